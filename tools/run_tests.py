@@ -1,0 +1,81 @@
+"""Runs the whole test suite in the passes that `make test` promises, and sums them up.
+
+1. everything on SQLite, two processes;  2. what touches the store again on PostgreSQL;
+3. the browser tests.  A later pass runs even if an earlier one failed, and the exit code tells
+whether all of them passed. Further arguments go to every pytest call.
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NO_TESTS_COLLECTED = 5
+COUNTS = re.compile(r"^=+ .*\bin [\d.]+s\b.* =+$")
+
+PASSES = (
+    (
+        "everything on SQLite",
+        ("architecture", "unit", "store", "contract", "wire", "scenarios"),
+        ("--db=sqlite", "-n2", "--dist=loadgroup", "-m", "not soak and not browser"),
+    ),
+    (
+        "store and scenarios on PostgreSQL",
+        ("store", "scenarios"),
+        ("--db=postgres", "-n2", "--dist=loadgroup", "-m", "not soak and not browser"),
+    ),
+    (
+        "the browser",
+        ("browser",),
+        ("--db=sqlite", "-m", "not soak"),
+    ),
+)
+
+
+def main() -> int:
+    started = time.monotonic()
+    lines = []
+    all_passed = True
+    for title, folders, options in PASSES:
+        existing = [f"tests/{name}" for name in folders if has_tests(name)]
+        if not existing:
+            lines.append(f"{title}: no tests yet")
+            continue
+        print(f"\n### {title}\n", flush=True)
+        code, counts = run_pytest([*existing, *options, *sys.argv[1:]])
+        passed = code in (0, NO_TESTS_COLLECTED)
+        all_passed = all_passed and passed
+        outcome = counts or f"pytest ended with code {code} and no summary"
+        lines.append(f"{title}: {'passed' if passed else 'FAILED'}\n{outcome}")
+    print("\n### summary\n")
+    print("\n".join(lines))
+    print(f"{'all passed' if all_passed else 'FAILED'} in {time.monotonic() - started:.0f} s")
+    return 0 if all_passed else 1
+
+
+def has_tests(folder: str) -> bool:
+    return any((ROOT / "tests" / folder).rglob("test_*.py"))
+
+
+def run_pytest(arguments: list[str]) -> tuple[int, str]:
+    """Shows pytest's output as it comes and returns its exit code and its last line of counts."""
+    command = [sys.executable, "-m", "pytest", "--durations=10", *arguments]
+    # A missing server is a failure here, not a skip: see tests/servers/__init__.py.
+    environment = {**os.environ, "HUB_TEST_REQUIRE_SERVERS": "1"}
+    counts = ""
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, errors="replace"
+    ) as pytest:
+        assert pytest.stdout is not None
+        for line in pytest.stdout:
+            print(line, end="", flush=True)
+            if COUNTS.match(line.strip()):
+                counts = line.strip()
+    return pytest.returncode, counts
+
+
+if __name__ == "__main__":
+    sys.exit(main())
