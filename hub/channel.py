@@ -1,0 +1,306 @@
+"""The channel interface: all that the author of a channel must know.
+
+You implement `send`, and `parse` (the vendor pushes) or `listen` (we pull) or both.
+You may override `open`, `close`, `fetch`, `check` and the optional verbs at the end.
+You declare `capabilities`: data that the core obeys, so that it never asks for the
+impossible and the agent's composer never offers it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, ClassVar, ParamSpec, Protocol, TypeVar
+from urllib.parse import parse_qsl
+
+from pydantic import BaseModel
+
+from hub.errors import MalformedPayload, Unsupported, UntrustedRequest
+from hub.ids import AccountId, Micros
+from hub.messages import Address, Arrival, OutboundMessage, Sent
+
+if TYPE_CHECKING:
+    from logging import Logger
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a channel can do. The core obeys it; README's feature matrix is made from it.
+
+    `address_kind` is the `Address.kind` of its people. `max_text` counts characters, 0 means
+    no limit. `max_attachment_bytes` limits one file, 0 means no files at all.
+    `media_types` are accepted types, with `image/*` style wildcards. `receipts` is the best
+    status the vendor ever reports: none, sent, delivered or read. `idempotent_send` promises
+    that a repeated send with one idempotency key reaches the person once. `ordered` asks that
+    messages of one dialog leave strictly one after another. `initiates` says whether we may
+    write first. `reply_window` is how long after the person's last message we may answer
+    freely. `threads` says that one person can have several dialogs side by side.
+    """
+
+    address_kind: str
+    max_text: int = 0
+    max_attachment_bytes: int = 0
+    max_attachments: int = 10
+    media_types: tuple[str, ...] = ("*/*",)
+    html: bool = False
+    subject: bool = False
+    copies: bool = False
+    threads: bool = False
+    receipts: str = "none"
+    idempotent_send: bool = False
+    ordered: bool = True
+    rate_per_second: float = 30.0
+    connections: int = 4
+    send_timeout: timedelta = timedelta(seconds=30)
+    initiates: bool = False
+    reply_window: timedelta | None = None
+    templates: bool = False
+    buttons: int = 0
+    edits: bool = False
+    deletes: bool = False
+    reactions: bool = False
+    groups: bool = False
+    typing: bool = False
+
+
+class Response(Protocol):
+    """The part of an HTTP answer that channels use."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+
+    def json(self) -> object:
+        """The body parsed as JSON; raises ValueError where it is not."""
+
+
+class HttpClient(Protocol):
+    """The HTTP client the hub hands to a channel: time limits and proxies are set.
+
+    It raises `TemporaryFailure` where nothing can have reached the provider (name not
+    resolved, connection refused, bad TLS) and lets every later failure out as it is, because
+    then the outcome is unknown.
+    """
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        data: Mapping[str, object] | None = None,
+        content: bytes | None = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        timeout: float | None = None,
+    ) -> Response:
+        """Send one request and read the whole answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRequest:
+    """A provider's HTTP request as plain data; header names are lower-case.
+
+    `url` is the address the provider called, built from the configured public address, never
+    from the request's own Host header (signatures are made over it).
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = field(default=b"", repr=False)
+    received_at: Micros = Micros(0)
+
+    def json(self) -> object:
+        """Parse the body as JSON; raises MalformedPayload."""
+        try:
+            return json.loads(self.body)
+        except ValueError as error:
+            raise MalformedPayload(f"the body is not JSON: {error}") from error
+
+    def form(self) -> dict[str, str]:
+        """Parse the body as an urlencoded form; the last value of a repeated field wins."""
+        try:
+            return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+        except ValueError as error:
+            raise MalformedPayload(f"the body is not a form: {error}") from error
+
+    def verify_token(self, given: str, expected: str) -> None:
+        """Compare a shared secret in constant time; raises UntrustedRequest.
+
+        An empty `expected` refuses everything: a channel without a secret trusts nobody.
+        """
+        if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
+            raise UntrustedRequest("the request does not carry the shared secret")
+
+    def verify_hmac(
+        self,
+        signature: str,
+        key: str | Iterable[str],
+        *,
+        signed: bytes | None = None,
+        algorithm: str = "sha256",
+        prefix: str = "",
+    ) -> None:
+        """Check a hex HMAC over `signed` (the body by default); raises UntrustedRequest.
+
+        Several keys may be given, so that a secret can be rotated without a gap.
+        """
+        keys = [key] if isinstance(key, str) else list(key)
+        message = self.body if signed is None else signed
+        for one in keys:
+            if not one:
+                continue
+            expected = (
+                prefix + hmac.new(one.encode(), message, getattr(hashlib, algorithm)).hexdigest()
+            )
+            if hmac.compare_digest(signature.lower().encode(), expected.encode()):
+                return
+        raise UntrustedRequest("the signature does not match")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookAnswer:
+    """What to answer the provider when plain `200 ok` is not enough (challenges)."""
+
+    status: int = 200
+    body: bytes = b"ok"
+    media_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Arrivals of a pull channel with the mark to resume from.
+
+    Both are committed in one transaction; only then is the next batch asked for, which is
+    the channel's sign to acknowledge. `poison` holds raw inputs that could not be read, each
+    with its error: they go to quarantine in the same transaction.
+    """
+
+    arrivals: tuple[Arrival, ...] = ()
+    mark: str = ""
+    poison: tuple[tuple[bytes, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One line of a live check of an account's settings."""
+
+    name: str
+    ok: bool
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelContext:
+    """What the hub gives every channel object beside its settings.
+
+    `hook_url` is the public address of the account's webhook ("" where the hub has none).
+    `log` writes `event key=value` lines; never pass it message text or secrets.
+    """
+
+    account_id: AccountId
+    title: str
+    http: HttpClient
+    log: Logger
+    hook_url: str = ""
+    public_url: str = ""
+    now: Callable[[], Micros]
+
+
+class Channel:
+    """Base class of every channel; one object lives per configured account."""
+
+    name: ClassVar[str]
+    """The kind, in lower case: `telegram`. Never an account."""
+    title: ClassVar[str] = ""
+    """What people call it: `Telegram`."""
+    capabilities: ClassVar[Capabilities]
+    Settings: ClassVar[type[BaseModel]]
+    """The form, the API schema and the validation of an account; secrets are SecretStr."""
+
+    def __init__(self, settings: BaseModel, context: ChannelContext) -> None:
+        self.settings = settings
+        self.context = context
+
+    async def open(self) -> None:
+        """You may override: make connections. Called once before the first use."""
+
+    async def close(self) -> None:
+        """You may override: give everything back. Called once; must not raise."""
+
+    async def check(self) -> list[Check]:
+        """You may override: try the settings against the provider, say what was found."""
+        return []
+
+    async def send(self, message: OutboundMessage) -> Sent:
+        """You implement: hand one message to the provider.
+
+        Raises TemporaryFailure (tried again), PermanentFailure (failed with its reason) or
+        Unsupported. Anything else that escapes makes the delivery *unknown*.
+        """
+        raise Unsupported("send")
+
+    def parse(self, request: WebhookRequest) -> Iterable[Arrival] | WebhookAnswer:
+        """You implement for push channels: verify and normalise. Pure: same bytes, same result.
+
+        Raises UntrustedRequest for a forged request; whatever else escapes quarantines the
+        raw body.
+        """
+        raise Unsupported("parse")
+
+    def listen(self, mark: str) -> AsyncIterator[Batch]:
+        """You implement for pull channels: yield batches from `mark` on, for ever."""
+        raise Unsupported("listen")
+
+    async def fetch(self, reference: str) -> bytes:
+        """You implement where attachments come as references: get the bytes."""
+        raise Unsupported("fetch")
+
+    def replay(self, raw: bytes) -> Iterable[Arrival]:
+        """You may override for pull channels: read one quarantined raw input again. Pure."""
+        raise Unsupported("replay")
+
+    async def signal(self, to: Address, kind: str, value: str = "") -> None:
+        """You may override: show typing or a read mark to the person. Never stored."""
+
+    async def edit(self, message: OutboundMessage, external_id: str) -> Sent:
+        """You implement where `capabilities.edits`: change a message we sent."""
+        raise Unsupported("edits")
+
+    async def delete(self, to: Address, external_id: str) -> None:
+        """You implement where `capabilities.deletes`: take a message we sent back."""
+        raise Unsupported("deletes")
+
+    async def react(self, to: Address, external_id: str, emoji: str) -> None:
+        """You implement where `capabilities.reactions`: react to the person's message."""
+        raise Unsupported("reactions")
+
+    @classmethod
+    def pushes(cls) -> bool:
+        """Leave alone: True where the vendor calls our webhook."""
+        return cls.parse is not Channel.parse
+
+    @classmethod
+    def pulls(cls) -> bool:
+        """Leave alone: True where we listen at the vendor."""
+        return cls.listen is not Channel.listen
+
+
+async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a blocking vendor call in a worker thread, never on the loop."""
+    return await asyncio.to_thread(function, *args, **kwargs)

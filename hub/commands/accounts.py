@@ -1,0 +1,63 @@
+"""Commands about accounts: the configured channels and their health."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from hub.commands.base import Command
+from hub.ids import AccountId, TeamId, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateAccount(Command):
+    """Connect a channel; settings are checked by the channel's own model. Gives the id."""
+
+    permission: ClassVar[str] = "accounts.manage"
+
+    channel: str
+    title: str
+    settings: Mapping[str, object] = field(default_factory=dict, repr=False)
+    account_id: AccountId = AccountId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateAccount(Command):
+    """Change an account; None leaves a field alone.
+
+    In `settings` a secret that is absent or empty keeps its stored value. `thread_rule` is
+    `always_one`, `reopen` (within `reopen_days`) or `always_new`: what a message after a
+    closed dialog does (R12). `members` limits who sees the account; empty means everybody.
+    """
+
+    permission: ClassVar[str] = "accounts.manage"
+
+    account_id: AccountId
+    title: str | None = None
+    settings: Mapping[str, object] | None = field(default=None, repr=False)
+    paused: bool | None = None
+    signature: str | None = None
+    thread_rule: str | None = None
+    reopen_days: int | None = None
+    team_id: TeamId | None = None
+    members: tuple[UserId, ...] | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAccount(Command):
+    """Disconnect a channel; its dialogs stay and can be read, nothing comes or leaves."""
+
+    permission: ClassVar[str] = "accounts.manage"
+
+    account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordHealth(Command):
+    """Note an account's state: `ok`, `down` or `needs_secret`, with the reason in words."""
+
+    account_id: AccountId
+    state: str
+    error: str = ""

@@ -1,0 +1,251 @@
+"""Commands about messages: taking them in, sending them, and what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from hub.commands.base import Command
+from hub.ids import (
+    NEVER,
+    AccountId,
+    AttachmentId,
+    DeliveryId,
+    DialogId,
+    MessageId,
+    Micros,
+    QuarantineId,
+    UserId,
+)
+from hub.messages import (
+    Address,
+    Arrival,
+    Attachment,
+    Button,
+    DeliveryReceipt,
+    DeliveryStatus,
+    InboundMessage,
+    Lane,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receive(Command):
+    """Take one customer's message in; a repeat of its dedupe key changes nothing.
+
+    `hint` is a plugin's opinion about the dialog, rechecked by the handler. Gives the
+    `Received` record.
+    """
+
+    account_id: AccountId
+    message: InboundMessage
+    hint: DialogId = DialogId(0)
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReceipt(Command):
+    """Move a delivery by the provider's later word; parked where the send is not settled yet."""
+
+    account_id: AccountId
+    receipt: DeliveryReceipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordArrival(Command):
+    """Record an edit, a delete, a reaction, a pressed button, a call or a peer's change."""
+
+    account_id: AccountId
+    arrival: Arrival
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvanceMark(Command):
+    """Move a pull channel's mark, in the same transaction as the arrivals before it."""
+
+    account_id: AccountId
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantine(Command):
+    """Keep raw bytes that nobody could read, with the reason, so that they can be replayed."""
+
+    account_id: AccountId
+    raw: bytes = field(repr=False)
+    error: str
+    trace: str = ""
+    source: str = "webhook"
+    headers: tuple[tuple[str, str], ...] = ()
+    url: str = ""
+    method: str = "POST"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleQuarantine(Command):
+    """Mark a quarantined input replayed or dropped, or note that it failed again."""
+
+    permission: ClassVar[str] = "accounts.manage"
+
+    quarantine_id: QuarantineId
+    state: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendMessage(Command):
+    """Answer in a dialog: one message row, one delivery row, one fact, in one transaction.
+
+    `message_id` 0 lets the handler make one. `idempotency_key` makes a repeated request
+    harmless: it gives the first message again. `seen_message_id` is the newest message the
+    sender had seen: if something arrived after it and `send_anyway` is not set, the handler
+    raises Conflict `newer_messages` (the send guard). `due_at` delays the send (undo, send
+    later). `then` sets the dialog's status after sending ("" leaves it). With `rewrites` the
+    author's own still queued message is taken back and replaced.
+    """
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    dialog_id: DialogId
+    text: str = ""
+    html: str = ""
+    subject: str = ""
+    to: Address | None = None
+    cc: tuple[Address, ...] = ()
+    bcc: tuple[Address, ...] = ()
+    attachments: tuple[AttachmentId, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    reply_to: MessageId = MessageId(0)
+    template: str = ""
+    template_values: tuple[tuple[str, str], ...] = ()
+    message_id: MessageId = MessageId(0)
+    idempotency_key: str = ""
+    seen_message_id: MessageId = MessageId(0)
+    send_anyway: bool = False
+    due_at: Micros = NEVER
+    then: str = ""
+    lane: Lane = Lane.AGENT
+    automated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelSend(Command):
+    """Take a message back that has not been claimed yet; raises Conflict once it is on its way."""
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RescheduleSend(Command):
+    """Give a still queued message another time to leave."""
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    message_id: MessageId
+    due_at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryDelivery(Command):
+    """Send a failed message again; an unknown one only with `even_if_unknown`."""
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    message_id: MessageId
+    even_if_unknown: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimDeliveries(Command):
+    """Lease up to `limit` due deliveries of one account, the most urgent lane first."""
+
+    account_id: AccountId
+    worker: str
+    limit: int
+    lease_us: int
+    agent_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartSending(Command):
+    """Commit that the wire is about to be called: from here on an interruption is unknown."""
+
+    delivery_id: DeliveryId
+    fence: int
+    lease_us: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleDelivery(Command):
+    """Write what became of one attempt; a late settle still records the external ids."""
+
+    delivery_id: DeliveryId
+    fence: int
+    status: DeliveryStatus
+    external_ids: tuple[str, ...] = ()
+    refused: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
+    text: str = ""
+    code: str = ""
+    retry_at: Micros = NEVER
+    started_at: Micros = NEVER
+    took_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpireLeases(Command):
+    """Give expired claims back to the queue and call expired sends unknown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseHeld(Command):
+    """After a restore or a late start: let held outgoing things go, or drop them."""
+
+    permission: ClassVar[str] = "system.manage"
+
+    kind: str
+    release: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddNote(Command):
+    """Write a note that only colleagues see; mentioned users are told."""
+
+    permission: ClassVar[str] = "dialogs.note"
+
+    dialog_id: DialogId
+    text: str
+    mentions: tuple[UserId, ...] = ()
+    attachments: tuple[AttachmentId, ...] = ()
+    message_id: MessageId = MessageId(0)
+    idempotency_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadAttachment(Command):
+    """Keep an uploaded file until a message or a note takes it; gives its id."""
+
+    permission: ClassVar[str] = "dialogs.note"
+
+    file: Attachment
+    dialog_id: DialogId = DialogId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleAttachment(Command):
+    """Record that a referenced file was fetched (with its bytes) or could not be."""
+
+    attachment_id: AttachmentId
+    content: bytes | None = field(default=None, repr=False)
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteMessage(Command):
+    """Remove one message from here for good; its tombstone keeps it from coming back."""
+
+    permission: ClassVar[str] = "dialogs.delete"
+
+    message_id: MessageId

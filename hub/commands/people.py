@@ -1,0 +1,101 @@
+"""Commands about contacts and clients: the people who write to us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hub.commands.base import Command
+from hub.ids import AddressId, ClientId, ContactId, DialogId
+from hub.messages import Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateContact(Command):
+    """Add a human with addresses; raises Conflict where an address belongs to another."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    name: str
+    addresses: tuple[Address, ...] = ()
+    contact_id: ContactId = ContactId(0)
+    client_id: ClientId = ClientId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateContact(Command):
+    """Change fields of a contact; None leaves a field alone.
+
+    `version`, where given, must be the record's version (If-Match), else Conflict.
+    """
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    contact_id: ContactId
+    name: str | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    notes: str | None = None
+    position: str | None = None
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddAddress(Command):
+    """Give a contact one more address; raises Conflict where it belongs to another."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    contact_id: ContactId
+    address: Address
+    verified: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAddress(Command):
+    """Take an address from a contact; dialogs over it keep their history."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    address_id: AddressId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockAddress(Command):
+    """Refuse (or take again) messages from one address; what came before stays."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    address_id: AddressId
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkContact(Command):
+    """Say that a dialog is with another contact than was thought; moves the address too."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    dialog_id: DialogId
+    contact_id: ContactId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateClient(Command):
+    """Make a client card, of a person or an organisation, for an existing contact or alone."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    name: str
+    organisation: bool = False
+    contact_id: ContactId = ContactId(0)
+    client_id: ClientId = ClientId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EraseContact(Command):
+    """Erase a person fully; tombstones of hashes keep the same messages from coming back."""
+
+    permission: ClassVar[str] = "contacts.erase"
+
+    contact_id: ContactId

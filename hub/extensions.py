@@ -1,0 +1,168 @@
+"""Small objects that plugins register; the core drives them. One class, one idea each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from hub.commands.base import Command
+from hub.errors import HubError
+from hub.ids import DialogId
+from hub.messages import InboundMessage, OutboundMessage
+
+if TYPE_CHECKING:
+    from hub.api import Hub, UnitOfWork
+    from hub.records.dialogs import Dialog, Message
+    from hub.records.people import Contact
+    from hub.records.system import Account, Brand, User
+
+
+class VerdictKind(StrEnum):
+    """What a screen decides about an inbound message."""
+
+    DROP = "drop"
+    QUARANTINE = "quarantine"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A screen's decision with its reason; nothing vanishes silently."""
+
+    kind: VerdictKind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An open dialog of the sender that a message might belong to."""
+
+    dialog_id: DialogId
+    subject: str
+    thread_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundFacts:
+    """What a transform may look at: a snapshot, the same for preview and for the real send."""
+
+    dialog: Dialog
+    contact: Contact
+    account: Account
+    brand: Brand
+    author: User | None
+    answered: Message | None
+    language: str
+    html: bool
+
+
+class Reject(HubError):
+    """Raised by a transform: this message must not leave; the text tells the author why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundTransform:
+    """One step of the pipeline before the outbox, in `order`. Pure; may raise Reject.
+
+    It is named in the message's why trail when it changed something.
+    """
+
+    name: str
+    order: int
+    apply: Callable[[OutboundMessage, OutboundFacts], OutboundMessage]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Background work: the only place for a plugin's I/O that must survive a crash.
+
+    `every` makes it periodic (one run at a time over all processes); without it, it runs when
+    a `RunJob` command asks. `run` may be called again after a crash and must stand that.
+    """
+
+    name: str
+    run: Callable[[Hub, Mapping[str, Any]], Awaitable[None]]
+    every: timedelta | None = None
+    timeout: timedelta = timedelta(minutes=5)
+    max_attempts: int = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handler:
+    """A plugin's command with the function that carries it out over the plugin's own tables.
+
+    `handle` runs inside the transaction on the writer thread: no I/O, no waiting.
+    """
+
+    command: type[Command]
+    handle: Callable[[UnitOfWork, Any], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PanelLine:
+    """One line of a panel: a label, a value, and where a click goes."""
+
+    label: str
+    value: str = ""
+    href: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """A section of the card beside a dialog: data, not HTML. Smallest `order` first."""
+
+    key: str
+    title: str
+    lines: tuple[PanelLine, ...] = ()
+    empty: str = ""
+    order: int = 100
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavEntry:
+    """An entry of the rail that leads to a plugin's page."""
+
+    key: str
+    title: str
+    path: str
+    icon: str = "puzzle"
+    permission: str = ""
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountSection:
+    """A section of an account's page for accounts of one channel (an embed snippet, say)."""
+
+    channel: str
+    title: str
+    path: str
+    order: int = 100
+
+
+UiPart = NavEntry | AccountSection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """What a screen sees: the message and which account took it."""
+
+    message: InboundMessage
+    account_id: int
+    channel: str
+    blocked: str = ""
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A reply that a plugin proposes, with the reason it gives."""
+
+    text: str
+    reason: str = ""
+    title: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)

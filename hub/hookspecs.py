@@ -1,0 +1,108 @@
+"""Every hook there is: the table of contents of what a plugin may extend.
+
+Three shapes, told apart by the first word. `register_*` is called once at start, returns
+objects and does no I/O. Decisions (`screen_*`, `match_*`) are plain functions: the first
+answer wins, before the transaction, under a deadline. Everything else is `async def` and
+runs after commit; its failures are charged to the plugin by name and never reach a sibling.
+Take only the arguments you need.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from hub.api import Hub
+    from hub.channel import Channel
+    from hub.events.base import Event
+    from hub.extensions import (
+        Candidate,
+        Handler,
+        Job,
+        OutboundTransform,
+        Panel,
+        Screening,
+        UiPart,
+        Verdict,
+    )
+    from hub.ids import DialogId
+    from hub.messages import InboundMessage
+    from hub.pages import Route
+    from hub.records.dialogs import Dialog
+
+PROJECT = "hub"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def register_channels() -> list[type[Channel]]:
+    """Give the channel classes of this plugin."""
+
+
+@hookspec
+def register_commands() -> list[Handler]:
+    """Give commands of your own with their handlers, over your own tables."""
+
+
+@hookspec
+def register_events() -> list[type[Event]]:
+    """Give fact classes of your own; their type starts with your plugin's name and a dot."""
+
+
+@hookspec
+def register_transforms() -> list[OutboundTransform]:
+    """Give steps of the pipeline that every outgoing message passes before the outbox."""
+
+
+@hookspec
+def register_routes() -> list[Route]:
+    """Give endpoints; they are mounted under /p/<plugin>/."""
+
+
+@hookspec
+def register_tables(metadata: object) -> None:
+    """Declare your tables on SQLAlchemy's MetaData; names start with `<plugin>_`."""
+
+
+@hookspec
+def register_jobs() -> list[Job]:
+    """Give background work, periodic or on demand."""
+
+
+@hookspec
+def register_ui() -> list[UiPart]:
+    """Give entries of the rail and sections of the accounts' pages."""
+
+
+@hookspec
+async def startup(hub: Hub) -> None:
+    """Called once when the hub is ready."""
+
+
+@hookspec
+async def shutdown(hub: Hub) -> None:
+    """Called once before the hub goes down."""
+
+
+@hookspec
+def screen_inbound(screening: Screening) -> Verdict | None:
+    """Say drop or quarantine about an inbound message, or None for no opinion. Pure."""
+
+
+@hookspec
+def match_dialog(message: InboundMessage, candidates: tuple[Candidate, ...]) -> DialogId | None:
+    """Say to which open dialog of the sender a message belongs, or None. Pure."""
+
+
+@hookspec
+async def event_occurred(hub: Hub, events: tuple[Event, ...]) -> None:
+    """Facts happened, in order, at least once. Name the facts you want in `event_types`."""
+
+
+@hookspec
+async def dialog_panels(hub: Hub, dialog: Dialog) -> list[Panel]:
+    """Give sections of the card beside a dialog."""

@@ -1,0 +1,289 @@
+"""Messages as they flow between a channel and the core: frozen, complete, vendor-neutral.
+
+A channel turns the outside world into the arrivals below and takes `OutboundMessage` in
+return. The vocabulary is closed on purpose; what does not fit becomes an `InboundMessage`
+with `unsupported` set, so that the agent sees that *something* came and the raw bytes stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from hub.errors import RejectReason
+from hub.ids import AccountId, DeliveryId, DialogId, MessageId, Micros
+from hub.objects import Cause
+
+
+class DeliveryStatus(StrEnum):
+    """The ladder of a delivery: queued, claimed, sending, sent, delivered, read.
+
+    The side exits are failed, suppressed and unknown. A receipt moves a delivery up or out,
+    never down. `UNKNOWN` means: we called the wire and never learned the answer.
+    """
+
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    SUPPRESSED = "suppressed"
+    UNKNOWN = "unknown"
+
+
+class Lane(StrEnum):
+    """Who goes first at the wire: a person's answer, a rule's message, a mailing."""
+
+    AGENT = "agent"
+    TRIGGER = "trigger"
+    MAILING = "mailing"
+
+    @property
+    def order(self) -> int:
+        """Rank in the outbox; the smallest goes first."""
+        return ("agent", "trigger", "mailing").index(self.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """One address of one person on one kind of network.
+
+    `kind` names the network (`email`, `telegram`, `phone`), `value` is opaque and already in
+    the channel's canonical form, `name` is what the person calls himself there.
+    """
+
+    kind: str
+    value: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file: its bytes, or the vendor's reference from which `Channel.fetch` gets them.
+
+    `size` is in bytes, 0 where unknown. `content_id` marks an inline image of an HTML part.
+    """
+
+    name: str
+    media_type: str = "application/octet-stream"
+    size: int = 0
+    content: bytes | None = field(default=None, repr=False)
+    reference: str = ""
+    content_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """One button of an outgoing message; `payload` comes back in `ButtonPressed`."""
+
+    label: str
+    payload: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundMessage:
+    """A customer's message, normalised.
+
+    `dedupe_key` is unique per account and the same on every redelivery. `external_id` is the
+    vendor's address of the message (`chat:message`). `thread_key` names the vendor's thread
+    ("" where there is none); `in_reply_to` and `references` name external ids that the
+    message answers. `text` is what the person wrote, `full_text` what came, quotes included.
+    `automated` marks auto-replies and list mail: no rule may answer it. `dialog_token` is a
+    proof made by us (a signed plus-address, a start link) that names a dialog; the core
+    checks it.
+    """
+
+    dedupe_key: str
+    external_id: str
+    sender: Address
+    text: str = ""
+    html: str = ""
+    full_text: str = ""
+    subject: str = ""
+    thread_key: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    dialog_token: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    sent_at: Micros = Micros(0)
+    automated: bool = False
+    language: str = ""
+    unsupported: str = ""
+    group: bool = False
+    profile: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    raw: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundMessage:
+    """One message on its way out, as a channel's `send` and the transforms see it.
+
+    `idempotency_key` is derived from our own id and is the same on every attempt.
+    `thread_external_ids` are the external ids of the thread so far, oldest first.
+    `dialog_token` is the signed name of the dialog, for channels that can carry it.
+    """
+
+    id: DeliveryId
+    message_id: MessageId
+    dialog_id: DialogId
+    account_id: AccountId
+    to: Address
+    text: str = ""
+    html: str = ""
+    subject: str = ""
+    cc: tuple[Address, ...] = ()
+    bcc: tuple[Address, ...] = ()
+    thread_key: str = ""
+    in_reply_to: str = ""
+    thread_external_ids: tuple[str, ...] = ()
+    dialog_token: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    template: str = ""
+    template_values: Mapping[str, str] = field(default_factory=dict)
+    lane: Lane = Lane.AGENT
+    idempotency_key: str = ""
+    external_id: str = ""
+    automated: bool = False
+    sender_name: str = ""
+    cause: Cause = field(default_factory=Cause)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What a channel knows after a success: the external ids of the message's parts.
+
+    `refused` maps addresses that the provider refused while it took the others to the
+    provider's words. `status` may say more than sent where the wire's answer proves it.
+    """
+
+    external_ids: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    status: DeliveryStatus = DeliveryStatus.SENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReceipt:
+    """The provider's later word on a message of ours."""
+
+    dedupe_key: str
+    external_id: str
+    status: DeliveryStatus
+    at: Micros = Micros(0)
+    reason: RejectReason | None = None
+    text: str = ""
+    recipient: str = ""
+    raw: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited:
+    """The customer changed a message that is already here."""
+
+    dedupe_key: str
+    external_id: str
+    text: str
+    at: Micros = Micros(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDeleted:
+    """The customer took a message back."""
+
+    dedupe_key: str
+    external_id: str
+    at: Micros = Micros(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaction:
+    """The customer reacted to a message; an empty `emoji` takes the reaction back."""
+
+    dedupe_key: str
+    external_id: str
+    sender: Address
+    emoji: str
+    at: Micros = Micros(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonPressed:
+    """The customer pressed a button of a message of ours."""
+
+    dedupe_key: str
+    external_id: str
+    sender: Address
+    payload: str
+    label: str = ""
+    at: Micros = Micros(0)
+
+
+class PresenceKind(StrEnum):
+    """What a presence signal says."""
+
+    TYPING = "typing"
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presence:
+    """The customer types or looks; a signal, never stored."""
+
+    sender: Address
+    kind: PresenceKind
+    thread_key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEvent:
+    """A telephone call changed its state (ringing, answered, ended, missed)."""
+
+    dedupe_key: str
+    external_id: str
+    caller: Address
+    state: str
+    direction: str = "in"
+    duration_seconds: int = 0
+    recording: str = ""
+    at: Micros = Micros(0)
+
+
+class PeerChange(StrEnum):
+    """What a person did to our account on the vendor's side."""
+
+    BLOCKED = "blocked"
+    ALLOWED = "allowed"
+    JOINED = "joined"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeerEvent:
+    """A person blocked us, allowed us, joined or left."""
+
+    dedupe_key: str
+    sender: Address
+    change: PeerChange
+    at: Micros = Micros(0)
+
+
+Arrival = (
+    InboundMessage
+    | DeliveryReceipt
+    | MessageEdited
+    | MessageDeleted
+    | Reaction
+    | ButtonPressed
+    | Presence
+    | CallEvent
+    | PeerEvent
+)
+"""Everything a channel can bring in: a closed vocabulary."""

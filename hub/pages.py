@@ -1,0 +1,120 @@
+"""A plugin's own endpoints: plain functions over these types, so no plugin sees the web framework.
+
+An endpoint is `async def page(hub, request) -> Page | Fragment | Json | Redirect | File | Stream`.
+The roof has done the session, the permission, CSRF, the language and the CSP nonce before it is
+called; a `public` route skips session and CSRF and must prove its caller by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hub.channel import WebhookRequest
+from hub.messages import Attachment
+
+if TYPE_CHECKING:
+    from hub.api import Hub
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginRequest(WebhookRequest):
+    """An HTTP request to a plugin's route.
+
+    `path` holds the values of the route's `{names}`, `form` the fields of a form post, `files`
+    its files, `client` the caller's address (through trusted proxies only), `language` what
+    the caller reads.
+    """
+
+    path: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Attachment, ...] = ()
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    client: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A whole page: a template of the plugin's with its values; `bare` leaves the rail out."""
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    title: str = ""
+    bare: bool = False
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    """A region of a page."""
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Json:
+    """A JSON answer; `origins` are the sites that may read it ("*" for everybody)."""
+
+    value: object
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redirect:
+    """Go elsewhere inside the hub, or to an address that the plugin has checked."""
+
+    to: str
+    status: int = 303
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """Bytes to show or download."""
+
+    content: bytes = field(repr=False)
+    media_type: str
+    name: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerEvent:
+    """One event of a stream."""
+
+    data: str
+    event: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """Server-sent events until the caller leaves; the iterator is closed then."""
+
+    events: AsyncIterator[ServerEvent]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Answer = Page | Fragment | Json | Redirect | File | Stream
+Endpoint = Callable[["Hub", PluginRequest], Awaitable[Answer]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One endpoint under `/p/<plugin>/`; `permission` is needed unless it is `public`.
+
+    `cors` lets pages of other sites call it (public routes only). `max_body` is in bytes.
+    """
+
+    path: str
+    endpoint: Endpoint
+    methods: tuple[str, ...] = ("GET",)
+    public: bool = False
+    permission: str = ""
+    cors: bool = False
+    max_body: int = 1_000_000

@@ -1,0 +1,1 @@
+"""Records are what is shown: frozen copies of rows, never the rows themselves."""

@@ -1,0 +1,47 @@
+"""Records of the people outside: contacts, their addresses, clients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.ids import AddressId, ClientId, ContactId, Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressRecord:
+    """One address of a contact; `blocked` holds the reason, "" where it is not blocked."""
+
+    id: AddressId
+    kind: str
+    value: str
+    name: str
+    verified: bool
+    blocked: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A human who may write to us; a person is not an address and may have many."""
+
+    id: ContactId
+    client_id: ClientId
+    name: str
+    language: str
+    time_zone: str
+    position: str
+    notes: str
+    created_at: Micros
+    last_at: Micros
+    version: int
+    addresses: tuple[AddressRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """Who buys: a person or an organisation."""
+
+    id: ClientId
+    name: str
+    organisation: bool
+    created_at: Micros
+    version: int

@@ -1,0 +1,201 @@
+"""Records of the house itself: accounts, users, sessions, tokens, webhooks, jobs, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hub.ids import (
+    AccountId,
+    BrandId,
+    EventId,
+    JobId,
+    Micros,
+    TagId,
+    TeamId,
+    UserId,
+    WebhookId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A connected channel. `settings` holds no secrets; `secrets_set` names those that are set."""
+
+    id: AccountId
+    brand_id: BrandId
+    channel: str
+    title: str
+    settings: Mapping[str, object]
+    secrets_set: tuple[str, ...]
+    paused: bool
+    removed: bool
+    state: str
+    last_error: str
+    last_error_at: Micros
+    last_in_at: Micros
+    last_out_at: Micros
+    mark: str
+    signature: str
+    thread_rule: str
+    reopen_days: int
+    team_id: TeamId
+    hook_token: str
+    members: tuple[UserId, ...]
+    created_at: Micros
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A colleague."""
+
+    id: UserId
+    email: str
+    name: str
+    role: str
+    active: bool
+    language: str
+    theme: str
+    time_zone: str
+    signature: str
+    preferences: Mapping[str, object]
+    teams: tuple[TeamId, ...]
+    created_at: Micros
+    last_seen_at: Micros
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """One logged-in browser."""
+
+    token_hash: str = field(repr=False)
+    user_id: UserId
+    created_at: Micros
+    expires_at: Micros
+    last_seen_at: Micros
+    ip: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token, without its secret."""
+
+    id: int
+    user_id: UserId
+    name: str
+    scopes: tuple[str, ...]
+    created_at: Micros
+    expires_at: Micros
+    last_used_at: Micros
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A group of colleagues."""
+
+    id: TeamId
+    name: str
+    members: tuple[UserId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A label of dialogs, with how many carry it."""
+
+    id: TagId
+    name: str
+    dialogs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """The organisation as customers see it."""
+
+    id: BrandId
+    name: str
+    public_url: str
+    language: str
+    time_zone: str
+    settings: Mapping[str, object]
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A saved inbox view."""
+
+    id: int
+    owner_id: UserId
+    name: str
+    filter: Mapping[str, object]
+    sort: str
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A piece of background work under lease."""
+
+    id: JobId
+    name: str
+    payload: Mapping[str, object]
+    key: str
+    due_at: Micros
+    attempts: int
+    fence: int
+    state: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """An outgoing webhook; its secret is shown once, when it is made."""
+
+    id: WebhookId
+    url: str
+    events: tuple[str, ...]
+    active: bool
+    created_at: Micros
+    failures: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookDelivery:
+    """One fact on its way to one webhook."""
+
+    webhook_id: WebhookId
+    event_id: EventId
+    state: str
+    attempts: int
+    due_at: Micros
+    code: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """How many open dialogs each of the asking user's views holds."""
+
+    mine: int
+    unassigned: int
+    all: int
+    waiting: int
+    mentions: int
+    snoozed: int
+    failed: int
+    unread: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Outgoing things held after a restore or a late start, by kind."""
+
+    deliveries: int
+    jobs: int
+    webhooks: int
+    oldest_at: Micros
