@@ -1,8 +1,8 @@
 """Makes the virtual environment that every make target uses.
 
 Run by whatever `python3` the machine has, so it uses the standard library alone and no syntax newer
-than Python 3.6. It works only when pyproject.toml, constraints.txt or the interpreter changed since the last time;
-otherwise it ends within a moment. `--dev` adds what tests and checks need.
+than Python 3.6. It works only when pyproject.toml, constraints.txt or the interpreter changed since
+the last time; otherwise it ends within a moment. `--dev` adds what tests and checks need.
 """
 
 import argparse
