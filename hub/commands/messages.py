@@ -33,14 +33,18 @@ from hub.messages import (
 class Receive(Command):
     """Take one customer's message in; a repeat of its dedupe key changes nothing.
 
-    `hint` is a plugin's opinion about the dialog, rechecked by the handler. Gives the
-    `Received` record.
+    `hint` is a plugin's opinion about the dialog, rechecked by the handler; `proof` is the
+    dialog named by a token of ours that was verified. Files lie in the blob store already:
+    `blobs` gives (blob id, sha256, size) per attachment, empty where a file must be fetched.
+    Gives the `Received` record.
     """
 
     account_id: AccountId
     message: InboundMessage
     hint: DialogId = DialogId(0)
-    verdict: str = ""
+    proof: DialogId = DialogId(0)
+    blobs: tuple[tuple[str, str, int], ...] = ()
+    raw_blob: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,11 +229,15 @@ class AddNote(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadAttachment(Command):
-    """Keep an uploaded file until a message or a note takes it; gives its id."""
+    """Keep an uploaded file until a message or a note takes it; gives its id.
+
+    `blob` is what the blob store said of the bytes: id, sha256, size.
+    """
 
     permission: ClassVar[str] = "dialogs.note"
 
     file: Attachment
+    blob: tuple[str, str, int]
     dialog_id: DialogId = DialogId(0)
 
 
@@ -238,7 +246,7 @@ class SettleAttachment(Command):
     """Record that a referenced file was fetched (with its bytes) or could not be."""
 
     attachment_id: AttachmentId
-    content: bytes | None = field(default=None, repr=False)
+    blob: tuple[str, str, int] = ("", "", 0)
     error: str = ""
 
 

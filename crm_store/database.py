@@ -1,0 +1,342 @@
+"""The one door to the database: a writer with group commit, and a pool of readers.
+
+Whoever wants to write hands in a call; calls that wait at the same time share one
+transaction, so a durable commit is paid once for all of them. A group runs without
+savepoints. If one call fails, the whole group is rolled back and repeated with a savepoint
+per call, so that only the guilty one fails. SQLite has one writer thread; PostgreSQL a few.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import orjson
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import QueuePool
+
+from crm_store.unit_of_work import Transaction
+from hub.channel import Capabilities
+from hub.events import Event
+from hub.ids import IdMaker, Micros
+
+log = logging.getLogger("hub.database")
+T = TypeVar("T")
+
+SQLITE_GROUP = 400
+POSTGRES_GROUP = 50
+POSTGRES_WRITERS = 3
+READERS = 8
+RETRIES = 5
+_RETRYABLE = frozenset({"40001", "40P01"})
+
+Many = Callable[[Transaction, list[Any]], list[Any]]
+
+
+def _dumps(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+@dataclass(slots=True)
+class Call:
+    """One thing to do in a transaction.
+
+    `many` does it for all items of the group that name the same function, in order, and gives
+    one result each.
+    """
+
+    many: Many
+    item: Any
+    future: Future[Any] = field(default_factory=Future)
+
+
+def make_engine(url: str, *, writer: bool) -> Engine:
+    """Open an engine with the settings that the hub relies on."""
+    if url.startswith("sqlite"):
+        engine = create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=1 if writer else READERS,
+            max_overflow=0 if writer else READERS,
+            connect_args={"check_same_thread": False, "timeout": 15, "cached_statements": 500},
+            json_serializer=_dumps,
+            json_deserializer=orjson.loads,
+        )
+
+        @event.listens_for(engine, "connect")
+        def on_connect(connection: Any, record: Any) -> None:
+            # The driver must not begin or commit by itself: we emit BEGIN, so that a group is
+            # exactly one BEGIN and one COMMIT.
+            connection.isolation_level = None
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA journal_mode = WAL")
+            cursor.execute("PRAGMA synchronous = FULL")
+            cursor.execute("PRAGMA busy_timeout = 15000")
+            cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.execute("PRAGMA temp_store = MEMORY")
+            cursor.execute(f"PRAGMA cache_size = {-64000 if writer else -16000}")
+            if not writer:
+                cursor.execute("PRAGMA query_only = ON")
+            cursor.close()
+
+        @event.listens_for(engine, "begin")
+        def on_begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+        return engine
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    return create_engine(
+        url,
+        pool_size=POSTGRES_WRITERS if writer else READERS,
+        max_overflow=0 if writer else READERS,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        json_serializer=_dumps,
+        json_deserializer=orjson.loads,
+        isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
+        execution_options={} if writer else {"postgresql_readonly": True},
+    )
+
+
+class Database:
+    """Reads and writes; safe to use from the loop and from threads."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        now: Callable[[], Micros],
+        channels: Mapping[str, Capabilities] | None = None,
+        on_commit: Callable[[list[Event]], None] | None = None,
+    ) -> None:
+        self.url = url
+        self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
+        self.new_id: IdMaker | None = None
+        self.channels: Mapping[str, Capabilities] = channels or {}
+        self.on_commit = on_commit
+        self.group_sizes: list[int] = []
+        self._now = now
+        self._writer = make_engine(url, writer=True)
+        self._reader = make_engine(url, writer=False)
+        self._queue: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._threads: list[threading.Thread] = []
+        self._group = SQLITE_GROUP if self.dialect == "sqlite" else POSTGRES_GROUP
+
+    # -- life ------------------------------------------------------------------------------
+
+    def start(self, new_id: IdMaker) -> None:
+        """Start the writer threads; from here on `submit` works."""
+        self.new_id = new_id
+        count = 1 if self.dialect == "sqlite" else POSTGRES_WRITERS
+        for n in range(count):
+            thread = threading.Thread(target=self._write_loop, name=f"writer-{n}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def close(self) -> None:
+        """Finish what waits, then let go of every connection."""
+        for _ in self._threads:
+            self._queue.put(None)
+        for thread in self._threads:
+            thread.join(timeout=30)
+        self._threads.clear()
+        self._readers.shutdown(wait=True)
+        self._writer.dispose()
+        self._reader.dispose()
+
+    # -- reading ---------------------------------------------------------------------------
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A read-only connection with one snapshot, on the calling thread."""
+        with self._reader.connect() as conn, conn.begin():
+            yield conn
+
+    async def read(self, function: Callable[[Connection], T]) -> T:
+        """Run a query function on a reader thread."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, self.read_now, function
+        )
+
+    def read_now(self, function: Callable[[Connection], T]) -> T:
+        """Run a query function on the calling thread."""
+        with self.connect() as conn:
+            return function(conn)
+
+    # -- writing ---------------------------------------------------------------------------
+
+    @contextmanager
+    def administer(self) -> Iterator[Connection]:
+        """A writing connection of its own, for migrations and maintenance only."""
+        with self._writer.connect() as conn, conn.begin():
+            yield conn
+
+    def submit(self, many: Many, item: Any) -> Future[Any]:
+        """Hand in a call; the future gives its result after the commit."""
+        call = Call(many, item)
+        self._queue.put(call)
+        return call.future
+
+    async def write(self, many: Many, item: Any) -> Any:
+        """Hand in a call and wait for its commit without blocking the loop."""
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[Any] = loop.create_future()
+        call = Call(many, item, _LoopFuture(loop, waiting))
+        self._queue.put(call)
+        return await waiting
+
+    def write_now(self, many: Many, item: Any) -> Any:
+        """Hand in a call and wait for its commit, on a thread."""
+        return self.submit(many, item).result()
+
+    def _write_loop(self) -> None:
+        while True:
+            call = self._queue.get()
+            if call is None:
+                return
+            group = [call]
+            stop = False
+            while len(group) < self._group:
+                try:
+                    more = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if more is None:
+                    stop = True
+                    break
+                group.append(more)
+            self._settle(group)
+            if stop:
+                return
+
+    def _settle(self, group: list[Call]) -> None:
+        self.group_sizes.append(len(group))
+        del self.group_sizes[:-1000]
+        try:
+            outcomes, events = self._together(group)
+        except Exception as error:  # noqa: BLE001 - the guilty call is found below, the rest goes on
+            if len(group) == 1 and not _is_retryable(error):
+                outcomes, events = [error], []
+            else:
+                outcomes, events = self._one_by_one(group)
+        _resolve(group, outcomes)
+        if events and self.on_commit is not None:
+            self.on_commit(events)
+
+    def _together(self, group: list[Call]) -> tuple[list[Any], list[Event]]:
+        with self._writer.connect() as conn:
+            with conn.begin():
+                tx = self._transaction(conn)
+                outcomes: dict[int, Any] = {}
+                by_function: dict[Many, list[int]] = {}
+                for n, call in enumerate(group):
+                    by_function.setdefault(call.many, []).append(n)
+                for many, numbers in by_function.items():
+                    results = many(tx, [group[n].item for n in numbers])
+                    outcomes.update(zip(numbers, results, strict=True))
+                tx.write_journal()
+            for function in tx.after_commit:
+                function()
+        return [outcomes[n] for n in range(len(group))], tx.events
+
+    def _one_by_one(self, group: list[Call]) -> tuple[list[Any], list[Event]]:
+        for attempt in range(RETRIES):
+            try:
+                return self._with_savepoints(group)
+            except DBAPIError as error:
+                if attempt == RETRIES - 1 or not _is_retryable(error):
+                    return [error] * len(group), []
+                time.sleep(0.01 * 2**attempt)
+            except Exception as error:  # noqa: BLE001 - nobody of the group was committed
+                log.exception("group_failed calls=%d", len(group))
+                return [error] * len(group), []
+        raise AssertionError("unreachable")
+
+    def _with_savepoints(self, group: list[Call]) -> tuple[list[Any], list[Event]]:
+        outcomes: list[Any] = []
+        with self._writer.connect() as conn:
+            with conn.begin():
+                tx = self._transaction(conn)
+                for call in group:
+                    recorded, later = len(tx.events), len(tx.after_commit)
+                    savepoint = conn.begin_nested()
+                    try:
+                        outcomes.extend(call.many(tx, [call.item]))
+                        savepoint.commit()
+                    except Exception as error:
+                        if _is_retryable(error):
+                            raise
+                        savepoint.rollback()
+                        del tx.events[recorded:]
+                        del tx.after_commit[later:]
+                        outcomes.append(error)
+                tx.write_journal()
+            for function in tx.after_commit:
+                function()
+        return outcomes, tx.events
+
+    def _transaction(self, conn: Connection) -> Transaction:
+        if self.new_id is None:
+            raise RuntimeError("the database was not started")
+        return Transaction(
+            conn=conn,
+            now=self._now(),
+            new_id=self.new_id,
+            channels=self.channels,
+            dialect=self.dialect,
+        )
+
+
+class _LoopFuture(Future[Any]):
+    """A future of the writer thread that is resolved on a loop, many in one wake-up."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[Any]) -> None:
+        super().__init__()
+        self.loop = loop
+        self.waiting = waiting
+
+
+def _resolve(group: Sequence[Call], outcomes: Sequence[Any]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[Any], Any]]] = {}
+    for call, outcome in zip(group, outcomes, strict=True):
+        future = call.future
+        if isinstance(future, _LoopFuture):
+            by_loop.setdefault(future.loop, []).append((future.waiting, outcome))
+        elif isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        else:
+            future.set_result(outcome)
+    for loop, pairs in by_loop.items():
+        try:
+            loop.call_soon_threadsafe(_resolve_on_loop, pairs)
+        except RuntimeError:
+            # The loop is gone (shutdown); the commit stands, nobody waits for the answer.
+            log.info("answer_dropped calls=%d", len(pairs))
+
+
+def _resolve_on_loop(pairs: list[tuple[asyncio.Future[Any], Any]]) -> None:
+    for waiting, outcome in pairs:
+        if waiting.done():
+            continue
+        if isinstance(outcome, Exception):
+            waiting.set_exception(outcome)
+        else:
+            waiting.set_result(outcome)
+
+
+def _is_retryable(error: Exception) -> bool:
+    if isinstance(error, OperationalError | DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        return state in _RETRYABLE or "database is locked" in str(error.orig)
+    return False

@@ -1,0 +1,170 @@
+"""The outbox: what must leave, who carries it, and what became of it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, UniqueConstraint, text
+
+from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word, words
+
+# One narrow row per message and recipient. `message_id` is 0 for a mailing's delivery until
+# the person answers. A claim walks the partial index of one account.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    key(),
+    ref("message_id"),
+    ref("dialog_id"),
+    ref("account_id"),
+    ref("address_id"),
+    num("lane"),
+    word("status", "queued"),
+    num("due_at"),
+    flag("held"),
+    num("attempts"),
+    num("fence"),
+    num("leased_until"),
+    word("worker"),
+    Column("idempotency_key", String(200), nullable=False),
+    word("reason"),
+    word("reason_text"),
+    num("created_at"),
+    num("sent_at"),
+    num("delivered_at"),
+    num("read_at"),
+    UniqueConstraint("idempotency_key"),
+    Index(
+        "ix_deliveries_queue",
+        "account_id",
+        "lane",
+        "due_at",
+        "id",
+        sqlite_where=text("status = 'queued' AND NOT held"),
+        postgresql_where=text("status = 'queued' AND NOT held"),
+    ),
+    Index(
+        "ix_deliveries_leased",
+        "leased_until",
+        sqlite_where=text("leased_until > 0"),
+        postgresql_where=text("leased_until > 0"),
+    ),
+    Index(
+        "ix_deliveries_unfinished",
+        "dialog_id",
+        "id",
+        sqlite_where=text("status IN ('queued', 'claimed', 'sending')"),
+        postgresql_where=text("status IN ('queued', 'claimed', 'sending')"),
+    ),
+    Index("ix_deliveries_message", "message_id"),
+)
+
+attempts = Table(
+    "delivery_attempts",
+    metadata,
+    Column("delivery_id", ID, nullable=False),
+    Column("n", ID, nullable=False),
+    num("started_at"),
+    num("took_us"),
+    word("outcome"),
+    word("code"),
+    words("text"),
+    PrimaryKeyConstraint("delivery_id", "n"),
+    sqlite_with_rowid=False,
+)
+
+# External ids of what we sent: how a receipt finds its delivery.
+parts = Table(
+    "delivery_parts",
+    metadata,
+    Column("account_id", ID, nullable=False),
+    Column("external_id", String(400), nullable=False),
+    ref("delivery_id"),
+    num("part"),
+    PrimaryKeyConstraint("account_id", "external_id"),
+    Index("ix_delivery_parts_delivery", "delivery_id"),
+    sqlite_with_rowid=False,
+)
+
+# Receipts that came before the send was settled: merged when it is.
+parked_receipts = Table(
+    "parked_receipts",
+    metadata,
+    key(),
+    ref("account_id"),
+    word("external_id"),
+    word("status"),
+    num("at"),
+    word("reason"),
+    word("text"),
+    num("parked_at"),
+    Index("ix_parked_receipts_external", "account_id", "external_id"),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    key(),
+    word("name"),
+    data("payload"),
+    Column("key", String(200), nullable=False),
+    num("due_at"),
+    word("state", "queued"),
+    flag("held"),
+    num("attempts"),
+    num("fence"),
+    num("leased_until"),
+    word("worker"),
+    words("error"),
+    num("created_at"),
+    Index(
+        "ix_jobs_queue",
+        "due_at",
+        "id",
+        sqlite_where=text("state = 'queued' AND NOT held"),
+        postgresql_where=text("state = 'queued' AND NOT held"),
+    ),
+    Index(
+        "uq_jobs_waiting_key",
+        "name",
+        "key",
+        unique=True,
+        sqlite_where=text("state = 'queued' AND key <> ''"),
+        postgresql_where=text("state = 'queued' AND key <> ''"),
+    ),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    key(),
+    words("url"),
+    words("secret"),
+    data("events", "[]"),
+    flag("active", True),
+    ref("user_id"),
+    num("created_at"),
+)
+
+webhook_deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("webhook_id", ID, nullable=False),
+    Column("event_id", ID, nullable=False),
+    word("state", "queued"),
+    flag("held"),
+    num("attempts"),
+    num("due_at"),
+    num("leased_until"),
+    num("fence"),
+    num("code"),
+    words("error"),
+    num("created_at"),
+    PrimaryKeyConstraint("webhook_id", "event_id"),
+    Index(
+        "ix_webhook_deliveries_queue",
+        "due_at",
+        sqlite_where=text("state = 'queued' AND NOT held"),
+        postgresql_where=text("state = 'queued' AND NOT held"),
+    ),
+    Index("ix_webhook_deliveries_state", "webhook_id", "state"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,70 @@
+"""Tables of the people outside. Personal data: see crm_store/erasure.py."""
+
+from __future__ import annotations
+
+from sqlalchemy import Index, Table, UniqueConstraint
+
+from crm_store.tables.base import data, flag, key, metadata, num, ref, word, words
+
+clients = Table(
+    "clients",
+    metadata,
+    key(),
+    flag("organisation"),
+    word("name"),
+    word("name_folded"),
+    ref("owner_id"),
+    num("created_at"),
+    num("version", 1),
+    Index("ix_clients_name_folded", "name_folded"),
+)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    key(),
+    ref("client_id"),
+    word("name"),
+    word("name_folded"),
+    word("language"),
+    word("time_zone"),
+    word("position"),
+    words("notes"),
+    num("created_at"),
+    num("last_at"),
+    num("version", 1),
+    Index("ix_contacts_name_folded", "name_folded"),
+    Index("ix_contacts_last_at", "last_at"),
+    Index("ix_contacts_client_id", "client_id"),
+)
+
+# The row of an address is what identification locks: two first messages of one sender at once
+# meet here and make one contact.
+addresses = Table(
+    "addresses",
+    metadata,
+    key(),
+    ref("contact_id"),
+    word("kind"),
+    word("value"),
+    word("name"),
+    flag("verified"),
+    word("blocked"),
+    data("profile"),
+    num("created_at"),
+    UniqueConstraint("kind", "value"),
+    Index("ix_addresses_contact_id", "contact_id"),
+    Index("ix_addresses_value", "value"),
+)
+
+# What is left of an erased person: hashes, so that nothing is imported again.
+erasures = Table(
+    "erasures",
+    metadata,
+    key(),
+    ref("contact_id"),
+    num("at"),
+    word("actor"),
+    data("address_hashes", "[]"),
+    data("report"),
+)

@@ -1,0 +1,162 @@
+"""Tables of the house itself: organisation, colleagues, accounts."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, UniqueConstraint
+
+from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word, words
+
+brands = Table(
+    "brands",
+    metadata,
+    key(),
+    word("name"),
+    word("public_url"),
+    word("language", "en"),
+    word("time_zone", "UTC"),
+    data("settings"),
+    num("version", 1),
+)
+
+users = Table(
+    "users",
+    metadata,
+    key(),
+    word("email"),
+    word("email_folded"),
+    word("name"),
+    word("role"),
+    words("password_hash"),
+    words("totp_secret"),
+    flag("active", True),
+    word("language", "en"),
+    word("theme", "system"),
+    word("time_zone"),
+    words("signature"),
+    data("preferences"),
+    num("created_at"),
+    num("last_seen_at"),
+    num("version", 1),
+    UniqueConstraint("email_folded"),
+)
+
+# Custom roles later are the same rows; the five of hub/roles.py are written at first start.
+roles = Table(
+    "roles",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    data("permissions", "[]"),
+    word("scope", "all"),
+    flag("builtin"),
+)
+
+teams = Table("teams", metadata, key(), word("name"), ref("brand_id"))
+
+team_members = Table(
+    "team_members",
+    metadata,
+    Column("team_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False),
+    PrimaryKeyConstraint("team_id", "user_id"),
+    Index("ix_team_members_user", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    ref("user_id"),
+    num("created_at"),
+    num("expires_at"),
+    num("last_seen_at"),
+    word("ip"),
+    word("agent"),
+    Index("ix_sessions_user", "user_id"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    key(),
+    ref("user_id"),
+    word("name"),
+    Column("token_hash", String(64), nullable=False),
+    data("scopes", "[]"),
+    num("created_at"),
+    num("expires_at"),
+    num("last_used_at"),
+    num("revoked_at"),
+    UniqueConstraint("token_hash"),
+)
+
+# Stored windows of a rate limit, shared by all processes.
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("bucket", String(200), primary_key=True),
+    num("window_start"),
+    num("count"),
+)
+
+# Answers of the API kept so that a repeated request with one key gets the first answer.
+api_requests = Table(
+    "api_requests",
+    metadata,
+    ref("user_id"),
+    Column("key", String(200), nullable=False),
+    word("fingerprint"),
+    num("status"),
+    words("answer"),
+    num("created_at"),
+    PrimaryKeyConstraint("user_id", "key"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    key(),
+    ref("brand_id"),
+    word("channel"),
+    word("title"),
+    data("settings"),
+    words("secrets"),
+    flag("paused"),
+    flag("removed"),
+    word("state", "new"),
+    words("last_error"),
+    num("last_error_at"),
+    num("last_in_at"),
+    num("last_out_at"),
+    words("mark"),
+    words("signature"),
+    word("thread_rule", "reopen"),
+    num("reopen_days", 30),
+    ref("team_id"),
+    word("hook_token"),
+    num("created_at"),
+    num("version", 1),
+    UniqueConstraint("hook_token"),
+)
+
+# Who may see an account; no rows mean everybody.
+account_members = Table(
+    "account_members",
+    metadata,
+    Column("account_id", ID, nullable=False),
+    Column("user_id", ID, nullable=False),
+    PrimaryKeyConstraint("account_id", "user_id"),
+    Index("ix_account_members_user", "user_id"),
+    sqlite_with_rowid=False,
+)
+
+views = Table(
+    "views",
+    metadata,
+    key(),
+    ref("owner_id"),
+    word("name"),
+    data("filter"),
+    word("sort", "newest"),
+    flag("shared"),
+)

@@ -1,0 +1,179 @@
+"""One transaction: what a command's handler may do while it lasts.
+
+Handlers run on a writer thread, inside a transaction that they share with their neighbours
+(group commit). They read, decide and write rows through `conn`, and put facts on record; the
+journal is written last, once per transaction, so that id order is commit order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, insert, text
+
+from crm_store.tables.journal import changes, journal
+from crm_store.viewer import Viewer
+from hub.channel import Capabilities
+from hub.commands.base import Command
+from hub.errors import HubError
+from hub.events import Event, ObjectChanged
+from hub.ids import EventId, IdMaker, Micros
+from hub.objects import DIRECT, MAX_DEPTH, SYSTEM, Actor, Cause
+
+JOURNAL_LOCK = 0x4855_4A4F
+"""Number of the advisory lock under which PostgreSQL writes the journal."""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What all calls of one group commit share."""
+
+    conn: Connection
+    now: Micros
+    new_id: IdMaker
+    channels: Mapping[str, Capabilities]
+    dialect: str
+    events: list[Event] = field(default_factory=list)
+    after_commit: list[Callable[[], None]] = field(default_factory=list)
+
+    def write_journal(self) -> None:
+        """Give the recorded facts their ids and write them: the last statement before COMMIT."""
+        if not self.events:
+            return
+        ids = self._journal_ids(len(self.events))
+        rows, field_rows = [], []
+        for number, event in zip(ids, self.events, strict=True):
+            data = event.to_data()
+            if isinstance(event, ObjectChanged):
+                for n, one in enumerate(data.pop("changes")):
+                    field_rows.append(
+                        {
+                            "event_id": number,
+                            "n": n,
+                            "kind": one["kind"],
+                            "object_id": one["id"],
+                            "field": one["field"],
+                            "before": one["before"],
+                            "after": one["after"],
+                        }
+                    )
+            subject = event.subject
+            rows.append(
+                {
+                    "id": number,
+                    "type": event.type,
+                    "schema": event.schema,
+                    "at": self.now,
+                    "actor_kind": event.actor.kind.value,
+                    "actor_id": event.actor.id,
+                    "actor_name": event.actor.name,
+                    "cause": cause_data(event.cause),
+                    "subject_kind": subject.kind,
+                    "subject_id": subject.id,
+                    "dialog_id": event.dialog,
+                    "shown": event.shown,
+                    "data": data,
+                }
+            )
+        self.events = [
+            event.stamped(id=EventId(number), at=self.now, actor=event.actor, cause=event.cause)
+            for number, event in zip(ids, self.events, strict=True)
+        ]
+        self.conn.execute(insert(journal), rows)
+        if field_rows:
+            self.conn.execute(insert(changes), field_rows)
+
+    def _journal_ids(self, count: int) -> list[int]:
+        if self.dialect == "postgresql":
+            self.conn.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": JOURNAL_LOCK})
+            rows = self.conn.execute(
+                text(
+                    "SELECT nextval(pg_get_serial_sequence('journal', 'id'))"
+                    " FROM generate_series(1, :n)"
+                ),
+                {"n": count},
+            )
+            return sorted(row[0] for row in rows)
+        # The write lock is held since BEGIN IMMEDIATE; AUTOINCREMENT's own counter never
+        # goes back, even after the newest rows are deleted.
+        last = self.conn.execute(
+            text("SELECT seq FROM sqlite_sequence WHERE name = 'journal'")
+        ).scalar()
+        return [int(last or 0) + n + 1 for n in range(count)]
+
+
+def cause_data(cause: Cause) -> dict[str, Any]:
+    """Give a cause as stored JSON; {} for a person's own act."""
+    if cause == DIRECT:
+        return {}
+    return {
+        "kind": cause.kind,
+        "id": cause.id,
+        "event": cause.event,
+        "depth": cause.depth,
+        "text": cause.text,
+    }
+
+
+def cause_from(data: Mapping[str, Any]) -> Cause:
+    """Read a stored cause."""
+    return Cause(**data) if data else DIRECT
+
+
+class DepthExceeded(HubError):
+    """A chain of automatic acts grew too long and was stopped."""
+
+
+@dataclass(slots=True)
+class UnitOfWork:
+    """One caller's part of a transaction: who acts, why, and with which rights."""
+
+    tx: Transaction
+    actor: Actor = SYSTEM
+    cause: Cause = DIRECT
+    viewer: Viewer = field(default_factory=Viewer.system)
+    carry_out: Callable[[UnitOfWork, Command], Any] | None = None
+
+    @property
+    def conn(self) -> Connection:
+        """The connection, inside the transaction."""
+        return self.tx.conn
+
+    @property
+    def now(self) -> Micros:
+        """The transaction's instant; the same for all that happens in it."""
+        return self.tx.now
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.tx.dialect
+
+    @property
+    def channels(self) -> Mapping[str, Capabilities]:
+        """What each kind of channel can do."""
+        return self.tx.channels
+
+    def new_id(self) -> int:
+        """Make an id."""
+        return self.tx.new_id()
+
+    def record(self, event: Event) -> None:
+        """Put a fact on record, with this caller as its actor and cause."""
+        if self.cause.depth > MAX_DEPTH:
+            raise DepthExceeded(f"automatic acts in a row: {self.cause.depth}")
+        self.tx.events.append(
+            event.stamped(id=EventId(0), at=self.now, actor=self.actor, cause=self.cause)
+        )
+
+    def execute(self, statement: Any, parameters: Any = None) -> Any:
+        """Run a statement (plugins get a guarded one)."""
+        return self.conn.execute(statement, parameters)
+
+    def give(self, command: Command) -> Any:
+        """Carry out another command in this same transaction, with the same rights."""
+        if self.carry_out is None:
+            raise RuntimeError("this unit of work carries no commands")
+        return self.carry_out(self, command)
