@@ -191,6 +191,7 @@ from hub.ids import (
     UserId,
     WebhookId,
 )
+from hub.limits import RateLimit
 from hub.messages import (
     Address,
     Arrival,
@@ -442,6 +443,7 @@ __all__ = [
     "QuarantineId",
     "QuarantineItem",
     "QuarantineSettled",
+    "RateLimit",
     "Reaction",
     "Receive",
     "Received",

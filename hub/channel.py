@@ -22,7 +22,8 @@ from pydantic import BaseModel
 
 from hub.errors import MalformedPayload, Unsupported, UntrustedRequest
 from hub.ids import AccountId, Micros
-from hub.messages import Address, Arrival, OutboundMessage, Sent
+from hub.messages import Address, Arrival, Attachment, OutboundMessage, Sent
+from hub.multipart import read_multipart
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -42,7 +43,8 @@ class Capabilities:
     that a repeated send with one idempotency key reaches the person once. `ordered` asks that
     messages of one dialog leave strictly one after another. `initiates` says whether we may
     write first. `reply_window` is how long after the person's last message we may answer
-    freely. `threads` says that one person can have several dialogs side by side.
+    freely. `threads` says that one person can have several dialogs side by side. `sends` is
+    False for a channel that only takes in: its dialogs take notes, no answers.
     """
 
     address_kind: str
@@ -69,6 +71,7 @@ class Capabilities:
     reactions: bool = False
     groups: bool = False
     typing: bool = False
+    sends: bool = True
 
 
 class Response(Protocol):
@@ -138,6 +141,14 @@ class WebhookRequest:
             return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
         except ValueError as error:
             raise MalformedPayload(f"the body is not a form: {error}") from error
+
+    def multipart(self) -> tuple[dict[str, str], tuple[Attachment, ...]]:
+        """Parse the body as multipart/form-data: the fields, and the files with their bytes.
+
+        The last value of a repeated field wins; raises MalformedPayload.
+        """
+        fields, files = read_multipart(self.headers.get("content-type", ""), self.body)
+        return dict(fields), tuple(file for _, file in files)
 
     def verify_token(self, given: str, expected: str) -> None:
         """Compare a shared secret in constant time; raises UntrustedRequest.
@@ -232,6 +243,10 @@ class Channel:
     capabilities: ClassVar[Capabilities]
     Settings: ClassVar[type[BaseModel]]
     """The form, the API schema and the validation of an account; secrets are SecretStr."""
+    browsers: ClassVar[bool] = False
+    """True where browsers on anybody's site call the webhook: it answers them (CORS)."""
+    calls_per_minute: ClassVar[int] = 0
+    """How often one network address, and one `caller`, may call the webhook; 0 is no limit."""
 
     def __init__(self, settings: BaseModel, context: ChannelContext) -> None:
         self.settings = settings
@@ -262,6 +277,10 @@ class Channel:
         raw body.
         """
         raise Unsupported("parse")
+
+    def caller(self, request: WebhookRequest) -> str:
+        """You may override where `calls_per_minute`: name the proven caller to count. Pure."""
+        return ""
 
     def listen(self, mark: str) -> AsyncIterator[Batch]:
         """You implement for pull channels: yield batches from `mark` on, for ever."""

@@ -254,6 +254,7 @@ class DialogQuery:
 
     `view` is mine, unassigned, mentions, all, waiting, snoozed, closed, failed or a saved
     view's number; `before` continues after the last row of the page before (keyset paging).
+    `address` is the exact value of the person's address, of the kind `address_kind`.
     `sort` is newest, oldest_waiting or deadline. `filter` is a tree of the filter language.
     """
 
@@ -263,6 +264,8 @@ class DialogQuery:
     team_id: TeamId = TeamId(0)
     assignee_id: UserId = UserId(0)
     contact_id: ContactId = ContactId(0)
+    address_kind: str = ""
+    address: str = ""
     tag: str = ""
     text: str = ""
     filter: Mapping[str, object] | None = None
