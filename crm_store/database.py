@@ -226,7 +226,11 @@ class Database:
         try:
             outcomes, events = self._together(group)
         except Exception as error:  # noqa: BLE001 - the guilty call is found below, the rest goes on
-            if len(group) == 1 and not _is_retryable(error):
+            lost = isinstance(error, DBAPIError) and error.connection_invalidated
+            if lost:
+                # Whether COMMIT arrived is unknown: repeating could do it twice.
+                outcomes, events = [error] * len(group), []
+            elif len(group) == 1 and not _is_retryable(error):
                 outcomes, events = [error], []
             else:
                 outcomes, events = self._one_by_one(group)
@@ -258,7 +262,7 @@ class Database:
                 if attempt == RETRIES - 1 or not _is_retryable(error):
                     return [error] * len(group), []
                 time.sleep(0.01 * 2**attempt)
-            except Exception as error:  # noqa: BLE001 - nobody of the group was committed
+            except Exception as error:
                 log.exception("group_failed calls=%d", len(group))
                 return [error] * len(group), []
         raise AssertionError("unreachable")

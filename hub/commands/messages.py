@@ -104,8 +104,9 @@ class SendMessage(Command):
     harmless: it gives the first message again. `seen_message_id` is the newest message the
     sender had seen: if something arrived after it and `send_anyway` is not set, the handler
     raises Conflict `newer_messages` (the send guard). `due_at` delays the send (undo, send
-    later). `then` sets the dialog's status after sending ("" leaves it). With `rewrites` the
-    author's own still queued message is taken back and replaced.
+    later). `then` sets the dialog's status after sending ("" leaves it). `wire_text` and
+    `wire_html` are what the transforms named in `changed_by` made of it; the runtime fills
+    them before the transaction.
     """
 
     permission: ClassVar[str] = "dialogs.answer"
@@ -130,6 +131,9 @@ class SendMessage(Command):
     then: str = ""
     lane: Lane = Lane.AGENT
     automated: bool = False
+    wire_text: str = ""
+    wire_html: str = ""
+    changed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,9 @@ class Event:
             data = cls.upcasters[schema](dict(data))
             schema += 1
         known = {f.name: f for f in fields(cls)}
-        values = {name: _typed(value) for name, value in data.items() if name in known}
+        values: dict[str, Any] = {
+            name: _typed(value) for name, value in data.items() if name in known
+        }
         if "changes" in values:
             values["changes"] = tuple(Change(**one) for one in data["changes"])
         return cls(**values)

@@ -1,0 +1,426 @@
+"""Sending: from an agent's (or a rule's) words to a row in the outbox, in one transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from crm_store.search import index_messages
+from crm_store.sql import locked, upsert
+from crm_store.tables.dialogs import (
+    attachments,
+    bodies,
+    dialogs,
+    drafts,
+    mentions,
+    messages,
+    participants,
+)
+from crm_store.tables.outbox import deliveries
+from crm_store.tables.people import addresses
+from crm_store.tables.users import accounts, users
+from crm_store.unit_of_work import UnitOfWork, cause_data
+from dialogs.access import change_dialog, lock_dialog, lock_message
+from dialogs.recount import recount
+from dialogs.workflow import set_assignee, set_status
+from hub.channel import Capabilities
+from hub.commands import AddNote, CancelSend, RescheduleSend, RetryDelivery, SendMessage
+from hub.errors import Conflict, Invalid, Unsupported
+from hub.events import DeliveryChanged, MessageCancelled, MessageChanged, MessageQueued, NoteAdded
+from hub.ids import ContactId, DeliveryId, DialogId, MessageId, UserId
+from hub.messages import DeliveryStatus
+from hub.objects import ActorKind
+
+PREVIEW = 160
+
+
+def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
+    """Put an answer in the outbox; a repeated idempotency key gives the first message again."""
+    key = _key(uow, command)
+    earlier = uow.conn.execute(
+        select(deliveries.c.message_id).where(deliveries.c.idempotency_key == key)
+    ).scalar()
+    if earlier:
+        return MessageId(earlier)
+    dialog = lock_dialog(uow, command.dialog_id)
+    account = uow.conn.execute(select(accounts).where(accounts.c.id == dialog.account_id)).one()
+    if account.removed:
+        raise Conflict("the channel of this dialog was disconnected", what="account_removed")
+    _guard(uow, command, dialog)
+    files = _files(uow, command.attachments)
+    capabilities = uow.channels.get(account.channel)
+    if capabilities is not None:
+        _check(uow, command, dialog, capabilities, files)
+    message_id = command.message_id or MessageId(uow.new_id())
+    due_at = max(command.due_at, 0)
+    _insert(uow, command, dialog, message_id, due_at)
+    delivery_id = DeliveryId(uow.new_id())
+    uow.conn.execute(
+        insert(deliveries).values(
+            id=delivery_id,
+            message_id=message_id,
+            dialog_id=dialog.id,
+            account_id=dialog.account_id,
+            address_id=dialog.address_id,
+            lane=command.lane.order,
+            status=DeliveryStatus.QUEUED.value,
+            due_at=due_at or uow.now,
+            idempotency_key=key,
+            created_at=uow.now,
+        )
+    )
+    _take_files(uow, files, message_id, dialog.id)
+    index_messages(uow.conn, [(message_id, f"{command.subject}\n{command.text}")])
+    uow.record(
+        MessageQueued(
+            message_id=message_id,
+            dialog_id=DialogId(dialog.id),
+            account_id=dialog.account_id,
+            contact_id=ContactId(dialog.contact_id),
+            delivery_id=delivery_id,
+            automated=command.automated,
+        )
+    )
+    _move_dialog(uow, command, dialog, message_id)
+    return message_id
+
+
+def _key(uow: UnitOfWork, command: SendMessage) -> str:
+    if command.idempotency_key:
+        # A key is the caller's own: two users may use the same one.
+        return f"{uow.actor}:{command.idempotency_key}"[:200]
+    return f"message:{command.message_id or uow.new_id()}"
+
+
+def _guard(uow: UnitOfWork, command: SendMessage, dialog: Row[Any]) -> None:
+    if not command.seen_message_id or command.send_anyway:
+        return
+    newest = uow.conn.execute(
+        select(func.count(), func.max(messages.c.id)).where(
+            messages.c.dialog_id == dialog.id,
+            messages.c.id > command.seen_message_id,
+            messages.c.deleted_at == 0,
+            (messages.c.direction == "in")
+            | ((messages.c.direction == "out") & (messages.c.author_id != uow.actor.id)),
+        )
+    ).one()
+    if newest[0]:
+        raise Conflict(
+            "something was written here since you began",
+            what="newer_messages",
+            details={"count": newest[0], "message_id": str(newest[1])},
+        )
+
+
+def _files(uow: UnitOfWork, ids: tuple[int, ...]) -> list[Row[Any]]:
+    if not ids:
+        return []
+    rows = {
+        row.id: row
+        for row in uow.conn.execute(select(attachments).where(attachments.c.id.in_(ids)))
+    }
+    found = []
+    for one in ids:
+        row = rows.get(one)
+        mine = row is not None and (row.user_id == uow.actor.id or uow.viewer.is_system)
+        if row is None or row.message_id or not mine:
+            raise Invalid("a file is gone or belongs to another message", field="attachments")
+        found.append(row)
+    return found
+
+
+def _check(
+    uow: UnitOfWork,
+    command: SendMessage,
+    dialog: Row[Any],
+    capabilities: Capabilities,
+    files: list[Row[Any]],
+) -> None:
+    """Refuse at once what the channel's capabilities forbid."""
+    if not command.text.strip() and not command.html and not files and not command.template:
+        raise Invalid("there is nothing to send", field="text")
+    if files and not capabilities.max_attachment_bytes:
+        raise Unsupported("files")
+    if len(files) > capabilities.max_attachments:
+        raise Invalid(
+            f"this channel takes at most {capabilities.max_attachments} files", field="attachments"
+        )
+    for file in files:
+        if file.size > capabilities.max_attachment_bytes:
+            raise Invalid(
+                f"{file.name}: this channel takes files up to "
+                f"{capabilities.max_attachment_bytes // 1_000_000} MB",
+                field="attachments",
+            )
+    if command.template and not capabilities.templates:
+        raise Unsupported("templates")
+    if len(command.buttons) > capabilities.buttons:
+        raise Unsupported("buttons")
+    window = capabilities.reply_window
+    if window is not None and not command.template:
+        start = command.due_at or uow.now
+        if start > dialog.last_inbound_at + int(window.total_seconds() * 1_000_000):
+            raise Conflict(
+                "the reply window of this channel is closed: only a template can be sent",
+                what="window_closed",
+            )
+    if not capabilities.initiates and not dialog.inbound_count:
+        raise Unsupported("writing first")
+
+
+def _insert(
+    uow: UnitOfWork, command: SendMessage, dialog: Row[Any], message_id: MessageId, due_at: int
+) -> None:
+    name = ""
+    if uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN):
+        name = str(
+            uow.conn.execute(select(users.c.name).where(users.c.id == uow.actor.id)).scalar() or ""
+        )
+    to = command.to
+    if to is None:
+        row = uow.conn.execute(
+            select(addresses.c.value, addresses.c.name).where(addresses.c.id == dialog.address_id)
+        ).first()
+        people: dict[str, Any] = {"to": [[row.value, row.name]] if row else []}
+    else:
+        people = {"to": [[to.value, to.name]]}
+    for field, given in (("cc", command.cc), ("bcc", command.bcc)):
+        if given:
+            people[field] = [[one.value, one.name] for one in given]
+    extra: dict[str, Any] = {}
+    if command.buttons:
+        extra["buttons"] = [[one.label, one.payload, one.url] for one in command.buttons]
+    if command.template:
+        extra["template"] = command.template
+        extra["template_values"] = dict(command.template_values)
+    if command.changed_by:
+        extra["changed_by"] = list(command.changed_by)
+    uow.conn.execute(
+        insert(messages).values(
+            id=message_id,
+            dialog_id=dialog.id,
+            account_id=dialog.account_id,
+            contact_id=dialog.contact_id,
+            direction="out",
+            author_kind=uow.actor.kind.value,
+            author_id=uow.actor.id,
+            author_name=name or uow.actor.name,
+            text=command.text,
+            subject=command.subject[:400],
+            reply_to=command.reply_to,
+            at=max(due_at, uow.now),
+            received_at=uow.now,
+            status=DeliveryStatus.QUEUED.value,
+            due_at=due_at,
+            automated=command.automated,
+            has_html=bool(command.html),
+            has_quote=False,
+            people=people,
+            cause=cause_data(command.cause),
+            extra=extra,
+        )
+    )
+    if command.html or command.wire_text or command.wire_html:
+        uow.conn.execute(
+            insert(bodies).values(
+                message_id=message_id,
+                full_text=command.wire_text,
+                html=command.wire_html or command.html,
+                headers={},
+            )
+        )
+    kind = uow.conn.execute(
+        select(addresses.c.kind).where(addresses.c.id == dialog.address_id)
+    ).scalar()
+    others = [one for one in (command.to, *command.cc, *command.bcc) if one is not None]
+    if others and kind:
+        uow.conn.execute(
+            upsert(uow.dialect, participants).on_conflict_do_nothing(),
+            [{"dialog_id": dialog.id, "kind": one.kind, "value": one.value} for one in others],
+        )
+
+
+def _take_files(uow: UnitOfWork, files: list[Row[Any]], message_id: int, dialog_id: int) -> None:
+    if files:
+        uow.conn.execute(
+            update(attachments)
+            .where(attachments.c.id.in_([one.id for one in files]))
+            .values(message_id=message_id, dialog_id=dialog_id)
+        )
+
+
+def _move_dialog(
+    uow: UnitOfWork, command: SendMessage, dialog: Row[Any], message_id: MessageId
+) -> None:
+    line = " ".join((command.text or command.subject).split())[:PREVIEW]
+    values: dict[str, Any] = {
+        "last_at": uow.now,
+        "last_message_id": message_id,
+        "last_direction": "out",
+        "preview": line or "📎",
+        "message_count": dialogs.c.message_count + 1,
+    }
+    if not command.automated:
+        values["waiting_since"] = 0
+        if dialog.inbound_count and not dialog.first_response_at:
+            values["first_response_at"] = uow.now
+    change_dialog(uow, dialog.id, **values)
+    if uow.actor.kind is ActorKind.USER:
+        uow.conn.execute(
+            delete(drafts).where(drafts.c.user_id == uow.actor.id, drafts.c.dialog_id == dialog.id)
+        )
+        # Who answers first takes the dialog; nobody has to press one key more.
+        if not dialog.assignee_id:
+            set_assignee(uow, dialog, UserId(uow.actor.id), None)
+    then = command.then or ("open" if dialog.status in ("new", "snoozed") else "")
+    if then and not command.automated:
+        set_status(uow, dialog, then)
+
+
+def cancel_send(uow: UnitOfWork, command: CancelSend) -> str:
+    """Take a message back before it was claimed; gives its text, so that it can be edited."""
+    message = lock_message(uow, command.message_id)
+    _queued_delivery(uow, message)
+    uow.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.message_id == message.id)
+        .values(status=DeliveryStatus.SUPPRESSED.value, reason="other", reason_text="taken back")
+    )
+    uow.conn.execute(
+        update(messages).where(messages.c.id == message.id).values(deleted_at=uow.now, status="")
+    )
+    # The files go back to the author, so that the message can be written again.
+    uow.conn.execute(
+        update(attachments)
+        .where(attachments.c.message_id == message.id)
+        .values(message_id=0, user_id=message.author_id)
+    )
+    uow.record(
+        MessageCancelled(message_id=MessageId(message.id), dialog_id=DialogId(message.dialog_id))
+    )
+    recount(uow, message.dialog_id)
+    return str(message.text)
+
+
+def _queued_delivery(uow: UnitOfWork, message: Row[Any]) -> Row[Any]:
+    row = uow.conn.execute(
+        locked(uow.dialect, select(deliveries).where(deliveries.c.message_id == message.id))
+    ).first()
+    if row is None or row.status != DeliveryStatus.QUEUED.value:
+        raise Conflict("the message is already on its way", what="already_sent")
+    return row
+
+
+def reschedule_send(uow: UnitOfWork, command: RescheduleSend) -> None:
+    """Give a queued message another time to leave."""
+    message = lock_message(uow, command.message_id)
+    delivery = _queued_delivery(uow, message)
+    due_at = command.due_at or uow.now
+    uow.conn.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(due_at=due_at))
+    uow.conn.execute(
+        update(messages)
+        .where(messages.c.id == message.id)
+        .values(due_at=due_at, at=max(due_at, uow.now))
+    )
+    uow.record(
+        MessageChanged(
+            message_id=MessageId(message.id),
+            dialog_id=DialogId(message.dialog_id),
+            what="due",
+        )
+    )
+
+
+def retry_delivery(uow: UnitOfWork, command: RetryDelivery) -> None:
+    """Queue a failed (or, when asked, an unknown) message once more."""
+    message = lock_message(uow, command.message_id)
+    row = uow.conn.execute(select(deliveries).where(deliveries.c.message_id == message.id)).first()
+    if row is None:
+        raise Conflict("this message was never sent", what="not_failed")
+    status = DeliveryStatus(row.status)
+    if status is DeliveryStatus.UNKNOWN and not command.even_if_unknown:
+        raise Conflict(
+            "it may have been delivered: sending again may reach the person twice",
+            what="unknown",
+        )
+    if status not in (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN):
+        raise Conflict("this message has not failed", what="not_failed")
+    queued = DeliveryStatus.QUEUED.value
+    uow.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == row.id)
+        .values(
+            status=queued, due_at=uow.now, reason="", reason_text="", held=False, leased_until=0
+        )
+    )
+    uow.conn.execute(
+        update(messages)
+        .where(messages.c.id == message.id)
+        .values(status=queued, reason="", reason_text="")
+    )
+    uow.record(
+        DeliveryChanged(
+            message_id=MessageId(message.id),
+            dialog_id=DialogId(message.dialog_id),
+            account_id=message.account_id,
+            delivery_id=DeliveryId(row.id),
+            before=status.value,
+            after=queued,
+        )
+    )
+    recount(uow, message.dialog_id)
+
+
+def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
+    """Write a note of a colleague."""
+    if not command.text.strip() and not command.attachments:
+        raise Invalid("the note is empty", field="text")
+    dialog = lock_dialog(uow, command.dialog_id)
+    if command.idempotency_key:
+        earlier = uow.conn.execute(
+            select(messages.c.id).where(
+                messages.c.account_id == dialog.account_id,
+                messages.c.external_id == f"note:{uow.actor}:{command.idempotency_key}",
+            )
+        ).scalar()
+        if earlier:
+            return MessageId(earlier)
+    files = _files(uow, command.attachments)
+    message_id = command.message_id or MessageId(uow.new_id())
+    name = uow.conn.execute(select(users.c.name).where(users.c.id == uow.actor.id)).scalar()
+    key = f"note:{uow.actor}:{command.idempotency_key}" if command.idempotency_key else ""
+    uow.conn.execute(
+        insert(messages).values(
+            id=message_id,
+            dialog_id=dialog.id,
+            account_id=dialog.account_id,
+            contact_id=dialog.contact_id,
+            direction="note",
+            author_kind=uow.actor.kind.value,
+            author_id=uow.actor.id,
+            author_name=name or uow.actor.name,
+            text=command.text,
+            external_id=key[:400],
+            at=uow.now,
+            received_at=uow.now,
+            people={},
+            cause=cause_data(command.cause),
+            extra={"mentions": [str(one) for one in command.mentions]} if command.mentions else {},
+        )
+    )
+    if command.mentions:
+        uow.conn.execute(
+            insert(mentions),
+            [
+                {"user_id": one, "message_id": message_id, "dialog_id": dialog.id}
+                for one in dict.fromkeys(command.mentions)
+            ],
+        )
+    _take_files(uow, files, message_id, dialog.id)
+    index_messages(uow.conn, [(message_id, command.text)])
+    change_dialog(uow, dialog.id, message_count=dialogs.c.message_count + 1)
+    uow.record(
+        NoteAdded(message_id=message_id, dialog_id=DialogId(dialog.id), mentions=command.mentions)
+    )
+    return message_id

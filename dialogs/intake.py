@@ -1,0 +1,442 @@
+"""Taking customers' messages in: dedupe, identify, match, record, all in one transaction.
+
+Works on a whole group of messages with a handful of statements. A repeat of a dedupe key
+changes nothing and gives the earlier message's place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from crm_store.search import index_messages
+from crm_store.sql import upsert
+from crm_store.tables.dialogs import (
+    arrivals,
+    attachments,
+    blobs,
+    bodies,
+    dialogs,
+    messages,
+    participants,
+    thread_references,
+)
+from crm_store.tables.people import contacts
+from crm_store.tables.users import accounts
+from crm_store.unit_of_work import UnitOfWork
+from dialogs.identity import Peer, identify, partner_of
+from dialogs.matching import Matcher, Open, load_rules, references_of, slot_of
+from hub.commands import Receive
+from hub.errors import NotFound
+from hub.events import DialogOpened, DialogStatusChanged, MessageReceived
+from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros
+from hub.messages import Address
+from hub.records.dialogs import Received
+from hub.terms import fold
+
+PREVIEW = 160
+LATE_US = 60_000_000
+FUTURE_US = 300_000_000
+MAX_TEXT = 1_000_000
+INLINE_RAW = 8_192
+"""Raw payloads up to this size stand beside their message; larger ones are blobs."""
+
+
+def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]:
+    """Take a group of messages in."""
+    rules = load_rules(uow, (one.account_id for one in commands))
+    for command in commands:
+        if command.account_id not in rules:
+            raise NotFound(f"there is no account {command.account_id}")
+    fresh = _dedupe(uow, commands)
+    batch = [one for n, one in enumerate(commands) if n in fresh]
+    places: dict[int, Received] = {}
+    if batch:
+        partners = [partner_of(one.message) for one in batch]
+        peers = identify(uow, partners)
+        located = [
+            (command, peers[partner.kind, partner.value], partner)
+            for command, partner in zip(batch, partners, strict=True)
+        ]
+        writer = _Writer(uow, Matcher(uow, located, rules), rules)
+        for n, (command, peer, partner) in zip(sorted(fresh), located, strict=True):
+            places[n] = writer.take(fresh[n], command, peer, partner)
+        writer.flush()
+    missing = [one for n, one in enumerate(commands) if n not in places]
+    earlier = _earlier(uow, missing) if missing else {}
+    return [
+        places.get(n) or earlier[one.account_id, one.message.dedupe_key[:400]]
+        for n, one in enumerate(commands)
+    ]
+
+
+def receive(uow: UnitOfWork, command: Receive) -> Received:
+    """Take one message in."""
+    return receive_many(uow, [command])[0]
+
+
+def _dedupe(uow: UnitOfWork, commands: Sequence[Receive]) -> dict[int, MessageId]:
+    """Claim each new dedupe key; gives the message id of every command that is first."""
+    first: dict[tuple[int, str], int] = {}
+    for n, command in enumerate(commands):
+        first.setdefault((command.account_id, command.message.dedupe_key[:400]), n)
+    ids = {key: MessageId(uow.new_id()) for key in first}
+    statement = (
+        upsert(uow.dialect, arrivals)
+        .on_conflict_do_nothing()
+        .returning(arrivals.c.account_id, arrivals.c.dedupe_key)
+    )
+    rows = uow.conn.execute(
+        statement,
+        [
+            {"account_id": key[0], "dedupe_key": key[1], "message_id": ids[key], "at": uow.now}
+            for key in sorted(first)
+        ],
+    )
+    return {
+        first[row.account_id, row.dedupe_key]: ids[row.account_id, row.dedupe_key] for row in rows
+    }
+
+
+def _earlier(uow: UnitOfWork, commands: Sequence[Receive]) -> dict[tuple[AccountId, str], Received]:
+    found: dict[tuple[AccountId, str], Received] = {}
+    for command in commands:
+        key = (command.account_id, command.message.dedupe_key[:400])
+        row = uow.conn.execute(
+            select(arrivals.c.message_id, messages.c.dialog_id, messages.c.contact_id)
+            .outerjoin(messages, messages.c.id == arrivals.c.message_id)
+            .where(arrivals.c.account_id == key[0], arrivals.c.dedupe_key == key[1])
+        ).first()
+        found[key] = Received(
+            message_id=MessageId(row.message_id if row else 0),
+            dialog_id=DialogId((row and row.dialog_id) or 0),
+            contact_id=ContactId((row and row.contact_id) or 0),
+            new=False,
+        )
+    return found
+
+
+class _Writer:
+    """Collects the rows of a group and writes each table once."""
+
+    def __init__(self, uow: UnitOfWork, matcher: Matcher, rules: dict[int, Any]) -> None:
+        self._uow = uow
+        self._matcher = matcher
+        self._rules = rules
+        self._touched: dict[int, Open] = {}
+        self._rows: dict[str, list[dict[str, Any]]] = {
+            name: []
+            for name in ("messages", "bodies", "attachments", "references", "people", "blobs")
+        }
+        self._terms: list[tuple[int, str]] = []
+        self._contacts: dict[int, str] = {}
+
+    def take(
+        self, message_id: MessageId, command: Receive, peer: Peer, partner: Address
+    ) -> Received:
+        """Place one message and queue its rows."""
+        uow, message = self._uow, command.message
+        place = self._matcher.place(command, peer, partner)
+        dialog = place.dialog or self._open(command, peer, partner)
+        people = (message.sender, *message.to, *message.cc)
+        self._matcher.learn(command, dialog, people)
+        at = message.sent_at if 0 < message.sent_at <= uow.now + FUTURE_US else uow.now
+        late = not dialog.new and at < dialog.last_at - LATE_US
+        self._state(dialog, message_id, command, at)
+        text = message.text[:MAX_TEXT].replace("\x00", "")
+        has_quote = bool(message.full_text) and message.full_text.strip() != text.strip()
+        extra: dict[str, Any] = {}
+        if place.related:
+            extra["related"] = str(place.related)
+        if message.profile:
+            extra["profile"] = dict(message.profile)
+        self._rows["messages"].append(
+            {
+                "id": message_id,
+                "dialog_id": dialog.id,
+                "account_id": command.account_id,
+                "contact_id": dialog.contact_id,
+                "direction": "in",
+                "author_kind": "contact",
+                "author_id": peer.contact_id,
+                "author_name": (message.sender.name or message.sender.value)[:400],
+                "text": text,
+                "subject": message.subject[:400],
+                "external_id": message.external_id[:400],
+                "reply_to": 0,
+                "at": at,
+                "received_at": uow.now,
+                "status": "",
+                "automated": message.automated,
+                "late": late,
+                "has_html": bool(message.html),
+                "has_quote": has_quote,
+                "unsupported": message.unsupported[:400],
+                "people": _people(command),
+                "cause": {},
+                "extra": extra,
+            }
+        )
+        self._body(message_id, command, has_quote)
+        self._files(message_id, dialog, command)
+        self._threads(dialog, command, people)
+        self._terms.append((message_id, f"{message.subject}\n{text}"))
+        self._contacts[peer.contact_id] = message.language
+        uow.record(
+            MessageReceived(
+                message_id=message_id,
+                dialog_id=dialog.id,
+                account_id=command.account_id,
+                contact_id=ContactId(dialog.contact_id),
+                first=dialog.new and dialog.added == 1,
+                automated=message.automated,
+            )
+        )
+        return Received(
+            message_id=message_id,
+            dialog_id=dialog.id,
+            contact_id=ContactId(dialog.contact_id),
+            new=True,
+        )
+
+    def _open(self, command: Receive, peer: Peer, partner: Address) -> Open:
+        uow, message = self._uow, command.message
+        rule = self._rules[command.account_id]
+        dialog_id = DialogId(uow.new_id())
+        threads = uow.channels[rule.channel].threads if rule.channel in uow.channels else False
+        slot = f"d{dialog_id}" if threads else slot_of(command)
+        one = Open(
+            id=dialog_id,
+            account_id=command.account_id,
+            contact_id=peer.contact_id,
+            slot=slot,
+            status="new",
+            is_open=True,
+            last_at=0,
+            assignee_id=0,
+            new=True,
+            values={
+                "channel": rule.channel,
+                "address_id": peer.address_id,
+                "thread_key": message.thread_key[:400],
+                "subject": message.subject[:400],
+                "subject_folded": fold(message.subject)[:400],
+                "team_id": rule.team_id,
+                "is_group": message.group,
+                "language": message.language,
+            },
+        )
+        self._matcher.add(one)
+        uow.record(
+            DialogOpened(
+                dialog_id=dialog_id,
+                account_id=command.account_id,
+                contact_id=peer.contact_id,
+            )
+        )
+        return one
+
+    def _state(self, dialog: Open, message_id: MessageId, command: Receive, at: int) -> None:
+        self._touched[dialog.id] = dialog
+        message = command.message
+        dialog.added += 1
+        dialog.inbound += 1
+        line = " ".join((message.text or message.subject).split())[:PREVIEW]
+        if not line and message.attachments:
+            line = f"📎 {message.attachments[0].name}"[:PREVIEW]
+        dialog.values |= {
+            "preview": line.replace("\x00", ""),
+            "last_message_id": message_id,
+            "last_inbound_id": message_id,
+        }
+        dialog.last_at = max(dialog.last_at, at)
+        # An automatic message neither wakes nor reopens: nobody waits for an answer to it.
+        if message.automated:
+            return
+        dialog.values["waiting"] = True
+        if dialog.status in ("waiting", "snoozed", "closed"):
+            self._uow.record(
+                DialogStatusChanged(dialog_id=dialog.id, before=dialog.status, after="open")
+            )
+            dialog.status, dialog.is_open = "open", True
+
+    def _body(self, message_id: MessageId, command: Receive, has_quote: bool) -> None:
+        message = command.message
+        raw = message.raw if len(message.raw) <= INLINE_RAW and not command.raw_blob else b""
+        if not (message.html or has_quote or message.headers or raw or command.raw_blob):
+            return
+        self._rows["bodies"].append(
+            {
+                "message_id": message_id,
+                "full_text": message.full_text[:MAX_TEXT].replace("\x00", "") if has_quote else "",
+                "html": message.html.replace("\x00", ""),
+                "headers": dict(message.headers),
+                "raw": raw,
+                "raw_blob": command.raw_blob,
+            }
+        )
+        if command.raw_blob:
+            self._blob(command.raw_blob, "", len(message.raw))
+
+    def _files(self, message_id: MessageId, dialog: Open, command: Receive) -> None:
+        for n, file in enumerate(command.message.attachments):
+            blob_id, sha256, size = command.blobs[n] if n < len(command.blobs) else ("", "", 0)
+            self._rows["attachments"].append(
+                {
+                    "id": self._uow.new_id(),
+                    "message_id": message_id,
+                    "dialog_id": dialog.id,
+                    "account_id": command.account_id,
+                    "name": file.name[:400],
+                    "media_type": file.media_type[:400],
+                    "size": size or file.size,
+                    "state": "ready" if blob_id else "pending",
+                    "reference": file.reference[:400],
+                    "content_id": file.content_id[:400],
+                    "inline": bool(file.content_id),
+                    "blob_id": blob_id,
+                    "created_at": self._uow.now,
+                }
+            )
+            if blob_id:
+                self._blob(blob_id, sha256, size)
+
+    def _blob(self, blob_id: str, sha256: str, size: int) -> None:
+        self._rows["blobs"].append(
+            {
+                "id": blob_id,
+                "sha256": sha256,
+                "size": size,
+                "references_count": 1,
+                "created_at": self._uow.now,
+            }
+        )
+
+    def _threads(self, dialog: Open, command: Receive, people: Sequence[Address]) -> None:
+        capabilities = self._uow.channels.get(self._rules[command.account_id].channel)
+        if capabilities is None or not capabilities.threads:
+            return
+        seen = [command.message.external_id[:400], *references_of(command)]
+        self._rows["references"] += [
+            {
+                "account_id": command.account_id,
+                "reference": one,
+                "dialog_id": dialog.id,
+                "at": self._uow.now,
+            }
+            for one in seen
+            if one
+        ]
+        self._rows["people"] += [
+            {"dialog_id": dialog.id, "kind": one.kind[:100], "value": one.value[:400]}
+            for one in people
+        ]
+
+    def flush(self) -> None:
+        """Write everything that was collected."""
+        conn, now = self._uow.conn, self._uow.now
+        opened = [one for one in self._touched.values() if one.new]
+        known = [one for one in self._touched.values() if not one.new]
+        if opened:
+            conn.execute(insert(dialogs), [_opened_row(one, now) for one in opened])
+        if known:
+            conn.execute(_UPDATE_DIALOG, [_known_row(one, now) for one in known])
+        conn.execute(insert(messages), self._rows["messages"])
+        for name, table in (("bodies", bodies), ("attachments", attachments), ("blobs", blobs)):
+            if self._rows[name]:
+                conn.execute(insert(table), self._rows[name])
+        if self._rows["references"]:
+            statement = upsert(self._uow.dialect, thread_references).on_conflict_do_nothing()
+            conn.execute(statement, self._rows["references"])
+        if self._rows["people"]:
+            statement = upsert(self._uow.dialect, participants).on_conflict_do_nothing()
+            conn.execute(statement, self._rows["people"])
+        index_messages(conn, self._terms)
+        conn.execute(
+            update(contacts)
+            .where(contacts.c.id == bindparam("b_id"))
+            .values(last_at=bindparam("b_at")),
+            [{"b_id": one, "b_at": now} for one in sorted(self._contacts)],
+        )
+        conn.execute(
+            update(accounts)
+            .where(accounts.c.id == bindparam("b_id"))
+            .values(last_in_at=bindparam("b_at")),
+            [
+                {"b_id": one, "b_at": now}
+                for one in sorted({row["account_id"] for row in self._rows["messages"]})
+            ],
+        )
+
+
+_UPDATE_DIALOG = (
+    update(dialogs)
+    .where(dialogs.c.id == bindparam("b_id"))
+    .values(
+        status=bindparam("b_status"),
+        is_open=bindparam("b_open"),
+        snoozed_until=bindparam("b_snoozed"),
+        closed_at=bindparam("b_closed"),
+        last_at=bindparam("b_last_at"),
+        last_message_id=bindparam("b_message"),
+        last_inbound_id=bindparam("b_message"),
+        last_inbound_at=bindparam("b_now"),
+        last_direction="in",
+        preview=bindparam("b_preview"),
+        waiting_since=bindparam("b_waiting"),
+        inbound_count=dialogs.c.inbound_count + bindparam("b_inbound"),
+        message_count=dialogs.c.message_count + bindparam("b_inbound"),
+        version=dialogs.c.version + 1,
+    )
+)
+
+
+def _opened_row(one: Open, now: Micros) -> dict[str, Any]:
+    values = dict(one.values)
+    waiting = values.pop("waiting", False)
+    return {
+        "id": one.id,
+        "account_id": one.account_id,
+        "contact_id": one.contact_id,
+        "slot": one.slot,
+        "status": one.status,
+        "is_open": True,
+        "created_at": now,
+        "last_at": now,
+        "last_direction": "in",
+        "waiting_since": now if waiting else 0,
+        "last_inbound_at": now,
+        "inbound_count": one.inbound,
+        "message_count": one.added,
+        **values,
+    }
+
+
+def _known_row(one: Open, now: Micros) -> dict[str, Any]:
+    snoozed = one.values.get("snoozed_until", 0) if one.status == "snoozed" else 0
+    return {
+        "b_id": one.id,
+        "b_status": one.status,
+        "b_open": one.is_open,
+        "b_snoozed": snoozed,
+        "b_closed": 0 if one.is_open else one.values.get("closed_at", 0),
+        "b_last_at": now,
+        "b_message": one.values["last_message_id"],
+        "b_now": now,
+        "b_preview": one.values["preview"],
+        "b_waiting": one.values.get("waiting_since", 0)
+        or (now if one.values.get("waiting") else 0),
+        "b_inbound": one.inbound,
+    }
+
+
+def _people(command: Receive) -> dict[str, Any]:
+    message = command.message
+    found: dict[str, Any] = {"from": [message.sender.value, message.sender.name]}
+    if message.to:
+        found["to"] = [[one.value, one.name] for one in message.to]
+    if message.cc:
+        found["cc"] = [[one.value, one.name] for one in message.cc]
+    return found

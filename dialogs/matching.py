@@ -1,0 +1,274 @@
+"""To which dialog a message belongs: the hint, our token, the thread's references, then the rule.
+
+A reference or a token lets only a participant of the dialog in; a stranger who carries one
+gets a dialog of his own, which names the other as related (R14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Row, select
+
+from crm_store.sql import locked
+from crm_store.tables.dialogs import dialogs, participants, thread_references
+from crm_store.tables.users import accounts
+from crm_store.unit_of_work import UnitOfWork
+from dialogs.identity import Peer
+from hub.channel import Capabilities
+from hub.commands import Receive
+from hub.ids import DialogId
+from hub.messages import Address
+
+DAY_US = 86_400_000_000
+MAX_REFERENCES = 50
+
+
+@dataclass(slots=True)
+class Open:
+    """A dialog while a batch is worked on: what the store had, plus what the batch adds."""
+
+    id: DialogId
+    account_id: int
+    contact_id: int
+    slot: str
+    status: str
+    is_open: bool
+    last_at: int
+    assignee_id: int
+    new: bool = False
+    added: int = 0
+    inbound: int = 0
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message goes; `related` names a dialog it only seems to belong to."""
+
+    dialog: Open | None
+    related: DialogId = DialogId(0)
+
+
+_COLUMNS = (
+    dialogs.c.id,
+    dialogs.c.account_id,
+    dialogs.c.contact_id,
+    dialogs.c.slot,
+    dialogs.c.status,
+    dialogs.c.is_open,
+    dialogs.c.last_at,
+    dialogs.c.assignee_id,
+    dialogs.c.closed_at,
+    dialogs.c.merged_into,
+    dialogs.c.waiting_since,
+    dialogs.c.snoozed_until,
+)
+
+
+class Matcher:
+    """Finds the dialogs of one batch with a handful of statements, and locks them in id order."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        batch: Sequence[tuple[Receive, Peer, Address]],
+        rules: dict[int, Row[Any]],
+    ) -> None:
+        self._uow = uow
+        self._rules = rules
+        self._known: dict[int, Open] = {}
+        self._closed_at: dict[int, int] = {}
+        self._by_slot: dict[tuple[int, int, str], Open] = {}
+        self._by_reference: dict[tuple[int, str], list[DialogId]] = {}
+        self._participants: set[tuple[int, str, str]] = set()
+        self._load(batch)
+
+    def _load(self, batch: Sequence[tuple[Receive, Peer, Address]]) -> None:
+        wanted: set[int] = set()
+        plain = set()
+        references: set[tuple[int, str]] = set()
+        for command, peer, _ in batch:
+            wanted.update(one for one in (command.hint, command.proof) if one)
+            if self._threads(command):
+                references.update((command.account_id, one) for one in references_of(command))
+            elif not peer.new:
+                plain.add(peer.contact_id)
+        if references:
+            rows = self._uow.conn.execute(
+                select(thread_references).where(
+                    thread_references.c.account_id.in_({one[0] for one in references}),
+                    thread_references.c.reference.in_({one[1] for one in references}),
+                )
+            )
+            for row in rows:
+                self._by_reference.setdefault((row.account_id, row.reference), []).append(
+                    DialogId(row.dialog_id)
+                )
+                wanted.add(row.dialog_id)
+        self._fetch(dialogs.c.id.in_(wanted), wanted)
+        # A merged dialog's answers land in the survivor.
+        survivors = {one.values["merged_into"] for one in self._known.values()} - {0}
+        survivors -= set(self._known)
+        self._fetch(dialogs.c.id.in_(survivors), survivors)
+        self._fetch(dialogs.c.contact_id.in_(plain) & dialogs.c.is_open, plain)
+        if wanted | survivors:
+            people = self._uow.conn.execute(
+                select(participants).where(participants.c.dialog_id.in_(wanted | survivors))
+            )
+            self._participants = {(one.dialog_id, one.kind, one.value) for one in people}
+
+    def _fetch(self, clause: Any, wanted: Iterable[int]) -> None:
+        if not wanted:
+            return
+        statement = select(*_COLUMNS).where(clause).order_by(dialogs.c.id)
+        for row in self._uow.conn.execute(locked(self._uow.dialect, statement)):
+            self._remember(row)
+
+    def _remember(self, row: Row[Any]) -> Open:
+        known = self._known.get(row.id)
+        if known is not None:
+            return known
+        one = Open(
+            id=DialogId(row.id),
+            account_id=row.account_id,
+            contact_id=row.contact_id,
+            slot=row.slot,
+            status=row.status,
+            is_open=row.is_open,
+            last_at=row.last_at,
+            assignee_id=row.assignee_id,
+            values={
+                "merged_into": row.merged_into,
+                "waiting_since": row.waiting_since,
+                "snoozed_until": row.snoozed_until,
+                "closed_at": row.closed_at,
+            },
+        )
+        self._known[row.id] = one
+        self._closed_at[row.id] = row.closed_at
+        if row.is_open:
+            self._by_slot[row.account_id, row.contact_id, row.slot] = one
+        return one
+
+    def _threads(self, command: Receive) -> bool:
+        capabilities = self._capabilities(command)
+        return capabilities is not None and capabilities.threads
+
+    def _capabilities(self, command: Receive) -> Capabilities | None:
+        rule = self._rules.get(command.account_id)
+        return self._uow.channels.get(rule.channel) if rule is not None else None
+
+    def add(self, one: Open) -> None:
+        """Remember a dialog that the batch has just opened."""
+        self._known[one.id] = one
+        self._by_slot[one.account_id, one.contact_id, one.slot] = one
+
+    def learn(self, command: Receive, dialog: Open, people: Iterable[Address]) -> None:
+        """Remember a message's references and people for the later ones of the same batch."""
+        for reference in (command.message.external_id, *references_of(command)):
+            known = self._by_reference.setdefault((command.account_id, reference), [])
+            if dialog.id not in known:
+                known.append(dialog.id)
+        for one in people:
+            self._participants.add((dialog.id, one.kind, one.value))
+
+    def place(self, command: Receive, peer: Peer, partner: Address) -> Place:
+        """Say where a message goes; a place without a dialog asks for a new one."""
+        hinted = self._survivor(command.hint)
+        if hinted and hinted.contact_id == peer.contact_id and hinted.is_open:
+            return Place(hinted)
+        if self._threads(command):
+            return self._thread(command, peer)
+        slot = slot_of(command)
+        found = self._by_slot.get((command.account_id, peer.contact_id, slot))
+        if found is not None:
+            return Place(found)
+        return Place(None if peer.new else self._reopened(command, peer, slot))
+
+    def _thread(self, command: Receive, peer: Peer) -> Place:
+        related = DialogId(0)
+        candidates = [command.proof] if command.proof else []
+        for reference in references_of(command):
+            candidates += self._by_reference.get((command.account_id, reference), ())
+        for dialog_id in candidates:
+            dialog = self._survivor(dialog_id)
+            if dialog is None or dialog.account_id != command.account_id:
+                continue
+            if not self._takes_part(dialog, peer, command.message.sender):
+                related = related or dialog.id
+                continue
+            if dialog.is_open or self._may_reopen(command, dialog):
+                return Place(dialog)
+            related = related or dialog.id
+        return Place(None, related)
+
+    def _survivor(self, dialog_id: DialogId) -> Open | None:
+        one = self._known.get(dialog_id) if dialog_id else None
+        if one is not None and one.values.get("merged_into"):
+            return self._known.get(one.values["merged_into"])
+        return one
+
+    def _takes_part(self, dialog: Open, peer: Peer, sender: Address) -> bool:
+        return (
+            dialog.contact_id == peer.contact_id
+            or (dialog.id, sender.kind, sender.value) in self._participants
+        )
+
+    def _may_reopen(self, command: Receive, dialog: Open) -> bool:
+        rule = self._rules[command.account_id]
+        if rule.thread_rule == "always_one":
+            return True
+        if rule.thread_rule == "always_new":
+            return False
+        closed_at = self._closed_at.get(dialog.id, 0)
+        return bool(self._uow.now - closed_at <= rule.reopen_days * DAY_US)
+
+    def _reopened(self, command: Receive, peer: Peer, slot: str) -> Open | None:
+        if self._rules[command.account_id].thread_rule == "always_new":
+            return None
+        statement = (
+            select(*_COLUMNS)
+            .where(
+                dialogs.c.contact_id == peer.contact_id,
+                dialogs.c.account_id == command.account_id,
+                dialogs.c.slot == slot,
+                dialogs.c.merged_into == 0,
+            )
+            .order_by(dialogs.c.last_at.desc())
+            .limit(1)
+        )
+        row = self._uow.conn.execute(locked(self._uow.dialect, statement)).first()
+        if row is None:
+            return None
+        dialog = self._remember(row)
+        return dialog if self._may_reopen(command, dialog) else None
+
+
+def slot_of(command: Receive) -> str:
+    """Give what "one open dialog" is unique over on a channel without threads."""
+    return command.message.thread_key[:400]
+
+
+def references_of(command: Receive) -> list[str]:
+    """Give the external ids a message answers, the nearest first, bounded."""
+    message = command.message
+    found = [message.in_reply_to, *reversed(message.references)]
+    return list(dict.fromkeys(one[:400] for one in found if one))[:MAX_REFERENCES]
+
+
+def load_rules(uow: UnitOfWork, account_ids: Iterable[int]) -> dict[int, Row[Any]]:
+    """Read what the accounts of a batch say about their dialogs."""
+    rows = uow.conn.execute(
+        select(
+            accounts.c.id,
+            accounts.c.channel,
+            accounts.c.thread_rule,
+            accounts.c.reopen_days,
+            accounts.c.team_id,
+            accounts.c.removed,
+        ).where(accounts.c.id.in_(set(account_ids)))
+    )
+    return {row.id: row for row in rows}

@@ -1,0 +1,305 @@
+"""The outbox: who may carry a delivery now, and what became of the attempt.
+
+`claimed` is a lease and nothing is on the wire: an expired claim goes back to the queue.
+`sending` is committed just before the wire is called: only an expired `sending` is unknown.
+Every claim writes a fencing number, and a settle counts only with the newest one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, update
+
+from crm_store.sql import locked, upsert
+from crm_store.tables.dialogs import dialogs, messages, thread_references
+from crm_store.tables.outbox import attempts, deliveries, jobs, parts, webhook_deliveries
+from crm_store.tables.users import accounts
+from crm_store.unit_of_work import UnitOfWork
+from dialogs.receipts import apply_parked, move_delivery
+from dialogs.recount import recount
+from hub.commands import ClaimDeliveries, ExpireLeases, ReleaseHeld, SettleDelivery, StartSending
+from hub.errors import Conflict, Invalid
+from hub.events import HeldReleased
+from hub.ids import DeliveryId
+from hub.messages import DeliveryStatus as Status
+
+UNFINISHED = (Status.QUEUED.value, Status.CLAIMED.value, Status.SENDING.value)
+
+
+def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[DeliveryId, int]]:
+    """Lease due deliveries of one account; gives each with its fencing number."""
+    account = uow.conn.execute(
+        select(accounts.c.channel, accounts.c.paused, accounts.c.removed).where(
+            accounts.c.id == command.account_id
+        )
+    ).first()
+    if account is None or account.paused or account.removed or command.limit <= 0:
+        return []
+    where = [
+        deliveries.c.account_id == command.account_id,
+        deliveries.c.status == Status.QUEUED.value,
+        ~deliveries.c.held,
+        deliveries.c.due_at <= uow.now,
+    ]
+    if command.agent_only:
+        where.append(deliveries.c.lane == 0)
+    capabilities = uow.channels.get(account.channel)
+    if capabilities is None or capabilities.ordered:
+        older = deliveries.alias("older")
+        # Only the oldest unfinished delivery of a dialog may go, also while it waits for a
+        # retry; one that was planned for later and never tried holds nobody up.
+        where.append(
+            ~exists().where(
+                older.c.dialog_id == deliveries.c.dialog_id,
+                older.c.id < deliveries.c.id,
+                older.c.status.in_(UNFINISHED),
+                or_(older.c.attempts > 0, older.c.due_at <= uow.now),
+                deliveries.c.dialog_id != 0,
+            )
+        )
+    statement = (
+        select(deliveries.c.id, deliveries.c.fence)
+        .where(and_(*where))
+        .order_by(deliveries.c.lane, deliveries.c.due_at, deliveries.c.id)
+        .limit(command.limit)
+    )
+    rows = uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
+    if not rows:
+        return []
+    uow.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == bindparam("b_id"))
+        .values(
+            status=Status.CLAIMED.value,
+            fence=bindparam("b_fence"),
+            leased_until=uow.now + command.lease_us,
+            worker=command.worker,
+        ),
+        [{"b_id": row.id, "b_fence": row.fence + 1} for row in rows],
+    )
+    return [(DeliveryId(row.id), row.fence + 1) for row in rows]
+
+
+def start_sending(uow: UnitOfWork, command: StartSending) -> None:
+    """Commit that the wire is about to be called; raises Conflict where the lease is lost."""
+    result = uow.conn.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.id == command.delivery_id,
+            deliveries.c.fence == command.fence,
+            deliveries.c.status == Status.CLAIMED.value,
+        )
+        .values(
+            status=Status.SENDING.value,
+            attempts=deliveries.c.attempts + 1,
+            leased_until=uow.now + command.lease_us,
+        )
+    )
+    if result.rowcount != 1:
+        raise Conflict("the lease of this delivery is lost", what="fence")
+
+
+def settle_many(uow: UnitOfWork, commands: list[SettleDelivery]) -> list[None]:
+    """Write what became of a group of attempts."""
+    ids = sorted({one.delivery_id for one in commands})
+    rows = {
+        row.id: row
+        for row in uow.conn.execute(
+            locked(
+                uow.dialect,
+                select(deliveries).where(deliveries.c.id.in_(ids)).order_by(deliveries.c.id),
+            )
+        )
+    }
+    for command in commands:
+        row = rows.get(command.delivery_id)
+        if row is not None:
+            _settle(uow, command, row)
+    sent = sorted(
+        {
+            rows[one.delivery_id].account_id
+            for one in commands
+            if one.delivery_id in rows and one.status is Status.SENT
+        }
+    )
+    if sent:
+        uow.conn.execute(
+            update(accounts).where(accounts.c.id.in_(sent)).values(last_out_at=uow.now)
+        )
+    return [None] * len(commands)
+
+
+def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
+    _note_attempt(uow, command)
+    if command.external_ids:
+        _note_parts(uow, command, row)
+    mine = row.fence == command.fence and row.status in (
+        Status.SENDING.value,
+        Status.CLAIMED.value,
+    )
+    if not mine:
+        # The lease was lost and somebody else decided. A success is still a success (it
+        # turns unknown into sent); anything else is only one more line of the attempts.
+        if command.status in (Status.SENT, Status.DELIVERED):
+            move_delivery(uow, row, command.status, "", "", at=uow.now)
+            apply_parked(uow, row.account_id, command.external_ids)
+        return
+    if command.status is Status.QUEUED:
+        uow.conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id)
+            .values(
+                status=Status.QUEUED.value,
+                due_at=command.retry_at,
+                leased_until=0,
+                reason=command.reason,
+                reason_text=command.text[:400],
+            )
+        )
+        _note_message(uow, row, command)
+        return
+    move_delivery(uow, row, command.status, command.reason, command.text, at=uow.now, forced=True)
+    if command.external_ids:
+        apply_parked(uow, row.account_id, command.external_ids)
+
+
+def _note_message(uow: UnitOfWork, row: Row[Any], command: SettleDelivery) -> None:
+    """Show at the message why it is still waiting."""
+    if row.message_id:
+        uow.conn.execute(
+            update(messages)
+            .where(messages.c.id == row.message_id)
+            .values(status=Status.QUEUED.value, reason_text=command.text[:400])
+        )
+
+
+def _note_attempt(uow: UnitOfWork, command: SettleDelivery) -> None:
+    number = uow.conn.execute(
+        select(func.coalesce(func.max(attempts.c.n), 0)).where(
+            attempts.c.delivery_id == command.delivery_id
+        )
+    ).scalar_one()
+    uow.conn.execute(
+        insert(attempts).values(
+            delivery_id=command.delivery_id,
+            n=number + 1,
+            started_at=command.started_at,
+            took_us=command.took_us,
+            outcome=command.status.value,
+            code=command.code[:400],
+            text=command.text[:2000],
+        )
+    )
+
+
+def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
+    uow.conn.execute(
+        upsert(uow.dialect, parts).on_conflict_do_nothing(),
+        [
+            {
+                "account_id": row.account_id,
+                "external_id": one[:400],
+                "delivery_id": row.id,
+                "part": n,
+            }
+            for n, one in enumerate(command.external_ids)
+        ],
+    )
+    if not row.message_id:
+        return
+    uow.conn.execute(
+        update(messages)
+        .where(messages.c.id == row.message_id, messages.c.external_id == "")
+        .values(external_id=command.external_ids[0][:400])
+    )
+    if command.refused:
+        extra = uow.conn.execute(
+            select(messages.c.extra).where(messages.c.id == row.message_id)
+        ).scalar()
+        uow.conn.execute(
+            update(messages)
+            .where(messages.c.id == row.message_id)
+            .values(extra={**(extra or {}), "refused": dict(command.refused)})
+        )
+    channel = uow.conn.execute(
+        select(dialogs.c.channel).where(dialogs.c.id == row.dialog_id)
+    ).scalar()
+    capabilities = uow.channels.get(channel or "")
+    if capabilities is not None and capabilities.threads:
+        uow.conn.execute(
+            upsert(uow.dialect, thread_references).on_conflict_do_nothing(),
+            [
+                {
+                    "account_id": row.account_id,
+                    "reference": one[:400],
+                    "dialog_id": row.dialog_id,
+                    "at": uow.now,
+                }
+                for one in command.external_ids
+            ],
+        )
+
+
+def expire_leases(uow: UnitOfWork, command: ExpireLeases) -> tuple[int, int]:
+    """Give expired claims back and call expired sends unknown; gives both counts."""
+    statement = (
+        select(deliveries)
+        .where(deliveries.c.leased_until > 0, deliveries.c.leased_until < uow.now)
+        .order_by(deliveries.c.id)
+        .limit(500)
+    )
+    rows = uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
+    back = [row.id for row in rows if row.status == Status.CLAIMED.value]
+    if back:
+        uow.conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id.in_(back))
+            .values(status=Status.QUEUED.value, leased_until=0)
+        )
+    unknown = 0
+    for row in rows:
+        if row.status == Status.SENDING.value:
+            unknown += 1
+            move_delivery(
+                uow,
+                row,
+                Status.UNKNOWN,
+                "other",
+                "the hub was interrupted while sending",
+                at=uow.now,
+                forced=True,
+            )
+    return len(back), unknown
+
+
+def release_held(uow: UnitOfWork, command: ReleaseHeld) -> int:
+    """Let held outgoing things go, or drop them; gives how many."""
+    table: Any
+    if command.kind == "deliveries":
+        rows = uow.conn.execute(select(deliveries).where(deliveries.c.held)).all()
+        uow.conn.execute(update(deliveries).where(deliveries.c.held).values(held=False))
+        if not command.release:
+            for row in rows:
+                move_delivery(
+                    uow,
+                    row,
+                    Status.SUPPRESSED,
+                    "expired",
+                    "dropped after a pause",
+                    at=uow.now,
+                    forced=True,
+                )
+        for dialog_id in {row.dialog_id for row in rows if row.dialog_id}:
+            recount(uow, dialog_id)
+        count = len(rows)
+    elif command.kind in ("jobs", "webhooks"):
+        table = jobs if command.kind == "jobs" else webhook_deliveries
+        values: dict[str, Any] = {"held": False}
+        if not command.release:
+            values["state"] = "dropped"
+        count = uow.conn.execute(update(table).where(table.c.held).values(**values)).rowcount
+    else:
+        raise Invalid("held things are deliveries, jobs or webhooks", field="kind")
+    uow.record(HeldReleased(kind=command.kind, count=count, released=command.release))
+    return int(count)

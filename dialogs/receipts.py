@@ -1,0 +1,183 @@
+"""What providers say later of our messages: a delivery only moves up, in whatever order it is told.
+
+The order below is a ladder over which every receipt takes the maximum, so every permutation
+of the same receipts ends in the same state. A proof of arrival outweighs a report of failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from crm_store.sql import locked, upsert
+from crm_store.tables.dialogs import arrivals, dialogs, messages
+from crm_store.tables.outbox import deliveries, parked_receipts, parts
+from crm_store.tables.people import addresses
+from crm_store.unit_of_work import UnitOfWork
+from hub.commands import RecordReceipt
+from hub.events import DeliveryChanged
+from hub.ids import DeliveryId, DialogId, MessageId
+from hub.messages import DeliveryStatus as Status
+
+RANK = {
+    Status.QUEUED: 0,
+    Status.CLAIMED: 1,
+    Status.SENDING: 2,
+    Status.UNKNOWN: 3,
+    Status.SENT: 4,
+    Status.FAILED: 5,
+    Status.SUPPRESSED: 5,
+    Status.DELIVERED: 6,
+    Status.READ: 7,
+}
+REACHED = (Status.SENT, Status.DELIVERED, Status.READ)
+
+
+def record_receipts(uow: UnitOfWork, commands: Sequence[RecordReceipt]) -> list[bool]:
+    """Apply a group of receipts; gives for each whether it was new."""
+    first: dict[tuple[int, str], int] = {}
+    for n, one in enumerate(commands):
+        first.setdefault((one.account_id, one.receipt.dedupe_key[:400]), n)
+    statement = (
+        upsert(uow.dialect, arrivals)
+        .on_conflict_do_nothing()
+        .returning(arrivals.c.account_id, arrivals.c.dedupe_key)
+    )
+    rows = uow.conn.execute(
+        statement,
+        [
+            {"account_id": key[0], "dedupe_key": key[1], "message_id": 0, "at": uow.now}
+            for key in sorted(first)
+        ],
+    ).all()
+    fresh = sorted(first[row.account_id, row.dedupe_key] for row in rows)
+    for n in fresh:
+        _apply(uow, commands[n])
+    return [n in set(fresh) for n in range(len(commands))]
+
+
+def record_receipt(uow: UnitOfWork, command: RecordReceipt) -> bool:
+    """Apply one receipt."""
+    return record_receipts(uow, [command])[0]
+
+
+def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
+    receipt = command.receipt
+    row = find_delivery(uow, command.account_id, receipt.external_id)
+    reason = receipt.reason.value if receipt.reason else ""
+    if row is None:
+        # It overtook our own commit, or is about something we never sent: kept, and merged
+        # if the send is settled later.
+        uow.conn.execute(
+            insert(parked_receipts).values(
+                id=uow.new_id(),
+                account_id=command.account_id,
+                external_id=receipt.external_id[:400],
+                status=receipt.status.value,
+                at=receipt.at,
+                reason=reason,
+                text=receipt.text[:400],
+                parked_at=uow.now,
+            )
+        )
+        return
+    move_delivery(uow, row, receipt.status, reason, receipt.text, at=receipt.at or uow.now)
+
+
+def find_delivery(uow: UnitOfWork, account_id: int, external_id: str) -> Row[Any] | None:
+    """Find a delivery by an external id of one of its parts, and lock it."""
+    statement = (
+        select(deliveries)
+        .join(parts, parts.c.delivery_id == deliveries.c.id)
+        .where(parts.c.account_id == account_id, parts.c.external_id == external_id[:400])
+    )
+    return uow.conn.execute(locked(uow.dialect, statement)).first()
+
+
+def apply_parked(uow: UnitOfWork, account_id: int, external_ids: Sequence[str]) -> None:
+    """Merge receipts that came before the send was settled."""
+    keys = [one[:400] for one in external_ids]
+    where = (parked_receipts.c.account_id == account_id) & parked_receipts.c.external_id.in_(keys)
+    rows = uow.conn.execute(
+        select(parked_receipts).where(where).order_by(parked_receipts.c.id)
+    ).all()
+    if not rows:
+        return
+    for row in rows:
+        delivery = find_delivery(uow, account_id, row.external_id)
+        if delivery is not None:
+            move_delivery(
+                uow, delivery, Status(row.status), row.reason, row.text, at=row.at or uow.now
+            )
+    uow.conn.execute(delete(parked_receipts).where(where))
+
+
+def move_delivery(
+    uow: UnitOfWork,
+    row: Row[Any],
+    status: Status,
+    reason: str,
+    text: str,
+    *,
+    at: int,
+    forced: bool = False,
+) -> None:
+    """Move a delivery up the ladder or out of it; `forced` is the sender's own word."""
+    before = Status(row.status)
+    if before is status or (not forced and RANK[status] <= RANK[before]):
+        return
+    values: dict[str, Any] = {
+        "status": status.value,
+        "leased_until": 0,
+        "reason": reason,
+        "reason_text": text[:400],
+    }
+    if status in REACHED and not row.sent_at:
+        values["sent_at"] = at
+    if status is Status.DELIVERED or (status is Status.READ and not row.delivered_at):
+        values["delivered_at"] = at
+    if status is Status.READ:
+        values["read_at"] = at
+    uow.conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(**values))
+    if not row.message_id:
+        return
+    uow.conn.execute(
+        update(messages)
+        .where(messages.c.id == row.message_id)
+        .values(status=status.value, reason=reason, reason_text=text[:400])
+    )
+    bad = (Status.FAILED, Status.UNKNOWN)
+    if status in bad or before in bad:
+        failed = (
+            select(func.count())
+            .where(
+                messages.c.dialog_id == row.dialog_id,
+                messages.c.status.in_([one.value for one in bad]),
+                messages.c.deleted_at == 0,
+            )
+            .scalar_subquery()
+        )
+        uow.conn.execute(
+            update(dialogs)
+            .where(dialogs.c.id == row.dialog_id)
+            .values(failed_count=failed, version=dialogs.c.version + 1)
+        )
+    if status is Status.FAILED and reason == "blocked":
+        uow.conn.execute(
+            update(addresses)
+            .where(addresses.c.id == row.address_id, addresses.c.blocked == "")
+            .values(blocked="blocked us")
+        )
+    uow.record(
+        DeliveryChanged(
+            message_id=MessageId(row.message_id),
+            dialog_id=DialogId(row.dialog_id),
+            account_id=row.account_id,
+            delivery_id=DeliveryId(row.id),
+            before=before.value,
+            after=status.value,
+            reason=reason,
+        )
+    )
