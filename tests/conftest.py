@@ -1,0 +1,163 @@
+"""What all tests share: the choice of database, a fresh one for each test, the private servers.
+
+`pytest --db postgres` runs the same tests on PostgreSQL that `--db sqlite`, the default, runs on
+SQLite. A test takes `database_url` (migrated) or `empty_database_url` (nothing in it) and does not
+ask which it got; one that is about PostgreSQL alone carries `@pytest.mark.postgres` and takes
+`postgres_url`.
+"""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.postgres import Cluster, end_shared_cluster, locked
+
+pytest_plugins = ["tests.servers.fixtures"]
+
+TEMPLATE = "hub_template"
+MAIL_FIXTURES = {"dovecot", "postfix", "mailbox", "new_mailbox"}
+POSTGRES_FIXTURES = {"postgres_cluster", "postgres_url"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--db",
+        choices=("sqlite", "postgres"),
+        default="sqlite",
+        help="the database that `database_url` gives (default: sqlite)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not is_worker(config):
+        # Workers of pytest-xdist inherit both: one folder, one cluster, one owner for a run.
+        os.environ["HUB_TEST_PID"] = str(os.getpid())
+        os.environ["HUB_TEST_FOLDER"] = tempfile.mkdtemp(prefix="hub-tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not is_worker(config):
+        folder = Path(os.environ["HUB_TEST_FOLDER"])
+        end_shared_cluster(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that takes a server's fixture carries the server's marker without being told."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if names & MAIL_FIXTURES:
+            item.add_marker(pytest.mark.mail)
+        if names & POSTGRES_FIXTURES:
+            item.add_marker(pytest.mark.postgres)
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """`sqlite` or `postgres`."""
+    return str(request.config.getoption("--db"))
+
+
+@pytest.fixture
+def new_database(
+    database_kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., str]]:
+    """`new_database(migrated=True) -> url`: as many databases as a test needs."""
+    if database_kind == "postgres":
+        cluster: Cluster = request.getfixturevalue("postgres_cluster")
+        yield from new_postgres_databases(cluster)
+    else:
+        yield from new_sqlite_databases(tmp_path)
+
+
+@pytest.fixture
+def database_url(new_database: Callable[..., str]) -> str:
+    """A fresh migrated database of the kind that --db chose."""
+    return new_database()
+
+
+@pytest.fixture
+def empty_database_url(new_database: Callable[..., str]) -> str:
+    """A fresh database with nothing in it, of the kind that --db chose."""
+    return new_database(migrated=False)
+
+
+@pytest.fixture
+def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """A fresh migrated PostgreSQL database, whatever --db says."""
+    databases = new_postgres_databases(postgres_cluster)
+    yield next(databases)()
+    databases.close()
+
+
+def new_postgres_databases(cluster: Cluster) -> Generator[Callable[..., str], None, None]:
+    urls = []
+
+    def new(*, migrated: bool = True) -> str:
+        template = migrated_template(cluster) if migrated else "template1"
+        urls.append(cluster.create_database(template=template))
+        return urls[-1]
+
+    try:
+        yield new
+    finally:
+        for url in urls:
+            cluster.drop_database(url.rpartition("/")[2])
+
+
+def migrated_template(cluster: Cluster) -> str:
+    """Migrations run once in a test run; every database is a copy of the outcome."""
+    with locked(Path(os.environ["HUB_TEST_FOLDER"]) / "template.lock"):
+        if not cluster.has_database(TEMPLATE):
+            unfinished = f"{TEMPLATE}_unfinished"
+            cluster.drop_database(unfinished)
+            migrate(cluster.create_database(unfinished))
+            cluster.rename_database(unfinished, TEMPLATE)
+    return TEMPLATE
+
+
+def new_sqlite_databases(folder: Path) -> Iterator[Callable[..., str]]:
+    count = 0
+
+    def new(*, migrated: bool = True) -> str:
+        nonlocal count
+        count += 1
+        path = folder / ("hub.db" if count == 1 else f"hub{count}.db")
+        if migrated:
+            shutil.copyfile(migrated_file(), path)
+        return f"sqlite:///{path}"
+
+    yield new
+
+
+def migrated_file() -> Path:
+    folder = Path(os.environ["HUB_TEST_FOLDER"])
+    finished = folder / "template.db"
+    with locked(folder / "template.lock"):
+        if not finished.exists():
+            unfinished = folder / "unfinished.db"
+            for left_over in folder.glob("unfinished.db*"):
+                left_over.unlink()
+            migrate(f"sqlite:///{unfinished}")
+            # One file must hold everything before it is copied.
+            with sqlite3.connect(unfinished) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            connection.close()
+            unfinished.rename(finished)
+    return finished
+
+
+def migrate(url: str) -> None:
+    # Imported here, so that tests of the ground floor do not load the store.
+    from crm_store.migrate import migrate as bring_up_to_date
+
+    bring_up_to_date(url)
