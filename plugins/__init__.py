@@ -1,0 +1,1 @@
+"""Features that use only the public hooks, as a stranger's plugin would."""
