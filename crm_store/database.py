@@ -124,6 +124,7 @@ class Database:
         self.new_id: IdMaker | None = None
         self.channels: Mapping[str, Capabilities] = channels or {}
         self.on_commit = on_commit
+        self.drop_blob: Callable[[str], None] | None = None
         self.group_sizes: list[int] = []
         self._now = now
         self._writer = make_engine(url, writer=True)
@@ -299,6 +300,7 @@ class Database:
             new_id=self.new_id,
             channels=self.channels,
             dialect=self.dialect,
+            drop_blob=self.drop_blob,
         )
 
 

@@ -37,6 +37,7 @@ class Transaction:
     dialect: str
     events: list[Event] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
+    drop_blob: Callable[[str], None] | None = None
 
     def write_journal(self) -> None:
         """Give the recorded facts their ids and write them: the last statement before COMMIT."""

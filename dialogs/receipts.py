@@ -14,7 +14,6 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import arrivals, dialogs, messages
 from crm_store.tables.outbox import deliveries, parked_receipts, parts
-from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import RecordReceipt
 from hub.events import DeliveryChanged
@@ -163,12 +162,6 @@ def move_delivery(
             update(dialogs)
             .where(dialogs.c.id == row.dialog_id)
             .values(failed_count=failed, version=dialogs.c.version + 1)
-        )
-    if status is Status.FAILED and reason == "blocked":
-        uow.conn.execute(
-            update(addresses)
-            .where(addresses.c.id == row.address_id, addresses.c.blocked == "")
-            .values(blocked="blocked us")
         )
     uow.record(
         DeliveryChanged(

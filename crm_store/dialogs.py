@@ -1,0 +1,299 @@
+"""Reading dialogs: the list, its counters, one dialog. One indexed query, never over messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
+
+from crm_store.tables.dialogs import (
+    dialog_tags,
+    dialogs,
+    drafts,
+    mentions,
+    read_marks,
+    tags,
+)
+from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
+from crm_store.tables.people import addresses, contacts
+from crm_store.viewer import Reader
+from hub.errors import Invalid, NotFound
+from hub.ids import AccountId, AddressId, ContactId, DialogId, MessageId, Micros, TeamId, UserId
+from hub.records.dialogs import Dialog, DialogPage, DialogQuery, DialogStatus
+from hub.records.system import Counters, Held, Tag
+from hub.terms import fold
+
+MAX_LIMIT = 200
+PRIORITY_SORTS = ("newest", "oldest", "oldest_waiting", "priority")
+
+
+def _select(reader: Reader) -> Select[Any]:
+    user_id = reader.viewer.user_id
+    return (
+        select(
+            dialogs,
+            contacts.c.name.label("contact_name"),
+            addresses.c.value.label("address"),
+            addresses.c.kind.label("address_kind"),
+            func.coalesce(read_marks.c.inbound_seen, 0).label("inbound_seen"),
+            func.coalesce(read_marks.c.muted, False).label("muted"),
+            func.coalesce(drafts.c.text, "").label("draft"),
+        )
+        .outerjoin(contacts, contacts.c.id == dialogs.c.contact_id)
+        .outerjoin(addresses, addresses.c.id == dialogs.c.address_id)
+        .outerjoin(
+            read_marks,
+            and_(read_marks.c.user_id == user_id, read_marks.c.dialog_id == dialogs.c.id),
+        )
+        .outerjoin(drafts, and_(drafts.c.user_id == user_id, drafts.c.dialog_id == dialogs.c.id))
+    )
+
+
+def page(reader: Reader, query: DialogQuery) -> DialogPage:
+    """Give a page of the list, by key: the row after `before`."""
+    limit = max(1, min(query.limit, MAX_LIMIT))
+    clauses = [reader.viewer.dialogs_clause(), dialogs.c.merged_into == 0]
+    clauses += view_clauses(reader, query.view)
+    if query.account_id:
+        clauses.append(dialogs.c.account_id == query.account_id)
+    if query.channel:
+        clauses.append(dialogs.c.channel == query.channel)
+    if query.team_id:
+        clauses.append(dialogs.c.team_id == query.team_id)
+    if query.assignee_id:
+        clauses.append(dialogs.c.assignee_id == query.assignee_id)
+    if query.contact_id:
+        clauses.append(dialogs.c.contact_id == query.contact_id)
+    if query.tag:
+        clauses.append(_tagged(query.tag))
+    if query.filter:
+        # The import is late: filter_sql knows this module's columns.
+        from crm_store.filter_sql import dialog_clause
+
+        clauses.append(dialog_clause(reader, query.filter))
+    ordering, after = _sorting(query.sort, query.before)
+    if after is not None:
+        clauses.append(after)
+    rows = reader.conn.execute(
+        _select(reader).where(and_(*clauses)).order_by(*ordering).limit(limit + 1)
+    ).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    found = _records(reader, rows)
+    return DialogPage(dialogs=found, next=_key(query.sort, rows[-1]) if more else "")
+
+
+def view_clauses(reader: Reader, view: str) -> list[ColumnElement[bool]]:
+    """Give what a standing view means."""
+    me = reader.viewer.user_id
+    # `is_open AND snoozed_until = 0` is what is on the table now.
+    awake = [dialogs.c.is_open, dialogs.c.snoozed_until == 0]
+    if view == "mine":
+        return [dialogs.c.assignee_id == me, *awake]
+    if view == "unassigned":
+        return [dialogs.c.assignee_id == 0, *awake]
+    if view == "waiting":
+        return [*awake, dialogs.c.waiting_since > 0]
+    if view == "waiting_client":
+        return [*awake, dialogs.c.status == "waiting"]
+    if view == "snoozed":
+        return [dialogs.c.snoozed_until > 0]
+    if view == "closed":
+        return [~dialogs.c.is_open]
+    if view == "failed":
+        return [dialogs.c.failed_count > 0]
+    if view == "mentions":
+        found = select(mentions.c.dialog_id).where(
+            mentions.c.user_id == me, mentions.c.seen.is_(False)
+        )
+        return [dialogs.c.id.in_(found)]
+    if view == "drafts":
+        return [dialogs.c.id.in_(select(drafts.c.dialog_id).where(drafts.c.user_id == me))]
+    if view == "everything":
+        return []
+    if view in ("all", ""):
+        return awake
+    raise Invalid(f"there is no view {view!r}", field="view")
+
+
+def _tagged(name: str) -> ColumnElement[bool]:
+    return dialogs.c.id.in_(
+        select(dialog_tags.c.dialog_id)
+        .join(tags, tags.c.id == dialog_tags.c.tag_id)
+        .where(tags.c.name_folded == fold(name))
+    )
+
+
+def _sorting(sort: str, before: str) -> tuple[list[Any], ColumnElement[bool] | None]:
+    value, dialog_id = _parse_key(before)
+    if sort in ("newest", "", "priority"):
+        ordering: list[Any] = [dialogs.c.last_at.desc(), dialogs.c.id.desc()]
+        after = or_(
+            dialogs.c.last_at < value,
+            and_(dialogs.c.last_at == value, dialogs.c.id < dialog_id),
+        )
+    elif sort == "oldest":
+        ordering = [dialogs.c.last_at, dialogs.c.id]
+        after = or_(
+            dialogs.c.last_at > value,
+            and_(dialogs.c.last_at == value, dialogs.c.id > dialog_id),
+        )
+    elif sort in ("oldest_waiting", "deadline"):
+        # Whoever does not wait comes after everybody who does.
+        waits = func.coalesce(func.nullif(dialogs.c.waiting_since, 0), literal(1 << 62))
+        ordering = [waits, dialogs.c.id]
+        after = or_(waits > value, and_(waits == value, dialogs.c.id > dialog_id))
+    else:
+        raise Invalid(f"a list is sorted by {', '.join(PRIORITY_SORTS)}", field="sort")
+    return ordering, after if before else None
+
+
+def _parse_key(before: str) -> tuple[int, int]:
+    if not before:
+        return 0, 0
+    try:
+        value, dialog_id = before.split("-")
+        return int(value), int(dialog_id)
+    except ValueError as error:
+        raise Invalid("this is not the end of a page", field="before") from error
+
+
+def _key(sort: str, row: Row[Any]) -> str:
+    if sort in ("oldest_waiting", "deadline"):
+        return f"{row.waiting_since or 1 << 62}-{row.id}"
+    return f"{row.last_at}-{row.id}"
+
+
+def one(reader: Reader, dialog_id: DialogId) -> Dialog:
+    """Give one dialog; what the viewer may not see is not found."""
+    rows = reader.conn.execute(
+        _select(reader).where(dialogs.c.id == dialog_id, reader.viewer.dialogs_clause())
+    ).all()
+    if not rows:
+        raise NotFound("there is no such dialog")
+    return _records(reader, rows)[0]
+
+
+def several(reader: Reader, ids: Sequence[DialogId]) -> tuple[Dialog, ...]:
+    """Give dialogs by id, those that can be seen, in the order asked for."""
+    if not ids:
+        return ()
+    rows = reader.conn.execute(
+        _select(reader).where(dialogs.c.id.in_(ids), reader.viewer.dialogs_clause())
+    ).all()
+    found = {one.id: one for one in _records(reader, rows)}
+    return tuple(found[one] for one in ids if one in found)
+
+
+def _records(reader: Reader, rows: Sequence[Row[Any]]) -> tuple[Dialog, ...]:
+    labels: dict[int, list[str]] = {}
+    if rows:
+        for dialog_id, name in reader.conn.execute(
+            select(dialog_tags.c.dialog_id, tags.c.name)
+            .join(tags, tags.c.id == dialog_tags.c.tag_id)
+            .where(dialog_tags.c.dialog_id.in_([row.id for row in rows]))
+            .order_by(tags.c.name_folded)
+        ):
+            labels.setdefault(dialog_id, []).append(name)
+    return tuple(_record(row, tuple(labels.get(row.id, ()))) for row in rows)
+
+
+def _record(row: Row[Any], labels: tuple[str, ...]) -> Dialog:
+    return Dialog(
+        id=DialogId(row.id),
+        account_id=AccountId(row.account_id),
+        channel=row.channel,
+        contact_id=ContactId(row.contact_id),
+        address_id=AddressId(row.address_id),
+        contact_name=row.contact_name or "",
+        address=row.address or "",
+        address_kind=row.address_kind or "",
+        subject=row.subject,
+        status=DialogStatus(row.status),
+        assignee_id=UserId(row.assignee_id),
+        team_id=TeamId(row.team_id),
+        priority=row.priority,
+        snoozed_until=Micros(row.snoozed_until),
+        created_at=Micros(row.created_at),
+        closed_at=Micros(row.closed_at),
+        last_at=Micros(row.last_at),
+        last_message_id=MessageId(row.last_message_id),
+        last_direction=row.last_direction,
+        preview=row.preview,
+        waiting_since=Micros(row.waiting_since),
+        last_inbound_at=Micros(row.last_inbound_at),
+        inbound_count=row.inbound_count,
+        message_count=row.message_count,
+        failed=row.failed_count > 0,
+        group=row.is_group,
+        thread_key=row.thread_key,
+        merged_into=DialogId(row.merged_into),
+        version=row.version,
+        tags=labels,
+        unread=max(0, row.inbound_count - row.inbound_seen),
+        draft=row.draft,
+        muted=bool(row.muted),
+    )
+
+
+def counters(reader: Reader) -> Counters:
+    """Count the standing views of the viewer, each over its own partial index."""
+
+    def count(view: str, *more: ColumnElement[bool]) -> int:
+        clauses = [
+            reader.viewer.dialogs_clause(),
+            dialogs.c.merged_into == 0,
+            *view_clauses(reader, view),
+            *more,
+        ]
+        found = select(dialogs.c.id).where(and_(*clauses)).limit(1000).subquery()
+        return int(reader.conn.execute(select(func.count()).select_from(found)).scalar_one())
+
+    me = reader.viewer.user_id
+    seen = (
+        select(read_marks.c.inbound_seen)
+        .where(read_marks.c.user_id == me, read_marks.c.dialog_id == dialogs.c.id)
+        .scalar_subquery()
+    )
+    return Counters(
+        mine=count("mine"),
+        unassigned=count("unassigned"),
+        all=count("all"),
+        waiting=count("waiting"),
+        mentions=count("mentions"),
+        snoozed=count("snoozed"),
+        failed=count("failed"),
+        unread=count("mine", dialogs.c.inbound_count > func.coalesce(seen, 0)),
+    )
+
+
+def all_tags(reader: Reader) -> list[Tag]:
+    """Give every tag with how many dialogs carry it."""
+    rows = reader.conn.execute(
+        select(tags.c.id, tags.c.name, func.count(dialog_tags.c.dialog_id).label("dialogs"))
+        .outerjoin(dialog_tags, dialog_tags.c.tag_id == tags.c.id)
+        .group_by(tags.c.id, tags.c.name, tags.c.name_folded)
+        .order_by(tags.c.name_folded)
+    )
+    return [Tag(id=row.id, name=row.name, dialogs=row.dialogs) for row in rows]
+
+
+def held(reader: Reader) -> Held:
+    """Count what is held after a restore or a late start."""
+    number, oldest = reader.conn.execute(
+        select(func.count(), func.min(deliveries.c.created_at)).where(
+            deliveries.c.held, deliveries.c.status == "queued"
+        )
+    ).one()
+    job_count = reader.conn.execute(
+        select(func.count()).select_from(jobs).where(jobs.c.held, jobs.c.state == "queued")
+    ).scalar_one()
+    hook_count = reader.conn.execute(
+        select(func.count())
+        .select_from(webhook_deliveries)
+        .where(webhook_deliveries.c.held, webhook_deliveries.c.state == "queued")
+    ).scalar_one()
+    return Held(
+        deliveries=number, jobs=job_count, webhooks=hook_count, oldest_at=Micros(oldest or 0)
+    )

@@ -1,0 +1,166 @@
+"""Erasing: words, files and index entries of messages, and a whole person.
+
+Personal data stand only in the tables named here (a plugin names its own). What stays is a
+tombstone: the arrival's key and a hash of the address, so that nothing is imported again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from crm_store.search import remove_contact, remove_messages
+from crm_store.tables.dialogs import (
+    attachments,
+    blobs,
+    bodies,
+    dialogs,
+    drafts,
+    message_versions,
+    messages,
+    participants,
+    reactions,
+    thread_references,
+)
+from crm_store.tables.people import addresses, contacts, erasures
+from crm_store.unit_of_work import UnitOfWork
+from hub.commands import EraseContact
+from hub.errors import NotFound
+from hub.events import ContactErased
+from hub.ids import ContactId
+
+
+def address_hash(kind: str, value: str) -> str:
+    """Give what is kept of an erased address."""
+    return hashlib.sha256(f"{kind}\x00{value}".encode()).hexdigest()
+
+
+def erase_messages(uow: UnitOfWork, ids: Sequence[int]) -> dict[str, int]:
+    """Remove the words and files of messages; their rows stay as empty marks."""
+    report = {"messages": 0, "files": 0}
+    for start in range(0, len(ids), 500):
+        chunk = list(ids[start : start + 500])
+        names = set(
+            uow.conn.execute(
+                select(attachments.c.blob_id).where(
+                    attachments.c.message_id.in_(chunk), attachments.c.blob_id != ""
+                )
+            ).scalars()
+        )
+        names |= set(
+            uow.conn.execute(
+                select(bodies.c.raw_blob).where(
+                    bodies.c.message_id.in_(chunk), bodies.c.raw_blob != ""
+                )
+            ).scalars()
+        )
+        report["files"] += _drop_blobs(uow, names)
+        for table in (attachments, bodies, message_versions, reactions):
+            uow.conn.execute(delete(table).where(table.c.message_id.in_(chunk)))
+        remove_messages(uow.conn, chunk)
+        report["messages"] += uow.conn.execute(
+            update(messages)
+            .where(messages.c.id.in_(chunk))
+            .values(
+                text="",
+                subject="",
+                author_name="",
+                people={},
+                extra={},
+                has_html=False,
+                has_quote=False,
+                reason_text="",
+                external_id="",
+                deleted_at=uow.now,
+            )
+        ).rowcount
+    return report
+
+
+def _drop_blobs(uow: UnitOfWork, names: set[str]) -> int:
+    if not names:
+        return 0
+    uow.conn.execute(
+        update(blobs)
+        .where(blobs.c.id.in_(names))
+        .values(references_count=blobs.c.references_count - 1)
+    )
+    gone = list(
+        uow.conn.execute(
+            select(blobs.c.id).where(blobs.c.id.in_(names), blobs.c.references_count <= 0)
+        ).scalars()
+    )
+    uow.conn.execute(delete(blobs).where(blobs.c.id.in_(gone)))
+    if gone and uow.tx.drop_blob is not None:
+        drop = uow.tx.drop_blob
+        uow.tx.after_commit.append(lambda: [drop(one) for one in gone] and None)
+    return len(gone)
+
+
+def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
+    """Erase a person; gives a report of what was erased."""
+    contact_id = command.contact_id
+    if uow.conn.execute(select(contacts.c.id).where(contacts.c.id == contact_id)).first() is None:
+        raise NotFound("there is no such contact")
+    rows = uow.conn.execute(select(addresses).where(addresses.c.contact_id == contact_id)).all()
+    dialog_ids = list(
+        uow.conn.execute(select(dialogs.c.id).where(dialogs.c.contact_id == contact_id)).scalars()
+    )
+    message_ids = list(
+        uow.conn.execute(
+            select(messages.c.id).where(messages.c.dialog_id.in_(dialog_ids))
+        ).scalars()
+    )
+    report: dict[str, Any] = erase_messages(uow, message_ids)
+    for table in (drafts, participants, thread_references):
+        uow.conn.execute(delete(table).where(table.c.dialog_id.in_(dialog_ids)))
+    report["dialogs"] = uow.conn.execute(
+        update(dialogs)
+        .where(dialogs.c.id.in_(dialog_ids))
+        .values(
+            subject="",
+            subject_folded="",
+            preview="",
+            thread_key="",
+            status="closed",
+            is_open=False,
+            closed_at=uow.now,
+            waiting_since=0,
+            snoozed_until=0,
+            address_id=0,
+            slot="erased",
+            version=dialogs.c.version + 1,
+        )
+    ).rowcount
+    report["addresses"] = uow.conn.execute(
+        delete(addresses).where(addresses.c.contact_id == contact_id)
+    ).rowcount
+    remove_contact(uow.conn, contact_id)
+    uow.conn.execute(
+        update(contacts)
+        .where(contacts.c.id == contact_id)
+        .values(
+            name="",
+            name_folded="",
+            notes="",
+            position="",
+            language="",
+            time_zone="",
+            version=contacts.c.version + 1,
+        )
+    )
+    uow.conn.execute(
+        insert(erasures).values(
+            id=uow.new_id(),
+            contact_id=contact_id,
+            at=uow.now,
+            actor=str(uow.actor),
+            address_hashes=[address_hash(one.kind, one.value) for one in rows],
+            report=report,
+        )
+    )
+    uow.record(ContactErased(contact_id=ContactId(contact_id)))
+    return report

@@ -1,0 +1,201 @@
+"""Reading the journal: facts after a cursor, cursors, parked facts; the epoch of this database."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from crm_store.sql import upsert
+from crm_store.tables.journal import changes, cursors, journal, meta, parked_events
+from crm_store.unit_of_work import UnitOfWork, cause_from
+from crm_store.viewer import Reader
+from hub.commands import MoveCursor, ParkEvent
+from hub.events import Event, EventParked, EventRegistry
+from hub.ids import EventId, Micros
+from hub.objects import Actor, ActorKind
+
+log = logging.getLogger("hub.journal")
+
+
+def events_after(
+    conn: Connection,
+    registry: EventRegistry,
+    after: int,
+    limit: int = 500,
+    types: Sequence[str] = (),
+) -> tuple[list[Event], int]:
+    """Give facts after a cursor in commit order, and the cursor behind the last one read.
+
+    A fact of a type that nobody knows (its plugin is gone) is passed over.
+    """
+    statement = select(journal).where(journal.c.id > after).order_by(journal.c.id).limit(limit)
+    if types:
+        statement = statement.where(journal.c.type.in_(types))
+    found, last = [], after
+    rows = conn.execute(statement).all()
+    moved = _changes(conn, [row.id for row in rows if row.type == "object.changed"])
+    for row in rows:
+        last = row.id
+        event = _event(row, registry, moved.get(row.id))
+        if event is not None:
+            found.append(event)
+    return found, last
+
+
+def _changes(conn: Connection, ids: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = {}
+    if ids:
+        for row in conn.execute(
+            select(changes).where(changes.c.event_id.in_(ids)).order_by(changes.c.n)
+        ):
+            found.setdefault(row.event_id, []).append(
+                {
+                    "kind": row.kind,
+                    "id": row.object_id,
+                    "field": row.field,
+                    "before": row.before,
+                    "after": row.after,
+                }
+            )
+    return found
+
+
+def _event(
+    row: Row[Any], registry: EventRegistry, moved: list[dict[str, Any]] | None
+) -> Event | None:
+    kind = registry.get(row.type)
+    if kind is None:
+        return None
+    data = dict(row.data)
+    if moved is not None:
+        data["changes"] = moved
+    try:
+        event = kind.from_data(data, row.schema)
+    except (TypeError, KeyError, ValueError):
+        log.exception("fact_unreadable id=%d type=%s schema=%d", row.id, row.type, row.schema)
+        return None
+    return event.stamped(
+        id=EventId(row.id),
+        at=Micros(row.at),
+        actor=Actor(kind=ActorKind(row.actor_kind), id=row.actor_id, name=row.actor_name),
+        cause=cause_from(row.cause),
+    )
+
+
+def one_event(conn: Connection, registry: EventRegistry, event_id: int) -> Event | None:
+    """Give one fact by its number."""
+    found, _ = events_after(conn, registry, event_id - 1, 1)
+    return found[0] if found and found[0].id == event_id else None
+
+
+def last_event(conn: Connection) -> int:
+    """Give the number of the newest fact."""
+    return int(conn.execute(select(func.coalesce(func.max(journal.c.id), 0))).scalar_one())
+
+
+def cursor(conn: Connection, name: str) -> int | None:
+    """Give how far a reader has come, None for a reader that never was here."""
+    found = conn.execute(select(cursors.c.event_id).where(cursors.c.name == name)).scalar()
+    return None if found is None else int(found)
+
+
+def all_cursors(reader: Reader) -> dict[str, int]:
+    """Give every reader's cursor."""
+    return {row.name: row.event_id for row in reader.conn.execute(select(cursors))}
+
+
+def move_cursor(uow: UnitOfWork, command: MoveCursor) -> None:
+    """Remember how far a reader has come."""
+    statement = upsert(uow.dialect, cursors).values(
+        name=command.name, event_id=command.event_id, updated_at=uow.now
+    )
+    uow.conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"event_id": command.event_id, "updated_at": uow.now},
+        )
+    )
+
+
+def park_event(uow: UnitOfWork, command: ParkEvent) -> None:
+    """Put a fact aside on which a plugin failed too often."""
+    statement = upsert(uow.dialect, parked_events).values(
+        plugin=command.plugin,
+        event_id=command.event_id,
+        error=command.error[:2000],
+        at=uow.now,
+    )
+    uow.conn.execute(statement.on_conflict_do_nothing())
+    uow.record(EventParked(plugin=command.plugin, event_id=command.event_id))
+
+
+def history_of(reader: Reader, registry: EventRegistry, kind: str, object_id: int) -> list[Event]:
+    """Give what changed on one object, oldest first."""
+    ids = (
+        reader.conn.execute(
+            select(changes.c.event_id)
+            .where(changes.c.kind == kind, changes.c.object_id == object_id)
+            .distinct()
+            .order_by(changes.c.event_id.desc())
+            .limit(200)
+        )
+        .scalars()
+        .all()
+    )
+    found = [one_event(reader.conn, registry, one) for one in reversed(ids)]
+    return [one for one in found if one is not None]
+
+
+def latest_events(
+    reader: Reader,
+    registry: EventRegistry,
+    before: int = 0,
+    limit: int = 100,
+    types: Sequence[str] = (),
+    dialog_id: int = 0,
+) -> list[Event]:
+    """Give facts, the newest first, for the audit page."""
+    reader.viewer.need("events.view")
+    statement = select(journal).order_by(journal.c.id.desc()).limit(limit)
+    if before:
+        statement = statement.where(journal.c.id < before)
+    if types:
+        statement = statement.where(journal.c.type.in_(types))
+    if dialog_id:
+        statement = statement.where(journal.c.dialog_id == dialog_id)
+    rows = reader.conn.execute(statement).all()
+    moved = _changes(reader.conn, [row.id for row in rows if row.type == "object.changed"])
+    found = [_event(row, registry, moved.get(row.id)) for row in rows]
+    return [one for one in found if one is not None]
+
+
+# -- meta ----------------------------------------------------------------------------------
+
+
+def get_meta(conn: Connection, name: str, default: str = "") -> str:
+    """Give a fact about this very database."""
+    found = conn.execute(select(meta.c.value).where(meta.c.key == name)).scalar()
+    return default if found is None else str(found)
+
+
+def set_meta(conn: Connection, name: str, value: str) -> None:
+    """Write a fact about this very database."""
+    done = conn.execute(update(meta).where(meta.c.key == name).values(value=value))
+    if not done.rowcount:
+        conn.execute(insert(meta).values(key=name, value=value))
+
+
+def epoch(conn: Connection) -> str:
+    """Give the epoch: part of every public event id, new after each restore."""
+    return get_meta(conn, "epoch")
+
+
+def new_epoch(conn: Connection) -> str:
+    """Begin a new epoch: cursors of the one before are answered by `resync`."""
+    value = secrets.token_hex(4)
+    set_meta(conn, "epoch", value)
+    return value

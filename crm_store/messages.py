@@ -1,0 +1,389 @@
+"""Reading what was said: a window of a dialog, one message whole, its files and attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, and_, or_, select
+
+from crm_store import dialogs as dialog_reads
+from crm_store.tables.dialogs import (
+    attachments,
+    bodies,
+    message_versions,
+    messages,
+    quarantine,
+    reactions,
+    read_marks,
+)
+from crm_store.tables.dialogs import drafts as drafts_table
+from crm_store.tables.journal import journal
+from crm_store.tables.outbox import attempts, deliveries
+from crm_store.tables.users import users
+from crm_store.unit_of_work import cause_from
+from crm_store.viewer import Reader
+from hub.errors import NotFound
+from hub.ids import (
+    AccountId,
+    AttachmentId,
+    DeliveryId,
+    DialogId,
+    MessageId,
+    Micros,
+    QuarantineId,
+    UserId,
+)
+from hub.objects import Actor, ActorKind
+from hub.records.dialogs import (
+    AttachmentRecord,
+    Attempt,
+    Delivery,
+    Direction,
+    Draft,
+    HistoryLine,
+    Message,
+    Person,
+    QuarantineItem,
+    Thread,
+)
+
+WINDOW = 50
+
+
+def thread(
+    reader: Reader,
+    dialog_id: DialogId,
+    before: MessageId = MessageId(0),
+    after: MessageId = MessageId(0),
+    limit: int = WINDOW,
+) -> Thread:
+    """Give a window of a dialog: the newest, or the entries before or after one of its messages."""
+    dialog = dialog_reads.one(reader, dialog_id)
+    limit = max(1, min(limit, 200))
+    where = [messages.c.dialog_id == dialog_id, messages.c.deleted_at == 0]
+    order = [messages.c.at.desc(), messages.c.id.desc()]
+    pivot = before or after
+    if pivot:
+        at = reader.conn.execute(select(messages.c.at).where(messages.c.id == pivot)).scalar()
+        if at is None:
+            raise NotFound("there is no such message")
+        if before:
+            where.append(or_(messages.c.at < at, and_(messages.c.at == at, messages.c.id < pivot)))
+        else:
+            where.append(or_(messages.c.at > at, and_(messages.c.at == at, messages.c.id > pivot)))
+            order = [messages.c.at.asc(), messages.c.id.asc()]
+    rows = reader.conn.execute(
+        select(messages).where(*where).order_by(*order).limit(limit + 1)
+    ).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    if not after:
+        rows = rows[::-1]
+    found = _records(reader, rows)
+    start = found[0].at if found and (more or pivot) else 0
+    end = found[-1].at if found and before else 0
+    mark = reader.conn.execute(
+        select(read_marks.c.message_id).where(
+            read_marks.c.user_id == reader.viewer.user_id, read_marks.c.dialog_id == dialog_id
+        )
+    ).scalar()
+    return Thread(
+        dialog=dialog,
+        messages=found,
+        history=history(reader, dialog_id, Micros(start), Micros(end)),
+        has_older=more if not after else True,
+        has_newer=bool(before) or (bool(after) and more),
+        read_up_to=MessageId(mark or 0),
+    )
+
+
+def history(
+    reader: Reader, dialog_id: DialogId, start: Micros = Micros(0), end: Micros = Micros(0)
+) -> tuple[HistoryLine, ...]:
+    """Give the shown facts of a dialog between two instants, oldest first."""
+    where = [journal.c.dialog_id == dialog_id, journal.c.shown]
+    if start:
+        where.append(journal.c.at >= start)
+    if end:
+        where.append(journal.c.at <= end)
+    rows = reader.conn.execute(
+        select(journal, users.c.name.label("user_name"))
+        .outerjoin(users, and_(users.c.id == journal.c.actor_id, journal.c.actor_kind == "user"))
+        .where(*where)
+        .order_by(journal.c.id.desc())
+        .limit(200)
+    ).all()
+    return tuple(
+        HistoryLine(
+            event_id=row.id,
+            at=Micros(row.at),
+            type=row.type,
+            actor=Actor(kind=ActorKind(row.actor_kind), id=row.actor_id, name=row.actor_name),
+            actor_name=row.user_name or row.actor_name,
+            cause=cause_from(row.cause),
+            data=row.data,
+        )
+        for row in reversed(rows)
+    )
+
+
+def one(reader: Reader, message_id: MessageId, whole: bool = True) -> Message:
+    """Give one message, with its full text and HTML when `whole`."""
+    row = reader.conn.execute(
+        select(messages).where(
+            messages.c.id == message_id,
+            messages.c.deleted_at == 0,
+            reader.viewer.dialogs_clause(messages.c.account_id),
+        )
+    ).first()
+    if row is None:
+        raise NotFound("there is no such message")
+    body = None
+    if whole:
+        body = reader.conn.execute(
+            select(bodies.c.full_text, bodies.c.html).where(bodies.c.message_id == message_id)
+        ).first()
+    return _records(reader, [row], body)[0]
+
+
+def several(reader: Reader, ids: Sequence[MessageId]) -> tuple[Message, ...]:
+    """Give messages by id, those that can be seen, oldest first."""
+    rows = reader.conn.execute(
+        select(messages)
+        .where(
+            messages.c.id.in_(ids),
+            messages.c.deleted_at == 0,
+            reader.viewer.dialogs_clause(messages.c.account_id),
+        )
+        .order_by(messages.c.at, messages.c.id)
+    ).all()
+    return _records(reader, rows)
+
+
+def raw(reader: Reader, message_id: MessageId) -> tuple[bytes, str, dict[str, str]]:
+    """Give a message as it came: its raw bytes, or the blob that holds them, and its headers."""
+    one(reader, message_id, whole=False)
+    row = reader.conn.execute(
+        select(bodies.c.raw, bodies.c.raw_blob, bodies.c.headers).where(
+            bodies.c.message_id == message_id
+        )
+    ).first()
+    if row is None:
+        return b"", "", {}
+    return row.raw, row.raw_blob, row.headers
+
+
+def versions(reader: Reader, message_id: MessageId) -> list[tuple[Micros, str]]:
+    """Give the earlier texts of an edited message, oldest first."""
+    one(reader, message_id, whole=False)
+    rows = reader.conn.execute(
+        select(message_versions.c.at, message_versions.c.text)
+        .where(message_versions.c.message_id == message_id)
+        .order_by(message_versions.c.id)
+    )
+    return [(Micros(row.at), row.text) for row in rows]
+
+
+def _records(
+    reader: Reader, rows: Sequence[Row[Any]], body: Row[Any] | None = None
+) -> tuple[Message, ...]:
+    if not rows:
+        return ()
+    ids = [row.id for row in rows]
+    files: dict[int, list[AttachmentRecord]] = {}
+    for file in reader.conn.execute(
+        select(attachments).where(attachments.c.message_id.in_(ids)).order_by(attachments.c.id)
+    ):
+        files.setdefault(file.message_id, []).append(attachment_record(file))
+    emoji: dict[int, list[tuple[str, str]]] = {}
+    for one_reaction in reader.conn.execute(
+        select(reactions).where(reactions.c.message_id.in_(ids)).order_by(reactions.c.at)
+    ):
+        emoji.setdefault(one_reaction.message_id, []).append((one_reaction.emoji, one_reaction.who))
+    return tuple(
+        _record(row, tuple(files.get(row.id, ())), tuple(emoji.get(row.id, ())), body)
+        for row in rows
+    )
+
+
+def attachment_record(row: Row[Any]) -> AttachmentRecord:
+    """Make the record of a file's row."""
+    return AttachmentRecord(
+        id=AttachmentId(row.id),
+        message_id=MessageId(row.message_id),
+        name=row.name,
+        media_type=row.media_type,
+        size=row.size,
+        state=row.state,
+        content_id=row.content_id,
+        inline=row.inline,
+        error=row.error,
+    )
+
+
+def _record(
+    row: Row[Any],
+    files: tuple[AttachmentRecord, ...],
+    emoji: tuple[tuple[str, str], ...],
+    body: Row[Any] | None,
+) -> Message:
+    def persons(field: str) -> tuple[Person, ...]:
+        return tuple(Person(address=one[0], name=one[1]) for one in row.people.get(field, ()))
+
+    return Message(
+        id=MessageId(row.id),
+        dialog_id=DialogId(row.dialog_id),
+        account_id=AccountId(row.account_id),
+        direction=Direction(row.direction),
+        author=Actor(kind=ActorKind(row.author_kind), id=row.author_id, name=row.author_name),
+        author_name=row.author_name,
+        text=row.text,
+        subject=row.subject,
+        at=Micros(row.at),
+        received_at=Micros(row.received_at),
+        status=row.status,
+        reason=row.reason,
+        reason_text=row.reason_text,
+        automated=row.automated,
+        cause=cause_from(row.cause),
+        external_id=row.external_id,
+        reply_to=MessageId(row.reply_to),
+        has_html=row.has_html,
+        has_quote=row.has_quote,
+        late=row.late,
+        unsupported=row.unsupported,
+        due_at=Micros(row.due_at),
+        edited_at=Micros(row.edited_at),
+        deleted_at=Micros(row.deleted_at),
+        to=persons("to"),
+        cc=persons("cc"),
+        bcc=persons("bcc"),
+        attachments=files,
+        reactions=emoji,
+        mentions=tuple(UserId(int(one)) for one in row.extra.get("mentions", ())),
+        extra=row.extra,
+        full_text=body.full_text if body is not None else "",
+        html=body.html if body is not None else "",
+    )
+
+
+def delivery(reader: Reader, message_id: MessageId) -> Delivery:
+    """Give the delivery of a message of ours with every attempt."""
+    one(reader, message_id, whole=False)
+    row = reader.conn.execute(
+        select(deliveries).where(deliveries.c.message_id == message_id)
+    ).first()
+    if row is None:
+        raise NotFound("this message has no delivery")
+    tries = reader.conn.execute(
+        select(attempts).where(attempts.c.delivery_id == row.id).order_by(attempts.c.n)
+    )
+    return Delivery(
+        id=DeliveryId(row.id),
+        message_id=MessageId(row.message_id),
+        dialog_id=DialogId(row.dialog_id),
+        account_id=AccountId(row.account_id),
+        lane=("agent", "trigger", "mailing")[row.lane],
+        status=row.status,
+        due_at=Micros(row.due_at),
+        fence=row.fence,
+        attempts=tuple(
+            Attempt(
+                started_at=Micros(one_try.started_at),
+                took_us=one_try.took_us,
+                outcome=one_try.outcome,
+                code=one_try.code,
+                text=one_try.text,
+            )
+            for one_try in tries
+        ),
+        attempt_count=row.attempts,
+        reason=row.reason,
+        reason_text=row.reason_text,
+        idempotency_key=row.idempotency_key,
+        held=row.held,
+        created_at=Micros(row.created_at),
+        sent_at=Micros(row.sent_at),
+        delivered_at=Micros(row.delivered_at),
+        read_at=Micros(row.read_at),
+    )
+
+
+def draft(reader: Reader, dialog_id: DialogId) -> Draft | None:
+    """Give the viewer's own draft of a dialog."""
+    row = reader.conn.execute(
+        select(drafts_table).where(
+            drafts_table.c.user_id == reader.viewer.user_id,
+            drafts_table.c.dialog_id == dialog_id,
+        )
+    ).first()
+    if row is None:
+        return None
+    return Draft(
+        dialog_id=dialog_id,
+        mode=row.mode,
+        text=row.text,
+        attachments=tuple(AttachmentId(int(one_id)) for one_id in row.attachments),
+        reply_to=MessageId(row.reply_to),
+        updated_at=Micros(row.updated_at),
+    )
+
+
+def attachment(reader: Reader, attachment_id: AttachmentId) -> tuple[AttachmentRecord, str]:
+    """Give a file's record and its blob; what the viewer may not see is not found."""
+    row = reader.conn.execute(select(attachments).where(attachments.c.id == attachment_id)).first()
+    viewer = reader.viewer
+    if row is None or (row.account_id and not viewer.sees_account(row.account_id)):
+        raise NotFound("there is no such file")
+    if not row.message_id and row.user_id != viewer.user_id and not viewer.is_system:
+        raise NotFound("there is no such file")
+    return attachment_record(row), row.blob_id
+
+
+def attachments_of(
+    reader: Reader, ids: Sequence[AttachmentId]
+) -> list[tuple[AttachmentRecord, str]]:
+    """Give several files in the order asked for."""
+    return [attachment(reader, one_id) for one_id in ids]
+
+
+def quarantined(
+    reader: Reader, state: str = "waiting", before: int = 0, limit: int = 50
+) -> list[QuarantineItem]:
+    """Give quarantined inputs, newest first, without their bytes."""
+    reader.viewer.need("accounts.manage")
+    where = [quarantine.c.state == state] if state else []
+    if before:
+        where.append(quarantine.c.id < before)
+    rows = reader.conn.execute(
+        select(quarantine).where(*where).order_by(quarantine.c.id.desc()).limit(limit)
+    )
+    return [_quarantine_record(row, with_raw=False) for row in rows]
+
+
+def quarantine_item(reader: Reader, quarantine_id: QuarantineId) -> QuarantineItem:
+    """Give one quarantined input with its bytes."""
+    reader.viewer.need("accounts.manage")
+    row = reader.conn.execute(select(quarantine).where(quarantine.c.id == quarantine_id)).first()
+    if row is None:
+        raise NotFound("there is no such input")
+    return _quarantine_record(row, with_raw=True)
+
+
+def _quarantine_record(row: Row[Any], *, with_raw: bool) -> QuarantineItem:
+    return QuarantineItem(
+        id=QuarantineId(row.id),
+        account_id=AccountId(row.account_id),
+        received_at=Micros(row.received_at),
+        source=row.source,
+        state=row.state,
+        error=row.error,
+        trace=row.trace,
+        size=len(row.raw),
+        attempts=row.attempts,
+        raw=row.raw if with_raw else b"",
+        headers=tuple((one_header[0], one_header[1]) for one_header in row.headers),
+        url=row.url,
+        method=row.method,
+    )

@@ -1,0 +1,318 @@
+"""Opening, splitting, merging and re-linking dialogs by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from crm_store.erasure import erase_messages
+from crm_store.sql import upsert
+from crm_store.tables.dialogs import (
+    attachments,
+    dialog_tags,
+    dialogs,
+    drafts,
+    mentions,
+    messages,
+    participants,
+    thread_references,
+)
+from crm_store.tables.outbox import deliveries
+from crm_store.tables.people import addresses, contacts
+from crm_store.tables.users import accounts
+from crm_store.unit_of_work import UnitOfWork
+from dialogs.access import change_dialog, lock_dialog, lock_message
+from dialogs.identity import identify
+from dialogs.recount import recount
+from hub.commands import DeleteMessage, LinkContact, MergeDialogs, SplitDialog, StartDialog
+from hub.errors import Conflict, Invalid, NotFound, Unsupported
+from hub.events import (
+    DialogLinked,
+    DialogOpened,
+    DialogsMerged,
+    DialogSplit,
+    MessageChanged,
+)
+from hub.ids import AccountId, ContactId, DialogId, MessageId
+from hub.objects import ActorKind
+from hub.terms import fold
+
+
+def start_dialog(uow: UnitOfWork, command: StartDialog) -> DialogId:
+    """Open a dialog to write first; the person's open dialog is given where there is one."""
+    account = uow.conn.execute(
+        select(accounts).where(accounts.c.id == command.account_id, ~accounts.c.removed)
+    ).first()
+    if account is None or not uow.viewer.sees_account(account.id):
+        raise NotFound("there is no such account")
+    capabilities = uow.channels.get(account.channel)
+    if capabilities is None or not capabilities.initiates:
+        raise Unsupported("writing first")
+    if command.to.kind != capabilities.address_kind:
+        raise Invalid(
+            f"this channel writes to addresses of kind {capabilities.address_kind}", field="to"
+        )
+    peer = identify(uow, [command.to])[command.to.kind, command.to.value]
+    dialog_id = command.dialog_id or DialogId(uow.new_id())
+    slot = f"d{dialog_id}" if capabilities.threads else ""
+    if not capabilities.threads:
+        found = uow.conn.execute(
+            select(dialogs.c.id).where(
+                dialogs.c.account_id == account.id,
+                dialogs.c.contact_id == peer.contact_id,
+                dialogs.c.slot == slot,
+                dialogs.c.is_open,
+            )
+        ).scalar()
+        if found:
+            return DialogId(found)
+    subject = " ".join(command.subject.split())[:400]
+    uow.conn.execute(
+        insert(dialogs).values(
+            id=dialog_id,
+            account_id=account.id,
+            channel=account.channel,
+            contact_id=peer.contact_id,
+            address_id=peer.address_id,
+            slot=slot,
+            subject=subject,
+            subject_folded=fold(subject)[:400],
+            status="open",
+            is_open=True,
+            assignee_id=uow.actor.id if uow.actor.kind is ActorKind.USER else 0,
+            team_id=account.team_id,
+            created_at=uow.now,
+            last_at=uow.now,
+        )
+    )
+    uow.record(
+        DialogOpened(
+            dialog_id=dialog_id,
+            account_id=AccountId(account.id),
+            contact_id=peer.contact_id,
+        )
+    )
+    return dialog_id
+
+
+def split_dialog(uow: UnitOfWork, command: SplitDialog) -> DialogId:
+    """Move a message and everything after it to a dialog of its own."""
+    dialog = lock_dialog(uow, command.dialog_id)
+    first = lock_message(uow, command.message_id)
+    if first.dialog_id != dialog.id:
+        raise Invalid("this message is of another dialog", field="message_id")
+    after = (messages.c.dialog_id == dialog.id) & (
+        (messages.c.at > first.at) | ((messages.c.at == first.at) & (messages.c.id >= first.id))
+    )
+    before = (messages.c.dialog_id == dialog.id) & ~(
+        (messages.c.at > first.at) | ((messages.c.at == first.at) & (messages.c.id >= first.id))
+    )
+    if uow.conn.execute(select(messages.c.id).where(before).limit(1)).first() is None:
+        raise Invalid("the first message cannot be split off", field="message_id")
+    capabilities = uow.channels.get(dialog.channel)
+    threads = capabilities is not None and capabilities.threads
+    new_id = DialogId(uow.new_id())
+    if not threads:
+        # One open dialog per person: the older half is the one that is done.
+        change_dialog(
+            uow,
+            dialog.id,
+            status="closed",
+            is_open=False,
+            closed_at=uow.now,
+            waiting_since=0,
+            snoozed_until=0,
+        )
+    row = dict(dialog._mapping)
+    subject = " ".join((command.subject or first.subject or dialog.subject).split())[:400]
+    row |= {
+        "id": new_id,
+        "slot": f"d{new_id}" if threads else dialog.slot,
+        "subject": subject,
+        "subject_folded": fold(subject)[:400],
+        "status": "open",
+        "is_open": True,
+        "created_at": uow.now,
+        "snoozed_until": 0,
+        "closed_at": 0,
+        "version": 1,
+    }
+    uow.conn.execute(insert(dialogs).values(**row))
+    moved = list(uow.conn.execute(select(messages.c.id).where(after)).scalars())
+    _move(uow, moved, new_id)
+    externals = list(
+        uow.conn.execute(
+            select(messages.c.external_id).where(
+                messages.c.id.in_(moved), messages.c.external_id != ""
+            )
+        ).scalars()
+    )
+    if externals:
+        uow.conn.execute(
+            update(thread_references)
+            .where(
+                thread_references.c.dialog_id == dialog.id,
+                thread_references.c.reference.in_(externals),
+            )
+            .values(dialog_id=new_id)
+        )
+    _copy_people(uow, dialog.id, new_id)
+    recount(uow, dialog.id)
+    recount(uow, new_id)
+    uow.record(
+        DialogSplit(
+            dialog_id=DialogId(dialog.id),
+            new_dialog_id=new_id,
+            from_message_id=MessageId(first.id),
+        )
+    )
+    uow.record(
+        DialogOpened(
+            dialog_id=new_id,
+            account_id=AccountId(dialog.account_id),
+            contact_id=ContactId(dialog.contact_id),
+        )
+    )
+    return new_id
+
+
+def merge_dialogs(uow: UnitOfWork, command: MergeDialogs) -> None:
+    """Append one dialog to another; its later answers land in the survivor."""
+    ids = sorted((command.survivor_id, command.merged_id))
+    if ids[0] == ids[1]:
+        raise Invalid("a dialog cannot be merged with itself", field="merged_id")
+    rows = {one: lock_dialog(uow, one) for one in ids}
+    survivor, merged = rows[command.survivor_id], rows[command.merged_id]
+    if survivor.id == merged.id:
+        raise Conflict("these dialogs are one already", what="merged")
+    if survivor.account_id != merged.account_id:
+        raise Invalid("dialogs of two channels cannot be merged: link the contact instead")
+    moved = list(
+        uow.conn.execute(select(messages.c.id).where(messages.c.dialog_id == merged.id)).scalars()
+    )
+    _move(uow, moved, DialogId(survivor.id))
+    rows_of = uow.conn.execute(
+        select(thread_references).where(thread_references.c.dialog_id == merged.id)
+    ).all()
+    if rows_of:
+        uow.conn.execute(
+            upsert(uow.dialect, thread_references).on_conflict_do_nothing(),
+            [{**one._mapping, "dialog_id": survivor.id} for one in rows_of],
+        )
+        uow.conn.execute(
+            delete(thread_references).where(thread_references.c.dialog_id == merged.id)
+        )
+    _copy_people(uow, merged.id, survivor.id)
+    labels = uow.conn.execute(
+        select(dialog_tags.c.tag_id).where(dialog_tags.c.dialog_id == merged.id)
+    ).scalars()
+    for tag_id in list(labels):
+        uow.conn.execute(
+            upsert(uow.dialect, dialog_tags).on_conflict_do_nothing(),
+            [{"dialog_id": survivor.id, "tag_id": tag_id}],
+        )
+    uow.conn.execute(delete(drafts).where(drafts.c.dialog_id == merged.id))
+    change_dialog(
+        uow,
+        merged.id,
+        status="closed",
+        is_open=False,
+        closed_at=uow.now,
+        waiting_since=0,
+        snoozed_until=0,
+        merged_into=survivor.id,
+    )
+    waiting = [one for one in (survivor.waiting_since, merged.waiting_since) if one]
+    change_dialog(
+        uow,
+        survivor.id,
+        last_at=max(survivor.last_at, merged.last_at),
+        waiting_since=min(waiting) if waiting else 0,
+        last_inbound_at=max(survivor.last_inbound_at, merged.last_inbound_at),
+    )
+    recount(uow, merged.id)
+    recount(uow, survivor.id)
+    uow.record(DialogsMerged(dialog_id=DialogId(survivor.id), merged_id=DialogId(merged.id)))
+
+
+def _move(uow: UnitOfWork, ids: list[int], dialog_id: DialogId) -> None:
+    for start in range(0, len(ids), 500):
+        chunk = ids[start : start + 500]
+        uow.conn.execute(
+            update(messages).where(messages.c.id.in_(chunk)).values(dialog_id=dialog_id)
+        )
+        for table in (attachments, deliveries, mentions):
+            uow.conn.execute(
+                update(table).where(table.c.message_id.in_(chunk)).values(dialog_id=dialog_id)
+            )
+
+
+def _copy_people(uow: UnitOfWork, source: int, target: int) -> None:
+    rows: list[dict[str, Any]] = [
+        {"dialog_id": target, "kind": one.kind, "value": one.value}
+        for one in uow.conn.execute(select(participants).where(participants.c.dialog_id == source))
+    ]
+    if rows:
+        uow.conn.execute(upsert(uow.dialect, participants).on_conflict_do_nothing(), rows)
+
+
+def link_contact(uow: UnitOfWork, command: LinkContact) -> None:
+    """Say that a dialog's address belongs to another contact; all its dialogs follow."""
+    dialog = lock_dialog(uow, command.dialog_id)
+    target = uow.conn.execute(
+        select(contacts.c.id).where(contacts.c.id == command.contact_id)
+    ).first()
+    if target is None:
+        raise NotFound("there is no such contact")
+    if dialog.contact_id == command.contact_id:
+        return
+    if uow.conn.execute(
+        select(dialogs.c.id).where(
+            dialogs.c.account_id == dialog.account_id,
+            dialogs.c.contact_id == command.contact_id,
+            dialogs.c.slot == dialog.slot,
+            dialogs.c.is_open,
+        )
+    ).first():
+        raise Conflict(
+            "that contact has an open dialog here already: merge the dialogs", what="open_dialog"
+        )
+    uow.conn.execute(
+        update(addresses)
+        .where(addresses.c.id == dialog.address_id)
+        .values(contact_id=command.contact_id)
+    )
+    rows = uow.conn.execute(
+        select(dialogs.c.id, dialogs.c.contact_id).where(dialogs.c.address_id == dialog.address_id)
+    ).all()
+    for row in rows:
+        change_dialog(uow, row.id, contact_id=command.contact_id)
+        uow.conn.execute(
+            update(messages)
+            .where(messages.c.dialog_id == row.id)
+            .values(contact_id=command.contact_id)
+        )
+        uow.record(
+            DialogLinked(
+                dialog_id=DialogId(row.id),
+                contact_id=command.contact_id,
+                before_contact_id=ContactId(row.contact_id),
+            )
+        )
+
+
+def delete_message(uow: UnitOfWork, command: DeleteMessage) -> None:
+    """Remove a message's words and files; the row of its arrival keeps it from coming back."""
+    message = lock_message(uow, command.message_id)
+    if message.status in ("queued", "claimed", "sending"):
+        raise Conflict("the message is on its way: take it back instead", what="sending")
+    erase_messages(uow, [message.id])
+    recount(uow, message.dialog_id)
+    uow.record(
+        MessageChanged(
+            message_id=MessageId(message.id),
+            dialog_id=DialogId(message.dialog_id),
+            what="deleted",
+        )
+    )
