@@ -13,11 +13,18 @@ import tempfile
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.servers.postgres import Cluster, end_shared_cluster, locked
 
 pytest_plugins = ["tests.servers.fixtures"]
+
+# How long an example takes says something about the machine, which runs other tests meanwhile.
+hypothesis.settings.register_profile(
+    "hub", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("hub")
 
 TEMPLATE = "hub_template"
 MAIL_FIXTURES = {"dovecot", "postfix", "mailbox", "new_mailbox"}

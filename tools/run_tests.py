@@ -14,7 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_TESTS_COLLECTED = 5
-COUNTS = re.compile(r"^=+ .*\bin [\d.]+s\b.* =+$")
+# "==== 12 passed in 3.4s ====", and under -q the same without its frame.
+COUNTS = re.compile(r"^(=+ )?\d+ [a-z]+\b.* in [\d.]+s\b")
 
 PASSES = (
     (

@@ -55,10 +55,9 @@ def check_floors(root: Path) -> list[str]:
             objection = object_to(importer, found)
             if objection:
                 where = path.relative_to(root).as_posix()
-                violations.append(
-                    f"{where} imports {found.module}: {objection} (see README, Floors)"
-                )
-    return violations
+                line = f"{where} imports {found.module}: {objection} (see README, Floors)"
+                violations.append(line)
+    return list(dict.fromkeys(violations))
 
 
 def module_name(relative: Path) -> str:
@@ -118,7 +117,7 @@ def object_to(importer: str, found: Import) -> str:
         allowed = is_front_door(found.module) or vendor in (room, "crm_store")
         if vendor in ROOMS and not allowed:
             return f"{room} may import only crm_store and the front door"
-        return f"{room} leaves this to its room" if vendor in WEB | SQL else ""
+        return f"{room} leave SQL to crm_store, the web to hub" if vendor in WEB | SQL else ""
     if room == "crm_store":
         if vendor in ROOMS and vendor != room and not is_front_door(found.module):
             return "crm_store may import only the front door"
@@ -195,7 +194,7 @@ ONLY_DOOR = "plugins may import only the front door (see README, Floors)"
         ("dialogs/intake.py", "import triggers.rules", "dialogs may import only crm_store"),
         ("triggers/engine.py", "from dialogs import intake", "triggers may import only crm_store"),
         ("dialogs/intake.py", "import hub.app", "dialogs may import only crm_store"),
-        ("dialogs/intake.py", "import sqlalchemy", "dialogs leaves this to its room"),
+        ("dialogs/intake.py", "import sqlalchemy", "dialogs leave SQL to crm_store"),
         ("crm_store/leads.py", "from dialogs import intake", "crm_store may import only"),
         ("crm_store/leads.py", "import hub.workers", "crm_store may import only the front door"),
         ("crm_store/leads.py", "import fastapi", "crm_store does not know the web"),
