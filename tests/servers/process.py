@@ -1,7 +1,6 @@
 """What every private server shares: a directory, free ports, a process that cannot outlive us."""
 
 import contextlib
-import ctypes
 import os
 import pwd
 import shutil
@@ -9,14 +8,22 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-PR_SET_PDEATHSIG = 1
+# A test process that is killed cannot clean up. Its end closes this shell's input, and the shell
+# ends the server and whatever it started; a word on the input says that there is nothing to end.
+# (The kernel's own parent-death signal is lost when a server changes between users, as Postfix does.)
+GUARD = """
+read -r word && exit
+kill -s "$2" -- "-$1"
+sleep 2
+kill -s KILL -- "-$1"
+rm -rf -- "$3"
+"""
 START_SECONDS = 20.0
 KILL_SECONDS = 10.0
 
@@ -85,6 +92,7 @@ class PrivateServer:
         self.directory.chmod(0o755)
         self.log_file = self.directory / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._is_configured = False
 
     def configure(self) -> None:
@@ -126,9 +134,19 @@ class PrivateServer:
                 group=ids_of(self.user)[1] if self.user else None,
                 extra_groups=[] if self.user else None,
                 start_new_session=True,
-                preexec_fn=end_with_parent(self.stop_signal),
             )
+        self._guard = self._guarded_by(self._process.pid)
         self._wait_ready()
+
+    def _guarded_by(self, pid: int) -> subprocess.Popen[bytes]:
+        number = str(int(self.stop_signal))
+        return subprocess.Popen(
+            ["/bin/sh", "-c", GUARD, "guard", str(pid), number, str(self.directory)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
     def _wait_ready(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -155,6 +173,9 @@ class PrivateServer:
         if self._process is not None:
             self._process.wait(KILL_SECONDS)
             self._process = None
+        if self._guard is not None:
+            self._guard.communicate(b"done\n")
+            self._guard = None
 
     def restart(self) -> None:
         """The same server with the same data on the same ports."""
@@ -193,15 +214,3 @@ class PrivateServer:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def end_with_parent(number: signal.Signals) -> Callable[[], None] | None:
-    """Asks the kernel to end the server when the test process dies, however it dies.
-
-    Linux counts the death of the *thread* that started it, so a server started in another thread
-    than the main one goes without.
-    """
-    if threading.current_thread() is not threading.main_thread() or os.uname().sysname != "Linux":
-        return None
-    libc = ctypes.CDLL(None)
-    return lambda: libc.prctl(PR_SET_PDEATHSIG, number)
