@@ -65,6 +65,13 @@ def page(reader: Reader, query: DialogQuery) -> DialogPage:
         clauses.append(dialogs.c.assignee_id == query.assignee_id)
     if query.contact_id:
         clauses.append(dialogs.c.contact_id == query.contact_id)
+    if query.address:
+        owner = select(addresses.c.id, addresses.c.contact_id).where(
+            addresses.c.kind == query.address_kind, addresses.c.value == query.address
+        )
+        # The contact's index leads there; the address tells his other networks apart.
+        clauses.append(dialogs.c.contact_id.in_(owner.with_only_columns(addresses.c.contact_id)))
+        clauses.append(dialogs.c.address_id.in_(owner.with_only_columns(addresses.c.id)))
     if query.tag:
         clauses.append(_tagged(query.tag))
     if query.filter:
