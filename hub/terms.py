@@ -1,0 +1,214 @@
+"""Words as the hub compares them: one function for search, filters and conditions on text.
+
+"Цены", "ценами" and "ЦЕНА" are one term, "prices" and "price" another; "ё" is "е". Whatever
+stores terms also stores `TERMS_VERSION`, because terms made by two versions of this file do
+not meet. Text comes from strangers: its length, the length of a word and the number of terms
+are bounded here, once.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+TERMS_VERSION = 1
+"""Changes when the same text would give other terms: then the search is indexed again."""
+
+MAX_TEXT = 200_000
+MAX_TERMS = 4_000
+MAX_WORD = 40
+MAX_QUERY_TERMS = 16
+MAX_GRAMS = 200
+PHONE_GRAM = 4
+
+# A stress mark, a soft hyphen or a zero-width joiner inside a word does not make it another.
+_MARKS = "\u00ad\u0300-\u036f\u200b-\u200f\u2060\ufe0e\ufe0f\ufeff"
+_INVISIBLE = re.compile(f"[{_MARKS}]+")
+_WORD = re.compile(r"[^\W_]+")
+_MARKED_WORD = re.compile(rf"(?:[^\W_]|[{_MARKS}])+")
+_NOT_DIGIT = re.compile(r"[^0-9]+")
+_PHONE = re.compile(r"[+0-9 ()\-.\u2010-\u2015\u00a0/]+")
+
+# Words that stand in every second sentence and tell nothing: "счёт на оплату" is looked for as
+# "счёт оплату". "не", "нет", "not" and "no" tell something and stay.
+_EMPTY_WORDS = frozenset(
+    [
+        "и",
+        "а",
+        "в",
+        "во",
+        "на",
+        "с",
+        "со",
+        "к",
+        "ко",
+        "у",
+        "о",
+        "об",
+        "от",
+        "до",
+        "по",
+        "из",
+        "за",
+        "для",
+        "но",
+        "же",
+        "бы",
+        "ли",
+        "a",
+        "an",
+        "the",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "and",
+        "or",
+        "for",
+        "is",
+        "are",
+        "be",
+        "by",
+    ]
+)
+
+
+def _clean(text: str) -> str:
+    """Bring a text to the one spelling in which texts are compared."""
+    text = text[:MAX_TEXT]
+    if text.isascii():
+        return text.lower()
+    # NFKC would write these as letters, which then stick to the word beside them.
+    text = text.replace("№", " ").replace("™", " ")
+    # Compatibility forms expand (one ligature may become eighteen letters), so cut once more.
+    text = unicodedata.normalize("NFKC", text)[:MAX_TEXT].casefold().replace("ё", "е")
+    text = _INVISIBLE.sub("", text)
+    if not unicodedata.is_normalized("NFKC", text):
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
+    return text
+
+
+def fold(text: str) -> str:
+    """Give the folded twin of a text, by which it is sorted and searched."""
+    return " ".join(_clean(text).replace("\x00", " ").split())
+
+
+class _Stemmers(threading.local):
+    """The stemmers of one thread: a PyStemmer object must not be shared between threads."""
+
+    def __init__(self) -> None:
+        # Imported late, so that the front door loads nothing beyond the standard library.
+        import Stemmer
+
+        self.russian: Callable[[list[str]], list[str]] = Stemmer.Stemmer("russian").stemWords
+        self.english: Callable[[list[str]], list[str]] = Stemmer.Stemmer("english").stemWords
+
+
+_local: _Stemmers | None = None
+_lock = threading.Lock()
+
+
+def _stemmers() -> _Stemmers:
+    global _local
+    if _local is None:
+        with _lock:
+            if _local is None:
+                _local = _Stemmers()
+    return _local
+
+
+def _stem(words: Iterable[str]) -> dict[str, str]:
+    """Give the term of each word; the script of a word chooses the language."""
+    russian: list[str] = []
+    english: list[str] = []
+    found: dict[str, str] = {}
+    for word in words:
+        found[word] = word
+        if word.isascii():
+            if word.isalpha():
+                english.append(word)
+        elif "а" <= word[0] <= "я":
+            russian.append(word)
+    stemmers = _stemmers()
+    if russian:
+        found.update(zip(russian, stemmers.russian(russian), strict=True))
+    if english:
+        found.update(zip(english, stemmers.english(english), strict=True))
+    return found
+
+
+def words(text: str) -> list[str]:
+    """Give the words of a text in order, in the spelling in which words are compared."""
+    return [word[:MAX_WORD] for word in _WORD.findall(_clean(text))]
+
+
+def terms(text: str) -> list[str]:
+    """Give the distinct terms of a text, in order of appearance, at most MAX_TERMS."""
+    # Distinct words first: a word that is repeated is stemmed once.
+    distinct = [word for word in dict.fromkeys(words(text)) if word not in _EMPTY_WORDS]
+    return list(dict.fromkeys(_stem(distinct[:MAX_TERMS]).values()))
+
+
+def query_terms(text: str) -> list[str]:
+    """Give the terms that a found text must all have; none when nothing is worth asking."""
+    return terms(text[: MAX_WORD * MAX_QUERY_TERMS * 4])[:MAX_QUERY_TERMS]
+
+
+def term_spans(text: str, wanted: Iterable[str]) -> list[tuple[int, int]]:
+    """Give where words of the wanted terms stand in a text, for marking them."""
+    targets = set(wanted)
+    spans: list[tuple[int, int]] = []
+    text = text[:MAX_TEXT]
+    # Words are found in the text as it stands, marks inside a word included, because folding
+    # may change lengths.
+    for match in _MARKED_WORD.finditer(text):
+        for word in words(match.group()):
+            if _stem([word])[word] in targets:
+                spans.append(match.span())
+                break
+    return spans
+
+
+def trigrams(name: str) -> list[str]:
+    """Give the distinct three-letter parts of a name's words, their borders included.
+
+    A typing mistake changes at most three of them, so names that share most are alike.
+    """
+    found: dict[str, None] = {}
+    for word in words(name[: MAX_WORD * 20]):
+        padded = f"  {word} "
+        found.update(dict.fromkeys(padded[n : n + 3] for n in range(len(padded) - 2)))
+        if len(found) >= MAX_GRAMS:
+            break
+    return list(islice(found, MAX_GRAMS))
+
+
+def digits(phone: str) -> str:
+    """Give a phone number's digits without its country's prefix where two are in use.
+
+    "8 912 345-67-89", "+7 (912) 345-67-89" and "9123456789" are one number.
+    """
+    text = phone[:200]
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    number = _NOT_DIGIT.sub("", text)[:MAX_WORD]
+    if (len(number) == 11 and number[0] in "78") or text.lstrip().startswith("+7"):
+        return number[1:]
+    return number
+
+
+def is_phone(text: str) -> bool:
+    """Say whether a text can be a phone number, or the beginning or end of one."""
+    return len(digits(text)) >= PHONE_GRAM and _PHONE.fullmatch(_clean(text[:200])) is not None
+
+
+def phone_grams(phone: str) -> list[str]:
+    """Give the four-digit parts of a phone number, by which any part of it is found."""
+    number = digits(phone)
+    return list(
+        dict.fromkeys(f"#{number[n : n + PHONE_GRAM]}" for n in range(len(number) - PHONE_GRAM + 1))
+    )
