@@ -19,6 +19,8 @@ const address = new URL(script.src);
 const account = (address.searchParams.get("account") || "").replace(/\\D/g, "");
 const root = address.href.split("/p/web_chat/")[0];
 const base = root + "/p/web_chat/" + account + "/";
+// Silent on purpose; a site's developer may listen with the attribute data-debug.
+const oops = (error) => "debug" in script.dataset && console.error("web chat:", error);
 let texts = {};
 let view = null;
 let lang = (script.dataset.lang || document.documentElement.lang || navigator.language || "en").slice(0, 2).toLowerCase();
@@ -41,7 +43,9 @@ def widget_script() -> WidgetScript:
     style = re.sub(r" ?([{};,]) ?", r"\1", style).replace(": ", ":")
     parts = [static.joinpath(name).read_text(encoding="utf-8") for name in PARTS]
     body = "\n".join([_HEAD, f"const CSS = {json.dumps(style, ensure_ascii=False)};", *parts])
-    source = f'(() => {{\n"use strict";\ntry {{\n{_lean(body)}\n}} catch (_) {{}}\n}})();\n'.encode()
+    source = (
+        f'(() => {{\n"use strict";\ntry {{\n{_lean(body)}\n}} catch (_) {{}}\n}})();\n'.encode()
+    )
     return WidgetScript(source=source, compressed=gzip.compress(source, 9, mtime=0))
 
 

@@ -200,7 +200,7 @@ async function refresh() {
       if (!answer.ok) break;
       take(await answer.json(), "");
     } while (again);
-  })().catch(() => {});
+  })().catch(oops);
   await refreshing;
   refreshing = null;
 }
@@ -354,7 +354,7 @@ async function start() {
     tellTabs(kind, value);
   })).catch(() => {}));
   document.addEventListener("visibilitychange", guard(() => document.hidden || (refresh(), acknowledge())));
-  refresh().then(flush).catch(() => {});
+  refresh().then(flush).catch(oops);
   if (load("open")) view.toggle(true, true);
 }
 
@@ -377,4 +377,4 @@ window.DialogHub = {
   }),
 };
 
-start().catch(() => {});
+start().catch(oops);

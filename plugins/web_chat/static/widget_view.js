@@ -38,10 +38,10 @@ function guard(work) {
   return (...values) => {
     try {
       const result = work(...values);
-      if (result && result.catch) result.catch(() => {});
+      if (result && result.catch) result.catch(oops);
       return result;
-    } catch (_) {
-      return undefined;
+    } catch (error) {
+      return oops(error);
     }
   };
 }
@@ -93,7 +93,7 @@ function makeView(config) {
     shadow.append(h("style", {}, CSS));
   }
   const badge = h("span", { className: "badge", hidden: true });
-  const launcher = h("button", { className: "launcher", type: "button", "aria-expanded": "false", "aria-label": texts.open, onclick: () => toggle(!isOpen) }, icon("chat"), badge);
+  const launcher = h("button", { className: "launcher", type: "button", "aria-expanded": "false", "aria-label": texts.open, onclick: () => toggle(!isOpen) }, icon("chat"), icon("close"), badge);
   const status = h("small", { role: "status" });
   const sound = h("button", { type: "button", className: "quiet", onclick: () => setSound(!load("sound", config.sound)) });
   const log = h("ol", { className: "log", role: "log", "aria-live": "polite", "aria-label": texts.messages, tabIndex: 0, onscroll: () => log.scrollTop < 40 && loadOlder() });
@@ -240,7 +240,7 @@ function makeView(config) {
     const state = { sending: texts.sending, waiting: texts.waiting, failed: item.reason || texts.not_sent, sent: texts.sent, seen: texts.seen }[item.state];
     const time = new Date(item.at);
     const failed = item.state === "failed";
-    return h("li", { className: (item.mine ? "mine " : "theirs ") + (item.state || "") + (item.joined ? " joined" : "") },
+    return h("li", { className: (item.mine ? "mine " : "theirs ") + (item.state || "") + (item.joined ? " joined" : ""), ...(item.mine ? { "aria-live": "off" } : {}) },
       item.name && !item.joined && h("small", { className: "name", dir: "auto" }, item.name),
       h("span", { className: "hidden" }, item.mine ? texts.you : item.name || texts.agent, ": "),
       item.text && h("div", { className: "bubble", dir: "auto" }, ...rich(item.text)),
@@ -260,6 +260,7 @@ function makeView(config) {
       const known = nodes.get(key);
       const node = known && known.signature === signature ? known.node : guard(make)();
       if (!node) return;
+      if (known && known.node !== node) known.node.remove();
       nodes.set(key, { node, signature });
       wanted.push(node);
     };
