@@ -145,6 +145,10 @@ class Database:
             thread.start()
             self._threads.append(thread)
 
+    def set_clock(self, now: Callable[[], Micros]) -> None:
+        """Use another clock from here on (the database server's, seen from here)."""
+        self._now = now
+
     def close(self) -> None:
         """Finish what waits, then let go of every connection."""
         for _ in self._threads:

@@ -132,6 +132,12 @@ bodies = Table(
     data("headers"),
     Column("raw", LargeBinary, nullable=False, server_default=text("''")),
     word("raw_blob"),
+    Index(
+        "ix_bodies_raw_blob",
+        "raw_blob",
+        sqlite_where=text("raw_blob <> ''"),
+        postgresql_where=text("raw_blob <> ''"),
+    ),
 )
 
 # Every arrival ever taken, by its channel's own key: the same one again changes nothing, also
@@ -192,6 +198,12 @@ attachments = Table(
     word("error"),
     num("created_at"),
     Index("ix_attachments_message", "message_id"),
+    Index(
+        "ix_attachments_pending",
+        "id",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
 )
 
 blobs = Table(

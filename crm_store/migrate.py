@@ -1,0 +1,121 @@
+"""Bringing a database to the schema of this release, the core's and each plugin's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, Table, insert, select
+
+from crm_store.database import make_engine
+from crm_store.journal import get_meta, new_epoch, set_meta
+from crm_store.tables.users import brands, roles
+from hub.roles import ROLES
+
+HERE = Path(__file__).parent / "migrations"
+VERSION_TABLE = "schema_version"
+FIRST_BRAND = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginSchema:
+    """A plugin's tables, and the folder of its migrations where it has one."""
+
+    plugin: str
+    tables: tuple[Table, ...]
+    versions: Path | None = None
+
+
+def migrate(url: str, plugins: Iterable[PluginSchema] = ()) -> list[str]:
+    """Bring a database up to date; gives the names of the steps taken."""
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(url, writer=True)
+    done: list[str] = []
+    try:
+        with engine.connect() as conn:
+            # SQLite's own transaction must not be open while PRAGMAs of batch mode run.
+            with conn.begin():
+                done += _upgrade(conn, HERE, VERSION_TABLE)
+                _first_rows(conn)
+            for one in plugins:
+                with conn.begin():
+                    done += _plugin(conn, one)
+    finally:
+        engine.dispose()
+    return done
+
+
+def pending(url: str) -> list[str]:
+    """Give the names of the core's steps that are still to be taken."""
+    engine = make_engine(url, writer=False)
+    try:
+        with engine.connect() as conn:
+            context = MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE})
+            current = set(context.get_current_heads())
+    finally:
+        engine.dispose()
+    script = ScriptDirectory(str(HERE))
+    missing = []
+    for revision in script.walk_revisions():
+        if revision.revision in current:
+            break
+        missing.append(revision.revision)
+    return missing[::-1]
+
+
+def _config(conn: Connection, location: Path, version_table: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(location).replace("%", "%%"))
+    config.attributes["connection"] = conn
+    config.attributes["version_table"] = version_table
+    return config
+
+
+def _upgrade(conn: Connection, location: Path, version_table: str) -> list[str]:
+    config = _config(conn, location, version_table)
+    context = MigrationContext.configure(conn, opts={"version_table": version_table})
+    before = set(context.get_current_heads())
+    command.upgrade(config, "head")
+    script = ScriptDirectory.from_config(config)
+    return [
+        one.revision
+        for one in reversed(list(script.walk_revisions()))
+        if one.revision not in before
+    ]
+
+
+def _plugin(conn: Connection, schema: PluginSchema) -> list[str]:
+    if schema.versions is not None:
+        table = f"{schema.plugin}_schema_version"
+        return [f"{schema.plugin}:{one}" for one in _upgrade(conn, schema.versions, table)]
+    metadata = schema.tables[0].metadata if schema.tables else MetaData()
+    metadata.create_all(conn, tables=list(schema.tables), checkfirst=True)
+    return []
+
+
+def _first_rows(conn: Connection) -> None:
+    """Write what must be there from the first start: the epoch, the brand, the five roles."""
+    if not get_meta(conn, "epoch"):
+        new_epoch(conn)
+        set_meta(conn, "schema", "1")
+    if conn.execute(select(brands.c.id)).first() is None:
+        conn.execute(insert(brands).values(id=FIRST_BRAND, name="", settings={}))
+    known = set(conn.execute(select(roles.c.name)).scalars())
+    fresh = [
+        {
+            "name": role.name,
+            "permissions": sorted(role.permissions),
+            "scope": role.scope,
+            "builtin": True,
+        }
+        for role in ROLES.values()
+        if role.name not in known
+    ]
+    if fresh:
+        conn.execute(insert(roles), fresh)

@@ -1,0 +1,147 @@
+"""Reading one delivery as the message that a channel will send."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Row, select
+
+from crm_store.tables.dialogs import attachments, bodies, dialogs, messages
+from crm_store.tables.outbox import deliveries, parts
+from crm_store.tables.people import addresses
+from crm_store.tables.users import accounts
+from crm_store.unit_of_work import cause_from
+from hub.errors import NotFound, PermanentFailure, RejectReason
+from hub.ids import AccountId, DeliveryId, DialogId, MessageId
+from hub.messages import Address, Attachment, Button, Lane, OutboundMessage
+
+THREAD = 20
+
+
+class Signer(Protocol):
+    """What makes the token of a dialog."""
+
+    def sign(self, purpose: str, value: str) -> str:
+        """Make an unguessable token over a value."""
+
+
+def outgoing(
+    conn: Connection, delivery_id: DeliveryId, signer: Signer
+) -> tuple[OutboundMessage, int, int]:
+    """Give the message of a delivery, how often it was tried, and when it was made."""
+    row = conn.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
+    if row is None:
+        raise NotFound("there is no such delivery")
+    message = conn.execute(select(messages).where(messages.c.id == row.message_id)).first()
+    dialog = conn.execute(select(dialogs).where(dialogs.c.id == row.dialog_id)).first()
+    if message is None or dialog is None or message.deleted_at:
+        raise PermanentFailure(RejectReason.OTHER, "the message was deleted")
+    address = conn.execute(select(addresses).where(addresses.c.id == row.address_id)).first()
+    if address is None:
+        raise PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
+    body = conn.execute(select(bodies).where(bodies.c.message_id == message.id)).first()
+    kind = address.kind
+
+    def people(field: str) -> tuple[Address, ...]:
+        return tuple(
+            Address(kind=kind, value=value, name=name)
+            for value, name in message.people.get(field, ())
+        )
+
+    to = people("to")
+    answered = _answered(conn, message)
+    account = conn.execute(select(accounts.c.title).where(accounts.c.id == row.account_id)).scalar()
+    extra: dict[str, Any] = message.extra
+    return (
+        OutboundMessage(
+            id=delivery_id,
+            message_id=MessageId(message.id),
+            dialog_id=DialogId(dialog.id),
+            account_id=AccountId(row.account_id),
+            to=to[0] if to else Address(kind=kind, value=address.value, name=address.name),
+            cc=people("cc"),
+            bcc=people("bcc"),
+            text=(body.full_text if body is not None else "") or message.text,
+            html=body.html if body is not None else "",
+            subject=message.subject or dialog.subject,
+            thread_key=dialog.thread_key,
+            in_reply_to=answered,
+            thread_external_ids=_thread(conn, dialog.id, message),
+            dialog_token=signer.sign("dialog", str(dialog.id)),
+            attachments=tuple(
+                Attachment(
+                    name=one.name,
+                    media_type=one.media_type,
+                    size=one.size,
+                    reference=one.blob_id,
+                    content_id=one.content_id,
+                )
+                for one in conn.execute(
+                    select(attachments)
+                    .where(attachments.c.message_id == message.id)
+                    .order_by(attachments.c.id)
+                )
+            ),
+            buttons=tuple(
+                Button(label=one[0], payload=one[1], url=one[2]) for one in extra.get("buttons", ())
+            ),
+            template=extra.get("template", ""),
+            template_values=extra.get("template_values", {}),
+            lane=(Lane.AGENT, Lane.TRIGGER, Lane.MAILING)[row.lane],
+            idempotency_key=f"{delivery_id}",
+            automated=message.automated,
+            sender_name=message.author_name or account or "",
+            cause=cause_from(message.cause),
+        ),
+        row.attempts,
+        row.created_at,
+    )
+
+
+def _answered(conn: Connection, message: Row[Any]) -> str:
+    """Give the external id of the message that is answered: the named one, else the newest in."""
+    if message.reply_to:
+        found = conn.execute(
+            select(messages.c.external_id).where(messages.c.id == message.reply_to)
+        ).scalar()
+        if found:
+            return str(found)
+    found = conn.execute(
+        select(messages.c.external_id)
+        .where(
+            messages.c.dialog_id == message.dialog_id,
+            messages.c.direction == "in",
+            messages.c.id < message.id,
+            messages.c.external_id != "",
+        )
+        .order_by(messages.c.at.desc())
+        .limit(1)
+    ).scalar()
+    return str(found or "")
+
+
+def _thread(conn: Connection, dialog_id: int, message: Row[Any]) -> tuple[str, ...]:
+    """Give the external ids of the thread so far, oldest first: theirs and ours."""
+    rows = conn.execute(
+        select(messages.c.id, messages.c.external_id)
+        .where(
+            messages.c.dialog_id == dialog_id,
+            messages.c.id < message.id,
+            messages.c.direction.in_(("in", "out")),
+            messages.c.external_id != "",
+        )
+        .order_by(messages.c.at.desc(), messages.c.id.desc())
+        .limit(THREAD)
+    ).all()
+    return tuple(row.external_id for row in reversed(rows))
+
+
+def parts_of(conn: Connection, message_id: MessageId) -> tuple[str, ...]:
+    """Give the external ids of a message of ours."""
+    rows = conn.execute(
+        select(parts.c.external_id)
+        .join(deliveries, deliveries.c.id == parts.c.delivery_id)
+        .where(deliveries.c.message_id == message_id)
+        .order_by(parts.c.part)
+    )
+    return tuple(rows.scalars())

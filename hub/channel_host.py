@@ -1,0 +1,140 @@
+"""The live channel objects: one per account, opened when first needed, closed when it changes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from crm_store import accounts as account_reads
+from crm_store.viewer import Reader, Viewer
+from hub.account_settings import NEEDS_SECRET, check, unseal
+from hub.channel import Channel, ChannelContext
+from hub.commands import RecordHealth
+from hub.errors import Invalid, NotFound
+from hub.http_client import HubHttpClient
+from hub.ids import AccountId
+from hub.objects import SYSTEM
+from hub.records.system import Account
+
+if TYPE_CHECKING:
+    from hub.runtime import Runtime
+
+log = logging.getLogger("hub.channels")
+
+
+class ChannelHost:
+    """Builds, keeps and replaces the channel objects of the accounts."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._open: dict[AccountId, tuple[int, Account, Channel]] = {}
+        self._locks: dict[AccountId, asyncio.Lock] = {}
+        self._http: HubHttpClient | None = None
+
+    @property
+    def http(self) -> HubHttpClient:
+        """The client that every channel shares."""
+        if self._http is None:
+            self._http = HubHttpClient()
+        return self._http
+
+    async def get(self, account_id: AccountId) -> tuple[Account, Channel]:
+        """Give an account with its open channel, rebuilt where the account has changed.
+
+        Raises NotFound (no account, plugin gone) or Invalid (settings or secrets unusable).
+        """
+        known = self._open.get(account_id)
+        if known is not None:
+            return known[1], known[2]
+        async with self._locks.setdefault(account_id, asyncio.Lock()):
+            known = self._open.get(account_id)
+            if known is not None:
+                return known[1], known[2]
+            account, sealed = await self._load(account_id)
+            channel = await self._build(account, sealed)
+            self._open[account_id] = (account.version, account, channel)
+            return account, channel
+
+    async def _load(self, account_id: AccountId) -> tuple[Account, str]:
+        def run(conn: Any) -> tuple[Account, str]:
+            reader = Reader(conn=conn, viewer=Viewer.system(), now=self._runtime.now())
+            return (
+                account_reads.account(reader, account_id),
+                account_reads.sealed_secrets(reader, account_id),
+            )
+
+        return await self._runtime.database.read(run)
+
+    async def _build(self, account: Account, sealed: str) -> Channel:
+        kind = self._runtime.channels.get(account.channel)
+        if kind is None:
+            raise NotFound(f"the plugin of channel {account.channel!r} is not loaded")
+        try:
+            settings = unseal(kind, account.settings, sealed, self._runtime.keys)
+        except Invalid as error:
+            if error.field == NEEDS_SECRET:
+                await self.report(account.id, NEEDS_SECRET, str(error))
+            raise
+        channel = kind(settings, self._context(account))
+        await channel.open()
+        return channel
+
+    def try_out(self, kind: type[Channel], values: Mapping[str, Any], title: str) -> Channel:
+        """Build an unsaved channel for a live check of its settings; the caller closes it."""
+        context = ChannelContext(
+            account_id=AccountId(0),
+            title=title,
+            http=self.http,
+            log=log,
+            public_url=self._runtime.public_url,
+            now=self._runtime.now,
+        )
+        return kind(check(kind, values), context)
+
+    def _context(self, account: Account) -> ChannelContext:
+        base = self._runtime.public_url.rstrip("/")
+        return ChannelContext(
+            account_id=account.id,
+            title=account.title,
+            http=self.http,
+            log=logging.getLogger(f"hub.channel.{account.channel}"),
+            hook_url=f"{base}/hooks/{account.hook_token}" if base else "",
+            public_url=base,
+            now=self._runtime.now,
+        )
+
+    async def forget(self, account_id: AccountId) -> None:
+        """Close an account's channel; the next use builds it again."""
+        known = self._open.pop(account_id, None)
+        if known is not None:
+            await _close(known[2])
+
+    async def close(self) -> None:
+        """Close everything."""
+        for account_id in list(self._open):
+            await self.forget(account_id)
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def report(self, account_id: AccountId, state: str, error: str = "") -> None:
+        """Note an account's health where it differs from what is known."""
+        known = self._open.get(account_id)
+        if known is not None and known[1].state == state and state == "ok":
+            return
+        await self._runtime.do(
+            SYSTEM, None, (RecordHealth(account_id=account_id, state=state, error=error),)
+        )
+        if known is not None:
+            account, _ = await self._load(account_id)
+            self._open[account_id] = (account.version, account, known[2])
+
+
+async def _close(channel: Channel) -> None:
+    try:
+        async with asyncio.timeout(10):
+            await channel.close()
+    except Exception as error:  # noqa: BLE001 - a channel must not keep the hub from stopping
+        log.warning("close_failed channel=%s error=%s", channel.name, type(error).__name__)

@@ -1,0 +1,220 @@
+"""The handle that plugins and the roof hold: the runtime, bound to an actor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Table
+
+from crm_store import accounts as account_reads
+from crm_store import dialogs as dialog_reads
+from crm_store import messages as message_reads
+from crm_store import people as people_reads
+from crm_store import users as user_reads
+from hub.account_settings import unseal
+from hub.commands import Command, UploadAttachment
+from hub.errors import NotAllowed, NotFound
+from hub.events import Event
+from hub.feed import Signal
+from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, Micros, UserId
+from hub.messages import Arrival, Attachment
+from hub.objects import Actor, ActorKind
+from hub.records.dialogs import Dialog, DialogPage, DialogQuery, Message, Thread
+from hub.records.people import Contact
+from hub.records.system import Account, Brand, User
+
+if TYPE_CHECKING:
+    from hub.runtime import Runtime
+
+T = TypeVar("T")
+_NO_MESSAGE = MessageId(0)
+
+
+class BoundHub:
+    """See hub.api.Hub; roof code also has `read`, for any query function of the store."""
+
+    def __init__(
+        self, runtime: Runtime, actor: Actor, scopes: frozenset[str] | None = None
+    ) -> None:
+        self._runtime = runtime
+        self._scopes = scopes
+        self.actor = actor
+        self.log = logging.getLogger(f"hub.plugin.{actor.name}" if actor.name else "hub.handle")
+        self.store = GuardedStore(runtime, actor.name)
+
+    def now(self) -> Micros:
+        """The clock."""
+        return self._runtime.now()
+
+    def new_id(self) -> int:
+        """Make an id before the row exists."""
+        maker = self._runtime.database.new_id
+        if maker is None:
+            raise RuntimeError("the hub is not running")
+        return maker()
+
+    async def do(self, *commands: Command) -> list[Any]:
+        """Carry commands out in one transaction."""
+        return await self._runtime.do(self.actor, self._scopes, commands)
+
+    async def read(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a query function of the store with this actor's eyes."""
+        return await self._runtime.read(self.actor, self._scopes, function, *args)
+
+    async def may(self, permission: str) -> bool:
+        """Say whether the actor has a right."""
+        return await self.read(lambda reader: reader.viewer.may(permission))
+
+    async def receive(self, account_id: AccountId, arrivals: Sequence[Arrival]) -> list[Any]:
+        """Take arrivals in; only plugins and the hub itself may."""
+        if self.actor.kind in (ActorKind.USER, ActorKind.TOKEN):
+            raise NotAllowed("messages are taken in by channels only")
+        return await self._runtime.receive(await self.account(account_id), arrivals)
+
+    def as_user(self, user_id: UserId) -> BoundHub:
+        """The same handle with the eyes and hands of a user."""
+        return BoundHub(self._runtime, Actor(kind=ActorKind.USER, id=user_id))
+
+    async def dialog(self, dialog_id: DialogId) -> Dialog:
+        """One dialog."""
+        return await self.read(dialog_reads.one, dialog_id)
+
+    async def dialogs(self, query: DialogQuery) -> DialogPage:
+        """A page of dialogs."""
+        return await self.read(dialog_reads.page, query)
+
+    async def thread(
+        self,
+        dialog_id: DialogId,
+        *,
+        before: MessageId = _NO_MESSAGE,
+        after: MessageId = _NO_MESSAGE,
+        limit: int = 50,
+    ) -> Thread:
+        """A window of a dialog."""
+        return await self.read(message_reads.thread, dialog_id, before, after, limit)
+
+    async def message(self, message_id: MessageId) -> Message:
+        """One message, whole."""
+        return await self.read(message_reads.one, message_id)
+
+    async def contact(self, contact_id: ContactId) -> Contact:
+        """One contact."""
+        return await self.read(people_reads.contact, contact_id)
+
+    async def account(self, account_id: AccountId) -> Account:
+        """One account."""
+        return await self.read(account_reads.account, account_id)
+
+    async def accounts(self, channel: str = "") -> list[Account]:
+        """The accounts that can be seen."""
+        return await self.read(account_reads.all_accounts, channel)
+
+    async def user(self, user_id: UserId) -> User:
+        """One colleague."""
+        return await self.read(user_reads.user, user_id)
+
+    async def brand(self) -> Brand:
+        """The organisation."""
+        return await self.read(user_reads.brand)
+
+    async def file(self, attachment_id: AttachmentId) -> Attachment:
+        """A file with its bytes."""
+        record, blob_id = await self.read(message_reads.attachment, attachment_id)
+        if not blob_id:
+            raise NotFound("the file has not arrived yet")
+        content = await asyncio.to_thread(self._runtime.blobs.get, blob_id)
+        return Attachment(
+            name=record.name,
+            media_type=record.media_type,
+            size=record.size,
+            content=content,
+            content_id=record.content_id,
+        )
+
+    async def upload(self, file: Attachment, dialog_id: DialogId) -> AttachmentId:
+        """Keep an uploaded file until a message takes it."""
+        blob = await asyncio.to_thread(self._runtime.blobs.put, file.content or b"")
+        command = UploadAttachment(file=replace(file, content=None), blob=blob, dialog_id=dialog_id)
+        try:
+            return AttachmentId((await self.do(command))[0])
+        except Exception:
+            await asyncio.to_thread(self._runtime.blobs.remove, blob[0])
+            raise
+
+    async def settings(self, account_id: AccountId) -> Mapping[str, Any]:
+        """The whole settings of an account of the plugin's own channel."""
+        account = await self.account(account_id)
+        owner = self._runtime.channel_plugin.get(account.channel)
+        if self.actor.kind is not ActorKind.PLUGIN or owner != self.actor.name:
+            raise NotAllowed("only the plugin of the channel may read its secrets")
+        sealed = await self.read(account_reads.sealed_secrets, account_id)
+        channel = self._runtime.channels[account.channel]
+        model = unseal(channel, account.settings, sealed, self._runtime.keys)
+        return model.model_dump()
+
+    def sign(self, purpose: str, value: str) -> str:
+        """Make an unguessable token."""
+        return self._runtime.keys.sign(purpose, value)
+
+    def unsign(self, purpose: str, token: str, max_age_days: int = 0) -> str:
+        """Give the value of a token of ours."""
+        return self._runtime.keys.unsign(purpose, token, max_age_days)
+
+    async def signal(self, dialog_id: DialogId, kind: str, value: str = "") -> None:
+        """Show a short-lived signal to the agents who look at the dialog."""
+        user_id = UserId(self.actor.id) if self.actor.kind is ActorKind.USER else UserId(0)
+        self._runtime.feed.signal(
+            Signal(kind=kind, dialog_id=dialog_id, user_id=user_id, value=value)
+        )
+
+    async def events(self, types: Sequence[str]) -> AsyncIterator[Event]:
+        """Facts as they happen in this process."""
+        wanted = frozenset(types)
+        async with self._runtime.feed.subscribe() as subscription:
+            while True:
+                for item in await subscription.get():
+                    if isinstance(item, Event) and (not wanted or item.type in wanted):
+                        yield item
+
+    def public_url(self, path: str = "") -> str:
+        """The hub's public address with a path."""
+        base = self._runtime.public_url.rstrip("/")
+        return f"{base}/{path.lstrip('/')}" if path else base
+
+
+class GuardedStore:
+    """Read-only access to a plugin's own tables: a guard against mistakes, not malice."""
+
+    def __init__(self, runtime: Runtime, plugin: str) -> None:
+        self._runtime = runtime
+        self._prefix = f"{plugin}_"
+
+    def _check(self, statement: Any) -> None:
+        froms = getattr(statement, "get_final_froms", None)
+        for one in froms() if froms else ():
+            for table in _tables(one):
+                if not table.name.startswith(self._prefix):
+                    raise NotAllowed(f"table {table.name} is not this plugin's own")
+
+    async def all(self, statement: Any) -> Sequence[Mapping[str, Any]]:
+        """Run a SELECT; gives all rows."""
+        self._check(statement)
+        return await self._runtime.database.read(
+            lambda conn: [dict(row) for row in conn.execute(statement).mappings()]
+        )
+
+    async def first(self, statement: Any) -> Mapping[str, Any] | None:
+        """Run a SELECT; gives the first row."""
+        rows = await self.all(statement.limit(1))
+        return rows[0] if rows else None
+
+
+def _tables(selectable: Any) -> list[Table]:
+    if isinstance(selectable, Table):
+        return [selectable]
+    return [one for part in selectable.get_children() for one in _tables(part)]

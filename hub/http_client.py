@@ -1,0 +1,61 @@
+"""The HTTP client that channels share: time limits set, and honest about what may have happened.
+
+Where nothing can have reached the provider (no connection was made) it raises
+TemporaryFailure; every later failure escapes as it is, because then the outcome is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2 as httpx
+
+from hub.errors import TemporaryFailure
+
+CONNECT_SECONDS = 10.0
+TOTAL_SECONDS = 25.0
+
+
+class HubHttpClient:
+    """See hub.channel.HttpClient."""
+
+    def __init__(self) -> None:
+        self._client = httpx.AsyncClient(
+            timeout=httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS),
+            follow_redirects=False,
+            headers={"User-Agent": "DialogHub"},
+        )
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json: object = None,
+        data: Mapping[str, object] | None = None,
+        content: bytes | None = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """Send one request and read the whole answer."""
+        try:
+            return await self._client.request(
+                method,
+                url,
+                headers=dict(headers) if headers else None,
+                params=dict(params) if params else None,
+                json=json,
+                data=dict(data) if data else None,
+                content=content,
+                files=dict(files) if files else None,
+                timeout=timeout if timeout is not None else TOTAL_SECONDS,
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise TemporaryFailure(f"cannot reach {httpx.URL(url).host}: {error}") from error
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._client.aclose()

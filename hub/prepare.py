@@ -1,0 +1,77 @@
+"""What must be done to a command before its transaction opens: checks by models, sealing, transforms.
+
+Nothing here writes; the handler rechecks what may have changed meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from crm_store import accounts as account_reads
+from crm_store.viewer import Reader, Viewer
+from hub.account_settings import seal
+from hub.commands import Command, CreateAccount, SaveWebhook, SendMessage, UpdateAccount
+from hub.errors import Invalid
+from hub.outbound import prepare as prepare_outbound
+
+if TYPE_CHECKING:
+    from hub.runtime import Runtime
+
+
+async def prepare(runtime: Runtime, viewer: Viewer, command: Command) -> Command:
+    """Give the command as its handler wants it."""
+    step = _STEPS.get(type(command))
+    return command if step is None else await step(runtime, viewer, command)
+
+
+async def _send(runtime: Runtime, viewer: Viewer, command: SendMessage) -> Command:
+    transforms = runtime.transforms
+    if not transforms:
+        return command
+
+    def run(conn: Any) -> SendMessage:
+        reader = Reader(conn=conn, viewer=viewer, now=runtime.now())
+        return prepare_outbound(reader, command, transforms, html=True)
+
+    return await runtime.database.read(run)
+
+
+async def _create_account(runtime: Runtime, viewer: Viewer, command: CreateAccount) -> Command:
+    viewer.need("accounts.manage")
+    channel = runtime.channels.get(command.channel)
+    if channel is None:
+        raise Invalid(f"there is no channel {command.channel!r}", field="channel")
+    return replace(command, settings=seal(channel, command.settings, "", runtime.keys))
+
+
+async def _update_account(runtime: Runtime, viewer: Viewer, command: UpdateAccount) -> Command:
+    viewer.need("accounts.manage")
+    if command.settings is None:
+        return command
+
+    def stored(conn: Any) -> tuple[str, str]:
+        reader = Reader(conn=conn, viewer=viewer, now=runtime.now())
+        account = account_reads.account(reader, command.account_id)
+        return account.channel, account_reads.sealed_secrets(reader, command.account_id)
+
+    name, sealed = await runtime.database.read(stored)
+    channel = runtime.channels.get(name)
+    if channel is None:
+        raise Invalid(f"the plugin of channel {name!r} is not loaded", field="channel")
+    return replace(command, settings=seal(channel, command.settings, sealed, runtime.keys))
+
+
+async def _save_webhook(runtime: Runtime, viewer: Viewer, command: SaveWebhook) -> Command:
+    if not command.secret:
+        return command
+    return replace(command, secret=runtime.keys.encrypt(command.secret))
+
+
+_STEPS: dict[type[Command], Callable[[Any, Viewer, Any], Awaitable[Command]]] = {
+    SendMessage: _send,
+    CreateAccount: _create_account,
+    UpdateAccount: _update_account,
+    SaveWebhook: _save_webhook,
+}

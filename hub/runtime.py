@@ -1,0 +1,456 @@
+"""The runtime: the one implementation behind every handle; permissions, commands, arrivals.
+
+Everything that changes anything goes through `do`; everything that comes in goes through
+`receive`. Both end in the same writer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from sqlalchemy import MetaData, text
+
+from crm_store import work
+from crm_store.blobs import BlobStore
+from crm_store.database import Database
+from crm_store.journal import epoch
+from crm_store.migrate import PluginSchema, migrate
+from crm_store.presence import dialog_of
+from crm_store.unit_of_work import Transaction, UnitOfWork
+from crm_store.viewer import Reader, Viewer, load_viewer
+from hub import events as fact_types
+from hub.channel import Capabilities, Channel
+from hub.channel_host import ChannelHost
+from hub.commands import (
+    AdvanceMark,
+    Command,
+    Quarantine,
+    Receive,
+    RecordArrival,
+    RecordReceipt,
+    ReportPluginFailure,
+)
+from hub.errors import NotFound, UntrustedRequest
+from hub.events import Event, EventRegistry
+from hub.extensions import Handler, Job, OutboundTransform, Screening, VerdictKind
+from hub.feed import Feed, Signal
+from hub.handle import BoundHub
+from hub.handlers import MANY, ONE, Many, need_permission
+from hub.ids import AccountId, DialogId, IdMaker, Micros, UserId
+from hub.keyring import KeyRing
+from hub.messages import Arrival, DeliveryReceipt, InboundMessage, Presence
+from hub.objects import SYSTEM, Actor, ActorKind
+from hub.plugin_host import PluginHost
+from hub.prepare import prepare
+from hub.records.system import Account
+from hub.settings import HubSettings
+
+log = logging.getLogger("hub.runtime")
+T = TypeVar("T")
+Request = tuple[Actor, Viewer, tuple[Command, ...]]
+
+TOKEN_DAYS = 1100
+"""How long the token of a dialog in a mail address is believed."""
+
+
+def system_now() -> Micros:
+    """The clock: microseconds UTC."""
+    return Micros(time.time_ns() // 1000)
+
+
+class Runtime:
+    """One running hub."""
+
+    def __init__(
+        self,
+        settings: HubSettings,
+        *,
+        plugins: PluginHost | None = None,
+        now: Callable[[], Micros] = system_now,
+    ) -> None:
+        self.settings = settings
+        self.now = now
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{time.time_ns() % 1_000_000}"
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self.keys = KeyRing.open(settings.keys)
+        self.blobs = BlobStore(settings.data / "blobs")
+        self.registry = EventRegistry()
+        self._register_facts()
+        self.plugins = plugins or PluginHost(trace_calls=settings.trace_hooks)
+        if plugins is None:
+            self.plugins.load(settings.plugins_dir)
+        self.plugins.on_failure = self._plugin_failed
+        self.channels: dict[str, type[Channel]] = {}
+        self.channel_plugin: dict[str, str] = {}
+        self.transforms: list[OutboundTransform] = []
+        self.jobs: dict[str, tuple[str, Job]] = {}
+        self.handlers: dict[type[Command], tuple[str, Handler]] = {}
+        self.plugin_tables: dict[str, MetaData] = {}
+        self._collect()
+        self.database = Database(
+            settings.database,
+            now=now,
+            channels=self._capabilities(),
+            on_commit=self._committed,
+        )
+        self.database.drop_blob = self.blobs.remove
+        self.feed = Feed(self.database, self.registry)
+        self.feed.before_all(self._forget_viewers)
+        self.channel_host = ChannelHost(self)
+        self.epoch = ""
+        self.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        self.started_at = Micros(0)
+        self._viewers: dict[tuple[Actor, frozenset[str] | None], Viewer] = {}
+        self._worker_number = -1
+        self._group_functions: dict[type[Command], Any] = {
+            kind: self._group(function) for kind, function in MANY.items()
+        }
+        self._wakers: list[Callable[[list[Event]], None]] = []
+
+    # -- wiring ----------------------------------------------------------------------------
+
+    def _register_facts(self) -> None:
+        for name in fact_types.__all__:
+            kind = getattr(fact_types, name)
+            if isinstance(kind, type) and issubclass(kind, Event) and kind.type:
+                self.registry.add(kind)
+
+    def _collect(self) -> None:
+        """Take what the plugins register."""
+        for plugin, channel in self.plugins.collect("register_channels"):
+            if channel.name in self.channels:
+                log.error("channel_taken plugin=%s channel=%s", plugin, channel.name)
+                continue
+            self.channels[channel.name] = channel
+            self.channel_plugin[channel.name] = plugin
+        for _, kind in self.plugins.collect("register_events"):
+            self.registry.add(kind)
+        self.transforms = [one for _, one in self.plugins.collect("register_transforms")]
+        for plugin, job in self.plugins.collect("register_jobs"):
+            self.jobs[job.name] = (plugin, job)
+        for plugin, handler in self.plugins.collect("register_commands"):
+            self.handlers[handler.command] = (plugin, handler)
+        for plugin in self.plugins.with_hook("register_tables"):
+            metadata = MetaData()
+            self.plugins.collect_from(plugin, "register_tables", metadata=metadata)
+            wrong = [name for name in metadata.tables if not name.startswith(f"{plugin.name}_")]
+            if wrong:
+                plugin.error = f"table {wrong[0]} does not start with {plugin.name}_"
+                continue
+            self.plugin_tables[plugin.name] = metadata
+
+    def _capabilities(self) -> dict[str, Capabilities]:
+        return {name: one.capabilities for name, one in self.channels.items()}
+
+    def migrate(self) -> list[str]:
+        """Bring the database up to date, plugins' tables included."""
+        schemas = [
+            PluginSchema(plugin=name, tables=tuple(metadata.sorted_tables))
+            for name, metadata in self.plugin_tables.items()
+        ]
+        return migrate(self.settings.database, schemas)
+
+    # -- life ------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take a worker number, start the writer and the feed."""
+        if self.database.dialect == "postgresql":
+            await asyncio.to_thread(self._follow_database_clock)
+        self._worker_number = await asyncio.to_thread(self._take_number)
+        self.database.start(IdMaker(self._worker_number, self.now))
+        self.epoch = await self.database.read(epoch)
+        self.started_at = self.now()
+        await self.feed.start()
+
+    def _follow_database_clock(self) -> None:
+        """Leases are compared between machines, so all use the database's clock."""
+        own = self.now
+        before = own()
+        with self.database.connect() as conn:
+            theirs = conn.execute(
+                text("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+            ).scalar_one()
+        offset = int(theirs) - (before + own()) // 2
+        if own is system_now and abs(offset) > 1_000:
+            self.now = lambda: Micros(own() + offset)
+            self.database.set_clock(self.now)
+
+    def _take_number(self) -> int:
+        with self.database.administer() as conn:
+            return work.take_worker_number(conn, self.database.dialect, self.owner, self.now())
+
+    def keep_number(self) -> bool:
+        """Prolong the lease of this process's worker number."""
+        with self.database.administer() as conn:
+            return work.keep_worker_number(conn, self._worker_number, self.owner, self.now())
+
+    async def stop(self) -> None:
+        """Let everything go; what waits is written first."""
+        await self.feed.stop()
+        await self.channel_host.close()
+        await asyncio.to_thread(self._let_go)
+
+    def _let_go(self) -> None:
+        try:
+            with self.database.administer() as conn:
+                work.drop_worker_number(conn, self._worker_number, self.owner)
+        except Exception:  # noqa: BLE001 - the lease runs out by itself
+            log.info("worker_number_kept number=%d", self._worker_number)
+        self.database.close()
+
+    def on_events(self, function: Callable[[list[Event]], None]) -> None:
+        """Call a plain function with the facts of every commit of this process, on its thread."""
+        self._wakers.append(function)
+
+    def _committed(self, events: list[Event]) -> None:
+        self.feed.wake()
+        for function in self._wakers:
+            function(events)
+
+    def _plugin_failed(self, plugin: str, hook: str, error: str) -> None:
+        if self.database.new_id is not None:
+            self.database.submit(
+                self._carry_out,
+                (
+                    SYSTEM,
+                    Viewer.system(),
+                    (ReportPluginFailure(plugin=plugin, hook=hook, error=error),),
+                ),
+            )
+
+    # -- who -------------------------------------------------------------------------------
+
+    def handle(self, actor: Actor, scopes: frozenset[str] | None = None) -> BoundHub:
+        """Give the handle of an actor."""
+        return BoundHub(self, actor, scopes)
+
+    def viewer(self, actor: Actor, scopes: frozenset[str] | None = None) -> Viewer:
+        """Give an actor's rights, remembered until a fact says that they changed."""
+        if actor.kind not in (ActorKind.USER, ActorKind.TOKEN):
+            return Viewer.system()
+        found = self._viewers.get((actor, scopes))
+        if found is None:
+            found = self.database.read_now(lambda conn: load_viewer(conn, actor, scopes))
+            if len(self._viewers) > 5000:
+                self._viewers.clear()
+            self._viewers[actor, scopes] = found
+        return found
+
+    def _forget_viewers(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(
+                event,
+                fact_types.UserChanged
+                | fact_types.UserCreated
+                | fact_types.AccountChanged
+                | fact_types.AccountCreated
+                | fact_types.AccountRemoved
+                | fact_types.TeamChanged,
+            ):
+                self._viewers.clear()
+                return
+
+    # -- reading ---------------------------------------------------------------------------
+
+    async def read(
+        self, actor: Actor, scopes: frozenset[str] | None, function: Callable[..., T], *args: Any
+    ) -> T:
+        """Run a query function with the actor's eyes on a reader thread."""
+
+        def run(conn: Any) -> T:
+            viewer = self._viewers.get((actor, scopes))
+            if viewer is None:
+                viewer = load_viewer(conn, actor, scopes)
+                self._viewers[actor, scopes] = viewer
+            return function(Reader(conn=conn, viewer=viewer, now=self.now()), *args)
+
+        return await self.database.read(run)
+
+    # -- acting ----------------------------------------------------------------------------
+
+    async def do(
+        self, actor: Actor, scopes: frozenset[str] | None, commands: Sequence[Command]
+    ) -> list[Any]:
+        """Carry commands out in one transaction; gives one result each."""
+        viewer = self._viewers.get((actor, scopes))
+        if viewer is None:
+            viewer = await asyncio.to_thread(self.viewer, actor, scopes)
+        stamped = [one if one.actor == actor else replace(one, actor=actor) for one in commands]
+        ready = tuple([await prepare(self, viewer, one) for one in stamped])
+        if len(ready) == 1 and type(ready[0]) in MANY and viewer.is_system:
+            return [await self.database.write(self._group_functions[type(ready[0])], ready[0])]
+        result: list[Any] = await self.database.write(self._carry_out, (actor, viewer, ready))
+        return result
+
+    def _group(self, function: Many) -> Callable[[Transaction, list[Any]], list[Any]]:
+        def run(tx: Transaction, commands: list[Any]) -> list[Any]:
+            uow = UnitOfWork(tx, actor=SYSTEM, carry_out=self._carry_one)
+            return list(function(uow, commands))
+
+        return run
+
+    def _carry_out(self, tx: Transaction, requests: list[Request]) -> list[list[Any]]:
+        """Carry out whole requests, each with its own actor and rights."""
+        answers = []
+        for actor, viewer, commands in requests:
+            results: list[Any] = []
+            waiting: list[Receive] = []
+            for command in commands:
+                if type(command) is Receive:
+                    waiting.append(command)
+                    continue
+                if waiting:
+                    results += self._received(tx, viewer, waiting)
+                    waiting = []
+                uow = UnitOfWork(
+                    tx,
+                    actor=actor,
+                    cause=command.cause,
+                    viewer=viewer,
+                    carry_out=self._carry_one,
+                )
+                results.append(self._carry_one(uow, command))
+            if waiting:
+                results += self._received(tx, viewer, waiting)
+            answers.append(results)
+        return answers
+
+    def _received(self, tx: Transaction, viewer: Viewer, commands: list[Receive]) -> list[Any]:
+        uow = UnitOfWork(tx, actor=SYSTEM, viewer=viewer, carry_out=self._carry_one)
+        need_permission(uow, commands[0])
+        return list(MANY[Receive](uow, commands))
+
+    def _carry_one(self, uow: UnitOfWork, command: Command) -> Any:
+        need_permission(uow, command)
+        many = MANY.get(type(command))
+        if many is not None:
+            return many(uow, [command])[0]
+        one = ONE.get(type(command))
+        if one is not None:
+            return one(uow, command)
+        known = self.handlers.get(type(command))
+        if known is None:
+            raise NotFound(f"nobody carries out {type(command).__name__}")
+        return known[1].handle(uow, command)
+
+    # -- taking in -------------------------------------------------------------------------
+
+    async def receive(
+        self,
+        account: Account,
+        arrivals: Sequence[Arrival],
+        *,
+        mark: str | None = None,
+        poison: Sequence[tuple[bytes, str]] = (),
+    ) -> list[Any]:
+        """Take arrivals in on the one inbound path; returns after the commit.
+
+        With `mark`, arrivals, poison and the mark are committed together (pull channels).
+        """
+        commands: list[Command] = []
+        for arrival in arrivals:
+            if isinstance(arrival, Presence):
+                await self._presence(account.id, arrival)
+            elif isinstance(arrival, InboundMessage):
+                commands.append(await self._screened(account, arrival))
+            elif isinstance(arrival, DeliveryReceipt):
+                commands.append(RecordReceipt(account_id=account.id, receipt=arrival))
+            else:
+                commands.append(RecordArrival(account_id=account.id, arrival=arrival))
+        commands += [
+            Quarantine(account_id=account.id, raw=raw, error=error, source="pull")
+            for raw, error in poison
+        ]
+        if mark is None and all(type(one) in MANY for one in commands):
+            # Each joins the group of its kind: the shape of a webhook under load.
+            return list(
+                await asyncio.gather(
+                    *(
+                        self.database.write(self._group_functions[type(one)], one)
+                        for one in commands
+                    )
+                )
+            )
+        if mark is not None:
+            commands.append(AdvanceMark(account_id=account.id, mark=mark))
+        if not commands:
+            return []
+        results: list[Any] = await self.database.write(
+            self._carry_out, (SYSTEM, Viewer.system(), tuple(commands))
+        )
+        return results
+
+    async def _screened(self, account: Account, message: InboundMessage) -> Command:
+        """Ask the screens, then make the command: the message, or what becomes of it instead."""
+        if self.plugins.with_hook("screen_inbound"):
+            screening = Screening(message=message, account_id=account.id, channel=account.channel)
+            answer = await asyncio.to_thread(
+                self.plugins.first, "screen_inbound", screening=screening
+            )
+            if answer is not None:
+                plugin, verdict = answer
+                dropped = verdict.kind is VerdictKind.DROP
+                return Quarantine(
+                    account_id=account.id,
+                    raw=message.raw or _as_raw(message),
+                    error=f"{plugin}: {verdict.reason}",
+                    source="dropped" if dropped else "screened",
+                )
+        blobs, raw_blob = (), ""
+        if any(one.content is not None for one in message.attachments) or len(message.raw) > 8192:
+            blobs, raw_blob = await asyncio.to_thread(self._keep_bytes, message)
+        return Receive(
+            account_id=account.id,
+            message=message,
+            proof=self._proof(message.dialog_token),
+            blobs=blobs,
+            raw_blob=raw_blob,
+        )
+
+    def _keep_bytes(self, message: InboundMessage) -> tuple[tuple[tuple[str, str, int], ...], str]:
+        files = tuple(
+            self.blobs.put(one.content) if one.content is not None else ("", "", 0)
+            for one in message.attachments
+        )
+        raw_blob = self.blobs.put(message.raw)[0] if len(message.raw) > 8192 else ""
+        return files, raw_blob
+
+    def _proof(self, token: str) -> DialogId:
+        if not token:
+            return DialogId(0)
+        try:
+            return DialogId(int(self.keys.unsign("dialog", token, TOKEN_DAYS)))
+        except (UntrustedRequest, ValueError):
+            return DialogId(0)
+
+    async def _presence(self, account_id: AccountId, presence: Presence) -> None:
+        dialog_id = await self.database.read(
+            lambda conn: dialog_of(conn, account_id, presence.sender, presence.thread_key)
+        )
+        if dialog_id:
+            self.feed.signal(Signal(kind=presence.kind.value, dialog_id=dialog_id, contact=True))
+
+    def presence(self, kind: str, dialog_id: DialogId, user_id: UserId, value: str = "") -> None:
+        """Tell everybody that a colleague types, looks or left."""
+        self.feed.signal(Signal(kind=kind, dialog_id=dialog_id, user_id=user_id, value=value))
+
+
+def _as_raw(message: InboundMessage) -> bytes:
+    """Keep a screened message readable where its channel gave no raw bytes."""
+    values: Mapping[str, Any] = {
+        "dedupe_key": message.dedupe_key,
+        "external_id": message.external_id,
+        "sender": [message.sender.kind, message.sender.value, message.sender.name],
+        "subject": message.subject,
+        "text": message.text,
+        "sent_at": message.sent_at,
+    }
+    return json.dumps(values, ensure_ascii=False).encode()

@@ -1,0 +1,119 @@
+"""Upkeep: fetching referenced files, sweeping unnamed bytes, forgetting what is of no use."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, delete, select
+
+from crm_store.journal import set_meta
+from crm_store.tables.dialogs import attachments, blobs, bodies
+from crm_store.tables.outbox import parked_receipts
+from crm_store.tables.users import api_requests, login_attempts, sessions
+from hub.commands import SettleAttachment
+from hub.errors import TemporaryFailure
+from hub.ids import AttachmentId
+from hub.objects import SYSTEM
+
+if TYPE_CHECKING:
+    from hub.runtime import Runtime
+
+log = logging.getLogger("hub.upkeep")
+HOUR = 3600
+DAY_US = 86_400_000_000
+FETCH_TRIES = 5
+
+
+class Upkeep:
+    """What keeps the house clean."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._tries: dict[int, int] = {}
+
+    async def run(self) -> None:
+        """Every minute a sign of life; every hour a sweep."""
+        minutes = 0
+        while True:
+            await asyncio.to_thread(self._alive)
+            if minutes % 60 == 0:
+                removed = await asyncio.to_thread(self._runtime.blobs.sweep, self._known)
+                await asyncio.to_thread(self._forget)
+                if removed:
+                    log.info("blobs_swept count=%d", removed)
+            minutes += 1
+            await asyncio.sleep(60)
+
+    def _alive(self) -> None:
+        with self._runtime.database.administer() as conn:
+            set_meta(conn, "alive_at", str(self._runtime.now()))
+
+    def _known(self, names: list[str]) -> set[str]:
+        found: set[str] = set()
+        with self._runtime.database.connect() as conn:
+            for start in range(0, len(names), 500):
+                chunk = names[start : start + 500]
+                found |= set(
+                    conn.execute(select(blobs.c.id).where(blobs.c.id.in_(chunk))).scalars()
+                )
+                # A raw mail's blob is named by its body, not by an attachment.
+                found |= self._raw_blobs(conn, chunk)
+        return found
+
+    def _raw_blobs(self, conn: Connection, chunk: list[str]) -> set[str]:
+        return set(
+            conn.execute(select(bodies.c.raw_blob).where(bodies.c.raw_blob.in_(chunk))).scalars()
+        )
+
+    def _forget(self) -> None:
+        now = self._runtime.now()
+        with self._runtime.database.administer() as conn:
+            conn.execute(delete(api_requests).where(api_requests.c.created_at < now - 2 * DAY_US))
+            conn.execute(delete(login_attempts).where(login_attempts.c.window_start < now - DAY_US))
+            conn.execute(delete(sessions).where(sessions.c.expires_at < now))
+            conn.execute(
+                delete(parked_receipts).where(parked_receipts.c.parked_at < now - 7 * DAY_US)
+            )
+
+    async def fetch_files(self) -> None:
+        """Fetch files that came as references, after their message was committed."""
+        async with self._runtime.feed.subscribe() as subscription:
+            while True:
+                rows = await self._runtime.database.read(self._pending)
+                for row in rows:
+                    await self._fetch(row)
+                if not rows:
+                    try:
+                        async with asyncio.timeout(15):
+                            await subscription.get()
+                    except TimeoutError:
+                        pass
+
+    def _pending(self, conn: Connection) -> list[Any]:
+        return list(
+            conn.execute(
+                select(attachments.c.id, attachments.c.account_id, attachments.c.reference)
+                .where(attachments.c.state == "pending", attachments.c.reference != "")
+                .order_by(attachments.c.id)
+                .limit(20)
+            )
+        )
+
+    async def _fetch(self, row: Any) -> None:
+        try:
+            _, channel = await self._runtime.channel_host.get(row.account_id)
+            async with asyncio.timeout(120):
+                content = await channel.fetch(row.reference)
+            blob = await asyncio.to_thread(self._runtime.blobs.put, content)
+            command = SettleAttachment(attachment_id=AttachmentId(row.id), blob=blob)
+        except Exception as error:  # noqa: BLE001 - shown at the file, with its reason
+            tries = self._tries[row.id] = self._tries.get(row.id, 0) + 1
+            log.warning("fetch_failed attachment=%d error=%s", row.id, type(error).__name__)
+            if isinstance(error, TemporaryFailure | TimeoutError) and tries < FETCH_TRIES:
+                await asyncio.sleep(min(30, 2**tries))
+                return
+            command = SettleAttachment(attachment_id=AttachmentId(row.id), error=str(error)[:300])
+        self._tries.pop(row.id, None)
+        await self._runtime.do(SYSTEM, None, (command,))
