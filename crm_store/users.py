@@ -1,0 +1,491 @@
+"""Colleagues, their sessions and tokens, teams, the organisation, saved views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from crm_store.sql import locked, upsert
+from crm_store.tables.users import (
+    brands,
+    roles,
+    sessions,
+    team_members,
+    teams,
+    tokens,
+    users,
+    views,
+)
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.commands import (
+    CreateToken,
+    CreateUser,
+    OpenSession,
+    RemoveView,
+    RevokeSessions,
+    RevokeToken,
+    SaveTeam,
+    SaveView,
+    SetPassword,
+    UpdateBrand,
+    UpdateProfile,
+    UpdateUser,
+)
+from hub.errors import Conflict, Invalid, NotAllowed, NotFound
+from hub.events import (
+    BrandChanged,
+    SessionsRevoked,
+    TeamChanged,
+    TokenChanged,
+    UserChanged,
+    UserCreated,
+    ViewChanged,
+)
+from hub.ids import BrandId, Micros, TeamId, UserId
+from hub.records.system import Brand, Session, Team, Token, User, View
+from hub.terms import fold
+
+LANGUAGES = ("en", "ru")
+THEMES = ("system", "light", "dark")
+
+
+def user(reader: Reader, user_id: UserId) -> User:
+    """Give one colleague."""
+    row = reader.conn.execute(select(users).where(users.c.id == user_id)).first()
+    if row is None:
+        raise NotFound("there is no such colleague")
+    return _user(row, _teams_of(reader, [row.id]).get(row.id, ()))
+
+
+def all_users(reader: Reader, *, inactive: bool = True) -> list[User]:
+    """Give every colleague by name."""
+    statement = select(users).order_by(users.c.name, users.c.id)
+    if not inactive:
+        statement = statement.where(users.c.active)
+    rows = reader.conn.execute(statement).all()
+    owned = _teams_of(reader, [row.id for row in rows])
+    return [_user(row, owned.get(row.id, ())) for row in rows]
+
+
+def credentials(reader: Reader, email: str) -> tuple[UserId, str, str, bool] | None:
+    """Give (id, password hash, sealed TOTP secret, active) behind an e-mail address."""
+    row = reader.conn.execute(
+        select(users).where(users.c.email_folded == fold(email.strip()))
+    ).first()
+    if row is None:
+        return None
+    return UserId(row.id), row.password_hash, row.totp_secret, row.active
+
+
+def count_users(reader: Reader) -> int:
+    """Say how many colleagues there are."""
+    return int(reader.conn.execute(select(func.count()).select_from(users)).scalar_one())
+
+
+def _teams_of(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[TeamId, ...]]:
+    found: dict[int, list[TeamId]] = {}
+    for row in reader.conn.execute(select(team_members).where(team_members.c.user_id.in_(ids))):
+        found.setdefault(row.user_id, []).append(TeamId(row.team_id))
+    return {key: tuple(value) for key, value in found.items()}
+
+
+def _user(row: Any, owned: Sequence[TeamId]) -> User:
+    return User(
+        id=UserId(row.id),
+        email=row.email,
+        name=row.name,
+        role=row.role,
+        active=row.active,
+        language=row.language,
+        theme=row.theme,
+        time_zone=row.time_zone,
+        signature=row.signature,
+        preferences=row.preferences,
+        teams=tuple(owned),
+        created_at=Micros(row.created_at),
+        last_seen_at=Micros(row.last_seen_at),
+        version=row.version,
+    )
+
+
+def all_teams(reader: Reader) -> list[Team]:
+    """Give every team with its members."""
+    members: dict[int, list[UserId]] = {}
+    for row in reader.conn.execute(select(team_members)):
+        members.setdefault(row.team_id, []).append(UserId(row.user_id))
+    return [
+        Team(id=TeamId(row.id), name=row.name, members=tuple(members.get(row.id, ())))
+        for row in reader.conn.execute(select(teams).order_by(teams.c.name))
+    ]
+
+
+def brand(reader: Reader) -> Brand:
+    """Give the organisation."""
+    row = reader.conn.execute(select(brands).order_by(brands.c.id).limit(1)).one()
+    return Brand(
+        id=BrandId(row.id),
+        name=row.name,
+        public_url=row.public_url,
+        language=row.language,
+        time_zone=row.time_zone,
+        settings=row.settings,
+        version=row.version,
+    )
+
+
+def session(reader: Reader, token_hash: str) -> Session | None:
+    """Give a living session by the hash of its token."""
+    row = reader.conn.execute(
+        select(sessions).where(
+            sessions.c.token_hash == token_hash, sessions.c.expires_at > reader.now
+        )
+    ).first()
+    return _session(row) if row is not None else None
+
+
+def sessions_of(reader: Reader, user_id: UserId) -> list[Session]:
+    """Give the living sessions of a user, the last used first."""
+    rows = reader.conn.execute(
+        select(sessions)
+        .where(sessions.c.user_id == user_id, sessions.c.expires_at > reader.now)
+        .order_by(sessions.c.last_seen_at.desc())
+    )
+    return [_session(row) for row in rows]
+
+
+def _session(row: Any) -> Session:
+    return Session(
+        token_hash=row.token_hash,
+        user_id=UserId(row.user_id),
+        created_at=Micros(row.created_at),
+        expires_at=Micros(row.expires_at),
+        last_seen_at=Micros(row.last_seen_at),
+        ip=row.ip,
+        agent=row.agent,
+    )
+
+
+def token(reader: Reader, token_hash: str) -> Token | None:
+    """Give a living bearer token by its hash."""
+    row = reader.conn.execute(
+        select(tokens).where(tokens.c.token_hash == token_hash, tokens.c.revoked_at == 0)
+    ).first()
+    if row is None or (row.expires_at and row.expires_at <= reader.now):
+        return None
+    return _token(row)
+
+
+def tokens_of(reader: Reader, user_id: UserId | None = None) -> list[Token]:
+    """Give bearer tokens, of one user or of all, the newest first."""
+    statement = select(tokens).order_by(tokens.c.id.desc())
+    if user_id is not None:
+        statement = statement.where(tokens.c.user_id == user_id)
+    return [_token(row) for row in reader.conn.execute(statement)]
+
+
+def _token(row: Any) -> Token:
+    return Token(
+        id=row.id,
+        user_id=UserId(row.user_id),
+        name=row.name,
+        scopes=tuple(row.scopes),
+        created_at=Micros(row.created_at),
+        expires_at=Micros(row.expires_at),
+        last_used_at=Micros(row.last_used_at),
+        revoked=bool(row.revoked_at),
+    )
+
+
+def saved_views(reader: Reader) -> list[View]:
+    """Give the viewer's own views and the shared ones."""
+    rows = reader.conn.execute(
+        select(views)
+        .where((views.c.owner_id == reader.viewer.user_id) | views.c.shared)
+        .order_by(views.c.name)
+    )
+    return [
+        View(
+            id=row.id,
+            owner_id=UserId(row.owner_id),
+            name=row.name,
+            filter=row.filter,
+            sort=row.sort,
+            shared=row.shared,
+        )
+        for row in rows
+    ]
+
+
+# -- commands ------------------------------------------------------------------------------
+
+
+def create_user(uow: UnitOfWork, command: CreateUser) -> UserId:
+    """Add a colleague."""
+    email = command.email.strip()
+    if "@" not in email:
+        raise Invalid("this is not an e-mail address", field="email")
+    if not command.name.strip():
+        raise Invalid("a name is needed", field="name")
+    _need_role(uow, command.role)
+    taken = uow.conn.execute(select(users.c.id).where(users.c.email_folded == fold(email))).first()
+    if taken:
+        raise Conflict("somebody has this e-mail address already", what="email")
+    user_id = command.user_id or UserId(uow.new_id())
+    uow.conn.execute(
+        insert(users).values(
+            id=user_id,
+            email=email,
+            email_folded=fold(email),
+            name=command.name.strip()[:400],
+            role=command.role,
+            password_hash=command.password_hash,
+            language=command.language if command.language in LANGUAGES else "en",
+            preferences={},
+            created_at=uow.now,
+        )
+    )
+    uow.record(UserCreated(user_id=user_id))
+    return user_id
+
+
+def _need_role(uow: UnitOfWork, name: str) -> None:
+    if uow.conn.execute(select(roles.c.name).where(roles.c.name == name)).first() is None:
+        raise Invalid(f"there is no role {name!r}", field="role")
+
+
+def _lock(uow: UnitOfWork, user_id: UserId) -> Any:
+    row = uow.conn.execute(locked(uow.dialect, select(users).where(users.c.id == user_id))).first()
+    if row is None:
+        raise NotFound("there is no such colleague")
+    return row
+
+
+def update_user(uow: UnitOfWork, command: UpdateUser) -> None:
+    """Change a colleague; the last active administrator stays one."""
+    row = _lock(uow, command.user_id)
+    values: dict[str, Any] = {}
+    if command.name is not None:
+        if not command.name.strip():
+            raise Invalid("a name is needed", field="name")
+        values["name"] = command.name.strip()[:400]
+    if command.email is not None and fold(command.email.strip()) != row.email_folded:
+        values |= {"email": command.email.strip(), "email_folded": fold(command.email.strip())}
+        if uow.conn.execute(
+            select(users.c.id).where(users.c.email_folded == values["email_folded"])
+        ).first():
+            raise Conflict("somebody has this e-mail address already", what="email")
+    if command.role is not None:
+        _need_role(uow, command.role)
+        values["role"] = command.role
+    if command.active is not None:
+        values["active"] = command.active
+    loses = row.role == "administrator" and (
+        values.get("role", row.role) != "administrator" or values.get("active") is False
+    )
+    if loses and row.active:
+        others = uow.conn.execute(
+            locked(
+                uow.dialect,
+                select(users.c.id).where(
+                    users.c.role == "administrator", users.c.active, users.c.id != row.id
+                ),
+            )
+        ).first()
+        if others is None:
+            raise Conflict("the last administrator must stay one", what="last_administrator")
+    if command.teams is not None:
+        uow.conn.execute(delete(team_members).where(team_members.c.user_id == row.id))
+        if command.teams:
+            uow.conn.execute(
+                insert(team_members),
+                [{"team_id": one, "user_id": row.id} for one in set(command.teams)],
+            )
+    uow.conn.execute(
+        update(users).where(users.c.id == row.id).values(version=users.c.version + 1, **values)
+    )
+    if values.get("active") is False:
+        _end_sessions(uow, command.user_id)
+    uow.record(UserChanged(user_id=command.user_id, fields=tuple(values)))
+
+
+def _end_sessions(uow: UnitOfWork, user_id: UserId, *, but: str = "", only: str = "") -> None:
+    where = [sessions.c.user_id == user_id]
+    if but:
+        where.append(sessions.c.token_hash != but)
+    if only:
+        where.append(sessions.c.token_hash == only)
+    if uow.conn.execute(delete(sessions).where(*where)).rowcount:
+        uow.record(SessionsRevoked(user_id=user_id))
+
+
+def update_profile(uow: UnitOfWork, command: UpdateProfile) -> None:
+    """Change one's own profile."""
+    row = _lock(uow, uow.viewer.user_id)
+    values: dict[str, Any] = {}
+    if command.name is not None:
+        if not command.name.strip():
+            raise Invalid("a name is needed", field="name")
+        values["name"] = command.name.strip()[:400]
+    for field, allowed in (("language", LANGUAGES), ("theme", THEMES)):
+        given = getattr(command, field)
+        if given is not None:
+            if given not in allowed:
+                raise Invalid(f"one of {', '.join(allowed)}", field=field)
+            values[field] = given
+    if command.signature is not None:
+        values["signature"] = command.signature[:10_000]
+    if command.time_zone is not None:
+        values["time_zone"] = command.time_zone[:100]
+    if command.preferences is not None:
+        values["preferences"] = {**row.preferences, **command.preferences}
+    uow.conn.execute(
+        update(users).where(users.c.id == row.id).values(version=users.c.version + 1, **values)
+    )
+    uow.record(UserChanged(user_id=UserId(row.id), fields=tuple(values)))
+
+
+def _need_self(uow: UnitOfWork, user_id: UserId) -> None:
+    if uow.viewer.user_id != user_id and not uow.viewer.may("users.manage"):
+        raise NotAllowed("this is another colleague's")
+
+
+def set_password(uow: UnitOfWork, command: SetPassword) -> None:
+    """Set a password hash; other sessions end."""
+    _need_self(uow, command.user_id)
+    _lock(uow, command.user_id)
+    uow.conn.execute(
+        update(users)
+        .where(users.c.id == command.user_id)
+        .values(password_hash=command.password_hash, version=users.c.version + 1)
+    )
+    _end_sessions(uow, command.user_id, but=command.keep_session)
+    uow.record(UserChanged(user_id=command.user_id, fields=("password",)))
+
+
+def open_session(uow: UnitOfWork, command: OpenSession) -> None:
+    """Write the row behind a session cookie."""
+    uow.conn.execute(
+        insert(sessions).values(
+            token_hash=command.token_hash,
+            user_id=command.user_id,
+            created_at=uow.now,
+            expires_at=command.expires_at,
+            last_seen_at=uow.now,
+            ip=command.ip[:100],
+            agent=command.agent[:400],
+        )
+    )
+    uow.conn.execute(
+        update(users).where(users.c.id == command.user_id).values(last_seen_at=uow.now)
+    )
+
+
+def revoke_sessions(uow: UnitOfWork, command: RevokeSessions) -> None:
+    """End sessions."""
+    _need_self(uow, command.user_id)
+    _end_sessions(uow, command.user_id, but=command.all_but, only=command.token_hash)
+
+
+def create_token(uow: UnitOfWork, command: CreateToken) -> int:
+    """Make a bearer token."""
+    _need_self(uow, command.user_id)
+    _lock(uow, command.user_id)
+    token_id = command.token_id or uow.new_id()
+    uow.conn.execute(
+        insert(tokens).values(
+            id=token_id,
+            user_id=command.user_id,
+            name=command.name.strip()[:400] or "token",
+            token_hash=command.token_hash,
+            scopes=list(command.scopes),
+            created_at=uow.now,
+            expires_at=command.expires_at,
+        )
+    )
+    uow.record(TokenChanged(user_id=command.user_id, token_id=token_id))
+    return token_id
+
+
+def revoke_token(uow: UnitOfWork, command: RevokeToken) -> None:
+    """End a bearer token."""
+    row = uow.conn.execute(select(tokens).where(tokens.c.id == command.token_id)).first()
+    if row is None:
+        raise NotFound("there is no such token")
+    _need_self(uow, UserId(row.user_id))
+    uow.conn.execute(update(tokens).where(tokens.c.id == row.id).values(revoked_at=uow.now))
+    uow.record(TokenChanged(user_id=UserId(row.user_id), token_id=row.id))
+
+
+def save_team(uow: UnitOfWork, command: SaveTeam) -> TeamId:
+    """Create or change a team."""
+    name = command.name.strip()[:400]
+    if not name:
+        raise Invalid("a name is needed", field="name")
+    team_id = command.team_id or TeamId(uow.new_id())
+    statement = upsert(uow.dialect, teams).values(id=team_id, name=name)
+    uow.conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"name": name}))
+    uow.conn.execute(delete(team_members).where(team_members.c.team_id == team_id))
+    if command.members:
+        uow.conn.execute(
+            insert(team_members),
+            [{"team_id": team_id, "user_id": one} for one in set(command.members)],
+        )
+    uow.record(TeamChanged(team_id=team_id))
+    return team_id
+
+
+def update_brand(uow: UnitOfWork, command: UpdateBrand) -> None:
+    """Change the organisation."""
+    row = uow.conn.execute(select(brands).where(brands.c.id == command.brand_id)).first()
+    if row is None:
+        raise NotFound("there is no such organisation")
+    values: dict[str, Any] = {
+        name: given.strip()[:400]
+        for name in ("name", "public_url", "language", "time_zone")
+        if (given := getattr(command, name)) is not None
+    }
+    if command.settings is not None:
+        values["settings"] = {**row.settings, **command.settings}
+    uow.conn.execute(
+        update(brands).where(brands.c.id == row.id).values(version=brands.c.version + 1, **values)
+    )
+    uow.record(BrandChanged(brand_id=command.brand_id, fields=tuple(values)))
+
+
+def save_view(uow: UnitOfWork, command: SaveView) -> int:
+    """Create or change a saved view of one's own."""
+    name = command.name.strip()[:400]
+    if not name:
+        raise Invalid("a name is needed", field="name")
+    values = {
+        "name": name,
+        "filter": dict(command.filter),
+        "sort": command.sort,
+        "shared": command.shared,
+    }
+    view_id = command.view_id or uow.new_id()
+    if command.view_id:
+        done = uow.conn.execute(
+            update(views)
+            .where(views.c.id == view_id, views.c.owner_id == uow.viewer.user_id)
+            .values(**values)
+        )
+        if not done.rowcount:
+            raise NotFound("there is no such view of yours")
+    else:
+        uow.conn.execute(insert(views).values(id=view_id, owner_id=uow.viewer.user_id, **values))
+    uow.record(ViewChanged(view_id=view_id))
+    return view_id
+
+
+def remove_view(uow: UnitOfWork, command: RemoveView) -> None:
+    """Delete a saved view of one's own."""
+    done = uow.conn.execute(
+        delete(views).where(views.c.id == command.view_id, views.c.owner_id == uow.viewer.user_id)
+    )
+    if not done.rowcount:
+        raise NotFound("there is no such view of yours")
+    uow.record(ViewChanged(view_id=command.view_id))
