@@ -80,6 +80,7 @@ class File:
     content: bytes = field(repr=False)
     media_type: str
     name: str = ""
+    status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
