@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from crm_store.search import remove_contact, remove_messages
+from crm_store.search_index import remove_contact, remove_messages
 from crm_store.tables.dialogs import (
     attachments,
     blobs,

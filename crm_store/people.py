@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from crm_store.search import index_contacts
+from crm_store.search_index import index_contacts
 from crm_store.sql import locked, upsert
 from crm_store.tables.people import addresses, clients, contacts
 from crm_store.unit_of_work import UnitOfWork

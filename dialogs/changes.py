@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from crm_store.search import index_messages
+from crm_store.search_index import index_messages
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import (
     arrivals,

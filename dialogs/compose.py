@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from crm_store.search import index_messages
+from crm_store.search_index import index_messages
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import (
     attachments,
@@ -138,6 +138,8 @@ def _check(
     files: list[Row[Any]],
 ) -> None:
     """Refuse at once what the channel's capabilities forbid."""
+    if not capabilities.sends:
+        raise Unsupported("answers", "this channel only takes in: answer the person elsewhere")
     if not command.text.strip() and not command.html and not files and not command.template:
         raise Invalid("there is nothing to send", field="text")
     if files and not capabilities.max_attachment_bytes:

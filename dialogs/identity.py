@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, case, insert, select, update
 
-from crm_store.search import index_contacts
+from crm_store.search_index import index_contacts
 from crm_store.sql import upsert
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork

@@ -42,7 +42,7 @@ class Gap:
 Item = Event | Signal | Gap
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Subscription:
     """One listener's bounded queue."""
 

@@ -19,7 +19,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
-    false,
     text,
 )
 
@@ -64,7 +63,7 @@ def words(name: str) -> Column[str]:
 def flag(name: str, default: bool = False) -> Column[bool]:
     """A truth."""
     return Column(
-        name, Boolean, nullable=False, server_default=text("true") if default else false()
+        name, Boolean, nullable=False, server_default=text("true") if default else text("false")
     )
 
 

@@ -1,0 +1,148 @@
+"""Finding people: names with typing mistakes, phones in any spelling, parts of addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from crm_store.people import contacts_of
+from crm_store.search_index import domain_grams
+from crm_store.tables.people import addresses, contacts
+from crm_store.tables.search import contact_grams, number_of
+from crm_store.viewer import Reader
+from hub.ids import ContactId
+from hub.records.people import Contact
+from hub.terms import digits, fold, is_phone, phone_grams, trigrams, words
+
+MAX_LIMIT = 100
+GRAM_ROWS = 20_000
+"""How many entries of the contact index one question may read."""
+
+CANDIDATES = 300
+ALIKE = 0.55
+"""The share of a word's parts that a name must have: one mistake in a five-letter word."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    contact_id: int
+    score: float
+    last_at: int
+
+
+def search_contacts(reader: Reader, asked: str, limit: int = 20) -> tuple[Contact, ...]:
+    """Give people by name (typing mistakes forgiven), phone or any part of an address."""
+    limit = max(1, min(limit, MAX_LIMIT))
+    asked = asked.strip()[:200]
+    if not asked:
+        return ()
+    if is_phone(asked):
+        ranked = _by_phone(reader, asked)
+    else:
+        ranked = _by_words(reader, asked)
+    ranked.sort(key=lambda one: (one.score, one.last_at, one.contact_id), reverse=True)
+    ids = [ContactId(one.contact_id) for one in ranked[:limit]]
+    return tuple(contacts_of(reader, ids)) if ids else ()
+
+
+def _by_phone(reader: Reader, asked: str) -> list[_Candidate]:
+    number = digits(asked)
+    # "8 912 34" is the beginning of +7 912 34..., or a part of another number.
+    spellings = {number} | ({number[1:]} if number[0] in "78" and len(number) > 4 else set())
+    ranked: dict[int, _Candidate] = {}
+    for spelling in sorted(spellings):
+        grams = sorted({number_of(one) for one in phone_grams(f"{spelling}")})
+        for row in _candidates(reader, grams, needed=len(grams)):
+            known = [digits(one) for one in row.texts if is_phone(one)]
+            if any(spelling in one for one in known):
+                score = 2.0 if spelling in known else 1.0
+                ranked[row.contact_id] = _Candidate(row.contact_id, score, row.last_at)
+    return list(ranked.values())
+
+
+def _by_words(reader: Reader, asked: str) -> list[_Candidate]:
+    local, at, domain = fold(asked).rpartition("@")
+    host = domain_grams(domain)[:1] if at and "." in domain else []
+    said = words(local) if at else words(asked)
+    if at and not host:
+        said += words(domain)
+    parts = {word: frozenset(trigrams(word)) for word in said}
+    grams = sorted(
+        {number_of(one) for one in [*host, *(gram for p in parts.values() for gram in p)]}
+    )
+    if not grams:
+        return []
+    exact = fold(asked)
+    ranked = []
+    for row in _candidates(reader, grams, needed=1):
+        theirs = [frozenset(trigrams(word)) for one in row.texts for word in words(one)]
+        shares = [
+            max((len(its & one) / len(its) for one in theirs), default=0.0)
+            for its in parts.values()
+        ]
+        at_host = not host or any(
+            fold(one).endswith(("@" + domain, "." + domain)) for one in row.texts
+        )
+        if not at_host or (shares and min(shares) < ALIKE):
+            continue
+        score = sum(shares) / len(shares) if shares else 1.0
+        if any(fold(one) == exact for one in row.texts):
+            score += 1.0
+        ranked.append(_Candidate(row.contact_id, score, row.last_at))
+    return ranked
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    contact_id: int
+    last_at: int
+    texts: tuple[str, ...]
+
+
+def _candidates(reader: Reader, grams: Sequence[int], needed: int) -> Iterator[_Known]:
+    """Give contacts that share most with a question, from its rarest parts.
+
+    A part such as "ов " belongs to every third surname; reading it tells little and costs much,
+    so parts are taken from the rarest on until GRAM_ROWS entries are read.
+    """
+    conn = reader.conn
+    sizes = []
+    for gram in grams:
+        some = select(contact_grams.c.gram).where(contact_grams.c.gram == gram).limit(GRAM_ROWS)
+        sizes.append(
+            (conn.execute(select(func.count()).select_from(some.subquery())).scalar_one(), gram)
+        )
+    sizes = sorted((size, gram) for size, gram in sizes if size)
+    if not sizes or len(sizes) < needed:
+        return
+    chosen: list[int] = []
+    total = 0
+    for size, gram in sizes:
+        if chosen and total + size > GRAM_ROWS:
+            break
+        chosen.append(gram)
+        total += size
+    shared = func.count().label("shared")
+    best = (
+        select(contact_grams.c.contact_id, shared)
+        .where(contact_grams.c.gram.in_(chosen))
+        .group_by(contact_grams.c.contact_id)
+        .having(shared >= min(needed, len(chosen)))
+        .order_by(shared.desc(), contact_grams.c.contact_id.desc())
+        .limit(CANDIDATES)
+    )
+    ids = [row.contact_id for row in conn.execute(best)]
+    texts: dict[int, list[str]] = {}
+    for row in conn.execute(
+        select(addresses.c.contact_id, addresses.c.name, addresses.c.value).where(
+            addresses.c.contact_id.in_(ids)
+        )
+    ):
+        texts.setdefault(row.contact_id, []).extend((row.name, row.value))
+    for row in conn.execute(
+        select(contacts.c.id, contacts.c.name, contacts.c.last_at).where(contacts.c.id.in_(ids))
+    ):
+        known = (one for one in (row.name, *texts.get(row.id, ())) if one)
+        yield _Known(row.id, row.last_at, tuple(known))
