@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from crm_store.search_index import index_contacts
 from crm_store.sql import locked, upsert
@@ -119,6 +119,16 @@ def client(reader: Reader, client_id: ClientId) -> Client:
         created_at=Micros(row.created_at),
         version=row.version,
     )
+
+
+def blocked_addresses(conn: Connection) -> dict[tuple[str, str], str]:
+    """Give every blocked address with its reason."""
+    rows = conn.execute(
+        select(addresses.c.kind, addresses.c.value, addresses.c.blocked).where(
+            addresses.c.blocked != ""
+        )
+    )
+    return {(row.kind, row.value): row.blocked for row in rows}
 
 
 # -- commands ------------------------------------------------------------------------------

@@ -152,7 +152,6 @@ from hub.events.base import (
 )
 from hub.extensions import (
     AccountSection,
-    Candidate,
     Handler,
     Job,
     NavEntry,
@@ -326,7 +325,6 @@ __all__ = [
     "CallChanged",
     "CallEvent",
     "CancelSend",
-    "Candidate",
     "Capabilities",
     "Cause",
     "Change",

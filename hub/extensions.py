@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from hub.commands.base import Command
 from hub.errors import HubError
-from hub.ids import DialogId
 from hub.messages import InboundMessage, OutboundMessage
 
 if TYPE_CHECKING:
@@ -36,17 +35,11 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """An open dialog of the sender that a message might belong to."""
-
-    dialog_id: DialogId
-    subject: str
-    thread_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundFacts:
-    """What a transform may look at: a snapshot, the same for preview and for the real send."""
+    """What a transform may look at: a snapshot, the same for preview and for the real send.
+
+    `letters` says that the channel writes letters (it has subjects), `html` that it takes HTML.
+    """
 
     dialog: Dialog
     contact: Contact
@@ -56,6 +49,7 @@ class OutboundFacts:
     answered: Message | None
     language: str
     html: bool
+    letters: bool = False
 
 
 class Reject(HubError):

@@ -1,7 +1,7 @@
 """Every hook there is: the table of contents of what a plugin may extend.
 
 Three shapes, told apart by the first word. `register_*` is called once at start, returns
-objects and does no I/O. Decisions (`screen_*`, `match_*`) are plain functions: the first
+objects and does no I/O. Decisions (`screen_*`) are plain functions: the first
 answer wins, before the transaction, under a deadline. Everything else is `async def` and
 runs after commit; its failures are charged to the plugin by name and never reach a sibling.
 Take only the arguments you need.
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from hub.channel import Channel
     from hub.events.base import Event
     from hub.extensions import (
-        Candidate,
         Handler,
         Job,
         OutboundTransform,
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
         UiPart,
         Verdict,
     )
-    from hub.ids import DialogId
-    from hub.messages import InboundMessage
     from hub.pages import Route
     from hub.records.dialogs import Dialog
 
@@ -92,11 +89,6 @@ async def shutdown(hub: Hub) -> None:
 @hookspec
 def screen_inbound(screening: Screening) -> Verdict | None:
     """Say drop or quarantine about an inbound message, or None for no opinion. Pure."""
-
-
-@hookspec
-def match_dialog(message: InboundMessage, candidates: tuple[Candidate, ...]) -> DialogId | None:
-    """Say to which open dialog of the sender a message belongs, or None. Pure."""
 
 
 @hookspec

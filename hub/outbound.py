@@ -5,7 +5,7 @@ The composer's preview and the real send run the same pipeline over the same sna
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from crm_store import accounts as account_reads
@@ -14,6 +14,7 @@ from crm_store import messages as message_reads
 from crm_store import people as people_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
+from hub.channel import Capabilities
 from hub.commands import SendMessage
 from hub.errors import HubError, Invalid
 from hub.extensions import OutboundFacts, OutboundTransform, Reject
@@ -30,9 +31,12 @@ class Prepared:
     changed_by: tuple[str, ...]
 
 
-def facts_for(reader: Reader, command: SendMessage, html: bool) -> OutboundFacts:
+def facts_for(
+    reader: Reader, command: SendMessage, channels: Mapping[str, Capabilities]
+) -> OutboundFacts:
     """Read the snapshot that transforms may look at."""
     dialog = dialog_reads.one(reader, command.dialog_id)
+    capabilities = channels.get(dialog.channel)
     author = None
     if command.actor.kind in (ActorKind.USER, ActorKind.TOKEN):
         author = user_reads.user(reader, UserId(command.actor.id))
@@ -53,7 +57,8 @@ def facts_for(reader: Reader, command: SendMessage, html: bool) -> OutboundFacts
         author=author,
         answered=answered,
         language=contact.language or brand.language,
-        html=html,
+        html=capabilities is not None and capabilities.html,
+        letters=capabilities is not None and capabilities.subject,
     )
 
 
@@ -74,12 +79,15 @@ def transform(
 
 
 def prepare(
-    reader: Reader, command: SendMessage, transforms: Sequence[OutboundTransform], html: bool
+    reader: Reader,
+    command: SendMessage,
+    transforms: Sequence[OutboundTransform],
+    channels: Mapping[str, Capabilities],
 ) -> SendMessage:
     """Fill in what a message will be on the wire, before the transaction opens."""
     if not transforms or command.template:
         return command
-    facts = facts_for(reader, command, html)
+    facts = facts_for(reader, command, channels)
     to = command.to or Address(kind=facts.dialog.address_kind, value=facts.dialog.address)
     before = OutboundMessage(
         id=DeliveryId(0),

@@ -177,6 +177,10 @@ class PluginHost:
         """Give the loaded plugins that implement a hook."""
         return [one for one in self.alive() if hook in one.hooks]
 
+    def only_bundled(self, hook: str) -> bool:
+        """Say whether no stranger implements a hook: then it needs no thread of its own."""
+        return all(one.bundled for one in self.with_hook(hook))
+
     # -- calling ---------------------------------------------------------------------------
 
     def collect(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:

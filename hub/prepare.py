@@ -33,7 +33,7 @@ async def _send(runtime: Runtime, viewer: Viewer, command: SendMessage) -> Comma
 
     def run(conn: Any) -> SendMessage:
         reader = Reader(conn=conn, viewer=viewer, now=runtime.now())
-        return prepare_outbound(reader, command, transforms, html=True)
+        return prepare_outbound(reader, command, transforms, runtime.database.channels)
 
     return await runtime.database.read(run)
 

@@ -23,6 +23,7 @@ from crm_store.blobs import BlobStore
 from crm_store.database import Database
 from crm_store.journal import epoch
 from crm_store.migrate import PluginSchema, migrate
+from crm_store.people import blocked_addresses
 from crm_store.presence import dialog_of
 from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader, Viewer, load_viewer
@@ -110,6 +111,7 @@ class Runtime:
         self.started_at = Micros(0)
         self._viewers: dict[tuple[Actor, frozenset[str] | None], Viewer] = {}
         self._worker_number = -1
+        self._blocked: dict[tuple[str, str], str] = {}
         self._group_functions: dict[type[Command], Any] = {
             kind: self._group(function) for kind, function in MANY.items()
         }
@@ -167,6 +169,7 @@ class Runtime:
         self._worker_number = await asyncio.to_thread(self._take_number)
         self.database.start(IdMaker(self._worker_number, self.now))
         self.epoch = await self.database.read(epoch)
+        self._blocked = await self.database.read(blocked_addresses)
         self.started_at = self.now()
         await self.feed.start()
 
@@ -245,6 +248,11 @@ class Runtime:
         return found
 
     def _forget_viewers(self, events: list[Event]) -> None:
+        if any(
+            isinstance(one, fact_types.AddressChanged) and one.what in ("blocked", "unblocked")
+            for one in events
+        ):
+            self._blocked = self.database.read_now(blocked_addresses)
         for event in events:
             if isinstance(
                 event,

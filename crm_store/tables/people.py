@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Table, UniqueConstraint
+from sqlalchemy import Index, Table, UniqueConstraint, text
 
 from crm_store.tables.base import data, flag, key, metadata, num, ref, word, words
 
@@ -55,6 +55,13 @@ addresses = Table(
     UniqueConstraint("kind", "value"),
     Index("ix_addresses_contact_id", "contact_id"),
     Index("ix_addresses_value", "value"),
+    Index(
+        "ix_addresses_blocked",
+        "kind",
+        "value",
+        sqlite_where=text("blocked <> ''"),
+        postgresql_where=text("blocked <> ''"),
+    ),
 )
 
 # What is left of an erased person: hashes, so that nothing is imported again.

@@ -58,6 +58,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_addresses')),
     sa.UniqueConstraint('kind', 'value', name=op.f('uq_addresses_kind_value'))
     )
+    op.create_index('ix_addresses_blocked', 'addresses', ['kind', 'value'], unique=False, sqlite_where=sa.text("blocked <> ''"), postgresql_where=sa.text("blocked <> ''"))
     op.create_index('ix_addresses_contact_id', 'addresses', ['contact_id'], unique=False)
     op.create_index('ix_addresses_value', 'addresses', ['value'], unique=False)
     op.create_table('api_requests',
