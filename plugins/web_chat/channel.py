@@ -28,7 +28,7 @@ from hub import (
     WebhookRequest,
 )
 from plugins.web_chat.arrivals import external_id, read_post, visitor_of
-from plugins.web_chat.settings import MAX_FILES, MAX_TEXT, WebChatSettings
+from plugins.web_chat.settings import MAX_FILES, WebChatSettings
 from plugins.web_chat.streams import STREAMS
 from plugins.web_chat.visitors import KIND
 
@@ -40,7 +40,6 @@ class WebChatChannel(Channel):
     title: ClassVar[str] = "Web chat"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
-        max_text=MAX_TEXT,
         max_attachment_bytes=25_000_000,
         max_attachments=MAX_FILES,
         receipts="read",
