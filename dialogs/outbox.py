@@ -48,12 +48,14 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
     if capabilities is None or capabilities.ordered:
         older = deliveries.alias("older")
         # Only the oldest unfinished delivery of a dialog may go, also while it waits for a
-        # retry; one that was planned for later and never tried holds nobody up.
+        # retry; one that was planned for later and never tried, or is held, keeps nobody
+        # waiting.
         where.append(
             ~exists().where(
                 older.c.dialog_id == deliveries.c.dialog_id,
                 older.c.id < deliveries.c.id,
                 older.c.status.in_(UNFINISHED),
+                ~older.c.held,
                 or_(older.c.attempts > 0, older.c.due_at <= uow.now),
                 deliveries.c.dialog_id != 0,
             )

@@ -45,6 +45,7 @@ from hub.extensions import Handler, Job, OutboundTransform, Screening, VerdictKi
 from hub.feed import Feed, Signal
 from hub.handle import BoundHub
 from hub.handlers import MANY, ONE, Many, need_permission
+from hub.holding import hold_late
 from hub.ids import AccountId, DialogId, IdMaker, Micros, UserId
 from hub.keyring import KeyRing
 from hub.messages import Arrival, DeliveryReceipt, InboundMessage, Presence
@@ -171,6 +172,7 @@ class Runtime:
         self.epoch = await self.database.read(epoch)
         self._blocked = await self.database.read(blocked_addresses)
         self.started_at = self.now()
+        await asyncio.to_thread(hold_late, self)
         await self.feed.start()
 
     def _follow_database_clock(self) -> None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import bindparam, select, update
 
+from crm_store.holding import hold_facts_to
 from crm_store.journal import cursor, events_after, last_event, one_event
 from crm_store.sql import locked, upsert
 from crm_store.tables.journal import cursors
@@ -108,6 +109,7 @@ class WebhookSender:
 
     def _queue(self, tx: Transaction, items: list[tuple[list[Event], int]]) -> list[None]:
         hooks = tx.conn.execute(select(webhooks).where(webhooks.c.active)).all()
+        held_to = hold_facts_to(tx.conn)
         for events, last in items:
             rows = [
                 {
@@ -115,6 +117,7 @@ class WebhookSender:
                     "event_id": event.id,
                     "due_at": tx.now,
                     "created_at": tx.now,
+                    "held": event.id <= held_to,
                 }
                 for hook in hooks
                 for event in events

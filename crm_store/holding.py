@@ -1,0 +1,143 @@
+"""Holding: what should have left long ago waits for a person's word instead of leaving late.
+
+After a restore, or a start long after the last sign of life, nothing old leaves unasked: the
+administrator sees the counts and lets it go or drops it (`ReleaseHeld`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true, update
+
+from crm_store.journal import cursor, get_meta, last_event, set_meta
+from crm_store.sql import upsert
+from crm_store.tables.journal import cursors, parked_events
+from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
+from hub.ids import Micros
+from hub.records.system import Held
+
+ALIVE = "alive_at"
+HOLD_FACTS_TO = "hold_facts_to"
+PERIODIC = "periodic"
+"""Key of the jobs that come round by themselves: house work, never held."""
+
+PARKED_AT_MOST = 1000
+WEBHOOK_CURSOR = "webhooks"
+
+
+@dataclass(frozen=True, slots=True)
+class _Which:
+    """Which rows of each kind are held."""
+
+    deliveries: ColumnElement[bool]
+    jobs: ColumnElement[bool]
+    webhooks: ColumnElement[bool]
+
+
+def alive_at(conn: Connection) -> int:
+    """Give the last sign of life of a hub that carried the outbox; 0 where there was none."""
+    return int(get_meta(conn, ALIVE, "0") or 0)
+
+
+def hold_facts_to(conn: Connection) -> int:
+    """Give the newest fact whose outgoing webhooks are born held."""
+    return int(get_meta(conn, HOLD_FACTS_TO, "0") or 0)
+
+
+def hold_older(conn: Connection, made_before: int, now: int) -> Held:
+    """Hold what was made before an instant and should have left by now.
+
+    That is what is due, what waits for another try, and what was planned for a time that has
+    passed meanwhile; what is planned for a time to come keeps its time. Whatever a living
+    process carries at this moment is left alone.
+    """
+    set_meta(conn, HOLD_FACTS_TO, str(last_event(conn)))
+    return _hold(
+        conn,
+        _Which(
+            *(
+                and_(
+                    table.c.leased_until < now,
+                    table.c.created_at <= made_before,
+                    or_(table.c.due_at <= now, table.c.attempts > 0),
+                )
+                for table in (deliveries, jobs, webhook_deliveries)
+            )
+        ),
+    )
+
+
+def hold_everything(conn: Connection, now: int) -> Held:
+    """Hold all that waits to leave, planned for later or not: it may have left already.
+
+    Only for a database that no process carries. Facts that plugins had not seen yet are
+    parked: what followed from them may have happened too.
+    """
+    set_meta(conn, HOLD_FACTS_TO, str(last_event(conn)))
+    _park_unseen_facts(conn, now)
+    return _hold(conn, _Which(true(), true(), true()))
+
+
+def _hold(conn: Connection, which: _Which) -> Held:
+    waiting = and_(
+        which.deliveries, deliveries.c.status.in_(("queued", "claimed")), ~deliveries.c.held
+    )
+    oldest = conn.execute(select(func.min(deliveries.c.created_at)).where(waiting)).scalar()
+    # A claim had not reached the wire: it goes back, and the claimer's fence is void.
+    # `sending` stays as it is: only the end of its lease may call it unknown.
+    values = {"held": True, "leased_until": 0}
+    held = conn.execute(
+        update(deliveries)
+        .where(waiting)
+        .values(status="queued", fence=deliveries.c.fence + 1, **values)
+    ).rowcount
+    twin = jobs.alias("twin")
+    has_twin = exists().where(
+        twin.c.name == jobs.c.name,
+        twin.c.key == jobs.c.key,
+        twin.c.key != "",
+        twin.c.state == "queued",
+        twin.c.id != jobs.c.id,
+    )
+    held_jobs = conn.execute(
+        update(jobs)
+        .where(
+            which.jobs,
+            or_(jobs.c.state == "queued", and_(jobs.c.state == "running", ~has_twin)),
+            jobs.c.key != PERIODIC,
+            ~jobs.c.held,
+        )
+        .values(state="queued", **values)
+    ).rowcount
+    held_webhooks = conn.execute(
+        update(webhook_deliveries)
+        .where(
+            which.webhooks,
+            webhook_deliveries.c.state.in_(("queued", "sending")),
+            ~webhook_deliveries.c.held,
+        )
+        .values(state="queued", **values)
+    ).rowcount
+    return Held(
+        deliveries=held, jobs=held_jobs, webhooks=held_webhooks, oldest_at=Micros(oldest or 0)
+    )
+
+
+def _park_unseen_facts(conn: Connection, now: int) -> None:
+    """Move every plugin's place in the journal to its end; what it had not seen is parked."""
+    last = last_event(conn)
+    names = conn.execute(select(cursors.c.name).where(cursors.c.name != WEBHOOK_CURSOR))
+    for name in names.scalars().all():
+        seen = cursor(conn, name) or 0
+        for event_id in range(max(seen, last - PARKED_AT_MOST) + 1, last + 1):
+            statement = upsert(conn.dialect.name, parked_events).values(
+                plugin=name.removeprefix("plugin:"),
+                event_id=event_id,
+                error="put aside by a restore",
+                at=now,
+            )
+            conn.execute(statement.on_conflict_do_nothing())
+        conn.execute(
+            update(cursors).where(cursors.c.name == name).values(event_id=last, updated_at=now)
+        )
