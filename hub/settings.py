@@ -1,11 +1,17 @@
-"""Settings of the installation: environment variables `HUB_*`, overridden by the command line."""
+"""Settings of the installation: the command line, else `HUB_*`, else `<data>/hub.toml`."""
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from hub.errors import Invalid
+
+FILE = "hub.toml"
 
 
 class HubSettings(BaseSettings):
@@ -25,12 +31,32 @@ class HubSettings(BaseSettings):
     trusted_proxies: str = Field(default="", description="proxies whose forwarded headers count")
     key_file: Path | None = Field(default=None, description="key ring; default <data>/keys.json")
     plugins_dir: Path | None = Field(default=None, description="folder with plugin modules")
-    role: str = Field(default="all", description="all, web or worker")
+    role: Literal["all", "web", "worker"] = Field(default="all", description="all, web or worker")
     hold_after_hours: float = Field(default=6.0, description="outgoing older than this is held")
     max_body: int = Field(default=30_000_000, description="largest webhook body in bytes")
     trace_hooks: bool = Field(default=False, description="log every hook call")
-    log_level: str = Field(default="info", description="debug, info, warning or error")
-    log_format: str = Field(default="text", description="text or json")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="debug, info, warning or error"
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="text or json")
+
+    @classmethod
+    def load(cls, **given: Any) -> HubSettings:
+        """Read every source; an option of `given` that is None was not given.
+
+        Raises Invalid, naming the setting and where it came from.
+        """
+        given = {name: value for name, value in given.items() if value is not None}
+        try:
+            first = cls(**given)
+            known = first.model_fields_set
+            kept = _read_file(first.data / FILE)
+            return cls(**{n: v for n, v in kept.items() if n not in known}, **given)
+        except ValidationError as error:
+            wrong = error.errors()[0]
+            name = str(wrong["loc"][0]) if wrong["loc"] else ""
+            where = f"HUB_{name.upper()} or {name} in {FILE}"
+            raise Invalid(f"{where}: {wrong['msg']}", field=name) from None
 
     @property
     def database(self) -> str:
@@ -43,3 +69,17 @@ class HubSettings(BaseSettings):
     def keys(self) -> Path:
         """Where the key ring lies."""
         return self.key_file or self.data / "keys.json"
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        values = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise Invalid(f"{path} cannot be read: {error}", field=FILE) from None
+    unknown = sorted(set(values) - set(HubSettings.model_fields) | ({"data"} & set(values)))
+    if unknown:
+        # A word that nobody reads is a typing mistake that would cost a night.
+        raise Invalid(f"{path} has a setting that does not exist: {unknown[0]}", field=FILE)
+    return values
