@@ -122,7 +122,7 @@ def _message(
             sender=visitor.address(language),
             text=text,
             attachments=files,
-            sent_at=_written_at(data.get("ago"), request.received_at),
+            sent_at=_written_at(data.get("at"), request.received_at),
             language=language,
             profile=_profile(settings, request, visitor, data),
         )
@@ -201,8 +201,11 @@ def _link(value: object) -> str:
     return link if re.match(r"https?://[^\s<>\"]+$", link) else ""
 
 
-def _written_at(ago: object, now: Micros) -> Micros:
-    """When the visitor pressed Enter, by how long ago: browsers' clocks are often wrong."""
-    if isinstance(ago, bool) or not isinstance(ago, int | float):
+def _written_at(at: object, now: Micros) -> Micros:
+    """When the visitor pressed Enter, in milliseconds of our clock, which the widget was told.
+
+    Browsers' clocks are often wrong, so what lies in the future or too far back is cut.
+    """
+    if isinstance(at, bool) or not isinstance(at, int | float) or at != at:
         return now
-    return Micros(now - int(min(max(0, ago), WEEK_MS) * 1000) if ago == ago else now)
+    return Micros(int(min(max(now / 1000 - WEEK_MS, at), now / 1000) * 1000))

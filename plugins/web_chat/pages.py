@@ -160,6 +160,7 @@ class WebChatPages:
         return Json(
             value={
                 "hook": f"/hooks/{door.account.hook_token}",
+                "now": hub.now() // 1000,
                 "language": language,
                 "texts": widget_texts(language),
                 "title": settings.title,

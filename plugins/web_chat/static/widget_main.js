@@ -15,6 +15,7 @@ function forget(token) {
   if (token && load("token") !== token) return;
   save("token", undefined);
   save("user", undefined);
+  for (const item of unsent()) if (item.state === "sent") save("out." + item.id, undefined);
   known.clear();
   older = false;
 }
@@ -143,7 +144,7 @@ async function flush() {
       let error = "";
       try {
         if (!load("token")) await introduce({});
-        const data = { token: load("token"), kind: "message", id: item.id, text: item.text, ago: Date.now() - item.at, page: item.page, language: lang };
+        const data = { token: load("token"), kind: "message", id: item.id, text: item.text, at: item.at + settings.clock, page: item.page, language: lang };
         let body = data;
         if (files) {
           body = new FormData();
@@ -284,10 +285,12 @@ function heard(kind, value) {
   }
   if (kind === "typing") view.showTyping(value);
   if (kind === "seen") {
-    const newest = [...known.values()].filter((one) => one.mine).map((one) => one.id).reduce((a, b) => (newer(a, b) ? a : b), "0");
-    const mark = /^[0-9]+$/.test(value || "") ? value : newest;
-    if (newer(mark, seen)) save("seen", (seen = mark));
-    render();
+    refresh().then(() => {
+      const mine = [...known.values()].filter((one) => one.mine).map((one) => one.id);
+      const mark = /^[0-9]+$/.test(value || "") ? value : mine.reduce((a, b) => (newer(a, b) ? a : b), "0");
+      if (newer(mark, seen)) save("seen", (seen = mark));
+      render();
+    });
   }
 }
 
@@ -329,6 +332,8 @@ async function configure() {
   if (!answer.ok) throw answer.status;
   const fresh = await answer.json();
   fresh.loaded = Date.now();
+  // One difference of clocks for all messages, so that their order stays as it was written.
+  fresh.clock = fresh.now - fresh.loaded;
   settings = Object.assign(settings || {}, fresh);
   texts = settings.texts;
   lang = settings.language;

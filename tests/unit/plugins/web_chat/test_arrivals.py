@@ -108,14 +108,14 @@ def test_a_message_becomes_an_arrival_that_is_the_same_on_every_retry() -> None:
     assert message.profile["email"] == "vera@example.org"
     assert "evil" not in message.profile
     assert [message] == list(channel().parse(request))
-    (again,) = channel().parse(post(text="Где мой заказ?", ago=5_000))
+    (again,) = channel().parse(post(text="Где мой заказ?", at=NOW // 1000 - 5_000))
     assert again.dedupe_key == message.dedupe_key
 
 
 def test_a_message_written_offline_keeps_the_time_it_was_written() -> None:
-    (message,) = channel().parse(post(text="hi", ago=90_000))
+    (message,) = channel().parse(post(text="hi", at=NOW // 1000 - 90_000))
     assert message.sent_at == NOW - 90_000_000
-    (from_the_future,) = channel().parse(post(text="hi", ago=-5))
+    (from_the_future,) = channel().parse(post(text="hi", at=NOW))
     assert from_the_future.sent_at == NOW
 
 
@@ -296,7 +296,7 @@ JSON = st.recursive(
 @given(
     st.sampled_from(["message", "typing", "ack"]),
     st.dictionaries(
-        st.sampled_from(["id", "text", "ago", "page", "language", "delivered", "read"]), JSON
+        st.sampled_from(["id", "text", "at", "page", "language", "delivered", "read"]), JSON
     ),
 )
 def test_a_signed_visitor_s_noise_never_escapes_as_a_bare_error(
