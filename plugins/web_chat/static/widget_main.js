@@ -360,7 +360,8 @@ async function start() {
   })).catch(() => {}));
   document.addEventListener("visibilitychange", guard(() => document.hidden || (refresh(), acknowledge())));
   refresh().then(flush).catch(oops);
-  if (load("open")) view.toggle(true, true);
+  // Where it was open it is open again, unless it would cover the whole page.
+  if (load("open") && innerWidth > 480) view.toggle(true, true);
 }
 
 window.DialogHub = {

@@ -158,7 +158,7 @@ function makeView(config) {
     panel.hidden = !open;
     rootNode.classList.toggle("open", open);
     launcher.setAttribute("aria-expanded", String(open));
-    (open && !quietly ? (pendingForm ? pendingForm.querySelector("input,button") : text) : launcher).focus({ preventScroll: true });
+    if (!quietly) (open ? (pendingForm ? pendingForm.querySelector("input,button") : text) : launcher).focus({ preventScroll: true });
     stuck = true;
     stick();
     opened(open);

@@ -87,7 +87,8 @@ try {
       note.textContent = words;
       note.hidden = done;
     });
-    script.after(host);
+    if (script.closest("body")) script.after(host);
+    else document.body.append(host);
   };
 
   const assist = (form, config) => {

@@ -58,6 +58,7 @@ class Site:
     before: str = ""
     attributes: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    html: str = ""
 
 
 @dataclass(slots=True)
@@ -211,7 +212,7 @@ def _server(app: Any) -> uvicorn.Server:
 def _site(chat: ChatHub) -> Starlette:
     async def page(request: Request) -> Response:
         site = chat.sites.get(request.url.path.strip("/"), Site())
-        html = PAGE.format(
+        html = site.html or PAGE.format(
             lang=site.lang,
             css=site.css,
             text=site.text,
