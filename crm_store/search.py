@@ -42,18 +42,14 @@ from crm_store.tables.search import (
     dialog_terms,
     message_terms,
     number_of,
-    token_of,
+    tokens_of,
 )
 from crm_store.viewer import Reader
 from hub.errors import Invalid
 from hub.ids import DialogId, MessageId, Micros
 from hub.records.dialogs import Dialog, SearchHit, SearchResults
 from hub.records.people import Contact
-from hub.terms import (
-    query_terms,
-    term_spans,
-    terms,
-)
+from hub.terms import has_terms, query_terms, term_spans
 
 __all__ = [
     "Progress",
@@ -127,7 +123,7 @@ def search_messages(
         row
         for row in matching[:limit]
         # Two words may share a number; the text decides.
-        if set(wanted) <= set(terms(f"{row.subject}\n{row.text}"))
+        if has_terms(f"{row.subject}\n{row.text}", wanted)
     ]
     its_dialog = {
         one.id: one for one in several(reader, list({DialogId(row.dialog_id) for row in rows}))
@@ -184,7 +180,7 @@ def _matching_messages(
             .order_by(matches.c.id.desc())
             .limit(limit)
         )
-        return reader.conn.execute(statement, {"terms": _fts(wanted), "before": before}).all()
+        return reader.conn.execute(statement, {"terms": tokens_of(wanted), "before": before}).all()
     has = message_terms.c.terms.contains(_array(wanted))
     newest = (
         select(message_terms.c.id, message_terms.c.terms)
@@ -216,10 +212,6 @@ def _matching_messages(
     return reader.conn.execute(far).all()
 
 
-def _fts(wanted: Iterable[str]) -> str:
-    return " ".join(f'"{token_of(one)}"' for one in wanted)
-
-
 def _array(wanted: Iterable[str]) -> ColumnElement[Any]:
     return bindparam(None, [number_of(one) for one in wanted], type_=ARRAY(Integer))
 
@@ -232,14 +224,14 @@ def terms_clause(
     if dialect == "sqlite":
         found = text(
             f"SELECT rowid AS id FROM {table_name} WHERE {table_name} MATCH :terms"
-        ).bindparams(bindparam("terms", _fts(wanted), unique=True))
+        ).bindparams(bindparam("terms", tokens_of(wanted), unique=True))
         return row_id.in_(found.columns(id=messages.c.id.type))
     return row_id.in_(select(index.c.id).where(index.c.terms.contains(_array(wanted))))
 
 
 def snippet(written: str, wanted: Iterable[str], length: int = SNIPPET) -> str:
     """Give the line of a text around the first word found, "" when there is none."""
-    spans = term_spans(written, wanted)
+    spans = term_spans(written, wanted, 1)
     if not spans:
         return ""
     start, end = spans[0]

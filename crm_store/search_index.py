@@ -15,7 +15,7 @@ from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.journal import meta
 from crm_store.tables.people import addresses, contacts
-from crm_store.tables.search import VERSION_KEY, contact_grams, number_of, token_of
+from crm_store.tables.search import VERSION_KEY, contact_grams, number_of, tokens_of
 from hub.terms import TERMS_VERSION, fold, is_phone, phone_grams, terms, trigrams
 
 MAX_CONTACT_GRAMS = 400
@@ -53,7 +53,7 @@ def _index(conn: Connection, name: str, rows: Sequence[tuple[int, str]]) -> None
     if conn.dialect.name == "sqlite":
         conn.exec_driver_sql(
             f"INSERT OR REPLACE INTO {name}(rowid, terms) VALUES (?, ?)",
-            [(number, " ".join(map(token_of, its))) for number, its in full],
+            [(number, tokens_of(its)) for number, its in full],
         )
         return
     # One statement with two arrays: an array of arrays must be rectangular, so that the inner

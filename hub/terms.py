@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 
 TERMS_VERSION = 1
@@ -104,8 +104,9 @@ class _Stemmers(threading.local):
         # Imported late, so that the front door loads nothing beyond the standard library.
         import Stemmer
 
-        self.russian: Callable[[list[str]], list[str]] = Stemmer.Stemmer("russian").stemWords
-        self.english: Callable[[list[str]], list[str]] = Stemmer.Stemmer("english").stemWords
+        # Without PyStemmer's cache: with the vocabulary of many people it is slower than stemming.
+        self.russian: Callable[[list[str]], list[str]] = Stemmer.Stemmer("russian", 0).stemWords
+        self.english: Callable[[list[str]], list[str]] = Stemmer.Stemmer("english", 0).stemWords
 
 
 _local: _Stemmers | None = None
@@ -121,29 +122,23 @@ def _stemmers() -> _Stemmers:
     return _local
 
 
-def _stem(words: Iterable[str]) -> dict[str, str]:
+def _stem(words: Sequence[str]) -> dict[str, str]:
     """Give the term of each word; the script of a word chooses the language."""
-    russian: list[str] = []
-    english: list[str] = []
-    found: dict[str, str] = {}
-    for word in words:
-        found[word] = word
-        if word.isascii():
-            if word.isalpha():
-                english.append(word)
-        elif "а" <= word[0] <= "я":
-            russian.append(word)
     stemmers = _stemmers()
+    found = dict(zip(words, words, strict=True))
+    russian = [word for word in words if "а" <= word[0] <= "я"]
     if russian:
         found.update(zip(russian, stemmers.russian(russian), strict=True))
-    if english:
+    if len(russian) < len(words):
+        english = [word for word in words if word.isascii() and word.isalpha()]
         found.update(zip(english, stemmers.english(english), strict=True))
     return found
 
 
 def words(text: str) -> list[str]:
     """Give the words of a text in order, in the spelling in which words are compared."""
-    return [word[:MAX_WORD] for word in _WORD.findall(_clean(text))]
+    found: list[str] = _WORD.findall(_clean(text))
+    return [word[:MAX_WORD] for word in found]
 
 
 def terms(text: str) -> list[str]:
@@ -158,18 +153,42 @@ def query_terms(text: str) -> list[str]:
     return terms(text[: MAX_WORD * MAX_QUERY_TERMS * 4])[:MAX_QUERY_TERMS]
 
 
-def term_spans(text: str, wanted: Iterable[str]) -> list[tuple[int, int]]:
+def has_terms(text: str, wanted: Iterable[str]) -> bool:
+    """Say whether a text has all these terms, without stemming every word of it."""
+    targets = set(wanted)
+    beginnings = _beginnings(targets)
+    distinct = list(dict.fromkeys(words(text)))
+    if len(distinct) > MAX_TERMS:
+        return targets <= set(terms(text))
+    near = [word for word in distinct if word.startswith(beginnings) and word not in _EMPTY_WORDS]
+    return targets <= set(_stem(near).values())
+
+
+def _beginnings(targets: Iterable[str]) -> tuple[str, ...]:
+    """Give what a word must begin with to have one of these terms.
+
+    Both stemmers cut the end and write at most its last letters anew: "happy" is "happi".
+    """
+    return tuple(one[: max(1, len(one) - 3)] for one in targets)
+
+
+def term_spans(text: str, wanted: Iterable[str], limit: int = 1_000) -> list[tuple[int, int]]:
     """Give where words of the wanted terms stand in a text, for marking them."""
     targets = set(wanted)
-    spans: list[tuple[int, int]] = []
+    beginnings = _beginnings(targets)
     text = text[:MAX_TEXT]
-    # Words are found in the text as it stands, marks inside a word included, because folding
-    # may change lengths.
-    for match in _MARKED_WORD.finditer(text):
-        for word in words(match.group()):
-            if _stem([word])[word] in targets:
+    lower = text.lower().replace("ё", "е")
+    spans: list[tuple[int, int]] = []
+    # Places are those of the text as it stands, and folding may change lengths: then each word
+    # is folded by itself, the marks inside it included.
+    aligned = len(lower) == len(text) and lower == _clean(text)
+    for match in _WORD.finditer(lower) if aligned else _MARKED_WORD.finditer(text):
+        for word in [match.group()[:MAX_WORD]] if aligned else words(match.group()):
+            if word.startswith(beginnings) and _stem([word])[word] in targets:
                 spans.append(match.span())
                 break
+        if len(spans) >= limit:
+            break
     return spans
 
 

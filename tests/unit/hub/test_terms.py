@@ -15,6 +15,7 @@ from hub.terms import (
     MAX_WORD,
     digits,
     fold,
+    has_terms,
     is_phone,
     phone_grams,
     query_terms,
@@ -129,6 +130,48 @@ def test_a_thread_has_stemmers_of_its_own() -> None:
     thread.start()
     thread.join()
     assert seen[0].__self__ is not seen[1].__self__  # type: ignore[attr-defined]
+
+
+ru_words = st.text("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", min_size=1, max_size=14)
+en_words = st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=14)
+
+
+@given(st.lists(ru_words | en_words | st.text(max_size=4), max_size=8), st.integers(0, 7))
+def test_asking_for_terms_gives_what_making_all_terms_would(parts: list[str], n: int) -> None:
+    text = " ".join(parts)
+    known = terms(text)
+    assert has_terms(text, known)
+    for term in known:
+        assert has_terms(text, [term])
+        assert term_spans(text, [term])
+    other = terms(parts[n]) if n < len(parts) else ["небывал"]
+    assert has_terms("цена price", other) == (set(other) <= {"цен", "price"})
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "skies",
+        "dying",
+        "lying",
+        "tying",
+        "news",
+        "happy",
+        "relational",
+        "hoping",
+        "agreed",
+        "possibly",
+        "generously",
+        "innings",
+        "exceed",
+        "подъезжали",
+        "длинный",
+        "ошибаться",
+    ],
+)
+def test_a_word_whose_end_is_written_anew_is_still_met(word: str) -> None:
+    assert has_terms(f"so {word} is", terms(word))
+    assert term_spans(f"so {word} is", terms(word)) == [(3, 3 + len(word))]
 
 
 def test_found_words_are_marked_where_they_stand() -> None:
