@@ -33,10 +33,9 @@ class WebChatSettings(BaseModel):
         json_schema_extra={"generated": True},
     )
     identity_secret: SecretStr = Field(
-        default_factory=_new_key,
+        default=SecretStr(""),
         title="Identity secret",
-        description="Your site's server signs its logged-in users with it.",
-        json_schema_extra={"generated": True},
+        description="Your site's server signs its logged-in users with it. Empty: nobody is known.",
     )
     allowed_sites: Text = Field(
         default="",

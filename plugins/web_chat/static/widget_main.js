@@ -361,7 +361,7 @@ async function start() {
   document.addEventListener("visibilitychange", guard(() => document.hidden || (refresh(), acknowledge())));
   refresh().then(flush).catch(oops);
   // Where it was open it is open again, unless it would cover the whole page.
-  if (load("open") && innerWidth > 480) view.toggle(true, true);
+  if ("open" in script.dataset || (load("open") && innerWidth > 480)) view.toggle(true, true);
 }
 
 window.DialogHub = {

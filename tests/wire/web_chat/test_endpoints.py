@@ -156,10 +156,8 @@ async def test_another_visitor_s_messages_cannot_be_acknowledged(
 async def test_the_site_s_own_user_is_known_and_nobody_else_s_word_counts(
     chat: ChatHub, web: httpx.AsyncClient
 ) -> None:
-    from hub import Actor, ActorKind
-
-    plugin = chat.runtime.handle(Actor(kind=ActorKind.PLUGIN, name="web_chat"))
-    secret = (await plugin.settings(chat.account_id))["identity_secret"].get_secret_value()
+    secret = "known to the site's server"
+    await chat.set(identity_secret=secret)
     signed = hmac.new(secret.encode(), b"42\nvera@example.org\nVera", hashlib.sha256).hexdigest()
     user = {"id": 42, "email": "vera@example.org", "name": "Vera", "signature": signed}
     first = await visitor(chat, web, user=user)
@@ -169,7 +167,13 @@ async def test_the_site_s_own_user_is_known_and_nobody_else_s_word_counts(
     profile = (await chat.messages())[0].extra["profile"]
     assert isinstance(profile, dict)
     assert (profile["user_id"], profile["verified"]) == ("42", "yes")
-    for forged in ({**user, "id": 43}, {**user, "signature": ""}, {**user, "email": "x@y.zz"}):
+    unsigned = hmac.new(b"", b"42\nvera@example.org\nVera", hashlib.sha256).hexdigest()
+    for forged in (
+        {**user, "signature": unsigned},
+        {**user, "id": 43},
+        {**user, "signature": ""},
+        {**user, "email": "x@y.zz"},
+    ):
         answer = await web.post(f"{chat.base}/visitor", content=json.dumps({"user": forged}))
         assert answer.status_code == 403
 
