@@ -7,7 +7,19 @@ dialog with the same person.
 
 from __future__ import annotations
 
-from hub import Channel, Route, Screening, Verdict, VerdictKind, hookimpl
+from hub import (
+    Channel,
+    Dialog,
+    Hub,
+    Panel,
+    Route,
+    Screening,
+    UiPart,
+    Verdict,
+    VerdictKind,
+    hookimpl,
+)
+from plugins.web_form import answering
 from plugins.web_form.channel import WebFormChannel
 from plugins.web_form.pages import WebFormPages
 from plugins.web_form.submission import TRAP
@@ -21,8 +33,20 @@ def register_channels() -> list[type[Channel]]:
 
 @hookimpl
 def register_routes() -> list[Route]:
-    """What browsers call."""
-    return WebFormPages().routes()
+    """What browsers call, how to embed it, and the way to answer by e-mail."""
+    return [*answering.routes(), *WebFormPages().routes()]
+
+
+@hookimpl
+def register_ui() -> list[UiPart]:
+    """The line for the site, on the account's page."""
+    return answering.parts()
+
+
+@hookimpl
+async def dialog_panels(hub: Hub, dialog: Dialog) -> list[Panel]:
+    """What came with the form, and the way to answer."""
+    return await answering.form_panel(hub, dialog)
 
 
 @hookimpl
