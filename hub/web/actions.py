@@ -1,0 +1,270 @@
+"""What a press of a key or a button does: small JSON requests, each one command.
+
+One table of verbs; the body's values become the command's fields. The browser shows the
+result before the answer comes, so every answer says what really is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from crm_store import messages as message_reads
+from hub import commands as c
+from hub.commands import Command
+from hub.errors import HubError, Invalid
+from hub.feed import Signal
+from hub.ids import (
+    AccountId,
+    AddressId,
+    AttachmentId,
+    ContactId,
+    DialogId,
+    MessageId,
+    Micros,
+    TeamId,
+    UserId,
+)
+from hub.messages import Address, Attachment
+from hub.web.errors import as_json, status_of
+from hub.web.inbox import number
+
+Body = Mapping[str, Any]
+MAX_UPLOAD = 60_000_000
+MAX_TEXT = 200_000
+
+
+def _text(body: Body, name: str) -> str:
+    value = body.get(name, "")
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise Invalid("this is not a text", field=name)
+    return value
+
+
+def _dialog(body: Body) -> DialogId:
+    return DialogId(number(body.get("dialog", ""), "dialog"))
+
+
+def _message(body: Body) -> MessageId:
+    return MessageId(number(body.get("message", ""), "message"))
+
+
+def _ids(body: Body, name: str) -> tuple[int, ...]:
+    given = body.get(name) or ()
+    if not isinstance(given, list) or len(given) > 200:
+        raise Invalid("this is not a list of ids", field=name)
+    return tuple(number(one, name) for one in given)
+
+
+def _people(body: Body, name: str, kind: str) -> tuple[Address, ...]:
+    given = body.get(name) or ()
+    if not isinstance(given, list) or len(given) > 100:
+        raise Invalid("this is not a list of addresses", field=name)
+    return tuple(
+        Address(kind=kind, value=str(one).strip().lower()[:320])
+        for one in given
+        if str(one).strip()
+    )
+
+
+def _send(body: Body) -> Command:
+    to = _text(body, "to").strip()
+    return c.SendMessage(
+        dialog_id=_dialog(body),
+        text=_text(body, "text").strip(),
+        subject=_text(body, "subject")[:400],
+        to=Address(kind="email", value=to) if to else None,
+        cc=_people(body, "cc", "email"),
+        bcc=_people(body, "bcc", "email"),
+        attachments=tuple(AttachmentId(one) for one in _ids(body, "files")),
+        reply_to=MessageId(number(body.get("reply_to") or 0, "reply_to")),
+        idempotency_key=_text(body, "key")[:100],
+        seen_message_id=MessageId(number(body.get("seen") or 0, "seen")),
+        send_anyway=bool(body.get("anyway")),
+        due_at=Micros(number(body.get("due_at") or 0, "due_at")),
+        then=_text(body, "then"),
+    )
+
+
+def _note(body: Body) -> Command:
+    return c.AddNote(
+        dialog_id=_dialog(body),
+        text=_text(body, "text").strip(),
+        mentions=tuple(UserId(one) for one in _ids(body, "mentions")),
+        attachments=tuple(AttachmentId(one) for one in _ids(body, "files")),
+        idempotency_key=_text(body, "key")[:100],
+    )
+
+
+def _assign(body: Body) -> Command:
+    team = body.get("team")
+    return c.AssignDialog(
+        dialog_id=_dialog(body),
+        user_id=UserId(number(body.get("user") or 0, "user")),
+        team_id=TeamId(number(team, "team")) if team is not None else None,
+        expected=UserId(number(body["expected"], "expected")) if "expected" in body else None,
+    )
+
+
+def _draft(body: Body) -> Command:
+    return c.SaveDraft(
+        dialog_id=_dialog(body),
+        mode="note" if body.get("mode") == "note" else "reply",
+        text=_text(body, "text"),
+        attachments=tuple(AttachmentId(one) for one in _ids(body, "files")),
+    )
+
+
+def _contact(body: Body) -> Command:
+    fields = {
+        name: _text(body, name)
+        for name in ("name", "position", "language", "time_zone", "notes")
+        if name in body
+    }
+    return c.UpdateContact(
+        contact_id=ContactId(number(body.get("contact"), "contact")),
+        version=int(body["version"]) if "version" in body else None,
+        **fields,
+    )
+
+
+VERBS: dict[str, Callable[[Body], Command]] = {
+    "send": _send,
+    "note": _note,
+    "assign": _assign,
+    "draft": _draft,
+    "contact": _contact,
+    "status": lambda b: c.SetDialogStatus(dialog_id=_dialog(b), status=_text(b, "status")),
+    "snooze": lambda b: c.SnoozeDialog(
+        dialog_id=_dialog(b), until=Micros(number(b.get("until"), "until"))
+    ),
+    "tag": lambda b: c.TagDialog(
+        dialog_id=_dialog(b),
+        add=tuple(str(one)[:60] for one in b.get("add", ())),
+        remove=tuple(str(one)[:60] for one in b.get("remove", ())),
+    ),
+    "subject": lambda b: c.SetSubject(dialog_id=_dialog(b), subject=_text(b, "subject")),
+    "priority": lambda b: c.SetPriority(dialog_id=_dialog(b), priority=int(b.get("priority") or 0)),
+    "read": lambda b: c.MarkRead(dialog_id=_dialog(b), message_id=_message(b)),
+    "unread": lambda b: c.MarkRead(dialog_id=_dialog(b)),
+    "mute": lambda b: c.MuteDialog(dialog_id=_dialog(b), muted=bool(b.get("muted"))),
+    "split": lambda b: c.SplitDialog(
+        dialog_id=_dialog(b), message_id=_message(b), subject=_text(b, "subject")
+    ),
+    "merge": lambda b: c.MergeDialogs(
+        survivor_id=_dialog(b), merged_id=DialogId(number(b.get("other"), "other"))
+    ),
+    "cancel": lambda b: c.CancelSend(message_id=_message(b)),
+    "reschedule": lambda b: c.RescheduleSend(
+        message_id=_message(b), due_at=Micros(number(b.get("due_at") or 0, "due_at"))
+    ),
+    "retry": lambda b: c.RetryDelivery(
+        message_id=_message(b), even_if_unknown=bool(b.get("even_if_unknown"))
+    ),
+    "delete": lambda b: c.DeleteMessage(message_id=_message(b)),
+    "address": lambda b: c.AddAddress(
+        contact_id=ContactId(number(b.get("contact"), "contact")),
+        address=Address(kind=_text(b, "kind"), value=_text(b, "value").strip().lower()),
+    ),
+    "block": lambda b: c.BlockAddress(
+        address_id=AddressId(number(b.get("address"), "address")), reason=_text(b, "reason")
+    ),
+    "start": lambda b: c.StartDialog(
+        account_id=AccountId(number(b.get("account"), "account")),
+        to=Address(kind=_text(b, "kind"), value=_text(b, "to").strip().lower()),
+        subject=_text(b, "subject"),
+    ),
+    "view": lambda b: c.SaveView(
+        name=_text(b, "name"), filter={"query": _text(b, "query")}, shared=bool(b.get("shared"))
+    ),
+}
+
+
+def plain(value: object) -> object:
+    """Give a command's result as JSON: ids are strings."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+async def act(request: Request) -> Response:
+    """Carry out one verb."""
+    build = VERBS.get(request.path_params["verb"])
+    if build is None:
+        return JSONResponse({"error": {"code": "notfound", "message": "no such verb"}}, 404)
+    if not getattr(request.state, "csrf_checked", False):
+        return JSONResponse({"error": {"code": "csrf", "message": "reload the page"}}, 403)
+    try:
+        body = await request.json()
+    except ValueError:
+        return JSONResponse({"error": {"code": "invalid", "message": "not JSON"}}, 422)
+    if not isinstance(body, dict):
+        return JSONResponse({"error": {"code": "invalid", "message": "not an object"}}, 422)
+    try:
+        result = (await request.state.hub.do(build(body)))[0]
+    except HubError as error:
+        return as_json(error, status_of(error))
+    except (TypeError, ValueError, OverflowError):
+        return JSONResponse({"error": {"code": "invalid", "message": "wrong values"}}, 422)
+    return JSONResponse({"result": plain(result)})
+
+
+async def upload(request: Request) -> Response:
+    """Keep a file until a message takes it; the limit is checked while it streams in."""
+    if not getattr(request.state, "csrf_checked", False):
+        return JSONResponse({"error": {"code": "csrf", "message": "reload the page"}}, 403)
+    hub, runtime = request.state.hub, request.app.state.runtime
+    dialog_id = DialogId(number(request.path_params["dialog_id"]))
+    dialog = await hub.dialog(dialog_id)
+    capabilities = runtime.database.channels.get(dialog.channel)
+    limit = capabilities.max_attachment_bytes if capabilities is not None else MAX_UPLOAD
+    limit = min(limit or MAX_UPLOAD, MAX_UPLOAD)
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > limit:
+            return JSONResponse(
+                {"error": {"code": "too_large", "message": f"{limit // 1_000_000} MB"}}, 413
+            )
+    name = request.query_params.get("name", "file").replace("/", "_").replace("\\", "_")[:200]
+    file = Attachment(
+        name=name,
+        media_type=request.headers.get("content-type", "application/octet-stream")[:200],
+        content=bytes(content),
+    )
+    attachment_id = await hub.upload(file, dialog_id)
+    record, _ = await hub.read(message_reads.attachment, attachment_id)
+    return JSONResponse({"id": str(attachment_id), "name": record.name, "size": record.size})
+
+
+async def signal(request: Request) -> Response:
+    """Tell colleagues (and, where the channel can, the person) that somebody types or looks."""
+    body = await request.json()
+    kind = str(body.get("kind", ""))
+    if kind not in ("viewing", "typing", "left"):
+        return JSONResponse({"error": {"code": "invalid", "message": "no such signal"}}, 422)
+    dialog = await request.state.hub.dialog(_dialog(body))
+    runtime, user = request.app.state.runtime, request.state.user
+    runtime.feed.signal(Signal(kind=kind, dialog_id=dialog.id, user_id=user.id, value=user.name))
+    capabilities = runtime.database.channels.get(dialog.channel)
+    if kind == "typing" and not body.get("note") and capabilities and capabilities.typing:
+        try:
+            _, channel = await runtime.channel_host.get(dialog.account_id)
+            await channel.signal(
+                Address(kind=dialog.address_kind, value=dialog.address), "typing", user.name
+            )
+        except HubError:
+            # A signal is never worth an error on the agent's screen.
+            return JSONResponse({"result": False})
+    return JSONResponse({"result": True})
+
+
+def routes() -> list[Route]:
+    """Give the routes of actions."""
+    return [
+        Route("/do/{verb}", act, methods=["POST"]),
+        Route("/upload/{dialog_id:int}", upload, methods=["POST"]),
+        Route("/signal", signal, methods=["POST"]),
+    ]

@@ -1,0 +1,269 @@
+"""Who is at the other end of a request: sessions, CSRF, security headers, language.
+
+Pure ASGI, so that event streams flow and stop with the server. The cookie holds a random
+token; only its hash is stored, so a stolen database opens nothing and a session can be ended
+at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import logging
+import secrets
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from crm_store import users as user_reads
+from crm_store.viewer import Reader
+from hub.ids import UserId
+from hub.objects import Actor, ActorKind
+from hub.web.i18n import choose
+
+if TYPE_CHECKING:
+    from hub.runtime import Runtime
+
+log = logging.getLogger("hub.web")
+
+COOKIE = "hub_session"
+LANGUAGE_COOKIE = "hub_language"
+CSRF_HEADER = "x-csrf-token"
+SESSION_DAYS = 30
+SEEN_US = 300_000_000
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+# Paths that prove their caller by themselves, or need no proof.
+OPEN_PREFIXES = (
+    "/static/",
+    "/hooks/",
+    "/p/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/login",
+    "/setup",
+    "/manifest.webmanifest",
+    "/favicon.ico",
+    "/api/",
+    "/invite/",
+)
+NO_CSRF_PREFIXES = ("/hooks/", "/p/", "/api/")
+
+
+def token_hash(token: str) -> str:
+    """Give what is stored of a random token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def new_token() -> str:
+    """Make a random token of 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def csrf_for(token: str) -> str:
+    """Give the form token of a session: bound to it, useless without it."""
+    return hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest()
+
+
+def client_address(scope: Scope, trusted: Sequence[Any]) -> str:
+    """Give the caller's address; forwarded headers count only from trusted proxies."""
+    peer = scope.get("client")
+    address = peer[0] if peer else ""
+    if not _is_trusted(address, trusted):
+        return address
+    forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
+    for hop in reversed([one.strip() for one in forwarded.split(",") if one.strip()]):
+        if not _is_trusted(hop, trusted):
+            return hop
+        address = hop
+    return address
+
+
+def _is_trusted(address: str, trusted: Sequence[Any]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in trusted)
+
+
+def trusted_networks(setting: str) -> list[Any]:
+    """Parse HUB_TRUSTED_PROXIES: addresses and networks, separated by commas."""
+    return [
+        ipaddress.ip_network(one.strip(), strict=False) for one in setting.split(",") if one.strip()
+    ]
+
+
+class Gate:
+    """The middleware in front of everything."""
+
+    def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
+        self._app = app
+        self._runtime = runtime
+        self._trusted = trusted_networks(runtime.settings.trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through with its user, or answer it here."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path.startswith("/hooks/"):
+            # The hot path: a webhook proves itself, and nothing here concerns it.
+            await self._app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        state = scope.setdefault("state", {})
+        nonce = secrets.token_urlsafe(16)
+        state["nonce"] = nonce
+        secure = self._is_https(scope)
+        state["secure"] = secure
+        state["client"] = client_address(scope, self._trusted)
+        cookie_language = connection.cookies.get(LANGUAGE_COOKIE, "")
+        state["language"] = choose(cookie_language, connection.headers.get("accept-language", ""))
+        answer = await self._admit(scope, connection, state, receive)
+        wrapped = self._with_headers(send, nonce, secure, path)
+        if answer is not None:
+            await answer(scope, receive, wrapped)
+            return
+        await self._app(scope, receive, wrapped)
+
+    def _is_https(self, scope: Scope) -> bool:
+        peer = scope.get("client")
+        if peer and _is_trusted(peer[0], self._trusted):
+            proto = dict(scope["headers"]).get(b"x-forwarded-proto", b"").decode("latin-1")
+            if proto:
+                return proto.split(",")[0].strip() == "https"
+        return bool(scope.get("scheme") == "https")
+
+    async def _admit(
+        self, scope: Scope, connection: HTTPConnection, state: Any, receive: Receive
+    ) -> Response | None:
+        path, method = scope["path"], scope["method"]
+        token = connection.cookies.get(COOKIE, "")
+        user = await self._user(token) if token else None
+        is_open = path.startswith(OPEN_PREFIXES)
+        if user is not None:
+            actor = Actor(kind=ActorKind.USER, id=user.id)
+            state["user"] = user
+            state["session"] = token_hash(token)
+            state["hub"] = self._runtime.handle(actor)
+            state["csrf"] = csrf_for(token)
+            state["language"] = user.language
+            state["zone"] = user.time_zone
+            state["may"] = (await self._viewer(actor)).permissions
+            host = (connection.headers.get("host") or "").split(":")[0]
+            state["plain_http"] = not state["secure"] and host not in (
+                "localhost",
+                "127.0.0.1",
+                "[",
+                "::1",
+            )
+        elif not is_open:
+            if method in SAFE and "text/html" in connection.headers.get("accept", "*/*"):
+                target = scope["path"]
+                return RedirectResponse(f"/login?next={target}", 303)
+            return JSONResponse({"error": {"code": "login", "message": "log in"}}, 401)
+        if method not in SAFE and not path.startswith(NO_CSRF_PREFIXES):
+            refused = self._forged(connection)
+            if refused:
+                log.warning("csrf_refused path=%s reason=%s", path, refused)
+                return PlainTextResponse("this request did not come from our own page", 403)
+            if user is not None and connection.headers.get(CSRF_HEADER) is not None:
+                given = connection.headers.get(CSRF_HEADER, "")
+                if not hmac.compare_digest(given, state["csrf"]):
+                    return PlainTextResponse("the form token is wrong: reload the page", 403)
+                state["csrf_checked"] = True
+        return None
+
+    def _forged(self, connection: HTTPConnection) -> str:
+        """Say why an unsafe request is not from our own pages, "" where it is."""
+        site = connection.headers.get("sec-fetch-site", "")
+        if site and site not in ("same-origin", "none"):
+            return f"sec-fetch-site {site}"
+        origin = connection.headers.get("origin", "")
+        if origin and origin != "null":
+            host = connection.headers.get("host", "")
+            allowed = {host, urlsplit(self._runtime.public_url).netloc}
+            if urlsplit(origin).netloc not in allowed:
+                return "origin"
+        elif origin == "null":
+            return "origin null"
+        return ""
+
+    async def _viewer(self, actor: Actor) -> Any:
+        return await self._runtime.read(actor, None, lambda reader: reader.viewer)
+
+    async def _user(self, token: str) -> Any:
+        hashed = token_hash(token)
+        system = Actor(kind=ActorKind.SYSTEM, name="web")
+
+        def load(reader: Reader) -> Any:
+            session = user_reads.session(reader, hashed)
+            if session is None:
+                return None, 0
+            user = user_reads.user(reader, UserId(session.user_id))
+            return (user if user.active else None), session.last_seen_at
+
+        user, seen_at = await self._runtime.read(system, None, load)
+        if user is not None and self._runtime.now() - seen_at > SEEN_US:
+            await self._runtime.database.write(
+                user_reads.touch_sessions, (hashed, user.id, SESSION_DAYS * 86_400_000_000)
+            )
+        return user
+
+    def _with_headers(self, send: Send, nonce: str, secure: bool, path: str) -> Send:
+        policy = (
+            "default-src 'self'; "
+            f"script-src 'self' 'nonce-{nonce}'; "
+            "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+            "frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+            "frame-ancestors 'none'; connect-src 'self'"
+        )
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if "content-security-policy" not in headers and not path.startswith("/p/"):
+                    headers["content-security-policy"] = policy
+                headers.setdefault("x-content-type-options", "nosniff")
+                headers.setdefault("referrer-policy", "same-origin")
+                headers.setdefault("cross-origin-opener-policy", "same-origin")
+                if secure:
+                    headers.setdefault("strict-transport-security", "max-age=31536000")
+                if headers.get("content-type", "").startswith("text/html"):
+                    headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        return with_headers
+
+
+async def checked_form(request: Request) -> Any:
+    """Read a form and check its token; raises PermissionError where it is forged."""
+    form = await request.form(max_files=20, max_fields=400)
+    if not getattr(request.state, "csrf_checked", False):
+        expected = getattr(request.state, "csrf", "")
+        given = str(form.get("_csrf", ""))
+        if not expected or not hmac.compare_digest(given, expected):
+            raise PermissionError("the form token is wrong: reload the page")
+    return form
+
+
+def set_session(response: Response, token: str, secure: bool) -> None:
+    """Put the session cookie on an answer."""
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=SESSION_DAYS * 86_400,
+        httponly=True,
+        samesite="lax",
+        secure=secure,
+        path="/",
+    )

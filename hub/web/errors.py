@@ -1,0 +1,117 @@
+"""Errors as people meet them: what happened, what to do, and a number for the administrator."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from hub.errors import (
+    Conflict,
+    HubError,
+    Invalid,
+    MalformedPayload,
+    NotAllowed,
+    NotFound,
+    Unsupported,
+    UntrustedRequest,
+)
+from hub.web.i18n import translate
+
+log = logging.getLogger("hub.web")
+
+
+def status_of(error: BaseException) -> int:
+    """Give the HTTP status of an error of the tree."""
+    if isinstance(error, NotFound):
+        return 404
+    if isinstance(error, NotAllowed | UntrustedRequest | PermissionError):
+        return 403
+    if isinstance(error, Conflict):
+        return 409
+    if isinstance(error, Invalid | Unsupported | MalformedPayload):
+        return 422
+    return 500
+
+
+def wants_json(request: Request) -> bool:
+    """Say whether the caller is a script of ours rather than a person's address bar."""
+    return "application/json" in request.headers.get("accept", "") or request.headers.get(
+        "content-type", ""
+    ).startswith("application/json")
+
+
+def as_json(error: HubError, status: int) -> JSONResponse:
+    """Give an error as our modules read it."""
+    body: dict[str, Any] = {"code": type(error).__name__.lower(), "message": str(error)}
+    if isinstance(error, Conflict):
+        body |= {"what": error.what, "details": error.details}
+    if isinstance(error, Invalid):
+        body["field"] = error.field
+    return JSONResponse({"error": body}, status)
+
+
+async def hub_error(request: Request, error: Exception) -> Response:
+    """Answer an error of the tree."""
+    status = status_of(error)
+    if wants_json(request) and isinstance(error, HubError):
+        return as_json(error, status)
+    return page(request, status, str(error))
+
+
+async def http_error(request: Request, error: Exception) -> Response:
+    """Answer what the router refuses."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    detail = error.detail if isinstance(error, HTTPException) and status not in (404, 405) else ""
+    if wants_json(request):
+        return JSONResponse({"error": {"code": str(status), "message": detail}}, status)
+    return page(request, status, detail)
+
+
+async def crash(request: Request, error: Exception) -> Response:
+    """Answer what nobody foresaw, with a number that is also in the log."""
+    number = secrets.token_hex(4)
+    log.exception("request_failed number=%s path=%s", number, request.url.path, exc_info=error)
+    if wants_json(request):
+        return JSONResponse({"error": {"code": "crash", "message": number}}, 500)
+    return page(request, 500, "", number)
+
+
+def page(request: Request, status: int, detail: str = "", number: str = "") -> Response:
+    """Draw the error page."""
+    renderer = getattr(request.app.state, "renderer", None)
+    if renderer is None or not hasattr(request.state, "nonce"):
+        return PlainTextResponse(detail or str(status), status)
+    titles = {
+        403: "You may not see this",
+        404: "There is nothing here",
+        409: "Somebody was faster",
+        413: "This is too large",
+        422: "Something is not right yet",
+        500: "This went wrong on our side",
+    }
+    language = getattr(request.state, "language", "en")
+    response: Response = renderer.page(
+        request,
+        "hub/error.html",
+        status,
+        title=translate(language, titles.get(status, titles[500])),
+        detail=detail,
+        number=number,
+    )
+    return response
+
+
+def error_handlers() -> dict[Any, Callable[[Request, Exception], Any]]:
+    """Give the handlers of the application."""
+    return {
+        HubError: hub_error,
+        PermissionError: hub_error,
+        HTTPException: http_error,
+        Exception: crash,
+    }

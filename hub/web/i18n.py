@@ -1,0 +1,64 @@
+"""The two languages of the interface: gettext catalogues, compiled in memory at start."""
+
+from __future__ import annotations
+
+import gettext
+import io
+from functools import cache
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+LOCALE = Path(__file__).parent.parent / "locale"
+LANGUAGES = ("en", "ru")
+DEFAULT = "en"
+
+
+@cache
+def translations(language: str) -> gettext.NullTranslations:
+    """Give the catalogue of a language; the source language is English."""
+    path = LOCALE / language / "LC_MESSAGES" / "hub.po"
+    return read_catalogue(path) if path.is_file() else gettext.NullTranslations()
+
+
+def read_catalogue(path: Path) -> gettext.GNUTranslations:
+    """Compile a .po file in memory, so that nobody has to run a build step."""
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=path.parent.parent.name)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def translate(language: str, text: str) -> str:
+    """Translate one text."""
+    return translations(language).gettext(text)
+
+
+def choose(*wishes: str) -> str:
+    """Give the first language that we speak among wishes like `ru`, `ru-RU` or a header."""
+    for wish in wishes:
+        for part in (wish or "").split(","):
+            code = part.split(";")[0].strip().lower().split("-")[0]
+            if code in LANGUAGES:
+                return code
+    return DEFAULT
+
+
+def script_texts(language: str) -> dict[str, str]:
+    """Give the texts that modules use (marked by `js:` in the catalogue's comments)."""
+    path = LOCALE / language / "LC_MESSAGES" / "hub.po"
+    if not path.is_file():
+        return {}
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    return {
+        str(one.id): str(one.string)
+        for one in catalogue
+        if isinstance(one.id, str)
+        and one.id
+        and one.string
+        and any(str(where[0]).endswith(".js") for where in one.locations)
+    }

@@ -1,0 +1,242 @@
+"""Turning records into HTML: one Jinja2 environment per language, formats by CLDR."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from hub.web.i18n import translations
+from hub.web.static_files import hashed, import_map
+
+TEMPLATES = Path(__file__).parent / "templates"
+_LINK = re.compile(r"(?<![\w@])(https?://[^\s<>\"']{3,2000}[^\s<>\"'.,;:!?)\]])")
+
+
+class Renderer:
+    """Renders templates in the asking user's language."""
+
+    def __init__(self, plugin_templates: Mapping[str, Path] | None = None) -> None:
+        self._folders = dict(plugin_templates or {})
+        self._environments: dict[str, Environment] = {}
+
+    def environment(self, language: str) -> Environment:
+        """Give the environment of a language."""
+        found = self._environments.get(language)
+        if found is None:
+            found = self._environments[language] = self._make(language)
+        return found
+
+    def _make(self, language: str) -> Environment:
+        loaders = {name: FileSystemLoader(folder) for name, folder in self._folders.items()}
+        own = FileSystemLoader(TEMPLATES)
+        environment = Environment(
+            loader=_Loaders(own, loaders),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        )
+        catalogue = translations(language)
+        environment.install_gettext_callables(  # type: ignore[attr-defined]
+            catalogue.gettext, catalogue.ngettext, newstyle=True
+        )
+        environment.globals |= {
+            "static": hashed,
+            "import_map": Markup(json.dumps({"imports": import_map()})),
+            "icon": icon,
+            "language": language,
+            "initials": initials,
+            "hue": hue,
+        }
+        environment.filters |= {
+            "when": _when,
+            "moment": _moment,
+            "day": _day,
+            "clock": _clock,
+            "since": _since,
+            "linked": linked,
+            "size": size,
+            "iso": iso,
+        }
+        return environment
+
+    def text(self, template: str, language: str, **values: Any) -> str:
+        """Render a template to text."""
+        values.setdefault("zone", "UTC")
+        return self.environment(language).get_template(template).render(**values)
+
+    def page(
+        self, request: Request, template: str, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """Render a page or a fragment for a request."""
+        state = request.state
+        language = getattr(state, "language", "en")
+        user = getattr(state, "user", None)
+        values = {
+            "request": request,
+            "user": user,
+            "nonce": getattr(state, "nonce", ""),
+            "csrf": getattr(state, "csrf", ""),
+            "zone": (user.time_zone if user else "") or getattr(state, "zone", "") or "UTC",
+            "path": request.url.path,
+            "may": getattr(state, "may", frozenset()),
+            "plain_http": getattr(state, "plain_http", False),
+            "nav": getattr(request.app.state, "nav", ()),
+            **values,
+        }
+        return HTMLResponse(self.text(template, language, **values), status)
+
+
+class _Loaders(PrefixLoader):
+    """Own templates by their name, a plugin's under `<plugin>/...`."""
+
+    def __init__(self, own: FileSystemLoader, plugins: Mapping[str, FileSystemLoader]) -> None:
+        super().__init__(plugins)
+        self._own = own
+
+    def get_source(self, environment: Environment, template: str) -> Any:
+        """Find a template."""
+        if template.split("/", 1)[0] in self.mapping:
+            return super().get_source(environment, template)
+        return self._own.get_source(environment, template)
+
+    def load(self, environment: Environment, name: str, globals: Any = None) -> Any:
+        """Load a template."""
+        if name.split("/", 1)[0] in self.mapping:
+            return super().load(environment, name, globals)
+        return self._own.load(environment, name, globals)
+
+
+def icon(name: str, label: str = "") -> Markup:
+    """Draw an icon of the sprite; without a label it is decoration."""
+    hidden = (
+        Markup('aria-hidden="true"')
+        if not label
+        else Markup('role="img" aria-label="{}"').format(label)
+    )
+    return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(
+        hidden, hashed("icons.svg"), name
+    )
+
+
+def initials(name: str) -> str:
+    """Give one or two letters for a name without a picture."""
+    words = [one for one in re.split(r"[\s._@-]+", name) if one and one[0].isalnum()]
+    return "".join(one[0] for one in words[:2]).upper() or "?"
+
+
+def hue(value: object) -> int:
+    """Give a stable colour for an id, in degrees."""
+    return (int(str(value)) * 47 if str(value).isdigit() else sum(map(ord, str(value))) * 31) % 360
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _local(context: Context, micros: int) -> datetime:
+    zone = _zone(str(context.get("zone") or "UTC"))
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).astimezone(zone)
+
+
+def iso(micros: int) -> str:
+    """Give an instant as RFC 3339."""
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat(timespec="seconds")
+
+
+@pass_context
+def _when(context: Context, micros: int) -> str:
+    """Give the short form of a list: time today, day this year, else the date."""
+    at, now = _local(context, micros), datetime.now(UTC)
+    language = str(context.get("language"))
+    now = now.astimezone(at.tzinfo)
+    if at.date() == now.date():
+        return format_time(at, "short", locale=language)
+    if at.year == now.year:
+        return format_date(at, "d MMM", locale=language)
+    return format_date(at, "short", locale=language)
+
+
+@pass_context
+def _moment(context: Context, micros: int) -> str:
+    """Give the full form with its zone, for tooltips and readers."""
+    language = str(context.get("language"))
+    return format_datetime(_local(context, micros), "d MMMM y, HH:mm z", locale=language)
+
+
+@pass_context
+def _clock(context: Context, micros: int) -> str:
+    """Give the time of day."""
+    return format_time(_local(context, micros), "short", locale=str(context.get("language")))
+
+
+@pass_context
+def _day(context: Context, micros: int) -> str:
+    """Give the day, for separators."""
+    at = _local(context, micros)
+    language = str(context.get("language"))
+    now = datetime.now(UTC).astimezone(at.tzinfo)
+    if at.date() == now.date():
+        return translations(language).gettext("Today")
+    if (now.date() - at.date()).days == 1:
+        return translations(language).gettext("Yesterday")
+    style = "EEEE, d MMMM" if at.year == now.year else "d MMMM y"
+    return format_date(at, style, locale=language)
+
+
+@pass_context
+def _since(context: Context, micros: int) -> str:
+    """Give how long ago something was, in one short unit."""
+    ago = datetime.now(UTC) - datetime.fromtimestamp(micros / 1_000_000, UTC)
+    return format_timedelta(
+        ago,
+        granularity="minute",
+        threshold=1.2,
+        format="short",
+        locale=str(context.get("language")),
+    )
+
+
+def linked(text: str) -> Markup:
+    """Escape a text and make its web addresses links that tell the target nothing."""
+    parts = []
+    last = 0
+    for match in _LINK.finditer(text):
+        parts.append(escape(text[last : match.start()]))
+        url = match.group(1)
+        parts.append(
+            Markup('<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>').format(
+                url, url
+            )
+        )
+        last = match.end()
+    parts.append(escape(text[last:]))
+    return Markup("").join(parts)
+
+
+def size(count: int) -> str:
+    """Give a file's size as people read it."""
+    value = float(count)
+    for unit in ("B", "KB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"

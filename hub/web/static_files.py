@@ -1,0 +1,55 @@
+"""Static files under hashed names, for ever cacheable: `/static/js/live.3f9a1c20.js`."""
+
+from __future__ import annotations
+
+import hashlib
+import mimetypes
+from functools import cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Route
+
+STATIC = Path(__file__).parent / "static"
+FOREVER = "public, max-age=31536000, immutable"
+mimetypes.add_type("text/javascript", ".js")
+
+
+@cache
+def hashed(name: str) -> str:
+    """Give the address of a static file, with the hash of its content in its name."""
+    content = (STATIC / name).read_bytes()
+    stem, _, ending = name.rpartition(".")
+    return f"/static/{stem}.{hashlib.sha256(content).hexdigest()[:8]}.{ending}"
+
+
+@cache
+def import_map() -> dict[str, str]:
+    """Give every module under its short name: `hub/live` → its hashed address."""
+    return {
+        f"hub/{path.relative_to(STATIC / 'js').with_suffix('').as_posix()}": hashed(
+            path.relative_to(STATIC).as_posix()
+        )
+        for path in sorted((STATIC / "js").rglob("*.js"))
+    }
+
+
+async def serve(request: Request) -> Response:
+    """Serve a static file by its plain or its hashed name."""
+    name = request.path_params["path"]
+    path = (STATIC / name).resolve()
+    if STATIC.resolve() in path.parents and path.is_file():
+        return FileResponse(path, headers={"Cache-Control": "no-cache"})
+    stem, _, ending = name.rpartition(".")
+    plain, _, mark = stem.rpartition(".")
+    path = (STATIC / f"{plain}.{ending}").resolve()
+    if plain and STATIC.resolve() in path.parents and path.is_file():
+        known = hashed(f"{plain}.{ending}").split(".")[-2] == mark
+        return FileResponse(path, headers={"Cache-Control": FOREVER if known else "no-cache"})
+    return Response("not found", 404)
+
+
+def routes() -> list[Route]:
+    """Give the routes of static files."""
+    return [Route("/static/{path:path}", serve)]
