@@ -25,7 +25,7 @@ from hub import (
     WebhookAnswer,
     WebhookRequest,
 )
-from plugins.web_chat.settings import MAX_FILES, MAX_TEXT, WebChatSettings
+from plugins.web_chat.settings import MAX_FILES, MAX_TEXT, MAX_TOTAL, WebChatSettings
 from plugins.web_chat.visitors import Visitor, read_token
 
 MAX_JSON = 64_000
@@ -111,7 +111,8 @@ def _message(
         return refusal(422, "no_files")
     if len(files) > MAX_FILES:
         return refusal(422, "too_many_files")
-    if any(one.size > settings.max_file_bytes for one in files):
+    sizes = [one.size for one in files]
+    if sum(sizes) > MAX_TOTAL or any(one > settings.max_file_bytes for one in sizes):
         return refusal(413, "too_large")
     language = _language(data)
     key = f"{visitor.id}:{client_id}"

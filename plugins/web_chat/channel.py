@@ -80,5 +80,7 @@ class WebChatChannel(Channel):
 
     async def signal(self, to: Address, kind: str, value: str = "") -> None:
         """Show the visitor that the agent types or has read."""
+        if kind == "typing" and not self._settings.agent_names:
+            value = ""
         if kind in ("typing", "seen"):
             STREAMS.tell(self.context.account_id, to.value, kind, value)

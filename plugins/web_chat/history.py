@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from hub import (
     AccountId,
+    ActorKind,
     Dialog,
     DialogQuery,
     Direction,
@@ -83,10 +84,10 @@ def _shown(
     }
     if mine:
         shown["client_id"] = message.external_id.rpartition(":")[2]
-    elif settings.agent_names and message.author.kind == "user":
-        shown["name"] = message.author_name
-    if not mine:
-        shown["read"] = message.status == "read"
+    elif message.author.kind is ActorKind.USER:
+        shown["person"] = True
+        if settings.agent_names:
+            shown["name"] = message.author_name
     files = [
         {
             "name": one.name,

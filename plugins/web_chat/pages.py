@@ -32,7 +32,7 @@ from hub import (
 )
 from plugins.web_chat.channel import WebChatChannel
 from plugins.web_chat.history import read_history
-from plugins.web_chat.settings import MAX_FILES, MAX_TEXT, WebChatSettings
+from plugins.web_chat.settings import MAX_FILES, MAX_TEXT, MAX_TOTAL, WebChatSettings
 from plugins.web_chat.streams import STREAMS, Streams
 from plugins.web_chat.texts import language_of, widget_texts
 from plugins.web_chat.visitors import (
@@ -179,6 +179,7 @@ class WebChatPages:
                 "files": settings.files,
                 "max_file": settings.max_file_bytes,
                 "max_files": MAX_FILES,
+                "max_total": MAX_TOTAL,
                 "max_text": MAX_TEXT,
                 "sound": settings.sound,
             },

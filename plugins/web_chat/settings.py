@@ -13,6 +13,8 @@ from plugins.web_chat.hours import WorkingHours
 
 MAX_TEXT = 4_000
 MAX_FILES = 5
+MAX_TOTAL = 25_000_000
+"""All files of one message; a webhook takes no larger body."""
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2_000)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 

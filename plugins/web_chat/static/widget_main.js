@@ -34,8 +34,10 @@ function list() {
     if (arrived.has(item.id)) save("out." + item.id, undefined);
     else items.push({ ...item, key: item.id, mine: true, files: (held.get(item.id) || item.files || []).map((one) => ({ name: one.name, size: one.size })) });
   }
+  // Only the newest word of the visitor says how far it came; a person's answer says it itself.
   const last = items.filter((one) => one.mine && !one.state).pop();
-  if (last && items.indexOf(last) >= items.length - 3) last.state = last.id && !newer(last.id, seen) ? "seen" : "sent";
+  const answered = last && items.slice(items.indexOf(last)).some((one) => one.person);
+  if (last && !answered) last.state = newer(last.id, seen) ? "sent" : "seen";
   let before = null;
   for (const item of items) {
     item.joined = !!before && before.mine === item.mine && before.name === item.name && item.at - before.at < 120000 && new Date(item.at).toDateString() === new Date(before.at).toDateString();

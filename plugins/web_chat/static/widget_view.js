@@ -172,7 +172,8 @@ function makeView(config) {
   function attach(list) {
     say("");
     for (const file of list) {
-      if (file.size > config.max_file) say(fill(texts.too_large, { name: file.name, max: size(config.max_file) }));
+      const total = files.reduce((sum, one) => sum + one.size, file.size);
+      if (file.size > config.max_file || total > config.max_total) say(fill(texts.too_large, { name: file.name, max: size(config.max_file) }));
       else if (files.length >= config.max_files) say(fill(texts.too_many, { count: config.max_files }));
       else files.push(file);
     }
