@@ -128,11 +128,38 @@ def _stem(words: Sequence[str]) -> dict[str, str]:
     found = dict(zip(words, words, strict=True))
     russian = [word for word in words if "а" <= word[0] <= "я"]
     if russian:
-        found.update(zip(russian, stemmers.russian(russian), strict=True))
+        stems = [
+            _mended(stem) if stem[-1] in _DOUBTFUL else stem for stem in stemmers.russian(russian)
+        ]
+        found.update(zip(russian, stems, strict=True))
     if len(russian) < len(words):
         english = [word for word in words if word.isascii() and word.isalpha()]
         found.update(zip(english, stemmers.english(english), strict=True))
     return found
+
+
+# Snowball takes the end of many a noun for that of a verb, in some of its forms only: "канал" and
+# "каналы", "деталь" and "детали", "кредит" and "кредита", "отмена" and "отмену" would not meet. A
+# stem that still has such an end loses it too. That joins, never parts: "работает" also meets
+# "работа", at the price of a few strangers ("визит" and "виза").
+_DOUBTFUL = frozenset("алнтмкя")  # the last letters of the ends below
+_VERB_ENDS = ("ен", "ил", "ит", "им", "ыт", "ыл")
+_PAST_ENDS = ("ал", "ан", "ял", "ян")
+_FLEETING = ("ок", "ек")
+_VOWELS = frozenset("аеиоуыэюя")
+
+
+def _mended(stem: str) -> str:
+    if len(stem) < 5:
+        return stem
+    if stem.endswith(_FLEETING) and stem[-3] not in _VOWELS:
+        # "скидок" and "скидки", "звонок" and "звонки".
+        return stem[:-2] + "к"
+    if stem.endswith(_VERB_ENDS) or (len(stem) > 5 and stem.endswith("ем")):
+        return stem[:-2]
+    if stem.endswith(_PAST_ENDS):
+        stem = stem[:-1]
+    return stem[:-1] if len(stem) > 4 and stem[-1] in "ая" else stem
 
 
 def words(text: str) -> list[str]:
