@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from crm_store.search_index import index_messages
+from crm_store.search_index import index_dialogs, index_messages
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
     arrivals,
@@ -341,6 +341,8 @@ class _Writer:
         known = [one for one in self._touched.values() if not one.new]
         if opened:
             conn.execute(insert(dialogs), [_opened_row(one, now) for one in opened])
+            named = [(one.id, one.values["subject"]) for one in opened if one.values["subject"]]
+            index_dialogs(conn, named)
         if known:
             conn.execute(_UPDATE_DIALOG, [_known_row(one, now) for one in known])
         conn.execute(insert(messages), self._rows["messages"])

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 
 from crm_store.erasure import erase_messages
+from crm_store.search_index import index_dialogs
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
     attachments,
@@ -86,6 +87,7 @@ def start_dialog(uow: UnitOfWork, command: StartDialog) -> DialogId:
             last_at=uow.now,
         )
     )
+    index_dialogs(uow.conn, [(dialog_id, subject)] if subject else [])
     uow.record(
         DialogOpened(
             dialog_id=dialog_id,
@@ -139,6 +141,7 @@ def split_dialog(uow: UnitOfWork, command: SplitDialog) -> DialogId:
         "version": 1,
     }
     uow.conn.execute(insert(dialogs).values(**row))
+    index_dialogs(uow.conn, [(new_id, subject)] if subject else [])
     moved = list(uow.conn.execute(select(messages.c.id).where(after)).scalars())
     _move(uow, moved, new_id)
     externals = list(

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
+from crm_store.search_index import index_dialogs
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import (
     dialog_tags,
@@ -210,6 +211,7 @@ def set_subject(uow: UnitOfWork, command: SetSubject) -> None:
     subject = " ".join(command.subject.split())[:400]
     if subject != dialog.subject:
         change_dialog(uow, dialog.id, subject=subject, subject_folded=fold(subject)[:400])
+        index_dialogs(uow.conn, [(dialog.id, subject)])
         uow.record(DialogChanged(dialog_id=DialogId(dialog.id), field="subject"))
 
 
