@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -144,9 +145,10 @@ async def test_machines_are_kept_out_and_told_nothing(form: Form, web: httpx.Asy
 
 
 async def test_a_flood_is_slowed_down(form: Form, web: httpx.AsyncClient) -> None:
-    codes = [(await web.post(form.url, json=FIELDS)).status_code for _ in range(14)]
-    assert codes[:10] == [200] * 10
-    assert codes[-1] == 429
+    answers = await asyncio.gather(*(web.post(form.url, json=FIELDS) for _ in range(40)))
+    codes = [one.status_code for one in answers]
+    assert 10 <= codes.count(200) < 30
+    assert codes.count(200) + codes.count(429) == 40
 
 
 async def test_only_allowed_sites_and_our_own_page_may_send(
