@@ -166,6 +166,13 @@ from hub.extensions import (
     Verdict,
     VerdictKind,
 )
+from hub.filters import (
+    Choice,
+    Field,
+    FieldType,
+    Operator,
+    Where,
+)
 from hub.hookspecs import (
     hookimpl,
 )
@@ -190,6 +197,7 @@ from hub.ids import (
     UserId,
     WebhookId,
 )
+from hub.kinds import Column, Kind
 from hub.limits import RateLimit
 from hub.messages import (
     Address,
@@ -333,11 +341,13 @@ __all__ = [
     "ChannelDown",
     "ChannelUp",
     "Check",
+    "Choice",
     "ClaimDeliveries",
     "ClaimJobs",
     "Client",
     "ClientCreated",
     "ClientId",
+    "Column",
     "Command",
     "Conflict",
     "Contact",
@@ -380,6 +390,8 @@ __all__ = [
     "EventParked",
     "EventRegistry",
     "ExpireLeases",
+    "Field",
+    "FieldType",
     "File",
     "Fragment",
     "Handler",
@@ -397,6 +409,7 @@ __all__ = [
     "JobId",
     "JobRecord",
     "Json",
+    "Kind",
     "Lane",
     "LinkContact",
     "MalformedPayload",
@@ -420,6 +433,7 @@ __all__ = [
     "NoteAdded",
     "ObjectChanged",
     "OpenSession",
+    "Operator",
     "OutboundFacts",
     "OutboundMessage",
     "OutboundTransform",
@@ -528,6 +542,7 @@ __all__ = [
     "WebhookDelivery",
     "WebhookId",
     "WebhookRequest",
+    "Where",
     "hookimpl",
     "in_thread",
 ]
