@@ -41,7 +41,7 @@ WORDS = 70
 DIALOGS = 2_000
 BATCH = 100
 GROUPS = {
-    "rare (20 hits)": (0.0, 0.0),
+    "rarest": (0.0, 0.0),
     "1 in 300": (0.002, 0.004),
     "1 in 100": (0.008, 0.013),
     "1 in 20": (0.03, 0.07),
@@ -75,7 +75,7 @@ class Corpus:
 
     def words(self, low: float, high: float, count: int) -> list[str]:
         if high == 0:
-            known = [word for word, n in self._seen.items() if 10 <= n <= 30]
+            known = [word for word, _ in self._seen.most_common()[-count:]]
         else:
             known = [word for word, n in self._seen.items() if low <= n / self._count <= high]
         return self._dice.sample(sorted(known), min(count, len(known)))
@@ -163,7 +163,7 @@ def measure(
         conn=conn, viewer=Viewer(hidden_accounts=frozenset({AccountId(2)})), now=Micros(0)
     )
     asked = {name: corpus.words(low, high, questions) for name, (low, high) in GROUPS.items()}
-    rare, common = asked["rare (20 hits)"], asked["common"]
+    rare, common = asked["rarest"], asked["common"]
     asked["common + rare"] = [
         f"{a} {b}" for a, b in zip(itertools.cycle(common), rare, strict=False)
     ]
