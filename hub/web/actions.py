@@ -30,6 +30,7 @@ from hub.ids import (
     UserId,
 )
 from hub.messages import Address, Attachment
+from hub.records.dialogs import Dialog
 from hub.web.errors import as_json, status_of
 from hub.web.inbox import number
 
@@ -208,7 +209,24 @@ async def act(request: Request) -> Response:
         return as_json(error, status_of(error))
     except (TypeError, ValueError, OverflowError):
         return JSONResponse({"error": {"code": "invalid", "message": "wrong values"}}, 422)
+    if request.path_params["verb"] == "read" and _message(body):
+        dialog = await request.state.hub.dialog(_dialog(body))
+        await _show_person(request, dialog, "seen", str(_message(body)))
     return JSONResponse({"result": plain(result)})
+
+
+async def _show_person(request: Request, dialog: Dialog, kind: str, value: str) -> bool:
+    """Tell the person on the other side, where the channel can; never worth an error."""
+    runtime = request.app.state.runtime
+    capabilities = runtime.database.channels.get(dialog.channel)
+    if capabilities is None or not capabilities.typing:
+        return True
+    try:
+        _, channel = await runtime.channel_host.get(dialog.account_id)
+        await channel.signal(Address(kind=dialog.address_kind, value=dialog.address), kind, value)
+    except HubError:
+        return False
+    return True
 
 
 async def upload(request: Request) -> Response:
@@ -248,17 +266,10 @@ async def signal(request: Request) -> Response:
     dialog = await request.state.hub.dialog(_dialog(body))
     runtime, user = request.app.state.runtime, request.state.user
     runtime.feed.signal(Signal(kind=kind, dialog_id=dialog.id, user_id=user.id, value=user.name))
-    capabilities = runtime.database.channels.get(dialog.channel)
-    if kind == "typing" and not body.get("note") and capabilities and capabilities.typing:
-        try:
-            _, channel = await runtime.channel_host.get(dialog.account_id)
-            await channel.signal(
-                Address(kind=dialog.address_kind, value=dialog.address), "typing", user.name
-            )
-        except HubError:
-            # A signal is never worth an error on the agent's screen.
-            return JSONResponse({"result": False})
-    return JSONResponse({"result": True})
+    shown = True
+    if kind == "typing" and not body.get("note"):
+        shown = await _show_person(request, dialog, "typing", user.name)
+    return JSONResponse({"result": shown})
 
 
 def routes() -> list[Route]:
