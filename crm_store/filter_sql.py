@@ -70,7 +70,7 @@ def dialog_clause(reader: Reader, data: Mapping[str, object]) -> Clause:
     # The import is late: the fields of dialogs are built on this module.
     from crm_store.dialog_columns import DIALOG_COLUMNS
     from crm_store.tables.dialogs import dialogs
-    from hub.dialog_fields import DIALOG_FIELDS
+    from hub.filters.dialog_fields import DIALOG_FIELDS
 
     tree = parse(data, DIALOG_FIELDS, Use.QUERY)
     moment = Moment(now=reader.now, me=reader.viewer.user_id)

@@ -17,7 +17,6 @@ from crm_store.search import index_dialogs, index_messages
 from crm_store.tables.dialogs import dialog_tags, dialogs, messages, tags
 from crm_store.tables.people import addresses, contacts
 from crm_store.viewer import Reader, Viewer
-from hub.dialog_fields import DIALOG_FIELDS
 from hub.errors import Invalid
 from hub.filters import (
     Condition,
@@ -34,6 +33,7 @@ from hub.filters import (
     parse,
     to_json,
 )
+from hub.filters.dialog_fields import DIALOG_FIELDS
 from hub.filters.tree import DURATIONS, ME, ONE_OR_MORE, WITH_LIST, WITHOUT_VALUE
 from hub.ids import DialogId, Micros, UserId
 from hub.records.dialogs import Dialog, DialogQuery

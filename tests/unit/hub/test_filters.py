@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.dialog_fields import DIALOG_FIELDS
 from hub.errors import Invalid
 from hub.filters import (
     OPERATORS,
@@ -30,6 +29,7 @@ from hub.filters import (
     parse,
     to_json,
 )
+from hub.filters.dialog_fields import DIALOG_FIELDS
 from hub.filters.reading import MAX_CONDITIONS, UPCASTERS
 from hub.ids import Micros, UserId
 from hub.kinds import Column, Kind, Kinds
