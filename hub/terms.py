@@ -182,40 +182,41 @@ def query_terms(text: str) -> list[str]:
 
 def has_terms(text: str, wanted: Iterable[str]) -> bool:
     """Say whether a text has all these terms, without stemming every word of it."""
-    targets = set(wanted)
-    beginnings = _beginnings(targets)
-    distinct = list(dict.fromkeys(words(text)))
-    if len(distinct) > MAX_TERMS:
+    targets = frozenset(wanted)
+    cleaned = _clean(text)
+    # So long a text may have more words than are kept of it.
+    if len(cleaned) > 2 * MAX_TERMS:
         return targets <= set(terms(text))
-    near = [word for word in distinct if word.startswith(beginnings) and word not in _EMPTY_WORDS]
-    return targets <= set(_stem(near).values())
+    near = {word[:MAX_WORD] for word in _near(targets).findall(cleaned)} - _EMPTY_WORDS
+    return targets <= set(_stem(list(near)).values())
 
 
-def _beginnings(targets: Iterable[str]) -> tuple[str, ...]:
-    """Give what a word must begin with to have one of these terms.
+def _near(targets: frozenset[str]) -> re.Pattern[str]:
+    """Give what finds the words that may have one of these terms, by their beginnings.
 
-    Both stemmers cut the end and write at most its last letters anew: "happy" is "happi".
+    The stemmers cut the end of a word and write at most its last letters anew: "happy" is
+    "happi", "dying" is "die", "скидок" is "скидк".
     """
-    return tuple(one[: max(1, len(one) - 3)] for one in targets)
+    beginnings = {one[: max(1, len(one) - (3 if one.isascii() else 1))] for one in targets}
+    either = "|".join(sorted(beginnings)) or "(?!)"
+    return re.compile(rf"(?<![^\W_])(?:{either})[^\W_]*")
 
 
 def term_spans(text: str, wanted: Iterable[str], limit: int = 1_000) -> list[tuple[int, int]]:
     """Give where words of the wanted terms stand in a text, for marking them."""
-    targets = set(wanted)
-    beginnings = _beginnings(targets)
+    targets = frozenset(wanted)
     text = text[:MAX_TEXT]
     lower = text.lower().replace("ё", "е")
     spans: list[tuple[int, int]] = []
     # Places are those of the text as it stands, and folding may change lengths: then each word
     # is folded by itself, the marks inside it included.
     aligned = len(lower) == len(text) and lower == _clean(text)
-    for match in _WORD.finditer(lower) if aligned else _MARKED_WORD.finditer(text):
-        for word in [match.group()[:MAX_WORD]] if aligned else words(match.group()):
-            if word.startswith(beginnings) and _stem([word])[word] in targets:
-                spans.append(match.span())
+    for match in _near(targets).finditer(lower) if aligned else _MARKED_WORD.finditer(text):
+        inside = [match.group()[:MAX_WORD]] if aligned else words(match.group())
+        if any(_stem([word])[word] in targets for word in inside if word not in _EMPTY_WORDS):
+            spans.append(match.span())
+            if len(spans) >= limit:
                 break
-        if len(spans) >= limit:
-            break
     return spans
 
 
