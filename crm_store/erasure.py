@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from crm_store.search_index import remove_contact, remove_messages
+from crm_store.search_index import remove_contact, remove_dialogs, remove_messages
 from crm_store.tables.dialogs import (
     attachments,
     blobs,
@@ -27,6 +27,7 @@ from crm_store.tables.dialogs import (
 )
 from crm_store.tables.people import addresses, contacts, erasures
 from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
 from hub.commands import EraseContact
 from hub.errors import NotFound
 from hub.events import ContactErased
@@ -36,6 +37,17 @@ from hub.ids import ContactId
 def address_hash(kind: str, value: str) -> str:
     """Give what is kept of an erased address."""
     return hashlib.sha256(f"{kind}\x00{value}".encode()).hexdigest()
+
+
+def all_erasures(reader: Reader, after: int = 0) -> list[dict[str, object]]:
+    """Give what was erased after an instant, as hashes: the list that a restore replays."""
+    rows = reader.conn.execute(
+        select(erasures).where(erasures.c.at > after).order_by(erasures.c.at, erasures.c.id)
+    )
+    return [
+        {"contact_id": str(row.contact_id), "at": row.at, "address_hashes": row.address_hashes}
+        for row in rows
+    ]
 
 
 def erase_messages(uow: UnitOfWork, ids: Sequence[int]) -> dict[str, int]:
@@ -117,6 +129,7 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     report: dict[str, Any] = erase_messages(uow, message_ids)
     for table in (drafts, participants, thread_references):
         uow.conn.execute(delete(table).where(table.c.dialog_id.in_(dialog_ids)))
+    remove_dialogs(uow.conn, dialog_ids)
     report["dialogs"] = uow.conn.execute(
         update(dialogs)
         .where(dialogs.c.id.in_(dialog_ids))

@@ -51,6 +51,43 @@ def migrate(url: str, plugins: Iterable[PluginSchema] = ()) -> list[str]:
     return done
 
 
+def heads(url: str) -> list[str]:
+    """Give the step that a database stands at."""
+    engine = make_engine(url, writer=False)
+    try:
+        with engine.connect() as conn:
+            context = MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE})
+            return sorted(context.get_current_heads())
+    finally:
+        engine.dispose()
+
+
+def knows(revision: str) -> bool:
+    """Say whether this release has a step of that name."""
+    script = ScriptDirectory(str(HERE))
+    return any(one.revision == revision for one in script.walk_revisions())
+
+
+def upgrade_within(conn: Connection, revision: str, plugins: Iterable[PluginSchema] = ()) -> None:
+    """Bring a database to one step inside the caller's transaction (a restore of rows)."""
+    _upgrade(conn, HERE, VERSION_TABLE, revision)
+    for one in plugins:
+        _plugin(conn, one)
+
+
+def is_new(url: str) -> bool:
+    """Say whether nothing was ever made in a database."""
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        return True
+    engine = make_engine(url, writer=False)
+    try:
+        with engine.connect() as conn:
+            context = MigrationContext.configure(conn, opts={"version_table": VERSION_TABLE})
+            return not context.get_current_heads()
+    finally:
+        engine.dispose()
+
+
 def pending(url: str) -> list[str]:
     """Give the names of the core's steps that are still to be taken."""
     engine = make_engine(url, writer=False)
@@ -77,15 +114,17 @@ def _config(conn: Connection, location: Path, version_table: str) -> Config:
     return config
 
 
-def _upgrade(conn: Connection, location: Path, version_table: str) -> list[str]:
+def _upgrade(
+    conn: Connection, location: Path, version_table: str, target: str = "head"
+) -> list[str]:
     config = _config(conn, location, version_table)
     context = MigrationContext.configure(conn, opts={"version_table": version_table})
     before = set(context.get_current_heads())
-    command.upgrade(config, "head")
+    command.upgrade(config, target)
     script = ScriptDirectory.from_config(config)
     return [
         one.revision
-        for one in reversed(list(script.walk_revisions()))
+        for one in reversed(list(script.walk_revisions(head=target)))
         if one.revision not in before
     ]
 

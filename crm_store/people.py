@@ -107,6 +107,14 @@ def _contact(row: Row[Any], owned: Sequence[AddressRecord]) -> Contact:
     )
 
 
+def contacts_by_address(reader: Reader, value: str) -> list[ContactId]:
+    """Give the contacts that have an address, whatever network it is on."""
+    found = reader.conn.execute(
+        select(addresses.c.contact_id).where(addresses.c.value == value.strip()).distinct()
+    )
+    return [ContactId(one) for one in found.scalars()]
+
+
 def client(reader: Reader, client_id: ClientId) -> Client:
     """Give one client."""
     row = reader.conn.execute(select(clients).where(clients.c.id == client_id)).first()

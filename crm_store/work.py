@@ -174,6 +174,12 @@ def drop_worker_number(conn: Connection, number: int, owner: str) -> None:
     conn.execute(delete(workers).where(workers.c.number == number, workers.c.owner == owner))
 
 
+def living_workers(conn: Connection, now: int, but: str = "") -> list[str]:
+    """Give the processes whose lease of a number runs, this one (`but`) left out."""
+    statement = select(workers.c.owner).where(workers.c.until > now, workers.c.owner != but)
+    return list(conn.execute(statement.order_by(workers.c.number)).scalars())
+
+
 # -- webhooks ------------------------------------------------------------------------------
 
 

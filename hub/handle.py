@@ -16,6 +16,7 @@ from crm_store import messages as message_reads
 from crm_store import people as people_reads
 from crm_store import users as user_reads
 from hub.account_settings import unseal
+from hub.api import PluginStore
 from hub.commands import Command, UploadAttachment
 from hub.errors import NotAllowed, NotFound
 from hub.events import Event
@@ -38,13 +39,24 @@ class BoundHub:
     """See hub.api.Hub; roof code also has `read`, for any query function of the store."""
 
     def __init__(
-        self, runtime: Runtime, actor: Actor, scopes: frozenset[str] | None = None
+        self,
+        runtime: Runtime,
+        actor: Actor,
+        scopes: frozenset[str] | None = None,
+        plugin: str = "",
     ) -> None:
         self._runtime = runtime
         self._scopes = scopes
         self.actor = actor
-        self.log = logging.getLogger(f"hub.plugin.{actor.name}" if actor.name else "hub.handle")
-        self.store = GuardedStore(runtime, actor.name)
+        self._plugin = plugin or actor.name
+        name = f"hub.plugin.{self._plugin}" if self._plugin else "hub.handle"
+        self.log = logging.getLogger(name)
+        self.store: PluginStore = GuardedStore(runtime, self._plugin)
+
+    @property
+    def runtime(self) -> Runtime:
+        """The hub behind the handle: for the roof only, plugins see `hub.api.Hub`."""
+        return self._runtime
 
     def now(self) -> Micros:
         """The clock."""
@@ -76,8 +88,8 @@ class BoundHub:
         return await self._runtime.receive(await self.account(account_id), arrivals)
 
     def as_user(self, user_id: UserId) -> BoundHub:
-        """The same handle with the eyes and hands of a user."""
-        return BoundHub(self._runtime, Actor(kind=ActorKind.USER, id=user_id))
+        """The same handle with the eyes and hands of a user; a plugin keeps its own tables."""
+        return BoundHub(self._runtime, Actor(kind=ActorKind.USER, id=user_id), plugin=self._plugin)
 
     async def dialog(self, dialog_id: DialogId) -> Dialog:
         """One dialog."""

@@ -17,13 +17,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from hub.errors import UntrustedRequest
 
 LINK_KEY_YEARS = 3
 YEAR_SECONDS = 31_557_600
 TAG_BYTES = 16
+KINDS = ("secrets", "links")
 
 
 class KeyRing:
@@ -32,6 +33,7 @@ class KeyRing:
     def __init__(self, path: Path, content: dict[str, Any]) -> None:
         self._path = path
         self._content = content
+        self._read_at = _changed_at(path)
 
     @classmethod
     def open(cls, path: Path) -> KeyRing:
@@ -67,7 +69,28 @@ class KeyRing:
 
     def decrypt(self, token: str) -> str:
         """Decrypt with whichever key fits; raises cryptography's InvalidToken."""
-        return self._fernet().decrypt(token.encode()).decode()
+        try:
+            return self._fernet().decrypt(token.encode()).decode()
+        except InvalidToken:
+            if not self._reread():
+                raise
+            return self._fernet().decrypt(token.encode()).decode()
+
+    def _reread(self) -> bool:
+        """Take over keys that another process has added; says whether there were any."""
+        changed_at = _changed_at(self._path)
+        if changed_at == self._read_at:
+            return False
+        self._read_at = changed_at
+        try:
+            content = json.loads(self._path.read_text())
+        except (OSError, ValueError):
+            return False
+        known = {kind: [one["id"] for one in self._content[kind]] for kind in KINDS}
+        if {kind: [one["id"] for one in content[kind]] for kind in KINDS} == known:
+            return False
+        self._content = content
+        return True
 
     def renew(self, token: str) -> str:
         """Encrypt a token again with the newest key."""
@@ -83,18 +106,27 @@ class KeyRing:
         """Give the value of a token; raises UntrustedRequest where it is not ours or too old."""
         try:
             key_id, day, value, tag = token.split(".")
-            key = next(one for one in self._content["links"] if str(one["id"]) == key_id)
+            key = self._key_of_link(key_id)
             body = f"{key_id}.{day}.{value}"
             good = hmac.compare_digest(_decode(tag), _tag(key["key"], purpose, body))
             age = time.time() // 86_400 - int(day)
             text = _decode(value).decode()
-        except (ValueError, StopIteration) as error:
+        except ValueError as error:
             raise UntrustedRequest("this link is not one of ours") from error
         if not good or _is_dead(key):
             raise UntrustedRequest("this link is not one of ours")
         if max_age_days and age > max_age_days:
             raise UntrustedRequest("this link is too old")
         return text
+
+    def _key_of_link(self, key_id: str) -> dict[str, Any]:
+        for _ in range(2):
+            for one in self._content["links"]:
+                if str(one["id"]) == key_id:
+                    return dict(one)
+            if not key_id.isdigit() or not self._reread():
+                break
+        raise UntrustedRequest("this link is not one of ours")
 
     def rotate(self) -> None:
         """Add new keys; the old ones go on reading. Secrets are then to be renewed."""
@@ -111,6 +143,13 @@ class KeyRing:
         """Drop retired secret keys, once everything was renewed."""
         self._content["secrets"] = [one for one in self._content["secrets"] if "retired" not in one]
         self._save()
+
+
+def _changed_at(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def _secret_key(number: int) -> dict[str, Any]:

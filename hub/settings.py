@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from hub.errors import Invalid
@@ -34,6 +34,10 @@ class HubSettings(BaseSettings):
     role: Literal["all", "web", "worker"] = Field(default="all", description="all, web or worker")
     hold_after_hours: float = Field(default=6.0, description="outgoing older than this is held")
     max_body: int = Field(default=30_000_000, description="largest webhook body in bytes")
+    metrics_token: SecretStr = Field(
+        default=SecretStr(""), description="bearer token of /metrics; empty: this machine only"
+    )
+    stop_seconds: int = Field(default=10, description="how long a stop waits for open requests")
     trace_hooks: bool = Field(default=False, description="log every hook call")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="debug, info, warning or error"

@@ -1,0 +1,150 @@
+"""Bootstrap: the only wiring. Settings become one Starlette application with everything in it."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import importlib
+import logging
+import pkgutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+import hub.web
+from hub.extensions import NavEntry
+from hub.metrics import metrics_page
+from hub.objects import Actor, ActorKind
+from hub.runtime import Runtime
+from hub.settings import HubSettings
+from hub.web.auth import Gate
+from hub.web.errors import error_handlers
+from hub.web.live import Live
+from hub.web.render import Renderer
+from hub.workers import Workers
+
+log = logging.getLogger("hub.app")
+FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+LOOPBACK = ("127.0.0.1", "::1")
+
+
+def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
+    """Wire everything; the database must be up to date."""
+    runtime = runtime or Runtime(settings)
+    app = Starlette(
+        routes=[*health_routes(), *(page_routes() if settings.role != "worker" else ())],
+        middleware=[Middleware(Gate, runtime=runtime)],
+        exception_handlers=error_handlers(),
+        lifespan=_lifespan,
+    )
+    app.state.renderer = Renderer()
+    app.state.nav = [
+        part for _, part in runtime.plugins.collect("register_ui") if isinstance(part, NavEntry)
+    ]
+    app.state.live = Live(runtime, app.state.renderer)
+    app.state.runtime = runtime
+    app.state.settings = settings
+    app.state.stopping = asyncio.Event()
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    runtime: Runtime = app.state.runtime
+    await runtime.start()
+    workers = Workers(runtime)
+    app.state.workers = workers
+    await _tell_plugins(runtime, "startup")
+    workers.start(app.state.settings.role)
+    await app.state.live.start()
+    app.state.ready = True
+    log.info("ready role=%s epoch=%s", app.state.settings.role, runtime.epoch)
+    try:
+        yield
+    finally:
+        app.state.ready = False
+        app.state.stopping.set()
+        await app.state.live.stop()
+        await workers.stop()
+        await _tell_plugins(runtime, "shutdown")
+        await runtime.stop()
+        log.info("stopped")
+
+
+async def _tell_plugins(runtime: Runtime, hook: str) -> None:
+    for plugin in runtime.plugins.with_hook(hook):
+        handle = runtime.handle(Actor(kind=ActorKind.PLUGIN, name=plugin.name))
+        try:
+            await runtime.plugins.call(plugin, hook, hub=handle)
+        except Exception:  # noqa: BLE001 - charged to the plugin by the host
+            log.warning("plugin_hook_failed plugin=%s hook=%s", plugin.name, hook)
+
+
+def page_routes() -> list[BaseRoute]:
+    """Give the routes of every module that has some."""
+    found: list[BaseRoute] = []
+    names = sorted(one.name for one in pkgutil.iter_modules(hub.web.__path__, "hub.web."))
+    for name in [*names, "hub.http_api"]:
+        try:
+            module = importlib.import_module(name)
+        except ModuleNotFoundError as error:
+            if error.name == name:
+                continue
+            raise
+        if hasattr(module, "routes"):
+            found += module.routes()
+    return found
+
+
+# -- health --------------------------------------------------------------------------------
+
+
+def health_routes() -> list[BaseRoute]:
+    """Give what a supervisor asks: am I alive, may I be sent requests, how am I."""
+    return [
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/metrics", metrics),
+    ]
+
+
+async def healthz(request: Request) -> Response:
+    """The process answers."""
+    return PlainTextResponse("ok")
+
+
+async def readyz(request: Request) -> Response:
+    """The database answers, the loops run, and nobody has asked to stop."""
+    state = request.app.state
+    problems = []
+    if not getattr(state, "ready", False) or state.stopping.is_set():
+        problems.append("starting or stopping")
+    else:
+        try:
+            async with asyncio.timeout(5):
+                await state.runtime.database.read(lambda conn: conn.execute(text("SELECT 1")).all())
+        except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready
+            problems.append(f"database: {type(error).__name__}")
+    return JSONResponse(
+        {"ready": not problems, "problems": problems}, status_code=503 if problems else 200
+    )
+
+
+async def metrics(request: Request) -> Response:
+    """Numbers for Prometheus, for this machine itself or whoever has the token."""
+    settings: HubSettings = request.app.state.settings
+    given = request.headers.get("authorization", "").removeprefix("Bearer ")
+    wanted = settings.metrics_token.get_secret_value()
+    knows = bool(wanted) and hmac.compare_digest(given.encode(), wanted.encode())
+    # A proxy on this machine calls from here too, and says for whom.
+    is_local = request.client is not None and request.client.host in LOOPBACK
+    if not knows and (not is_local or any(one in request.headers for one in FORWARDED)):
+        return PlainTextResponse("not allowed", status_code=403)
+    page = await asyncio.to_thread(metrics_page, request.app.state.runtime)
+    return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,87 @@
+"""The command line: one file per noun. `dialoghub --help`, also `python -m hub --help`.
+
+Expected failures end with one line of plain words on standard error and exit code 1, wrong
+usage with 2. Nothing heavy is imported before a command needs it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from hub.cli import (
+    accounts,
+    backups,
+    check,
+    database,
+    keys,
+    people,
+    plugins,
+    quarantine,
+    run,
+    tokens,
+    users,
+)
+from hub.errors import HubError
+
+app = typer.Typer(
+    name="dialoghub",
+    help="Dialog Hub: every customer channel as dialogs in one inbox.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+run.register(app)
+check.register(app)
+app.add_typer(users.app, name="user")
+app.add_typer(tokens.app, name="token")
+app.add_typer(accounts.app, name="account")
+database.register(app)
+backups.register(app)
+quarantine.register(app)
+people.register(app)
+plugins.register(app)
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except HubError as error:
+        _give_up(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; the interpreter must not complain about it too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        words = _database_words(error)
+        if words is None:
+            raise
+        _give_up(words)
+
+
+def _database_words(error: Exception) -> str | None:
+    from sqlalchemy.exc import ArgumentError, DatabaseError
+
+    if isinstance(error, ArgumentError):
+        return "the database's address cannot be read (--database or HUB_DATABASE_URL)"
+    if isinstance(error, DatabaseError):
+        # The driver's first line; SQLAlchemy would add the statement, which holds values.
+        first = str(error.orig).strip().splitlines()[:1]
+        return f"the database refused: {first[0] if first else type(error).__name__}"
+    return None
+
+
+def _give_up(words: str) -> None:
+    typer.echo(f"dialoghub: {words}", err=True)
+    sys.exit(1)
+
+
+__all__ = ["main"]

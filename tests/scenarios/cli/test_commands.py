@@ -1,0 +1,188 @@
+"""The command line does what it says, and says what it cannot do."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import stat
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.cli.processes import CommandLine, Running, until
+
+Run = Callable[..., Running]
+PASSWORD = "correct horse battery\n"
+
+
+def create_ada(hub: CommandLine) -> None:
+    hub(
+        "user",
+        "create",
+        "ada@hub.example",
+        "--role",
+        "administrator",
+        "--password-stdin",
+        given=PASSWORD,
+    )
+
+
+def test_a_second_hub_on_the_same_folder_is_refused_in_words(hub: CommandLine, run: Run) -> None:
+    if hub.database:
+        pytest.skip("several processes may share PostgreSQL")
+    running = run(hub)
+    said = hub.refused("run", "--port", str(running.port + 1))
+    assert "already runs" in said
+    assert str(running.process.pid) in said
+    assert running.stop() == 0
+
+
+def test_a_killed_hub_leaves_no_lock_behind(hub: CommandLine, run: Run) -> None:
+    run(hub).stop(signal.SIGKILL)
+    assert run(hub).stop() == 0
+
+
+def test_a_taken_port_is_named(hub: CommandLine) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert f"127.0.0.1:{port}" in hub.refused("run", "--port", port)
+
+
+def test_the_first_start_prints_its_address_and_the_set_up_link_once(
+    hub: CommandLine, run: Run
+) -> None:
+    running = run(hub)
+    until(lambda: "/setup/" in running.said())
+    assert f"http://127.0.0.1:{running.port}" in running.said()
+    assert running.stop() == 0
+    create_ada(hub)
+    running = run(hub)
+    until(lambda: "is ready at" in running.said())
+    assert "/setup/" not in running.said()
+
+
+def test_a_stop_does_not_wait_for_open_streams(hub: CommandLine, run: Run) -> None:
+    running = run(hub)
+    with socket.create_connection(("127.0.0.1", running.port)) as half:
+        half.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        assert running.stop(signal.SIGINT) == 0
+
+
+def test_the_key_ring_is_readable_by_its_owner_only(hub: CommandLine) -> None:
+    create_ada(hub)
+    assert stat.S_IMODE((hub.data / "keys.json").stat().st_mode) == 0o600
+    (hub.data / "keys.json").chmod(0o644)
+    done = hub.try_out("check")
+    assert done.returncode == 1
+    assert "chmod 600" in done.stdout
+
+
+def test_colleagues_are_made_listed_and_kept_out(hub: CommandLine) -> None:
+    create_ada(hub)
+    assert "e-mail address already" in hub.refused(
+        "user", "create", "ADA@hub.example", "--password-stdin", given=PASSWORD
+    )
+    assert "10 characters" in hub.refused(
+        "user", "create", "bob@hub.example", "--password-stdin", given="short\n"
+    )
+    hub("user", "create", "bob@hub.example", "--password-stdin", given=PASSWORD)
+    hub("user", "deactivate", "bob@hub.example")
+    found = {one["email"]: one for one in json.loads(hub("user", "list", "--json"))}
+    assert found["bob@hub.example"]["active"] is False
+    assert "last administrator" in hub.refused("user", "deactivate", "ada@hub.example")
+    assert "no colleague" in hub.refused("user", "password", "eve@hub.example")
+
+
+def test_a_token_is_shown_once_and_ends_when_revoked(hub: CommandLine) -> None:
+    create_ada(hub)
+    made = json.loads(
+        hub("token", "create", "ada@hub.example", "--scope", "dialogs.view", "--json")
+    )
+    assert made["token"].startswith("dh_")
+    assert made["token"] not in hub("token", "list")
+    hub("token", "revoke", made["id"])
+    assert json.loads(hub("token", "list", "--json"))[0]["revoked"] is True
+    assert "no right" in hub.refused("token", "create", "ada@hub.example", "--scope", "fly")
+
+
+def test_accounts_are_connected_paused_and_removed(hub: CommandLine) -> None:
+    create_ada(hub)
+    assert "there is no channel" in hub.refused("account", "add", "owl", "--title", "x")
+    assert "no setting" in hub.refused("account", "add", "pigeon", "rng=1", "--title", "x")
+    hub("account", "add", "pigeon", "--title", "Loft", given="from-the-prompt\n")
+    listed = hub("account", "list", "--json")
+    assert "from-the-prompt" not in listed
+    assert json.loads(listed)[0]["secrets_set"] == ["ring"]
+    hub("account", "pause", "Loft")
+    assert json.loads(hub("account", "list", "--json"))[0]["state"] == "paused"
+    assert hub("account", "check", "Loft").startswith("ok")
+    assert "nothing was done" in hub.refused("account", "remove", "Loft")
+    hub("account", "remove", "Loft", "--yes")
+    assert json.loads(hub("account", "list", "--json")) == []
+
+
+def test_rotated_keys_still_open_every_secret(hub: CommandLine, run: Run) -> None:
+    create_ada(hub)
+    hub("account", "add", "pigeon", "ring=x", "--title", "Loft")
+    running = run(hub)
+    hub("keys", "rotate")
+    if hub.database:
+        assert "still run" in hub.refused("keys", "rotate", "--forget-old")
+    # The hub that runs takes the new keys over by itself.
+    hub("account", "add", "pigeon", "ring=y", "--title", "Second loft")
+    assert running.stop() == 0
+    hub("keys", "rotate", "--forget-old")
+    assert "2 readable" in hub.try_out("check").stdout
+
+
+def test_check_speaks_plainly_and_counts_failures(hub: CommandLine, tmp_path: Path) -> None:
+    create_ada(hub)
+    assert hub.try_out("check").returncode in (0, 1)
+    found = {one["what"]: one for one in json.loads(hub.try_out("check", "--json").stdout)}
+    assert found["migrations"]["state"] == "ok"
+    assert found["public address"]["state"] == "warn"
+    away = CommandLine(hub.data, "postgresql://nobody@127.0.0.1:1/none")
+    done = away.try_out("check")
+    assert done.returncode == 1
+    assert "FAIL  database" in done.stdout
+
+
+def test_check_calls_the_public_address(hub: CommandLine, run: Run) -> None:
+    running = run(hub)
+    hub.environment["HUB_PUBLIC_URL"] = f"http://127.0.0.1:{running.port}"
+    assert "leads to this hub" in hub.try_out("check").stdout
+    hub.environment["HUB_PUBLIC_URL"] = "http://127.0.0.1:9"
+    assert "does not lead here" in hub.try_out("check").stdout
+
+
+def test_a_database_out_of_reach_is_said_in_one_line(tmp_path: Path) -> None:
+    away = CommandLine(tmp_path / "data", "postgresql://nobody@127.0.0.1:1/none")
+    said = away.refused("user", "list")
+    assert said.splitlines()[-1].startswith("dialoghub: the database refused")
+
+
+def test_a_damaged_setting_names_itself(hub: CommandLine) -> None:
+    hub.environment["HUB_PORT"] = "eighty"
+    assert "HUB_PORT" in hub.refused("user", "list")
+
+
+def test_metrics_are_for_this_machine_only(hub: CommandLine, run: Run) -> None:
+    running = run(hub)
+    url = f"http://127.0.0.1:{running.port}/metrics"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert b"hub_journal_last" in answer.read()
+    forwarded = urllib.request.Request(url, headers={"X-Forwarded-For": "203.0.113.9"})
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(forwarded, timeout=10)
+
+
+def test_migrate_shows_its_plan_first(hub: CommandLine) -> None:
+    assert "to do" in hub("migrate", "--plan")
+    assert "done: 0001" in hub("migrate")
+    assert "nothing to do" in hub("migrate", "--plan")
