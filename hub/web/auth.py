@@ -51,9 +51,12 @@ OPEN_PREFIXES = (
     "/setup",
     "/manifest.webmanifest",
     "/favicon.ico",
+    "/texts/",
+    "/worker.js",
     "/api/",
     "/invite/",
 )
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 NO_CSRF_PREFIXES = ("/hooks/", "/p/", "/api/")
 
 
@@ -99,6 +102,17 @@ def trusted_networks(setting: str) -> list[Any]:
     return [
         ipaddress.ip_network(one.strip(), strict=False) for one in setting.split(",") if one.strip()
     ]
+
+
+def content_policy(nonce: str) -> str:
+    """Give the policy of our own pages: nothing from outside, no script without the nonce."""
+    return (
+        "default-src 'self'; "
+        f"script-src 'self' 'nonce-{nonce}'; "
+        "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+        "frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'; connect-src 'self'"
+    )
 
 
 class Gate:
@@ -184,18 +198,23 @@ class Gate:
         return None
 
     def _forged(self, connection: HTTPConnection) -> str:
-        """Say why an unsafe request is not from our own pages, "" where it is."""
-        site = connection.headers.get("sec-fetch-site", "")
+        """Say why an unsafe request is not from our own pages, "" where it is.
+
+        Every browser of today says where a request comes from. One that says nothing at all
+        must bring the session's token: in the header, or in a form, where its reader checks it.
+        """
+        headers = connection.headers
+        site, origin = headers.get("sec-fetch-site", ""), headers.get("origin", "")
         if site and site not in ("same-origin", "none"):
             return f"sec-fetch-site {site}"
-        origin = connection.headers.get("origin", "")
-        if origin and origin != "null":
-            host = connection.headers.get("host", "")
-            allowed = {host, urlsplit(self._runtime.public_url).netloc}
-            if urlsplit(origin).netloc not in allowed:
-                return "origin"
-        elif origin == "null":
+        if origin == "null":
             return "origin null"
+        if origin:
+            allowed = {headers.get("host", ""), urlsplit(self._runtime.public_url).netloc}
+            return "" if urlsplit(origin).netloc in allowed else "origin"
+        is_form = headers.get("content-type", "").startswith(FORMS)
+        if not site and not is_form and not headers.get(CSRF_HEADER):
+            return "nothing says where it comes from"
         return ""
 
     async def _viewer(self, actor: Actor) -> Any:
@@ -220,13 +239,7 @@ class Gate:
         return user
 
     def _with_headers(self, send: Send, nonce: str, secure: bool, path: str) -> Send:
-        policy = (
-            "default-src 'self'; "
-            f"script-src 'self' 'nonce-{nonce}'; "
-            "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-            "frame-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-            "frame-ancestors 'none'; connect-src 'self'"
-        )
+        policy = content_policy(nonce)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,0 +1,199 @@
+"""Small pages: search, people, writing first; and what a browser asks for by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from crm_store import accounts as account_reads
+from crm_store import dialogs as dialog_reads
+from crm_store import people as people_reads
+from crm_store import search as search_reads
+from crm_store import users as user_reads
+from crm_store.viewer import Reader
+from hub.commands import CreateContact, StartDialog
+from hub.errors import HubError
+from hub.ids import AccountId, ContactId
+from hub.messages import Address
+from hub.records.dialogs import DialogQuery
+from hub.web.auth import checked_form
+from hub.web.i18n import LANGUAGES, script_texts
+from hub.web.inbox import number
+from hub.web.static_files import STATIC, hashed
+
+FOUND = 30
+
+
+def _page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    response: Response = request.app.state.renderer.page(request, template, status, **values)
+    return response
+
+
+def _search(reader: Reader, text: str) -> dict[str, Any]:
+    found = search_reads.search(reader, text, FOUND)
+    return {
+        "messages": found.messages,
+        "dialogs": found.dialogs,
+        "contacts": found.contacts,
+        "users": {one.id: one for one in user_reads.all_users(reader)},
+    }
+
+
+async def search(request: Request) -> Response:
+    """Search texts, dialogs and people."""
+    text = request.query_params.get("q", "").strip()[:200]
+    found: dict[str, Any] = {"messages": (), "dialogs": (), "contacts": (), "users": {}}
+    if text:
+        found = await request.state.hub.read(_search, text)
+    return _page(request, "inbox/search.html", q=text, **found)
+
+
+async def quick(request: Request) -> Response:
+    """Give what the palette finds: people and dialogs."""
+    text = request.query_params.get("q", "").strip()[:100]
+    if not text:
+        return JSONResponse([])
+
+    def load(reader: Reader) -> list[dict[str, str]]:
+        found = [
+            {"label": one.name, "href": f"/contacts/{one.id}"}
+            for one in search_reads.search_contacts(reader, text, 5)
+        ]
+        for one in search_reads.search_dialogs(reader, text, 5):
+            label = " · ".join(
+                part for part in (one.contact_name, one.subject or one.preview) if part
+            )
+            found.append({"label": label, "href": f"/inbox/{one.id}"})
+        return found
+
+    return JSONResponse(await request.state.hub.read(load))
+
+
+async def contacts(request: Request) -> Response:
+    """List people."""
+    before = request.query_params.get("before", "")
+
+    def load(reader: Reader) -> Any:
+        reader.viewer.need("contacts.view")
+        return people_reads.contacts_page(reader, before)
+
+    found, following = await request.state.hub.read(load)
+    return _page(request, "inbox/contacts.html", contacts=found, next=following)
+
+
+async def contact(request: Request) -> Response:
+    """Show one person with all dialogs."""
+    contact_id = ContactId(number(request.path_params["contact_id"]))
+
+    def load(reader: Reader) -> dict[str, Any]:
+        reader.viewer.need("contacts.view")
+        query = DialogQuery(view="everything", contact_id=contact_id, limit=100)
+        return {
+            "contact": people_reads.contact(reader, contact_id),
+            "list": dialog_reads.page(reader, query),
+            "users": {one.id: one for one in user_reads.all_users(reader)},
+        }
+
+    values = await request.state.hub.read(load)
+    return _page(request, "inbox/contact.html", dialog=None, query=DialogQuery(), **values)
+
+
+async def new_dialog(request: Request) -> Response:
+    """Write first, over a channel that can."""
+    hub, runtime = request.state.hub, request.app.state.runtime
+    channels = runtime.database.channels
+    accounts = [
+        one
+        for one in await hub.read(account_reads.all_accounts)
+        if one.channel in channels and channels[one.channel].initiates and not one.paused
+    ]
+    values: dict[str, Any] = {
+        "accounts": accounts,
+        "to": request.query_params.get("to", ""),
+        "subject": "",
+        "account_id": "",
+        "error": "",
+    }
+    if request.method == "GET":
+        return _page(request, "inbox/new.html", **values)
+    form = await checked_form(request)
+    values |= {
+        "to": str(form.get("to", "")).strip(),
+        "subject": str(form.get("subject", "")),
+        "account_id": str(form.get("account", "")),
+    }
+    chosen = next((one for one in accounts if str(one.id) == values["account_id"]), None)
+    try:
+        if chosen is None:
+            raise HubError("choose a channel")
+        kind = channels[chosen.channel].address_kind
+        command = StartDialog(
+            account_id=AccountId(chosen.id),
+            to=Address(kind=kind, value=values["to"].lower()),
+            subject=values["subject"],
+        )
+        dialog_id = (await hub.do(command))[0]
+    except HubError as error:
+        return _page(request, "inbox/new.html", 422, **{**values, "error": str(error)})
+    return RedirectResponse(f"/inbox/{dialog_id}", 303)
+
+
+async def new_contact(request: Request) -> Response:
+    """Add a person by hand."""
+    form = await checked_form(request)
+    addresses = []
+    for kind in ("email", "phone"):
+        value = str(form.get(kind, "")).strip().lower()
+        if value:
+            addresses.append(Address(kind=kind, value=value))
+    command = CreateContact(name=str(form.get("name", "")), addresses=tuple(addresses))
+    contact_id = (await request.state.hub.do(command))[0]
+    return RedirectResponse(f"/contacts/{contact_id}", 303)
+
+
+async def texts(request: Request) -> Response:
+    """Give the modules' texts in a language."""
+    code = request.path_params["code"]
+    found = script_texts(code) if code in LANGUAGES else {}
+    return JSONResponse(found, headers={"Cache-Control": "public, max-age=300"})
+
+
+async def manifest(request: Request) -> Response:
+    """Give what a phone needs to install the inbox."""
+    return JSONResponse(
+        {
+            "name": "Dialog Hub",
+            "short_name": "Dialogs",
+            "start_url": "/inbox",
+            "display": "standalone",
+            "background_color": "#f7f8fa",
+            "theme_color": "#3f57c9",
+            "icons": [{"src": hashed("favicon.svg"), "sizes": "any", "type": "image/svg+xml"}],
+        },
+        media_type="application/manifest+json",
+    )
+
+
+async def worker(request: Request) -> Response:
+    """Give the service worker, from the root so that it may serve every page."""
+    return FileResponse(
+        STATIC / "worker.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"}
+    )
+
+
+def routes() -> list[Route]:
+    """Give the routes of these pages."""
+    return [
+        Route("/search", search),
+        Route("/search/quick", quick),
+        Route("/contacts", contacts),
+        Route("/contacts/new", new_contact, methods=["POST"]),
+        Route("/contacts/{contact_id:int}", contact),
+        Route("/inbox/new", new_dialog, methods=["GET", "POST"]),
+        Route("/texts/{code}.json", texts),
+        Route("/manifest.webmanifest", manifest),
+        Route("/worker.js", worker),
+    ]

@@ -1,0 +1,106 @@
+// @ts-check
+// Requests to the hub: JSON in, JSON out; fragments as HTML; toasts.
+import { _ } from 'hub/i18n';
+
+const csrf = () => document.querySelector('meta[name="csrf"]')?.getAttribute('content') || '';
+
+/** What the server refused, with its own words. */
+export class Refused extends Error {
+  constructor(status, error) {
+    super(error?.message || String(status));
+    this.status = status;
+    this.what = error?.what || error?.code || '';
+    this.details = error?.details || null;
+    this.field = error?.field || '';
+  }
+}
+
+/** Carry out one verb. */
+export async function act(verb, body) {
+  return post('/do/' + verb, body);
+}
+
+/** Post JSON; raises Refused, or TypeError when the network is away. */
+export async function post(url, body) {
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', Accept: 'application/json', 'X-CSRF-Token': csrf() },
+    body: JSON.stringify(body),
+  });
+  const data = await answer.json().catch(() => ({}));
+  if (answer.status === 401) location.href = '/login?next=' + encodeURIComponent(location.pathname);
+  if (!answer.ok) throw new Refused(answer.status, data.error);
+  return data;
+}
+
+/** Upload one file with progress by streaming its bytes. */
+export async function upload(dialog, file) {
+  const answer = await fetch('/upload/' + dialog + '?name=' + encodeURIComponent(file.name || 'image.png'), {
+    method: 'POST',
+    headers: { 'Content-Type': file.type || 'application/octet-stream', 'X-CSRF-Token': csrf(), Accept: 'application/json' },
+    body: file,
+  });
+  const data = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(answer.status, data.error);
+  return data;
+}
+
+/** Get a fragment as text. */
+export async function fragment(url, signal) {
+  const answer = await fetch(url, { headers: { 'X-Fragment': '1', Accept: 'text/html' }, signal });
+  if (answer.redirected && new URL(answer.url).pathname === '/login') location.href = '/login?next=' + encodeURIComponent(location.pathname);
+  if (!answer.ok) throw new Refused(answer.status, null);
+  return answer.text();
+}
+
+/** Parse HTML of one root element. */
+export function element(html) {
+  const template = document.createElement('template');
+  template.innerHTML = html.trim();
+  return /** @type {HTMLElement} */ (template.content.firstElementChild);
+}
+
+/** A key that is the same for every try of one act. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (one) => one.toString(16).padStart(2, '0')).join('');
+}
+
+/** @type {null | (() => void)} */
+let lastUndo = null;
+
+/** Show a short notice, with an Undo where there is one. */
+export function toast(text, undo = null, seconds = 8) {
+  const box = document.getElementById('toasts');
+  if (!box) return () => {};
+  const one = document.createElement('div');
+  one.className = 'toast';
+  const words = document.createElement('span');
+  words.textContent = text;
+  one.append(words);
+  const close = () => { one.remove(); if (lastUndo === run) lastUndo = null; };
+  const run = undo ? () => { close(); undo(); } : null;
+  if (run) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = _('Undo');
+    button.addEventListener('click', run);
+    one.append(button);
+    lastUndo = run;
+  }
+  while (box.children.length > 2) box.firstElementChild?.remove();
+  box.append(one);
+  setTimeout(close, seconds * 1000);
+  return close;
+}
+
+/** Undo the last act that can be undone. */
+export function undoLast() {
+  if (lastUndo) lastUndo();
+}
+
+/** Say what went wrong, in words. */
+export function complain(error) {
+  if (error instanceof Refused) toast(error.message);
+  else toast(_('No connection: nothing was changed.'));
+}

@@ -1,0 +1,7 @@
+// @ts-check
+// The inbox: the list that is never re-ordered under the pointer, the open dialog, the keys.
+import { loadTexts } from 'hub/i18n';
+
+await loadTexts();
+const { startInbox } = await import('hub/inbox/list');
+startInbox();
