@@ -72,6 +72,7 @@ class ChatHub:
     site_url: str
     sites: dict[str, Site]
     down: asyncio.Event
+    stopping: asyncio.Event
     requests: list[str]
 
     @property
@@ -177,9 +178,13 @@ async def running_chat(
         site_url=f"http://127.0.0.1:{site_port}",
         sites={"": Site()},
         down=asyncio.Event(),
+        stopping=asyncio.Event(),
         requests=[],
     )
-    servers = [_server(mounted(runtime, chat.down, chat.requests)), _server(_site(chat))]
+    servers = [
+        _server(mounted(runtime, chat.down, chat.stopping, chat.requests)),
+        _server(_site(chat)),
+    ]
     tasks = [
         asyncio.create_task(server.serve(sockets=[one]))
         for server, one in zip(servers, sockets, strict=True)
@@ -189,6 +194,7 @@ async def running_chat(
     finally:
         for server in servers:
             server.should_exit = True
+        chat.stopping.set()
         await STREAMS.close()
         await asyncio.gather(*tasks)
         await workers.stop()
