@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,11 +30,15 @@ from hub import (
     HubSettings,
     Message,
     MessageId,
+    Micros,
+    OpenSession,
     SendMessage,
     UpdateAccount,
     UserId,
 )
+from hub.plugin_host import PluginHost
 from hub.runtime import Runtime
+from hub.web.auth import COOKIE, token_hash
 from hub.workers import Workers
 from plugins.web_chat.streams import STREAMS
 from tests.wire.web_chat.mounting import mounted
@@ -84,6 +89,15 @@ class ChatHub:
     def base(self) -> str:
         """Where the visitor's endpoints are."""
         return f"{self.hub_url}/p/web_chat/{self.account_id}"
+
+    async def log_in(self) -> dict[str, str]:
+        """The cookie of the agent's browser."""
+        token, hub = secrets.token_urlsafe(), self.runtime.handle(SYSTEM)
+        expires_at = Micros(hub.now() + 3_600_000_000)
+        await hub.do(
+            OpenSession(user_id=self.agent_id, token_hash=token_hash(token), expires_at=expires_at)
+        )
+        return {COOKIE: token}
 
     async def set(self, **settings: object) -> None:
         """Change settings of the chat."""
@@ -148,7 +162,7 @@ async def until(check: Callable[[], Any], failure: str) -> Any:
 
 @contextlib.asynccontextmanager
 async def running_chat(
-    folder: Path, database_url: str, **settings: object
+    folder: Path, database_url: str, *, plugins: PluginHost | None = None, **settings: object
 ) -> AsyncIterator[ChatHub]:
     """Start a hub, its workers, and a site on another origin."""
     sockets = [_listening(), _listening()]
@@ -157,7 +171,8 @@ async def running_chat(
     runtime = Runtime(
         HubSettings(
             data=folder / "data", database_url=database_url, port=hub_port, public_url=hub_url
-        )
+        ),
+        plugins=plugins,
     )
     runtime.migrate()
     await runtime.start()
