@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, select, update
 
 from crm_store.sql import locked, upsert
 from crm_store.tables.users import (
     brands,
+    login_attempts,
     roles,
     sessions,
     team_members,
@@ -18,7 +19,7 @@ from crm_store.tables.users import (
     users,
     views,
 )
-from crm_store.unit_of_work import UnitOfWork
+from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import (
     CreateToken,
@@ -489,3 +490,53 @@ def remove_view(uow: UnitOfWork, command: RemoveView) -> None:
     if not done.rowcount:
         raise NotFound("there is no such view of yours")
     uow.record(ViewChanged(view_id=command.view_id))
+
+
+# -- rows without facts --------------------------------------------------------------------
+
+
+def touch_sessions(tx: Transaction, items: list[tuple[str, int, int]]) -> list[None]:
+    """Note that sessions are in use, and prolong them."""
+    for hashed, user_id, lifetime_us in items:
+        tx.conn.execute(
+            update(sessions)
+            .where(sessions.c.token_hash == hashed)
+            .values(last_seen_at=tx.now, expires_at=tx.now + lifetime_us)
+        )
+        tx.conn.execute(update(users).where(users.c.id == user_id).values(last_seen_at=tx.now))
+    return [None] * len(items)
+
+
+def count_attempts(tx: Transaction, items: list[tuple[str, int]]) -> list[int]:
+    """Count an attempt in each bucket's window (microseconds); gives the counts so far."""
+    counts = []
+    for bucket, window_us in items:
+        over = login_attempts.c.window_start < tx.now - window_us
+        statement = (
+            upsert(tx.dialect, login_attempts)
+            .values(bucket=bucket, window_start=tx.now, count=1)
+            .on_conflict_do_update(
+                index_elements=["bucket"],
+                # One statement, so that attempts over several processes are all counted.
+                set_={
+                    "count": case((over, 1), else_=login_attempts.c.count + 1),
+                    "window_start": case((over, tx.now), else_=login_attempts.c.window_start),
+                },
+            )
+            .returning(login_attempts.c.count)
+        )
+        counts.append(int(tx.conn.execute(statement).scalar_one()))
+    return counts
+
+
+def forget_attempts(tx: Transaction, items: list[str]) -> list[None]:
+    """Empty buckets after a success."""
+    tx.conn.execute(delete(login_attempts).where(login_attempts.c.bucket.in_(items)))
+    return [None] * len(items)
+
+
+def set_totp(tx: Transaction, items: list[tuple[int, str]]) -> list[None]:
+    """Set (or with "" remove) users' sealed second-factor secrets."""
+    for user_id, sealed in items:
+        tx.conn.execute(update(users).where(users.c.id == user_id).values(totp_secret=sealed))
+    return [None] * len(items)

@@ -271,21 +271,25 @@ class PluginHost:
             log.info("hook plugin=%s hook=%s ms=%.2f", plugin.name, hook, took * 1000)
 
     def _failed(self, plugin: Plugin, hook: str, error: BaseException) -> None:
-        plugin.failures += 1
         plugin.failures_in_row += 1
-        plugin.last_failure = f"{hook}: {type(error).__name__}"
-        log.warning(
-            "plugin_error plugin=%s hook=%s error=%s",
-            plugin.name,
-            hook,
-            type(error).__name__,
-            exc_info=error,
-        )
         if plugin.failures_in_row >= BREAKER_FAILURES:
             plugin.open_until = time.monotonic() + BREAKER_SECONDS
             log.error("plugin_breaker_open plugin=%s seconds=%d", plugin.name, BREAKER_SECONDS)
+        self.charge(plugin, hook, error)
+
+    def charge(self, plugin: Plugin, place: str, error: BaseException) -> None:
+        """Charge a plugin with a failure by name: in a hook, or in a page of its."""
+        plugin.failures += 1
+        plugin.last_failure = f"{place}: {type(error).__name__}"
+        log.warning(
+            "plugin_error plugin=%s hook=%s error=%s",
+            plugin.name,
+            place,
+            type(error).__name__,
+            exc_info=error,
+        )
         if self.on_failure is not None:
-            self.on_failure(plugin.name, hook, type(error).__name__)
+            self.on_failure(plugin.name, place, type(error).__name__)
 
 
 def _is_own(point: EntryPoint) -> bool:

@@ -78,10 +78,11 @@ def csrf_for(token: str) -> str:
 def client_address(scope: Scope, trusted: Sequence[Any]) -> str:
     """Give the caller's address; forwarded headers count only from trusted proxies."""
     peer = scope.get("client")
-    address = peer[0] if peer else ""
+    address = str(peer[0]) if peer else ""
     if not _is_trusted(address, trusted):
         return address
     forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
+    hop: str
     for hop in reversed([one.strip() for one in forwarded.split(",") if one.strip()]):
         if not _is_trusted(hop, trusted):
             return hop
@@ -154,7 +155,7 @@ class Gate:
         if peer and _is_trusted(peer[0], self._trusted):
             proto = dict(scope["headers"]).get(b"x-forwarded-proto", b"").decode("latin-1")
             if proto:
-                return proto.split(",")[0].strip() == "https"
+                return bool(proto.split(",")[0].strip() == "https")
         return bool(scope.get("scheme") == "https")
 
     async def _admit(
@@ -192,7 +193,7 @@ class Gate:
                 return PlainTextResponse("this request did not come from our own page", 403)
             if user is not None and connection.headers.get(CSRF_HEADER) is not None:
                 given = connection.headers.get(CSRF_HEADER, "")
-                if not hmac.compare_digest(given, state["csrf"]):
+                if not hmac.compare_digest(given.encode(), state["csrf"].encode()):
                     return PlainTextResponse("the form token is wrong: reload the page", 403)
                 state["csrf_checked"] = True
         return None
@@ -264,7 +265,7 @@ async def checked_form(request: Request) -> Any:
     if not getattr(request.state, "csrf_checked", False):
         expected = getattr(request.state, "csrf", "")
         given = str(form.get("_csrf", ""))
-        if not expected or not hmac.compare_digest(given, expected):
+        if not expected or not hmac.compare_digest(given.encode(), expected.encode()):
             raise PermissionError("the form token is wrong: reload the page")
     return form
 

@@ -24,6 +24,7 @@ from hub.web.login import hash_password, open_session, weak
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
+    from hub.web.render import Renderer
 
 META = "setup_token"
 
@@ -48,7 +49,7 @@ async def _is_open(runtime: Runtime, token: str) -> bool:
 async def setup(request: Request) -> Response:
     """Ask for the organisation and its first administrator, all on one page."""
     runtime: Runtime = request.app.state.runtime
-    renderer = request.app.state.renderer
+    renderer: Renderer = request.app.state.renderer
     token = request.path_params["token"]
     if not await _is_open(runtime, token):
         return renderer.page(request, "auth/setup_over.html", 410)
@@ -162,7 +163,8 @@ async def welcome(request: Request) -> Response:
     runtime: Runtime = request.app.state.runtime
     accounts = await request.state.hub.accounts()
     chat = next((one for one in accounts if one.channel == "web_chat"), None)
-    return request.app.state.renderer.page(
+    renderer: Renderer = request.app.state.renderer
+    return renderer.page(
         request,
         "auth/welcome.html",
         chat=chat,

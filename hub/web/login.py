@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ from crm_store import users as user_reads
 from hub.commands import OpenSession, RevokeSessions
 from hub.ids import Micros, UserId
 from hub.objects import SYSTEM
+from hub.terms import fold
 from hub.web.auth import (
     COOKIE,
     LANGUAGE_COOKIE,
@@ -29,10 +32,15 @@ from hub.web.i18n import LANGUAGES, translate
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
+    from hub.web.render import Renderer
 
 WINDOW_US = 900_000_000
-MAX_PER_USER = 8
+MAX_PER_PAIR = 8
+"""Attempts from one network address at one user: what a guesser sits at."""
+MAX_PER_USER = 100
+"""From everywhere at one user: high, so that a stranger cannot lock a colleague out cheaply."""
 MAX_PER_ADDRESS = 40
+TOTP_SECONDS = 30
 DAY_US = 86_400_000_000
 MIN_PASSWORD = 10
 
@@ -75,7 +83,7 @@ def safe_next(target: str) -> str:
 async def login(request: Request) -> Response:
     """Show the form, or try to log in."""
     runtime: Runtime = request.app.state.runtime
-    renderer = request.app.state.renderer
+    renderer: Renderer = request.app.state.renderer
     if getattr(request.state, "user", None) is not None and request.method == "GET":
         return RedirectResponse("/inbox", 303)
     if request.method == "GET":
@@ -100,10 +108,7 @@ async def login(request: Request) -> Response:
             need_code=need_code,
         )
 
-    buckets = {
-        f"login:{email.strip().lower()[:150]}": MAX_PER_USER,
-        f"address:{request.state.client[:60]}": MAX_PER_ADDRESS,
-    }
+    buckets = _buckets(email, request.state.client)
     for bucket, limit in buckets.items():
         number = await runtime.database.write(user_reads.count_attempts, (bucket, WINDOW_US))
         if number > limit:
@@ -119,13 +124,35 @@ async def login(request: Request) -> Response:
         code = str(form.get("code", "")).replace(" ", "")
         if not code:
             return again("", 200, need_code=True)
-        if not pyotp.TOTP(runtime.keys.decrypt(sealed)).verify(code, valid_window=1):
+        if not await _is_right_code(runtime, user_id, runtime.keys.decrypt(sealed), code):
             return again("The code is wrong.", need_code=True)
-    for bucket in buckets:
-        await runtime.database.write(user_reads.forget_attempts, bucket)
+    # The address's own count stays: one good login must not pay for guesses at others.
+    await runtime.database.write(user_reads.forget_attempts, next(iter(buckets)))
     response = RedirectResponse(target, 303)
     await open_session(request, response, user_id)
     return response
+
+
+def _buckets(email: str, address: str) -> dict[str, int]:
+    who = hashlib.sha256(fold(email.strip()).encode()).hexdigest()[:32]
+    return {
+        f"pair:{who}:{address[:60]}": MAX_PER_PAIR,
+        f"user:{who}": MAX_PER_USER,
+        f"address:{address[:60]}": MAX_PER_ADDRESS,
+    }
+
+
+async def _is_right_code(runtime: Runtime, user_id: UserId, secret: str, code: str) -> bool:
+    """Check a second factor; a code that was used once is no code any more (RFC 6238, 5.2)."""
+    now = runtime.now() // 1_000_000
+    one = pyotp.TOTP(secret, interval=TOTP_SECONDS)
+    for step in (-1, 0, 1):
+        at = now + step * TOTP_SECONDS
+        if hmac.compare_digest(one.at(at).encode(), code.encode()):
+            bucket = f"totp:{user_id}:{at // TOTP_SECONDS}"
+            uses: int = await runtime.database.write(user_reads.count_attempts, (bucket, WINDOW_US))
+            return uses == 1
+    return False
 
 
 async def open_session(request: Request, response: Response, user_id: UserId) -> None:
