@@ -10,15 +10,18 @@ import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from prometheus_client.exposition import generate_latest
 from sqlalchemy import text
 from starlette.applications import Starlette
+from starlette.datastructures import State
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 import hub.web
-from hub.extensions import NavEntry
+from crm_store.migrate import pending
+from hub.extensions import AccountSection, NavEntry
 from hub.metrics import metrics_page
 from hub.objects import Actor, ActorKind
 from hub.runtime import Runtime
@@ -26,7 +29,9 @@ from hub.settings import HubSettings
 from hub.web.auth import Gate
 from hub.web.errors import error_handlers
 from hub.web.live import Live
+from hub.web.plugin_pages import PluginPages
 from hub.web.render import Renderer
+from hub.web.webhooks import WebhookDoor, WebhookNumbers
 from hub.workers import Workers
 
 log = logging.getLogger("hub.app")
@@ -37,11 +42,31 @@ LOOPBACK = ("127.0.0.1", "::1")
 def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
     """Wire everything; the database must be up to date."""
     runtime = runtime or Runtime(settings)
+    stopping = asyncio.Event()
+    plugin_pages = PluginPages(runtime, stopping)
+    numbers = WebhookNumbers()
+    is_worker = settings.role == "worker"
     app = Starlette(
-        routes=[*health_routes(), *(page_routes() if settings.role != "worker" else ())],
-        middleware=[Middleware(Gate, runtime=runtime)],
+        routes=[
+            *health_routes(),
+            *(() if is_worker else (*page_routes(), *plugin_pages.routes())),
+        ],
+        middleware=[
+            *(() if is_worker else (Middleware(WebhookDoor, runtime=runtime, numbers=numbers),)),
+            Middleware(Gate, runtime=runtime),
+        ],
         exception_handlers=error_handlers(),
         lifespan=_lifespan,
+    )
+    app.state.plugin_pages = plugin_pages
+    app.state.webhook_numbers = numbers
+    app.state.account_sections = sorted(
+        (
+            (plugin, part)
+            for plugin, part in runtime.plugins.collect("register_ui")
+            if isinstance(part, AccountSection)
+        ),
+        key=lambda one: one[1].order,
     )
     app.state.renderer = Renderer()
     app.state.nav = [
@@ -50,7 +75,7 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
     app.state.live = Live(runtime, app.state.renderer)
     app.state.runtime = runtime
     app.state.settings = settings
-    app.state.stopping = asyncio.Event()
+    app.state.stopping = stopping
     return app
 
 
@@ -129,11 +154,21 @@ async def readyz(request: Request) -> Response:
         try:
             async with asyncio.timeout(5):
                 await state.runtime.database.read(lambda conn: conn.execute(text("SELECT 1")).all())
+                problems += [f"migration: {one}" for one in await _pending(state)]
         except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready
             problems.append(f"database: {type(error).__name__}")
     return JSONResponse(
         {"ready": not problems, "problems": problems}, status_code=503 if problems else 200
     )
+
+
+async def _pending(state: State) -> list[str]:
+    """Give the steps that the schema lacks; once it has them all, nobody asks again."""
+    if not getattr(state, "is_migrated", False):
+        steps = await asyncio.to_thread(pending, state.settings.database)
+        state.is_migrated = not steps
+        return steps
+    return []
 
 
 async def metrics(request: Request) -> Response:
@@ -147,4 +182,5 @@ async def metrics(request: Request) -> Response:
     if not knows and (not is_local or any(one in request.headers for one in FORWARDED)):
         return PlainTextResponse("not allowed", status_code=403)
     page = await asyncio.to_thread(metrics_page, request.app.state.runtime)
+    page += generate_latest(request.app.state.webhook_numbers.registry)
     return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
