@@ -16,6 +16,8 @@ from hub import (
     RejectReason,
     Sent,
 )
+from plugins.demo_customer.people import MAIL, MESSENGER
+from plugins.demo_customer.stage import STAGE
 
 BLOCKED = "blocked-"
 LOST = "lost-"
@@ -45,19 +47,21 @@ class _Demo(Channel):
         return [Check(name="demo", ok=True, text="simulated: nothing leaves this machine")]
 
     async def send(self, message: OutboundMessage) -> Sent:
-        """Take a message; the simulated person hears of it by the fact that it was sent."""
+        """Take a message; whoever can be reached hears of it, and answers in his own time."""
         await asyncio.sleep(0.2)
         if message.to.value.startswith(BLOCKED):
             raise PermanentFailure(RejectReason.BLOCKED, "the person has blocked this account")
         if message.to.value.startswith(LOST):
             raise ConnectionResetError("the line broke after the message was handed over")
-        return Sent(external_ids=(f"demo:{message.idempotency_key}",))
+        external_id = f"demo:{message.idempotency_key}"
+        STAGE.heard(message, external_id)
+        return Sent(external_ids=(external_id,))
 
 
 class DemoMessenger(_Demo):
     """A messenger."""
 
-    name: ClassVar[str] = "demo_messenger"
+    name: ClassVar[str] = MESSENGER
     title: ClassVar[str] = "Demo messenger"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind="demo_messenger",
@@ -72,7 +76,7 @@ class DemoMessenger(_Demo):
 class DemoMail(_Demo):
     """A mailbox."""
 
-    name: ClassVar[str] = "demo_mail"
+    name: ClassVar[str] = MAIL
     title: ClassVar[str] = "Demo mail"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind="email",
@@ -83,6 +87,3 @@ class DemoMail(_Demo):
         threads=True,
         initiates=True,
     )
-
-
-CHANNELS = (DemoMessenger.name, DemoMail.name)

@@ -1,15 +1,14 @@
 """The simulated people: they read, type, answer, and now and then one comes for the first time.
 
-What a person says follows from the message answered alone, so that a job that runs twice says
-it once.
+What a person says follows from the message answered alone, so that whoever asks twice hears it
+once.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from hub import (
     Account,
@@ -22,17 +21,15 @@ from hub import (
     Hub,
     InboundMessage,
     Message,
-    MessageId,
     Micros,
-    NotFound,
+    OutboundMessage,
     Presence,
     PresenceKind,
 )
-from plugins.demo_customer.channel import CHANNELS, DemoMail
 from plugins.demo_customer.phrases import NEWCOMERS, PHRASES, Newcomer
 
-ANSWER = "demo_customer_answer"
-NEWCOMER = "demo_customer_newcomer"
+MESSENGER, MAIL = "demo_messenger", "demo_mail"
+CHANNELS = (MESSENGER, MAIL)
 TYPING_SECONDS = (2.0, 6.0)
 READ_SECONDS = 1.5
 MOST_TURNS = 4
@@ -53,39 +50,32 @@ def is_russian(text: str) -> bool:
     return any("а" <= one <= "я" or one == "ё" for one in text.casefold())
 
 
-async def answer(hub: Hub, payload: Mapping[str, Any]) -> None:
+async def answer(hub: Hub, sent: OutboundMessage, external_id: str) -> None:
     """Read one message of ours, think, type, write back."""
-    try:
-        message = await hub.message(MessageId(int(payload["message_id"])))
-        dialog = await hub.dialog(message.dialog_id)
-    except NotFound:
-        return
-    account = await hub.account(message.account_id)
-    sender = Address(kind=dialog.address_kind, value=dialog.address, name=dialog.contact_name)
+    account = await hub.account(sent.account_id)
     pace = float(str(account.settings.get("pause", 1.0)))
     await asyncio.sleep(READ_SECONDS * pace)
-    await _receipts(hub, account, message)
-    if not account.settings.get("answers", True) or message.automated:
+    await _receipts(hub, account, external_id)
+    if not account.settings.get("answers", True) or sent.automated:
         return
-    thread = await hub.thread(dialog.id, limit=60)
-    words = _next_words(message, thread.messages)
+    thread = await hub.thread(sent.dialog_id, limit=60)
+    words = _next_words(sent, thread.messages)
     if not words:
         return
+    dialog = thread.dialog
+    person = Address(kind=dialog.address_kind, value=dialog.address, name=dialog.contact_name)
     low, high = TYPING_SECONDS
-    seconds = low + number("pace", message.id) % 1000 / 1000 * (high - low)
+    seconds = low + number("pace", sent.message_id) % 1000 / 1000 * (high - low)
     for _ in range(3):
-        typing = Presence(sender=sender, kind=PresenceKind.TYPING, thread_key=dialog.thread_key)
+        typing = Presence(sender=person, kind=PresenceKind.TYPING, thread_key=dialog.thread_key)
         await hub.receive(account.id, [typing])
         await asyncio.sleep(seconds * pace / 3)
-    await hub.receive(account.id, [_reply(message, dialog, sender, words, hub.now())])
+    await hub.receive(account.id, [_reply(sent, external_id, dialog, person, words, hub.now())])
 
 
-async def _receipts(hub: Hub, account: Account, message: Message) -> None:
-    external_id = message.external_id
-    if not external_id:
-        return
+async def _receipts(hub: Hub, account: Account, external_id: str) -> None:
     steps = [DeliveryStatus.DELIVERED]
-    if account.channel != DemoMail.name:
+    if account.channel != MAIL:
         steps.append(DeliveryStatus.READ)
     for status in steps:
         await hub.receive(
@@ -101,36 +91,41 @@ async def _receipts(hub: Hub, account: Account, message: Message) -> None:
         )
 
 
-def _next_words(message: Message, messages: Sequence[Message]) -> str:
+def _next_words(sent: OutboundMessage, messages: Sequence[Message]) -> str:
     """Choose what to say; nothing once the talk is over, or where something newer was sent."""
     ours = [one for one in messages if one.direction is Direction.OUT]
-    if ours and ours[-1].id != message.id:
+    if ours and ours[-1].id != sent.message_id:
         return ""
     turns = sum(
         1
         for one in messages
         if one.direction is Direction.IN and one.external_id.startswith("demo-reply:")
     )
-    phrases = PHRASES["ru" if is_russian(message.text) else "en"]
-    asks = "?" in message.text
+    phrases = PHRASES["ru" if is_russian(sent.text) else "en"]
+    asks = "?" in sent.text
     if turns >= MOST_TURNS and not asks:
         return ""
     kind = "closing" if turns >= MOST_TURNS - 1 else "details" if asks else "thanks"
     choices = phrases[kind]
-    return choices[number(kind, message.id) % len(choices)]
+    return choices[number(kind, sent.message_id) % len(choices)]
 
 
 def _reply(
-    message: Message, dialog: Dialog, sender: Address, words: str, now: Micros
+    sent: OutboundMessage,
+    external_id: str,
+    dialog: Dialog,
+    person: Address,
+    words: str,
+    now: Micros,
 ) -> InboundMessage:
-    is_mail = dialog.channel == DemoMail.name
+    is_mail = dialog.channel == MAIL
     return InboundMessage(
-        dedupe_key=f"demo-reply:{message.id}",
-        external_id=f"demo-reply:{message.id}",
-        sender=sender,
+        dedupe_key=f"demo-reply:{sent.message_id}",
+        external_id=f"demo-reply:{sent.message_id}",
+        sender=person,
         text=words,
         subject=_re(dialog.subject) if is_mail else "",
-        in_reply_to=message.external_id,
+        in_reply_to=external_id,
         thread_key=dialog.thread_key,
         sent_at=now,
         language="ru" if is_russian(words) else "en",
@@ -141,8 +136,8 @@ def _re(subject: str) -> str:
     return subject if subject.casefold().startswith("re:") else f"Re: {subject}"
 
 
-async def newcomer(hub: Hub, payload: Mapping[str, Any]) -> None:
-    """Let somebody new write, sometimes; the job comes round every few minutes."""
+async def newcomer(hub: Hub) -> None:
+    """Let somebody new write, sometimes; it is asked every minute."""
     slot = hub.now() // 60_000_000
     accounts = [
         one
@@ -163,7 +158,7 @@ async def newcomer(hub: Hub, payload: Mapping[str, Any]) -> None:
 
 
 def _first_words(account: Account, person: Newcomer, slot: int, now: Micros) -> InboundMessage:
-    is_mail = account.channel == DemoMail.name
+    is_mail = account.channel == MAIL
     value = f"{person.login}.{slot % 10_000}"
     return InboundMessage(
         dedupe_key=f"demo-new:{slot}",

@@ -22,7 +22,7 @@ from hub import (
     WebhookRequest,
 )
 from plugins.web_form.settings import MAX_FILES, WebFormSettings
-from plugins.web_form.submission import KIND, read_fields, read_submission
+from plugins.web_form.submission import KIND, read_again, read_fields, read_submission
 
 
 class WebFormChannel(Channel):
@@ -65,3 +65,7 @@ class WebFormChannel(Channel):
         except (Invalid, MalformedPayload) as error:
             # The sender is told; anybody's noise must not fill the quarantine.
             return WebhookAnswer(status=422, body=str(error).encode())
+
+    def replay(self, raw: bytes) -> Iterable[Arrival]:
+        """Let a submission in that was put aside as too hasty."""
+        return [read_again(self._settings, raw)]

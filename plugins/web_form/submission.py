@@ -7,6 +7,7 @@ the address itself, so a false claim reaches no false ear.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import re
@@ -115,7 +116,49 @@ def read_submission(
         language=language,
         profile=_profile(settings, posted, parts, number, referrer, browser, at),
         headers={TRAP: trap} if trap else {},
+        raw=_pack(posted, at, referrer, browser, language) if trap else b"",
     )
+
+
+def read_again(settings: WebFormSettings, raw: bytes) -> InboundMessage:
+    """Read a submission that was put aside as too hasty; somebody has looked at it and lets it in."""
+    try:
+        kept = json.loads(raw)
+        files = tuple(
+            Attachment(
+                name=name,
+                media_type=media_type,
+                content=(content := base64.b64decode(coded)),
+                size=len(content),
+            )
+            for name, media_type, coded in kept["files"]
+        )
+        posted = Posted(fields=tuple((name, value) for name, value in kept["fields"]), files=files)
+        at, words = (
+            Micros(int(kept["at"])),
+            [kept[one] for one in ("referrer", "browser", "language")],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise MalformedPayload("this is no submission of a form") from error
+    return read_submission(
+        settings, posted, at=at, referrer=words[0], browser=words[1], language=words[2]
+    )
+
+
+def _pack(posted: Posted, at: Micros, referrer: str, browser: str, language: str) -> bytes:
+    files = [
+        [one.name, one.media_type, base64.b64encode(one.content or b"").decode()]
+        for one in posted.files
+    ]
+    kept = {
+        "fields": posted.fields,
+        "files": files,
+        "at": at,
+        "referrer": referrer,
+        "browser": browser,
+        "language": language,
+    }
+    return json.dumps(kept, ensure_ascii=False).encode()
 
 
 def _sort(

@@ -582,3 +582,23 @@ def _luminance(color: str) -> float:
 def _contrast(one: str, two: str) -> float:
     light, dark = sorted((_luminance(one), _luminance(two)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+async def test_the_sample_page_of_the_hub_shows_it_at_once(
+    chat: ChatHub, visitor: BrowserContext
+) -> None:
+    cookies = await chat.log_in()
+    await visitor.add_cookies(
+        [{"name": name, "value": value, "url": chat.hub_url} for name, value in cookies.items()]
+    )
+    page = await visitor.new_page()
+    errors = Errors()
+    errors.watch(page)
+    await page.goto(f"{chat.base}/preview")
+    await expect(page.locator(".panel")).to_be_visible()
+    await write(page, "A message to ourselves")
+    await chat.said("A message to ourselves")
+    await chat.answer("It works")
+    await expect(bubbles(page, "It works")).to_be_visible()
+    await picture(page, "preview")
+    assert errors == []

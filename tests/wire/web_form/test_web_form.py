@@ -13,6 +13,7 @@ import pytest
 
 from crm_store.messages import quarantined
 from hub import SYSTEM, AccountId, CreateAccount, Dialog, DialogQuery, Message, UpdateAccount
+from hub.replay import replay, waiting
 from tests.wire.web_chat.site import ChatHub, running_chat
 
 FIELDS = {"name": "Vera", "email": "vera@example.org", "message": "How much is it?", "Size": "XL"}
@@ -142,6 +143,11 @@ async def test_machines_are_kept_out_and_told_nothing(form: Form, web: httpx.Asy
     aside = await form.put_aside()
     assert [source for source, error in aside if "hidden field" in error] == ["dropped"]
     assert [source for source, error in aside if "too fast" in error] == ["screened", "screened"]
+    # Whoever was only quick is let in by a colleague who looks.
+    for one in await waiting(form.chat.runtime):
+        await replay(form.chat.runtime, one)
+    (dialog,) = await form.dialogs()
+    assert (dialog.address, dialog.message_count) == ("vera@example.org", 2)
 
 
 async def test_a_flood_is_slowed_down(form: Form, web: httpx.AsyncClient) -> None:

@@ -19,6 +19,7 @@ from hub import (
     HubError,
     InboundMessage,
     Invalid,
+    MalformedPayload,
     Micros,
     OutboundMessage,
     Screening,
@@ -229,3 +230,18 @@ def test_invalid_names_the_field() -> None:
     with pytest.raises(Invalid) as caught:
         read_submission(WebFormSettings(), read_fields(urlencoded({"email": "x"})), at=NOW)
     assert caught.value.field == "email"
+
+
+def test_a_submission_put_aside_can_be_read_again_with_its_files() -> None:
+    parts = [("message", (None, b"see")), ("scan", ("a.pdf", b"%PDF\x00", "application/pdf"))]
+    request = httpx.Request("POST", "http://hub", files=parts)  # type: ignore[arg-type]
+    post = replace(urlencoded({}), headers=dict(request.headers), body=request.read())
+    takes = WebFormSettings(files=True)
+    hasty = read_submission(takes, read_fields(post), at=NOW, trap="too fast")
+    (again,) = channel(files=True).replay(hasty.raw)
+    assert isinstance(again, InboundMessage)
+    assert (again.dedupe_key, again.headers, again.raw) == (hasty.dedupe_key, {}, b"")
+    assert again.attachments == hasty.attachments
+    for noise in (b"", b"{}", b"[1]", b'{"fields": 1, "files": [], "at": 1}'):
+        with pytest.raises(MalformedPayload):
+            channel().replay(noise)
