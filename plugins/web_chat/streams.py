@@ -17,6 +17,8 @@ from hub import AccountId, DialogId, Event, Hub, NotFound, ServerEvent
 FACTS = ("message.received", "message.changed", "message.cancelled", "delivery.changed")
 RELOCATED = ("dialog.linked", "dialog.merged", "dialog.split")
 BEAT_SECONDS = 20.0
+LOOK_EVERY = 6
+"""Every so many quiet beats the page looks for itself: whatever was missed is found in minutes."""
 MAX_STREAMS = 8
 """Open streams of one visitor; a new one ends the oldest."""
 MAX_KNOWN = 10_000
@@ -64,11 +66,14 @@ class Streams:
         self._start(hub)
         try:
             yield ServerEvent(event="hello", data="{}")
+            quiet = 0
             while True:
                 try:
                     await asyncio.wait_for(stream.woken.wait(), BEAT_SECONDS)
                 except TimeoutError:
-                    yield ServerEvent(event="beat", data="{}")
+                    quiet += 1
+                    looks = quiet % LOOK_EVERY == 0
+                    yield ServerEvent(event="changed" if looks else "beat", data="{}")
                     continue
                 stream.woken.clear()
                 waiting, stream.waiting = stream.waiting, {}
