@@ -55,14 +55,14 @@ def _message(body: Body) -> MessageId:
 
 
 def _ids(body: Body, name: str) -> tuple[int, ...]:
-    given = body.get(name) or ()
+    given = body.get(name) or []
     if not isinstance(given, list) or len(given) > 200:
         raise Invalid("this is not a list of ids", field=name)
     return tuple(number(one, name) for one in given)
 
 
 def _people(body: Body, name: str, kind: str) -> tuple[Address, ...]:
-    given = body.get(name) or ()
+    given = body.get(name) or []
     if not isinstance(given, list) or len(given) > 100:
         raise Invalid("this is not a list of addresses", field=name)
     return tuple(

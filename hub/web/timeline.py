@@ -21,11 +21,16 @@ class Entry:
     follows: bool = False
 
 
+def _begins(entry: Entry) -> bool:
+    """The beginning of a dialog stands before its first message, which has the same instant."""
+    return entry.line is not None and entry.line.type == "dialog.opened"
+
+
 def timeline(thread: Thread, *, with_unread: bool = True) -> list[Entry]:
     """Put messages and history in the order of their instants."""
     entries = [Entry("message", one.at, message=one) for one in thread.messages]
     entries += [Entry("line", one.at, line=one) for one in thread.history]
-    entries.sort(key=lambda one: (one.at, one.kind == "line"))
+    entries.sort(key=lambda one: (one.at, not _begins(one)))
     found: list[Entry] = []
     day = -1
     unread_shown = not with_unread

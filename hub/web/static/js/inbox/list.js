@@ -127,7 +127,7 @@ function drawWaits() {
   const now = Date.now();
   for (const one of rows.querySelectorAll('.wait')) {
     const since = Number(one.getAttribute('data-since')) / 1000;
-    one.textContent = duration(now - since);
+    one.textContent = now - since < 60e3 ? '' : duration(now - since);
     one.classList.toggle('long', now - since > 3600e3);
     one.classList.toggle('overdue', now - since > 4 * 3600e3);
   }

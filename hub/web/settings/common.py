@@ -1,0 +1,151 @@
+"""What every settings screen shares: the menu, the right it needs, its form's token, a short word."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from hub.errors import NotAllowed, NotFound
+from hub.web.auth import checked_form
+from hub.web.i18n import translate
+
+if TYPE_CHECKING:
+    from hub.handle import BoundHub
+    from hub.runtime import Runtime
+    from hub.web.render import Renderer
+
+Screen = Callable[[Request], Awaitable[Response]]
+MAX_ID = 2**63 - 1
+
+
+def _(text: str) -> str:
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the settings' menu."""
+
+    key: str
+    title: str
+    path: str
+    icon: str
+    permission: str
+
+
+MENU = (
+    Entry("profile", _("Profile"), "/settings/profile", "user", "profile.edit"),
+    Entry("channels", _("Channels"), "/settings/channels", "plug", "accounts.view"),
+    Entry(
+        "quarantine", _("Unread input"), "/settings/quarantine", "shield-alert", "accounts.manage"
+    ),
+    Entry("users", _("Colleagues"), "/settings/users", "users", "users.view"),
+    Entry("teams", _("Teams"), "/settings/teams", "user-check", "users.view"),
+    Entry(
+        "organisation", _("Organisation"), "/settings/organisation", "building-2", "system.manage"
+    ),
+    Entry("tokens", _("API tokens"), "/settings/tokens", "key-round", "tokens.manage"),
+    Entry("webhooks", _("Webhooks"), "/settings/webhooks", "webhook", "webhooks.manage"),
+    Entry("plugins", _("Plugins"), "/settings/plugins", "puzzle", "plugins.view"),
+    Entry("held", _("Held back"), "/settings/held", "hourglass", "system.manage"),
+    Entry("journal", _("Journal"), "/settings/journal", "history", "events.view"),
+)
+
+SAID = {
+    "saved": _("Saved."),
+    "created": _("Done."),
+    "removed": _("Removed."),
+    "revoked": _("Ended at once."),
+    "paused": _("Paused: nothing comes in or leaves."),
+    "resumed": _("It works again."),
+    "released": _("On its way."),
+    "dropped": _("Dropped."),
+    "replayed": _("Read: it is in the inbox now."),
+    "repeated": _("It will be sent again."),
+    "password": _("The password is changed; other browsers were logged out."),
+    "second_on": _("The second factor is on."),
+    "second_off": _("The second factor is off."),
+    "disconnected": _("Disconnected. Its dialogs can still be read."),
+}
+
+
+def needs(permission: str) -> Callable[[Screen], Screen]:
+    """Let only colleagues with a right reach a screen."""
+
+    def guard(screen: Screen) -> Screen:
+        @wraps(screen)
+        async def guarded(request: Request) -> Response:
+            if permission not in request.state.may:
+                raise NotAllowed(f"this needs the right {permission!r}")
+            return await screen(request)
+
+        return guarded
+
+    return guard
+
+
+def hub_of(request: Request) -> BoundHub:
+    """Give the handle with the asking colleague's eyes and hands."""
+    hub: BoundHub = request.state.hub
+    return hub
+
+
+def runtime_of(request: Request) -> Runtime:
+    """Give the running hub."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+def say(request: Request, text: str) -> str:
+    """Translate a text for the one who asks."""
+    return translate(request.state.language, text)
+
+
+def show(request: Request, template: str, key: str, status: int = 200, **values: Any) -> Response:
+    """Draw a settings screen."""
+    renderer: Renderer = request.app.state.renderer
+    may = request.state.may
+    word = SAID.get(request.query_params.get("said", ""), "")
+    return renderer.page(
+        request,
+        f"settings/{template}.html",
+        status,
+        **{
+            "section": "settings",
+            "menu": [one for one in MENU if one.permission in may],
+            "current": key,
+            "said": word,
+            **values,
+        },
+    )
+
+
+def go(path: str, said: str = "", **query: str) -> Response:
+    """Lead to a screen that says one word; a reload does nothing again."""
+    query = {**query, **({"said": said} if said else {})}
+    return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, 303)
+
+
+async def form_of(request: Request) -> Mapping[str, Any]:
+    """Give a sent form whose token is right."""
+    form: Mapping[str, Any] = await checked_form(request)
+    return form
+
+
+def many(form: Any, name: str) -> list[str]:
+    """Give every value of a repeated field."""
+    return [str(one) for one in form.getlist(name)]
+
+
+def number(text: object) -> int:
+    """Read an id from a path or a form; raises NotFound for anything else."""
+    word = str(text)
+    if not word.isascii() or not word.isdecimal() or int(word) > MAX_ID:
+        raise NotFound("there is no such object")
+    return int(word)
