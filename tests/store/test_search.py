@@ -171,16 +171,34 @@ def test_the_newest_come_first_and_pages_follow_without_gap(store: Store) -> Non
 def test_an_old_and_rare_word_is_found_behind_thousands_of_newer_messages(store: Store) -> None:
     dialog_id = store.dialog()
     rare = store.message("единственный утконос", dialog_id)
-    rows = [(100_000 + n, f"обычное письмо {n}") for n in range(2500)]
+    rows = [(100_000 + n, f"обычное письмо {n}") for n in range(5000)]
     row = {"dialog_id": dialog_id, "account_id": 1, "people": {}, "cause": {}, "extra": {}}
     store.conn.execute(
         insert(messages), [{**row, "id": one, "text": written} for one, written in rows]
     )
     index_messages(store.conn, rows)
     assert store.found("утконосы") == [rare]
-    assert store.found("обычное письмо", limit=5) == [102_499, 102_498, 102_497, 102_496, 102_495]
+    assert store.found("обычное письмо", limit=5) == [104_999, 104_998, 104_997, 104_996, 104_995]
     hits, following = search_messages(store.reader, "письмо", 5, "100003")
     assert [one.message_id for one in hits] == [100_002, 100_001, 100_000]
+    assert following == ""
+
+
+def test_the_few_that_a_viewer_may_see_are_found_among_the_many_hidden(store: Store) -> None:
+    mine, theirs = store.dialog(account_id=1), store.dialog(account_id=2)
+    wanted = [store.message(f"письмо {n}", mine) for n in range(3)]
+    rows = [(100_000 + n, "письмо") for n in range(5000)]
+    row = {"dialog_id": theirs, "account_id": 2, "people": {}, "cause": {}, "extra": {}}
+    store.conn.execute(
+        insert(messages), [{**row, "id": one, "text": written} for one, written in rows]
+    )
+    index_messages(store.conn, rows)
+    viewer = Viewer(hidden_accounts=frozenset({AccountId(2)}))
+    reader = Reader(conn=store.conn, viewer=viewer, now=NOW)
+    hits, following = search_messages(reader, "письма", 2)
+    assert [one.message_id for one in hits] == wanted[:0:-1]
+    hits, following = search_messages(reader, "письма", 2, following)
+    assert [one.message_id for one in hits] == wanted[:1]
     assert following == ""
 
 
