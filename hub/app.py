@@ -9,6 +9,7 @@ import logging
 import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from prometheus_client.exposition import generate_latest
 from sqlalchemy import text
@@ -21,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 
 import hub.web
 from crm_store.migrate import pending
+from hub.demo import start_demo
 from hub.extensions import AccountSection, NavEntry
 from hub.metrics import metrics_page
 from hub.objects import Actor, ActorKind
@@ -76,6 +78,7 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
     app.state.runtime = runtime
     app.state.settings = settings
     app.state.stopping = stopping
+    app.state.start_demo = partial(start_demo, settings)
     return app
 
 

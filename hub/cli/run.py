@@ -80,24 +80,14 @@ def _prepare(settings: HubSettings, *, demo: bool) -> tuple[Starlette, list[str]
         logging.getLogger("hub.run").info("migrated steps=%d last=%s", len(steps), steps[-1])
     lines = [f"Dialog Hub is ready at {runtime.public_url}"]
     if demo:
-        lines += run_async(_seed(settings))
+        from hub.demo import seed
+
+        # On a loop and with a runtime of its own: the server's begin when it serves.
+        lines += run_async(seed(settings))
     link = new_setup_link(runtime) if settings.role != "worker" else ""
     if link:
         lines += ["", "Nobody can log in yet. Open this link to set the hub up:", f"  {link}"]
     return build(settings, runtime), [*lines, "", "Stop it with Ctrl+C."]
-
-
-async def _seed(settings: HubSettings) -> list[str]:
-    """On a loop and with a runtime of its own: the server's begin when it serves."""
-    from hub.demo import seed
-    from hub.runtime import Runtime
-
-    runtime = Runtime(settings)
-    await runtime.start()
-    try:
-        return await seed(runtime)
-    finally:
-        await runtime.stop()
 
 
 def _greet(lines: list[str]) -> None:
