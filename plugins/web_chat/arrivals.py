@@ -37,11 +37,13 @@ _MESSAGE_ID = re.compile(r"[1-9][0-9]{0,18}")
 _UTM = re.compile(r"utm_[a-z_]{1,30}")
 
 
-def read_post(settings: WebChatSettings, request: WebhookRequest) -> list[Arrival] | WebhookAnswer:
+def read_post(
+    settings: WebChatSettings, request: WebhookRequest, hub_url: str = ""
+) -> list[Arrival] | WebhookAnswer:
     """Give the arrivals of one post, or the answer that tells the widget what was wrong."""
     data, files = _open(request)
     visitor = read_token(settings, data.get("token"), request.received_at)
-    if not settings.allows(request.headers.get("origin", "")):
+    if not settings.allows(request.headers.get("origin", ""), hub_url):
         raise UntrustedRequest("this site may not show the chat")
     kind = data.get("kind")
     if kind == "message":

@@ -72,7 +72,7 @@ class WebChatChannel(Channel):
 
     def parse(self, request: WebhookRequest) -> Iterable[Arrival] | WebhookAnswer:
         """Read what a visitor's browser posts: messages, files, typing, read marks."""
-        return read_post(self._settings, request)
+        return read_post(self._settings, request, self.context.public_url)
 
     def caller(self, request: WebhookRequest) -> str:
         """Count each visitor for himself, whatever network address he comes from."""

@@ -253,7 +253,8 @@ class WebChatPages:
         if account.channel != WebChatChannel.name or account.removed or account.paused:
             raise NotFound("there is no such chat")
         settings = WebChatSettings.model_validate(dict(await hub.settings(account.id)))
-        if not settings.allows(request.headers.get("origin", "")) and request.method == "POST":
+        origin = request.headers.get("origin", "")
+        if request.method == "POST" and not settings.allows(origin, hub.public_url()):
             raise UntrustedRequest("this site may not show the chat")
         return _Door(account, settings)
 

@@ -124,9 +124,14 @@ class WebChatSettings(BaseModel):
     def _sites_are_origins(cls, value: str) -> str:
         return "\n".join(_origin(one) for one in value.replace(",", " ").split())
 
-    def allows(self, origin: str) -> bool:
-        """Whether a page of `origin` may use the chat; a caller without one is no browser page."""
-        return not self.allowed_sites or origin.lower() in self.allowed_sites.split("\n")
+    def allows(self, origin: str, hub_url: str = "") -> bool:
+        """Whether a page of `origin` may use the chat; the hub's own sample page always may.
+
+        A caller without an origin is no browser's page.
+        """
+        if not self.allowed_sites or origin.lower() in self.allowed_sites.split("\n"):
+            return True
+        return bool(origin) and f"{hub_url.rstrip('/')}/".startswith(f"{origin}/")
 
     def is_open(self, at_us: int) -> bool:
         """Whether somebody is at work at an instant."""

@@ -201,9 +201,22 @@ async def test_a_wrong_e_mail_address_is_said_so(chat: ChatHub, web: httpx.Async
 
 async def test_only_allowed_sites_are_served(chat: ChatHub, web: httpx.AsyncClient) -> None:
     await chat.set(allowed_sites="shop.example")
-    for origin, status in (("https://shop.example", 200), ("https://evil.example", 403)):
+    hook = chat.hub_url + (await web.get(f"{chat.base}/config")).json()["hook"]
+    for origin, status in (
+        ("https://shop.example", 200),
+        (chat.hub_url, 200),
+        ("https://evil.example", 403),
+        (chat.hub_url[:-1], 403),
+        ("null", 403),
+        ("", 403),
+    ):
         answer = await web.post(f"{chat.base}/visitor", content="{}", headers={"origin": origin})
-        assert answer.status_code == status
+        assert answer.status_code == status, origin
+        if status == 200:
+            token = answer.json()["token"]
+        data = {"token": token, "kind": "message", "id": "client-0001", "text": "x"}
+        posted = await web.post(hook, content=json.dumps(data), headers={"origin": origin})
+        assert posted.status_code == status, origin
 
 
 async def test_files_go_both_ways_and_only_by_signed_addresses(
