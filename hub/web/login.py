@@ -90,8 +90,10 @@ async def login(request: Request) -> Response:
         system = runtime.handle(SYSTEM)
         if await system.read(user_reads.count_users) == 0:
             return renderer.page(request, "auth/not_set_up.html")
-        values = {"email": "", "error": "", "next": request.query_params.get("next", "")}
-        return renderer.page(request, "auth/login.html", need_code=False, **values)
+        target = request.query_params.get("next", "")
+        return renderer.page(
+            request, "auth/login.html", need_code=False, email="", error="", next=target
+        )
     form = await request.form(max_files=0, max_fields=10)
     email, password = str(form.get("email", "")), str(form.get("password", ""))[:1000]
     target = safe_next(str(form.get("next", "")))
@@ -124,7 +126,7 @@ async def login(request: Request) -> Response:
         code = str(form.get("code", "")).replace(" ", "")
         if not code:
             return again("", 200, need_code=True)
-        if not await _is_right_code(runtime, user_id, runtime.keys.decrypt(sealed), code):
+        if not await is_fresh_code(runtime, user_id, runtime.keys.decrypt(sealed), code):
             return again("The code is wrong.", need_code=True)
     # The address's own count stays: one good login must not pay for guesses at others.
     await runtime.database.write(user_reads.forget_attempts, next(iter(buckets)))
@@ -142,7 +144,7 @@ def _buckets(email: str, address: str) -> dict[str, int]:
     }
 
 
-async def _is_right_code(runtime: Runtime, user_id: UserId, secret: str, code: str) -> bool:
+async def is_fresh_code(runtime: Runtime, user_id: UserId, secret: str, code: str) -> bool:
     """Check a second factor; a code that was used once is no code any more (RFC 6238, 5.2)."""
     now = runtime.now() // 1_000_000
     one = pyotp.TOTP(secret, interval=TOTP_SECONDS)

@@ -81,13 +81,18 @@ def needs(permission: str) -> Callable[[Screen], Screen]:
     def guard(screen: Screen) -> Screen:
         @wraps(screen)
         async def guarded(request: Request) -> Response:
-            if permission not in request.state.may:
-                raise NotAllowed(f"this needs the right {permission!r}")
+            need(request, permission)
             return await screen(request)
 
         return guarded
 
     return guard
+
+
+def need(request: Request, permission: str) -> None:
+    """Refuse a colleague without a right."""
+    if permission not in request.state.may:
+        raise NotAllowed(f"this needs the right {permission!r}")
 
 
 def hub_of(request: Request) -> BoundHub:

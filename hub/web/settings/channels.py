@@ -28,28 +28,15 @@ from hub.ids import AccountId, QuarantineId, TeamId, UserId
 from hub.objects import SYSTEM
 from hub.replay import replay
 from hub.web.auth import checked_form
-from hub.web.forms import fields_of, values_of
+from hub.web.forms import fields_of, read_form
 from hub.web.inbox import number
+from hub.web.settings.common import need, show
 
 CHECK_SECONDS = 30.0
 
 
-def show(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """Render a settings page."""
-    response: Response = request.app.state.renderer.page(request, template, status, **values)
-    return response
-
-
-def need(request: Request, permission: str) -> None:
-    """Refuse a screen to who may not use it."""
-    if permission not in request.state.may:
-        raise PermissionError("this needs another role")
-
-
-async def home(request: Request) -> Response:
-    """Lead to the first page that the user may see."""
-    manages = "accounts.manage" in request.state.may
-    return RedirectResponse("/settings/channels" if manages else "/settings/profile", 303)
+def _show(request: Request, template: str, *, page: str, **values: Any) -> Response:
+    return show(request, template, page, page=page, **values)
 
 
 async def channels(request: Request) -> Response:
@@ -58,7 +45,7 @@ async def channels(request: Request) -> Response:
     runtime = request.app.state.runtime
     accounts = await request.state.hub.accounts()
     kinds = sorted(runtime.channels.values(), key=lambda one: one.title or one.name)
-    return show(request, "settings/channels.html", accounts=accounts, kinds=kinds, page="channels")
+    return _show(request, "channels", accounts=accounts, kinds=kinds, page="channels")
 
 
 async def new_channel(request: Request) -> Response:
@@ -71,7 +58,7 @@ async def new_channel(request: Request) -> Response:
     values: dict[str, Any] = {"title": "", "error": "", "wrong": "", "checks": [], "given": {}}
     if request.method == "POST":
         form = await checked_form(request)
-        given = values_of(kind.Settings, form)
+        given = read_form(kind.Settings, form)
         values |= {"title": str(form.get("title", "")).strip(), "given": given}
         try:
             values["title"] = values["title"] or kind.title or kind.name
@@ -84,9 +71,9 @@ async def new_channel(request: Request) -> Response:
                 return RedirectResponse(f"/settings/channels/{account_id}", 303)
         except Invalid as error:
             values |= {"error": str(error), "wrong": error.field}
-    return show(
+    return _show(
         request,
-        "settings/channel_new.html",
+        "channel_new",
         kind=kind,
         fields=fields_of(kind.Settings, values.pop("given")),
         page="channels",
@@ -153,11 +140,13 @@ async def _channel_page(
         key=lambda one: one[1].order,
     )
     base = runtime.public_url.rstrip("/")
-    return show(
+    return _show(
         request,
-        "settings/channel.html",
+        "channel",
         kind=kind,
-        fields=fields_of(kind.Settings, account.settings, account.secrets_set) if kind else [],
+        fields=fields_of(kind.Settings, account.settings, secrets_set=account.secrets_set)
+        if kind
+        else [],
         sections=sections,
         hook_url=f"{base}/hooks/{account.hook_token}" if kind and kind.pushes() else "",
         page="channels",
@@ -195,7 +184,7 @@ async def _change(
         return None
     if kind is None:
         raise Invalid("the plugin of this channel is not loaded")
-    given = values_of(kind.Settings, form)
+    given = read_form(kind.Settings, form)
     if act == "check":
         sealed = await runtime.handle(SYSTEM).read(account_reads.sealed_secrets, account_id)
         plain = seal(kind, given, sealed, runtime.keys)
@@ -231,9 +220,9 @@ async def quarantine(request: Request) -> Response:
             said = f"{type(error).__name__}: {error}"[:400]
     items = await request.state.hub.read(message_reads.quarantined, state)
     accounts = {one.id: one for one in await request.state.hub.accounts()}
-    return show(
+    return _show(
         request,
-        "settings/quarantine.html",
+        "quarantine",
         items=items,
         accounts=accounts,
         state=state,
@@ -257,7 +246,6 @@ async def quarantine_raw(request: Request) -> Response:
 def routes() -> list[Route]:
     """Give the routes of channels and quarantine."""
     return [
-        Route("/settings", home),
         Route("/settings/channels", channels),
         Route("/settings/channels/new/{channel}", new_channel, methods=["GET", "POST"]),
         Route("/settings/channels/{account_id:int}", channel, methods=["GET", "POST"]),

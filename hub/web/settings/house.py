@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-import pyotp
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -21,116 +20,26 @@ from hub.commands import (
     ReleaseHeld,
     RemoveWebhook,
     RepeatWebhook,
-    RevokeSessions,
     RevokeToken,
     SaveTeam,
     SaveWebhook,
     SetPassword,
     UpdateBrand,
-    UpdateProfile,
     UpdateUser,
 )
 from hub.errors import HubError
 from hub.ids import EventId, TeamId, UserId, WebhookId
 from hub.roles import PERMISSIONS, ROLES
 from hub.web.auth import checked_form, token_hash
-from hub.web.i18n import translate
 from hub.web.inbox import number
-from hub.web.login import hash_password, hasher, weak
-from hub.web.settings import need, show
+from hub.web.login import hash_password
+from hub.web.settings.common import need, show
 
 Form = Any
 
 
-async def profile(request: Request) -> Response:
-    """One's own name, language, looks, password, second factor and sessions."""
-    hub, user = request.state.hub, request.state.user
-    values: dict[str, Any] = {"said": "", "error": "", "totp": ""}
-    if request.method == "POST":
-        form = await checked_form(request)
-        try:
-            answer = await _profile_act(request, form, values)
-        except HubError as error:
-            values["error"] = str(error)
-            answer = None
-        if answer is not None:
-            return answer
-        user = await hub.user(user.id)
-
-    def load(reader: Reader) -> dict[str, Any]:
-        return {
-            "sessions": user_reads.sessions_of(reader, user.id),
-            "has_totp": bool((user_reads.credentials(reader, user.email) or ("", "", ""))[2]),
-        }
-
-    values |= await hub.read(load)
-    if values["totp"]:
-        values["totp_url"] = pyotp.TOTP(values["totp"]).provisioning_uri(
-            user.email, issuer_name="Dialog Hub"
-        )
-    return show(
-        request,
-        "settings/profile.html",
-        me=user,
-        here=request.state.session,
-        page="profile",
-        **values,
-    )
-
-
-async def _profile_act(request: Request, form: Form, values: dict[str, Any]) -> Response | None:
-    runtime, hub, user = request.app.state.runtime, request.state.hub, request.state.user
-    language = request.state.language
-    act = str(form.get("act", ""))
-    if act == "profile":
-        preferences = {
-            "density": str(form.get("density", "normal")),
-            "send_key": str(form.get("send_key", "ctrl_enter")),
-            "undo_seconds": max(0, min(30, number(form.get("undo_seconds", "5") or "0"))),
-            "single_keys": "on" if form.get("single_keys") == "yes" else "off",
-        }
-        await hub.do(
-            UpdateProfile(
-                name=str(form.get("name", "")),
-                language=str(form.get("language", user.language)),
-                theme=str(form.get("theme", user.theme)),
-                time_zone=str(form.get("time_zone", "")),
-                signature=str(form.get("signature", "")),
-                preferences=preferences,
-            )
-        )
-        return RedirectResponse("/settings/profile?saved=1", 303)
-    if act == "password":
-        known = await hub.read(user_reads.credentials, user.email)
-        if not hasher().verify(str(form.get("old", ""))[:1000], known[1] if known else ""):
-            values["error"] = translate(language, "The present password is wrong.")
-            return None
-        reason = weak(str(form.get("password", "")), user.name)
-        if reason:
-            values["error"] = translate(language, reason)
-            return None
-        hashed = await hash_password(str(form["password"]))
-        await hub.do(
-            SetPassword(user_id=user.id, password_hash=hashed, keep_session=request.state.session)
-        )
-        values["said"] = translate(
-            language, "The password is changed; other devices are logged out."
-        )
-    elif act == "session":
-        await hub.do(RevokeSessions(user_id=user.id, token_hash=str(form.get("hash", "-"))))
-    elif act == "totp":
-        values["totp"] = pyotp.random_base32()
-    elif act == "totp_confirm":
-        secret = str(form.get("secret", ""))
-        if pyotp.TOTP(secret).verify(str(form.get("code", "")).strip(), valid_window=1):
-            sealed = runtime.keys.encrypt(secret)
-            await runtime.database.write(user_reads.set_totp, (user.id, sealed))
-            values["said"] = translate(language, "The second factor is on.")
-        else:
-            values |= {"totp": secret, "error": translate(language, "The code is wrong.")}
-    elif act == "totp_off":
-        await runtime.database.write(user_reads.set_totp, (user.id, ""))
-    return None
+def _show(request: Request, template: str, *, page: str, **values: Any) -> Response:
+    return show(request, template, page, page=page, **values)
 
 
 async def organisation(request: Request) -> Response:
@@ -157,9 +66,9 @@ async def organisation(request: Request) -> Response:
         except HubError as failure:
             error = str(failure)
     held = await hub.read(dialog_reads.held)
-    return show(
+    return _show(
         request,
-        "settings/organisation.html",
+        "organisation",
         brand=brand,
         saved=saved,
         error=error,
@@ -192,9 +101,9 @@ async def users(request: Request) -> Response:
     def load(reader: Reader) -> dict[str, Any]:
         return {"users": user_reads.all_users(reader), "teams": user_reads.all_teams(reader)}
 
-    return show(
+    return _show(
         request,
-        "settings/users.html",
+        "users",
         error=error,
         made=made,
         roles=list(ROLES),
@@ -259,9 +168,9 @@ async def tokens(request: Request) -> Response:
                 )
             )
     found = await hub.read(user_reads.tokens_of)
-    return show(
+    return _show(
         request,
-        "settings/tokens.html",
+        "tokens",
         tokens=found,
         made=made,
         permissions=PERMISSIONS,
@@ -302,9 +211,9 @@ async def webhooks(request: Request) -> Response:
             "dead": {one.id: work_reads.webhook_log(reader, one.id, "dead") for one in found},
         }
 
-    return show(
+    return _show(
         request,
-        "settings/webhooks.html",
+        "webhooks",
         made=made,
         error=error,
         page="webhooks",
@@ -316,9 +225,7 @@ async def plugins(request: Request) -> Response:
     """Plugins: what each adds, and how it behaves."""
     need(request, "plugins.view")
     host = request.app.state.runtime.plugins
-    return show(
-        request, "settings/plugins.html", plugins=list(host.plugins.values()), page="plugins"
-    )
+    return _show(request, "plugins", plugins=list(host.plugins.values()), page="plugins")
 
 
 async def journal(request: Request) -> Response:
@@ -335,9 +242,9 @@ async def journal(request: Request) -> Response:
             "users": {one.id: one for one in user_reads.all_users(reader)},
         }
 
-    return show(
+    return _show(
         request,
-        "settings/journal.html",
+        "journal",
         types=registry.names(),
         kind=kind,
         page="journal",
@@ -349,7 +256,6 @@ def routes() -> list[Route]:
     """Give the routes of these pages."""
     both = ["GET", "POST"]
     return [
-        Route("/settings/profile", profile, methods=both),
         Route("/settings/organisation", organisation, methods=both),
         Route("/settings/held", held, methods=["POST"]),
         Route("/settings/users", users, methods=both),
