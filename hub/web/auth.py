@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -105,6 +105,26 @@ def trusted_networks(setting: str) -> list[Any]:
     ]
 
 
+def forged(headers: Headers, public_url: str) -> str:
+    """Say why an unsafe request is not from our own pages, "" where it is.
+
+    Every browser of today says where a request comes from. One that says nothing at all
+    must bring the session's token: in the header, or in a form, where its reader checks it.
+    """
+    site, origin = headers.get("sec-fetch-site", ""), headers.get("origin", "")
+    if site and site not in ("same-origin", "none"):
+        return f"sec-fetch-site {site}"
+    if origin == "null":
+        return "origin null"
+    if origin:
+        allowed = {headers.get("host", ""), urlsplit(public_url).netloc}
+        return "" if urlsplit(origin).netloc in allowed else "origin"
+    is_form = headers.get("content-type", "").startswith(FORMS)
+    if not site and not is_form and not headers.get(CSRF_HEADER):
+        return "nothing says where it comes from"
+    return ""
+
+
 def content_policy(nonce: str) -> str:
     """Give the policy of our own pages: nothing from outside, no script without the nonce."""
     return (
@@ -187,7 +207,7 @@ class Gate:
                 return RedirectResponse(f"/login?next={target}", 303)
             return JSONResponse({"error": {"code": "login", "message": "log in"}}, 401)
         if method not in SAFE and not path.startswith(NO_CSRF_PREFIXES):
-            refused = self._forged(connection)
+            refused = forged(connection.headers, self._runtime.public_url)
             if refused:
                 log.warning("csrf_refused path=%s reason=%s", path, refused)
                 return PlainTextResponse("this request did not come from our own page", 403)
@@ -197,26 +217,6 @@ class Gate:
                     return PlainTextResponse("the form token is wrong: reload the page", 403)
                 state["csrf_checked"] = True
         return None
-
-    def _forged(self, connection: HTTPConnection) -> str:
-        """Say why an unsafe request is not from our own pages, "" where it is.
-
-        Every browser of today says where a request comes from. One that says nothing at all
-        must bring the session's token: in the header, or in a form, where its reader checks it.
-        """
-        headers = connection.headers
-        site, origin = headers.get("sec-fetch-site", ""), headers.get("origin", "")
-        if site and site not in ("same-origin", "none"):
-            return f"sec-fetch-site {site}"
-        if origin == "null":
-            return "origin null"
-        if origin:
-            allowed = {headers.get("host", ""), urlsplit(self._runtime.public_url).netloc}
-            return "" if urlsplit(origin).netloc in allowed else "origin"
-        is_form = headers.get("content-type", "").startswith(FORMS)
-        if not site and not is_form and not headers.get(CSRF_HEADER):
-            return "nothing says where it comes from"
-        return ""
 
     async def _viewer(self, actor: Actor) -> Any:
         return await self._runtime.read(actor, None, lambda reader: reader.viewer)

@@ -27,7 +27,7 @@ from hub.errors import HubError, MalformedPayload, NotAllowed, NotFound
 from hub.messages import Attachment
 from hub.objects import Actor, ActorKind
 from hub.pages import Answer, Fragment, PluginRequest, Route
-from hub.web.auth import COOKIE, CSRF_HEADER, FORMS
+from hub.web.auth import COOKIE, CSRF_HEADER, FORMS, forged
 from hub.web.errors import status_of, wants_json
 from hub.web.plugin_answers import PluginRenderer, media_type_of, respond
 from hub.web.webhooks import TooLarge
@@ -111,7 +111,7 @@ class PluginPages:
         body = await _read_body(request, route.max_body)
         given = await self._request(request, body)
         if not route.public and request.method not in ("GET", "HEAD"):
-            _check_token(request, given)
+            self._check_origin(request, given)
         async with asyncio.timeout(DEADLINE):
             answer = await route.endpoint(hub, given)
         return respond(request, answer, self.renderer(plugin), self._stopping)
@@ -152,6 +152,16 @@ class PluginPages:
         else:
             fields, files = _read_form(given)
         return replace(given, fields=fields, files=files)
+
+    def _check_origin(self, request: Request, given: PluginRequest) -> None:
+        """Take a form of our own pages only, and with the session's token."""
+        if reason := forged(request.headers, self._runtime.public_url):
+            log.warning("csrf_refused path=%s reason=%s", request.url.path, reason)
+            raise NotAllowed("this request did not come from our own page")
+        token = request.headers.get(CSRF_HEADER) or given.fields.get("_csrf", "")
+        expected: str = request.state.csrf
+        if not hmac.compare_digest(token.encode(), expected.encode()):
+            raise NotAllowed("the form token is wrong: reload the page")
 
     def _refuse(self, request: Request, route: Route, error: Exception) -> Response:
         status = (
@@ -245,13 +255,6 @@ def _read_form(request: WebhookRequest) -> tuple[Mapping[str, str], tuple[Attach
         return request.form(), ()
     except MalformedPayload:
         return {}, ()
-
-
-def _check_token(request: Request, given: PluginRequest) -> None:
-    token = request.headers.get(CSRF_HEADER) or given.fields.get("_csrf", "")
-    expected: str = request.state.csrf
-    if not hmac.compare_digest(token.encode(), expected.encode()):
-        raise NotAllowed("the form token is wrong: reload the page")
 
 
 def _cors(request: Request) -> dict[str, str]:
