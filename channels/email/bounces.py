@@ -1,0 +1,151 @@
+"""Reports of failed delivery (RFC 3464) become receipts; automatic letters are recognised."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from email.message import Message
+
+from flufl.bounce import scan_message
+
+from channels.email.charsets import header
+from hub import DeliveryReceipt, DeliveryStatus, RejectReason
+
+_STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_ID = re.compile(r"(?im)^message-id:\s*(<[^<>\s]+>)")
+
+
+def automated(message: Message) -> bool:
+    """Say whether no person wrote this (RFC 3834 and the marks that came before it)."""
+
+    def value(name: str) -> str:
+        return str(message.get(name) or "").strip().lower()
+
+    submitted = value("auto-submitted")
+    if submitted and not submitted.startswith("no"):
+        return True
+    if value("return-path") == "<>" or value("x-autoreply") in ("yes", "true"):
+        return True
+    if value("precedence") in ("bulk", "junk", "list", "auto_reply"):
+        return True
+    if any(message.get(name) for name in ("list-id", "list-unsubscribe", "x-autorespond")):
+        return True
+    sender = value("from")
+    return any(one in sender for one in ("mailer-daemon@", "no-reply@", "noreply@", "postmaster@"))
+
+
+def reason_of(status: str, text: str) -> RejectReason:
+    """Give why a letter was refused, from the enhanced status code (RFC 3463), never from words
+    alone: providers' words change, codes do not."""
+    match = _STATUS.search(status) or _STATUS.search(text)
+    code = f"{match[2]}.{match[3]}" if match else ""
+    if code in ("1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "0.0") and code != "0.0":
+        return RejectReason.INVALID_ADDRESS
+    if code in ("3.4", "2.3"):
+        return RejectReason.TOO_LARGE
+    if code in ("7.1", "7.0", "7.26", "7.25", "7.20", "6.0"):
+        return RejectReason.SPAM if "spam" in text.lower() else RejectReason.BLOCKED
+    if code == "4.7":
+        return RejectReason.EXPIRED
+    return RejectReason.PROVIDER_ERROR
+
+
+def receipt(message: Message, raw: bytes, at: int) -> DeliveryReceipt | None:
+    """Give the receipt in a delivery report; None for every other letter."""
+    original = _original_id(message)
+    recipient, status, action, text = _report(message)
+    if not status and not recipient:
+        recipient = _scanned(message)
+        if not recipient or not original:
+            return None
+        status, action = "5.0.0", "failed"
+    if not original:
+        return None
+    if action in ("delayed", "relayed", "expanded") or status.startswith("4."):
+        kind = None
+    elif action == "delivered" or status.startswith("2."):
+        kind = DeliveryStatus.DELIVERED
+    else:
+        kind = DeliveryStatus.FAILED
+    if kind is None:
+        return None
+    key = hashlib.sha256(raw).hexdigest()
+    failed = kind is DeliveryStatus.FAILED
+    return DeliveryReceipt(
+        dedupe_key=f"report:{key}",
+        external_id=original,
+        status=kind,
+        at=at,  # type: ignore[arg-type]
+        reason=reason_of(status, text) if failed else None,
+        text=text[:400] if failed else "",
+        recipient=recipient,
+    )
+
+
+def is_report(message: Message) -> bool:
+    """Say whether this is a delivery report, readable or not."""
+    return (
+        message.get_content_type() == "multipart/report"
+        and "delivery-status" in str(message.get("content-type", "")).lower()
+    )
+
+
+def _report(message: Message) -> tuple[str, str, str, str]:
+    """Read recipient, status, action and diagnostic of the first failed recipient."""
+    found = ("", "", "", "")
+    for part in message.walk():
+        if part.get_content_type() not in (
+            "message/delivery-status",
+            "message/global-delivery-status",
+        ):
+            continue
+        blocks = part.get_payload()
+        for block in blocks if isinstance(blocks, list) else ():
+            if not isinstance(block, Message) or not block.get("action"):
+                continue
+            named = str(block.get("final-recipient") or block.get("original-recipient") or "")
+            one = (
+                named.split(";")[-1].strip().lower(),
+                str(block.get("status") or "").strip().split(" ")[0],
+                str(block.get("action") or "").strip().lower(),
+                header(block.get("diagnostic-code") or block.get("status") or ""),
+            )
+            if one[2] == "failed":
+                return one
+            found = found if found[2] else one
+    return found
+
+
+def _scanned(message: Message) -> str:
+    """Ask the library that knows the reports of servers without RFC 3464."""
+    try:
+        _, permanent = scan_message(message)
+    except Exception:  # noqa: BLE001 - a detector that stumbles has found nothing
+        return ""
+    return next((one.decode("latin-1") for one in permanent), "").lower()
+
+
+def _original_id(message: Message) -> str:
+    """Find the Message-ID of the letter that was sent: in the returned letter or its headers."""
+    for part in message.walk():
+        if part is message:
+            continue
+        kind = part.get_content_type()
+        if kind in ("message/rfc822", "message/global"):
+            inner = part.get_payload()
+            if isinstance(inner, list) and inner and isinstance(inner[0], Message):
+                found = str(inner[0].get("message-id") or "").strip()
+                if found:
+                    return found
+        if kind in ("text/rfc822-headers", "message/global-headers", "text/plain"):
+            payload = part.get_payload(decode=True)
+            text = payload.decode("latin-1") if isinstance(payload, bytes) else str(payload)
+            match = _ID.search(text)
+            if match:
+                return match[1]
+    if not message.is_multipart():
+        payload = message.get_payload(decode=True)
+        match = _ID.search(payload.decode("latin-1")) if isinstance(payload, bytes) else None
+        if match:
+            return match[1]
+    return ""

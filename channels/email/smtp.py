@@ -1,0 +1,180 @@
+"""Sending letters: connections kept and reused, every answer translated into what happens next.
+
+Before the last dot of DATA nothing was handed over: a failure there is temporary. After it a
+lost connection leaves the outcome unknown, and the error is let out as it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aiosmtplib
+
+from channels.email.bounces import reason_of
+from hub import PermanentFailure, RejectReason, TemporaryFailure
+
+log = logging.getLogger("hub.channel.email")
+IDLE_SECONDS = 60.0
+COMMAND_SECONDS = 20.0
+DATA_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Where letters are handed over."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    password: str
+    verify: bool = True
+    ca_file: str = ""
+
+
+def tls_context(verify: bool, ca_file: str) -> ssl.SSLContext:
+    """Give the TLS context of an account."""
+    context = ssl.create_default_context(cafile=ca_file or None)
+    if not verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+class Sender:
+    """A small pool of connections to one relay."""
+
+    def __init__(self, relay: Relay, connections: int) -> None:
+        self._relay = relay
+        self._free: list[tuple[aiosmtplib.SMTP, float]] = []
+        self._room = asyncio.Semaphore(connections)
+
+    async def close(self) -> None:
+        """Say goodbye on every connection."""
+        for client, _ in self._free:
+            await _quit(client)
+        self._free.clear()
+
+    async def connect(self) -> aiosmtplib.SMTP:
+        """Open a connection and log in; raises TemporaryFailure with the reason in words."""
+        relay = self._relay
+        client = aiosmtplib.SMTP(
+            hostname=relay.host,
+            port=relay.port,
+            use_tls=relay.security == "tls",
+            start_tls=relay.security == "starttls",
+            tls_context=tls_context(relay.verify, relay.ca_file)
+            if relay.security != "none"
+            else None,
+            timeout=COMMAND_SECONDS,
+        )
+        try:
+            await client.connect()
+            if relay.user:
+                await client.login(relay.user, relay.password)
+        except aiosmtplib.SMTPAuthenticationError as error:
+            client.close()
+            raise TemporaryFailure(
+                f"the mail server refused the user name or password ({error.code})"
+            ) from error
+        except ssl.SSLError as error:
+            client.close()
+            raise TemporaryFailure(f"TLS with {relay.host} failed: {error.reason}") from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            client.close()
+            raise TemporaryFailure(
+                f"cannot reach {relay.host}:{relay.port}: {str(error)[:200]}"
+            ) from error
+        return client
+
+    async def send(self, sender: str, recipients: Sequence[str], letter: bytes) -> dict[str, str]:
+        """Hand a letter over; gives the recipients that were refused while others were taken."""
+        async with self._room:
+            client = await self._take()
+            try:
+                refused = await self._hand_over(client, sender, recipients, letter)
+            except BaseException:
+                client.close()
+                raise
+            self._free.append((client, asyncio.get_running_loop().time()))
+            return refused
+
+    async def _take(self) -> aiosmtplib.SMTP:
+        now = asyncio.get_running_loop().time()
+        while self._free:
+            client, since = self._free.pop()
+            if client.is_connected and now - since < IDLE_SECONDS:
+                try:
+                    # One round trip tells a dead connection before anything of the letter left.
+                    await client.rset(timeout=5)
+                except (aiosmtplib.SMTPException, OSError, TimeoutError):
+                    client.close()
+                    continue
+                return client
+            client.close()
+        return await self.connect()
+
+    async def _hand_over(
+        self, client: aiosmtplib.SMTP, sender: str, recipients: Sequence[str], letter: bytes
+    ) -> dict[str, str]:
+        options = []
+        if client.supports_extension("size"):
+            options.append(f"size={len(letter)}")
+        international = not (sender + "".join(recipients)).isascii()
+        if international:
+            if not client.supports_extension("smtputf8"):
+                raise PermanentFailure(
+                    RejectReason.INVALID_ADDRESS,
+                    "the mail server takes no addresses outside ASCII (SMTPUTF8)",
+                )
+            options.append("SMTPUTF8")
+        encoding = "utf-8" if international else "ascii"
+        try:
+            await client.mail(sender, options=options, encoding=encoding)
+            refused, codes = await self._name_recipients(client, recipients, encoding)
+        except aiosmtplib.SMTPResponseException as error:
+            raise _judge(error.code, error.message) from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise TemporaryFailure(f"the connection broke before the letter: {error}") from error
+        if len(refused) == len(recipients):
+            await client.rset()
+            raise _judge(max(codes), "; ".join(refused.values()))
+        try:
+            await client.data(letter, timeout=DATA_SECONDS)
+        except aiosmtplib.SMTPResponseException as error:
+            # The server answered: the letter was refused, and that is known.
+            raise _judge(error.code, error.message) from error
+        return refused
+
+    async def _name_recipients(
+        self, client: aiosmtplib.SMTP, recipients: Sequence[str], encoding: str
+    ) -> tuple[dict[str, str], list[int]]:
+        refused: dict[str, str] = {}
+        codes = []
+        for one in recipients:
+            try:
+                await client.rcpt(one, encoding=encoding)
+            except aiosmtplib.SMTPResponseException as error:
+                refused[one] = f"{error.code} {error.message}"[:300]
+                codes.append(error.code)
+        return refused, codes
+
+
+def _judge(code: int, text: str) -> Exception:
+    """Translate an SMTP answer: 4xx is tried again, 5xx is final (RFC 5321 section 4.2.1)."""
+    words = f"{code} {' '.join(str(text).split())}"[:350]
+    if 400 <= code < 500:
+        return TemporaryFailure(words)
+    return PermanentFailure(reason_of("", words), words)
+
+
+async def _quit(client: aiosmtplib.SMTP) -> None:
+    try:
+        async with asyncio.timeout(3):
+            await client.quit()
+    except (aiosmtplib.SMTPException, OSError, TimeoutError):
+        client.close()
