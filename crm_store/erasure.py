@@ -108,7 +108,12 @@ def _drop_blobs(uow: UnitOfWork, names: set[str]) -> int:
     uow.conn.execute(delete(blobs).where(blobs.c.id.in_(gone)))
     if gone and uow.tx.drop_blob is not None:
         drop = uow.tx.drop_blob
-        uow.tx.after_commit.append(lambda: [drop(one) for one in gone] and None)
+
+        def forget() -> None:
+            for one in gone:
+                drop(one)
+
+        uow.tx.after_commit.append(forget)
     return len(gone)
 
 

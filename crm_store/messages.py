@@ -185,9 +185,7 @@ def versions(reader: Reader, message_id: MessageId) -> list[tuple[Micros, str]]:
     return [(Micros(row.at), row.text) for row in rows]
 
 
-def _records(
-    reader: Reader, rows: Sequence[Row[Any]], body: Row[Any] | None = None
-) -> tuple[Message, ...]:
+def _records(reader: Reader, rows: Sequence[Row[Any]], body: Any = None) -> tuple[Message, ...]:
     if not rows:
         return ()
     ids = [row.id for row in rows]
@@ -226,7 +224,7 @@ def _record(
     row: Row[Any],
     files: tuple[AttachmentRecord, ...],
     emoji: tuple[tuple[str, str], ...],
-    body: Row[Any] | None,
+    body: Any,
 ) -> Message:
     def persons(field: str) -> tuple[Person, ...]:
         return tuple(Person(address=one[0], name=one[1]) for one in row.people.get(field, ()))

@@ -75,7 +75,7 @@ class Matcher:
         self,
         uow: UnitOfWork,
         batch: Sequence[tuple[Receive, Peer, Address]],
-        rules: dict[int, Row[Any]],
+        rules: dict[int, Any],
     ) -> None:
         self._uow = uow
         self._rules = rules
@@ -259,7 +259,7 @@ def references_of(command: Receive) -> list[str]:
     return list(dict.fromkeys(one[:400] for one in found if one))[:MAX_REFERENCES]
 
 
-def load_rules(uow: UnitOfWork, account_ids: Iterable[int]) -> dict[int, Row[Any]]:
+def load_rules(uow: UnitOfWork, account_ids: Iterable[int]) -> dict[int, Any]:
     """Read what the accounts of a batch say about their dialogs."""
     rows = uow.conn.execute(
         select(

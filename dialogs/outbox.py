@@ -7,6 +7,7 @@ Every claim writes a fencing number, and a settle counts only with the newest on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, update
@@ -102,7 +103,7 @@ def start_sending(uow: UnitOfWork, command: StartSending) -> None:
         raise Conflict("the lease of this delivery is lost", what="fence")
 
 
-def settle_many(uow: UnitOfWork, commands: list[SettleDelivery]) -> list[None]:
+def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[None]:
     """Write what became of a group of attempts."""
     ids = sorted({one.delivery_id for one in commands})
     rows = {

@@ -28,8 +28,13 @@ API = 1
 class UnitOfWork(Protocol):
     """One transaction, as a plugin's handler sees it."""
 
-    now: Micros
-    actor: Actor
+    @property
+    def now(self) -> Micros:
+        """The transaction's instant."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts."""
 
     def new_id(self) -> int:
         """Make an id."""

@@ -13,6 +13,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiolimiter import AsyncLimiter
@@ -58,7 +59,7 @@ class Outcome:
 
 def backoff(attempt: int, jitter: float) -> timedelta:
     """Give how long to wait after a failed attempt: full jitter, doubling up to an hour."""
-    ceiling = min(BACKOFF_LAST, BACKOFF_FIRST * 2 ** min(attempt, 16))
+    ceiling: timedelta = min(BACKOFF_LAST, BACKOFF_FIRST * int(2 ** min(attempt, 16)))
     return max(timedelta(seconds=1), ceiling * jitter)
 
 
@@ -106,12 +107,12 @@ class Dispatcher:
                     if account_id not in self._pumps:
                         task = asyncio.create_task(self._pump(account_id))
                         self._pumps[account_id] = task
-                        task.add_done_callback(lambda _, a=account_id: self._pump_done(a))
+                        task.add_done_callback(partial(self._pump_done, account_id))
                 await self._sleep(next_at)
         finally:
             await self._finish()
 
-    def _pump_done(self, account_id: AccountId) -> None:
+    def _pump_done(self, account_id: AccountId, _: asyncio.Task[None]) -> None:
         self._pumps.pop(account_id, None)
         self._wake.set()
 
@@ -181,7 +182,8 @@ class Dispatcher:
                 await free.acquire()
                 task = asyncio.create_task(self._carry(channel, limiter, delivery_id, fence))
                 tasks.add(task)
-                task.add_done_callback(lambda one: (tasks.discard(one), free.release()))
+                task.add_done_callback(tasks.discard)
+                task.add_done_callback(lambda _: free.release())
         if tasks:
             await asyncio.wait(tasks)
 

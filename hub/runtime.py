@@ -141,14 +141,14 @@ class Runtime:
             self.jobs[job.name] = (plugin, job)
         for plugin, handler in self.plugins.collect("register_commands"):
             self.handlers[handler.command] = (plugin, handler)
-        for plugin in self.plugins.with_hook("register_tables"):
+        for one in self.plugins.with_hook("register_tables"):
             metadata = MetaData()
-            self.plugins.collect_from(plugin, "register_tables", metadata=metadata)
-            wrong = [name for name in metadata.tables if not name.startswith(f"{plugin.name}_")]
+            self.plugins.collect_from(one, "register_tables", metadata=metadata)
+            wrong = [name for name in metadata.tables if not name.startswith(f"{one.name}_")]
             if wrong:
-                plugin.error = f"table {wrong[0]} does not start with {plugin.name}_"
+                one.error = f"table {wrong[0]} does not start with {one.name}_"
                 continue
-            self.plugin_tables[plugin.name] = metadata
+            self.plugin_tables[one.name] = metadata
 
     def _capabilities(self) -> dict[str, Capabilities]:
         return {name: one.capabilities for name, one in self.channels.items()}
@@ -414,7 +414,8 @@ class Runtime:
                     error=f"{plugin}: {verdict.reason}",
                     source="dropped" if dropped else "screened",
                 )
-        blobs, raw_blob = (), ""
+        blobs: tuple[tuple[str, str, int], ...] = ()
+        raw_blob = ""
         if any(one.content is not None for one in message.attachments) or len(message.raw) > 8192:
             blobs, raw_blob = await asyncio.to_thread(self._keep_bytes, message)
         return Receive(

@@ -122,7 +122,7 @@ def _scanned(message: Message) -> str:
         _, permanent = scan_message(message)
     except Exception:  # noqa: BLE001 - a detector that stumbles has found nothing
         return ""
-    return next((one.decode("latin-1") for one in permanent), "").lower()
+    return next((bytes(one).decode("latin-1") for one in permanent), "").lower()
 
 
 def _original_id(message: Message) -> str:

@@ -325,16 +325,16 @@ def _attached_letter(part: Message, content: _Content, kind: str) -> None:
     inner = payload[0] if isinstance(payload, list) and payload else None
     if isinstance(inner, Message):
         try:
-            body = inner.as_bytes()
+            letter = inner.as_bytes()
         except Exception:  # noqa: BLE001 - a letter that cannot be written again is kept as text
-            body = str(inner.get_payload()).encode("utf-8", "replace")
+            letter = str(inner.get_payload()).encode("utf-8", "replace")
         subject = safe_name(header(inner.get("subject"))) or "letter"
         content.files.append(
             Attachment(
                 name=f"{subject[:100]}.eml",
                 media_type="message/rfc822",
-                size=len(body),
-                content=body,
+                size=len(letter),
+                content=letter,
             )
         )
 

@@ -121,7 +121,7 @@ def _draft(body: Body) -> Command:
 
 
 def _contact(body: Body) -> Command:
-    fields = {
+    fields: dict[str, Any] = {
         name: _text(body, name)
         for name in ("name", "position", "language", "time_zone", "notes")
         if name in body

@@ -86,12 +86,11 @@ async def setup(request: Request) -> Response:
         said = {key: translate(request.state.language, text) for key, text in errors.items()}
         return renderer.page(request, "auth/setup.html", 422, **{**values, "errors": said})
     try:
-        response = await _finish(request, values, form.get("password", ""))
+        return await _finish(request, values, form.get("password", ""))
     except HubError as error:
         return renderer.page(
             request, "auth/setup.html", 422, **{**values, "errors": {"email": str(error)}}
         )
-    return response
 
 
 def _check(values: dict[str, object], password: str) -> dict[str, str]:
