@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO
 
 PATIENCE = 60.0
+ROOT = Path(__file__).resolve().parents[3]
 PIGEONS = Path(__file__).parent / "plugins"
 
 
@@ -117,3 +118,14 @@ def until(condition: Callable[[], bool], words: str = "waited in vain") -> None:
     while not condition():
         assert time.monotonic() < deadline, words
         time.sleep(0.05)
+
+
+def write(hub: CommandLine, *texts: str, later_hours: float = 0) -> None:
+    """Let an agent write, from a process of its own."""
+    subprocess.run(
+        [sys.executable, "-m", "tests.scenarios.cli.writing", str(later_hours), *texts],
+        env=hub.env(),
+        cwd=ROOT,
+        check=True,
+        timeout=120,
+    )

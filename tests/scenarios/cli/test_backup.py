@@ -7,27 +7,14 @@ import os
 import re
 import signal
 import sqlite3
-import subprocess
-import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.scenarios.cli.processes import CommandLine, Running, until
+from tests.scenarios.cli.processes import CommandLine, Running, until, write
 
-ROOT = Path(__file__).resolve().parents[3]
 Run = Callable[..., Running]
-
-
-def write(hub: CommandLine, *texts: str, later_hours: float = 0) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "tests.scenarios.cli.writing", str(later_hours), *texts],
-        env=hub.env(),
-        cwd=ROOT,
-        check=True,
-        timeout=120,
-    )
 
 
 def furnish(hub: CommandLine) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.scenarios.cli.processes import CommandLine, Running, until
+from tests.scenarios.cli.processes import CommandLine, Running, until, write
 
 Run = Callable[..., Running]
 PASSWORD = "correct horse battery\n"
@@ -32,13 +32,29 @@ def create_ada(hub: CommandLine) -> None:
 
 
 def test_a_second_hub_on_the_same_folder_is_refused_in_words(hub: CommandLine, run: Run) -> None:
-    if hub.database:
-        pytest.skip("several processes may share PostgreSQL")
-    running = run(hub)
-    said = hub.refused("run", "--port", str(running.port + 1))
+    # Several processes may share PostgreSQL; the embedded database has one writer.
+    embedded = CommandLine(hub.data, "")
+    running = run(embedded)
+    said = embedded.refused("run", "--port", str(running.port + 1))
     assert "already runs" in said
     assert str(running.process.pid) in said
     assert running.stop() == 0
+
+
+def test_web_and_worker_share_the_work_on_a_server_s_database(
+    tmp_path: Path, postgres_url: str, run: Run
+) -> None:
+    hub = CommandLine(tmp_path / "data", postgres_url)
+    create_ada(hub)
+    hub("account", "add", "pigeon", "ring=x", "--title", "Loft")
+    web = run(hub, "--only", "web")
+    write(hub, "who carries this?")
+    worker = run(hub, "--only", "worker")
+    until(lambda: hub.flown() == ["who carries this?"])
+    with pytest.raises(urllib.error.HTTPError, match="404"):
+        worker.get("/login")
+    assert web.stop() == 0
+    assert worker.stop() == 0
 
 
 def test_a_killed_hub_leaves_no_lock_behind(hub: CommandLine, run: Run) -> None:
