@@ -401,10 +401,18 @@ class Runtime:
     async def _screened(self, account: Account, message: InboundMessage) -> Command:
         """Ask the screens, then make the command: the message, or what becomes of it instead."""
         if self.plugins.with_hook("screen_inbound"):
-            screening = Screening(message=message, account_id=account.id, channel=account.channel)
-            answer = await asyncio.to_thread(
-                self.plugins.first, "screen_inbound", screening=screening
+            screening = Screening(
+                message=message,
+                account_id=account.id,
+                channel=account.channel,
+                blocked=self._blocked.get((message.sender.kind, message.sender.value), ""),
             )
+            if self.plugins.only_bundled("screen_inbound"):
+                answer = self.plugins.first("screen_inbound", screening=screening)
+            else:
+                answer = await asyncio.to_thread(
+                    self.plugins.first, "screen_inbound", screening=screening
+                )
             if answer is not None:
                 plugin, verdict = answer
                 dropped = verdict.kind is VerdictKind.DROP
