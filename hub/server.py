@@ -34,7 +34,11 @@ class HubServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Open streams end by themselves when they see the event; others within the limit."""
+        for server in self.servers:
+            # First of all: a browser whose stream ends comes back at once, and must not get in.
+            server.close()
         self._app.state.stopping.set()
+        await self._app.state.live.stop()
         await super().shutdown(sockets=sockets)
         # A stop that was asked for is a good end: exit code 0, not death by signal.
         self._captured_signals.clear()

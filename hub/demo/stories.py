@@ -64,7 +64,7 @@ STORIES: tuple[Story, ...] = (
         name="Robert Hughes",
         address="robert.hughes@customer.example",
         language="en",
-        hours_ago=30,
+        hours_ago=4.5,
         subject="Broken lamp, order 4402",
         lines=(
             (
@@ -263,6 +263,7 @@ STORIES: tuple[Story, ...] = (
                 "Третья жалоба на чайники за неделю: Анна, собери, пожалуйста, список.",
             ),
             ("in", 30, "Спасибо, буду ждать"),
+            ("anna", 10, "Напишу сразу, как только отправим."),
         ),
         tags=("возврат", "чайники"),
         assignee="anna",

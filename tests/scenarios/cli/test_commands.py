@@ -6,7 +6,9 @@ import json
 import signal
 import socket
 import stat
+import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -83,11 +85,27 @@ def test_the_first_start_prints_its_address_and_the_set_up_link_once(
     assert "/setup/" not in running.said()
 
 
-def test_a_stop_does_not_wait_for_open_streams(hub: CommandLine, run: Run) -> None:
+def test_a_stop_does_not_wait_for_what_never_ends(hub: CommandLine, run: Run) -> None:
+    create_ada(hub)
+    hub.environment["HUB_STOP_SECONDS"] = "50"
     running = run(hub)
-    with socket.create_connection(("127.0.0.1", running.port)) as half:
-        half.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+    at = f"http://127.0.0.1:{running.port}"
+    browser.open(f"{at}/login", timeout=10).close()
+    form = urllib.parse.urlencode({"email": "ada@hub.example", "password": PASSWORD.strip()})
+    login = urllib.request.Request(f"{at}/login", form.encode(), {"Origin": at})
+    browser.open(login, timeout=10).close()
+    with (
+        browser.open(f"{at}/live", timeout=10) as stream,
+        socket.create_connection(("127.0.0.1", running.port)) as idle,
+    ):
+        assert stream.headers["content-type"].startswith("text/event-stream")
+        assert b"hello" in stream.readline() + stream.readline()
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        asked = time.monotonic()
         assert running.stop(signal.SIGINT) == 0
+        assert time.monotonic() - asked < 40
+    assert "Traceback" not in running.said()
 
 
 def test_the_key_ring_is_readable_by_its_owner_only(hub: CommandLine) -> None:

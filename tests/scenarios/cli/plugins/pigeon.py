@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,7 +26,10 @@ class PigeonChannel(Channel):
     name: ClassVar[str] = "pigeon"
     title: ClassVar[str] = "Pigeons"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        address_kind="pigeon", initiates=True, rate_per_second=1000
+        address_kind="pigeon",
+        initiates=True,
+        rate_per_second=1000,
+        send_timeout=timedelta(seconds=3),
     )
     Settings: ClassVar[type[BaseModel]] = PigeonSettings
 
