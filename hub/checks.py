@@ -23,12 +23,13 @@ from crm_store.tables.outbox import webhooks
 from crm_store.tables.users import accounts, brands
 from crm_store.viewer import Reader, Viewer
 from crm_store.work import living_workers
-from hub.errors import HubError
+from hub.errors import HubError, UntrustedRequest
 from hub.http_client import HubHttpClient
 from hub.keyring import KeyRing
 from hub.plugin_host import PluginHost
 from hub.runtime import system_now
 from hub.settings import HubSettings
+from hub.web.public_address import PURPOSE
 
 SHARED = "blob_folder"
 
@@ -256,9 +257,12 @@ async def _public_url(settings: HubSettings, store: Database) -> list[Finding]:
         return [*found, Finding("public address", "warn", f"{url} is tried once the hub runs")]
     client = HubHttpClient()
     try:
-        answer = await client.request("GET", f"{url}/healthz", timeout=10)
-        reached = answer.status_code == 200 and answer.content.strip() == b"ok"
-        reason = f"something else answers there ({answer.status_code})"
+        word = secrets.token_hex(8)
+        answer = await client.request("GET", f"{url}/healthz/{word}", timeout=10)
+        KeyRing.open(settings.keys).unsign(f"{PURPOSE}:{word}", answer.text[:500])
+        reached, reason = True, ""
+    except UntrustedRequest:
+        reached, reason = False, "something else answers there"
     except Exception as error:  # noqa: BLE001 - whatever keeps us from it is the finding
         reached, reason = False, f"{type(error).__name__}"
     finally:

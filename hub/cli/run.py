@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +12,10 @@ from hub.cli.base import DatabaseOption, DataOption, load_settings, say
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+    from hub.runtime import Runtime
     from hub.settings import HubSettings
+
+EVERYWHERE = ("0.0.0.0", "::", "")
 
 
 def register(app: typer.Typer) -> None:
@@ -78,7 +82,10 @@ def _prepare(settings: HubSettings, *, demo: bool) -> tuple[Starlette, list[str]
     steps = runtime.migrate()
     if steps:
         logging.getLogger("hub.run").info("migrated steps=%d last=%s", len(steps), steps[-1])
-    lines = [f"Dialog Hub is ready at {runtime.public_url}"]
+    if settings.host in EVERYWHERE and not settings.public_url:
+        # Nobody can open 0.0.0.0; this machine's name is the best guess until somebody says more.
+        runtime.public_url = f"http://{socket.gethostname()}:{settings.port}"
+    lines = [f"Dialog Hub is ready at {_known_address(runtime)}"]
     if demo:
         from hub.demo import seed
 
@@ -88,6 +95,20 @@ def _prepare(settings: HubSettings, *, demo: bool) -> tuple[Starlette, list[str]
     if link:
         lines += ["", "Nobody can log in yet. Open this link to set the hub up:", f"  {link}"]
     return build(settings, runtime), [*lines, "", "Stop it with Ctrl+C."]
+
+
+def _known_address(runtime: Runtime) -> str:
+    """Give the address that the installation knows itself under."""
+    from sqlalchemy import select
+
+    from crm_store.tables.users import brands
+
+    if runtime.settings.public_url:
+        return runtime.public_url
+    stored = runtime.database.read_now(
+        lambda conn: conn.execute(select(brands.c.public_url)).scalar()
+    )
+    return stored or runtime.public_url
 
 
 def _greet(lines: list[str]) -> None:

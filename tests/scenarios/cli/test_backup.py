@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from tests.scenarios.cli.processes import CommandLine, Running, until, write
 
 Run = Callable[..., Running]
@@ -187,6 +189,7 @@ def test_who_was_erased_after_the_backup_stays_erased(hub: CommandLine, tmp_path
         assert "1 person(s)" in said
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_middle_of_a_send_never_sends_it_again(
     hub: CommandLine, run: Run, tmp_path: Path
 ) -> None:
