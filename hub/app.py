@@ -32,6 +32,7 @@ from hub.web.auth import Gate
 from hub.web.errors import error_handlers
 from hub.web.live import Live
 from hub.web.plugin_pages import PluginPages
+from hub.web.public_address import follow as follow_public_address
 from hub.web.render import Renderer
 from hub.web.webhooks import WebhookDoor, WebhookNumbers
 from hub.workers import Workers
@@ -86,6 +87,7 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     await runtime.start()
+    await follow_public_address(runtime)
     workers = Workers(runtime)
     app.state.workers = workers
     await _tell_plugins(runtime, "startup")

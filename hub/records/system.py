@@ -199,3 +199,13 @@ class Held:
     jobs: int
     webhooks: int
     oldest_at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountUse:
+    """How much hangs on an account: dialogs, open ones, what waits to leave, unread input."""
+
+    dialogs: int
+    open: int
+    waiting: int
+    unread: int

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from hub.web.settings import channels, house, profile
+from hub.web.settings import access, account, channels, people, profile, quarantine, system
 
-SCREENS = (profile, channels, house)
+SCREENS = (profile, channels, account, quarantine, people, access, system)
 
 
 def routes() -> list[BaseRoute]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import secrets
 from collections.abc import Iterable
 from datetime import timedelta
 from enum import StrEnum
@@ -56,7 +57,9 @@ class PigeonSettings(BaseModel):
     age: int | None = Field(default=None, title="Age")
     signing_key: SecretStr = Field(title="Signing key", min_length=8)
     spare_key: SecretStr = Field(
-        default=SecretStr(""), title="Spare key", json_schema_extra={"generated": True}
+        default_factory=lambda: SecretStr(secrets.token_hex(16)),
+        title="Spare key",
+        json_schema_extra={"generated": True},
     )
 
     @field_validator("loft")

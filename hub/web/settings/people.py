@@ -1,0 +1,218 @@
+"""Colleagues and teams: who works here, as what, and how a new one gets in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from crm_store import users as user_reads
+from crm_store.viewer import Reader
+from hub.commands import CreateUser, RevokeSessions, SaveTeam, SetPassword, UpdateUser
+from hub.errors import Conflict, Invalid, NotFound
+from hub.ids import TeamId, UserId
+from hub.roles import ROLES
+from hub.web.i18n import LANGUAGES
+from hub.web.invitations import invitation_link
+from hub.web.login import hash_password, weak
+from hub.web.settings.common import (
+    form_of,
+    go,
+    hub_of,
+    many,
+    needs,
+    number,
+    runtime_of,
+    say,
+    show,
+)
+
+PATH = "/settings/users"
+TEAMS = "/settings/teams"
+
+
+def _load(reader: Reader) -> dict[str, Any]:
+    return {"users": user_reads.all_users(reader), "teams": user_reads.all_teams(reader)}
+
+
+async def _list(
+    request: Request,
+    status: int = 200,
+    given: Mapping[str, Any] | None = None,
+    problem: str = "",
+) -> Response:
+    form = {"email": "", "name": "", "role": "agent", "language": request.state.language}
+    return show(
+        request,
+        "users",
+        "users",
+        status,
+        form={**form, **(given or {})},
+        roles=list(ROLES),
+        problem=problem,
+        **await hub_of(request).read(_load),
+    )
+
+
+@needs("users.view")
+async def users(request: Request) -> Response:
+    """Show every colleague."""
+    return await _list(request)
+
+
+@needs("users.manage")
+async def add(request: Request) -> Response:
+    """Add a colleague: with a password, or with a link by which he chooses his own."""
+    form = await form_of(request)
+    given = {name: str(form.get(name, "")).strip() for name in ("email", "name", "role")}
+    given["language"] = str(form.get("language", ""))
+    password = str(form.get("password", ""))
+    reason = weak(password, given["name"], given["email"].split("@")[0]) if password else ""
+    if reason:
+        return await _list(request, 422, given, say(request, reason))
+    try:
+        command = CreateUser(
+            email=given["email"],
+            name=given["name"],
+            role=given["role"],
+            language=given["language"] if given["language"] in LANGUAGES else "en",
+            password_hash=await hash_password(password) if password else "",
+        )
+        user_id = (await hub_of(request).do(command))[0]
+    except (Invalid, Conflict) as error:
+        return await _list(request, 422, given, str(error))
+    if password:
+        return go(f"{PATH}/{user_id}", "created")
+    return await _one(request, user_id, invite=True)
+
+
+async def _one(
+    request: Request,
+    user_id: UserId,
+    status: int = 200,
+    *,
+    invite: bool = False,
+    problem: str = "",
+) -> Response:
+    def load(reader: Reader) -> dict[str, Any]:
+        return {
+            "person": user_reads.user(reader, user_id),
+            "teams": user_reads.all_teams(reader),
+            "sessions": user_reads.sessions_of(reader, user_id),
+        }
+
+    link = await invitation_link(runtime_of(request), user_id) if invite else ""
+    return show(
+        request,
+        "user",
+        "users",
+        status,
+        roles=list(ROLES),
+        link=link,
+        problem=problem,
+        **await hub_of(request).read(load),
+    )
+
+
+def _id(request: Request) -> UserId:
+    return UserId(number(request.path_params["user_id"]))
+
+
+@needs("users.manage")
+async def user(request: Request) -> Response:
+    """Show a colleague, or change him."""
+    user_id = _id(request)
+    if request.method == "GET":
+        return await _one(request, user_id)
+    form = await form_of(request)
+    try:
+        command = UpdateUser(
+            user_id=user_id,
+            name=str(form.get("name", "")),
+            email=str(form.get("email", "")).strip(),
+            role=str(form.get("role", "")),
+            teams=tuple(TeamId(number(one)) for one in many(form, "teams")),
+        )
+        await hub_of(request).do(command)
+    except (Invalid, Conflict) as error:
+        return await _one(request, user_id, 422, problem=_words(request, error))
+    return go(f"{PATH}/{user_id}", "saved")
+
+
+def _words(request: Request, error: Invalid | Conflict) -> str:
+    if isinstance(error, Conflict) and error.what == "last_administrator":
+        return say(request, "The last administrator must stay one: make somebody else one first.")
+    return str(error)
+
+
+@needs("users.manage")
+async def act(request: Request) -> Response:
+    """Keep a colleague out or let him in, log him out, or give him a new way in."""
+    user_id = _id(request)
+    form = await form_of(request)
+    hub = hub_of(request)
+    wish = str(form.get("do", ""))
+    try:
+        if wish in ("off", "on"):
+            await hub.do(UpdateUser(user_id=user_id, active=wish == "on"))
+            return go(f"{PATH}/{user_id}", "saved")
+        if wish == "logout":
+            await hub.do(RevokeSessions(user_id=user_id))
+            return go(f"{PATH}/{user_id}", "revoked")
+        if wish == "second":
+            await hub.user(user_id)
+            await runtime_of(request).database.write(user_reads.set_totp, (user_id, ""))
+            return go(f"{PATH}/{user_id}", "second_off")
+        if wish == "invite":
+            # The old password ends with the new link: whoever had it is out.
+            await hub.do(SetPassword(user_id=user_id, password_hash=""))
+            return await _one(request, user_id, invite=True)
+    except (Invalid, Conflict) as error:
+        return await _one(request, user_id, 422, problem=_words(request, error))
+    raise NotFound("there is no such action")
+
+
+# -- teams ---------------------------------------------------------------------------------
+
+
+async def _teams(request: Request, status: int = 200, problem: str = "") -> Response:
+    found = await hub_of(request).read(_load)
+    return show(request, "teams", "teams", status, problem=problem, **found)
+
+
+@needs("users.view")
+async def teams(request: Request) -> Response:
+    """Show the teams."""
+    return await _teams(request)
+
+
+@needs("users.manage")
+async def save_team(request: Request) -> Response:
+    """Make a team, or change one."""
+    form = await form_of(request)
+    try:
+        await hub_of(request).do(
+            SaveTeam(
+                team_id=TeamId(number(form.get("team_id", "0"))),
+                name=str(form.get("name", "")),
+                members=tuple(UserId(number(one)) for one in many(form, "members")),
+            )
+        )
+    except (Invalid, Conflict) as error:
+        return await _teams(request, 422, str(error))
+    return go(TEAMS, "saved")
+
+
+def routes() -> list[BaseRoute]:
+    """Give the routes of colleagues and teams."""
+    return [
+        Route(PATH, users, methods=["GET"]),
+        Route(PATH, add, methods=["POST"]),
+        Route(f"{PATH}/{{user_id:int}}", user, methods=["GET", "POST"]),
+        Route(f"{PATH}/{{user_id:int}}/act", act, methods=["POST"]),
+        Route(TEAMS, teams, methods=["GET"]),
+        Route(TEAMS, save_team, methods=["POST"]),
+    ]

@@ -1,0 +1,97 @@
+"""What nobody could read: kept with its raw bytes, to be tried again once the channel is mended."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from crm_store import accounts as account_reads
+from crm_store import messages as message_reads
+from crm_store.viewer import Reader
+from hub.commands import SettleQuarantine
+from hub.errors import HubError
+from hub.ids import QuarantineId
+from hub.replay import replay
+from hub.web.settings.common import (
+    form_of,
+    go,
+    hub_of,
+    needs,
+    number,
+    runtime_of,
+    show,
+)
+
+PATH = "/settings/quarantine"
+STATES = ("waiting", "replayed", "dropped")
+PER_PAGE = 50
+
+
+async def _draw(request: Request, status: int = 200, problem: str = "") -> Response:
+    wanted = request.query_params.get("state", "waiting")
+    state = wanted if wanted in STATES else "waiting"
+    before = number(request.query_params.get("before", "0") or "0")
+
+    def load(reader: Reader) -> dict[str, Any]:
+        return {
+            "items": message_reads.quarantined(reader, state, before, PER_PAGE),
+            "accounts": {one.id: one for one in account_reads.all_accounts(reader, "", True)},
+        }
+
+    found = await hub_of(request).read(load)
+    return show(
+        request,
+        "quarantine",
+        "quarantine",
+        status,
+        state=state,
+        problem=problem,
+        older=len(found["items"]) == PER_PAGE,
+        **found,
+    )
+
+
+@needs("accounts.manage")
+async def quarantine(request: Request) -> Response:
+    """Show what waits, what was read at last, what was dropped."""
+    return await _draw(request)
+
+
+@needs("accounts.manage")
+async def settle(request: Request) -> Response:
+    """Try one input again, or drop it."""
+    form = await form_of(request)
+    item = QuarantineId(number(form.get("item", "")))
+    try:
+        if form.get("do") == "drop":
+            await hub_of(request).do(SettleQuarantine(quarantine_id=item, state="dropped"))
+            return go(PATH, "dropped")
+        await replay(runtime_of(request), item)
+    except HubError as error:
+        return await _draw(request, 409, str(error))
+    return go(PATH, "replayed")
+
+
+@needs("accounts.manage")
+async def raw(request: Request) -> Response:
+    """Give the raw bytes as a download; they are never shown in a page."""
+    item = await hub_of(request).read(
+        message_reads.quarantine_item, QuarantineId(number(request.path_params["item"]))
+    )
+    headers = {
+        "content-disposition": f'attachment; filename="input-{item.id}.bin"',
+        "content-security-policy": "default-src 'none'; sandbox",
+    }
+    return Response(item.raw, 200, headers, "application/octet-stream")
+
+
+def routes() -> list[BaseRoute]:
+    """Give the routes of the quarantine."""
+    return [
+        Route(PATH, quarantine),
+        Route(PATH, settle, methods=["POST"]),
+        Route(f"{PATH}/{{item:int}}/raw", raw),
+    ]
