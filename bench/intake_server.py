@@ -1,0 +1,116 @@
+"""The hub under measurement: the real application with one push channel, in a process of its own.
+
+`python -m bench.intake_server FOLDER URL PORT GROUP`; GROUP 1 switches group commit off, so that
+the same hub is measured with a commit per request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import ClassVar
+
+import uvicorn
+from pydantic import BaseModel
+
+from hub import (
+    SYSTEM,
+    Address,
+    Arrival,
+    Capabilities,
+    Channel,
+    CreateAccount,
+    CreateUser,
+    InboundMessage,
+    WebhookRequest,
+    hookimpl,
+)
+from hub.app import build
+from hub.plugin_host import PluginHost
+from hub.runtime import Runtime
+from hub.settings import HubSettings
+
+
+class NoSettings(BaseModel):
+    """The bench channel needs none."""
+
+
+class BenchChannel(Channel):
+    """A push channel as plain as a channel can be: what is measured is the hub."""
+
+    name = "bench"
+    capabilities: ClassVar[Capabilities] = Capabilities(address_kind="bench")
+    Settings = NoSettings
+    calls_per_minute = 0
+
+    def parse(self, request: WebhookRequest) -> Iterable[Arrival]:
+        """Check the shared secret and read one message."""
+        request.verify_token(request.headers.get("x-secret", ""), "bench")
+        data = request.json()
+        assert isinstance(data, dict)
+        return [
+            InboundMessage(
+                dedupe_key=data["id"],
+                external_id=data["id"],
+                sender=Address(kind="bench", value=data["from"], name="Customer"),
+                text=data["text"],
+            )
+        ]
+
+
+def plugin() -> ModuleType:
+    """Make the plugin of the bench channel."""
+    module = ModuleType("bench_plugin")
+
+    @hookimpl
+    def register_channels() -> list[type[Channel]]:
+        return [BenchChannel]
+
+    module.register_channels = register_channels  # type: ignore[attr-defined]
+    return module
+
+
+async def prepare(runtime: Runtime) -> str:
+    """Make the account; gives the path of its webhook."""
+    await runtime.start()
+    system = runtime.handle(SYSTEM)
+    user = (await system.do(CreateUser(email="b@example.com", name="B", role="administrator")))[0]
+    made = await system.as_user(user).do(CreateAccount(channel="bench", title="Bench"))
+    account = await system.account(made[0])
+    await runtime.stop()
+    return f"/hooks/{account.hook_token}"
+
+
+def make(folder: Path, url: str, port: int) -> Runtime:
+    """Build a hub with the bench channel alone."""
+    host = PluginHost()
+    host.add("bench_plugin", plugin())
+    settings = HubSettings(
+        data=folder, database_url=url, port=port, public_url=f"http://127.0.0.1:{port}"
+    )
+    return Runtime(settings, plugins=host)
+
+
+def main(folder: Path, url: str, port: int, group: int) -> None:
+    """Prepare the database, print the webhook's path, and serve until ended."""
+    logging.basicConfig(level=logging.ERROR)
+    first = make(folder, url, port)
+    first.migrate()
+    path = asyncio.run(prepare(first))
+    runtime = make(folder, url, port)
+    if group:
+        runtime.database._group = group
+    sys.stdout.write(path + "\n")
+    sys.stdout.flush()
+    app = build(runtime.settings, runtime)
+    uvicorn.run(
+        app, host="127.0.0.1", port=port, log_level="error", access_log=False, loop="uvloop"
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
