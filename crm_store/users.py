@@ -507,12 +507,6 @@ def touch_sessions(tx: Transaction, items: list[tuple[str, int, int]]) -> list[N
     return [None] * len(items)
 
 
-def touch_tokens(tx: Transaction, items: list[int]) -> list[None]:
-    """Note that bearer tokens are in use."""
-    tx.conn.execute(update(tokens).where(tokens.c.id.in_(items)).values(last_used_at=tx.now))
-    return [None] * len(items)
-
-
 def count_attempts(tx: Transaction, items: list[tuple[str, int]]) -> list[int]:
     """Count an attempt in each bucket's window (microseconds); gives the counts so far."""
     counts = []

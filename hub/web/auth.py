@@ -28,7 +28,6 @@ from hub.objects import Actor, ActorKind
 from hub.web.i18n import choose
 
 if TYPE_CHECKING:
-    from hub.records.system import Token, User
     from hub.runtime import Runtime
 
 log = logging.getLogger("hub.web")
@@ -74,23 +73,6 @@ def new_token() -> str:
 def new_api_token() -> str:
     """Make a bearer token; its beginning lets it be recognised where it was published."""
     return f"hub_{secrets.token_urlsafe(32)}"
-
-
-async def resolve_token(runtime: Runtime, token: str) -> tuple[Token, User] | None:
-    """Give a living bearer token with its active user, None for any other word."""
-    hashed = token_hash(token)
-
-    def load(reader: Reader) -> tuple[Token, User] | None:
-        found = user_reads.token(reader, hashed)
-        if found is None:
-            return None
-        user = user_reads.user(reader, found.user_id)
-        return (found, user) if user.active else None
-
-    known = await runtime.read(Actor(kind=ActorKind.SYSTEM, name="web"), None, load)
-    if known is not None and runtime.now() - known[0].last_used_at > SEEN_US:
-        await runtime.database.write(user_reads.touch_tokens, known[0].id)
-    return known
 
 
 def csrf_for(token: str) -> str:
