@@ -1,0 +1,142 @@
+"""Which role reaches which screen: the whole matrix, and what a role without the right gets."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hub.roles import ROLES
+from hub.web import settings
+from hub.web.settings.common import MENU
+from tests.scenarios.web.house import House
+
+EVERYBODY = set(ROLES)
+ADMINISTRATOR = {"administrator"}
+WATCHERS = {"administrator", "supervisor", "auditor"}
+
+MATRIX: dict[str, set[str]] = {
+    "/settings/profile": EVERYBODY,
+    "/settings/profile/second": EVERYBODY,
+    "/settings/channels": EVERYBODY,
+    "/settings/channels/new/pigeon": ADMINISTRATOR,
+    "/settings/channels/{account_id:int}": EVERYBODY,
+    "/settings/channels/{account_id:int}/disconnect": ADMINISTRATOR,
+    "/settings/quarantine": ADMINISTRATOR,
+    "/settings/users": EVERYBODY,
+    "/settings/users/{user_id:int}": ADMINISTRATOR,
+    "/settings/teams": EVERYBODY,
+    "/settings/organisation": ADMINISTRATOR,
+    "/settings/tokens": ADMINISTRATOR,
+    "/settings/webhooks": ADMINISTRATOR,
+    "/settings/plugins": WATCHERS,
+    "/settings/held": ADMINISTRATOR,
+    "/settings/journal": WATCHERS,
+}
+
+# What only changes something: nobody but these may press it.
+PRESSED: dict[str, set[str]] = {
+    "/settings/profile/password": EVERYBODY,
+    "/settings/profile/sessions": EVERYBODY,
+    "/settings/profile/second/off": EVERYBODY,
+    "/settings/channels/{account_id:int}": ADMINISTRATOR,
+    "/settings/channels/{account_id:int}/check": ADMINISTRATOR,
+    "/settings/channels/{account_id:int}/rules": ADMINISTRATOR,
+    "/settings/channels/{account_id:int}/pause": ADMINISTRATOR,
+    "/settings/channels/{account_id:int}/rotate": ADMINISTRATOR,
+    "/settings/quarantine": ADMINISTRATOR,
+    "/settings/users": ADMINISTRATOR,
+    "/settings/users/{user_id:int}/act": ADMINISTRATOR,
+    "/settings/teams": ADMINISTRATOR,
+    "/settings/tokens": ADMINISTRATOR,
+    "/settings/tokens/revoke": ADMINISTRATOR,
+    "/settings/webhooks": ADMINISTRATOR,
+    "/settings/webhooks/act": ADMINISTRATOR,
+    "/settings/held": ADMINISTRATOR,
+    "/settings/organisation": ADMINISTRATOR,
+}
+
+
+def test_no_screen_is_missing_from_the_matrix() -> None:
+    known = set(MATRIX) | set(PRESSED)
+    known |= {
+        "/settings",
+        "/settings/quarantine/{item:int}/raw",
+        "/settings/channels/new/{channel}",
+    }
+    paths = {route.path for route in settings.routes()}  # type: ignore[attr-defined]
+    assert paths <= known, f"say who may use {sorted(paths - known)}"
+
+
+async def _account(hub: House) -> int:
+    from hub import CreateAccount
+    from tests.scenarios.web.pigeons import SETTINGS
+
+    command = CreateAccount(channel="pigeon", title="Loft", settings=SETTINGS)
+    return int((await hub.system.do(command))[0])
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+async def test_a_role_reaches_its_screens_and_no_others(hub: House, role: str) -> None:
+    account = await _account(hub)
+    other = await hub.user("agent", "someone@example.org")
+    browser = await hub.logged_in(role)
+    for path, roles in MATRIX.items():
+        address = path.replace("{account_id:int}", str(account)).replace(
+            "{user_id:int}", str(other)
+        )
+        status = (await browser.get(address)).status_code
+        assert status == (200 if role in roles else 403), f"{role} at {address}"
+    menu = (await browser.get("/settings/profile")).text
+    for entry in MENU:
+        shown = f'href="{entry.path}"' in menu
+        assert shown is (role in MATRIX[entry.path]), f"{role} sees {entry.key} in the menu"
+
+
+@pytest.mark.parametrize("role", sorted(set(ROLES) - {"administrator"}))
+async def test_a_role_presses_nothing_that_is_not_its_own(hub: House, role: str) -> None:
+    account = await _account(hub)
+    other = await hub.user("agent", "someone@example.org")
+    browser = await hub.logged_in(role)
+    token = await browser.csrf()
+    for path, roles in PRESSED.items():
+        if role in roles:
+            continue
+        address = path.replace("{account_id:int}", str(account)).replace(
+            "{user_id:int}", str(other)
+        )
+        data = {"_csrf": token, "do": "off", "name": "x", "url": "https://x.example"}
+        answer = await browser.post(address, data=data)
+        assert answer.status_code == 403, f"{role} at {address}"
+    assert (await hub.system.user(other)).active
+    assert len(await hub.system.accounts()) == 1
+
+
+async def test_a_refusal_is_a_page_in_the_readers_language(hub: House) -> None:
+    browser = await hub.logged_in("agent")
+    answer = await browser.get("/settings/tokens")
+    assert answer.status_code == 403
+    assert "<h1>" in answer.text
+    answer = await browser.get("/settings/tokens", headers={"accept": "application/json"})
+    assert answer.status_code == 403
+    assert answer.json()["error"]["code"] == "notallowed"
+
+
+async def test_an_error_nobody_foresaw_shows_a_number_and_no_details(
+    hub: House, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from hub.web.settings import system
+
+    browser = await hub.logged_in()
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("inner secret")
+
+    monkeypatch.setattr(system, "show", broken)
+    browser._transport.raise_app_exceptions = False  # type: ignore[attr-defined]
+    answer = await browser.get("/settings/plugins")
+    assert answer.status_code == 500
+    assert "inner secret" not in answer.text
+    found = re.search(r"number=([0-9a-f]{8})", caplog.text)
+    assert found
+    assert found[1] in answer.text
