@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from crm_store.sql import locked, upsert
-from crm_store.tables.journal import leases, workers
+from crm_store.tables.journal import journal, leases, workers
 from crm_store.tables.outbox import jobs, webhook_deliveries, webhooks
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -52,7 +52,8 @@ def claim_jobs(uow: UnitOfWork, command: ClaimJobs) -> list[Job]:
     uow.conn.execute(
         update(jobs)
         .where(jobs.c.state == "running", jobs.c.leased_until < uow.now)
-        .values(state="queued")
+        # The key is given up: a twin with it may wait already, and both may not.
+        .values(state="queued", key="")
     )
     statement = select(jobs).where(free).order_by(jobs.c.due_at, jobs.c.id).limit(command.limit)
     rows = uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
@@ -224,6 +225,12 @@ def remove_webhook(uow: UnitOfWork, command: RemoveWebhook) -> None:
 
 def repeat_webhook(uow: UnitOfWork, command: RepeatWebhook) -> None:
     """Queue one fact for one webhook again."""
+    for table, number, what in (
+        (webhooks, command.webhook_id, "webhook"),
+        (journal, command.event_id, "event"),
+    ):
+        if uow.conn.execute(select(table.c.id).where(table.c.id == number)).first() is None:
+            raise NotFound(f"there is no such {what}")
     statement = upsert(uow.dialect, webhook_deliveries).values(
         webhook_id=command.webhook_id,
         event_id=command.event_id,
@@ -233,7 +240,16 @@ def repeat_webhook(uow: UnitOfWork, command: RepeatWebhook) -> None:
     uow.conn.execute(
         statement.on_conflict_do_update(
             index_elements=["webhook_id", "event_id"],
-            set_={"state": "queued", "due_at": uow.now, "attempts": 0, "held": False},
+            set_={
+                "state": "queued",
+                "due_at": uow.now,
+                "attempts": 0,
+                "held": False,
+                # Whoever posts it at this moment has nothing to say about the repetition.
+                "fence": webhook_deliveries.c.fence + 1,
+                "leased_until": 0,
+                "error": "",
+            },
         )
     )
 
@@ -264,12 +280,18 @@ def all_webhooks(reader: Reader) -> list[Webhook]:
 
 
 def webhook_log(
-    reader: Reader, webhook_id: WebhookId, state: str = "", limit: int = 100
+    reader: Reader,
+    webhook_id: WebhookId,
+    state: str = "",
+    limit: int = 100,
+    before: EventId = EventId(0),
 ) -> list[WebhookDelivery]:
     """Give the deliveries of a webhook, the newest first."""
     where = [webhook_deliveries.c.webhook_id == webhook_id]
     if state:
         where.append(webhook_deliveries.c.state == state)
+    if before:
+        where.append(webhook_deliveries.c.event_id < before)
     rows = reader.conn.execute(
         select(webhook_deliveries)
         .where(*where)

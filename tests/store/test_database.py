@@ -1,0 +1,132 @@
+"""Group commit: one BEGIN and one COMMIT for many calls, and only the guilty call fails."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert, select
+
+from crm_store.database import Database
+from crm_store.journal import events_after
+from crm_store.tables.journal import journal
+from crm_store.tables.users import teams
+from crm_store.unit_of_work import Transaction
+from hub.events import EventRegistry, TeamChanged
+from hub.ids import IdMaker, TeamId
+from hub.runtime import system_now
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    one = Database(database_url, now=system_now)
+    one.start(IdMaker(7, system_now))
+    yield one
+    one.close()
+
+
+def add_team(tx: Transaction, names: list[str]) -> list[int]:
+    """Write a row per name; a bad name fails."""
+    made = []
+    for name in names:
+        if name == "bad":
+            raise ValueError(name)
+        number = tx.new_id()
+        tx.conn.execute(insert(teams).values(id=number, name=name))
+        tx.events.append(TeamChanged(team_id=TeamId(number)))
+        made.append(number)
+    return made
+
+
+def blocked(database: Database) -> tuple[threading.Event, Any]:
+    """Hold the writers, so that what comes meanwhile waits together."""
+    gate = threading.Event()
+
+    def wait(tx: Transaction, items: list[None]) -> list[None]:
+        gate.wait(10)
+        return [None] * len(items)
+
+    writers = len(database._threads)
+    futures = [database.submit(wait, n) for n in range(writers)]
+    return gate, futures
+
+
+async def test_calls_that_wait_together_share_one_commit(database: Database) -> None:
+    statements: list[str] = []
+    gate, held = blocked(database)
+    await asyncio.sleep(0.2)
+    event.listen(database._writer, "begin", lambda conn: statements.append("BEGIN"))
+    event.listen(database._writer, "commit", lambda conn: statements.append("COMMIT"))
+    event.listen(database._writer, "savepoint", lambda conn, name: statements.append("SAVEPOINT"))
+    waiting = [asyncio.ensure_future(database.write(add_team, f"t{n}")) for n in range(20)]
+    await asyncio.sleep(0.1)
+    gate.set()
+    await asyncio.gather(*waiting)
+    for one in held:
+        one.result(10)
+    assert "SAVEPOINT" not in statements
+    groups = max(database.group_sizes)
+    assert groups >= 20 / len(database._threads) / 2
+    assert statements.count("COMMIT") <= 2 * len(database._threads) + 1
+
+
+async def test_only_the_guilty_call_fails(database: Database) -> None:
+    gate, _ = blocked(database)
+    await asyncio.sleep(0.1)
+    names = ["a", "b", "bad", "c"]
+    waiting = [asyncio.ensure_future(database.write(add_team, name)) for name in names]
+    await asyncio.sleep(0.1)
+    gate.set()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [isinstance(one, ValueError) for one in results] == [False, False, True, False]
+    rows = database.read_now(lambda conn: conn.execute(select(teams.c.name)).scalars().all())
+    assert sorted(rows) == ["a", "b", "c"]
+    facts = database.read_now(lambda conn: conn.execute(select(journal.c.type)).scalars().all())
+    assert len(facts) == 3
+
+
+async def test_a_reader_of_the_journal_never_skips(database: Database) -> None:
+    registry = EventRegistry()
+    registry.add(TeamChanged)
+    seen: list[int] = []
+    done = threading.Event()
+
+    def follow() -> None:
+        last = 0
+        while True:
+            finished = done.is_set()
+            found, last = database.read_now(
+                lambda conn, after=last: events_after(conn, registry, after, 100)
+            )
+            seen.extend(one.id for one in found)
+            if finished and not found:
+                return
+
+    reader = asyncio.create_task(asyncio.to_thread(follow))
+    for _ in range(10):
+        await asyncio.gather(*(database.write(add_team, "x") for _ in range(40)))
+    done.set()
+    await reader
+    assert len(seen) == 400
+    assert seen == sorted(set(seen))
+
+
+async def test_a_call_that_fails_leaves_nothing(database: Database) -> None:
+    def half(tx: Transaction, items: list[str]) -> list[None]:
+        tx.conn.execute(insert(teams).values(id=tx.new_id(), name="half"))
+        raise ValueError("on purpose")
+
+    with pytest.raises(ValueError, match="on purpose"):
+        await database.write(half, "x")
+    assert database.read_now(lambda conn: conn.execute(select(teams.c.id)).all()) == []
+
+
+async def test_readers_cannot_write(database: Database, tmp_path: Path) -> None:
+    from sqlalchemy.exc import DBAPIError
+
+    with pytest.raises(DBAPIError):
+        database.read_now(lambda conn: conn.execute(insert(teams).values(id=1, name="x")))
