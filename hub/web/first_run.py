@@ -8,25 +8,30 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import update
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from crm_store import users as user_reads
 from crm_store.journal import get_meta, set_meta
+from crm_store.tables.journal import meta
 from crm_store.tables.users import users
+from crm_store.unit_of_work import Transaction
 from hub.commands import CreateAccount, CreateUser, UpdateBrand
 from hub.errors import HubError
 from hub.objects import SYSTEM
 from hub.web.auth import LANGUAGE_COOKIE, token_hash
 from hub.web.i18n import LANGUAGES, translate
 from hub.web.login import hash_password, open_session, weak
+from hub.web.public_address import reach
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
     from hub.web.render import Renderer
 
 META = "setup_token"
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 def new_setup_link(runtime: Runtime) -> str:
@@ -46,6 +51,34 @@ async def _is_open(runtime: Runtime, token: str) -> bool:
     return await runtime.handle(SYSTEM).read(user_reads.count_users) == 0
 
 
+def _claim(tx: Transaction, hashes: list[str]) -> list[bool]:
+    """Use the link up, for one of those who press at the same moment."""
+    return [
+        tx.conn.execute(
+            update(meta).where(meta.c.key == META, meta.c.value == one).values(value="")
+        ).rowcount
+        == 1
+        for one in hashes
+    ]
+
+
+def _give_back(tx: Transaction, hashes: list[str]) -> list[None]:
+    for one in hashes:
+        tx.conn.execute(
+            update(meta).where(meta.c.key == META, meta.c.value == "").values(value=one)
+        )
+    return [None] * len(hashes)
+
+
+def _own_address(request: Request) -> str:
+    """Guess the public address: where the administrator's browser found us, unless only it can."""
+    host = request.headers.get("host", "")
+    name = host.rpartition(":")[0] or host
+    if not host or name in LOOPBACK or host in LOOPBACK:
+        return ""
+    return f"{'https' if request.state.secure else 'http'}://{host}"
+
+
 async def setup(request: Request) -> Response:
     """Ask for the organisation and its first administrator, all on one page."""
     runtime: Runtime = request.app.state.runtime
@@ -59,7 +92,8 @@ async def setup(request: Request) -> Response:
     values = {
         "organisation": "",
         "zone_name": "",
-        "public_url": runtime.public_url,
+        "public_url": runtime.settings.public_url or _own_address(request),
+        "present_url": runtime.public_url,
         "name": "",
         "email": "",
         "demo": False,
@@ -85,9 +119,12 @@ async def setup(request: Request) -> Response:
     if errors:
         said = {key: translate(request.state.language, text) for key, text in errors.items()}
         return renderer.page(request, "auth/setup.html", 422, **{**values, "errors": said})
+    if not await runtime.database.write(_claim, token_hash(token)):
+        return renderer.page(request, "auth/setup_over.html", 410)
     try:
         return await _finish(request, values, form.get("password", ""))
     except HubError as error:
+        await runtime.database.write(_give_back, token_hash(token))
         return renderer.page(
             request, "auth/setup.html", 422, **{**values, "errors": {"email": str(error)}}
         )
@@ -146,7 +183,7 @@ async def _finish(request: Request, values: dict[str, object], password: str) ->
             )
         )
     results = await system.do(*commands)
-    if values["public_url"]:
+    if values["public_url"] and not runtime.settings.public_url:
         runtime.public_url = str(values["public_url"])
     if values["demo"]:
         start_demo = getattr(request.app.state, "start_demo", None)
@@ -160,6 +197,8 @@ async def _finish(request: Request, values: dict[str, object], password: str) ->
 async def welcome(request: Request) -> Response:
     """Offer the first channel: the web chat that is there already, or a mailbox."""
     runtime: Runtime = request.app.state.runtime
+    brand = await request.state.hub.brand()
+    reached = await reach(runtime, brand.public_url) if brand.public_url else None
     accounts = await request.state.hub.accounts()
     chat = next((one for one in accounts if one.channel == "web_chat"), None)
     renderer: Renderer = request.app.state.renderer
@@ -169,6 +208,7 @@ async def welcome(request: Request) -> Response:
         chat=chat,
         has_mail="email" in runtime.channels,
         public_url=runtime.public_url,
+        unreached=reached if reached is not None and not reached.ok else None,
     )
 
 
