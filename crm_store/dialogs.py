@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
 
+from crm_store.sql import page_key
 from crm_store.tables.dialogs import (
     dialog_tags,
     dialogs,
@@ -159,11 +160,7 @@ def _sorting(sort: str, before: str) -> tuple[list[Any], ColumnElement[bool] | N
 def _parse_key(before: str) -> tuple[int, int]:
     if not before:
         return 0, 0
-    try:
-        value, dialog_id = before.split("-")
-        return int(value), int(dialog_id)
-    except ValueError as error:
-        raise Invalid("this is not the end of a page", field="before") from error
+    return page_key(before)
 
 
 def _key(sort: str, row: Row[Any]) -> str:
@@ -276,10 +273,13 @@ def counters(reader: Reader) -> Counters:
 
 
 def all_tags(reader: Reader) -> list[Tag]:
-    """Give every tag with how many dialogs carry it."""
+    """Give every tag with how many of the dialogs that can be seen carry it."""
     rows = reader.conn.execute(
-        select(tags.c.id, tags.c.name, func.count(dialog_tags.c.dialog_id).label("dialogs"))
+        select(tags.c.id, tags.c.name, func.count(dialogs.c.id).label("dialogs"))
         .outerjoin(dialog_tags, dialog_tags.c.tag_id == tags.c.id)
+        .outerjoin(
+            dialogs, and_(dialogs.c.id == dialog_tags.c.dialog_id, reader.viewer.dialogs_clause())
+        )
         .group_by(tags.c.id, tags.c.name, tags.c.name_folded)
         .order_by(tags.c.name_folded)
     )

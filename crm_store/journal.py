@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from crm_store.sql import upsert
+from crm_store.tables.dialogs import dialogs
 from crm_store.tables.journal import changes, cursors, journal, meta, parked_events
 from crm_store.unit_of_work import UnitOfWork, cause_from
 from crm_store.viewer import Reader
@@ -171,6 +172,26 @@ def latest_events(
     moved = _changes(reader.conn, [row.id for row in rows if row.type == "object.changed"])
     found = [_event(row, registry, moved.get(row.id)) for row in rows]
     return [one for one in found if one is not None]
+
+
+def visible(reader: Reader, events: Sequence[Event]) -> list[Event]:
+    """Leave out the facts of accounts that the viewer may not see."""
+    viewer = reader.viewer
+    if not viewer.hidden_accounts:
+        return list(events)
+    named = {one.dialog for one in events if one.dialog}
+    hidden = set(
+        reader.conn.execute(
+            select(dialogs.c.id).where(
+                dialogs.c.id.in_(named), dialogs.c.account_id.in_(sorted(viewer.hidden_accounts))
+            )
+        ).scalars()
+    )
+    return [
+        one
+        for one in events
+        if one.dialog not in hidden and viewer.sees_account(getattr(one, "account_id", 0))
+    ]
 
 
 # -- meta ----------------------------------------------------------------------------------

@@ -65,7 +65,9 @@ def thread(
     order = [messages.c.at.desc(), messages.c.id.desc()]
     pivot = before or after
     if pivot:
-        at = reader.conn.execute(select(messages.c.at).where(messages.c.id == pivot)).scalar()
+        at = reader.conn.execute(
+            select(messages.c.at).where(messages.c.id == pivot, messages.c.dialog_id == dialog_id)
+        ).scalar()
         if at is None:
             raise NotFound("there is no such message")
         if before:
@@ -109,7 +111,10 @@ def history(
         where.append(journal.c.at <= end)
     rows = reader.conn.execute(
         select(journal, users.c.name.label("user_name"))
-        .outerjoin(users, and_(users.c.id == journal.c.actor_id, journal.c.actor_kind == "user"))
+        .outerjoin(
+            users,
+            and_(users.c.id == journal.c.actor_id, journal.c.actor_kind.in_(("user", "token"))),
+        )
         .where(*where)
         .order_by(journal.c.id.desc())
         .limit(200)

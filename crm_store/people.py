@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from crm_store.search_index import index_contacts
-from crm_store.sql import locked, upsert
+from crm_store.sql import locked, page_key, upsert
 from crm_store.tables.people import addresses, clients, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -59,10 +59,7 @@ def contacts_page(reader: Reader, before: str = "", limit: int = 50) -> tuple[li
     statement = select(contacts).order_by(contacts.c.last_at.desc(), contacts.c.id.desc())
     statement = statement.where(contacts.c.name != "")
     if before:
-        try:
-            at, number = (int(one) for one in before.split("-"))
-        except ValueError as error:
-            raise Invalid("this is not the end of a page", field="before") from error
+        at, number = page_key(before)
         statement = statement.where(
             (contacts.c.last_at < at) | ((contacts.c.last_at == at) & (contacts.c.id < number))
         )
@@ -120,6 +117,20 @@ def client(reader: Reader, client_id: ClientId) -> Client:
     row = reader.conn.execute(select(clients).where(clients.c.id == client_id)).first()
     if row is None:
         raise NotFound("there is no such client")
+    return _client(row)
+
+
+def clients_page(reader: Reader, before: str = "", limit: int = 50) -> tuple[list[Client], str]:
+    """Give clients, the newest first, and the key of the next page."""
+    statement = select(clients).order_by(clients.c.id.desc()).limit(limit + 1)
+    if before:
+        statement = statement.where(clients.c.id < page_key(f"0-{before}")[1])
+    rows = reader.conn.execute(statement).all()
+    following = str(rows[limit - 1].id) if len(rows) > limit else ""
+    return [_client(row) for row in rows[:limit]], following
+
+
+def _client(row: Row[Any]) -> Client:
     return Client(
         id=ClientId(row.id),
         name=row.name,

@@ -7,6 +7,10 @@ from typing import Any
 from sqlalchemy import Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from hub.errors import Invalid
+
+LARGEST = (1 << 63) - 1
+
 
 def upsert(dialect: str, table: Table) -> Any:
     """Give an INSERT that knows ON CONFLICT, in the database's own dialect."""
@@ -18,3 +22,14 @@ def locked(dialect: str, statement: Select[Any], *, skip: bool = False) -> Selec
     if dialect == "postgresql":
         return statement.with_for_update(skip_locked=skip)
     return statement
+
+
+def page_key(before: str) -> tuple[int, int]:
+    """Read the key of a page, `<value>-<id>`; raises Invalid for what no page of ours ended with."""
+    value, dash, number = before.partition("-")
+    wellformed = dash and all(one.isascii() and one.isdecimal() for one in (value, number))
+    if not wellformed or max(len(value), len(number)) > 19:
+        raise Invalid("this is not the end of a page", field="before")
+    if max(int(value), int(number)) > LARGEST:
+        raise Invalid("this is not the end of a page", field="before")
+    return int(value), int(number)

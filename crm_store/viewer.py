@@ -39,6 +39,11 @@ class Viewer:
         """The hub itself: sees and may do everything."""
         return cls(role="system", permissions=frozenset(PERMISSIONS), is_system=True)
 
+    @property
+    def is_nobody(self) -> bool:
+        """True for a user who is not there, or not any more."""
+        return not self.is_system and self.role == NOBODY_ROLE
+
     def may(self, permission: str) -> bool:
         """Say whether this actor has a right."""
         return self.is_system or permission in self.permissions

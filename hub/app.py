@@ -18,10 +18,11 @@ from starlette.datastructures import State
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Mount, Route
 
 import hub.web
 from crm_store.migrate import pending
+from hub import http_api
 from hub.demo import start_demo
 from hub.extensions import AccountSection, NavEntry
 from hub.metrics import metrics_page
@@ -49,10 +50,11 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
     plugin_pages = PluginPages(runtime, stopping)
     numbers = WebhookNumbers()
     is_worker = settings.role == "worker"
+    api = Mount(http_api.PATH, app=http_api.app(runtime, stopping))
     app = Starlette(
         routes=[
             *health_routes(),
-            *(() if is_worker else (*page_routes(), *plugin_pages.routes())),
+            *(() if is_worker else (*page_routes(), *plugin_pages.routes(), api)),
         ],
         middleware=[
             *(() if is_worker else (Middleware(WebhookDoor, runtime=runtime, numbers=numbers),)),
@@ -120,13 +122,8 @@ def page_routes() -> list[BaseRoute]:
     """Give the routes of every module that has some."""
     found: list[BaseRoute] = []
     names = sorted(one.name for one in pkgutil.iter_modules(hub.web.__path__, "hub.web."))
-    for name in [*names, "hub.http_api"]:
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            if error.name == name:
-                continue
-            raise
+    for name in names:
+        module = importlib.import_module(name)
         if hasattr(module, "routes"):
             found += module.routes()
     return found

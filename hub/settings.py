@@ -34,6 +34,12 @@ class HubSettings(BaseSettings):
     role: Literal["all", "web", "worker"] = Field(default="all", description="all, web or worker")
     hold_after_hours: float = Field(default=6.0, description="outgoing older than this is held")
     max_body: int = Field(default=30_000_000, description="largest webhook body in bytes")
+    api_per_minute: int = Field(
+        default=3000, ge=1, description="how often one token may call the API in a minute"
+    )
+    webhooks_allow_private: bool = Field(
+        default=True, description="outgoing webhooks may go to private addresses (never metadata)"
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""), description="bearer token of /metrics; empty: this machine only"
     )

@@ -14,9 +14,12 @@ import hmac
 import logging
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import httpx2 as httpx
 import orjson
+from cryptography.fernet import InvalidToken
 from sqlalchemy import bindparam, select, update
 
 from crm_store.holding import hold_facts_to
@@ -24,11 +27,14 @@ from crm_store.journal import cursor, events_after, last_event, one_event
 from crm_store.sql import locked, upsert
 from crm_store.tables.journal import cursors
 from crm_store.tables.outbox import webhook_deliveries, webhooks
-from crm_store.unit_of_work import Transaction
+from crm_store.unit_of_work import Transaction, UnitOfWork
 from hub.commands import MoveCursor
-from hub.events import Event
-from hub.ids import EventId
+from hub.errors import NotFound
+from hub.events import Event, WebhookChanged
+from hub.ids import EventId, WebhookId
 from hub.objects import SYSTEM
+from hub.reach import Unreachable, find_target
+from hub.wire_json import event_json, rfc3339
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -37,10 +43,23 @@ log = logging.getLogger("hub.webhook_sender")
 
 CURSOR = "webhooks"
 BATCH = 50
+IDLE_SECONDS = 0.5
 TIMEOUT_SECONDS = 15.0
+MAX_PAUSE_SECONDS = 86_400.0
+GONE = 410
 LEASE_US = 60_000_000
 SCHEDULE_SECONDS = (5, 30, 120, 600, 1800, 7200, 21_600, 43_200, 86_400)
 """Pauses between attempts: about two days in all, then the dead-letter list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one attempt; `error` is empty where the receiver took it."""
+
+    code: int = 0
+    error: str = ""
+    pause: float = 0.0
+    final: bool = False
 
 
 def sign(secret: str, event_id: str, timestamp: int, body: bytes) -> str:
@@ -54,37 +73,19 @@ def sign(secret: str, event_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
-def event_body(event: Event, epoch: str) -> dict[str, Any]:
-    """Give a fact as integrators see it: ids as strings, names and texts never."""
-    return {
-        "id": f"{epoch}-{event.id}",
-        "type": event.type,
-        "schema": event.schema,
-        "at": event.at,
-        "actor": {
-            "kind": event.actor.kind.value,
-            "id": str(event.actor.id),
-            "name": event.actor.name,
-        },
-        "cause": {"kind": event.cause.kind, "id": str(event.cause.id), "depth": event.cause.depth},
-        "data": _as_strings(event.to_data()),
-    }
-
-
-def _as_strings(data: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: str(value)
-        if name.endswith("_id") or (isinstance(value, int) and abs(value) > 1 << 53)
-        else value
-        for name, value in data.items()
-    }
-
-
 class WebhookSender:
     """Queues facts for the webhooks that want them, and posts them."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
+        self._client: httpx.AsyncClient | None = None
+        self._posting: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
 
     async def queue_facts(self) -> None:
         """Walk the journal and queue; one process at a time (by lease)."""
@@ -138,17 +139,32 @@ class WebhookSender:
         return [None] * len(items)
 
     async def run(self) -> None:
-        """Post what is due."""
-        while True:
-            claimed = await self._runtime.database.write(self._claim, None)
-            if not claimed:
-                await asyncio.sleep(0.5)
-                continue
-            await asyncio.gather(*(self._post(one) for one in claimed))
+        """Post what is due; a slow receiver takes one of the places, never the others' turn."""
+        try:
+            while True:
+                free = BATCH - len(self._posting)
+                claimed = await self._runtime.database.write(self._claim, free) if free else []
+                for row in claimed:
+                    task = asyncio.create_task(self._post(row), name="webhook")
+                    self._posting.add(task)
+                    task.add_done_callback(self._posted)
+                if not claimed:
+                    await asyncio.sleep(IDLE_SECONDS)
+        finally:
+            for task in list(self._posting):
+                task.cancel()
+            await asyncio.gather(*self._posting, return_exceptions=True)
+            await self.close()
 
-    def _claim(self, tx: Transaction, items: list[None]) -> list[list[Any]]:
+    def _posted(self, task: asyncio.Task[None]) -> None:
+        self._posting.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            # Its lease runs out, and it is tried again.
+            log.error("webhook_post_failed error=%s", type(task.exception()).__name__)
+
+    def _claim(self, tx: Transaction, items: list[int]) -> list[list[Any]]:
         answers: list[list[Any]] = []
-        for _ in items:
+        for limit in items:
             tx.conn.execute(
                 update(webhook_deliveries)
                 .where(
@@ -166,8 +182,8 @@ class WebhookSender:
                     webhook_deliveries.c.due_at <= tx.now,
                     webhooks.c.active,
                 )
-                .order_by(webhook_deliveries.c.due_at)
-                .limit(BATCH)
+                .order_by(webhook_deliveries.c.due_at, webhook_deliveries.c.event_id)
+                .limit(limit)
             )
             rows = tx.conn.execute(locked(tx.dialect, statement, skip=True)).all()
             if rows:
@@ -180,6 +196,7 @@ class WebhookSender:
                     .values(
                         state="sending",
                         attempts=webhook_deliveries.c.attempts + 1,
+                        fence=webhook_deliveries.c.fence + 1,
                         leased_until=tx.now + LEASE_US,
                     ),
                     [{"b_hook": row.webhook_id, "b_event": row.event_id} for row in rows],
@@ -191,55 +208,122 @@ class WebhookSender:
         event = await self._runtime.database.read(
             lambda conn: one_event(conn, self._runtime.registry, row.event_id)
         )
-        code, error = 0, ""
         if event is None:
-            error = "the fact is gone"
+            outcome = Outcome(error="the fact is gone", final=True)
         else:
-            code, error = await self._send(row, event)
-        await self._runtime.database.write(self._settle, (row, code, error))
+            body = event_json(event, self._runtime.epoch)
+            outcome = await self._send(row.url, row.secret, body)
+        await self._runtime.database.write(self._settle, (row, outcome))
 
-    async def _send(self, row: Any, event: Event) -> tuple[int, str]:
-        body = orjson.dumps(event_body(event, self._runtime.epoch))
-        public_id = f"{self._runtime.epoch}-{event.id}"
+    async def ping(self, webhook_id: WebhookId) -> tuple[int, str]:
+        """Post a test event now; gives the HTTP status (0: no answer) and what went wrong."""
+        row = await self._runtime.database.read(
+            lambda conn: conn.execute(select(webhooks).where(webhooks.c.id == webhook_id)).first()
+        )
+        if row is None:
+            raise NotFound("there is no such webhook")
+        maker = self._runtime.database.new_id
+        number = maker() if maker is not None else 0
+        body = {
+            "id": f"{self._runtime.epoch}-ping-{number}",
+            "type": "ping",
+            "schema": 1,
+            "at": rfc3339(self._runtime.now()),
+            "subject": {"kind": "webhook", "id": str(webhook_id)},
+            "data": {"webhook_id": str(webhook_id)},
+        }
+        outcome = await self._send(row.url, row.secret, body)
+        return outcome.code, outcome.error
+
+    async def _send(self, url: str, sealed: str, event: dict[str, Any]) -> Outcome:
+        body = orjson.dumps(event)
         timestamp = self._runtime.now() // 1_000_000
         headers = {
             "content-type": "application/json",
-            "webhook-id": public_id,
+            "webhook-id": event["id"],
             "webhook-timestamp": str(timestamp),
         }
-        if row.secret:
-            secret = self._runtime.keys.decrypt(row.secret)
-            headers["webhook-signature"] = sign(secret, public_id, timestamp, body)
         try:
-            answer = await self._runtime.channel_host.http.request(
-                "POST", row.url, headers=headers, content=body, timeout=TIMEOUT_SECONDS
-            )
-        except Exception as error:  # noqa: BLE001 - any failure of the far side is retried
-            return 0, f"{type(error).__name__}: {error}"[:400]
-        if 200 <= answer.status_code < 300:
-            return answer.status_code, ""
-        return answer.status_code, f"answered {answer.status_code}"
+            if sealed:
+                secret = self._runtime.keys.decrypt(sealed)
+                headers["webhook-signature"] = sign(secret, event["id"], timestamp, body)
+        except (InvalidToken, ValueError):
+            return Outcome(error="the secret cannot be read with this key ring: make another")
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                return await self._call(url, headers, body)
+        except TimeoutError:
+            return Outcome(error=f"no answer within {TIMEOUT_SECONDS:.0f} seconds")
+        except (Unreachable, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            return Outcome(error=f"{type(error).__name__}: {error}"[:400])
 
-    def _settle(self, tx: Transaction, items: Sequence[tuple[Any, int, str]]) -> list[None]:
-        for row, code, error in items:
-            values: dict[str, Any] = {"code": code, "error": error, "leased_until": 0}
+    async def _call(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
+        allow_private = self._runtime.settings.webhooks_allow_private
+        target = await find_target(url, allow_private=allow_private)
+        if self._client is None:
+            # Redirects are not followed and no proxy is asked: what was checked is called.
+            self._client = httpx.AsyncClient(
+                timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
+            )
+        async with self._client.stream(
+            "POST",
+            target.url,
+            headers={**headers, "host": target.host, "user-agent": "DialogHub"},
+            content=body,
+            extensions={"sni_hostname": target.name},
+        ) as answer:
+            # Only the status counts; a body without an end is nobody's business.
+            code = answer.status_code
+            pause = _retry_after(answer.headers.get("retry-after", ""))
+        if 200 <= code < 300:
+            return Outcome(code=code)
+        return Outcome(code=code, error=f"answered {code}", pause=pause)
+
+    def _settle(self, tx: Transaction, items: Sequence[tuple[Any, Outcome]]) -> list[None]:
+        for row, outcome in items:
+            values: dict[str, Any] = {
+                "code": outcome.code,
+                "error": outcome.error,
+                "leased_until": 0,
+            }
             attempts = row.attempts + 1
-            if not error:
+            gone = outcome.code == GONE
+            if not outcome.error:
                 values["state"] = "done"
-            elif attempts > len(SCHEDULE_SECONDS) or code == 410:
+            elif gone or outcome.final or attempts > len(SCHEDULE_SECONDS):
                 values["state"] = "dead"
             else:
                 pause = SCHEDULE_SECONDS[attempts - 1] * random.uniform(0.8, 1.2)
-                values |= {"state": "queued", "due_at": tx.now + int(pause * 1_000_000)}
-            tx.conn.execute(
+                due_at = tx.now + int(max(pause, outcome.pause) * 1_000_000)
+                values |= {"state": "queued", "due_at": due_at}
+            done = tx.conn.execute(
                 update(webhook_deliveries)
                 .where(
                     webhook_deliveries.c.webhook_id == row.webhook_id,
                     webhook_deliveries.c.event_id == row.event_id,
+                    # Whoever has lost the lease has nothing to say any more.
+                    webhook_deliveries.c.fence == row.fence + 1,
                 )
                 .values(**values)
             )
+            if gone and done.rowcount:
+                self._switch_off(tx, row.webhook_id)
         return [None] * len(items)
+
+    def _switch_off(self, tx: Transaction, webhook_id: int) -> None:
+        """The receiver says that it is gone for good: it is not asked again."""
+        done = tx.conn.execute(
+            update(webhooks)
+            .where(webhooks.c.id == webhook_id, webhooks.c.active)
+            .values(active=False)
+        )
+        if done.rowcount:
+            UnitOfWork(tx, actor=SYSTEM).record(WebhookChanged(webhook_id=WebhookId(webhook_id)))
+
+
+def _retry_after(given: str) -> float:
+    """Read how many seconds the receiver asks for; a date or nonsense is left to the schedule."""
+    return min(float(given), MAX_PAUSE_SECONDS) if given.isascii() and given.isdecimal() else 0.0
 
 
 def wants(patterns: Sequence[str], name: str) -> bool:

@@ -1,0 +1,104 @@
+"""Files: uploading one for a message to come, downloading those that came."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import File, Form, Path, Request, Response, UploadFile
+from fastapi.responses import FileResponse
+
+from crm_store import messages as message_reads
+from hub.errors import NotFound
+from hub.http_api import rights
+from hub.http_api.caller import runtime_of
+from hub.http_api.door import MAX_FILE
+from hub.http_api.endpoints.messages import BYTES
+from hub.http_api.errors import too_large
+from hub.http_api.shapes.base import GivenId, check_storable
+from hub.http_api.shapes.dialogs import Attachment as Shown
+from hub.ids import AttachmentId, DialogId
+from hub.messages import Attachment
+
+router = rights.router("Attachments")
+
+_MEDIA_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}", re.ASCII)
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f\"\\/\ud800-\udfff]")
+
+
+@router.post("/attachments", status_code=201, summary="Upload a file")
+async def upload(
+    request: Request,
+    caller: rights.MayNote,
+    file: Annotated[UploadFile, File(description="The file.")],
+    dialog_id: Annotated[
+        GivenId | None, Form(description="The dialog it is for: its channel's limit counts.")
+    ] = None,
+) -> Shown:
+    """Keep a file until a message or a note of yours takes it; after a day it is forgotten."""
+    limit = MAX_FILE
+    if dialog_id:
+        dialog = await caller.hub.dialog(DialogId(dialog_id))
+        known = runtime_of(request).database.channels.get(dialog.channel)
+        if known is not None and known.max_attachment_bytes:
+            limit = min(limit, known.max_attachment_bytes)
+    content = await file.read(limit + 1)
+    if len(content) > limit:
+        raise too_large(limit)
+    given = (file.content_type or "").split(";")[0].strip().lower()
+    name = safe_name(file.filename or "")
+    check_storable(name)
+    attachment_id = await caller.hub.upload(
+        Attachment(
+            name=name,
+            media_type=given if _MEDIA_TYPE.fullmatch(given) else "application/octet-stream",
+            content=content,
+        ),
+        DialogId(dialog_id or 0),
+    )
+    record, _ = await caller.hub.read(message_reads.attachment, attachment_id)
+    return Shown.model_validate(record)
+
+
+def safe_name(given: str) -> str:
+    """Give a file's name without paths and signs that mean something elsewhere."""
+    return _UNSAFE.sub("_", given.strip())[:200] or "file"
+
+
+AttachmentKey = Annotated[GivenId, Path(alias="attachment_id", description="The file.")]
+
+
+@router.get("/attachments/{attachment_id}", summary="About a file")
+async def about(caller: rights.MayViewDialogs, attachment_id: AttachmentKey) -> Shown:
+    """Give a file's name, type, size and state."""
+    record, _ = await caller.hub.read(message_reads.attachment, AttachmentId(attachment_id))
+    return Shown.model_validate(record)
+
+
+@router.get(
+    "/attachments/{attachment_id}/content",
+    summary="Download a file",
+    response_class=Response,
+    responses=BYTES,
+)
+async def content(
+    request: Request, caller: rights.MayViewDialogs, attachment_id: AttachmentKey
+) -> Response:
+    """Give a file's bytes; always as a download, never to be opened in our name."""
+    record, blob_id = await caller.hub.read(message_reads.attachment, AttachmentId(attachment_id))
+    if not blob_id:
+        raise NotFound("the file has not arrived yet")
+    path = runtime_of(request).blobs.path(blob_id)
+    name = safe_name(record.name)
+    ascii_name = name.encode("ascii", "replace").decode().replace("?", "_")
+    disposition = f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name)}"
+    return FileResponse(
+        path,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": disposition,
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )

@@ -1,0 +1,192 @@
+"""Contacts, their addresses, and clients."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Header, Path, Query, Response
+
+from crm_store import people as reads
+from crm_store.search import search_contacts
+from hub import commands as c
+from hub.errors import Conflict, Invalid
+from hub.http_api import rights
+from hub.http_api.caller import Caller
+from hub.http_api.endpoints.dialogs import address_of
+from hub.http_api.errors import Refused, failures
+from hub.http_api.shapes import people as s
+from hub.http_api.shapes.base import GivenId, Listing
+from hub.http_api.shapes.dialogs import GivenAddress
+from hub.ids import AddressId, ClientId, ContactId
+
+router = rights.router("Contacts")
+
+ContactKey = Annotated[GivenId, Path(alias="contact_id", description="The contact.")]
+AddressKey = Annotated[GivenId, Path(alias="address_id", description="The address.")]
+WithTag: dict[int | str, dict[str, Any]] = {
+    200: {"headers": {"ETag": {"schema": {"type": "string"}, "description": "Its version."}}}
+}
+
+
+async def shown(caller: Caller, contact_id: int, response: Response) -> s.Contact:
+    """Give a contact as it is now, with its version as ETag."""
+    found = await caller.hub.contact(ContactId(contact_id))
+    response.headers["etag"] = f'"{found.version}"'
+    return s.Contact.model_validate(found)
+
+
+@router.get("/contacts", summary="List or find contacts")
+async def page(
+    caller: rights.MayViewContacts,
+    q: Annotated[
+        str, Query(max_length=200, description="A name, a phone, a part of an address.")
+    ] = "",
+    address: Annotated[str, Query(max_length=400, description="An exact address.")] = "",
+    before: Annotated[str, Query(max_length=50, description="`next` of the page before.")] = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> Listing[s.Contact]:
+    """Give contacts, the last heard from first; with `q` the best found ones, in one page."""
+    if sum(map(bool, (q, address, before))) > 1:
+        raise Invalid("one of q, address and before", field="q")
+    following = ""
+    if q:
+        found = list(await caller.hub.read(search_contacts, q, limit))
+    elif address:
+        ids = await caller.hub.read(reads.contacts_by_address, address)
+        found = await caller.hub.read(reads.contacts_of, ids[:limit])
+    else:
+        found, following = await caller.hub.read(reads.contacts_page, before, limit)
+    return Listing[s.Contact](
+        items=[s.Contact.model_validate(one) for one in found], next=following
+    )
+
+
+@router.post("/contacts", status_code=201, summary="Add a contact", responses=failures(409))
+async def create(
+    caller: rights.MayEditContacts, body: s.CreateContact, response: Response
+) -> s.Contact:
+    """Add a human; 409 `address_taken` names the contact who has an address already."""
+    made = await caller.hub.do(
+        c.CreateContact(
+            name=body.name,
+            addresses=tuple(address_of(one) for one in body.addresses),
+            client_id=ClientId(body.client_id or 0),
+        )
+    )
+    return await shown(caller, made[0], response)
+
+
+@router.get("/contacts/{contact_id}", summary="One contact", responses=WithTag)
+async def one(
+    caller: rights.MayViewContacts, contact_id: ContactKey, response: Response
+) -> s.Contact:
+    """Give a contact with its addresses."""
+    return await shown(caller, contact_id, response)
+
+
+@router.patch("/contacts/{contact_id}", summary="Change a contact", responses=failures(409, 412))
+async def change(
+    caller: rights.MayEditContacts,
+    contact_id: ContactKey,
+    body: s.UpdateContact,
+    response: Response,
+    if_match: Annotated[
+        str, Header(max_length=100, description="The ETag you saw; another is refused with 412.")
+    ] = "",
+) -> s.Contact:
+    """Change fields. Say which version you saw by `If-Match` or by `version`, and nobody's
+    change is overwritten unseen: `details` tells what the contact says now."""
+    seen = _version(if_match)
+    try:
+        await caller.hub.do(
+            c.UpdateContact(
+                contact_id=ContactId(contact_id),
+                name=body.name,
+                language=body.language,
+                time_zone=body.time_zone,
+                notes=body.notes,
+                position=body.position,
+                version=body.version if seen is None else seen,
+            )
+        )
+    except Conflict as error:
+        if seen is not None and error.what == "version":
+            raise Refused(412, "version", str(error), details=error.details) from error
+        raise
+    return await shown(caller, contact_id, response)
+
+
+def _version(if_match: str) -> int | None:
+    if if_match in ("", "*"):
+        return None
+    digits = if_match.removeprefix("W/").strip('"')
+    # A tag that we never gave matches nothing.
+    return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) < 18 else -1
+
+
+@router.delete("/contacts/{contact_id}", status_code=204, summary="Erase a person")
+async def erase(caller: rights.MayErase, contact_id: ContactKey) -> Response:
+    """Erase a person fully, messages and files included; there is no way back."""
+    await caller.hub.do(c.EraseContact(contact_id=ContactId(contact_id)))
+    return Response(status_code=204)
+
+
+@router.post(
+    "/contacts/{contact_id}/addresses",
+    status_code=201,
+    summary="Add an address",
+    responses=failures(409),
+)
+async def add_address(
+    caller: rights.MayEditContacts, contact_id: ContactKey, body: s.AddAddress, response: Response
+) -> s.Contact:
+    """Give a contact one more address."""
+    given = GivenAddress(kind=body.kind, value=body.value, name=body.name)
+    await caller.hub.do(c.AddAddress(contact_id=ContactId(contact_id), address=address_of(given)))
+    return await shown(caller, contact_id, response)
+
+
+@router.delete("/addresses/{address_id}", status_code=204, summary="Remove an address")
+async def remove_address(caller: rights.MayEditContacts, address_id: AddressKey) -> Response:
+    """Take an address from its contact; dialogs over it keep their history."""
+    await caller.hub.do(c.RemoveAddress(address_id=AddressId(address_id)))
+    return Response(status_code=204)
+
+
+@router.put("/addresses/{address_id}/block", status_code=204, summary="Block or unblock")
+async def block(
+    caller: rights.MayEditContacts, address_id: AddressKey, body: s.BlockAddress
+) -> Response:
+    """Refuse messages from an address, with a reason, or take them again without one."""
+    await caller.hub.do(c.BlockAddress(address_id=AddressId(address_id), reason=body.reason))
+    return Response(status_code=204)
+
+
+@router.get("/clients", summary="List clients")
+async def clients(
+    caller: rights.MayViewContacts,
+    before: Annotated[str, Query(max_length=50, description="`next` of the page before.")] = "",
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> Listing[s.Client]:
+    """Give clients, the newest first."""
+    found, following = await caller.hub.read(reads.clients_page, before, limit)
+    return Listing[s.Client](items=[s.Client.model_validate(one) for one in found], next=following)
+
+
+@router.post("/clients", status_code=201, summary="Add a client")
+async def create_client(caller: rights.MayEditContacts, body: s.CreateClient) -> s.Client:
+    """Make a client card, of a person or an organisation."""
+    made = await caller.hub.do(
+        c.CreateClient(
+            name=body.name,
+            organisation=body.organisation,
+            contact_id=ContactId(body.contact_id or 0),
+        )
+    )
+    return s.Client.model_validate(await caller.hub.read(reads.client, made[0]))
+
+
+@router.get("/clients/{client_id}", summary="One client")
+async def client(caller: rights.MayViewContacts, client_id: Annotated[GivenId, Path()]) -> s.Client:
+    """Give one client."""
+    return s.Client.model_validate(await caller.hub.read(reads.client, ClientId(client_id)))

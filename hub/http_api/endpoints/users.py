@@ -1,0 +1,114 @@
+"""Colleagues and teams: everybody may see them, administrators change them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+
+from crm_store import users as reads
+from hub import commands as c
+from hub.errors import Invalid, NotFound
+from hub.http_api import rights
+from hub.http_api.caller import Caller
+from hub.http_api.errors import failures
+from hub.http_api.shapes import house as s
+from hub.http_api.shapes.base import GivenId
+from hub.ids import TeamId, UserId
+from hub.web.login import hash_password, weak
+
+router = rights.router("Users")
+
+UserKey = Annotated[GivenId, Path(alias="user_id", description="The colleague.")]
+TeamKey = Annotated[GivenId, Path(alias="team_id", description="The team.")]
+
+
+@router.get("/users", summary="List colleagues")
+async def page(
+    caller: rights.MayViewUsers,
+    inactive: Annotated[bool, Query(description="Those who left, too.")] = True,
+) -> list[s.User]:
+    """Give every colleague by name."""
+    found = await caller.hub.read(lambda reader: reads.all_users(reader, inactive=inactive))
+    return [s.User.model_validate(one) for one in found]
+
+
+@router.post("/users", status_code=201, summary="Add a colleague", responses=failures(409))
+async def create(caller: rights.MayManageUsers, body: s.CreateUser) -> s.User:
+    """Add a colleague, with a password or without one."""
+    hashed = ""
+    if body.password:
+        reason = weak(body.password, body.name, body.email.partition("@")[0])
+        if reason:
+            raise Invalid(reason, field="password")
+        hashed = await hash_password(body.password)
+    made = await caller.hub.do(
+        c.CreateUser(
+            email=body.email,
+            name=body.name,
+            role=body.role,
+            language=body.language,
+            password_hash=hashed,
+        )
+    )
+    return s.User.model_validate(await caller.hub.user(made[0]))
+
+
+@router.get("/users/{user_id}", summary="One colleague")
+async def one(caller: rights.MayViewUsers, user_id: UserKey) -> s.User:
+    """Give one colleague."""
+    return s.User.model_validate(await caller.hub.user(UserId(user_id)))
+
+
+@router.patch("/users/{user_id}", summary="Change a colleague", responses=failures(409))
+async def change(caller: rights.MayManageUsers, user_id: UserKey, body: s.UpdateUser) -> s.User:
+    """Change a colleague; the last administrator stays one (409 `last_administrator`)."""
+    await caller.hub.do(
+        c.UpdateUser(
+            user_id=UserId(user_id),
+            name=body.name,
+            email=body.email,
+            role=body.role,
+            active=body.active,
+            teams=tuple(TeamId(each) for each in body.teams) if body.teams is not None else None,
+        )
+    )
+    return s.User.model_validate(await caller.hub.user(UserId(user_id)))
+
+
+@router.delete("/users/{user_id}/sessions", status_code=204, summary="Log a colleague out")
+async def end_sessions(caller: rights.MayManageUsers, user_id: UserKey) -> Response:
+    """End every session of a colleague at once; tokens stay."""
+    await caller.hub.user(UserId(user_id))
+    await caller.hub.do(c.RevokeSessions(user_id=UserId(user_id)))
+    return Response(status_code=204)
+
+
+@router.get("/teams", summary="List teams")
+async def teams(caller: rights.MayViewUsers) -> list[s.Team]:
+    """Give every team with its members."""
+    return [s.Team.model_validate(each) for each in await caller.hub.read(reads.all_teams)]
+
+
+async def _team(caller: Caller, team_id: int) -> s.Team:
+    for each in await caller.hub.read(reads.all_teams):
+        if each.id == team_id:
+            return s.Team.model_validate(each)
+    raise NotFound("there is no such team")
+
+
+@router.post("/teams", status_code=201, summary="Add a team")
+async def create_team(caller: rights.MayManageUsers, body: s.SaveTeam) -> s.Team:
+    """Add a team."""
+    members = tuple(UserId(each) for each in body.members)
+    made = await caller.hub.do(c.SaveTeam(name=body.name, members=members))
+    return await _team(caller, made[0])
+
+
+@router.put("/teams/{team_id}", summary="Change a team")
+async def change_team(caller: rights.MayManageUsers, team_id: TeamKey, body: s.SaveTeam) -> s.Team:
+    """Set a team's name and all its members."""
+    await _team(caller, team_id)
+    members = tuple(UserId(each) for each in body.members)
+    await caller.hub.do(c.SaveTeam(team_id=TeamId(team_id), name=body.name, members=members))
+    return await _team(caller, team_id)

@@ -1,0 +1,70 @@
+"""Saved views and tags."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Response
+
+from crm_store import dialogs as dialog_reads
+from crm_store import users as reads
+from hub import commands as c
+from hub.errors import NotFound
+from hub.http_api import rights
+from hub.http_api.caller import Caller
+from hub.http_api.shapes import house as s
+from hub.http_api.shapes.base import GivenId
+
+router = rights.router("Views")
+
+ViewKey = Annotated[GivenId, Path(alias="view_id", description="The view.")]
+
+
+@router.get("/tags", summary="List tags")
+async def tags(caller: rights.MayViewDialogs) -> list[s.Tag]:
+    """Give every tag with how many dialogs carry it."""
+    return [s.Tag.model_validate(one) for one in await caller.hub.read(dialog_reads.all_tags)]
+
+
+@router.get("/views", summary="List saved views")
+async def views(caller: rights.MayViewDialogs) -> list[s.View]:
+    """Give your own views and the shared ones."""
+    return [s.View.model_validate(one) for one in await caller.hub.read(reads.saved_views)]
+
+
+async def _view(caller: Caller, view_id: int) -> s.View:
+    for one in await caller.hub.read(reads.saved_views):
+        if one.id == view_id:
+            return s.View.model_validate(one)
+    raise NotFound("there is no such view")
+
+
+@router.post("/views", status_code=201, summary="Save a view")
+async def create(caller: rights.MayViewDialogs, body: s.SaveView) -> s.View:
+    """Save a view; `shared` shows it to everybody."""
+    made = await caller.hub.do(
+        c.SaveView(name=body.name, filter=body.filter, sort=body.sort, shared=body.shared)
+    )
+    return await _view(caller, made[0])
+
+
+@router.put("/views/{view_id}", summary="Change a saved view")
+async def change(caller: rights.MayViewDialogs, view_id: ViewKey, body: s.SaveView) -> s.View:
+    """Change a view of your own."""
+    await caller.hub.do(
+        c.SaveView(
+            view_id=view_id,
+            name=body.name,
+            filter=body.filter,
+            sort=body.sort,
+            shared=body.shared,
+        )
+    )
+    return await _view(caller, view_id)
+
+
+@router.delete("/views/{view_id}", status_code=204, summary="Remove a saved view")
+async def remove(caller: rights.MayViewDialogs, view_id: ViewKey) -> Response:
+    """Delete a view of your own."""
+    await caller.hub.do(c.RemoveView(view_id=view_id))
+    return Response(status_code=204)
