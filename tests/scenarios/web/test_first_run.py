@@ -11,6 +11,7 @@ import pytest
 
 import plugins.web_chat
 from crm_store.users import all_users
+from hub import UpdateBrand
 from hub.web.first_run import new_setup_link
 from tests.scenarios.web.house import ADDRESS, House, open_house
 
@@ -149,3 +150,22 @@ async def test_an_address_that_does_not_lead_here_is_said_at_once(hub: House) ->
     await browser.post(link, data={**FORM, "public_url": "http://127.0.0.1:9"})
     page = (await browser.get("/welcome")).text
     assert "could not call itself under http://127.0.0.1:9" in page
+
+
+async def test_a_new_public_address_counts_at_once_and_after_a_restart(
+    hub: House, database_url: str, tmp_path: Path
+) -> None:
+    link = await link_of(hub)
+    browser = hub.browser()
+    await browser.post(link, data=FORM)
+    (account,) = await hub.system.accounts()
+    brand = await hub.system.brand()
+    await hub.system.do(UpdateBrand(brand_id=brand.id, public_url="https://new.example.org"))
+    path = f"/settings/channels/{account.id}"
+    async with asyncio.timeout(10):
+        while "https://new.example.org/p/web_chat/" not in (await browser.get(path)).text:
+            await asyncio.sleep(0.02)
+    async with open_house(
+        tmp_path / "second", database_url, ("web_chat", plugins.web_chat), public_url=""
+    ) as second:
+        assert second.runtime.public_url == "https://new.example.org"

@@ -1,0 +1,268 @@
+"""Tokens, webhooks, organisation, plugins, what is held back, the journal."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from sqlalchemy import insert, select, update
+
+from crm_store.tables.outbox import jobs, webhook_deliveries, webhooks
+from crm_store.users import token, tokens_of
+from crm_store.work import all_webhooks
+from hub import (
+    CreateAccount,
+    RunJob,
+    SaveTeam,
+    UpdateBrand,
+)
+from hub.web.auth import token_hash
+from tests.scenarios.web.house import Browser, House
+from tests.scenarios.web.pigeons import SETTINGS
+
+
+def once(page: str) -> str:
+    """The value that is shown one time."""
+    found = re.search(r'class="input mono" readonly value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
+# -- tokens --------------------------------------------------------------------------------
+
+
+async def test_a_token_is_shown_once_and_only_its_hash_is_kept(hub: House) -> None:
+    browser = await hub.logged_in()
+    data = {"name": "Shop", "days": "30", "scopes": ["dialogs.view", "contacts.view", "nonsense"]}
+    answer = await browser.submit("/settings/tokens", data=data)
+    made = once(answer.text)
+    assert made.startswith("hub_")
+    found = await hub.system.read(token, token_hash(made))
+    assert found is not None
+    assert set(found.scopes) == {"dialogs.view", "contacts.view"}
+    days = (found.expires_at - hub.runtime.now()) / 86_400_000_000
+    assert 29.9 < days <= 30
+    assert made not in (await browser.get("/settings/tokens")).text
+    token_id = (await hub.system.read(tokens_of))[0].id
+    await browser.submit(
+        "/settings/tokens/revoke", page="/settings/tokens", data={"token": token_id}
+    )
+    assert await hub.system.read(token, token_hash(made)) is None
+
+
+@pytest.mark.parametrize("wrong", [{"name": " "}, {"scopes": []}, {"scopes": ["nonsense"]}])
+async def test_a_token_without_a_name_or_a_right_is_not_made(
+    hub: House, wrong: dict[str, object]
+) -> None:
+    browser = await hub.logged_in()
+    data = {"name": "Shop", "days": "0", "scopes": ["dialogs.view"], **wrong}
+    assert (await browser.submit("/settings/tokens", data=data)).status_code == 422
+    assert await hub.system.read(tokens_of) == []
+
+
+# -- webhooks ------------------------------------------------------------------------------
+
+
+async def test_a_webhook_is_made_changed_and_removed(hub: House) -> None:
+    browser = await hub.logged_in()
+    data = {
+        "webhook": "0",
+        "url": "https://example.org/in",
+        "events": "message.received, dialog.opened",
+    }
+    answer = await browser.submit("/settings/webhooks", data=data)
+    secret = once(answer.text)
+    assert secret.startswith("whsec_")
+    (made,) = await hub.system.read(all_webhooks)
+    assert (made.url, made.events, made.active) == (
+        "https://example.org/in",
+        ("message.received", "dialog.opened"),
+        True,
+    )
+    stored = await hub.runtime.database.read(
+        lambda conn: conn.execute(select(webhooks.c.secret)).scalar_one()
+    )
+    assert secret not in stored
+    assert hub.runtime.keys.decrypt(stored) == secret
+    change = {
+        "webhook": str(made.id),
+        "url": "https://example.org/other",
+        "events": "",
+        "do": "save",
+    }
+    answer = await browser.submit("/settings/webhooks", data=change)
+    assert answer.status_code == 303
+    (made,) = await hub.system.read(all_webhooks)
+    assert (made.url, made.events, made.active) == ("https://example.org/other", ("*",), False)
+    answer = await browser.submit(
+        "/settings/webhooks", data={**change, "do": "secret", "active": "yes"}
+    )
+    assert once(answer.text) != secret
+    act = {"webhook": str(made.id), "do": "remove"}
+    await browser.submit("/settings/webhooks/act", page="/settings/webhooks", data=act)
+    assert await hub.system.read(all_webhooks) == []
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "javascript:alert(1)", "ftp://example.org/x"])
+async def test_a_webhook_without_a_web_address_is_not_made(hub: House, url: str) -> None:
+    browser = await hub.logged_in()
+    data = {"webhook": "0", "url": url, "events": "*"}
+    assert (await browser.submit("/settings/webhooks", data=data)).status_code == 422
+    assert await hub.system.read(all_webhooks) == []
+
+
+async def test_what_was_given_up_is_listed_and_sent_again(hub: House) -> None:
+    browser = await hub.logged_in()
+    await hub.app.state.workers.stop()
+    data = {"webhook": "0", "url": "https://example.org/in", "events": "*"}
+    await browser.submit("/settings/webhooks", data=data)
+    (made,) = await hub.system.read(all_webhooks)
+    with hub.runtime.database.administer() as conn:
+        conn.execute(
+            insert(webhook_deliveries),
+            [
+                {
+                    "webhook_id": made.id,
+                    "event_id": number,
+                    "state": "dead",
+                    "attempts": 9,
+                    "code": 500,
+                    "error": "<i>down</i>",
+                }
+                for number in (1, 2)
+            ],
+        )
+    page = (await browser.get("/settings/webhooks")).text
+    assert "&lt;i&gt;down&lt;/i&gt;" in page
+    act = {"webhook": str(made.id), "event": "1", "do": "repeat"}
+    await browser.submit("/settings/webhooks/act", page="/settings/webhooks", data=act)
+    assert (await hub.system.read(all_webhooks))[0].dead == 1
+    act = {"webhook": str(made.id), "do": "repeat_all"}
+    await browser.submit("/settings/webhooks/act", page="/settings/webhooks", data=act)
+    assert (await hub.system.read(all_webhooks))[0].dead == 0
+
+
+# -- the house -----------------------------------------------------------------------------
+
+
+async def test_every_field_of_the_organisation_makes_the_round_trip(hub: House) -> None:
+    browser = await hub.logged_in()
+    form = {
+        "name": "Ромашка & Co",
+        "public_url": "https://talk.example.org",
+        "language": "ru",
+        "time_zone": "Asia/Omsk",
+    }
+    answer = await browser.submit("/settings/organisation", data=form)
+    assert answer.status_code == 303, answer.text
+    brand = await hub.system.brand()
+    assert (brand.name, brand.public_url, brand.language, brand.time_zone) == tuple(form.values())
+    assert "Ромашка &amp; Co" in (await browser.get("/settings/organisation")).text
+    for wrong in (
+        {"name": ""},
+        {"time_zone": "Mars"},
+        {"language": "tlh"},
+        {"public_url": "talk.example"},
+    ):
+        answer = await browser.submit("/settings/organisation", data={**form, **wrong})
+        assert answer.status_code == 422
+    assert await hub.system.brand() == brand
+
+
+@asynccontextmanager
+async def served(hub: House) -> AsyncIterator[str]:
+    sock = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(hub.app, lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve(sockets=[sock]))
+    try:
+        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def test_the_public_address_is_tried_by_calling_it(hub: House) -> None:
+    browser = await hub.logged_in()
+    form = {"name": "Ada", "language": "en", "time_zone": "UTC", "do": "try"}
+
+    async def tried(address: str) -> str:
+        data = {**form, "public_url": address}
+        return (await browser.submit("/settings/organisation", data=data)).text
+
+    async with served(hub) as address:
+        assert 'class="good"' in await tried(address)
+    assert 'class="bad"' in await tried(address)
+
+    async def other(scope: object, receive: object, send: object) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[operator]
+        await send({"type": "http.response.body", "body": b"1.20000.aGVyZQ.AAAA"})  # type: ignore[operator]
+
+    real, hub.app = hub.app, other  # type: ignore[assignment]
+    async with served(hub) as address:
+        assert "somebody else answers there" in await tried(address)
+    hub.app = real
+    assert (await hub.system.brand()).public_url == ""
+
+
+async def test_an_address_given_to_the_process_stands_above_the_organisations(hub: House) -> None:
+    browser = await hub.logged_in()
+    number = (
+        await hub.system.do(CreateAccount(channel="pigeon", title="Loft", settings=SETTINGS))
+    )[0]
+    brand = await hub.system.brand()
+    await hub.system.do(UpdateBrand(brand_id=brand.id, public_url="https://new.example.org"))
+    page = (await browser.get(f"/settings/channels/{number}")).text
+    assert "http://hub.example/hooks/" in page
+
+
+async def test_plugins_are_shown_with_what_they_add_and_how_they_fail(hub: House) -> None:
+    browser = await hub.logged_in()
+    plugin = hub.runtime.plugins.plugins["pigeons"]
+    hub.runtime.plugins.charge(plugin, "event_occurred", ZeroDivisionError("secret"))
+    page = (await browser.get("/settings/plugins")).text
+    assert "street_pigeon" in page
+    assert "event_occurred: ZeroDivisionError" in page
+    assert "1 failure since the start" in page
+    plugin.error, plugin.trace = "ImportError: no wings", "Traceback <b>"
+    page = (await browser.get("/settings/plugins")).text
+    assert "Not loaded" in page
+    assert "Traceback &lt;b&gt;" in page
+
+
+async def test_what_is_held_back_is_counted_and_released_or_dropped(hub: House) -> None:
+    browser = await hub.logged_in()
+    await hub.app.state.workers.stop()
+    assert "Nothing is held back" in (await browser.get("/settings/held")).text
+    await hub.system.do(RunJob(name="a"), RunJob(name="b"))
+    with hub.runtime.database.administer() as conn:
+        conn.execute(update(jobs).values(held=True))
+    page = (await browser.get("/settings/held")).text
+    assert "Let them go (2)" in re.sub(r"<svg.*?</svg>|\s+", " ", page).replace("  ", " ")
+    answer = await browser.submit("/settings/held", data={"kind": "jobs", "do": "release"})
+    assert answer.headers["location"].endswith("said=released")
+    assert "Nothing is held back" in (await browser.get("/settings/held")).text
+    for wrong in ({"kind": "hearts", "do": "drop"}, {"kind": "jobs", "do": "keep"}):
+        data = {**wrong, "_csrf": await browser.csrf()}
+        assert (await browser.post("/settings/held", data=data)).status_code == 422
+
+
+async def test_the_journal_is_filtered_and_paged(hub: House) -> None:
+    browser: Browser = await hub.logged_in("auditor")
+    for number in range(120):
+        await hub.system.do(SaveTeam(name=f"Team {number}"))
+    page = (await browser.get("/settings/journal?type=team.changed")).text
+    assert page.count('<span class="mono">team.changed</span>') == 100
+    assert "user.created" not in re.sub(r"<option.*?</option>", "", page)
+    older = re.search(r'href="(/settings/journal\?before=[^"]+)"', page)
+    assert older
+    rest = (await browser.get(older[1].replace("&amp;", "&"))).text
+    assert rest.count('<span class="mono">team.changed</span>') == 20
+    for odd in ("?type=nothing", "?before=0"):
+        assert (await browser.get(f"/settings/journal{odd}")).status_code == 200
+    assert (await browser.get("/settings/journal?before=x")).status_code == 404
