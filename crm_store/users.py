@@ -500,7 +500,7 @@ def touch_sessions(tx: Transaction, items: list[tuple[str, int, int]]) -> list[N
     for hashed, user_id, lifetime_us in items:
         tx.conn.execute(
             update(sessions)
-            .where(sessions.c.token_hash == hashed)
+            .where(sessions.c.token_hash == hashed, sessions.c.expires_at > tx.now)
             .values(last_seen_at=tx.now, expires_at=tx.now + lifetime_us)
         )
         tx.conn.execute(update(users).where(users.c.id == user_id).values(last_seen_at=tx.now))
