@@ -119,7 +119,8 @@ class ImapSource:
         """Connect, log in and select the mailbox."""
         self._lost = asyncio.Event()
         box = self.box
-        kind = aioimaplib.IMAP4_SSL if box.security == "tls" else aioimaplib.IMAP4
+        # IMAP4_SSL cannot be told of a lost connection; its base class with a context can.
+        kind = aioimaplib.IMAP4
         options: dict[str, Any] = {
             "host": box.host,
             "port": box.port,
