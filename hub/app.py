@@ -25,7 +25,7 @@ from crm_store.migrate import pending
 from hub import http_api
 from hub.demo import start_demo
 from hub.extensions import AccountSection, NavEntry
-from hub.metrics import metrics_page
+from hub.metrics import MessageNumbers, metrics_page
 from hub.objects import Actor, ActorKind
 from hub.runtime import Runtime
 from hub.settings import HubSettings
@@ -65,6 +65,7 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
     )
     app.state.plugin_pages = plugin_pages
     app.state.webhook_numbers = numbers
+    app.state.message_numbers = MessageNumbers(runtime)
     app.state.account_sections = sorted(
         (
             (plugin, part)
@@ -157,6 +158,7 @@ async def readyz(request: Request) -> Response:
             async with asyncio.timeout(5):
                 await state.runtime.database.read(lambda conn: conn.execute(text("SELECT 1")).all())
                 problems += [f"migration: {one}" for one in await _pending(state)]
+                problems += [f"loop: {one}" for one in state.workers.ended()]
         except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready
             problems.append(f"database: {type(error).__name__}")
     return JSONResponse(
@@ -184,5 +186,6 @@ async def metrics(request: Request) -> Response:
     if not knows and (not is_local or any(one in request.headers for one in FORWARDED)):
         return PlainTextResponse("not allowed", status_code=403)
     page = await asyncio.to_thread(metrics_page, request.app.state.runtime)
-    page += generate_latest(request.app.state.webhook_numbers.registry)
+    for numbers in (request.app.state.webhook_numbers, request.app.state.message_numbers):
+        page += generate_latest(numbers.registry)
     return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    PlatformCollector,
+    ProcessCollector,
+)
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import generate_latest
 from sqlalchemy import Connection, func, select
@@ -15,6 +21,7 @@ from crm_store.tables.dialogs import quarantine
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
 from crm_store.tables.users import accounts
 from crm_store.viewer import Reader, Viewer
+from hub.events import DeliveryChanged, Event, MessageReceived
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -98,6 +105,27 @@ def _by_state(conn: Connection, name: str, text: str, table: Any) -> GaugeMetric
     for row in conn.execute(select(table.c.state, func.count().label("n")).group_by(table.c.state)):
         family.add_metric([row.state], row.n)
     return family
+
+
+class MessageNumbers:
+    """Counts what comes in and what was sent, as this process commits it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.registry = CollectorRegistry()
+        self._messages = Counter(
+            "hub_messages", "messages, by direction", ["direction"], registry=self.registry
+        )
+        self._in = self._messages.labels("in")
+        self._out = self._messages.labels("out")
+        runtime.on_events(self._count)
+
+    def _count(self, events: list[Event]) -> None:
+        taken = sum(1 for one in events if isinstance(one, MessageReceived))
+        sent = sum(1 for one in events if isinstance(one, DeliveryChanged) and one.after == "sent")
+        if taken:
+            self._in.inc(taken)
+        if sent:
+            self._out.inc(sent)
 
 
 def metrics_page(runtime: Runtime) -> bytes:

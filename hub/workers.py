@@ -89,6 +89,10 @@ class Workers:
         for name, loop in loops.items():
             self._tasks.append(asyncio.create_task(supervise(name, loop), name=name))
 
+    def ended(self) -> list[str]:
+        """Give the names of loops that run no more, though nobody stopped them."""
+        return [task.get_name() for task in self._tasks if task.done()]
+
     async def stop(self) -> None:
         """Stop every loop; calls under way end by themselves within their deadlines."""
         for task in (*self._tasks, *self._job_tasks):

@@ -12,22 +12,24 @@ import hmac
 import ipaddress
 import logging
 import secrets
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from sqlalchemy import Connection
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_store import users as user_reads
-from crm_store.viewer import Reader
-from hub.ids import UserId
+from crm_store.viewer import Reader, Viewer, load_viewer
 from hub.objects import Actor, ActorKind
 from hub.web.i18n import choose
 
 if TYPE_CHECKING:
+    from hub.records.system import User
     from hub.runtime import Runtime
 
 log = logging.getLogger("hub.web")
@@ -56,6 +58,9 @@ OPEN_PREFIXES = (
     "/api/",
     "/invite/",
 )
+FOR_ANYBODY = ("/static/", "/healthz", "/readyz", "/metrics", "/favicon.ico", "/manifest.")
+"""What is the same for everybody: nobody's session is looked up for it."""
+UNLOGGED = (*FOR_ANYBODY, "/live")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 NO_CSRF_PREFIXES = ("/hooks/", "/p/", "/api/")
 
@@ -168,12 +173,14 @@ class Gate:
         state["client"] = client_address(scope, self._trusted)
         cookie_language = connection.cookies.get(LANGUAGE_COOKIE, "")
         state["language"] = choose(cookie_language, connection.headers.get("accept-language", ""))
-        answer = await self._admit(scope, connection, state, receive)
-        wrapped = self._with_headers(send, nonce, secure, path)
-        if answer is not None:
-            await answer(scope, receive, wrapped)
-            return
-        await self._app(scope, receive, wrapped)
+        answer = await self._admit(scope, connection, state)
+        wrapped = self._with_headers(scope, send, nonce)
+        started = time.perf_counter()
+        try:
+            await (answer or self._app)(scope, receive, wrapped)
+        finally:
+            if not path.startswith(UNLOGGED):
+                _note(scope, time.perf_counter() - started)
 
     def _is_https(self, scope: Scope) -> bool:
         peer = scope.get("client")
@@ -183,22 +190,19 @@ class Gate:
                 return bool(proto.split(",")[0].strip() == "https")
         return bool(scope.get("scheme") == "https")
 
-    async def _admit(
-        self, scope: Scope, connection: HTTPConnection, state: Any, receive: Receive
-    ) -> Response | None:
+    async def _admit(self, scope: Scope, connection: HTTPConnection, state: Any) -> Response | None:
         path, method = scope["path"], scope["method"]
-        token = connection.cookies.get(COOKIE, "")
-        user = await self._user(token) if token else None
+        token = "" if path.startswith(FOR_ANYBODY) else connection.cookies.get(COOKIE, "")
+        user, may = await self._user(token, state) if token else (None, frozenset())
         is_open = path.startswith(OPEN_PREFIXES)
         if user is not None:
-            actor = Actor(kind=ActorKind.USER, id=user.id)
             state["user"] = user
             state["session"] = token_hash(token)
-            state["hub"] = self._runtime.handle(actor)
+            state["hub"] = self._runtime.handle(Actor(kind=ActorKind.USER, id=user.id))
             state["csrf"] = csrf_for(token)
             state["language"] = user.language
             state["zone"] = user.time_zone
-            state["may"] = (await self._viewer(actor)).permissions
+            state["may"] = may
             host = (connection.headers.get("host") or "").split(":")[0]
             state["plain_http"] = not state["secure"] and host not in (
                 "localhost",
@@ -208,7 +212,8 @@ class Gate:
             )
         elif not is_open:
             if method in SAFE and "text/html" in connection.headers.get("accept", "*/*"):
-                target = scope["path"]
+                query = scope.get("query_string", b"").decode("latin-1")
+                target = quote(f"{path}?{query}" if query else path, safe="/")
                 return RedirectResponse(f"/login?next={target}", 303)
             return JSONResponse({"error": {"code": "login", "message": "log in"}}, 401)
         if method not in SAFE and not path.startswith(NO_CSRF_PREFIXES):
@@ -223,45 +228,71 @@ class Gate:
                 state["csrf_checked"] = True
         return None
 
-    async def _viewer(self, actor: Actor) -> Any:
-        return await self._runtime.read(actor, None, lambda reader: reader.viewer)
-
-    async def _user(self, token: str) -> Any:
+    async def _user(self, token: str, state: Any) -> tuple[User | None, frozenset[str]]:
+        """Give who is behind a cookie and what he may do now; a revoked one is nobody at once."""
         hashed = token_hash(token)
-        system = Actor(kind=ActorKind.SYSTEM, name="web")
 
-        def load(reader: Reader) -> Any:
+        def load(conn: Connection) -> tuple[User | None, frozenset[str], int]:
+            reader = Reader(conn=conn, viewer=Viewer.system(), now=self._runtime.now())
             session = user_reads.session(reader, hashed)
             if session is None:
-                return None, 0
-            user = user_reads.user(reader, UserId(session.user_id))
-            return (user if user.active else None), session.last_seen_at
+                return None, frozenset(), 0
+            user = user_reads.user(reader, session.user_id)
+            viewer = load_viewer(conn, Actor(kind=ActorKind.USER, id=user.id))
+            return user if user.active else None, viewer.permissions, session.last_seen_at
 
-        user, seen_at = await self._runtime.read(system, None, load)
+        user, may, seen_at = await self._runtime.database.read(load)
         if user is not None and self._runtime.now() - seen_at > SEEN_US:
+            lifetime = SESSION_DAYS * 86_400_000_000
             await self._runtime.database.write(
-                user_reads.touch_sessions, (hashed, user.id, SESSION_DAYS * 86_400_000_000)
+                user_reads.touch_sessions, (hashed, user.id, lifetime)
             )
-        return user
+            state["renewed"] = token
+        return user, may
 
-    def _with_headers(self, send: Send, nonce: str, secure: bool, path: str) -> Send:
+    def _with_headers(self, scope: Scope, send: Send, nonce: str) -> Send:
+        path, state = scope["path"], scope["state"]
         policy = content_policy(nonce)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                state["status"] = message["status"]
                 if "content-security-policy" not in headers and not path.startswith("/p/"):
                     headers["content-security-policy"] = policy
                 headers.setdefault("x-content-type-options", "nosniff")
                 headers.setdefault("referrer-policy", "same-origin")
                 headers.setdefault("cross-origin-opener-policy", "same-origin")
-                if secure:
+                if "renewed" in state and "set-cookie" not in headers:
+                    renewed = Response()
+                    set_session(renewed, state["renewed"], state["secure"])
+                    headers.append("set-cookie", renewed.headers["set-cookie"])
+                if state["secure"]:
                     headers.setdefault("strict-transport-security", "max-age=31536000")
                 if headers.get("content-type", "").startswith("text/html"):
                     headers.setdefault("cache-control", "no-store")
             await send(message)
 
         return with_headers
+
+
+def _note(scope: Scope, seconds: float) -> None:
+    """Log a request by the name of its endpoint: an address may hold a secret."""
+    endpoint = scope.get("endpoint")
+    name = f"{getattr(endpoint, '__module__', '')}.{getattr(endpoint, '__name__', '')}"
+    state = scope["state"]
+    status = state.get("status", 0)
+    user = state.get("user")
+    level = logging.WARNING if status >= 500 else logging.INFO
+    log.log(
+        level,
+        "request method=%s endpoint=%s status=%d ms=%.1f user=%d",
+        scope["method"],
+        name,
+        status,
+        seconds * 1000,
+        user.id if user is not None else 0,
+    )
 
 
 async def checked_form(request: Request) -> Any:

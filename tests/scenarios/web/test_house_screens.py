@@ -13,17 +13,19 @@ import uvicorn
 from sqlalchemy import insert, select, update
 
 from crm_store.tables.outbox import jobs, webhook_deliveries, webhooks
-from crm_store.users import token, tokens_of
+from crm_store.users import all_users, token, tokens_of
 from crm_store.work import all_webhooks
 from hub import (
     CreateAccount,
+    DialogQuery,
     RunJob,
     SaveTeam,
+    SendMessage,
     UpdateBrand,
 )
 from hub.web.auth import token_hash
 from tests.scenarios.web.house import Browser, House
-from tests.scenarios.web.pigeons import SETTINGS
+from tests.scenarios.web.pigeons import SETTINGS, letter
 
 
 def once(page: str) -> str:
@@ -266,3 +268,24 @@ async def test_the_journal_is_filtered_and_paged(hub: House) -> None:
     for odd in ("?type=nothing", "?before=0"):
         assert (await browser.get(f"/settings/journal{odd}")).status_code == 200
     assert (await browser.get("/settings/journal?before=x")).status_code == 404
+
+
+async def test_the_numbers_count_what_came_in_and_what_was_sent(hub: House) -> None:
+    browser = await hub.logged_in()
+    command = CreateAccount(channel="pigeon", title="Loft", settings=SETTINGS)
+    account = await hub.system.account((await hub.system.do(command))[0])
+    for number in range(3):
+        body, headers = letter(str(number))
+        await browser.post(f"/hooks/{account.hook_token}", content=body, headers=headers)
+    (dialog,) = (await hub.system.dialogs(DialogQuery())).dialogs
+    users = await hub.system.read(all_users)
+    await hub.system.as_user(users[0].id).do(
+        SendMessage(dialog_id=dialog.id, text="coo back", idempotency_key="one")
+    )
+    local = hub.browser("127.0.0.1")
+    async with asyncio.timeout(20):
+        while 'hub_messages_total{direction="out"} 1.0' not in (await local.get("/metrics")).text:
+            await asyncio.sleep(0.05)
+    page = (await local.get("/metrics")).text
+    assert 'hub_messages_total{direction="in"} 3.0' in page
+    assert 'hub_webhook_requests_total{status="200"} 3.0' in page

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from crm_store.tables.users import sessions
 from crm_store.users import all_users, sessions_of
@@ -235,3 +235,43 @@ async def test_health_is_told_to_whoever_asks_and_numbers_to_this_machine_only(h
     body = (await local.get("/metrics")).text
     assert "hub_webhook_seconds_count" in body
     assert ADDRESS not in body
+
+
+async def test_a_session_in_use_is_prolonged_with_its_cookie(hub: House) -> None:
+    browser = await hub.logged_in()
+    assert "set-cookie" not in (await browser.get("/inbox")).headers
+    with hub.runtime.database.administer() as conn:
+        conn.execute(update(sessions).values(last_seen_at=sessions.c.last_seen_at - 600_000_000))
+    before = await hub.runtime.database.read(
+        lambda conn: conn.execute(select(sessions.c.expires_at)).scalar_one()
+    )
+    answer = await browser.get("/inbox")
+    assert "httponly" in answer.headers["set-cookie"].lower()
+    after = await hub.runtime.database.read(
+        lambda conn: conn.execute(select(sessions.c.expires_at)).scalar_one()
+    )
+    assert after > before
+    assert "set-cookie" not in (await browser.get("/inbox")).headers
+
+
+async def test_requests_are_logged_without_their_addresses(
+    hub: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "hub.web")
+    await hub.user()
+    await hub.browser().get("/invite/a-secret-token?and=words")
+    assert "request method=GET endpoint=hub.web.invitations.accept status=410" in caplog.text
+    assert "a-secret-token" not in caplog.text
+    assert "words" not in caplog.text
+
+
+async def test_a_hub_whose_loop_has_ended_is_not_ready(hub: House) -> None:
+    browser = hub.browser()
+    assert (await browser.get("/readyz")).json()["ready"] is True
+    for task in asyncio.all_tasks():
+        if task.get_name() == "dispatcher":
+            task.cancel()
+    async with asyncio.timeout(10):
+        while (answer := await browser.get("/readyz")).status_code == 200:
+            await asyncio.sleep(0.02)
+    assert answer.json() == {"ready": False, "problems": ["loop: dispatcher"]}
