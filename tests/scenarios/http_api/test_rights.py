@@ -1,0 +1,364 @@
+"""Who may call what: every endpoint times every role, and nothing seen that may not be seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hub import ROLES, Attachment, SaveDraft, UpdateAccount
+from tests.scenarios.http_api.world import Program, World, open_world
+
+# Every endpoint with the right it needs. A new one belongs here, or the first test fails.
+RIGHTS = {
+    "GET /dialogs": "dialogs.view",
+    "POST /dialogs": "dialogs.answer",
+    "GET /dialogs/counters": "dialogs.view",
+    "GET /dialogs/{dialog_id}": "dialogs.view",
+    "PATCH /dialogs/{dialog_id}": "dialogs.answer",
+    "PUT /dialogs/{dialog_id}/assignee": "dialogs.assign",
+    "PUT /dialogs/{dialog_id}/read": "dialogs.view",
+    "PUT /dialogs/{dialog_id}/contact": "contacts.edit",
+    "POST /dialogs/{dialog_id}/tags": "dialogs.answer",
+    "POST /dialogs/{dialog_id}/split": "dialogs.answer",
+    "POST /dialogs/{dialog_id}/merge": "dialogs.answer",
+    "GET /dialogs/{dialog_id}/thread": "dialogs.view",
+    "GET /dialogs/{dialog_id}/draft": "dialogs.view",
+    "PUT /dialogs/{dialog_id}/draft": "dialogs.note",
+    "POST /dialogs/{dialog_id}/messages": "dialogs.answer",
+    "POST /dialogs/{dialog_id}/notes": "dialogs.note",
+    "GET /messages/{message_id}": "dialogs.view",
+    "GET /messages/{message_id}/versions": "dialogs.view",
+    "GET /messages/{message_id}/delivery": "dialogs.view",
+    "GET /messages/{message_id}/raw": "dialogs.view",
+    "POST /messages/{message_id}/cancel": "dialogs.answer",
+    "POST /messages/{message_id}/reschedule": "dialogs.answer",
+    "POST /messages/{message_id}/retry": "dialogs.answer",
+    "DELETE /messages/{message_id}": "dialogs.delete",
+    "POST /attachments": "dialogs.note",
+    "GET /attachments/{attachment_id}": "dialogs.view",
+    "GET /attachments/{attachment_id}/content": "dialogs.view",
+    "GET /contacts": "contacts.view",
+    "POST /contacts": "contacts.edit",
+    "GET /contacts/{contact_id}": "contacts.view",
+    "PATCH /contacts/{contact_id}": "contacts.edit",
+    "DELETE /contacts/{contact_id}": "contacts.erase",
+    "POST /contacts/{contact_id}/addresses": "contacts.edit",
+    "DELETE /addresses/{address_id}": "contacts.edit",
+    "PUT /addresses/{address_id}/block": "contacts.edit",
+    "GET /clients": "contacts.view",
+    "POST /clients": "contacts.edit",
+    "GET /clients/{client_id}": "contacts.view",
+    "GET /search": "dialogs.view",
+    "GET /search/messages": "dialogs.view",
+    "GET /search/dialogs": "dialogs.view",
+    "GET /tags": "dialogs.view",
+    "GET /views": "dialogs.view",
+    "POST /views": "dialogs.view",
+    "PUT /views/{view_id}": "dialogs.view",
+    "DELETE /views/{view_id}": "dialogs.view",
+    "GET /channels": "accounts.view",
+    "GET /channels/{name}": "accounts.view",
+    "GET /accounts": "accounts.view",
+    "POST /accounts": "accounts.manage",
+    "POST /accounts/check": "accounts.manage",
+    "GET /accounts/health": "accounts.view",
+    "GET /accounts/{account_id}": "accounts.view",
+    "PATCH /accounts/{account_id}": "accounts.manage",
+    "DELETE /accounts/{account_id}": "accounts.manage",
+    "POST /accounts/{account_id}/check": "accounts.manage",
+    "GET /users": "users.view",
+    "POST /users": "users.manage",
+    "GET /users/{user_id}": "users.view",
+    "PATCH /users/{user_id}": "users.manage",
+    "DELETE /users/{user_id}/sessions": "users.manage",
+    "GET /teams": "users.view",
+    "POST /teams": "users.manage",
+    "PUT /teams/{team_id}": "users.manage",
+    "GET /me": "",
+    "PATCH /me": "profile.edit",
+    "GET /tokens": "tokens.manage",
+    "POST /tokens": "tokens.manage",
+    "DELETE /tokens/{token_id}": "tokens.manage",
+    "GET /events": "events.view",
+    "GET /events/types": "events.view",
+    "GET /events/stream": "events.view",
+    "GET /webhooks": "webhooks.manage",
+    "POST /webhooks": "webhooks.manage",
+    "GET /webhooks/{webhook_id}": "webhooks.manage",
+    "PATCH /webhooks/{webhook_id}": "webhooks.manage",
+    "DELETE /webhooks/{webhook_id}": "webhooks.manage",
+    "GET /webhooks/{webhook_id}/deliveries": "webhooks.manage",
+    "POST /webhooks/{webhook_id}/deliveries/{event_id}/repeat": "webhooks.manage",
+    "POST /webhooks/{webhook_id}/ping": "webhooks.manage",
+    "GET /quarantine": "accounts.manage",
+    "GET /quarantine/{quarantine_id}": "accounts.manage",
+    "GET /quarantine/{quarantine_id}/raw": "accounts.manage",
+    "POST /quarantine/{quarantine_id}/replay": "accounts.manage",
+    "POST /quarantine/{quarantine_id}/drop": "accounts.manage",
+    "GET /brand": "users.view",
+    "PATCH /brand": "system.manage",
+    "GET /held": "system.manage",
+    "POST /held/release": "system.manage",
+    "GET /plugins": "plugins.view",
+    "GET /jobs/dead": "system.manage",
+}
+
+# A body with which nothing but the rights can refuse the call.
+BODIES: dict[str, Any] = {
+    "PATCH /dialogs/{dialog_id}": {"priority": 1},
+    "PUT /dialogs/{dialog_id}/assignee": {"user_id": None},
+    "PUT /dialogs/{dialog_id}/read": {},
+    "PUT /dialogs/{dialog_id}/contact": {"contact_id": "{contact_id}"},
+    "POST /dialogs/{dialog_id}/tags": {"add": ["x"]},
+    "POST /dialogs/{dialog_id}/split": {"message_id": "{message_id}"},
+    "POST /dialogs/{dialog_id}/merge": {"merged_id": "1"},
+    "PUT /dialogs/{dialog_id}/draft": {"text": "x"},
+    "POST /dialogs/{dialog_id}/messages": {"text": "x"},
+    "POST /dialogs/{dialog_id}/notes": {"text": "x"},
+    "POST /messages/{message_id}/reschedule": {"due_at": "2099-01-01T00:00:00Z"},
+    "POST /messages/{message_id}/retry": {},
+}
+SECRET = "platypus"
+
+
+@pytest.fixture
+async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A hub where nobody is in a hurry."""
+    async with open_world(tmp_path, database_url, api_per_minute=100_000) as one:
+        yield one
+
+
+async def _endpoints(program: Program) -> dict[str, str]:
+    schema = await program.ok("GET", "/openapi.json")
+    return {
+        f"{verb.upper()} {path}": operation["x-permission"]
+        for path, operations in schema["paths"].items()
+        for verb, operation in operations.items()
+    }
+
+
+async def test_every_endpoint_is_in_the_table_of_rights(world: World) -> None:
+    assert await _endpoints(await world.program()) == RIGHTS
+
+
+async def _call(program: Program, endpoint: str, ids: dict[str, str], body: Any = None) -> Any:
+    verb, path = endpoint.split()
+    for name, value in ids.items():
+        path = path.replace(f"{{{name}}}", value)
+    for name in ("event_id", "name"):
+        path = path.replace(f"{{{name}}}", "x-1")
+    while "{" in path:
+        start, end = path.index("{"), path.index("}")
+        path = path[:start] + "1" + path[end + 1 :]
+    if endpoint == "GET /events/stream":
+        # The stream would not end; its refusals come before it begins.
+        path += "?after=nowhere-1"
+    if endpoint == "POST /attachments":
+        return await program.request(verb, path, files={"file": ("a.txt", b"x", "text/plain")})
+    if verb in ("POST", "PUT", "PATCH"):
+        text = json.dumps(body if body is not None else {})
+        for name, value in ids.items():
+            text = text.replace(f"{{{name}}}", value)
+        headers = {"content-type": "application/json"}
+        return await program.request(verb, path, content=text, headers=headers)
+    return await program.request(verb, path)
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+async def test_a_role_may_call_what_its_rights_allow_and_nothing_else(
+    world: World, role: str
+) -> None:
+    program = await world.program(role)
+    wrong = []
+    for endpoint, right in RIGHTS.items():
+        answer = await _call(program, endpoint, {})
+        allowed = not right or right in ROLES[role].permissions
+        refused = answer.status_code == 403
+        if refused == allowed or answer.status_code in (401, 500):
+            wrong.append(f"{endpoint}: {answer.status_code} {answer.text[:200]}")
+        if refused and answer.json()["error"]["code"] != "not_allowed":
+            wrong.append(f"{endpoint}: {answer.text[:200]}")
+    assert not wrong
+
+
+async def test_scopes_limit_a_token_to_what_they_name(world: World) -> None:
+    program = await world.program("administrator", scopes=["contacts.view", "events.view"])
+    wrong = []
+    for endpoint, right in RIGHTS.items():
+        answer = await _call(program, endpoint, {})
+        if (answer.status_code == 403) != (right not in ("", "contacts.view", "events.view")):
+            wrong.append(f"{endpoint}: {answer.status_code}")
+    assert not wrong
+    assert (await program.ok("GET", "/me"))["permissions"] == ["contacts.view", "events.view"]
+
+
+async def test_scopes_give_no_right_that_the_user_lacks(world: World) -> None:
+    program = await world.program("agent", scopes=["users.manage", "dialogs.view"])
+    await program.ok("GET", "/dialogs")
+    await program.refused(403, "not_allowed", "POST", "/users", json={})
+
+
+async def test_strangers_are_told_to_log_in_everywhere(world: World) -> None:
+    strangers = [world.stranger(), world.stranger("dh_nonsense")]
+    wrong = []
+    for endpoint in RIGHTS:
+        for program in strangers:
+            answer = await _call(program, endpoint, {})
+            if answer.status_code != 401 or answer.json()["error"]["code"] != "unauthorized":
+                wrong.append(f"{endpoint}: {answer.status_code} {answer.text[:100]}")
+            elif answer.headers["www-authenticate"] != "Bearer":
+                wrong.append(f"{endpoint}: no word on how to log in")
+    assert not wrong
+
+
+async def test_what_hangs_on_a_hidden_account_is_not_there(world: World) -> None:
+    """An agent who is not a member of an account sees nothing of it, by no way."""
+    supervisor = await world.user("supervisor")
+    await world.user("agent")
+    hidden = await world.account("Hidden")
+    await world.house.system.do(UpdateAccount(account_id=hidden.id, members=(supervisor,)))
+    came = await world.letter(
+        hidden,
+        "anna",
+        f"I saw a {SECRET}",
+        attachments=(Attachment(name=f"{SECRET}.txt", media_type="text/plain", content=b"hello"),),
+    )
+    boss = await world.program("supervisor")
+    await boss.ok("POST", f"/dialogs/{came.dialog_id}/tags", json={"add": ["zoo"]})
+    await boss.ok("PATCH", f"/dialogs/{came.dialog_id}", json={"subject": SECRET})
+    answered = await boss.ok(
+        "POST", f"/dialogs/{came.dialog_id}/messages", json={"text": f"A {SECRET}?"}
+    )
+    whole = await boss.ok("GET", f"/messages/{came.message_id}")
+    ids = {
+        "dialog_id": str(came.dialog_id),
+        "message_id": str(came.message_id),
+        "attachment_id": whole["attachments"][0]["id"],
+        "account_id": str(hidden.id),
+        "contact_id": str(came.contact_id),
+    }
+    agent = await world.program("agent")
+    wrong = []
+    for endpoint, right in RIGHTS.items():
+        hangs = any(f"{{{one}}}" in endpoint for one in ids if one != "contact_id")
+        if right not in ROLES["agent"].permissions:
+            continue
+        for message_id in (ids["message_id"], answered["id"]) if hangs else (ids["message_id"],):
+            answer = await _call(
+                agent, endpoint, {**ids, "message_id": message_id}, BODIES.get(endpoint)
+            )
+            if hangs and answer.status_code != 404:
+                wrong.append(f"{endpoint}: {answer.status_code} {answer.text[:200]}")
+            if SECRET in answer.text:
+                wrong.append(f"{endpoint} tells the secret")
+    for path in (
+        f"/search?q={SECRET}",
+        f"/search/messages?q={SECRET}",
+        f"/search/messages?q={SECRET}&dialog_id={ids['dialog_id']}",
+        f"/search/dialogs?q={SECRET}",
+        f"/dialogs?view=everything&account_id={ids['account_id']}",
+        f"/dialogs?contact_id={ids['contact_id']}",
+    ):
+        answer = await agent.get(path)
+        if answer.status_code != 200 or SECRET in answer.text or ids["dialog_id"] in answer.text:
+            wrong.append(f"{path}: {answer.text[:200]}")
+    assert not wrong
+    counted = await agent.ok("GET", "/dialogs/counters")
+    assert set(counted.values()) == {0}
+    assert (await agent.ok("GET", "/tags"))[0]["dialogs"] == 0
+    assert (await boss.ok("GET", "/tags"))[0]["dialogs"] == 1
+    assert await agent.ok("GET", "/accounts") == []
+    assert await agent.ok("GET", "/accounts/health") == []
+    own = await world.letter(await world.account("Open"), "boris")
+    merge = {"merged_id": ids["dialog_id"]}
+    await agent.refused(404, "not_found", "POST", f"/dialogs/{own.dialog_id}/merge", json=merge)
+    window = f"/dialogs/{own.dialog_id}/thread?before={ids['message_id']}"
+    await agent.refused(404, "not_found", "GET", window)
+    begin = {"account_id": str(hidden.id), "to": {"kind": "pigeon", "value": "carl"}}
+    await agent.refused(404, "not_found", "POST", "/dialogs", json=begin)
+    await agent.refused(
+        404,
+        "not_found",
+        "POST",
+        "/attachments",
+        files={"file": ("a", b"a")},
+        data={"dialog_id": ids["dialog_id"]},
+    )
+
+
+async def test_the_address_of_a_webhook_is_for_those_who_manage_accounts(world: World) -> None:
+    account = await world.account()
+    admin, agent = await world.program(), await world.program("agent")
+    shown = await admin.ok("GET", f"/accounts/{account.id}")
+    assert shown["hook_url"].endswith(f"/hooks/{account.hook_token}")
+    assert "the-signing-key" not in json.dumps(shown)
+    answer = await agent.get(f"/accounts/{account.id}")
+    assert account.hook_token not in answer.text
+    assert answer.json()["hook_url"] == ""
+
+
+async def test_drafts_and_uploads_are_ones_own(world: World) -> None:
+    account = await world.account()
+    came = await world.letter(account, "anna")
+    agent, boss = await world.program("agent"), await world.program("supervisor")
+    files = {"file": ("plan.txt", b"secret plan", "text/plain")}
+    mine = await agent.ok("POST", "/attachments", files=files)
+    await boss.refused(404, "not_found", "GET", f"/attachments/{mine['id']}")
+    await boss.refused(404, "not_found", "GET", f"/attachments/{mine['id']}/content")
+    await boss.refused(
+        422,
+        "invalid",
+        "POST",
+        f"/dialogs/{came.dialog_id}/notes",
+        json={"text": "x", "attachments": [mine["id"]]},
+    )
+    as_boss = world.house.system.as_user(world.users["supervisor"])
+    await as_boss.do(SaveDraft(dialog_id=came.dialog_id, text="dear"))
+    assert (await agent.ok("GET", f"/dialogs/{came.dialog_id}"))["draft"] == ""
+
+
+async def test_a_token_makes_no_mightier_token(world: World) -> None:
+    scoped = await world.program("administrator", scopes=["tokens.manage", "dialogs.view"])
+    body = {"name": "x", "scopes": ["users.manage"]}
+    await scoped.refused(403, "not_allowed", "POST", "/tokens", json=body)
+    await scoped.refused(403, "not_allowed", "POST", "/tokens", json={"name": "x"})
+    await scoped.ok("POST", "/tokens", json={"name": "x", "scopes": ["dialogs.view"]})
+    other = {"name": "x", "scopes": ["dialogs.view"], "user_id": str(await world.user("agent"))}
+    await scoped.refused(403, "not_allowed", "POST", "/tokens", json=other)
+    await scoped.refused(403, "not_allowed", "GET", "/tokens?all=true")
+
+
+async def test_a_revoked_token_and_a_dismissed_user_are_strangers_at_once(world: World) -> None:
+    admin = await world.program()
+    made = await admin.ok("POST", "/tokens", json={"name": "night job", "scopes": ["users.view"]})
+    assert made["token"].startswith("dh_")
+    job = world.stranger(made["token"])
+    await job.ok("GET", "/users")
+    listed = await admin.ok("GET", "/tokens")
+    assert made["token"] not in json.dumps(listed)
+    used = next(one for one in listed if one["id"] == made["id"])
+    assert used["last_used_at"] is not None
+    await admin.ok("DELETE", f"/tokens/{made['id']}")
+    await job.refused(401, "unauthorized", "GET", "/users")
+    agent = await world.program("agent")
+    await agent.ok("GET", "/me")
+    await admin.ok("PATCH", f"/users/{world.users['agent']}", json={"active": False})
+    answer = await agent.get("/me")
+    assert answer.status_code == 401
+
+
+async def test_a_token_ends_by_itself(world: World) -> None:
+    admin = await world.program()
+    past = {"name": "x", "expires_at": "2020-01-01T00:00:00Z"}
+    await admin.refused(422, "invalid", "POST", "/tokens", json=past)
+    made = await admin.ok("POST", "/tokens", json={**past, "expires_at": "2099-01-01T00:00:00Z"})
+    assert made["expires_at"] == "2099-01-01T00:00:00.000000Z"
+    job = world.stranger(made["token"])
+    await job.ok("GET", "/me")
+    now = world.house.runtime.now
+    world.house.runtime.now = lambda: now() + 80 * 366 * 86_400_000_000  # type: ignore[method-assign]
+    await job.refused(401, "unauthorized", "GET", "/me")
