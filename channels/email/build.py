@@ -55,9 +55,10 @@ def build(
         chain = [*dict.fromkeys([*known, message.in_reply_to])][-MAX_REFERENCES:]
         lines.append("References: " + f"{CRLF} ".join(_id(one) for one in chain))
     if message.dialog_token:
+        token = _id(message.dialog_token)
         if plus_token:
-            lines.append(f"Reply-To: {with_token(sender, message.dialog_token)}")
-        lines.append(f"{TOKEN_HEADER}: {_clean(message.dialog_token)}")
+            lines.append(f"Reply-To: {with_token(sender, token)}")
+        lines.append(f"{TOKEN_HEADER}: {token}")
     if message.automated:
         kind = "auto-replied" if answers else "auto-generated"
         lines += [f"Auto-Submitted: {kind}", "X-Auto-Response-Suppress: All"]

@@ -7,6 +7,7 @@ looks, and only then a guesser: it takes a short cp1251 word for Japanese.
 from __future__ import annotations
 
 import re
+from email.errors import MessageError
 from email.header import decode_header
 from urllib.parse import unquote_to_bytes
 
@@ -34,6 +35,7 @@ _CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso-8859-5")
 _COMMON = frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъОЕАИНТСРВЛКМДПУ")
 _VOWELS = frozenset("аеёиоуыэюя")
 GUESS_BYTES = 20_000
+MAX_HEADER = 20_000
 
 
 def canonical(charset: str) -> str:
@@ -113,11 +115,12 @@ def header(value: object) -> str:
     if any(0xDC80 <= ord(one) <= 0xDCFF for one in raw):
         # Raw 8-bit bytes in a header: the parser kept them as surrogates.
         raw = decode(raw.encode("utf-8", "surrogateescape"))
+    raw = raw[:MAX_HEADER]
     text = raw
     if "=?" in raw:
         try:
             text = _words(raw)
-        except (ValueError, LookupError):
+        except (ValueError, LookupError, MessageError):
             text = raw
     return " ".join(text.replace("\x00", "").split())
 
