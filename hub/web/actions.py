@@ -37,6 +37,7 @@ from hub.web.inbox import number
 Body = Mapping[str, Any]
 MAX_UPLOAD = 60_000_000
 MAX_TEXT = 200_000
+MAX_DELAY = 120
 
 
 def _text(body: Body, name: str) -> str:
@@ -89,6 +90,14 @@ def _send(body: Body) -> Command:
         due_at=Micros(number(body.get("due_at") or 0, "due_at")),
         then=_text(body, "then"),
     )
+
+
+def _delayed(body: dict[str, Any], now: Micros) -> dict[str, Any]:
+    """Turn the seconds in which a send can be undone into an instant of our own clock."""
+    seconds = number(body.get("delay") or 0, "delay")
+    if not seconds or body.get("due_at"):
+        return body
+    return {**body, "due_at": now + min(seconds, MAX_DELAY) * 1_000_000}
 
 
 def _note(body: Body) -> Command:
@@ -182,6 +191,7 @@ VERBS: dict[str, Callable[[Body], Command]] = {
     "view": lambda b: c.SaveView(
         name=_text(b, "name"), filter={"query": _text(b, "query")}, shared=bool(b.get("shared"))
     ),
+    "drop-view": lambda b: c.RemoveView(view_id=number(b.get("view"), "view")),
 }
 
 
@@ -204,7 +214,7 @@ async def act(request: Request) -> Response:
     if not isinstance(body, dict):
         return JSONResponse({"error": {"code": "invalid", "message": "not an object"}}, 422)
     try:
-        result = (await request.state.hub.do(build(body)))[0]
+        result = (await request.state.hub.do(build(_delayed(body, request.state.hub.now()))))[0]
     except HubError as error:
         return as_json(error, status_of(error))
     except (TypeError, ValueError, OverflowError):

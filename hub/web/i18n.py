@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gettext
+import hashlib
 import io
+import json
 from functools import cache
 from pathlib import Path
 
@@ -47,18 +49,27 @@ def choose(*wishes: str) -> str:
     return DEFAULT
 
 
-def script_texts(language: str) -> dict[str, str]:
-    """Give the texts that modules use (marked by `js:` in the catalogue's comments)."""
+@cache
+def script_texts(language: str) -> bytes:
+    """Give the texts that modules use as JSON: those that stand in a .js file."""
     path = LOCALE / language / "LC_MESSAGES" / "hub.po"
-    if not path.is_file():
-        return {}
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=language)
-    return {
-        str(one.id): str(one.string)
-        for one in catalogue
-        if isinstance(one.id, str)
-        and one.id
-        and one.string
-        and any(str(where[0]).endswith(".js") for where in one.locations)
-    }
+    found = {}
+    if path.is_file():
+        with path.open("rb") as file:
+            catalogue = read_po(file, locale=language)
+        found = {
+            str(one.id): str(one.string)
+            for one in catalogue
+            if isinstance(one.id, str)
+            and one.id
+            and one.string
+            and any(str(where[0]).endswith(".js") for where in one.locations)
+        }
+    return json.dumps(found, ensure_ascii=False, sort_keys=True).encode()
+
+
+@cache
+def texts_address(language: str) -> str:
+    """Give the address of the modules' texts, which changes with them."""
+    mark = hashlib.sha256(script_texts(language)).hexdigest()[:8]
+    return f"/texts/{language}.json?{mark}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,11 +17,16 @@ from crm_store import accounts as account_reads
 from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
 from crm_store import people as people_reads
+from crm_store import search as search_reads
 from crm_store import users as user_reads
+from crm_store.tables.dialogs import messages as message_table
 from crm_store.viewer import Reader
 from hub.errors import Invalid, NotFound
-from hub.ids import AccountId, ContactId, DialogId, MessageId, TeamId, UserId
-from hub.records.dialogs import Dialog, DialogPage, DialogQuery
+from hub.extensions import Panel
+from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros, TeamId, UserId
+from hub.records.dialogs import Dialog, DialogPage, DialogQuery, Thread
+from hub.records.system import Account
+from hub.web.plugin_answers import PluginRenderer
 from hub.web.timeline import timeline
 
 VIEWS = (
@@ -34,6 +42,29 @@ VIEWS = (
 )
 FILTERS = ("view", "account", "channel", "team", "assignee", "tag", "sort", "contact")
 PANEL_SECONDS = 3.0
+# A plugin that needs longer for its section is waited for afterwards, by the section alone.
+PANEL_PATIENCE = 0.15
+AROUND = 25
+FOUND = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A plugin's part of the client card: its panel, or None where it failed or is `late`."""
+
+    plugin: str
+    panel: Panel | None = None
+    late: bool = False
+    words: Callable[[str], str] = str
+
+    def say(self, text: str) -> str:
+        """Give a text of the plugin in the reader's language."""
+        return self.words(text) if text else ""
+
+
+@cache
+def _words(renderer: PluginRenderer, language: str) -> Callable[[str], str]:
+    return renderer.catalogue(language).gettext
 
 
 def number(text: object, name: str = "id") -> int:
@@ -94,21 +125,37 @@ async def inbox(request: Request) -> Response:
     hub = request.state.hub
     query = query_of(request)
     dialog_id = request.path_params.get("dialog_id")
-    values = await hub.read(list_values, query)
-    values["down_accounts"] = [
-        one for one in values["accounts"] if one.state in ("down", "needs_secret")
-    ]
-    opened: dict[str, Any] = {"dialog": None}
+    live_id = live_position(request)
+    values: dict[str, Any] = await hub.read(list_values, query)
+    values["down_accounts"] = down_accounts(values["accounts"])
+    values["dialog"] = None
     if dialog_id is not None:
-        opened = await thread_values(request, DialogId(number(dialog_id)))
+        values |= await thread_values(request, DialogId(number(dialog_id)))
     return _page(
         request,
         "inbox/inbox.html",
         query=query,
+        live_id=live_id,
         address=lambda **c: address_of(request, **c),
         **values,
-        **opened,
     )
+
+
+def live_position(request: Request) -> str:
+    """Give the number of the last fact that a page drawn from now on has certainly seen."""
+    runtime = request.app.state.runtime
+    return f"{runtime.epoch}-{runtime.feed.last}"
+
+
+def down_accounts(accounts: Iterable[Account]) -> list[Account]:
+    """Give the channels that everybody should know are not working."""
+    return [one for one in accounts if one.state in ("down", "needs_secret")]
+
+
+async def banners(request: Request) -> Response:
+    """Give what stands above every page: channels that do not work."""
+    accounts = await request.state.hub.read(account_reads.all_accounts)
+    return _page(request, "inbox/banners.html", down_accounts=down_accounts(accounts))
 
 
 def _page(request: Request, template: str, **values: Any) -> Response:
@@ -147,30 +194,21 @@ async def row(request: Request) -> Response:
 
 async def counters(request: Request) -> Response:
     """Give the numbers beside the views."""
-    found = await request.state.hub.read(dialog_reads.counters)
-    return JSONResponse(
-        {
-            name: getattr(found, name)
-            for name in (
-                "mine",
-                "unassigned",
-                "all",
-                "waiting",
-                "mentions",
-                "snoozed",
-                "failed",
-                "unread",
-            )
-        }
-    )
+    return JSONResponse(asdict(await request.state.hub.read(dialog_reads.counters)))
 
 
 async def dialog_fragment(request: Request) -> Response:
     """Give one dialog whole: header, messages, composer and card under one root."""
     dialog_id = DialogId(number(request.path_params["dialog_id"]))
     values = await thread_values(request, dialog_id)
-    users = await request.state.hub.read(user_reads.all_users)
-    return _page(request, "inbox/dialog.html", users={one.id: one for one in users}, **values)
+    return _page(request, "inbox/dialog.html", **values)
+
+
+async def late_panels(request: Request) -> Response:
+    """Give the sections of plugins that were not ready when the dialog was shown."""
+    dialog = await request.state.hub.dialog(DialogId(number(request.path_params["dialog_id"])))
+    found = await panels(request, dialog, PANEL_SECONDS)
+    return _page(request, "inbox/panels.html", panels=found, dialog=dialog)
 
 
 async def messages(request: Request) -> Response:
@@ -182,12 +220,25 @@ async def messages(request: Request) -> Response:
     users = await request.state.hub.read(user_reads.all_users)
     return _page(
         request,
-        "inbox/messages.html",
-        entries=timeline(thread, with_unread=False),
+        "inbox/message_page.html",
+        entries=timeline(thread, with_unread=False, zone=request.state.zone),
         dialog=thread.dialog,
         thread=thread,
         users={one.id: one for one in users},
     )
+
+
+async def find(request: Request) -> Response:
+    """Find messages of one dialog by their words."""
+    dialog_id = DialogId(number(request.path_params["dialog_id"]))
+    text = request.query_params.get("q", "")[:200]
+
+    def load(reader: Reader) -> list[dict[str, str]]:
+        clause = message_table.c.dialog_id == dialog_id
+        hits, _ = search_reads.search_messages(reader, text, FOUND, clause=clause)
+        return [{"message": str(one.message_id), "label": str(one.snippet)} for one in hits]
+
+    return JSONResponse(await request.state.hub.read(load))
 
 
 async def message(request: Request) -> Response:
@@ -214,41 +265,64 @@ async def attempts(request: Request) -> Response:
 
 
 async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]:
-    """Read everything that one open dialog shows; all of it carries the same dialog id."""
+    """Read everything that one open dialog shows; all of it carries the same dialog id.
+
+    `?message=` in the address shows the window around that message instead of the newest.
+    """
     hub = request.state.hub
+    around = MessageId(number(request.query_params.get("message", "0") or "0"))
+    position = live_position(request)
 
     def load(reader: Reader) -> dict[str, Any]:
         dialog = dialog_reads.one(reader, dialog_id)
         if dialog.merged_into:
             dialog = dialog_reads.one(reader, dialog.merged_into)
-        thread = message_reads.thread(reader, dialog.id)
         try:
             contact = people_reads.contact(reader, dialog.contact_id)
         except NotFound:
             contact = None
-        account = account_reads.account(reader, dialog.account_id)
+        draft = message_reads.draft(reader, dialog.id)
+        files = message_reads.attachments_of(reader, draft.attachments) if draft else []
         return {
             "dialog": dialog,
-            "thread": thread,
+            "thread": _window(reader, dialog.id, around),
             "contact": contact,
-            "account": account,
-            "draft": message_reads.draft(reader, dialog.id),
-            "draft_files": [],
+            "account": account_reads.account(reader, dialog.account_id),
+            "draft": draft,
+            "draft_files": files,
             "teams": user_reads.all_teams(reader),
+            "users": {one.id: one for one in user_reads.all_users(reader)},
         }
 
     values: dict[str, Any] = await hub.read(load)
     dialog: Dialog = values["dialog"]
     runtime = request.app.state.runtime
     values["capabilities"] = runtime.database.channels.get(dialog.channel)
-    values["entries"] = timeline(values["thread"])
+    values["entries"] = timeline(values["thread"], zone=request.state.zone)
     values["panels"] = await panels(request, dialog)
     values["recipients"] = _recipients(values)
-    if values["draft"] is not None and values["draft"].attachments:
-        values["draft_files"] = await hub.read(
-            message_reads.attachments_of, values["draft"].attachments
-        )
+    values["found"] = around
+    values["position"] = position
     return values
+
+
+def _window(reader: Reader, dialog_id: DialogId, around: MessageId) -> Thread:
+    if not around:
+        return message_reads.thread(reader, dialog_id)
+    found = message_reads.several(reader, [around])
+    if not found or found[0].dialog_id != dialog_id:
+        return message_reads.thread(reader, dialog_id)
+    older = message_reads.thread(reader, dialog_id, before=around, limit=AROUND)
+    newer = message_reads.thread(reader, dialog_id, after=around, limit=AROUND)
+    messages = (*older.messages, *found, *newer.messages)
+    end = Micros(messages[-1].at if newer.has_newer else 0)
+    return replace(
+        newer,
+        messages=messages,
+        history=message_reads.history(reader, dialog_id, Micros(messages[0].at), end),
+        has_older=older.has_older,
+        has_newer=newer.has_newer,
+    )
 
 
 def _recipients(values: dict[str, Any]) -> dict[str, Any]:
@@ -277,23 +351,29 @@ def _recipients(values: dict[str, Any]) -> dict[str, Any]:
     return {"to": values["dialog"].address, "cc": [], "subject": "", "reply_to": 0}
 
 
-async def panels(request: Request, dialog: Dialog) -> list[tuple[str, Any]]:
+async def panels(
+    request: Request, dialog: Dialog, patience: float = PANEL_PATIENCE
+) -> list[Section]:
     """Ask the plugins for their sections; one that fails draws a small notice in its place."""
     runtime, hub = request.app.state.runtime, request.state.hub
+    language: str = request.state.language
 
-    async def ask(plugin: Any) -> list[tuple[str, Any]]:
+    async def ask(plugin: Any) -> list[Section]:
         try:
-            async with asyncio.timeout(PANEL_SECONDS):
+            async with asyncio.timeout(patience):
                 found = await runtime.plugins.call(plugin, "dialog_panels", hub=hub, dialog=dialog)
+        except TimeoutError:
+            return [Section(plugin.name, late=patience < PANEL_SECONDS)]
         except Exception:  # noqa: BLE001 - charged to the plugin by the host
-            return [(plugin.name, None)]
-        return [(plugin.name, one) for one in found or ()]
+            return [Section(plugin.name)]
+        words = _words(request.app.state.plugin_pages.renderer(plugin.name), language)
+        return [Section(plugin.name, one, words=words) for one in found or ()]
 
     answers = await asyncio.gather(
         *(ask(one) for one in runtime.plugins.with_hook("dialog_panels"))
     )
     found = [one for answer in answers for one in answer]
-    return sorted(found, key=lambda one: one[1].order if one[1] is not None else 999)
+    return sorted(found, key=lambda one: one.panel.order if one.panel is not None else 999)
 
 
 def routes() -> list[Route]:
@@ -306,6 +386,9 @@ def routes() -> list[Route]:
         Route("/inbox/counters", counters),
         Route("/inbox/dialog/{dialog_id:int}", dialog_fragment),
         Route("/inbox/dialog/{dialog_id:int}/messages", messages),
+        Route("/inbox/dialog/{dialog_id:int}/panels", late_panels),
+        Route("/inbox/dialog/{dialog_id:int}/find", find),
+        Route("/inbox/banners", banners),
         Route("/inbox/message/{message_id:int}", message),
         Route("/inbox/message/{message_id:int}/text", full_text),
         Route("/inbox/message/{message_id:int}/attempts", attempts),

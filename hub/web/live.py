@@ -12,8 +12,8 @@ import asyncio
 import json
 import logging
 import secrets
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -26,9 +26,16 @@ from crm_store import users as user_reads
 from crm_store.journal import events_after
 from crm_store.viewer import Reader, Viewer
 from hub.events import (
-    BrandChanged,
+    AccountChanged,
+    AccountCreated,
+    AccountRemoved,
+    AddressChanged,
     ChannelDown,
     ChannelUp,
+    ContactChanged,
+    ContactErased,
+    DialogsMerged,
+    DialogSplit,
     Event,
     MessageCancelled,
     NoteAdded,
@@ -36,7 +43,8 @@ from hub.events import (
     UserChanged,
 )
 from hub.feed import Gap, Signal
-from hub.ids import DialogId, MessageId, UserId
+from hub.ids import AccountId, DialogId, MessageId, UserId
+from hub.objects import Actor, ActorKind
 from hub.records.dialogs import DialogPage, DialogQuery
 
 if TYPE_CHECKING:
@@ -47,12 +55,15 @@ log = logging.getLogger("hub.live")
 
 FLUSH_SECONDS = 0.1
 OPEN_SECONDS = 0.02
+COUNT_SECONDS = 2.0
 HEARTBEAT_SECONDS = 15.0
 MAX_PENDING = 500
 MAX_GAP = 500
-RIGHTS = frozenset(
-    {"dialogs.view", "dialogs.answer", "dialogs.note", "contacts.view", "contacts.edit"}
-)
+MAX_WATCHED = 50
+KNOWN_DIALOGS = 20_000
+RESYNC = {"k": "resync"}
+# What is not repaired by reading the page again.
+ALWAYS = frozenset({"session", "resync"})
 
 
 @dataclass(eq=False, slots=True)
@@ -60,26 +71,39 @@ class Connection:
     """One browser."""
 
     id: str
+    actor: Actor
     viewer: Viewer
     language: str
     session: str
-    zone: str
     dialogs: frozenset[int] = frozenset()
     pending: dict[str, dict[str, Any]] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     urgent: bool = False
+    counts: bool = False
+    counted_at: float = 0.0
     last: int = 0
     closed: bool = False
 
     def put(self, key: str, item: dict[str, Any], *, urgent: bool = False) -> None:
         """Queue an item; a newer one of the same key replaces it."""
         if len(self.pending) >= MAX_PENDING and key not in self.pending:
-            self.pending = {"resync": {"k": "resync"}}
-        else:
+            # Too slow for what happens: everything is dropped, and the page reads itself again.
+            self.pending = {"resync": RESYNC}
+        elif "resync" not in self.pending or key in ALWAYS:
             self.pending.pop(key, None)
             self.pending[key] = item
         self.urgent = self.urgent or urgent
         self.wake.set()
+
+    def take(self) -> list[dict[str, Any]]:
+        """Give what is to be sent now."""
+        items, self.pending = list(self.pending.values()), {}
+        self.urgent = False
+        return items
+
+    def sees(self, account_id: AccountId) -> bool:
+        """Say whether something of this account may be told to this browser."""
+        return self.viewer.may("dialogs.view") and self.viewer.sees_account(account_id)
 
 
 class Live:
@@ -89,6 +113,10 @@ class Live:
         self._runtime = runtime
         self._renderer = renderer
         self._connections: dict[str, Connection] = {}
+        self._account_of: dict[DialogId, AccountId] = {}
+        # The last fact of each dialog since this process began, and up to where that is not known.
+        self._last_of: dict[int, int] = {}
+        self._unknown_to = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -98,6 +126,7 @@ class Live:
 
     async def start(self) -> None:
         """Begin to read the feed."""
+        self._unknown_to = self._runtime.feed.last
         self._task = asyncio.create_task(self._run(), name="live")
 
     async def stop(self) -> None:
@@ -113,8 +142,11 @@ class Live:
         async with self._runtime.feed.subscribe() as subscription:
             while True:
                 batch = await subscription.get()
+                self._remember(batch)
                 while not subscription.queue.empty() and len(batch) < 1000:
-                    batch = [*batch, *subscription.queue.get_nowait()]
+                    more = subscription.queue.get_nowait()
+                    self._remember(more)
+                    batch = [*batch, *more]
                 if not self._connections:
                     continue
                 try:
@@ -122,21 +154,45 @@ class Live:
                 except Exception:
                     log.exception("live_failed items=%d", len(batch))
                     for one in self._connections.values():
-                        one.put("resync", {"k": "resync"})
+                        one.put("resync", RESYNC)
+
+    def _remember(self, batch: list[Any]) -> None:
+        if len(self._last_of) > KNOWN_DIALOGS:
+            self._last_of.clear()
+            self._unknown_to = self._runtime.feed.last
+        for one in batch:
+            if isinstance(one, Event):
+                self._last_of[int(one.dialog)] = one.id
+            elif isinstance(one, Gap):
+                self._unknown_to = self._runtime.feed.last
+
+    def _missed(self, dialog_id: int, drawn_at: str) -> bool:
+        """Say whether something happened in a dialog since a page was drawn."""
+        epoch, _, given = drawn_at.partition("-")
+        after = int(given) if given.isdigit() else -1
+        if epoch != self._runtime.epoch or after < 0:
+            return bool(drawn_at)
+        return self._last_of.get(dialog_id, self._unknown_to) > after
 
     async def _deliver(self, batch: list[Any], connections: list[Connection]) -> None:
         events = [one for one in batch if isinstance(one, Event)]
         for item in batch:
             if isinstance(item, Signal):
-                self._signal(item, connections)
+                await self._signal(item, connections)
             elif isinstance(item, Gap):
                 for one in connections:
-                    one.put("resync", {"k": "resync"})
+                    one.put("resync", RESYNC)
         if not events:
             return
         last = events[-1].id
-        self._house(events, connections)
-        dialog_ids = list(dict.fromkeys(one.dialog for one in events if one.dialog))
+        await self._house(events, connections)
+        moved = {
+            DialogId(each): DialogId(one.dialog)
+            for one in events
+            if isinstance(one, DialogSplit | DialogsMerged)
+            for each in (one.new_dialog_id if isinstance(one, DialogSplit) else one.merged_id,)
+        }
+        dialog_ids = list(dict.fromkeys([*(one.dialog for one in events if one.dialog), *moved]))
         opened = {one for connection in connections for one in connection.dialogs}
         message_ids = list(
             dict.fromkeys(
@@ -149,12 +205,18 @@ class Live:
         rendered = self._render(rows, found, users, {one.language for one in connections})
         touched = {one.dialog for one in events if one.shown and one.dialog in opened}
         gone = [one for one in events if isinstance(one, MessageCancelled)]
-        mentioned = {user for one in events if isinstance(one, NoteAdded) for user in one.mentions}
+        mentions = {
+            (user, one.dialog_id)
+            for one in events
+            if isinstance(one, NoteAdded)
+            for user in one.mentions
+        }
+        whole = {*moved, *moved.values()}
         for connection in connections:
             if last <= connection.last:
                 continue
             connection.last = max(connection.last, last)
-            self._offer(connection, rows, found, rendered, touched, gone, mentioned)
+            self._offer(connection, rows, found, rendered, touched, gone, mentions, whole)
 
     def _offer(
         self,
@@ -164,12 +226,12 @@ class Live:
         rendered: dict[tuple[str, str, int], str],
         touched: set[DialogId],
         gone: list[MessageCancelled],
-        mentioned: set[UserId],
+        mentions: set[tuple[UserId, DialogId]],
+        whole: set[DialogId],
     ) -> None:
-        language = connection.language
-        for dialog in rows:
-            if not connection.viewer.sees_account(dialog.account_id):
-                continue
+        language, me = connection.language, connection.viewer.user_id
+        seen = [one for one in rows if connection.sees(one.account_id)]
+        for dialog in seen:
             open_here = dialog.id in connection.dialogs
             connection.put(
                 f"row:{dialog.id}",
@@ -177,18 +239,20 @@ class Live:
                     "k": "row",
                     "id": str(dialog.id),
                     "html": rendered["row", language, dialog.id],
-                    "mine": dialog.assignee_id == connection.viewer.user_id,
+                    "mine": dialog.assignee_id == me,
                     "last": dialog.last_direction,
                 },
             )
-            if dialog.id in touched and open_here:
+            if dialog.id in whole and open_here:
+                connection.put(
+                    f"whole:{dialog.id}", {"k": "whole", "id": str(dialog.id)}, urgent=True
+                )
+            elif dialog.id in touched and open_here:
                 connection.put(
                     f"head:{dialog.id}", {"k": "head", "id": str(dialog.id)}, urgent=True
                 )
         for message in found:
-            if message.dialog_id in connection.dialogs and connection.viewer.sees_account(
-                message.account_id
-            ):
+            if message.dialog_id in connection.dialogs and connection.sees(message.account_id):
                 connection.put(
                     f"msg:{message.id}",
                     {
@@ -208,14 +272,20 @@ class Live:
                     {"k": "gone", "id": str(event.message_id)},
                     urgent=True,
                 )
-        if rows:
-            connection.put("counters", {"k": "counters"})
-        if connection.viewer.user_id in mentioned:
-            connection.put("mention", {"k": "mention"}, urgent=True)
+        if seen:
+            connection.counts = True
+        for dialog in seen:
+            if (me, dialog.id) in mentions:
+                connection.put(
+                    f"mention:{dialog.id}", {"k": "mention", "id": str(dialog.id)}, urgent=True
+                )
 
-    def _signal(self, signal: Signal, connections: list[Connection]) -> None:
+    async def _signal(self, signal: Signal, connections: list[Connection]) -> None:
+        account_id = await self._account(signal.dialog_id)
+        if account_id is None:
+            return
         for one in connections:
-            if signal.dialog_id in one.dialogs and signal.user_id != one.viewer.user_id:
+            if signal.user_id != one.viewer.user_id and one.sees(account_id):
                 one.put(
                     f"signal:{signal.dialog_id}:{signal.user_id}",
                     {
@@ -229,17 +299,37 @@ class Live:
                     urgent=True,
                 )
 
-    def _house(self, events: list[Event], connections: list[Connection]) -> None:
-        """Facts about the house: rights that changed, channels that went down."""
+    async def _account(self, dialog_id: DialogId) -> AccountId | None:
+        """Give a dialog's account, which never changes."""
+        known = self._account_of.get(dialog_id)
+        if known is None:
+            rows, _, _ = await self._load([dialog_id], [])
+            if not rows:
+                return None
+            if len(self._account_of) >= KNOWN_DIALOGS:
+                self._account_of.clear()
+            known = self._account_of[dialog_id] = rows[0].account_id
+        return known
+
+    async def _house(self, events: list[Event], connections: list[Connection]) -> None:
+        """Facts about the house: rights that changed, channels that went down, people."""
+        if any(isinstance(one, AccountCreated | AccountChanged | UserChanged) for one in events):
+            # Who may see an account has perhaps changed: nobody is told more than he may see.
+            for one in connections:
+                one.viewer = await self._runtime.read(one.actor, None, _viewer)
         for event in events:
             if isinstance(event, SessionsRevoked | UserChanged):
                 for one in connections:
                     if one.viewer.user_id == event.user_id:
                         one.put("session", {"k": "session"}, urgent=True)
                         one.closed = isinstance(event, SessionsRevoked) or one.closed
-            elif isinstance(event, ChannelDown | ChannelUp | BrandChanged):
+            elif isinstance(event, ChannelDown | ChannelUp | AccountChanged | AccountRemoved):
                 for one in connections:
-                    one.put("page", {"k": "page"})
+                    one.put("banners", {"k": "banners"})
+            elif isinstance(event, ContactChanged | AddressChanged | ContactErased):
+                contact_id = str(event.contact_id)
+                for one in connections:
+                    one.put(f"contact:{contact_id}", {"k": "contact", "id": contact_id})
 
     async def _load(
         self, dialog_ids: list[DialogId], message_ids: list[int]
@@ -287,17 +377,16 @@ class Live:
     async def open(self, request: Request) -> AsyncIterator[bytes]:
         """Stream to one browser until it leaves."""
         state = request.state
-        viewer = await state.hub.read(lambda reader: reader.viewer)
         connection = Connection(
             id=secrets.token_urlsafe(12),
-            viewer=viewer,
+            actor=Actor(kind=ActorKind.USER, id=state.user.id),
+            viewer=await state.hub.read(_viewer),
             language=state.language,
             session=state.session,
-            zone=getattr(state, "zone", "") or "UTC",
-            dialogs=_ids(request.query_params.get("dialogs", "")),
             last=self._runtime.feed.last,
         )
         self._connections[connection.id] = connection
+        self._watch(connection, _opened(request.query_params.get("dialogs", "")))
         try:
             hello = {"k": "hello", "connection": connection.id}
             yield _frame([hello], self._runtime.epoch, connection.last)
@@ -310,28 +399,44 @@ class Live:
             self._connections.pop(connection.id, None)
 
     async def _frames(self, connection: Connection) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        beat_at = loop.time() + HEARTBEAT_SECONDS
         while True:
+            until = beat_at
+            if connection.counts:
+                until = min(until, connection.counted_at + COUNT_SECONDS)
             try:
-                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                async with asyncio.timeout_at(until):
                     await connection.wake.wait()
             except TimeoutError:
-                yield b": beat\n\n"
-                continue
-            await asyncio.sleep(OPEN_SECONDS if connection.urgent else FLUSH_SECONDS)
+                pass
+            else:
+                await asyncio.sleep(OPEN_SECONDS if connection.urgent else FLUSH_SECONDS)
             connection.wake.clear()
-            connection.urgent = False
-            items, connection.pending = list(connection.pending.values()), {}
+            items = connection.take()
+            if connection.counts and loop.time() >= connection.counted_at + COUNT_SECONDS:
+                connection.counts, connection.counted_at = False, loop.time()
+                items.append({"k": "counters", "v": await self._count(connection)})
             if items:
                 yield _frame(items, self._runtime.epoch, connection.last)
+            elif loop.time() >= beat_at:
+                # The page cannot see a comment, and must know a dead connection by its silence.
+                yield b"data: []\n\n"
+            if items or loop.time() >= beat_at:
+                beat_at = loop.time() + HEARTBEAT_SECONDS
             if connection.closed:
                 return
+
+    async def _count(self, connection: Connection) -> dict[str, int]:
+        """Count the views of one person: at most every other second, however much happens."""
+        return asdict(await self._runtime.read(connection.actor, None, dialog_reads.counters))
 
     async def _resume(self, connection: Connection, resume: str) -> None:
         """Send what was missed since an event, or say that it is too much."""
         epoch, _, given = resume.partition("-")
         after = int(given) if given.isdigit() else 0
         if epoch != self._runtime.epoch or connection.last - after > MAX_GAP or after <= 0:
-            connection.put("resync", {"k": "resync"})
+            connection.put("resync", RESYNC)
             return
         if after >= connection.last:
             return
@@ -343,13 +448,25 @@ class Live:
         await self._deliver([one for one in events if one.id <= newest], [connection])
         connection.last = max(connection.last, newest)
 
-    def watch(self, connection_id: str, user_id: UserId, dialogs: frozenset[int]) -> bool:
-        """Say which dialogs a browser has open."""
+    def watch(self, connection_id: str, user_id: UserId, dialogs: Mapping[int, str]) -> bool:
+        """Say which dialogs a browser has open, and at which fact each was drawn.
+
+        What happened between the drawing and this moment was sent to nobody: such a dialog is
+        read again.
+        """
         connection = self._connections.get(connection_id)
         if connection is None or connection.viewer.user_id != user_id:
             return False
-        connection.dialogs = dialogs
+        self._watch(connection, dialogs)
         return True
+
+    def _watch(self, connection: Connection, dialogs: Mapping[int, str]) -> None:
+        before, connection.dialogs = connection.dialogs, frozenset(dialogs)
+        for dialog_id in connection.dialogs - before:
+            if self._missed(dialog_id, dialogs[dialog_id]):
+                connection.put(
+                    f"whole:{dialog_id}", {"k": "whole", "id": str(dialog_id)}, urgent=True
+                )
 
 
 def _frame(items: list[dict[str, Any]], epoch: str, last: int) -> bytes:
@@ -357,8 +474,18 @@ def _frame(items: list[dict[str, Any]], epoch: str, last: int) -> bytes:
     return f"id: {epoch}-{last}\ndata: {body}\n\n".encode()
 
 
-def _ids(text: str) -> frozenset[int]:
-    return frozenset(int(one) for one in text.split(",")[:50] if one.isdigit())
+def _viewer(reader: Reader) -> Viewer:
+    return reader.viewer
+
+
+def _opened(text: str) -> dict[int, str]:
+    """Read open dialogs out of an address: `<id>:<position>,<id>:<position>`."""
+    found = {}
+    for one in text.split(",")[:MAX_WATCHED]:
+        dialog_id, _, drawn_at = one.partition(":")
+        if dialog_id.isdigit():
+            found[int(dialog_id)] = drawn_at
+    return found
 
 
 async def stream(request: Request) -> Response:
@@ -379,7 +506,7 @@ async def watch(request: Request) -> Response:
     known = live.watch(
         str(body.get("connection", "")),
         request.state.user.id,
-        _ids(",".join(str(one) for one in given)),
+        _opened(",".join(str(one) for one in given)),
     )
     return JSONResponse({"result": known}, 200 if known else 410)
 

@@ -20,9 +20,9 @@ from hub.ids import AccountId, ContactId
 from hub.messages import Address
 from hub.records.dialogs import DialogQuery
 from hub.web.auth import checked_form
-from hub.web.i18n import LANGUAGES, script_texts
+from hub.web.i18n import LANGUAGES, script_texts, texts_address
 from hub.web.inbox import number
-from hub.web.static_files import STATIC, hashed
+from hub.web.static_files import FOREVER, STATIC, hashed
 
 FOUND = 30
 
@@ -155,10 +155,16 @@ async def new_contact(request: Request) -> Response:
 
 
 async def texts(request: Request) -> Response:
-    """Give the modules' texts in a language."""
+    """Give the modules' texts in a language; the address changes with them."""
     code = request.path_params["code"]
-    found = script_texts(code) if code in LANGUAGES else {}
-    return JSONResponse(found, headers={"Cache-Control": "public, max-age=300"})
+    if code not in LANGUAGES:
+        return JSONResponse({}, 404)
+    is_known = texts_address(code).endswith("?" + (request.url.query or "-"))
+    return Response(
+        script_texts(code),
+        media_type="application/json",
+        headers={"Cache-Control": FOREVER if is_known else "no-cache"},
+    )
 
 
 async def manifest(request: Request) -> Response:

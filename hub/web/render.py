@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -12,13 +13,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.units import format_unit
 from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from hub.web.i18n import translations
+from hub.web.i18n import texts_address, translations
 from hub.web.static_files import hashed, import_map
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -59,6 +61,7 @@ class Renderer:
             "import_map": Markup(json.dumps({"imports": import_map()})),
             "icon": icon,
             "language": language,
+            "texts_address": texts_address(language),
             "initials": initials,
             "hue": hue,
         }
@@ -66,10 +69,11 @@ class Renderer:
             "when": _when,
             "moment": _moment,
             "day": _day,
+            "daykey": _daykey,
             "clock": _clock,
             "since": _since,
             "linked": linked,
-            "size": size,
+            "size": _size,
             "iso": iso,
         }
         return environment
@@ -141,7 +145,8 @@ def initials(name: str) -> str:
 
 def hue(value: object) -> int:
     """Give a stable colour for an id, in degrees."""
-    return (int(str(value)) * 47 if str(value).isdigit() else sum(map(ord, str(value))) * 31) % 360
+    # Twelve hues that can be told apart; an id's own digits are mostly a clock.
+    return zlib.crc32(str(value).encode()) % 12 * 30
 
 
 @cache
@@ -189,6 +194,12 @@ def _clock(context: Context, micros: int) -> str:
 
 
 @pass_context
+def _daykey(context: Context, micros: int) -> str:
+    """Give the reader's day as a key."""
+    return _local(context, micros).date().isoformat()
+
+
+@pass_context
 def _day(context: Context, micros: int) -> str:
     """Give the day, for separators."""
     at = _local(context, micros)
@@ -232,11 +243,14 @@ def linked(text: str) -> Markup:
     return Markup("").join(parts)
 
 
-def size(count: int) -> str:
+@pass_context
+def _size(context: Context, count: int) -> str:
     """Give a file's size as people read it."""
-    value = float(count)
-    for unit in ("B", "KB", "MB"):
+    language = str(context.get("language"))
+    unit, value = "byte", float(count)
+    for bigger in ("kilobyte", "megabyte", "gigabyte"):
         if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
+            break
+        unit, value = bigger, value / 1000
+    pattern = "0" if unit == "byte" or value >= 10 else "0.#"
+    return format_unit(value, unit, "short", format=pattern, locale=language)

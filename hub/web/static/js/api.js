@@ -29,6 +29,7 @@ export async function post(url, body) {
   });
   const data = await answer.json().catch(() => ({}));
   if (answer.status === 401) location.href = '/login?next=' + encodeURIComponent(location.pathname);
+  if (answer.status >= 502) throw new TypeError('the hub does not answer');
   if (!answer.ok) throw new Refused(answer.status, data.error);
   return data;
 }
@@ -49,7 +50,8 @@ export async function upload(dialog, file) {
 export async function fragment(url, signal) {
   const answer = await fetch(url, { headers: { 'X-Fragment': '1', Accept: 'text/html' }, signal });
   if (answer.redirected && new URL(answer.url).pathname === '/login') location.href = '/login?next=' + encodeURIComponent(location.pathname);
-  if (!answer.ok) throw new Refused(answer.status, null);
+  if (answer.status === 401) location.href = '/login?next=' + encodeURIComponent(location.pathname);
+  if (!answer.ok) throw new Refused(answer.status, { message: answer.status === 404 ? _('This is not there any more.') : answer.status === 403 ? _('You may not see this.') : _('This could not be read.') });
   return answer.text();
 }
 
@@ -64,6 +66,39 @@ export function element(html) {
 export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (one) => one.toString(16).padStart(2, '0')).join('');
+}
+
+/** Draw an icon of the sprite. */
+export function icon(name) {
+  const sprite = document.querySelector('meta[name="me"]')?.getAttribute('data-icons') || '/static/icons.svg';
+  const drawn = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  drawn.setAttribute('class', 'icon');
+  drawn.setAttribute('aria-hidden', 'true');
+  const use = document.createElementNS('http://www.w3.org/2000/svg', 'use');
+  use.setAttribute('href', sprite + '#' + name);
+  drawn.append(use);
+  return drawn;
+}
+
+/** A small label with a cross: a file, a person. */
+export function chip(text, what, data = {}) {
+  const one = document.createElement('span');
+  one.className = 'chip';
+  one.append(text);
+  const drop = document.createElement('button');
+  drop.type = 'button';
+  drop.className = 'drop';
+  drop.dataset.do = what;
+  drop.setAttribute('aria-label', _('Remove') + ' ' + text);
+  drop.append(icon('x'));
+  Object.assign(one.dataset, data);
+  one.append(drop);
+  return one;
+}
+
+/** Close every menu. */
+export function hideMenus() {
+  for (const one of document.querySelectorAll('.menu:popover-open')) /** @type {any} */ (one).hidePopover();
 }
 
 /** @type {null | (() => void)} */

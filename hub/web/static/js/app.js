@@ -1,10 +1,12 @@
 // @ts-check
 // Every page: texts, keys, the connection's state, menus, the leader's notifications.
 import { loadTexts, _ } from 'hub/i18n';
+import { fragment } from 'hub/api';
 import { reconnect, onState, startLive, lostFor, onItems } from 'hub/live';
 
 await loadTexts();
-const { startKeys, showHelp, bind } = await import('hub/keys');
+const { startKeys, bind } = await import('hub/keys');
+const { showHelp, showPalette } = await import('hub/palette');
 startKeys();
 bind('Esc', _('One layer back'), _('Everywhere'), () => {
   const menu = document.querySelector('[popover]:popover-open');
@@ -16,6 +18,7 @@ document.addEventListener('click', (event) => {
   const button = /** @type {HTMLElement} */ (event.target).closest('[data-do]');
   const what = button?.getAttribute('data-do');
   if (what === 'help') showHelp();
+  if (what === 'palette') showPalette();
   if (what === 'reconnect') reconnect();
 });
 
@@ -55,29 +58,35 @@ if (bar) {
   startLive();
 }
 
-const dot = document.getElementById('rail-unread');
+/** Draw the numbers beside the views, in the title, on the tab's icon. */
+function drawCounters(found) {
+  for (const chip of document.querySelectorAll('[data-count]')) {
+    const name = chip.getAttribute('data-count') || '';
+    if (name in found) { chip.textContent = found[name] >= 1000 ? '999+' : String(found[name]); chip.toggleAttribute('data-zero', !found[name]); }
+  }
+  const dot = document.getElementById('rail-unread');
+  if (dot) { dot.textContent = found.unread > 99 ? '99+' : String(found.unread); dot.hidden = !found.unread; }
+  document.title = (found.unread ? '(' + found.unread + ') ' : '') + document.title.replace(/^\(\d+\) /, '');
+  const tabIcon = document.querySelector('link[rel="icon"]');
+  const wanted = tabIcon?.getAttribute(found.unread ? 'data-dot' : 'data-plain');
+  if (tabIcon && wanted && tabIcon.getAttribute('href') !== wanted) tabIcon.setAttribute('href', wanted);
+}
 async function counters() {
   try {
     const answer = await fetch('/inbox/counters', { headers: { Accept: 'application/json' } });
-    if (!answer.ok) return;
-    const found = await answer.json();
-    for (const chip of document.querySelectorAll('[data-count]')) {
-      const name = chip.getAttribute('data-count') || '';
-      if (name in found) chip.textContent = found[name] >= 1000 ? '999+' : String(found[name]);
-    }
-    if (dot) { dot.textContent = String(found.unread); dot.hidden = !found.unread; }
-    document.title = document.title.replace(/^\(\d+\+?\) /, '');
-    if (found.unread) document.title = '(' + found.unread + ') ' + document.title;
-  } catch { /* the next change asks again */ }
+    if (answer.ok) drawCounters(await answer.json());
+  } catch { /* the next change brings them */ }
 }
-let counting = 0;
 onItems((items) => {
-  if (items.some((one) => one.k === 'counters' || one.k === 'resync') && !counting) {
-    counting = window.setTimeout(() => { counting = 0; counters(); }, 400);
+  for (const one of items) {
+    if (one.k === 'counters') drawCounters(one.v);
+    else if (one.k === 'resync') counters();
+    else if (one.k === 'banners') fragment('/inbox/banners').then((html) => { const box = document.getElementById('banners'); if (box) box.innerHTML = html; }).catch(() => {});
+    else if (one.k === 'session') location.reload();
   }
-  if (items.some((one) => one.k === 'session')) location.reload();
 });
-if (dot) counters();
+document.addEventListener('hub:counters', counters);
+if (bar) counters();
 if (location.protocol === 'https:' || location.hostname === 'localhost' || location.hostname === '127.0.0.1') {
   navigator.serviceWorker?.register('/worker.js').catch(() => {});
 }

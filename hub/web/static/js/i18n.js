@@ -1,6 +1,8 @@
 // @ts-check
-// Texts of the modules in the page's language; the source language is English.
-const language = document.documentElement.lang || 'en';
+// Texts of the modules in the page's language (the source language is English), and times in the
+// reader's own zone: what the stream brings was drawn once for everybody.
+export const language = document.documentElement.lang || 'en';
+const zoneName = document.querySelector('meta[name="me"]')?.getAttribute('data-zone') || 'UTC';
 /** @type {Record<string, string>} */
 let texts = {};
 /** @type {Promise<void> | null} */
@@ -14,8 +16,9 @@ export function loadTexts() {
 
 async function load() {
   if (language === 'en') return;
+  const address = document.querySelector('meta[name="texts"]')?.getAttribute('content') || '/texts/' + language + '.json';
   try {
-    const answer = await fetch('/texts/' + language + '.json');
+    const answer = await fetch(address);
     if (answer.ok) texts = await answer.json();
   } catch { /* English is better than nothing */ }
 }
@@ -27,15 +30,56 @@ export function _(text, values = {}) {
   return found;
 }
 
-const rtf = new Intl.RelativeTimeFormat(language, { style: 'narrow', numeric: 'always' });
-const units = new Intl.NumberFormat(language);
-
 /** A short duration: 5 min, 3 h, 2 d. */
 export function duration(ms) {
   const minutes = Math.max(0, Math.floor(ms / 60000));
-  if (minutes < 60) return new Intl.NumberFormat(language, { style: 'unit', unit: 'minute', unitDisplay: 'narrow' }).format(minutes);
-  if (minutes < 2880) return new Intl.NumberFormat(language, { style: 'unit', unit: 'hour', unitDisplay: 'narrow' }).format(Math.floor(minutes / 60));
-  return new Intl.NumberFormat(language, { style: 'unit', unit: 'day', unitDisplay: 'narrow' }).format(Math.floor(minutes / 1440));
+  const [unit, value] = minutes < 60 ? ['minute', minutes] : minutes < 2880 ? ['hour', Math.floor(minutes / 60)] : ['day', Math.floor(minutes / 1440)];
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'narrow' }).format(/** @type {number} */ (value));
 }
 
-export { language, rtf, units };
+/** @returns {Intl.DateTimeFormat} */
+function format(options) {
+  try { return new Intl.DateTimeFormat(language, { timeZone: zoneName, ...options }); } catch { return new Intl.DateTimeFormat(language, options); }
+}
+const clock = format({ hour: 'numeric', minute: '2-digit' });
+const shortDay = format({ day: 'numeric', month: 'short' });
+const date = format({ dateStyle: 'short' });
+const longDay = format({ weekday: 'long', day: 'numeric', month: 'long' });
+const full = format({ day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit', timeZoneName: 'short' });
+let keyed;
+try { keyed = new Intl.DateTimeFormat('en-CA', { timeZone: zoneName, dateStyle: 'short' }); } catch { keyed = new Intl.DateTimeFormat('en-CA', { dateStyle: 'short' }); }
+
+/** The reader's day of an instant, as `2026-11-23`. */
+export function dayKey(at) { return keyed.format(at); }
+
+/** Today, yesterday, or the day's name. */
+export function dayName(at) {
+  const key = dayKey(at);
+  if (key === dayKey(Date.now())) return _('Today');
+  if (key === dayKey(Date.now() - 86400e3)) return _('Yesterday');
+  return longDay.format(at);
+}
+
+/** The short form of lists: the time today, the day this year, else the date. */
+export function when(at) {
+  const key = dayKey(at);
+  const today = dayKey(Date.now());
+  if (key === today) return clock.format(at);
+  return (key.slice(0, 4) === today.slice(0, 4) ? shortDay : date).format(at);
+}
+
+/** When something will be: with the weekday, for menus. */
+export function upcoming(at) {
+  return format(dayKey(at) === dayKey(Date.now()) ? { hour: 'numeric', minute: '2-digit' } : { weekday: 'short', hour: 'numeric', minute: '2-digit' }).format(at);
+}
+
+/** Put the times inside a node into the reader's zone. */
+export function localise(node) {
+  for (const one of node.querySelectorAll('time[data-t]')) {
+    const at = Date.parse(one.getAttribute('datetime') || '');
+    if (Number.isNaN(at)) continue;
+    one.textContent = one.getAttribute('data-t') === 'clock' ? clock.format(at) : when(at);
+    one.setAttribute('title', full.format(at));
+  }
+  return node;
+}

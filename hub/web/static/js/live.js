@@ -16,11 +16,15 @@ const listeners = new Set();
 const watchers = new Set();
 /** Which dialogs every tab has open. @type {Map<string, {dialogs: string[], at: number}>} */
 const tabs = new Map();
-let mine = [];
+const first = /** @type {HTMLElement | null} */ (document.querySelector('.thread[data-position]'));
+let mine = first ? [first.dataset.dialog + ':' + first.dataset.position] : [];
 let leader = false;
 let source = null;
 let connection = '';
-let lastId = '';
+// What this page has seen already: from there the stream goes on, so that nothing falls between.
+let lastId = document.querySelector('meta[name="live"]')?.getAttribute('content') || '';
+const drawnAt = lastId;
+let joined = false;
 let state = 'connecting';
 let lostAt = 0;
 let attempt = 0;
@@ -31,7 +35,7 @@ let lastBeat = Date.now();
 export function onItems(listener) { listeners.add(listener); return () => listeners.delete(listener); }
 /** Hear when the connection changes: live, lost. */
 export function onState(listener) { watchers.add(listener); listener(state); return () => watchers.delete(listener); }
-/** Say which dialogs this tab has open. */
+/** Say which dialogs this tab has open, as `<id>:<the fact at which it was drawn>`. */
 export function watchDialogs(dialogs) {
   mine = dialogs;
   tabs.set(me, { dialogs, at: Date.now() });
@@ -81,20 +85,21 @@ function sendWatch() {
 function connect() {
   clearTimeout(retryTimer);
   source?.close();
-  const url = '/live?dialogs=' + watched().join(',') + (lastId ? '&after=' + encodeURIComponent(lastId) : '');
+  const url = '/live?dialogs=' + encodeURIComponent(watched().join(',')) + (lastId ? '&after=' + encodeURIComponent(lastId) : '');
   source = new EventSource(url);
   source.onmessage = (event) => {
     attempt = 0;
     lastBeat = Date.now();
+    const before = lastId;
     if (event.lastEventId) lastId = event.lastEventId;
-    const items = JSON.parse(event.data).filter((one) => {
+    const items = JSON.parse(event.data || '[]').filter((one) => {
       if (one.k !== 'hello') return true;
       connection = one.connection;
       sendWatch();
       return false;
     });
     setState('live');
-    bus.postMessage({ type: 'items', items, lastId, state });
+    bus.postMessage({ type: 'items', items, lastId, before, state });
     if (items.length) deliver(items);
   };
   source.onerror = () => {
@@ -116,6 +121,15 @@ function lead() {
   connect();
 }
 
+/** Another tab holds the stream now (this one slept too long). */
+function stepDown() {
+  if (!leader) return;
+  leader = false;
+  clearTimeout(retryTimer);
+  source?.close();
+  source = null;
+}
+
 function elect() {
   if (navigator.locks) {
     navigator.locks.request(CHANNEL + user, () => { lead(); return new Promise(() => {}); });
@@ -125,15 +139,13 @@ function elect() {
     let lease = null;
     try { lease = JSON.parse(localStorage.getItem(LEASE + user) || 'null'); } catch { lease = null; }
     const now = Date.now();
-    if (!lease || lease.until < now || lease.tab === me) {
-      localStorage.setItem(LEASE + user, JSON.stringify({ tab: me, until: now + LEASE_MS }));
-      // Whoever still reads its own name after a moment has won.
-      setTimeout(() => {
-        const held = JSON.parse(localStorage.getItem(LEASE + user) || 'null');
-        if (held?.tab === me) lead();
-        else if (leader) { leader = false; source?.close(); source = null; }
-      }, 60);
-    }
+    if (lease && lease.until >= now && lease.tab !== me) { stepDown(); return; }
+    localStorage.setItem(LEASE + user, JSON.stringify({ tab: me, until: now + LEASE_MS }));
+    // Whoever still reads its own name after a moment has won.
+    setTimeout(() => {
+      const held = JSON.parse(localStorage.getItem(LEASE + user) || 'null');
+      if (held?.tab === me) lead(); else stepDown();
+    }, 60);
   };
   tick();
   setInterval(tick, LEASE_MS / 3);
@@ -142,27 +154,39 @@ function elect() {
 bus.onmessage = (event) => {
   const data = event.data;
   if (data.type === 'items') {
+    // A page that was drawn at another instant than the stream stands at reads itself again, once.
+    if (!joined && drawnAt && data.before && data.before !== drawnAt) deliver([{ k: 'resync' }]);
+    joined = true;
     if (data.lastId) lastId = data.lastId;
     setState(data.state);
     if (data.items.length) deliver(data.items);
   } else if (data.type === 'state') setState(data.state);
   else if (data.type === 'watch') { tabs.set(data.tab, { dialogs: data.dialogs, at: Date.now() }); if (leader) sendWatch(); }
+  else if (data.type === 'join' && leader && source) bus.postMessage({ type: 'items', items: [], lastId, before: lastId, state });
   else if (data.type === 'who') bus.postMessage({ type: 'watch', tab: me, dialogs: mine });
   else if (data.type === 'reconnect' && leader) { attempt = 0; connect(); }
 };
 
 /** Start to listen. */
 export function startLive() {
+  bus.postMessage({ type: 'join' });
   elect();
   setInterval(() => { if (mine.length) bus.postMessage({ type: 'watch', tab: me, dialogs: mine }); }, 20000);
-  // After sleep the stream may be dead without an error: ask again.
+  // After sleep the stream may be dead without an error, and a dead network is silent: the hub
+  // says something every 15 seconds.
   let seen = Date.now();
   setInterval(() => {
     const now = Date.now();
-    if (leader && (now - seen > 8000 || (source && now - lastBeat > 60000 && state === 'live' && now - seen > 4000))) { attempt = 0; connect(); }
+    const slept = now - seen > 8000 && !document.hidden;
     seen = now;
+    if (leader && source && (slept || now - lastBeat > 40000)) { lastBeat = now; attempt = 0; connect(); }
   }, 2000);
   window.addEventListener('online', reconnect);
-  window.addEventListener('pagehide', () => { if (leader && !navigator.locks) localStorage.removeItem(LEASE + user); source?.close(); });
+  window.addEventListener('offline', () => { if (leader) source?.onerror?.(new Event('error')); });
+  window.addEventListener('pagehide', () => {
+    bus.postMessage({ type: 'watch', tab: me, dialogs: [] });
+    if (leader && !navigator.locks) localStorage.removeItem(LEASE + user);
+    source?.close();
+  });
   window.addEventListener('pageshow', (event) => { if (event.persisted && leader) connect(); });
 }

@@ -1,44 +1,56 @@
 // @ts-check
-// The composer: answer or note, files by paste and drop, drafts on the server, an undo of some
-// seconds, and a guard that asks when something was written meanwhile.
+// The composer: answer or note, drafts on the server, an undo of some seconds, and a guard that
+// asks when something was written meanwhile. A send without a network waits, under the same key.
 import { _ } from 'hub/i18n';
-import { act, complain, element, newKey, post, Refused, toast, upload } from 'hub/api';
-import { ask } from 'hub/keys';
-import { cancel, instant } from 'hub/inbox/thread';
+import { act, chip, complain, element, newKey, Refused, toast } from 'hub/api';
+import { ask } from 'hub/sheet';
+import { cancel } from 'hub/inbox/acts';
+import { fileIds, isUploading, startFiles } from 'hub/inbox/files';
+import { mentioned, mentionKey, suggest } from 'hub/inbox/mentions';
+import { tell } from 'hub/inbox/presence';
+import { instant } from 'hub/inbox/times';
 
 const DRAFT_MS = 800;
+const TYPING_MS = 2500;
+const WAITING = 'hub-unsent';
 const meta = document.querySelector('meta[name="me"]');
 const undoSeconds = Number(meta?.getAttribute('data-undo') || 5);
 const sendKey = meta?.getAttribute('data-send-key') || 'ctrl_enter';
 const myName = meta?.getAttribute('data-name') || '';
+const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
 let parent = { next: (id) => {}, current: () => '' };
-let held = null;
+let held = { then: '', due: 0 };
 let draftTimer = 0;
 let typedAt = 0;
-const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
+let flying = 0;
+
 const form = () => /** @type {HTMLFormElement | null} */ (pane.querySelector('#composer'));
 const area = () => /** @type {HTMLTextAreaElement | null} */ (pane.querySelector('#text'));
+const root = () => /** @type {HTMLElement | null} */ (pane.querySelector('.thread'));
 const isNote = () => form()?.dataset.mode === 'note';
 
-/** Files that wait in the composer. */
-const files = () => [...pane.querySelectorAll('#pending [data-file]')].map((one) => one.getAttribute('data-file'));
+/** Whether a message of ours is on its way to the hub. */
+export const inFlight = () => flying > 0;
+
+function local(id, text) {
+  try { if (text) localStorage.setItem('draft:' + id, text); else localStorage.removeItem('draft:' + id); } catch { /* private mode */ }
+}
 
 /** Switch between answer and note. */
 function setMode(mode) {
   const one = form();
-  if (!one) return;
-  if (mode === 'reply' && !one.querySelector('[data-mode="reply"]')) return;
+  if (!one || (mode === 'reply' && !one.querySelector('[data-mode="reply"]'))) return;
+  const note = mode === 'note';
   one.dataset.mode = mode;
-  one.classList.toggle('is-note', mode === 'note');
+  one.classList.toggle('is-note', note);
   for (const button of one.querySelectorAll('button[data-mode]')) button.setAttribute('aria-pressed', String(button.getAttribute('data-mode') === mode));
-  for (const button of one.querySelectorAll('[data-reply-only]')) /** @type {HTMLElement} */ (button).hidden = mode === 'note';
+  for (const button of one.querySelectorAll('[data-reply-only], #people')) /** @type {HTMLElement} */ (button).hidden = note;
   const word = one.querySelector('[data-send-word]');
-  if (word) word.textContent = mode === 'note' ? _('Add note') : _('Send');
+  if (word) word.textContent = note ? _('Add note') : _('Send');
   const text = area();
-  if (text) text.placeholder = (mode === 'note' ? text.dataset.notePlaceholder : text.dataset.replyPlaceholder) || '';
-  const people = /** @type {HTMLElement | null} */ (one.querySelector('#people'));
-  if (people) people.hidden = mode === 'note';
+  if (text) text.placeholder = (note ? text.dataset.notePlaceholder : text.dataset.replyPlaceholder) || '';
   count();
+  windowClock();
 }
 
 /** Go to the composer. */
@@ -47,17 +59,26 @@ export function focusComposer(mode) {
   area()?.focus();
 }
 
+/** Put a quotation of a text at the caret. */
+export function quote(text) {
+  const box = area();
+  if (!box || !text) return;
+  const lines = text.split('\n').map((line) => '> ' + line).join('\n');
+  box.setRangeText((box.value && !box.value.endsWith('\n') ? '\n' : '') + lines + '\n', box.selectionStart, box.selectionEnd, 'end');
+  box.dispatchEvent(new Event('input', { bubbles: true }));
+  box.focus();
+}
+
 /** A dialog was put into the pane. */
-export function mountComposer(root, id) {
+export function mountComposer(here, id) {
   setMode(form()?.dataset.mode || 'reply');
-  const guard = /** @type {HTMLElement | null} */ (pane.querySelector('#guard'));
-  if (guard) guard.hidden = true;
   const text = area();
   if (text && !text.value) {
     try { text.value = localStorage.getItem('draft:' + id) || ''; } catch { /* private mode */ }
   }
-  if (root) root.dataset.began = root.dataset.lastMessage || '0';
-  windowClock();
+  if (here && !text?.value) here.dataset.began = '';
+  const cap = pane.querySelector('[data-send-key]');
+  if (cap) cap.textContent = sendKey === 'enter' ? '↵' : 'Ctrl ↵';
 }
 
 function count() {
@@ -72,259 +93,238 @@ function count() {
   place.textContent = parts > 1 ? _('{n} of {max}: leaves in {parts} messages', { n: length, max, parts }) : length + ' / ' + max;
 }
 
-/** The reply window counts down; when it is closed, answers wait for the person. */
+/** The reply window counts down; when it is closed, that is said before somebody writes. */
 function windowClock() {
   const one = form();
-  const place = pane.querySelector('#saved');
+  const place = /** @type {HTMLElement | null} */ (pane.querySelector('#window'));
   const end = Number(one?.dataset.window || 0) / 1000;
-  if (!one || !place || !end) return;
+  const send = /** @type {HTMLButtonElement | null} */ (pane.querySelector('#send'));
+  if (!one || !place || !send) return;
   const left = end - Date.now();
-  const send = /** @type {HTMLButtonElement | null} */ (one.querySelector('#send'));
-  if (left <= 0) {
-    place.textContent = _('The reply window is closed: the client must write first.');
-    if (send && !isNote()) send.disabled = true;
-  } else if (left < 4 * 3600e3) {
-    place.textContent = _('{n} min left to answer', { n: Math.ceil(left / 60000) });
-    if (send) send.disabled = false;
-  }
+  const words = place.querySelector('[data-text]');
+  place.hidden = !end || isNote() || left > 4 * 3600e3;
+  send.disabled = Boolean(end && left <= 0 && !isNote());
+  if (words) words.textContent = left <= 0 ? _('The reply window is closed: the client must write first.') : _('{n} min left to answer', { n: Math.ceil(left / 60000) });
 }
 
-function saveDraft() {
+function saveDraft(now = false) {
   const id = parent.current();
   const text = area();
+  const place = pane.querySelector('#saved');
   if (!id || !text) return;
-  try { if (text.value) localStorage.setItem('draft:' + id, text.value); else localStorage.removeItem('draft:' + id); } catch { /* private mode */ }
+  local(id, text.value);
   clearTimeout(draftTimer);
-  const body = { dialog: id, text: text.value, mode: form()?.dataset.mode, files: files() };
+  const body = { dialog: id, text: text.value, mode: form()?.dataset.mode, files: fileIds() };
   draftTimer = window.setTimeout(async () => {
     try {
       await act('draft', body);
-      const place = pane.querySelector('#saved');
-      if (place && parent.current() === id && text.value && !Number(form()?.dataset.window)) place.textContent = _('Draft saved');
-    } catch { /* it is kept here */ }
-  }, DRAFT_MS);
+      document.dispatchEvent(new CustomEvent('hub:draft', { detail: { dialog: id, text: body.text } }));
+      if (place && parent.current() === id) place.textContent = body.text ? _('Draft saved') : '';
+    } catch { if (place) place.textContent = body.text ? _('Draft kept in this browser') : ''; }
+  }, now ? 0 : DRAFT_MS);
 }
 
-function sketch(text, note) {
-  const node = element('<article class="msg ' + (note ? 'note' : 'out') + '" data-sketch="1"><div class="by"></div><div class="bubble"><div class="text"></div></div><div class="meta"><span data-state></span></div></article>');
-  const by = node.querySelector('.by');
-  const words = node.querySelector('.text');
-  const state = node.querySelector('[data-state]');
-  if (by) by.textContent = myName;
-  if (words) words.textContent = text;
-  if (state) state.textContent = _('Sending');
+/** Draw our own message before the hub has answered. */
+function sketch(text, note, files) {
+  const node = element('<article class="msg ' + (note ? 'note' : 'out') + '" data-sketch="1" data-kind="' + (note ? 'note' : 'out') + '"><div class="by"></div><div class="bubble"><div class="text"></div></div><div class="meta"><span data-state></span></div></article>');
+  node.dataset.at = String(Date.now() * 1000);
+  node.dataset.author = myName;
+  const set = (where, what) => { const place = node.querySelector(where); if (place) place.textContent = what; };
+  set('.by', myName);
+  set('.text', text || files.join(', '));
+  set('[data-state]', _('Sending'));
   pane.querySelector('#entries')?.append(node);
-  const log = pane.querySelector('.log');
-  if (log) log.scrollTop = log.scrollHeight;
+  const box = pane.querySelector('.log');
+  if (box) box.scrollTop = box.scrollHeight;
   return node;
 }
 
 function people() {
   const box = /** @type {HTMLElement | null} */ (pane.querySelector('#people'));
   if (!box) return {};
-  return {
-    to: box.dataset.to,
-    subject: box.dataset.subject,
-    cc: [...box.querySelectorAll('[data-cc]')].map((one) => one.getAttribute('data-cc')),
-    bcc: [...box.querySelectorAll('[data-bcc]')].map((one) => one.getAttribute('data-bcc')),
-    reply_to: form()?.dataset.replyTo || '0',
-  };
-}
-
-function mentions(text) {
-  const found = [];
-  for (const one of document.querySelectorAll('#assign-menu [data-assign]')) {
-    const name = one.querySelector('.grow')?.textContent?.trim();
-    const id = one.getAttribute('data-assign');
-    if (name && id !== '0' && text.includes('@' + name)) found.push(id);
-  }
-  return found;
+  const all = (kind) => [...box.querySelectorAll('[data-' + kind + ']')].map((one) => one.getAttribute('data-' + kind));
+  return { to: box.dataset.to, subject: box.dataset.subject, cc: all('cc'), bcc: all('bcc'), reply_to: form()?.dataset.replyTo || '0' };
 }
 
 /** Send what is written. */
-async function send({ then = '', anyway = false, due = 0 } = {}) {
+function send({ then = '', anyway = false, due = 0 } = {}) {
   const id = parent.current();
-  const root = /** @type {HTMLElement | null} */ (pane.querySelector('.thread'));
+  const here = root();
   const text = area();
-  if (!id || !text || !root) return;
+  if (!id || !text || !here || /** @type {HTMLButtonElement | null} */ (pane.querySelector('#send'))?.disabled) return;
   const words = text.value.trim();
-  const attached = files();
-  if (!words && !attached.length) { text.focus(); return; }
+  const files = fileIds();
+  if (isUploading()) { toast(_('A file is still on its way.')); return; }
+  if (!words && !files.length) { text.focus(); return; }
   const note = isNote();
-  const wait = note || due || attached.length > 20 ? 0 : undoSeconds;
-  const body = {
-    dialog: id,
-    text: words,
-    files: attached,
-    key: newKey(),
-    ...(note ? { mentions: mentions(words) } : { ...people(), seen: root.dataset.began, anyway, then, due_at: String(due || (wait ? (Date.now() + wait * 1000) * 1000 : 0)) }),
-  };
-  const kept = { value: text.value, pending: pane.querySelector('#pending')?.innerHTML || '' };
-  text.value = '';
+  const wait = note || due ? 0 : undoSeconds;
+  const body = { dialog: id, text: words, files, key: newKey() };
+  if (note) Object.assign(body, { mentions: mentioned(words) });
+  else Object.assign(body, people(), { seen: here.dataset.began || newestId(here), anyway, then, ...(due ? { due_at: String(due) } : { delay: wait }) });
   const pending = pane.querySelector('#pending');
-  if (pending) pending.replaceChildren();
+  const was = { value: text.value, files: [...(pending?.children || [])] };
+  const node = sketch(words, note, was.files.map((one) => one.textContent || ''));
+  text.value = '';
+  pending?.replaceChildren();
+  here.dataset.began = '';
   clearTimeout(draftTimer);
-  try { localStorage.removeItem('draft:' + id); } catch { /* private mode */ }
+  local(id, '');
+  const place = pane.querySelector('#saved');
+  if (place) place.textContent = '';
+  document.dispatchEvent(new CustomEvent('hub:draft', { detail: { dialog: id, text: '' } }));
   count();
-  const node = sketch(words, note);
-  const put = () => { node.remove(); if (parent.current() === id) { const now = area(); if (now && !now.value) now.value = kept.value; const box = pane.querySelector('#pending'); if (box) box.innerHTML = kept.pending; saveDraft(); } };
-  await attempt(body, node, put, note, { then, wait, id, root });
+  const put = () => {
+    node.remove();
+    if (!text.value) text.value = was.value;
+    pending?.append(...was.files);
+    local(id, text.value);
+  };
+  attempt({ verb: note ? 'note' : 'send', body, node, put, then, wait, due, id });
+  if (then === 'closed') parent.next(id);
 }
 
-async function attempt(body, node, put, note, { then, wait, id, root }) {
+const newestId = (here) => { const all = here.querySelectorAll('.msg[data-message]'); return all.length ? all[all.length - 1].getAttribute('data-message') : '0'; };
+
+async function attempt(one) {
+  flying += 1;
   try {
-    const answer = await act(note ? 'note' : 'send', body);
-    node.id ||= 'm-' + answer.result;
-    node.dataset.message = answer.result;
-    root.dataset.began = answer.result > (root.dataset.began || '0') ? answer.result : root.dataset.began;
-    if (!note && wait) toast(_('The message leaves in {n} s', { n: wait }), () => { node.remove(); cancel(answer.result); }, wait);
-    if (then === 'closed') parent.next(id);
+    const answer = await act(one.verb, one.body);
+    forget(one.body.key);
+    settle(one, String(answer.result));
   } catch (error) {
-    if (error instanceof Refused && error.what === 'newer_messages') {
-      put();
-      const guard = /** @type {HTMLElement | null} */ (pane.querySelector('#guard'));
-      const words = guard?.querySelector('[data-text]');
-      if (guard && words) { words.textContent = _('{n} new since you began. Look, or send anyway?', { n: error.details?.count || 1 }); guard.hidden = false; }
-      held = { then };
-      return;
-    }
-    if (error instanceof Refused) { put(); complain(error); return; }
-    // The network is away: the same key is sent again when it is back, so nothing doubles.
-    node.dataset.failed = '1';
-    const state = node.querySelector('[data-state]');
-    if (state) state.textContent = _('No connection: will be sent when it is back');
-    window.addEventListener('online', () => { delete node.dataset.failed; attempt(body, node, put, note, { then, wait, id, root }); }, { once: true });
-    window.setTimeout(() => { if (node.dataset.failed && node.isConnected) { delete node.dataset.failed; attempt(body, node, put, note, { then, wait, id, root }); } }, 5000);
+    if (error instanceof Refused) { forget(one.body.key); refused(one, error); } else wait(one);
+  } finally {
+    flying -= 1;
+    document.dispatchEvent(new Event('hub:sent'));
   }
 }
 
-async function addFiles(list) {
-  const one = form();
-  const id = parent.current();
-  if (!one || !id || !list.length) return;
-  const max = Number(one.dataset.maxFile);
-  const most = Number(one.dataset.maxFiles) || 20;
-  for (const file of list) {
-    if (!isNote() && !max) { toast(_('This channel takes no files.')); return; }
-    if (!isNote() && max && file.size > max) { toast(_('{name} is too large: this channel takes up to {n} MB', { name: file.name, n: Math.floor(max / 1e6) })); continue; }
-    if (files().length >= most) { toast(_('At most {n} files.', { n: most })); return; }
-    const chip = document.createElement('span');
-    chip.className = 'chip';
-    chip.textContent = file.name + ' …';
-    pane.querySelector('#pending')?.append(chip);
-    try {
-      const kept = await upload(id, file);
-      chip.dataset.file = kept.id;
-      chip.textContent = kept.name + ' ';
-      const drop = document.createElement('button');
-      drop.type = 'button';
-      drop.className = 'btn quiet';
-      drop.dataset.do = 'drop-file';
-      drop.textContent = '×';
-      drop.setAttribute('aria-label', _('Remove'));
-      chip.append(drop);
-      saveDraft();
-    } catch (error) { chip.remove(); complain(error); }
+function settle(one, id) {
+  const { node } = one;
+  if (document.getElementById('m-' + id) || pane.querySelector('#m-' + id)) node.remove();
+  node.id = 'm-' + id;
+  node.dataset.message = id;
+  node.removeAttribute('data-sketch');
+  const state = node.querySelector('[data-state]');
+  if (state) state.textContent = '';
+  if (one.due) toast(_('Will be sent later'), () => cancel(id));
+  else if (one.verb === 'send' && one.wait) toast(_('The message leaves in {n} s', { n: one.wait }), () => { node.remove(); cancel(id); }, one.wait);
+}
+
+function refused(one, error) {
+  one.put();
+  if (error.what !== 'newer_messages') { complain(error); return; }
+  const guard = /** @type {HTMLElement | null} */ (one.id === parent.current() ? pane.querySelector('#guard') : null);
+  const words = guard?.querySelector('[data-text]');
+  if (!guard || !words) { complain(error); return; }
+  words.textContent = _('New messages since you began: {n}. Look, or send anyway?', { n: error.details?.count || 1 });
+  guard.hidden = false;
+  held = { then: one.then, due: one.due };
+  const button = /** @type {HTMLElement | null} */ (guard.querySelector('[data-do="guard-look"]'));
+  button?.focus();
+}
+
+// -- what could not leave this browser ---------------------------------------------------------
+
+function unsent() { try { return JSON.parse(localStorage.getItem(WAITING) || '[]'); } catch { return []; } }
+function store(list) { try { localStorage.setItem(WAITING, JSON.stringify(list)); } catch { /* private mode: it waits in this page */ } }
+function forget(key) { const list = unsent(); if (list.length) store(list.filter((one) => one.body.key !== key)); }
+
+/** The network is away: the same key is sent when it is back, so nothing doubles. */
+function wait(one) {
+  const list = unsent();
+  if (!list.some((each) => each.body.key === one.body.key)) store([...list, { verb: one.verb, body: { ...one.body, delay: 0 } }]);
+  const state = one.node.querySelector('[data-state]');
+  if (state) state.textContent = _('No connection: will be sent when it is back');
+  const again = () => { window.removeEventListener('online', again); clearTimeout(timer); attempt(one); };
+  const timer = window.setTimeout(again, 4000);
+  window.addEventListener('online', again);
+}
+
+/** What an earlier page could not send. */
+function sendLeftOver() {
+  for (const one of unsent()) {
+    act(one.verb, one.body).then(() => forget(one.body.key)).catch((error) => { if (error instanceof Refused) { forget(one.body.key); local(one.body.dialog, one.body.text); complain(error); } });
   }
 }
 
 async function addPerson(kind) {
   const value = await ask(kind === 'cc' ? _('Copy to') : _('Blind copy to'), '', _('An e-mail address'));
   if (!value?.includes('@')) return;
-  const chip = document.createElement('span');
-  chip.className = 'chip';
-  chip.dataset[kind] = value;
-  chip.textContent = (kind === 'bcc' ? 'Bcc: ' : '') + value + ' ';
-  const drop = document.createElement('button');
-  drop.type = 'button';
-  drop.className = 'btn quiet';
-  drop.dataset.do = 'drop-cc';
-  drop.textContent = '×';
-  drop.setAttribute('aria-label', _('Remove'));
-  chip.append(drop);
-  pane.querySelector('#people button[data-do="add-cc"]')?.before(chip);
+  pane.querySelector('#people button[data-do="add-cc"]')?.before(chip((kind === 'bcc' ? _('Bcc') + ': ' : '') + value, 'drop-person', { [kind]: value }));
 }
 
-/** Offer colleagues after an @ in a note. */
-function suggest(text) {
-  const before = text.value.slice(0, text.selectionStart);
-  const found = before.match(/@([^\s@]{0,30})$/);
-  let list = /** @type {HTMLElement | null} */ (pane.querySelector('#mention-list'));
-  if (!found || !isNote()) { list?.remove(); return; }
-  const names = [...document.querySelectorAll('#assign-menu [data-assign]:not([data-assign="0"]) .grow')].map((one) => one.textContent?.trim() || '').filter((one) => one.toLowerCase().startsWith(found[1].toLowerCase()) && one !== _('Assign to me'));
-  list?.remove();
-  if (!names.length) return;
-  list = document.createElement('div');
-  list.id = 'mention-list';
-  list.className = 'people';
-  for (const name of names.slice(0, 6)) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'btn small';
-    button.textContent = '@' + name;
-    button.addEventListener('click', () => {
-      text.setRangeText('@' + name + ' ', text.selectionStart - found[0].length, text.selectionStart, 'end');
-      list?.remove();
-      text.focus();
-    });
-    list.append(button);
+function guardDone() {
+  const guard = /** @type {HTMLElement | null} */ (pane.querySelector('#guard'));
+  if (guard) guard.hidden = true;
+}
+
+/** The verbs of the composer's buttons. @type {Record<string, (button: HTMLElement) => void>} */
+const VERBS = {
+  attach: () => /** @type {HTMLElement | null} */ (pane.querySelector('#files'))?.click(),
+  'drop-file': (button) => { button.closest('.chip')?.remove(); saveDraft(true); },
+  'drop-person': (button) => button.closest('.chip')?.remove(),
+  'add-cc': () => addPerson('cc'),
+  'add-bcc': () => addPerson('bcc'),
+  'guard-send': () => { guardDone(); send({ ...held, anyway: true }); },
+  'guard-look': () => {
+    guardDone();
+    const box = pane.querySelector('.log');
+    const here = root();
+    if (box) box.scrollTop = box.scrollHeight;
+    if (here) here.dataset.began = newestId(here) || '';
+    area()?.focus();
+  },
+};
+
+function click(event) {
+  const button = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('button'));
+  if (!button) return;
+  const data = button.dataset;
+  const menu = /** @type {any} */ (pane.querySelector('#later-menu'));
+  if (data.mode) { focusComposer(data.mode); saveDraft(true); }
+  else if (data.do && VERBS[data.do]) VERBS[data.do](button);
+  else if (data.sendThen) { menu?.hidePopover(); send({ then: data.sendThen }); }
+  else if (data.later) {
+    const due = instant(data.later, /** @type {any} */ (pane.querySelector('#later-at')));
+    if (!due) { toast(_('Choose a time that is still to come.')); return; }
+    menu?.hidePopover();
+    send({ due });
   }
-  text.before(list);
+}
+
+function input(event) {
+  const text = /** @type {HTMLTextAreaElement} */ (event.target);
+  if (text.id !== 'text') return;
+  const here = root();
+  // The guard asks about what came after one began to write, not after one opened the dialog.
+  if (here && !here.dataset.began && text.value) here.dataset.began = newestId(here) || '';
+  if (here && !text.value) here.dataset.began = '';
+  count();
+  saveDraft();
+  suggest(text, isNote());
+  const now = Date.now();
+  if (now - typedAt > TYPING_MS && text.value) { typedAt = now; tell('typing', parent.current(), { note: isNote() }); }
+}
+
+function keydown(event) {
+  const text = /** @type {HTMLTextAreaElement} */ (event.target);
+  if (text.id !== 'text' || event.isComposing || mentionKey(text, event)) return;
+  if (event.code !== 'Enter' && event.code !== 'NumpadEnter') return;
+  const ctrl = event.ctrlKey || event.metaKey;
+  if (ctrl && event.shiftKey && !isNote()) { event.preventDefault(); send({ then: 'closed' }); }
+  else if (ctrl || (sendKey === 'enter' && !event.shiftKey)) { event.preventDefault(); send(); }
 }
 
 /** Start to listen, once for every dialog. */
 export function startComposer(given) {
   parent = given;
   pane.addEventListener('submit', (event) => { event.preventDefault(); send(); });
-  pane.addEventListener('input', (event) => {
-    const text = /** @type {HTMLTextAreaElement} */ (event.target);
-    if (text.id !== 'text') return;
-    count();
-    saveDraft();
-    suggest(text);
-    const now = Date.now();
-    if (now - typedAt > 2500 && text.value) { typedAt = now; post('/signal', { kind: 'typing', dialog: parent.current(), note: isNote() }).catch(() => {}); }
-  });
-  pane.addEventListener('keydown', (event) => {
-    const text = /** @type {HTMLElement} */ (event.target);
-    if (text.id !== 'text' || event.isComposing) return;
-    if (event.code === 'Enter' || event.code === 'NumpadEnter') {
-      const ctrl = event.ctrlKey || event.metaKey;
-      if (ctrl && event.shiftKey) { event.preventDefault(); send({ then: 'closed' }); }
-      else if (ctrl || (sendKey === 'enter' && !event.shiftKey)) { event.preventDefault(); send(); }
-    }
-  });
-  pane.addEventListener('paste', (event) => {
-    const list = [...(event.clipboardData?.files || [])];
-    if (list.length && /** @type {HTMLElement} */ (event.target).id === 'text') { event.preventDefault(); addFiles(list); }
-  });
-  pane.addEventListener('dragover', (event) => { if (event.dataTransfer?.types.includes('Files')) { event.preventDefault(); pane.classList.add('dropping'); } });
-  pane.addEventListener('dragleave', () => pane.classList.remove('dropping'));
-  pane.addEventListener('drop', (event) => { if (event.dataTransfer?.files.length) { event.preventDefault(); pane.classList.remove('dropping'); addFiles([...event.dataTransfer.files]); } });
-  pane.addEventListener('change', (event) => {
-    const input = /** @type {HTMLInputElement} */ (event.target);
-    if (input.id === 'files') { addFiles([...(input.files || [])]); input.value = ''; }
-  });
-  pane.addEventListener('click', (event) => {
-    const button = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('button'));
-    if (!button) return;
-    if (button.dataset.mode) { setMode(button.dataset.mode); area()?.focus(); saveDraft(); }
-    else if (button.dataset.do === 'attach') /** @type {HTMLElement | null} */ (pane.querySelector('#files'))?.click();
-    else if (button.dataset.do === 'send-close') send({ then: 'closed' });
-    else if (button.dataset.do === 'drop-file' || button.dataset.do === 'drop-cc') { button.parentElement?.remove(); saveDraft(); }
-    else if (button.dataset.do === 'add-cc') addPerson('cc');
-    else if (button.dataset.do === 'add-bcc') addPerson('bcc');
-    else if (button.dataset.do === 'guard-send') { guardDone(); send({ then: held?.then || '', anyway: true }); }
-    else if (button.dataset.do === 'guard-look') { guardDone(); const log = pane.querySelector('.log'); if (log) log.scrollTop = log.scrollHeight; const root = /** @type {HTMLElement | null} */ (pane.querySelector('.thread')); const last = [...pane.querySelectorAll('.msg[data-message]')].pop(); if (root && last) root.dataset.began = last.getAttribute('data-message') || '0'; }
-    else if (button.dataset.later) {
-      const due = instant(button.dataset.later, /** @type {any} */ (pane.querySelector('#later-at')));
-      if (due) { /** @type {any} */ (pane.querySelector('#later-menu'))?.hidePopover(); send({ due }); }
-    }
-  });
+  pane.addEventListener('input', input);
+  pane.addEventListener('keydown', keydown);
+  pane.addEventListener('click', click);
+  startFiles(parent.current, form, () => saveDraft(true));
   setInterval(windowClock, 30000);
-}
-
-function guardDone() {
-  const guard = /** @type {HTMLElement | null} */ (pane.querySelector('#guard'));
-  if (guard) guard.hidden = true;
+  window.addEventListener('online', sendLeftOver);
+  sendLeftOver();
 }

@@ -1,175 +1,155 @@
 // @ts-check
 // The list of dialogs. Updates are gathered and drawn at most every 150 ms; while the pointer or
 // the keyboard is in the list the order stays as it is, and a pill says what is new.
-import { _, duration } from 'hub/i18n';
+import { _ } from 'hub/i18n';
 import { act, complain, element, fragment, toast } from 'hub/api';
 import { bind } from 'hub/keys';
-import { isLeader, onItems } from 'hub/live';
+import { onItems } from 'hub/live';
+import { ask } from 'hub/sheet';
+import { startActs } from 'hub/inbox/acts';
+import { focusComposer, startComposer } from 'hub/inbox/composer';
+import { offerPermission, notifyMention, notifyRow } from 'hub/inbox/notify';
+import { all, belongs, drawUnread, drawWaits, key, parsed, personal, place, replaceRow, rowOf, rows, selected } from 'hub/inbox/rows';
 import { current, leave, openDialog, prefetch, startThread, threadItems } from 'hub/inbox/thread';
 
 const LIST_MS = 150;
+const HIDDEN_MS = 1000;
 const inbox = /** @type {HTMLElement} */ (document.getElementById('inbox'));
-const rows = /** @type {HTMLElement} */ (document.getElementById('rows'));
 const pill = /** @type {HTMLElement} */ (document.getElementById('newpill'));
 const bulk = /** @type {HTMLElement} */ (document.getElementById('bulk'));
 const me = document.querySelector('meta[name="me"]')?.getAttribute('content') || '0';
-const query = new URLSearchParams(rows?.dataset.query || '');
-const view = rows?.dataset.view || 'all';
-const sort = rows?.dataset.sort || 'newest';
+const hovers = matchMedia('(hover: hover)');
 /** @type {Map<string, any>} */
 const waiting = new Map();
-const selected = new Set();
+/** Rows that wait for their place until nobody's hand is in the list. @type {Map<string, any>} */
+const late = new Map();
 let timer = 0;
 let cursor = '';
-let fresh = 0;
+const moved = new Set();
 
-const rowOf = (id) => document.getElementById('row-' + id);
-const all = () => /** @type {HTMLElement[]} */ ([...rows.querySelectorAll('.row')]);
-const busy = () => rows.matches(':hover') || rows.contains(document.activeElement);
-
-/** Whether a row belongs to the view that is shown. */
-function belongs(row) {
-  const status = row.dataset.status;
-  if (query.get('account') && row.dataset.account !== query.get('account')) return false;
-  if (query.get('channel') && row.dataset.channel !== query.get('channel')) return false;
-  if (query.get('assignee') && row.dataset.assignee !== query.get('assignee')) return false;
-  if (query.get('tag') || query.get('team') || query.get('contact')) return Boolean(rowOf(row.dataset.id));
-  const awake = status !== 'closed' && status !== 'snoozed';
-  if (view === 'mine') return awake && row.dataset.assignee === me;
-  if (view === 'unassigned') return awake && row.dataset.assignee === '0';
-  if (view === 'waiting') return awake && row.dataset.waiting !== '0';
-  if (view === 'all') return awake;
-  if (view === 'snoozed') return status === 'snoozed';
-  if (view === 'closed') return status === 'closed';
-  return Boolean(rowOf(row.dataset.id));
-}
-
-/** Personal parts of a row that was drawn for everybody: what this user has read. */
-function personal(row, old) {
-  const known = old ? Number(old.dataset.seen) : null;
-  const inbound = Number(row.dataset.inbound);
-  if (known === null && inbound > 1) return false;
-  const open = current() === row.dataset.id && document.visibilityState === 'visible';
-  const seen = open ? inbound : Math.min(known ?? 0, inbound);
-  row.dataset.seen = String(seen);
-  const unread = inbound - seen;
-  row.classList.toggle('unread', unread > 0);
-  const count = row.querySelector('[data-unread]');
-  if (count) { count.textContent = String(unread); count.hidden = !unread; }
-  row.classList.toggle('open', current() === row.dataset.id);
-  row.classList.toggle('selected', selected.has(row.dataset.id));
-  row.classList.toggle('cursor', cursor === row.dataset.id);
-  return true;
-}
-
-function place(row) {
-  const key = (one) => sort === 'oldest_waiting' ? Number(one.dataset.waiting) || Infinity : sort === 'oldest' ? Number(one.dataset.last) : -Number(one.dataset.last);
-  const mine = key(row);
-  const next = all().find((one) => one !== row && key(one) > mine);
-  rows.insertBefore(row, next || rows.querySelector('.more'));
-}
+const state = () => ({ current: current(), cursor });
+const busy = () => (hovers.matches && rows.matches(':hover')) || rows.contains(document.activeElement) || rows.scrollTop > 40;
 
 async function drawRow(item, frozen) {
-  const row = element(item.html);
+  const row = parsed(item.html);
   const old = rowOf(item.id);
-  if (!personal(row, old)) {
+  if (!personal(row, old, state())) {
     // An older dialog that this page has never shown: what was read is known only to the server.
-    try { Object.assign(row.dataset, element(await fragment('/inbox/row/' + item.id)).dataset); personal(row, row); } catch { return; }
+    if (!belongs(row)) return;
+    try {
+      const own = element(await fragment('/inbox/row/' + item.id));
+      personal(row, own, state());
+    } catch { return; }
   }
   if (!belongs(row)) {
-    if (old && current() !== item.id) old.remove();
-    else if (old) old.replaceWith(row);
-    return;
-  }
-  if (old) {
-    const moved = old.dataset.last !== row.dataset.last;
-    old.replaceWith(row);
-    if (moved && !frozen) place(row);
-    else if (moved) fresh += 1;
-  } else if (frozen) {
-    fresh += 1;
-    waiting.set('late:' + item.id, item);
-  } else place(row);
-  document.getElementById('list-empty')?.setAttribute('hidden', '');
+    if (old && current() !== item.id) old.remove(); else if (old) replaceRow(old, row);
+    moved.delete(item.id);
+    late.delete(item.id);
+  } else if (old) {
+    const shifts = key(old) !== key(row);
+    replaceRow(old, row);
+    if (shifts && frozen) moved.add(item.id); else if (shifts) place(row);
+  } else if (frozen) late.set(item.id, item);
+  else place(row);
 }
 
 async function draw() {
   timer = 0;
-  const frozen = busy() || rows.scrollTop > 40;
-  const batch = [...waiting.entries()].filter(([key]) => !frozen || !key.startsWith('late:'));
-  for (const [key] of batch) waiting.delete(key);
-  for (const [, item] of batch) await drawRow(item, frozen);
-  if (!frozen) fresh = 0;
-  pill.hidden = !fresh;
-  if (fresh) pill.textContent = _('{n} new ↑', { n: fresh });
+  const frozen = busy();
+  if (!frozen && (late.size || moved.size)) settle(false);
+  const batch = [...waiting.values()];
+  waiting.clear();
+  for (const item of batch) await drawRow(item, frozen);
+  drawPill();
   drawWaits();
+  drawEmpty();
 }
 
+function drawPill() {
+  const fresh = moved.size + late.size;
+  pill.hidden = !fresh;
+  if (fresh) pill.textContent = _('{n} new ↑', { n: fresh });
+}
+
+function drawEmpty() { document.getElementById('list-empty')?.toggleAttribute('hidden', Boolean(rows.querySelector('.row'))); }
+
 function schedule(ms = LIST_MS) {
-  if (!timer) timer = window.setTimeout(draw, document.hidden ? 1000 : ms);
+  if (!timer) timer = window.setTimeout(draw, document.hidden ? HIDDEN_MS : ms);
 }
 
 /** Put the rows into their true order now. */
-function settle() {
-  fresh = 0;
-  pill.hidden = true;
+function settle(top = true) {
   for (const row of all()) if (!belongs(row) && current() !== row.dataset.id) row.remove();
-  const late = [...waiting.entries()].filter(([key]) => key.startsWith('late:'));
-  for (const [key, item] of late) { waiting.delete(key); drawRow(item, false); }
-  const key = (one) => sort === 'oldest_waiting' ? Number(one.dataset.waiting) || Infinity : sort === 'oldest' ? Number(one.dataset.last) : -Number(one.dataset.last);
-  const more = rows.querySelector('.more');
-  for (const row of all().sort((a, b) => key(a) - key(b))) rows.insertBefore(row, more);
-  rows.scrollTop = 0;
+  for (const id of moved) { const row = rowOf(id); if (row) place(row); }
+  moved.clear();
+  for (const [id, item] of late) { late.delete(id); waiting.set(id, waiting.get(id) || item); }
+  if (top) { rows.scrollTop = 0; drawNow(); }
 }
 
-/** How long people have been waiting, in words and (past an hour) in colour. */
-function drawWaits() {
-  const now = Date.now();
-  for (const one of rows.querySelectorAll('.wait')) {
-    const since = Number(one.getAttribute('data-since')) / 1000;
-    one.textContent = now - since < 60e3 ? '' : duration(now - since);
-    one.classList.toggle('long', now - since > 3600e3);
-    one.classList.toggle('overdue', now - since > 4 * 3600e3);
-  }
+async function drawNow() {
+  const batch = [...waiting.values()];
+  waiting.clear();
+  for (const item of batch) await drawRow(item, false);
+  drawPill();
+  drawEmpty();
+  drawWaits();
 }
 
 /** Read the whole list again, after a gap. */
 async function refresh() {
   try {
-    rows.innerHTML = await fragment('/inbox/rows?' + rows.dataset.query);
-    for (const row of all()) personal(row, row);
-    document.getElementById('list-empty')?.toggleAttribute('hidden', all().length > 0);
+    const html = await fragment('/inbox/rows?' + rows.dataset.query);
+    rows.innerHTML = html;
+    moved.clear();
+    late.clear();
+    for (const row of all()) personal(row, row, state());
+    drawPill();
+    drawEmpty();
     drawWaits();
     watchMore();
-  } catch { /* the rows that are there stay */ }
+    listError(false);
+  } catch { listError(true); }
 }
 
-const scout = new IntersectionObserver(async (entries) => {
-  for (const entry of entries) {
+function listError(failed) {
+  const bar = document.getElementById('list-error');
+  if (bar) bar.hidden = !failed;
+}
+
+const scout = new IntersectionObserver(async (found) => {
+  for (const entry of found) {
     if (!entry.isIntersecting) continue;
     const more = /** @type {HTMLElement} */ (entry.target);
     scout.unobserve(more);
     const address = new URLSearchParams(rows.dataset.query);
     address.set('before', more.dataset.next || '');
     try {
-      const html = await fragment('/inbox/rows?' + address);
-      more.insertAdjacentHTML('beforebegin', html);
-      more.remove();
+      const box = document.createElement('template');
+      box.innerHTML = await fragment('/inbox/rows?' + address);
+      for (const row of box.content.querySelectorAll('.row')) if (rowOf(/** @type {any} */ (row).dataset.id)) row.remove();
+      more.replaceWith(box.content);
       drawWaits();
       watchMore();
-    } catch { scout.observe(more); }
+      listError(false);
+    } catch { listError(true); }
   }
-}, { rootMargin: '600px' });
+}, { root: rows, rootMargin: '600px' });
 function watchMore() {
-  const more = rows.querySelector('.more');
+  const more = rows?.querySelector('.more');
   if (more) scout.observe(more);
 }
 
+/** Move the row cursor: one row of the list takes part in the order of tabs. */
 function setCursor(row, open = true) {
   if (!row) return;
-  rowOf(cursor)?.classList.remove('cursor');
+  const before = rowOf(cursor);
+  before?.classList.remove('cursor');
+  before?.querySelector('a')?.setAttribute('tabindex', '-1');
   cursor = row.dataset.id;
   row.classList.add('cursor');
+  const link = row.querySelector('a');
+  link?.setAttribute('tabindex', '0');
+  if (rows.contains(document.activeElement)) link?.focus({ preventScroll: true });
   row.scrollIntoView({ block: 'nearest' });
   if (open) show(cursor);
 }
@@ -177,39 +157,57 @@ function setCursor(row, open = true) {
 function step(by, extend = false) {
   const list = all();
   const here = list.findIndex((one) => one.dataset.id === (cursor || current()));
-  const next = list[Math.max(0, Math.min(list.length - 1, here + by))];
+  const next = list[here < 0 ? 0 : Math.max(0, Math.min(list.length - 1, here + by))];
   if (!next) return;
-  if (extend) { toggle(next.dataset.id, true); setCursor(next, false); } else setCursor(next);
+  if (extend && list[here]) toggle(list[here].dataset.id, true);
+  if (extend) toggle(next.dataset.id, true);
+  setCursor(next, !extend);
+}
+
+function neighbours(id) {
+  const list = all();
+  const here = list.findIndex((one) => one.dataset.id === id);
+  const idle = window.requestIdleCallback || ((run) => setTimeout(run, 50));
+  idle(() => { for (const near of [list[here + 1], list[here - 1]]) if (near) prefetch(near.dataset.id); });
+}
+
+function markOpen(id) {
+  for (const one of rows.querySelectorAll('.row.open')) one.classList.remove('open');
+  rowOf(id)?.classList.add('open');
 }
 
 /** Open a dialog beside the list. */
-export async function show(id, push = true) {
-  for (const one of rows.querySelectorAll('.row.open')) one.classList.remove('open');
-  rowOf(id)?.classList.add('open');
+async function show(id, { push = true, message = '' } = {}) {
+  markOpen(id);
   inbox.classList.add('reading');
-  if (push && location.pathname !== '/inbox/' + id) history.pushState({ dialog: id }, '', '/inbox/' + id + (rows.dataset.query ? '?' + rows.dataset.query : ''));
-  await openDialog(id);
-  const row = rowOf(id);
-  if (row) { row.dataset.seen = row.dataset.inbound; personal(row, row); }
-  const list = all();
-  const here = list.findIndex((one) => one.dataset.id === id);
-  for (const near of [list[here + 1], list[here - 1]]) if (near) prefetch(near.dataset.id);
+  inbox.classList.remove('show-card');
+  const address = '/inbox/' + id + (rows.dataset.query ? '?' + rows.dataset.query : '');
+  if (push && location.pathname !== '/inbox/' + id) history.pushState({ dialog: id }, '', address);
+  await openDialog(id, message);
+  const title = document.querySelector('#thread-pane h1')?.textContent;
+  if (title) document.title = (document.title.match(/^\(\d+\) /)?.[0] || '') + title + ' · Dialog Hub';
+  if (current() === id) neighbours(id);
 }
 
-function back() {
-  inbox.classList.remove('reading');
+function back(push = true) {
+  inbox.classList.remove('reading', 'show-card');
   leave();
-  history.pushState({}, '', '/inbox' + (rows.dataset.query ? '?' + rows.dataset.query : ''));
-  for (const one of rows.querySelectorAll('.row.open')) one.classList.remove('open');
+  if (push) history.pushState({}, '', '/inbox' + (rows.dataset.query ? '?' + rows.dataset.query : ''));
+  markOpen('');
+  schedule();
 }
 
-/** After "done" the next one that waits comes by itself. */
-export function next(id) {
+/** After "done" the next one comes by itself. */
+function next(id) {
   const list = all();
   const here = list.findIndex((one) => one.dataset.id === id);
   const to = list[here + 1] || list[here - 1];
-  if (to && to.dataset.id !== id) setCursor(to);
-  else back();
+  if (to && to.dataset.id !== id && matchMedia('(min-width: 720px)').matches) setCursor(to); else back();
+}
+
+function seen(id) {
+  const row = rowOf(id);
+  if (row) { row.dataset.seen = row.dataset.inbound; drawUnread(row); }
 }
 
 function toggle(id, on = !selected.has(id)) {
@@ -222,86 +220,70 @@ function toggle(id, on = !selected.has(id)) {
 
 async function bulkDo(what) {
   const ids = [...selected];
+  const before = new Map(ids.map((id) => [id, rowOf(id)?.dataset.status === 'waiting' ? 'waiting' : 'open']));
   for (const id of ids) toggle(id, false);
   if (what === 'none') return;
-  const before = new Map(ids.map((id) => [id, rowOf(id)?.dataset.status || 'open']));
-  try {
-    await Promise.all(ids.map((id) => what === 'close' ? act('status', { dialog: id, status: 'closed' }) : act('assign', { dialog: id, user: me })));
-    toast(what === 'close' ? _('Closed: {n}', { n: ids.length }) : _('Taken: {n}', { n: ids.length }), what === 'close' ? () => ids.forEach((id) => act('status', { dialog: id, status: before.get(id) === 'waiting' ? 'waiting' : 'open' }).catch(complain)) : null);
-  } catch (error) { complain(error); }
-}
-
-function notify(item) {
-  if (!isLeader() || document.hasFocus() || item.last !== 'in' || !item.mine) return;
-  if (typeof Notification !== 'undefined' && Notification.permission === 'granted') {
-    const row = element(item.html);
-    const name = row.querySelector('.name')?.textContent || 'Dialog Hub';
-    const one = new Notification(name, { body: row.querySelector('.last')?.textContent || '', tag: 'dialog-' + item.id });
-    one.onclick = () => { window.focus(); show(item.id); one.close(); };
+  const one = { close: (id) => act('status', { dialog: id, status: 'closed' }), take: (id) => act('assign', { dialog: id, user: me }), tag: null }[what];
+  let run = one;
+  if (what === 'tag') {
+    const text = await ask(_('Tags'), '', _('Several are separated by commas.'));
+    if (!text) return;
+    const add = text.split(',').map((each) => each.trim()).filter(Boolean);
+    run = (id) => act('tag', { dialog: id, add });
   }
+  if (!run) return;
+  const done = await Promise.allSettled(ids.map(run));
+  const failed = done.filter((each) => each.status === 'rejected');
+  const words = { close: _('Closed: {n}', { n: ids.length - failed.length }), take: _('Taken: {n}', { n: ids.length - failed.length }), tag: _('Tagged: {n}', { n: ids.length - failed.length }) }[what];
+  toast(words, what === 'close' ? () => ids.forEach((id) => act('status', { dialog: id, status: before.get(id) }).catch(complain)) : null);
+  if (failed.length) complain(/** @type {any} */ (failed[0]).reason);
 }
 
-/** Start the inbox. */
-export function startInbox() {
-  if (!rows) return;
-  startThread({ next, back, refreshRow: (id) => { const row = rowOf(id); if (row) { row.dataset.seen = row.dataset.inbound; personal(row, row); } } });
-  for (const row of all()) if (row.classList.contains('open')) cursor = row.dataset.id || '';
-  drawWaits();
-  setInterval(drawWaits, 20000);
-  watchMore();
-  onItems((items) => {
-    for (const item of items) {
-      if (item.k === 'row') { waiting.set(item.id, item); notify(item); }
-      if (item.k === 'resync') refresh();
-    }
-    threadItems(items);
-    if (waiting.size) schedule();
-  });
-  rows.addEventListener('click', (event) => {
-    const link = /** @type {HTMLElement} */ (event.target).closest('a');
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
-    event.preventDefault();
-    const row = /** @type {HTMLElement} */ (link.closest('.row'));
-    setCursor(row);
-  });
-  rows.addEventListener('pointerover', (event) => {
-    const row = /** @type {HTMLElement} */ (event.target).closest('.row');
-    if (row) prefetch(/** @type {HTMLElement} */ (row).dataset.id);
-  });
-  rows.addEventListener('pointerleave', () => schedule(400));
-  rows.addEventListener('focusout', () => schedule(400));
-  pill.addEventListener('click', settle);
-  bulk.addEventListener('click', (event) => {
-    const what = /** @type {HTMLElement} */ (event.target).closest('[data-bulk]')?.getAttribute('data-bulk');
-    if (what) bulkDo(what);
-  });
-  window.addEventListener('popstate', () => {
-    const found = location.pathname.match(/^\/inbox\/(\d+)/);
-    if (found) show(found[1], false);
-    else { inbox.classList.remove('reading'); leave(); }
-  });
-  document.addEventListener('visibilitychange', () => { if (!document.hidden) schedule(0); });
-  document.addEventListener('click', async (event) => {
-    const what = /** @type {HTMLElement} */ (event.target).closest('[data-do]')?.getAttribute('data-do');
-    if (what === 'create') location.href = '/inbox/new';
-    if (what === 'save-view') {
-      const { ask } = await import('hub/keys');
-      const name = await ask(_('Name of the view'));
-      if (name) act('view', { name, query: rows.dataset.query }).then(() => toast(_('Saved'))).catch(complain);
-    }
-  });
+function takeItems(items) {
+  for (const item of items) {
+    if (item.k === 'row') { notifyRow(item, rowOf(item.id), (id) => show(id)); waiting.set(item.id, item); }
+    else if (item.k === 'mention') { notifyMention(item, (id) => show(id)); toast(_('You are mentioned in a note')); }
+    else if (item.k === 'contact') for (const row of rows.querySelectorAll('.row[data-contact="' + item.id + '"]')) rename(/** @type {HTMLElement} */ (row));
+    else if (item.k === 'resync') refresh();
+  }
+  threadItems(items);
+  if (waiting.size) schedule();
+}
+
+async function rename(row) {
+  try { replaceRow(row, parsed(await fragment('/inbox/row/' + row.dataset.id))); const now = rowOf(row.dataset.id); if (now) personal(now, now, state()); drawWaits(); } catch { /* the next fact brings it */ }
+}
+
+async function saveView() {
+  const name = await ask(_('Name of the view'), '', _('The filters and the order of the list are kept under this name.'));
+  if (name) act('view', { name, query: rows.dataset.query }).then(() => { toast(_('Saved')); location.reload(); }).catch(complain);
+}
+
+function click(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const what = target.closest('[data-do]')?.getAttribute('data-do');
+  if (what === 'create') location.href = '/inbox/new';
+  else if (what === 'save-view') saveView();
+  else if (what === 'list-retry') refresh();
+  else if (what === 'drop-view') { event.preventDefault(); act('drop-view', { view: target.closest('[data-view-id]')?.getAttribute('data-view-id') }).then(() => location.reload()).catch(complain); }
+  const link = target.closest('a[data-open]');
+  if (link && !event.ctrlKey && !event.metaKey) { event.preventDefault(); show(link.getAttribute('data-open')); }
+}
+
+function bindKeys() {
   const list = _('List');
+  const inList = { when: () => rows.contains(document.activeElement) || document.activeElement === document.body };
   bind('J', _('Next dialog'), list, () => step(1));
   bind('K', _('Previous dialog'), list, () => step(-1));
-  bind('Down', _('Next dialog'), list, () => step(1), { when: () => rows.contains(document.activeElement) || document.activeElement === document.body });
-  bind('Up', _('Previous dialog'), list, () => step(-1), { when: () => rows.contains(document.activeElement) || document.activeElement === document.body });
+  bind('Down', _('Next dialog'), list, () => step(1), inList);
+  bind('Up', _('Previous dialog'), list, () => step(-1), inList);
   bind('Alt+J', _('Next dialog, also while typing'), list, () => step(1), { typing: true });
   bind('Alt+K', _('Previous dialog, also while typing'), list, () => step(-1), { typing: true });
-  bind('Enter', _('Open'), list, () => { if (cursor) show(cursor).then(() => document.getElementById('text')?.focus()); });
+  bind('Enter', _('Open'), list, () => { if (cursor) show(cursor).then(() => focusComposer('reply')); }, inList);
   bind('N', _('Next one that waits'), list, () => {
-    const all_ = all();
-    const here = all_.findIndex((one) => one.dataset.id === current());
-    const to = [...all_.slice(here + 1), ...all_.slice(0, Math.max(0, here))].find((one) => one.dataset.waiting !== '0');
+    const found = all();
+    const here = found.findIndex((one) => one.dataset.id === current());
+    const to = [...found.slice(here + 1), ...found.slice(0, Math.max(0, here))].find((one) => one.dataset.waiting !== '0');
     if (to) setCursor(to);
   });
   bind('X', _('Choose'), list, () => { const id = cursor || current(); if (id) toggle(id); });
@@ -309,15 +291,70 @@ export function startInbox() {
   bind('Shift+K', _('Choose upwards'), list, () => step(-1, true));
   bind('C', _('Write first'), list, () => { location.href = '/inbox/new'; });
   bind('[', _('Fold the list'), list, () => inbox.classList.toggle('no-list'));
-  bind(']', _('Fold the client card'), list, () => { inbox.classList.toggle('no-card'); inbox.classList.toggle('show-card'); });
-  const opened = current();
-  if (opened) {
-    const list_ = all();
-    const here = list_.findIndex((one) => one.dataset.id === opened);
-    for (const near of [list_[here + 1], list_[here - 1]]) if (near) prefetch(near.dataset.id);
-  }
-  if (typeof Notification !== 'undefined' && Notification.permission === 'default') {
-    document.addEventListener('click', () => Notification.requestPermission().catch(() => {}), { once: true });
-  }
+  bind('Esc', _('One layer back'), _('Everywhere'), escape);
 }
 
+/** Composer, then dialog, then list; on the way whatever was chosen. */
+function escape() {
+  const active = /** @type {HTMLElement | null} */ (document.activeElement);
+  const menu = /** @type {any} */ (document.querySelector('[popover]:popover-open'));
+  if (menu) menu.hidePopover();
+  else if (selected.size) for (const id of [...selected]) toggle(id, false);
+  else if (active?.closest('#composer')) { active.blur(); document.getElementById('log')?.focus(); }
+  else if (inbox.classList.contains('show-card')) inbox.classList.remove('show-card');
+  else if (active?.id === 'log' && rowOf(current())) rowOf(current())?.querySelector('a')?.focus();
+  else if (rows.contains(active)) active?.blur();
+  else active?.blur();
+}
+
+/** Start the inbox. */
+export function startInbox() {
+  if (!rows) return;
+  try { if (localStorage.getItem('no-card') && matchMedia('(min-width: 1181px)').matches) inbox.classList.add('no-card'); } catch { /* private mode */ }
+  startComposer({ next, current });
+  startThread({ next, back, seen });
+  startActs();
+  cursor = current();
+  const first = rowOf(cursor) || all()[0];
+  first?.querySelector('a')?.setAttribute('tabindex', '0');
+  drawWaits();
+  setInterval(drawWaits, 20000);
+  watchMore();
+  onItems(takeItems);
+  rows.addEventListener('click', (event) => {
+    const link = /** @type {HTMLElement} */ (event.target).closest('a');
+    if (!link || event.ctrlKey || event.metaKey || event.button) return;
+    event.preventDefault();
+    const row = /** @type {HTMLElement} */ (link.closest('.row'));
+    if (event.shiftKey) { toggle(row.dataset.id); return; }
+    setCursor(row);
+  });
+  rows.addEventListener('pointerover', (event) => {
+    const row = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('.row'));
+    if (row && hovers.matches) prefetch(row.dataset.id);
+  });
+  rows.addEventListener('pointerleave', () => schedule(300));
+  rows.addEventListener('focusout', () => schedule(300));
+  rows.addEventListener('scroll', () => { if (rows.scrollTop <= 40 && (late.size || moved.size)) schedule(300); }, { passive: true });
+  pill.addEventListener('click', () => settle());
+  bulk.addEventListener('click', (event) => {
+    const what = /** @type {HTMLElement} */ (event.target).closest('[data-bulk]')?.getAttribute('data-bulk');
+    if (what) bulkDo(what);
+  });
+  window.addEventListener('popstate', () => {
+    const found = location.pathname.match(/^\/inbox\/(\d+)/);
+    if (found) show(found[1], { push: false }); else back(false);
+  });
+  document.addEventListener('visibilitychange', () => { if (!document.hidden) schedule(0); });
+  document.addEventListener('click', click);
+  document.addEventListener('hub:open', (event) => { const { dialog, message } = /** @type {CustomEvent} */ (event).detail; show(dialog, { message }); });
+  document.addEventListener('hub:draft', (event) => {
+    const { dialog, text } = /** @type {CustomEvent} */ (event).detail;
+    const mark = rowOf(dialog)?.querySelector('[data-draft]');
+    if (mark) /** @type {HTMLElement} */ (mark).hidden = !text;
+  });
+  document.addEventListener('hub:row', (event) => { const row = rowOf(/** @type {CustomEvent} */ (event).detail); if (row) setTimeout(() => rename(row), 300); });
+  bindKeys();
+  if (current()) neighbours(current());
+  offerPermission();
+}

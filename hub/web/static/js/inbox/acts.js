@@ -1,0 +1,306 @@
+// @ts-check
+// What buttons and keys do with the open dialog: its state, its people, its messages.
+import { _ } from 'hub/i18n';
+import { act, complain, fragment, hideMenus, toast } from 'hub/api';
+import { bind } from 'hub/keys';
+import { findObjects } from 'hub/palette';
+import { ask, choose, openSheet } from 'hub/sheet';
+import { focusComposer, quote } from 'hub/inbox/composer';
+import { drawPresets, instant } from 'hub/inbox/times';
+import { current, entries, log, older, refresh, root, toEnd, toList, toNext, unseen } from 'hub/inbox/thread';
+
+const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
+const card = /** @type {HTMLElement} */ (document.getElementById('card-pane'));
+const me = document.querySelector('meta[name="me"]')?.getAttribute('content') || '';
+let message = '';
+
+async function change(verb, body, undo = null, text = '') {
+  hideMenus();
+  try {
+    const answer = await act(verb, { dialog: current(), ...body });
+    if (text) toast(text, undo);
+    return answer.result;
+  } catch (error) { complain(error); return undefined; }
+}
+
+function back(id) {
+  const before = root()?.dataset.status === 'waiting' ? 'waiting' : 'open';
+  return () => act('status', { dialog: id, status: before }).catch(complain);
+}
+
+function close() {
+  const id = current();
+  if (root()?.dataset.status === 'closed') { toNext(id); return; }
+  change('status', { status: 'closed' }, back(id), _('Closed'));
+  toNext(id);
+}
+
+function snooze(word) {
+  const id = current();
+  const until = instant(word, /** @type {any} */ (document.getElementById('snooze-at')));
+  if (!until) { toast(_('Choose a time that is still to come.')); return; }
+  change('snooze', { until: String(until) }, back(id), _('Snoozed'));
+  toNext(id);
+}
+
+function assign(user) { change('assign', { user }, null, user === '0' ? _('Nobody has it now') : _('Assigned')); }
+
+function mute() {
+  const id = current();
+  const muted = root()?.dataset.muted !== 'yes';
+  change('mute', { muted }, () => act('mute', { dialog: id, muted: !muted }).then(refresh).catch(complain), muted ? _('Muted') : _('Not muted any more')).then(refresh);
+}
+
+function unread(from = '') {
+  const all = [...pane.querySelectorAll('.msg[data-message]')];
+  const here = all.findIndex((one) => one.getAttribute('data-message') === from);
+  const before = here > 0 ? all[here - 1].getAttribute('data-message') : '';
+  unseen();
+  if (from && before) change('read', { message: before }, null, _('Marked unread'));
+  else change('unread', {}, null, _('Marked unread'));
+  document.dispatchEvent(new CustomEvent('hub:row', { detail: current() }));
+  toList();
+}
+
+async function tags() {
+  hideMenus();
+  const known = [...document.querySelectorAll('[data-tag-name]')].map((one) => one.getAttribute('data-tag-name'));
+  const text = await ask(_('Tags'), '', _('Several are separated by commas.'), known);
+  if (text) change('tag', { add: text.split(',').map((one) => one.trim()).filter(Boolean) });
+}
+
+async function subject(was) {
+  hideMenus();
+  const text = await ask(_('Subject'), was);
+  if (text !== null) change('subject', { subject: text });
+}
+
+async function merge() {
+  hideMenus();
+  const id = current();
+  const one = await choose(_('Merge with another dialog'), _('Whose dialog? Its messages come here.'), (text, done) => {
+    const only = (list) => done(list.filter((each) => each.href?.startsWith('/inbox/') && each.href !== '/inbox/' + id));
+    if (text.length < 2) done([]); else findObjects(text, [], only);
+  });
+  const other = one?.href?.match(/\d+/)?.[0];
+  if (other) change('merge', { other }, null, _('Merged: its messages stand here now'));
+}
+
+async function split() {
+  hideMenus();
+  const text = await ask(_('Make a new dialog from here'), '', _('This message and all after it move to a new dialog. Its subject:'));
+  if (text === null) return;
+  const made = await change('split', { message, subject: text }, null, _('A new dialog was made'));
+  if (made) { document.dispatchEvent(new CustomEvent('hub:open', { detail: { dialog: String(made) } })); }
+}
+
+async function block(button) {
+  hideMenus();
+  const address = button.dataset.block;
+  if (button.dataset.blocked) { change('block', { address, reason: '' }, null, _('Unblocked')); return; }
+  const reason = await ask(_('Why block?'), _('spam'), _('New messages of this sender will be dropped.'));
+  if (reason !== null) change('block', { address, reason: reason || _('spam') }, () => act('block', { address, reason: '' }).catch(complain), _('Blocked: new messages are dropped'));
+}
+
+/** Take a message back and put its text into the composer again. */
+export async function cancel(id) {
+  try {
+    const answer = await act('cancel', { message: id });
+    pane.querySelector('#m-' + id)?.remove();
+    const text = /** @type {HTMLTextAreaElement | null} */ (pane.querySelector('#text'));
+    if (text && !text.value) { text.value = answer.result || ''; text.dispatchEvent(new Event('input', { bubbles: true })); text.focus(); }
+  } catch (error) { complain(error); }
+}
+
+async function find() {
+  hideMenus();
+  const id = current();
+  const one = await choose(_('Find in the dialog'), _('A word of it'), async (text, done) => {
+    if (text.length < 2) { done([]); return; }
+    const answer = await fetch('/inbox/dialog/' + id + '/find?q=' + encodeURIComponent(text), { headers: { Accept: 'application/json' } });
+    done(answer.ok ? await answer.json() : []);
+  });
+  if (one?.message) show(one.message);
+}
+
+function show(id) {
+  const found = pane.querySelector('#m-' + id);
+  if (found) { found.scrollIntoView({ block: 'center' }); found.classList.add('found'); return; }
+  document.dispatchEvent(new CustomEvent('hub:open', { detail: { dialog: current(), message: id } }));
+}
+
+function toggleCard() {
+  const box = document.getElementById('inbox');
+  const small = matchMedia('(max-width: 1180px)').matches;
+  box?.classList.toggle(small ? 'show-card' : 'no-card');
+  try { if (!small) localStorage.setItem('no-card', box?.classList.contains('no-card') ? '1' : ''); } catch { /* private mode */ }
+}
+
+function messageMenu(button) {
+  const node = button.closest('.msg');
+  const menu = /** @type {any} */ (pane.querySelector('#message-menu'));
+  if (!node || !menu) return;
+  message = node.dataset.message || '';
+  const inbound = node.dataset.kind === 'in';
+  menu.querySelector('[data-do="raw"]').href = '/mail/' + message + '/raw';
+  menu.querySelector('[data-do="raw"]').hidden = !inbound;
+  menu.querySelector('[data-do="unread-from"]').hidden = !inbound;
+  menu.showPopover({ source: button });
+  const at = button.getBoundingClientRect();
+  const box = menu.getBoundingClientRect();
+  menu.style.left = Math.max(8, Math.min(at.left, innerWidth - box.width - 8)) + 'px';
+  menu.style.top = (at.bottom + box.height + 4 < innerHeight ? at.bottom + 4 : Math.max(8, at.top - box.height - 4)) + 'px';
+}
+
+const textOf = () => pane.querySelector('#m-' + message + ' .bubble > .text')?.textContent || '';
+
+/** The verbs of `data-do`. @type {Record<string, (button: any, event: Event) => void>} */
+const VERBS = {
+  older: (button) => older(button.closest('[data-older]')),
+  back: (button, event) => { event.preventDefault(); toList(); },
+  'to-end': () => toEnd(),
+  close,
+  reopen: () => change('status', { status: 'open' }),
+  waiting: () => change('status', { status: 'waiting' }, back(current()), _('Waiting for the client')),
+  card: toggleCard,
+  unread: () => unread(),
+  mute,
+  tags,
+  subject: (button) => subject(button.dataset.subject || ''),
+  merge,
+  split,
+  find,
+  snooze: () => { hideMenus(); /** @type {any} */ (document.getElementById('snooze-menu'))?.showPopover(); },
+  'add-address': addAddress,
+  'message-menu': messageMenu,
+  quote: () => { hideMenus(); quote(textOf()); },
+  'copy-text': () => { hideMenus(); copy(textOf()); },
+  'copy-link': () => { hideMenus(); copy(location.origin + '/inbox/' + current()); },
+  'unread-from': () => unread(message),
+};
+
+async function copy(text) {
+  try { await navigator.clipboard.writeText(text); toast(_('Copied'), null, 2); } catch { toast(_('This browser does not let us copy here.')); }
+}
+
+async function click(event) {
+  const button = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('button, a'));
+  if (!button || !current()) return;
+  const data = button.dataset;
+  if (data.do && VERBS[data.do]) VERBS[data.do](button, event);
+  else if (data.assign !== undefined) assign(data.assign);
+  else if (data.team !== undefined) change('assign', { user: '0', team: data.team }, null, _('Assigned'));
+  else if (data.priority !== undefined) change('priority', { priority: data.priority });
+  else if (data.snooze) snooze(data.snooze);
+  else if (data.untag) change('tag', { remove: [data.untag] });
+  else if (data.block) block(button);
+  else if (data.retry) change('retry', { message: data.retry, even_if_unknown: data.unknown === 'yes' });
+  else if (data.cancel) cancel(data.cancel);
+  else if (data.attempts) {
+    try { const html = await fragment('/inbox/message/' + data.attempts + '/attempts'); openSheet(_('Attempts'), 'wide').body.innerHTML = html; } catch (error) { complain(error); }
+  }
+}
+
+async function addAddress() {
+  const contact = card.querySelector('.card')?.getAttribute('data-contact');
+  const value = await ask(_('Add an address'), '', _('An e-mail or a phone number'));
+  if (value && contact) change('address', { contact, kind: value.includes('@') ? 'email' : 'phone', value });
+}
+
+async function saveContact(event) {
+  const input = /** @type {HTMLInputElement} */ (event.target);
+  const box = /** @type {HTMLElement | null} */ (card.querySelector('.card'));
+  if (!box?.dataset.contact || !input.name || input.value === input.dataset.was) return;
+  try {
+    const answer = await act('contact', { contact: box.dataset.contact, version: box.dataset.version, [input.name]: input.value });
+    box.dataset.version = String(answer.result || box.dataset.version);
+    input.dataset.was = input.value;
+    input.parentElement?.querySelector('.conflict')?.remove();
+    toast(_('Saved'), null, 2);
+  } catch (error) {
+    if (error.status === 409) conflict(input); else complain(error);
+  }
+}
+
+/** Somebody changed the same person meanwhile: both values are shown, one is chosen. */
+async function conflict(input) {
+  const id = current();
+  const html = await fragment('/inbox/dialog/' + id).catch(() => '');
+  const box = document.createElement('template');
+  box.innerHTML = html;
+  const side = /** @type {HTMLTemplateElement | null} */ (box.content.querySelector('template'));
+  const theirs = side?.content.querySelector('[name="' + input.name + '"]');
+  const version = side?.content.querySelector('.card')?.getAttribute('data-version');
+  const here = card.querySelector('.card');
+  if (!theirs || !version || !here || current() !== id) return;
+  here.setAttribute('data-version', version);
+  const value = /** @type {any} */ (theirs).value;
+  if (value === input.dataset.was) { saveContact({ target: input }); return; }
+  const line = document.createElement('div');
+  line.className = 'conflict';
+  line.setAttribute('role', 'alert');
+  line.append(_('A colleague wrote: {value}', { value: value || '—' }));
+  for (const [label, take] of /** @type {[string, () => void][]} */ ([
+    [_('Keep theirs'), () => { input.value = value; input.dataset.was = value; line.remove(); }],
+    [_('Take mine'), () => { input.dataset.was = value; line.remove(); saveContact({ target: input }); }],
+  ])) {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'btn small';
+    button.textContent = label;
+    button.addEventListener('click', take);
+    line.append(button);
+  }
+  input.parentElement?.querySelector('.conflict')?.remove();
+  input.after(line);
+}
+
+async function unfold(event) {
+  const details = /** @type {HTMLDetailsElement} */ (event.target);
+  if (details.matches?.('.menu')) drawPresets(details);
+  if (!details.open) return;
+  const text = details.querySelector('[data-full-text]');
+  if (details.dataset.full && text && !text.textContent) {
+    const answer = await fetch('/inbox/message/' + details.dataset.full + '/text', { headers: { Accept: 'application/json' } });
+    if (answer.ok) text.textContent = (await answer.json()).text;
+  }
+  const place = details.querySelector('[data-html-frame]');
+  if (details.dataset.html && place && !place.firstChild) {
+    const frame = document.createElement('iframe');
+    frame.setAttribute('sandbox', 'allow-popups allow-popups-to-escape-sandbox');
+    frame.setAttribute('referrerpolicy', 'no-referrer');
+    frame.title = _('The original letter');
+    frame.src = '/mail/' + details.dataset.html;
+    place.append(frame);
+  }
+}
+
+/** Start to listen. */
+export function startActs() {
+  document.addEventListener('click', click);
+  document.addEventListener('toggle', unfold, true);
+  card.addEventListener('change', saveContact);
+  const group = _('Dialog');
+  const has = { when: () => Boolean(current()) };
+  const answers = { when: () => Boolean(current() && pane.querySelector('#snooze-menu')) };
+  const menu = (name) => /** @type {any} */ (document.getElementById(name))?.showPopover();
+  bind('R', _('Answer'), group, () => focusComposer('reply'), answers);
+  bind('Shift+R', _('Write a note'), group, () => focusComposer('note'), has);
+  bind('Alt+L', _('Answer, also while typing'), group, () => focusComposer('reply'), { ...answers, typing: true });
+  bind('Alt+P', _('Note, also while typing'), group, () => focusComposer('note'), { ...has, typing: true });
+  bind('E', _('Close the dialog'), group, close, answers);
+  bind('Alt+E', _('Close, also while typing'), group, close, { ...answers, typing: true });
+  bind('A', _('Assign'), group, () => menu('assign-menu'), answers);
+  bind('I', _('Assign to me'), group, () => assign(me), answers);
+  bind('S', _('Snooze'), group, () => menu('snooze-menu'), answers);
+  bind('W', _('Waiting for the client'), group, () => VERBS.waiting(null, new Event('')), answers);
+  bind('L', _('Tags'), group, tags, answers);
+  bind('U', _('Mark unread'), group, () => unread(), has);
+  bind('M', _('Mute'), group, mute, has);
+  bind('Q', _('Quote the last message'), group, () => { message = [...(entries()?.querySelectorAll('.msg.in[data-message]') || [])].pop()?.getAttribute('data-message') || ''; quote(textOf()); }, answers);
+  bind('F', _('Find in the dialog'), group, find, has);
+  bind('B', _('Block the sender'), group, () => { const button = pane.querySelector('[data-block]'); if (button) block(button); }, answers);
+  bind(']', _('Fold the client card'), group, toggleCard, has);
+  bind('Home', _('The earliest message shown'), group, () => { const box = log(); if (box) box.scrollTop = 0; }, has);
+  bind('End', _('The newest message'), group, () => toEnd(), has);
+}

@@ -1,0 +1,64 @@
+// @ts-check
+// The help sheet and the palette, both drawn out of the one key map.
+import { _ } from 'hub/i18n';
+import { allKeys, bind, showCombo } from 'hub/keys';
+import { choose, openSheet } from 'hub/sheet';
+
+/** Draw the help sheet. */
+export function showHelp() {
+  const sheet = openSheet(_('Keys'), 'wide');
+  const groups = new Map();
+  for (const one of allKeys(true)) {
+    if (!groups.has(one.group)) groups.set(one.group, []);
+    groups.get(one.group).push(one);
+  }
+  for (const [name, list] of groups) {
+    const title = document.createElement('h3');
+    title.textContent = name;
+    const grid = document.createElement('div');
+    grid.className = 'help-grid';
+    for (const one of list) {
+      const line = document.createElement('div');
+      const words = document.createElement('span');
+      words.textContent = one.label;
+      const hint = document.createElement('span');
+      hint.className = 'nowrap';
+      for (const part of showCombo(one.combo)) {
+        const kbd = document.createElement('kbd');
+        kbd.textContent = part;
+        hint.append(kbd, ' ');
+      }
+      line.append(words, hint);
+      grid.append(line);
+    }
+    sheet.body.append(title, grid);
+  }
+}
+
+async function quick(text) {
+  const answer = await fetch('/search/quick?q=' + encodeURIComponent(text), { headers: { Accept: 'application/json' } });
+  return answer.ok ? answer.json() : [];
+}
+
+/** Find dialogs and people by a text; `done` may be called twice: at once, and with what was found. */
+export function findObjects(text, first, done) {
+  done(first);
+  if (text.length < 2) return;
+  setTimeout(async () => {
+    try { done([...first, ...(await quick(text))]); } catch { /* what is at hand stays */ }
+  }, 120);
+}
+
+/** The palette: every act by its name, and what the server finds. */
+export async function showPalette() {
+  const one = await choose(_('What to do?'), _('Type an action or a name'), (text, done) => {
+    const wanted = text.toLowerCase();
+    const acts = allKeys().filter((key) => key.combo !== 'Ctrl+K' && key.label.toLowerCase().includes(wanted)).slice(0, text ? 8 : 60).map((key) => ({ ...key, combo: showCombo(key.combo).join(' ') }));
+    findObjects(text, acts, done);
+  });
+  if (one?.run) one.run();
+  else if (one?.href) location.href = one.href;
+}
+
+bind('Ctrl+K', _('Command palette'), _('Everywhere'), showPalette, { typing: true });
+bind('?', _('Show the keys'), _('Everywhere'), showHelp);

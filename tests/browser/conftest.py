@@ -1,0 +1,69 @@
+"""An office for each test: the real application, Chromium, colleagues who are logged in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from tests.browser.office import Complaints, Office, open_office
+
+expect.set_options(timeout=30_000)
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+Enter = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def office(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
+    """A hub with two channels, an administrator (Max) and two agents (Vera, Oleg)."""
+    async with open_office(tmp_path, database_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser itself."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def complaints() -> AsyncIterator[Complaints]:
+    """No page of a test may complain, or ask anybody but the hub."""
+    found = Complaints()
+    yield found
+    assert list(found) == []
+
+
+@pytest.fixture
+async def enter(office: Office, chromium: Browser, complaints: Complaints) -> AsyncIterator[Enter]:
+    """`await enter("Vera", "/inbox")`: a new browser of a colleague, with a page open."""
+    contexts = []
+
+    async def walk_in(name: str, path: str = "/inbox", **options: Any) -> Page:
+        context = await chromium.new_context(
+            **{"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", **options}
+        )
+        contexts.append(context)
+        await office.log_in(context, name)
+        page = await context.new_page()
+        complaints.watch(page, office.url)
+        await page.goto(office.url + path)
+        return page
+
+    yield walk_in
+    for one in contexts:
+        await one.close()
