@@ -28,6 +28,7 @@ from hub.ids import EventId, Micros, WebhookId
 from hub.roles import PERMISSIONS
 from hub.web.auth import new_api_token, token_hash
 from hub.web.settings.common import (
+    _,
     form_of,
     go,
     hub_of,
@@ -82,7 +83,7 @@ async def make_token(request: Request) -> Response:
     scopes = tuple(one for one in many(form, "scopes") if one in request.state.may)
     days = str(form.get("days", "0"))
     if not name or not scopes:
-        words = "A token needs a name and at least one right."
+        words = _("A token needs a name and at least one right.")
         return await _tokens(request, 422, problem=say(request, words))
     lifetime = timedelta(days=int(days)) if days.isdecimal() and len(days) < 5 else timedelta()
     micros = int(lifetime.total_seconds()) * 1_000_000

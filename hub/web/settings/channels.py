@@ -20,7 +20,7 @@ from hub.errors import HubError, Invalid, NotFound
 from hub.runtime import Runtime
 from hub.web.forms import errors_of, fields_of, read_form
 from hub.web.plugin_pages import PluginPages
-from hub.web.settings.common import form_of, go, hub_of, needs, runtime_of, say, show
+from hub.web.settings.common import _, form_of, go, hub_of, needs, runtime_of, say, show
 from hub.web.settings.kept import keep, take
 
 log = logging.getLogger("hub.web.settings")
@@ -139,7 +139,7 @@ def _draw(
     )
 
 
-_PLEASE = "Please look at the marked fields."
+_PLEASE = _("Please look at the marked fields.")
 
 
 async def try_out(

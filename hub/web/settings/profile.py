@@ -19,7 +19,7 @@ from crm_store.viewer import Reader
 from hub.commands import RevokeSessions, SetPassword, UpdateProfile
 from hub.errors import Invalid, NotFound
 from hub.web.login import hash_password, hasher, is_fresh_code, weak
-from hub.web.settings.common import form_of, go, hub_of, needs, runtime_of, say, show
+from hub.web.settings.common import _, form_of, go, hub_of, needs, runtime_of, say, show
 
 PATH = "/settings/profile"
 DENSITIES = ("normal", "comfortable", "compact")
@@ -93,7 +93,7 @@ async def profile(request: Request) -> Response:
     given["undo_seconds"] = seconds
     errors: dict[str, str] = {}
     if given["time_zone"] and given["time_zone"] not in available_timezones():
-        errors["time_zone"] = "There is no such time zone."
+        errors["time_zone"] = _("There is no such time zone.")
     preferences: dict[str, object] = {
         "density": given["density"] if given["density"] in DENSITIES else "normal",
         "send_key": given["send_key"] if given["send_key"] in SEND_KEYS else "ctrl_enter",
@@ -144,7 +144,7 @@ async def password(request: Request) -> Response:
     given = str(form.get("password", ""))
     errors = {}
     if not await _knows_password(request, str(form.get("current", ""))):
-        errors["current"] = "This is not your present password."
+        errors["current"] = _("This is not your present password.")
     elif reason := weak(given, user.name, user.email.split("@")[0]):
         errors["password"] = reason
     if errors:
@@ -198,10 +198,10 @@ async def second(request: Request) -> Response:
     except (InvalidToken, ValueError, KeyError, TypeError):
         fresh, secret = False, ""
     if not fresh:
-        return _second(request, pyotp.random_base32(), "That took too long: begin again.")
+        return _second(request, pyotp.random_base32(), _("That took too long: begin again."))
     code = str(form.get("code", "")).replace(" ", "")
     if not await is_fresh_code(runtime, user.id, secret, code):
-        return _second(request, secret, "The code is wrong.")
+        return _second(request, secret, _("The code is wrong."))
     await runtime.database.write(user_reads.set_totp, (user.id, runtime.keys.encrypt(secret)))
     return go(PATH, "second_on")
 
@@ -228,7 +228,7 @@ async def second_off(request: Request) -> Response:
     """Turn the second factor off, for whoever knows the password."""
     form = await form_of(request)
     if not await _knows_password(request, str(form.get("current", ""))):
-        return await _draw(request, 422, errors={"second": "This is not your present password."})
+        return await _draw(request, 422, errors={"second": _("This is not your present password.")})
     runtime = runtime_of(request)
     await runtime.database.write(user_reads.set_totp, (request.state.user.id, ""))
     return go(PATH, "second_off")

@@ -20,6 +20,7 @@ from hub.errors import Invalid
 from hub.web.i18n import LANGUAGES
 from hub.web.public_address import reach
 from hub.web.settings.common import (
+    _,
     form_of,
     go,
     hub_of,
@@ -87,14 +88,14 @@ async def organisation(request: Request) -> Response:
 def _errors(form: dict[str, str]) -> dict[str, str]:
     errors = {}
     if not form["name"]:
-        errors["name"] = "Say what customers call you."
+        errors["name"] = _("Say what customers call you.")
     if form["time_zone"] not in available_timezones():
-        errors["time_zone"] = "There is no such time zone."
+        errors["time_zone"] = _("There is no such time zone.")
     if form["language"] not in LANGUAGES:
-        errors["language"] = "Choose one of the list."
+        errors["language"] = _("Choose one of the list.")
     url = urlsplit(form["public_url"])
     if form["public_url"] and (url.scheme not in ("http", "https") or not url.netloc):
-        errors["public_url"] = "The address starts with https:// or http://."
+        errors["public_url"] = _("The address starts with https:// or http://.")
     return errors
 
 
