@@ -75,7 +75,9 @@ def weak(password: str, *about: str) -> str:
 
 def safe_next(target: str) -> str:
     """Give a target inside the hub; anything else leads to the inbox."""
-    if target.startswith("/") and not target.startswith(("//", "/\\", "/login")):
+    # Browsers drop tabs and line breaks of an address, which could make one slash two.
+    is_plain = target.isprintable() and target.startswith("/")
+    if is_plain and not target.startswith(("//", "/\\", "/login")):
         return target
     return "/inbox"
 

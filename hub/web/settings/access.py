@@ -177,7 +177,7 @@ async def save_webhook(request: Request) -> Response:
             )
         )
     except Invalid as error:
-        return await _webhooks(request, 422, problem=str(error), given=given)
+        return await _webhooks(request, 422, problem=say(request, str(error)), given=given)
     return await _webhooks(request, made=made) if made else go(WEBHOOKS, "saved")
 
 

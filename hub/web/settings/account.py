@@ -178,9 +178,9 @@ async def save(request: Request) -> Response:
             kind,
             status=422,
             given=values,
-            errors={error.field: str(error)},
+            errors={error.field: say(request, str(error))},
             typed=typed,
-            problem=str(error),
+            problem=say(request, str(error)),
         )
     except Conflict:
         words = say(request, "Somebody changed this meanwhile. Look at it, then save again.")
@@ -212,7 +212,7 @@ async def check(request: Request) -> Response:
     try:
         checks = await run_checks(request, host.try_out(kind, values, account.title))
     except Invalid as error:
-        checks = [Check(name=say(request, "Settings"), ok=False, text=str(error))]
+        checks = [Check(name=say(request, "Settings"), ok=False, text=say(request, str(error)))]
     bad = "; ".join(f"{one.name}: {one.text}" for one in checks if not one.ok)
     await host.report(account.id, "down" if bad else "ok", bad)
     account, kind = await _kind(request)
@@ -240,7 +240,7 @@ async def rules(request: Request) -> Response:
             )
         )
     except Invalid as error:
-        return await _draw(request, account, kind, status=422, problem=str(error))
+        return await _draw(request, account, kind, status=422, problem=say(request, str(error)))
     return go(f"{PATH}/{account.id}", "saved")
 
 

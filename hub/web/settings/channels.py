@@ -88,7 +88,7 @@ async def connect(request: Request) -> Response:
         command = CreateAccount(channel=kind.name, title=given_title, settings=values)
         account_id = (await hub_of(request).do(command))[0]
     except Invalid as error:
-        return _draw(request, kind, shown, values, {error.field: str(error)}, typed)
+        return _draw(request, kind, shown, values, {error.field: say(request, str(error))}, typed)
     return go(f"{PATH}/{account_id}", "created")
 
 
@@ -150,7 +150,7 @@ async def try_out(
     try:
         channel = host.try_out(kind, values, title)
     except HubError as error:
-        return [Check(name=say(request, "Settings"), ok=False, text=str(error))]
+        return [Check(name=say(request, "Settings"), ok=False, text=say(request, str(error)))]
     return await run_checks(request, channel)
 
 
@@ -166,7 +166,7 @@ async def run_checks(request: Request, channel: Channel) -> list[Check]:
         words = say(request, "no answer in time")
         found = [Check(name=say(request, "Connection"), ok=False, text=words)]
     except HubError as error:
-        found = [Check(name=say(request, "Connection"), ok=False, text=str(error)[:500])]
+        found = [Check(name=say(request, "Connection"), ok=False, text=translate(str(error))[:500])]
     except Exception as error:  # noqa: BLE001 - shown to the administrator as it is
         log.warning("check_failed channel=%s error=%s", channel.name, type(error).__name__)
         words = f"{type(error).__name__}: {error}"[:500]

@@ -83,7 +83,7 @@ async def add(request: Request) -> Response:
         )
         user_id = (await hub_of(request).do(command))[0]
     except (Invalid, Conflict) as error:
-        return await _list(request, 422, given, str(error))
+        return await _list(request, 422, given, _words(request, error))
     if password:
         return go(f"{PATH}/{user_id}", "created")
     return await _one(request, user_id, invite=True)
@@ -145,7 +145,7 @@ async def user(request: Request) -> Response:
 def _words(request: Request, error: Invalid | Conflict) -> str:
     if isinstance(error, Conflict) and error.what == "last_administrator":
         return say(request, "The last administrator must stay one: make somebody else one first.")
-    return str(error)
+    return say(request, str(error))
 
 
 @needs("users.manage")
@@ -202,7 +202,7 @@ async def save_team(request: Request) -> Response:
             )
         )
     except (Invalid, Conflict) as error:
-        return await _teams(request, 422, str(error))
+        return await _teams(request, 422, _words(request, error))
     return go(TEAMS, "saved")
 
 

@@ -22,6 +22,7 @@ from hub.web.settings.common import (
     needs,
     number,
     runtime_of,
+    say,
     show,
 )
 
@@ -71,7 +72,7 @@ async def settle(request: Request) -> Response:
             return go(PATH, "dropped")
         await replay(runtime_of(request), item)
     except HubError as error:
-        return await _draw(request, 409, str(error))
+        return await _draw(request, 409, say(request, str(error)))
     return go(PATH, "replayed")
 
 

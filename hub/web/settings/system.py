@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -56,7 +57,8 @@ async def organisation(request: Request) -> Response:
         form = {name: str(sent.get(name, "")).strip() for name in form}
         errors = _errors(form)
         if not errors and sent.get("do") == "try":
-            checks = [await reach(runtime, form["public_url"] or runtime.public_url)]
+            found = await reach(runtime, form["public_url"] or runtime.public_url)
+            checks = [replace(found, text=say(request, found.text) if found.text else "")]
         elif not errors:
             try:
                 await hub.do(
