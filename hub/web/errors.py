@@ -46,9 +46,10 @@ def wants_json(request: Request) -> bool:
     ).startswith("application/json")
 
 
-def as_json(error: HubError, status: int) -> JSONResponse:
-    """Give an error as our modules read it."""
-    body: dict[str, Any] = {"code": type(error).__name__.lower(), "message": str(error)}
+def as_json(error: HubError, status: int, language: str = "en") -> JSONResponse:
+    """Give an error as our modules read it, in the words of the person who sees it."""
+    words = translate(language, str(error))
+    body: dict[str, Any] = {"code": type(error).__name__.lower(), "message": words}
     if isinstance(error, Conflict):
         body |= {"what": error.what, "details": error.details}
     if isinstance(error, Invalid):
@@ -60,8 +61,8 @@ async def hub_error(request: Request, error: Exception) -> Response:
     """Answer an error of the tree."""
     status = status_of(error)
     if wants_json(request) and isinstance(error, HubError):
-        return as_json(error, status)
-    return page(request, status, str(error))
+        return as_json(error, status, getattr(request.state, "language", "en"))
+    return page(request, status, translate(getattr(request.state, "language", "en"), str(error)))
 
 
 async def http_error(request: Request, error: Exception) -> Response:

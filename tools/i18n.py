@@ -1,0 +1,151 @@
+"""The interface's texts: find them, and keep the Russian catalogue complete.
+
+    .venv/bin/python tools/i18n.py            update hub/locale/ru/LC_MESSAGES/hub.po
+    .venv/bin/python tools/i18n.py --check    say what is missing; exit 1 if anything is
+
+Texts are found in templates and modules (`_`), in Python (`translate(language, "...")`), in the
+titles and descriptions of settings' fields, in panels, and in the words of errors that people
+see. The source language is English; nothing has to be compiled.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_file
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).parent.parent
+WORD = re.compile(r"[A-Za-z]{2,} |^[A-Z][a-z]+$|^[a-z]+$|[.…]$|^[A-Z]")
+PO = ROOT / "hub/locale/ru/LC_MESSAGES/hub.po"
+WEB = ROOT / "hub/web"
+ERRORS = {"Conflict", "Invalid", "NotAllowed", "NotFound", "TemporaryFailure",
+          "PermanentFailure", "UntrustedRequest", "PermissionError", "HubError", "Check",
+          "ValueError", "NotLoggedIn"}  # fmt: skip
+TITLED = {"Field", "Panel", "PanelLine", "NavEntry", "AccountSection", "Route", "Page"}
+TITLES = {"title", "description", "label", "empty"}
+# Plugins bring their own words too; those with a catalogue of their own are left to it.
+UNSEEN = {"migrations", "demo", "demo_customer", "http_api", "cli", "settings.py", "backup.py",
+          "restore.py", "api.py", "auth.py", "files.py", "page_actions.py", "hookspecs.py"}  # fmt: skip
+SOURCES = ("hub", "channels", "plugins", "dialogs", "crm_store")
+
+
+def found() -> Catalog:
+    """Collect every text with the places where it stands."""
+    catalogue = Catalog(project="Dialog Hub", version="1", charset="utf-8", locale="ru")
+    options = {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "trimmed": "true"}
+    for path in sorted((WEB / "templates").rglob("*.html")):
+        add(catalogue, path, extract_from_file("jinja2", path, options=options))
+    for path in sorted((WEB / "static/js").rglob("*.js")):
+        add(catalogue, path, extract_from_file("javascript", path, keywords={"_": None}))
+    for folder in SOURCES:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            if not UNSEEN & set(path.parts):
+                for line, text in python_texts(path):
+                    catalogue.add(text, locations=[(str(path.relative_to(ROOT)), line)])
+    return catalogue
+
+
+def add(catalogue: Catalog, path: Path, messages: Iterable[tuple]) -> None:  # type: ignore[type-arg]
+    """Add what babel found in one file."""
+    place = str(path.relative_to(ROOT))
+    for line, message, _comments, context in messages:
+        catalogue.add(message, locations=[(place, line)], context=context)
+
+
+def python_texts(path: Path) -> Iterable[tuple[int, str]]:
+    """Find the texts of a Python file that people will see."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    in_web = WEB in path.parents
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = (
+                node.func.attr
+                if isinstance(node.func, ast.Attribute)
+                else getattr(node.func, "id", "")
+            )
+            if name == "translate" and len(node.args) > 1:
+                yield from literal(node.args[1])
+            if name in ERRORS:
+                for one in node.args:
+                    yield from literal(one)
+                for keyword in node.keywords:
+                    if keyword.arg in ("name", "text"):
+                        yield from literal(keyword.value)
+            if name in TITLED:
+                for keyword in node.keywords:
+                    if keyword.arg in TITLES:
+                        yield from literal(keyword.value)
+        if isinstance(node, ast.ClassDef):
+            for line in node.body:
+                named = (
+                    isinstance(line, ast.Assign) and getattr(line.targets[0], "id", "") == "title"
+                )
+                if named:
+                    yield from literal(line.value)  # type: ignore[union-attr]
+        if isinstance(node, ast.Return) and in_web and node.value is not None:
+            for line_number, text in literal(node.value):
+                if " " in text and text[0].isupper():
+                    yield line_number, text
+        if isinstance(node, ast.Dict):
+            for value in node.values:
+                for line_number, text in literal(value):
+                    if (
+                        (in_web or "roles" in path.name or "portrait" in path.name)
+                        and (" " in text or text[:1].isupper())
+                        and "/" not in text
+                        and "{" not in text
+                        and ";" not in text
+                        and not re.match(r"^[A-Z, ]+$|^no-cache", text)
+                    ):
+                        yield line_number, text
+        if isinstance(node, ast.Assign) and in_web:
+            for line_number, text in literal(node.value):
+                if " " in text and text[0].isupper() and text.endswith("."):
+                    yield line_number, text
+
+
+def literal(node: ast.AST) -> Iterable[tuple[int, str]]:
+    """Give a plain text, also one of two by a condition."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and WORD.search(node.value):
+        yield node.lineno, node.value
+    if isinstance(node, ast.IfExp):
+        yield from literal(node.body)
+        yield from literal(node.orelse)
+
+
+def main() -> int:
+    """Update or check the catalogue."""
+    fresh = found()
+    known = Catalog(locale="ru")
+    if PO.is_file():
+        with PO.open("rb") as file:
+            known = read_po(file, locale="ru")
+    for message in fresh:
+        old = known.get(message.id, message.context) if message.id else None
+        if old is not None and old.string:
+            message.string = old.string
+    missing = [
+        m
+        for m in fresh
+        if m.id and not (all(m.string) if isinstance(m.string, (tuple, list)) else m.string)
+    ]
+    if "--check" in sys.argv:
+        for one in missing:
+            sys.stdout.write(f"missing: {one.id!r} at {one.locations[0]}\n")
+        return 1 if missing else 0
+    PO.parent.mkdir(parents=True, exist_ok=True)
+    fresh.header_comment = "# Russian texts of Dialog Hub."
+    with PO.open("wb") as file:
+        write_po(file, fresh, sort_output=True, width=100, omit_header=False)
+    sys.stdout.write(f"{len(list(fresh)) - 1} texts, {len(missing)} to translate\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
