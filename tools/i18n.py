@@ -69,8 +69,10 @@ def python_texts(path: Path) -> Iterable[tuple[int, str]]:
                 if isinstance(node.func, ast.Attribute)
                 else getattr(node.func, "id", "")
             )
-            if name == "translate" and len(node.args) > 1:
+            if name in ("translate", "say") and len(node.args) > 1:
                 yield from literal(node.args[1])
+            if name == "_" and in_web and len(node.args) == 1:
+                yield from literal(node.args[0])
             if name in ERRORS:
                 for one in node.args:
                     yield from literal(one)
