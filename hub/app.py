@@ -18,7 +18,7 @@ from starlette.datastructures import State
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Route
 
 import hub.web
 from crm_store.migrate import pending
@@ -50,7 +50,7 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
     plugin_pages = PluginPages(runtime, stopping)
     numbers = WebhookNumbers()
     is_worker = settings.role == "worker"
-    api = Mount(http_api.PATH, app=http_api.app(runtime, stopping))
+    api = http_api.mount(runtime, stopping)
     app = Starlette(
         routes=[
             *health_routes(),

@@ -15,6 +15,7 @@ from hub.account_settings import seal
 from hub.commands import Command, CreateAccount, SaveWebhook, SendMessage, UpdateAccount
 from hub.errors import Invalid
 from hub.outbound import prepare as prepare_outbound
+from hub.reach import check_url
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -64,6 +65,7 @@ async def _update_account(runtime: Runtime, viewer: Viewer, command: UpdateAccou
 
 
 async def _save_webhook(runtime: Runtime, viewer: Viewer, command: SaveWebhook) -> Command:
+    check_url(command.url)
     if not command.secret:
         return command
     return replace(command, secret=runtime.keys.encrypt(command.secret))

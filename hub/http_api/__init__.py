@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
+from starlette.routing import Mount
 
 from hub.http_api import endpoints, errors, reference
 from hub.http_api.caller import Callers
@@ -51,6 +53,14 @@ def app(runtime: Runtime, stopping: asyncio.Event | None = None) -> FastAPI:
     reference.install(api)
     describe(api, found)
     return api
+
+
+def mount(runtime: Runtime, stopping: asyncio.Event | None = None) -> Mount:
+    """Give the API as the roof mounts it."""
+    found = Mount(PATH, app=app(runtime, stopping))
+    # Whatever stands behind the path is ours to answer, a line break in it too.
+    found.path_regex = re.compile(found.path_regex.pattern, re.DOTALL)
+    return found
 
 
 def routers() -> Iterable[APIRouter]:

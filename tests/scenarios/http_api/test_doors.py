@@ -153,6 +153,8 @@ async def test_errors_have_one_shape_also_where_nothing_is(world: World) -> None
     await program.refused(404, "not_found", "GET", f"/dialogs/{5}")
     await program.refused(422, "invalid", "GET", "/dialogs/x")
     await program.refused(404, "not_found", "GET", "/dialogs/5/")
+    await program.refused(422, "invalid", "GET", "/dialogs/5%0A")
+    await program.refused(404, "not_found", "GET", "/no%0Athing")
 
 
 async def test_a_crash_is_answered_with_its_number_and_tells_nothing(
