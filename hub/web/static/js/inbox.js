@@ -5,3 +5,4 @@ import { loadTexts } from 'hub/i18n';
 await loadTexts();
 const { startInbox } = await import('hub/inbox/list');
 startInbox();
+document.documentElement.dataset.ready = 'inbox';

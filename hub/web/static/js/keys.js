@@ -55,7 +55,8 @@ export function startKeys() {
     const typing = isTyping(event.target);
     const plain = !combo.startsWith('Ctrl') && !combo.startsWith('Alt');
     if (plain && combo !== 'Esc' && (typing || singleOff)) return;
-    if (document.querySelector('dialog[open]') && combo !== 'Esc' && !combo.startsWith('Ctrl')) return;
+    // A sheet has its own keys, and Esc closes it by itself.
+    if (document.querySelector('dialog[open]')) return;
     const wanted = prefix ? prefix + ' ' + combo : combo;
     clearTimeout(prefixTimer);
     const found = keys.find((one) => one.combo === wanted && (!typing || one.typing || !plain || combo === 'Esc') && (!one.when || one.when()));
