@@ -30,7 +30,7 @@ ERRORS = {"Conflict", "Invalid", "NotAllowed", "NotFound", "TemporaryFailure",
 TITLED = {"Field", "Panel", "PanelLine", "NavEntry", "AccountSection", "Route", "Page"}
 TITLES = {"title", "description", "label", "empty"}
 # Plugins bring their own words too; those with a catalogue of their own are left to it.
-UNSEEN = {"migrations", "demo", "demo_customer", "http_api", "cli", "settings.py", "backup.py",
+UNSEEN = {"migrations", "demo", "demo_customer", "http_api", "cli", "backup.py",
           "restore.py", "api.py", "auth.py", "files.py", "page_actions.py", "hookspecs.py"}  # fmt: skip
 SOURCES = ("hub", "channels", "plugins", "dialogs", "crm_store")
 
@@ -45,7 +45,7 @@ def found() -> Catalog:
         add(catalogue, path, extract_from_file("javascript", path, keywords={"_": None}))
     for folder in SOURCES:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            if not UNSEEN & set(path.parts):
+            if not UNSEEN & set(path.parts) and path != ROOT / "hub/settings.py":
                 for line, text in python_texts(path):
                     catalogue.add(text, locations=[(str(path.relative_to(ROOT)), line)])
     return catalogue
@@ -83,13 +83,22 @@ def python_texts(path: Path) -> Iterable[tuple[int, str]]:
                 for keyword in node.keywords:
                     if keyword.arg in TITLES:
                         yield from literal(keyword.value)
+        if isinstance(node, ast.AnnAssign):
+            # The choices of a settings' field: the form shows them.
+            yield from choices(node.annotation)
+        if isinstance(node, ast.Assign) and "channels" in path.parts:
+            yield from choices(node.value)
         if isinstance(node, ast.ClassDef):
             for line in node.body:
-                named = (
-                    isinstance(line, ast.Assign) and getattr(line.targets[0], "id", "") == "title"
+                target = (
+                    line.targets[0]
+                    if isinstance(line, ast.Assign)
+                    else line.target
+                    if isinstance(line, ast.AnnAssign)
+                    else None
                 )
-                if named:
-                    yield from literal(line.value)  # type: ignore[union-attr]
+                if getattr(target, "id", "") == "title" and line.value is not None:  # type: ignore[attr-defined]
+                    yield from literal(line.value)  # type: ignore[attr-defined]
         if isinstance(node, ast.Return) and in_web and node.value is not None:
             for line_number, text in literal(node.value):
                 if " " in text and text[0].isupper():
@@ -110,6 +119,13 @@ def python_texts(path: Path) -> Iterable[tuple[int, str]]:
             for line_number, text in literal(node.value):
                 if " " in text and text[0].isupper() and text.endswith("."):
                     yield line_number, text
+
+
+def choices(node: ast.AST) -> Iterable[tuple[int, str]]:
+    """Give the words of a field that is one of some."""
+    if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "Literal":
+        for choice in getattr(node.slice, "elts", [node.slice]):
+            yield from literal(choice)
 
 
 def literal(node: ast.AST) -> Iterable[tuple[int, str]]:
