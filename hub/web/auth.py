@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 import logging
 import secrets
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -26,7 +24,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crm_store import users as user_reads
 from crm_store.viewer import Reader, Viewer, load_viewer
 from hub.objects import Actor, ActorKind
+from hub.web.errors import crash
 from hub.web.i18n import choose
+from hub.web.proxies import client_address, is_https, trusted_networks
 
 if TYPE_CHECKING:
     from hub.records.system import User
@@ -85,36 +85,6 @@ def csrf_for(token: str) -> str:
     return hmac.new(token.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
-def client_address(scope: Scope, trusted: Sequence[Any]) -> str:
-    """Give the caller's address; forwarded headers count only from trusted proxies."""
-    peer = scope.get("client")
-    address = str(peer[0]) if peer else ""
-    if not _is_trusted(address, trusted):
-        return address
-    forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
-    hop: str
-    for hop in reversed([one.strip() for one in forwarded.split(",") if one.strip()]):
-        if not _is_trusted(hop, trusted):
-            return hop
-        address = hop
-    return address
-
-
-def _is_trusted(address: str, trusted: Sequence[Any]) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in network for network in trusted)
-
-
-def trusted_networks(setting: str) -> list[Any]:
-    """Parse HUB_TRUSTED_PROXIES: addresses and networks, separated by commas."""
-    return [
-        ipaddress.ip_network(one.strip(), strict=False) for one in setting.split(",") if one.strip()
-    ]
-
-
 def forged(headers: Headers, public_url: str) -> str:
     """Say why an unsafe request is not from our own pages, "" where it is.
 
@@ -133,6 +103,11 @@ def forged(headers: Headers, public_url: str) -> str:
     if not site and not is_form and not headers.get(CSRF_HEADER):
         return "nothing says where it comes from"
     return ""
+
+
+def area_of(path: str) -> str:
+    """Give the beginning of an address for the log: what follows may hold a secret."""
+    return "/".join(path.split("/")[:2])
 
 
 def content_policy(nonce: str) -> str:
@@ -168,7 +143,7 @@ class Gate:
         state = scope.setdefault("state", {})
         nonce = secrets.token_urlsafe(16)
         state["nonce"] = nonce
-        secure = self._is_https(scope)
+        secure = is_https(scope, self._trusted)
         state["secure"] = secure
         state["client"] = client_address(scope, self._trusted)
         cookie_language = connection.cookies.get(LANGUAGE_COOKIE, "")
@@ -178,17 +153,14 @@ class Gate:
         started = time.perf_counter()
         try:
             await (answer or self._app)(scope, receive, wrapped)
+        except Exception as error:
+            if "status" in state:
+                raise
+            # Answered here, so that an error's page carries the same headers as every other.
+            await (await crash(Request(scope), error))(scope, receive, wrapped)
         finally:
             if not path.startswith(UNLOGGED):
                 _note(scope, time.perf_counter() - started)
-
-    def _is_https(self, scope: Scope) -> bool:
-        peer = scope.get("client")
-        if peer and _is_trusted(peer[0], self._trusted):
-            proto = dict(scope["headers"]).get(b"x-forwarded-proto", b"").decode("latin-1")
-            if proto:
-                return bool(proto.split(",")[0].strip() == "https")
-        return bool(scope.get("scheme") == "https")
 
     async def _admit(self, scope: Scope, connection: HTTPConnection, state: Any) -> Response | None:
         path, method = scope["path"], scope["method"]
@@ -219,7 +191,7 @@ class Gate:
         if method not in SAFE and not path.startswith(NO_CSRF_PREFIXES):
             refused = forged(connection.headers, self._runtime.public_url)
             if refused:
-                log.warning("csrf_refused path=%s reason=%s", path, refused)
+                log.warning("csrf_refused area=%s reason=%s", area_of(path), refused)
                 return PlainTextResponse("this request did not come from our own page", 403)
             if user is not None and connection.headers.get(CSRF_HEADER) is not None:
                 given = connection.headers.get(CSRF_HEADER, "")

@@ -77,7 +77,8 @@ async def http_error(request: Request, error: Exception) -> Response:
 async def crash(request: Request, error: Exception) -> Response:
     """Answer what nobody foresaw, with a number that is also in the log."""
     number = secrets.token_hex(4)
-    log.exception("request_failed number=%s path=%s", number, request.url.path, exc_info=error)
+    endpoint = getattr(request.scope.get("endpoint"), "__qualname__", "")
+    log.exception("request_failed number=%s endpoint=%s", number, endpoint, exc_info=error)
     if wants_json(request):
         return JSONResponse({"error": {"code": "crash", "message": number}}, 500)
     return page(request, 500, "", number)

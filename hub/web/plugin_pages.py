@@ -156,7 +156,7 @@ class PluginPages:
     def _check_origin(self, request: Request, given: PluginRequest) -> None:
         """Take a form of our own pages only, and with the session's token."""
         if reason := forged(request.headers, self._runtime.public_url):
-            log.warning("csrf_refused path=%s reason=%s", request.url.path, reason)
+            log.warning("csrf_refused area=/p reason=%s", reason)
             raise NotAllowed("this request did not come from our own page")
         token = request.headers.get(CSRF_HEADER) or given.fields.get("_csrf", "")
         expected: str = request.state.csrf

@@ -31,7 +31,7 @@ from hub.limits import RateLimit
 from hub.messages import Arrival
 from hub.objects import SYSTEM
 from hub.records.system import Account
-from hub.web.auth import client_address, trusted_networks
+from hub.web.proxies import client_address, trusted_networks
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime

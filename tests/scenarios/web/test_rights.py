@@ -133,10 +133,11 @@ async def test_an_error_nobody_foresaw_shows_a_number_and_no_details(
         raise RuntimeError("inner secret")
 
     monkeypatch.setattr(system, "show", broken)
-    browser._transport.raise_app_exceptions = False  # type: ignore[attr-defined]
     answer = await browser.get("/settings/plugins")
     assert answer.status_code == 500
     assert "inner secret" not in answer.text
+    assert "script-src 'self' 'nonce-" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
     found = re.search(r"number=([0-9a-f]{8})", caplog.text)
     assert found
     assert found[1] in answer.text

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from starlette.datastructures import Headers
 
-from hub.web.auth import client_address, csrf_for, forged, new_token, token_hash, trusted_networks
+from hub.web.auth import csrf_for, forged, new_token, token_hash
 from hub.web.login import safe_next, weak
+from hub.web.proxies import client_address, trusted_networks
 
 PROXIES = trusted_networks("10.0.0.0/8, 2001:db8::1")
 
