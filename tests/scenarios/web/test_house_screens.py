@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from sqlalchemy import insert, select, update
 
 from crm_store.tables.outbox import jobs, webhook_deliveries, webhooks
@@ -24,7 +20,7 @@ from hub import (
     UpdateBrand,
 )
 from hub.web.auth import token_hash
-from tests.scenarios.web.house import Browser, House
+from tests.scenarios.web.house import Browser, House, served
 from tests.scenarios.web.pigeons import SETTINGS, letter
 
 
@@ -176,19 +172,6 @@ async def test_every_field_of_the_organisation_makes_the_round_trip(hub: House) 
     assert await hub.system.brand() == brand
 
 
-@asynccontextmanager
-async def served(hub: House) -> AsyncIterator[str]:
-    sock = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(hub.app, lifespan="off", log_config=None)
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve(sockets=[sock]))
-    try:
-        yield f"http://127.0.0.1:{sock.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await running
-
-
 async def test_the_public_address_is_tried_by_calling_it(hub: House) -> None:
     browser = await hub.logged_in()
     form = {"name": "Ada", "language": "en", "time_zone": "UTC", "do": "try"}
@@ -197,7 +180,7 @@ async def test_the_public_address_is_tried_by_calling_it(hub: House) -> None:
         data = {**form, "public_url": address}
         return (await browser.submit("/settings/organisation", data=data)).text
 
-    async with served(hub) as address:
+    async with served(hub.app) as address:
         assert 'class="good"' in await tried(address)
     assert 'class="bad"' in await tried(address)
 
@@ -206,7 +189,7 @@ async def test_the_public_address_is_tried_by_calling_it(hub: House) -> None:
         await send({"type": "http.response.body", "body": b"1.20000.aGVyZQ.AAAA"})  # type: ignore[operator]
 
     real, hub.app = hub.app, other  # type: ignore[assignment]
-    async with served(hub) as address:
+    async with served(hub.app) as address:
         assert "somebody else answers there" in await tried(address)
     hub.app = real
     assert (await hub.system.brand()).public_url == ""

@@ -1,0 +1,65 @@
+"""Every settings screen in a real browser: both languages, both themes, a phone's width."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import expect
+
+from hub import SaveTeam, SaveWebhook, UpdateProfile
+from hub.web.settings.common import MENU
+from tests.browser.conftest import Enter
+from tests.browser.office import Office
+
+MORE = ("/settings/profile/second", "/settings/channels/new/boat")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("ru", "dark")])
+async def test_no_screen_complains_or_is_too_wide(
+    office: Office, enter: Enter, language: str, theme: str
+) -> None:
+    hands = office.hands_of("Max")
+    await hands.do(
+        UpdateProfile(language=language, theme=theme),
+        SaveTeam(name="Первая линия поддержки", members=tuple(office.users.values())),
+        SaveWebhook(url="https://example.org/" + "a-long-address/" * 10, secret="whsec_AAAA"),
+    )
+    page = await enter("Max", "/settings/profile")
+    paths = [one.path for one in MENU]
+    paths += [*MORE, f"/settings/channels/{office.boats}"]
+    paths += [f"/settings/channels/{office.boats}/disconnect"]
+    paths += [f"/settings/users/{office.users['Vera']}"]
+    for path in paths:
+        for width in (1280, 390):
+            await page.set_viewport_size({"width": width, "height": 800})
+            answer = await page.goto(office.url + path)
+            assert answer is not None
+            assert answer.status == 200, path
+            await expect(page.locator("h1").first).to_be_visible()
+            wide = await page.evaluate(
+                "() => { const p = document.querySelector('.page');"
+                " return [document.documentElement.scrollWidth - innerWidth,"
+                " p.scrollWidth - p.clientWidth]; }"
+            )
+            assert wide == [0, 0], f"{path} at {width}"
+    assert await page.locator("html").get_attribute("lang") == language
+
+
+@pytest.mark.browser
+async def test_a_channel_is_connected_with_the_keyboard_alone(office: Office, enter: Enter) -> None:
+    page = await enter("Max", "/settings/channels")
+    link = page.locator("a[href='/settings/channels/new/boat']")
+    await link.focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#f-title")).to_be_visible()
+    await page.locator("#f-title").focus()
+    await page.keyboard.press("Control+A")
+    await page.keyboard.type("Second boat")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Control+A")
+    await page.keyboard.type("second@boats.example")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_have_text("Second boat")
+    await expect(page.locator(".settings .banner.good")).to_be_visible()
+    titles = {one.title for one in await office.system.accounts()}
+    assert "Second boat" in titles
