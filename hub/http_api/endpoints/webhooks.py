@@ -90,8 +90,7 @@ async def change(
 ) -> s.Webhook | s.NewWebhook:
     """Change a webhook; one that was switched off by 410 can be switched on again."""
     known = await _one(caller, webhook_id)
-    if body.url is not None:
-        secret = new_secret() if body.new_secret else ""
+    secret = new_secret() if body.new_secret else ""
     await caller.hub.do(
         c.SaveWebhook(
             webhook_id=WebhookId(webhook_id),

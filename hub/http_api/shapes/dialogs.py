@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from hub.http_api.shapes.base import (
     MAX_HTML,
@@ -112,6 +112,17 @@ class Cause(Shape):
     text: str
 
 
+class Reaction(Shape):
+    """A reaction to a message."""
+
+    emoji: str
+    who: str
+
+
+def _reaction(value: Any) -> Any:
+    return {"emoji": value[0], "who": value[1]} if isinstance(value, tuple) else value
+
+
 class Message(Shape):
     """An entry of a dialog; `status` is the delivery's, empty for what came in."""
 
@@ -142,7 +153,7 @@ class Message(Shape):
     cc: list[Person]
     bcc: list[Person]
     attachments: list[Attachment]
-    reactions: list[tuple[str, str]]
+    reactions: list[Annotated[Reaction, BeforeValidator(_reaction)]]
     mentions: list[Id]
     extra: dict[str, Any]
 

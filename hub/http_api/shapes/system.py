@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from hub.http_api.shapes.base import Body, Id, Instant, OptionalId, Shape, Word
 
@@ -110,13 +110,24 @@ class Quarantined(Shape):
     attempts: int
 
 
+class Header(Shape):
+    """A header of a request."""
+
+    name: str
+    value: str
+
+
+def _header(value: Any) -> Any:
+    return {"name": value[0], "value": value[1]} if isinstance(value, tuple) else value
+
+
 class QuarantinedWhole(Quarantined):
     """The same with where it came from and why it could not be read."""
 
     trace: str
     method: str
     url: str
-    headers: list[tuple[str, str]]
+    headers: list[Annotated[Header, BeforeValidator(_header)]]
 
 
 class Replayed(Shape):

@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from hub import Quarantine
 from tests.scenarios.http_api.world import open_world
 
 CHECKS = [
@@ -69,7 +70,21 @@ class Served(threading.Thread):
             )
             file = await program.ok("POST", "/attachments", files={"file": ("a.txt", b"a")})
             contact = await program.ok("GET", f"/contacts/{came.contact_id}")
+            hook = {"url": "http://127.0.0.1:9/", "active": False}
+            made_hook = await program.ok("POST", "/webhooks", json=hook)
+            view = await program.ok("POST", "/views", json={"name": "mine"})
+            team = await program.ok("POST", "/teams", json={"name": "ours"})
+            client = await program.ok("POST", "/clients", json={"name": "Acme"})
+            facts = await program.ok("GET", "/events")
+            kept = Quarantine(account_id=account.id, raw=b"not a letter", error="unreadable")
+            quarantined = (await world.house.system.do(kept))[0]
             self.ids = {
+                "webhook_id": made_hook["id"],
+                "view_id": view["id"],
+                "team_id": team["id"],
+                "client_id": client["id"],
+                "event_id": facts["events"][0]["id"],
+                "quarantine_id": str(quarantined),
                 "dialog_id": str(came.dialog_id),
                 "merged_id": str(came.dialog_id),
                 "message_id": made["id"],

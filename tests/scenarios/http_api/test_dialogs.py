@@ -218,6 +218,10 @@ async def test_lists_are_filtered(world: World) -> None:
     tree = {"field": "dialog.tags", "operator": "contains", "value": ["VIP"]}
     assert await ids(filter=json.dumps(tree)) == mine
     assert await ids(tag="Vip") == mine
+    urgent = {"field": "dialog.priority", "operator": "greater", "value": 0}
+    assert await ids(filter=json.dumps({"all": [tree, urgent]})) == []
+    await program.ok("PATCH", f"/dialogs/{first.dialog_id}", json={"priority": 1})
+    assert await ids(filter=json.dumps({"all": [tree, urgent]})) == mine
     await program.ok("PATCH", f"/dialogs/{first.dialog_id}", json={"status": "closed"})
     assert await ids(view="closed") == mine
     await program.refused(422, "invalid", "GET", "/dialogs", params={"view": "nonsense"})
