@@ -19,6 +19,7 @@ from crm_store.journal import events_after, last_event, visible
 from crm_store.viewer import Reader
 from hub.errors import Conflict, Invalid
 from hub.events import Event, SessionsRevoked, TokenChanged, UserChanged
+from hub.feed import Item, Subscription
 from hub.http_api import rights
 from hub.http_api.caller import Caller, Callers, runtime_of
 from hub.http_api.errors import failures
@@ -90,6 +91,7 @@ def _types(given: str) -> tuple[str, ...]:
 
 @router.get("/events", summary="Read the journal", responses=failures(409))
 async def page(
+    request: Request,
     caller: rights.MayViewEvents,
     after: After = "",
     types: Types = "",
@@ -104,19 +106,16 @@ async def page(
     wanted = _types(types)
     place = await place_of(caller, after)
     end = time.monotonic() + wait
+    stopping: asyncio.Event = request.app.state.stopping
     async with runtime.feed.subscribe() as subscription:
         while True:
             found, last = await read_on(caller, place, wanted, limit)
             newest: int = await caller.hub.read(lambda reader: last_event(reader.conn))
             place, left = last, end - time.monotonic()
-            if found or left <= 0:
+            if found or left <= 0 or stopping.is_set():
                 break
             if last >= newest:
-                try:
-                    async with asyncio.timeout(left):
-                        await subscription.get()
-                except TimeoutError:
-                    break
+                await _news(subscription, stopping, left)
     epoch = runtime.epoch
     return s.Events(
         events=[s.Event.model_validate(event_json(one, epoch)) for one in found],
@@ -184,23 +183,25 @@ async def _follow(
                     yield f"id: {runtime.epoch}-{last}\n\n".encode()
                 place = last
                 continue
-            news = asyncio.create_task(subscription.get())
-            stop = asyncio.create_task(stopping.wait())
-            try:
-                await asyncio.wait(
-                    {news, stop}, timeout=QUIET_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
-            finally:
-                stop.cancel()
-                if not news.done():
-                    news.cancel()
-            if not news.done() or news.cancelled():
+            news = await _news(subscription, stopping, QUIET_SECONDS)
+            if not news:
                 yield b": still here\n\n"
-            elif any(
-                isinstance(one, TokenChanged | UserChanged | SessionsRevoked)
-                for one in news.result()
-            ):
+            elif any(isinstance(one, TokenChanged | UserChanged | SessionsRevoked) for one in news):
                 asked = 0.0
+
+
+async def _news(
+    subscription: Subscription, stopping: asyncio.Event, seconds: float
+) -> Sequence[Item]:
+    """Wait for something to happen, for the end of the server, or for so long."""
+    news = asyncio.create_task(subscription.get())
+    stop = asyncio.create_task(stopping.wait())
+    try:
+        await asyncio.wait({news, stop}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        return news.result() if news.done() else ()
+    finally:
+        news.cancel()
+        stop.cancel()
 
 
 async def _still_may(request: Request, caller: Caller) -> bool:

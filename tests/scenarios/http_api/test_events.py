@@ -59,6 +59,13 @@ async def test_a_reader_waits_for_what_comes(world: World) -> None:
     assert page["events"][0]["data"]["dialog_id"] == str(came.dialog_id)
     empty = await program.ok("GET", "/events", params={"after": "now", "wait": 1})
     assert empty["events"] == []
+    waiting = asyncio.create_task(
+        program.ok("GET", "/events", params={"after": "now", "wait": 30, "types": "nothing"})
+    )
+    await asyncio.sleep(0.2)
+    world.house.app.state.stopping.set()
+    async with asyncio.timeout(20):
+        assert (await waiting)["events"] == [], "a stop does not wait for those who wait"
 
 
 async def test_a_place_of_another_journal_is_told_to_read_again(world: World) -> None:
