@@ -48,6 +48,7 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
     if account.removed:
         raise Conflict("the channel of this dialog was disconnected", what="account_removed")
     _guard(uow, command, dialog)
+    _need_visible(uow, command.reply_to)
     files = _files(uow, command.attachments)
     capabilities = uow.channels.get(account.channel)
     if capabilities is not None:
@@ -91,6 +92,16 @@ def _key(uow: UnitOfWork, command: SendMessage) -> str:
         # A key is the caller's own: two users may use the same one.
         return f"{uow.actor}:{command.idempotency_key}"[:200]
     return f"message:{command.message_id or uow.new_id()}"
+
+
+def _need_visible(uow: UnitOfWork, message_id: int) -> None:
+    """Whoever names a message that he may not see would learn from the thread what it is."""
+    if message_id:
+        account_id = uow.conn.execute(
+            select(messages.c.account_id).where(messages.c.id == message_id)
+        ).scalar()
+        if account_id is None or not uow.viewer.sees_account(account_id):
+            raise Invalid("there is no such message to answer", field="reply_to")
 
 
 def _guard(uow: UnitOfWork, command: SendMessage, dialog: Row[Any]) -> None:

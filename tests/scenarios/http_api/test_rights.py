@@ -276,6 +276,10 @@ async def test_what_hangs_on_a_hidden_account_is_not_there(world: World) -> None
     own = await world.letter(await world.account("Open"), "boris")
     merge = {"merged_id": ids["dialog_id"]}
     await agent.refused(404, "not_found", "POST", f"/dialogs/{own.dialog_id}/merge", json=merge)
+    answer = {"text": "x", "reply_to": ids["message_id"]}
+    path = f"/dialogs/{own.dialog_id}/messages"
+    error = await agent.refused(422, "invalid", "POST", path, json=answer)
+    assert error["field"] == "reply_to"
     window = f"/dialogs/{own.dialog_id}/thread?before={ids['message_id']}"
     await agent.refused(404, "not_found", "GET", window)
     begin = {"account_id": str(hidden.id), "to": {"kind": "pigeon", "value": "carl"}}
