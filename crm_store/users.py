@@ -31,6 +31,7 @@ from hub.commands import (
     SaveTeam,
     SaveView,
     SetPassword,
+    SetSecondFactor,
     UpdateBrand,
     UpdateProfile,
     UpdateUser,
@@ -366,6 +367,18 @@ def set_password(uow: UnitOfWork, command: SetPassword) -> None:
     uow.record(UserChanged(user_id=command.user_id, fields=("password",)))
 
 
+def set_second_factor(uow: UnitOfWork, command: SetSecondFactor) -> None:
+    """Set or remove a second factor; it is on record who did."""
+    _need_self(uow, command.user_id)
+    _lock(uow, command.user_id)
+    uow.conn.execute(
+        update(users)
+        .where(users.c.id == command.user_id)
+        .values(totp_secret=command.secret, version=users.c.version + 1)
+    )
+    uow.record(UserChanged(user_id=command.user_id, fields=("second_factor",)))
+
+
 def open_session(uow: UnitOfWork, command: OpenSession) -> None:
     """Write the row behind a session cookie."""
     uow.conn.execute(
@@ -532,11 +545,4 @@ def count_attempts(tx: Transaction, items: list[tuple[str, int]]) -> list[int]:
 def forget_attempts(tx: Transaction, items: list[str]) -> list[None]:
     """Empty buckets after a success."""
     tx.conn.execute(delete(login_attempts).where(login_attempts.c.bucket.in_(items)))
-    return [None] * len(items)
-
-
-def set_totp(tx: Transaction, items: list[tuple[int, str]]) -> list[None]:
-    """Set (or with "" remove) users' sealed second-factor secrets."""
-    for user_id, sealed in items:
-        tx.conn.execute(update(users).where(users.c.id == user_id).values(totp_secret=sealed))
     return [None] * len(items)

@@ -71,6 +71,7 @@ ONE: dict[type[Command], One] = {
     c.UpdateUser: users.update_user,
     c.UpdateProfile: users.update_profile,
     c.SetPassword: users.set_password,
+    c.SetSecondFactor: users.set_second_factor,
     c.OpenSession: users.open_session,
     c.RevokeSessions: users.revoke_sessions,
     c.CreateToken: users.create_token,

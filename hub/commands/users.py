@@ -64,6 +64,16 @@ class SetPassword(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetSecondFactor(Command):
+    """Ask a user for a second factor from now on; `secret` is sealed, "" asks no more."""
+
+    permission: ClassVar[str] = "profile.edit"
+
+    user_id: UserId
+    secret: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenSession(Command):
     """Log a user in: the row behind a session cookie, known only by the hash of its token."""
 

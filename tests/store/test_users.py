@@ -32,6 +32,7 @@ from hub import (
     RevokeSessions,
     RevokeToken,
     SetPassword,
+    SetSecondFactor,
     UpdateProfile,
     UpdateUser,
     UserId,
@@ -147,6 +148,7 @@ async def test_nobody_ends_sessions_or_sets_the_password_of_another(world: World
     for command in (
         RevokeSessions(user_id=bob),
         SetPassword(user_id=bob, password_hash="x"),
+        SetSecondFactor(user_id=bob, secret="x"),
         CreateToken(user_id=bob, name="x", token_hash="t"),
         UpdateUser(user_id=bob, role="administrator"),
     ):

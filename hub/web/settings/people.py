@@ -11,7 +11,14 @@ from starlette.routing import BaseRoute, Route
 
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
-from hub.commands import CreateUser, RevokeSessions, SaveTeam, SetPassword, UpdateUser
+from hub.commands import (
+    CreateUser,
+    RevokeSessions,
+    SaveTeam,
+    SetPassword,
+    SetSecondFactor,
+    UpdateUser,
+)
 from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import TeamId, UserId
 from hub.roles import ROLES
@@ -163,8 +170,7 @@ async def act(request: Request) -> Response:
             await hub.do(RevokeSessions(user_id=user_id))
             return go(f"{PATH}/{user_id}", "revoked")
         if wish == "second":
-            await hub.user(user_id)
-            await runtime_of(request).database.write(user_reads.set_totp, (user_id, ""))
+            await hub.do(SetSecondFactor(user_id=user_id))
             return go(f"{PATH}/{user_id}", "second_off")
         if wish == "invite":
             # The old password ends with the new link: whoever had it is out.

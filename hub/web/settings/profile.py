@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
-from hub.commands import RevokeSessions, SetPassword, UpdateProfile
+from hub.commands import RevokeSessions, SetPassword, SetSecondFactor, UpdateProfile
 from hub.errors import Invalid, NotFound
 from hub.web.login import hash_password, hasher, is_fresh_code, weak
 from hub.web.settings.common import _, form_of, go, hub_of, needs, runtime_of, say, show
@@ -202,7 +202,7 @@ async def second(request: Request) -> Response:
     code = str(form.get("code", "")).replace(" ", "")
     if not await is_fresh_code(runtime, user.id, secret, code):
         return _second(request, secret, _("The code is wrong."))
-    await runtime.database.write(user_reads.set_totp, (user.id, runtime.keys.encrypt(secret)))
+    await hub_of(request).do(SetSecondFactor(user_id=user.id, secret=runtime.keys.encrypt(secret)))
     return go(PATH, "second_on")
 
 
@@ -229,8 +229,7 @@ async def second_off(request: Request) -> Response:
     form = await form_of(request)
     if not await _knows_password(request, str(form.get("current", ""))):
         return await _draw(request, 422, errors={"second": _("This is not your present password.")})
-    runtime = runtime_of(request)
-    await runtime.database.write(user_reads.set_totp, (request.state.user.id, ""))
+    await hub_of(request).do(SetSecondFactor(user_id=request.state.user.id))
     return go(PATH, "second_off")
 
 

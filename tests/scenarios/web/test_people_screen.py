@@ -9,7 +9,7 @@ import pyotp
 import pytest
 
 from crm_store.users import all_teams, all_users, credentials, sessions_of
-from hub import UserId
+from hub import SetSecondFactor, UserId
 from tests.scenarios.web.house import ADDRESS, PASSWORD, Browser, House, csrf_of
 
 NEW = {"name": "Vera", "email": "vera@example.org", "role": "agent", "language": "ru"}
@@ -311,3 +311,26 @@ async def test_a_key_of_somebody_else_cannot_be_slipped_in(hub: House) -> None:
     known = await hub.system.read(credentials, "agent@example.org")
     assert known is not None
     assert known[2] == ""
+
+
+async def test_an_administrator_turns_a_lost_second_factor_off_and_it_is_on_record(
+    hub: House,
+) -> None:
+    browser = await hub.logged_in()
+    number = await hub.user("agent")
+    sealed = hub.runtime.keys.encrypt(pyotp.random_base32())
+    await hub.system.do(SetSecondFactor(user_id=number, secret=sealed))
+    agent = hub.browser("203.0.113.30")
+    assert 'name="code"' in (await agent.log_in("agent@example.org")).text
+    here = f"/settings/users/{number}"
+    await browser.submit(f"{here}/act", page=here, data={"do": "second"})
+    assert (await agent.log_in("agent@example.org")).status_code == 303
+    page = (await browser.get("/settings/journal?type=user.changed")).text
+    assert "second_factor" in page
+
+
+async def test_a_page_over_plain_http_says_that_it_is_open_to_listeners(hub: House) -> None:
+    browser = await hub.logged_in()
+    assert "not encrypted" in (await browser.get("/settings/profile")).text
+    secure = await browser.get("https://hub.example/settings/profile")
+    assert "not encrypted" not in secure.text
