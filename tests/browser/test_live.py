@@ -174,6 +174,9 @@ async def test_a_user_who_loses_his_rights_is_out_at_once(office: Office, enter:
     from hub import UpdateUser
 
     page = await enter("Oleg")
+    # His stream lives: what is written now appears by itself.
+    dialog = await office.writes("Ivan Petrov", "Hello")
+    await expect(page.locator(f"#row-{dialog}")).to_be_visible()
     await office.system.do(UpdateUser(user_id=office.users["Oleg"], active=False))
     await expect(page).to_have_url(f"{office.url}/login?next=/inbox")
 
