@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from hub import AssignDialog, SetDialogStatus
 from tests.browser.conftest import Enter
@@ -232,3 +232,23 @@ async def test_reading_above_the_end_is_not_disturbed(office: Office, enter: Ent
     await button.click()
     await expect(page.get_by_text("The newest").first).to_be_in_viewport()
     await expect(button).to_be_hidden()
+
+
+async def test_logging_out_ends_at_the_login_page_however_late_its_answer(
+    office: Office, enter: Enter, complaints: Complaints
+) -> None:
+    # The stream of a session that is over is refused.
+    complaints.forgive("status of 401")
+    page = await enter("Vera")
+    async with page.expect_response(lambda answer: "/live?" in answer.url):
+        await page.goto(f"{office.url}/settings/profile")
+
+    async def answer_late(route: Route) -> None:
+        answer = await route.fetch(max_redirects=0)
+        # Meanwhile the stream tells this very page that its session is over.
+        await asyncio.sleep(1)
+        await route.fulfill(response=answer)
+
+    await page.route("**/logout", answer_late)
+    await page.locator("button", has_text="Log out").first.click()
+    await page.wait_for_url("**/login")

@@ -77,12 +77,15 @@ async function counters() {
     if (answer.ok) drawCounters(await answer.json());
   } catch { /* the next change brings them */ }
 }
+// A page on its way out must not turn back: its reload would overtake the very form that ends the session.
+let leaving = false;
+addEventListener('beforeunload', () => { leaving = true; setTimeout(() => { leaving = false; }, 1000); });
 onItems((items) => {
   for (const one of items) {
     if (one.k === 'counters') drawCounters(one.v);
     else if (one.k === 'resync') counters();
     else if (one.k === 'banners') fragment('/inbox/banners').then((html) => { const box = document.getElementById('banners'); if (box) box.innerHTML = html; }).catch(() => {});
-    else if (one.k === 'session') location.reload();
+    else if (one.k === 'session') setTimeout(() => location.reload(), leaving ? 5000 : 0);
   }
 });
 document.addEventListener('hub:counters', counters);
