@@ -30,6 +30,9 @@ class HubSettings(BaseSettings):
     public_url: str = Field(default="", description="address under which the outside reaches us")
     trusted_proxies: str = Field(default="", description="proxies whose forwarded headers count")
     key_file: Path | None = Field(default=None, description="key ring; default <data>/keys.json")
+    cache: Path | None = Field(
+        default=None, description="what can be made again; default <data>/cache"
+    )
     plugins_dir: Path | None = Field(default=None, description="folder with plugin modules")
     role: Literal["all", "web", "worker"] = Field(default="all", description="all, web or worker")
     hold_after_hours: float = Field(default=6.0, description="outgoing older than this is held")
@@ -79,6 +82,11 @@ class HubSettings(BaseSettings):
     def keys(self) -> Path:
         """Where the key ring lies."""
         return self.key_file or self.data / "keys.json"
+
+    @property
+    def cache_folder(self) -> Path:
+        """Where lies what can be made again; not part of a backup."""
+        return self.cache or self.data / "cache"
 
 
 def _read_file(path: Path) -> dict[str, Any]:

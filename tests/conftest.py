@@ -45,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # Workers of pytest-xdist inherit both: one folder, one cluster, one owner for a run.
         os.environ["HUB_TEST_PID"] = str(os.getpid())
         os.environ["HUB_TEST_FOLDER"] = tempfile.mkdtemp(prefix="hub-tests-")
+        # Templates are compiled once in a run, not once in a test.
+        os.environ["HUB_CACHE"] = os.environ["HUB_TEST_FOLDER"] + "/cache"
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -30,8 +30,8 @@ _ACTIVE = ("text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "a
 class PluginRenderer(Renderer):
     """Renders one plugin's templates: its own words first, then the hub's."""
 
-    def __init__(self, plugin: str, folder: Path) -> None:
-        super().__init__({plugin: folder / "templates"})
+    def __init__(self, plugin: str, folder: Path, cache: Path | None = None) -> None:
+        super().__init__(cache, {plugin: folder / "templates"})
         self._plugin = plugin
         self._locale = folder / "locale"
 

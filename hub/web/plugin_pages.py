@@ -81,7 +81,9 @@ class PluginPages:
         if found is None:
             known = self._runtime.plugins.plugins.get(plugin)
             folder = (_folder(known) if known is not None else None) or Path("/nonexistent")
-            found = self._renderers[plugin] = PluginRenderer(plugin, folder)
+            found = self._renderers[plugin] = PluginRenderer(
+                plugin, folder, self._runtime.settings.cache_folder
+            )
         return found
 
     def _endpoint(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import zlib
@@ -14,7 +15,16 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.units import format_unit
-from jinja2 import Environment, FileSystemLoader, PrefixLoader, StrictUndefined, pass_context
+from jinja2 import (
+    Environment,
+    FileSystemBytecodeCache,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    pass_context,
+)
+from jinja2 import __version__ as jinja_version
+from jinja2.bccache import Bucket
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 from starlette.requests import Request
@@ -28,10 +38,16 @@ _LINK = re.compile(r"(?<![\w@])(https?://[^\s<>\"']{3,2000}[^\s<>\"'.,;:!?)\]])"
 
 
 class Renderer:
-    """Renders templates in the asking user's language."""
+    """Renders templates in the asking user's language.
 
-    def __init__(self, plugin_templates: Mapping[str, Path] | None = None) -> None:
+    Templates compiled once are kept in `cache`, so that a start costs no second compilation.
+    """
+
+    def __init__(
+        self, cache: Path | None = None, plugin_templates: Mapping[str, Path] | None = None
+    ) -> None:
         self._folders = dict(plugin_templates or {})
+        self._compiled = _Compiled(cache) if cache is not None else None
         self._environments: dict[str, Environment] = {}
 
     def environment(self, language: str) -> Environment:
@@ -51,6 +67,7 @@ class Renderer:
             trim_blocks=True,
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+            bytecode_cache=self._compiled,
         )
         catalogue = translations(language)
         environment.install_gettext_callables(  # type: ignore[attr-defined]
@@ -103,6 +120,21 @@ class Renderer:
             **values,
         }
         return HTMLResponse(self.text(template, language, **values), status)
+
+
+class _Compiled(FileSystemBytecodeCache):
+    """Compiled templates of one release of Jinja2; a full or read-only disk costs only time."""
+
+    def __init__(self, cache: Path) -> None:
+        folder = cache / f"templates-{jinja_version}"
+        with contextlib.suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        super().__init__(str(folder))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep one compiled template."""
+        with contextlib.suppress(OSError):
+            super().dump_bytecode(bucket)
 
 
 class _Loaders(PrefixLoader):
