@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from crm_store.tables.dialogs import attachments, bodies, dialogs, messages
-from crm_store.tables.outbox import deliveries, parts
+from crm_store.tables.outbox import attempts, deliveries, parts
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import cause_from
 from hub.errors import NotFound, PermanentFailure, RejectReason
-from hub.ids import AccountId, DeliveryId, DialogId, MessageId
+from hub.ids import AccountId, DeliveryId, DialogId, MessageId, Micros
 from hub.messages import Address, Attachment, Button, Lane, OutboundMessage
 
 THREAD = 20
+UNSURE = "unsure:"
+"""Begins the code of an attempt that may have reached the provider though it was queued again."""
 
 
 class Signer(Protocol):
@@ -49,7 +51,7 @@ def outgoing(
         )
 
     to = people("to")
-    answered = _answered(conn, message)
+    quoted = _quoted(conn, message)
     account = conn.execute(select(accounts.c.title).where(accounts.c.id == row.account_id)).scalar()
     extra: dict[str, Any] = message.extra
     return (
@@ -65,7 +67,8 @@ def outgoing(
             html=body.html if body is not None else "",
             subject=message.subject or dialog.subject,
             thread_key=dialog.thread_key,
-            in_reply_to=answered,
+            in_reply_to=quoted or _newest_in(conn, message),
+            quotes=quoted,
             thread_external_ids=_thread(conn, dialog.id, message),
             dialog_token=signer.sign("dialog", str(dialog.id)),
             attachments=tuple(
@@ -98,14 +101,17 @@ def outgoing(
     )
 
 
-def _answered(conn: Connection, message: Row[Any]) -> str:
-    """Give the external id of the message that is answered: the named one, else the newest in."""
-    if message.reply_to:
-        found = conn.execute(
-            select(messages.c.external_id).where(messages.c.id == message.reply_to)
-        ).scalar()
-        if found:
-            return str(found)
+def _quoted(conn: Connection, message: Row[Any]) -> str:
+    """Give the external id of the message that the author named to answer it."""
+    if not message.reply_to:
+        return ""
+    found = conn.execute(
+        select(messages.c.external_id).where(messages.c.id == message.reply_to)
+    ).scalar()
+    return str(found or "")
+
+
+def _newest_in(conn: Connection, message: Row[Any]) -> str:
     found = conn.execute(
         select(messages.c.external_id)
         .where(
@@ -134,6 +140,27 @@ def _thread(conn: Connection, dialog_id: int, message: Row[Any]) -> tuple[str, .
         .limit(THREAD)
     ).all()
     return tuple(row.external_id for row in reversed(rows))
+
+
+def unsure_since(conn: Connection, delivery_id: DeliveryId) -> Micros:
+    """Give when the oldest attempt began that may have reached the provider; NEVER without one.
+
+    Attempts before the delivery was given up as unknown do not count: whoever sent it again
+    after that knew it.
+    """
+    given_up = (
+        select(func.coalesce(func.max(attempts.c.n), 0))
+        .where(attempts.c.delivery_id == delivery_id, attempts.c.outcome == "unknown")
+        .scalar_subquery()
+    )
+    found = conn.execute(
+        select(func.min(attempts.c.started_at)).where(
+            attempts.c.delivery_id == delivery_id,
+            attempts.c.n > given_up,
+            attempts.c.code.startswith(UNSURE, autoescape=True),
+        )
+    ).scalar()
+    return Micros(found or 0)
 
 
 def parts_of(conn: Connection, message_id: MessageId) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ class Peer:
     address_id: AddressId
     contact_id: ContactId
     new: bool
+    name: str = ""
 
 
 def partner_of(message: InboundMessage) -> Address:
@@ -56,7 +57,13 @@ def identify(
                 (statement.excluded.name != "", statement.excluded.name), else_=addresses.c.name
             )
         },
-    ).returning(addresses.c.id, addresses.c.contact_id, addresses.c.kind, addresses.c.value)
+    ).returning(
+        addresses.c.id,
+        addresses.c.contact_id,
+        addresses.c.kind,
+        addresses.c.value,
+        addresses.c.name,
+    )
     rows = uow.conn.execute(
         statement,
         [
@@ -80,7 +87,10 @@ def identify(
             contact_id = ContactId(uow.new_id())
             fresh.append((row.id, contact_id, by_key[row.kind, row.value]))
         peers[row.kind, row.value] = Peer(
-            address_id=AddressId(row.id), contact_id=contact_id, new=not row.contact_id
+            address_id=AddressId(row.id),
+            contact_id=contact_id,
+            new=not row.contact_id,
+            name=row.name,
         )
     _create(uow, fresh)
     return peers

@@ -32,7 +32,7 @@ from hub.commands import Receive
 from hub.errors import NotFound
 from hub.events import DialogOpened, DialogStatusChanged, MessageReceived
 from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros
-from hub.messages import Address
+from hub.messages import Address, InboundMessage
 from hub.records.dialogs import Received
 from hub.terms import fold
 
@@ -161,7 +161,7 @@ class _Writer:
                 "direction": "in",
                 "author_kind": "contact",
                 "author_id": peer.contact_id,
-                "author_name": (message.sender.name or message.sender.value)[:400],
+                "author_name": _author(message, peer, partner)[:400],
                 "text": text,
                 "subject": message.subject[:400],
                 "external_id": message.external_id[:400],
@@ -432,6 +432,12 @@ def _known_row(one: Open, now: Micros) -> dict[str, Any]:
         or (now if one.values.get("waiting") else 0),
         "b_inbound": one.inbound,
     }
+
+
+def _author(message: InboundMessage, peer: Peer, partner: Address) -> str:
+    """Give the name to sign with: the message's own, else what the address is known by."""
+    known = peer.name if partner is message.sender else ""
+    return message.sender.name or known or message.sender.value
 
 
 def _people(command: Receive) -> dict[str, Any]:

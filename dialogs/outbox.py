@@ -8,10 +8,12 @@ Every claim writes a fencing number, and a settle counts only with the newest on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, update
 
+from crm_store.outgoing import UNSURE
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs, messages, thread_references
 from crm_store.tables.outbox import attempts, deliveries, jobs, parts, webhook_deliveries
@@ -22,9 +24,12 @@ from dialogs.recount import recount
 from hub.commands import ClaimDeliveries, ExpireLeases, ReleaseHeld, SettleDelivery, StartSending
 from hub.errors import Conflict, Invalid
 from hub.events import HeldReleased
-from hub.ids import DeliveryId
+from hub.ids import DeliveryId, Micros
 from hub.messages import DeliveryStatus as Status
 
+US = 1_000_000
+SENDING_GRACE = timedelta(seconds=30)
+"""How much longer than a channel's own deadline the lease of a call lasts."""
 UNFINISHED = (Status.QUEUED.value, Status.CLAIMED.value, Status.SENDING.value)
 
 
@@ -254,26 +259,60 @@ def expire_leases(uow: UnitOfWork, command: ExpireLeases) -> tuple[int, int]:
     )
     rows = uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
     back = [row.id for row in rows if row.status == Status.CLAIMED.value]
+    unknown = 0
+    for row in rows:
+        if row.status != Status.SENDING.value:
+            continue
+        if _repeats_safely(uow, row):
+            back.append(row.id)
+            continue
+        unknown += 1
+        move_delivery(
+            uow,
+            row,
+            Status.UNKNOWN,
+            "other",
+            "the hub was interrupted while sending",
+            at=uow.now,
+            forced=True,
+        )
     if back:
         uow.conn.execute(
             update(deliveries)
             .where(deliveries.c.id.in_(back))
             .values(status=Status.QUEUED.value, leased_until=0)
         )
-    unknown = 0
-    for row in rows:
-        if row.status == Status.SENDING.value:
-            unknown += 1
-            move_delivery(
-                uow,
-                row,
-                Status.UNKNOWN,
-                "other",
-                "the hub was interrupted while sending",
-                at=uow.now,
-                forced=True,
-            )
     return len(back), unknown
+
+
+def _repeats_safely(uow: UnitOfWork, row: Row[Any]) -> bool:
+    """Whether an interrupted call may be made again, because the provider knows it by its key.
+
+    The attempt is written down, so that it still counts when the repeat is tried late.
+    """
+    channel = uow.conn.execute(
+        select(accounts.c.channel).where(accounts.c.id == row.account_id)
+    ).scalar()
+    capabilities = uow.channels.get(channel or "")
+    if capabilities is None or not capabilities.idempotent_send:
+        return False
+    lease_us = int((capabilities.send_timeout + SENDING_GRACE).total_seconds() * US)
+    started_at = Micros(max(1, row.leased_until - lease_us))
+    remembered = capabilities.idempotent_for
+    if remembered is not None and uow.now - started_at >= remembered.total_seconds() * US:
+        return False
+    _note_attempt(
+        uow,
+        SettleDelivery(
+            delivery_id=DeliveryId(row.id),
+            fence=row.fence,
+            status=Status.QUEUED,
+            code=f"{UNSURE}interrupted",
+            started_at=started_at,
+            took_us=uow.now - started_at,
+        ),
+    )
+    return True
 
 
 def release_held(uow: UnitOfWork, command: ReleaseHeld) -> int:

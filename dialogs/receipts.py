@@ -65,6 +65,8 @@ def record_receipt(uow: UnitOfWork, command: RecordReceipt) -> bool:
 def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
     receipt = command.receipt
     row = find_delivery(uow, command.account_id, receipt.external_id)
+    if receipt.earlier and _apply_to_earlier(uow, command, row):
+        return
     reason = receipt.reason.value if receipt.reason else ""
     if row is None:
         # It overtook our own commit, or is about something we never sent: kept, and merged
@@ -83,6 +85,42 @@ def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
         )
         return
     move_delivery(uow, row, receipt.status, reason, receipt.text, at=receipt.at or uow.now)
+
+
+def _apply_to_earlier(uow: UnitOfWork, command: RecordReceipt, row: Row[Any] | None) -> bool:
+    """Apply a receipt to the message it names and to all of ours before it in the dialog.
+
+    False where nobody knows the message it names yet.
+    """
+    receipt = command.receipt
+    where = messages.c.external_id == receipt.external_id[:400]
+    if row is not None:
+        where = messages.c.id == row.message_id
+    named = uow.conn.execute(
+        select(messages.c.id, messages.c.dialog_id).where(
+            messages.c.account_id == command.account_id, where
+        )
+    ).first()
+    if named is None:
+        return False
+    rows = uow.conn.execute(
+        locked(
+            uow.dialect,
+            select(deliveries)
+            .join(messages, messages.c.id == deliveries.c.message_id)
+            .where(
+                messages.c.dialog_id == named.dialog_id,
+                messages.c.id <= named.id,
+                messages.c.direction == "out",
+                messages.c.status.in_([Status.SENT.value, Status.DELIVERED.value]),
+            )
+            .order_by(deliveries.c.id),
+        )
+    ).all()
+    known = {one.id for one in rows}
+    for one in [*rows, *([row] if row is not None and row.id not in known else [])]:
+        move_delivery(uow, one, receipt.status, "", "", at=receipt.at or uow.now)
+    return True
 
 
 def find_delivery(uow: UnitOfWork, account_id: int, external_id: str) -> Row[Any] | None:

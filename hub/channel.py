@@ -22,7 +22,7 @@ from pydantic import BaseModel
 
 from hub.errors import MalformedPayload, Unsupported, UntrustedRequest
 from hub.ids import AccountId, Micros
-from hub.messages import Address, Arrival, Attachment, OutboundMessage, Sent
+from hub.messages import Address, Arrival, Attachment, ButtonPressed, OutboundMessage, Sent
 from hub.multipart import read_multipart
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class Capabilities:
     no limit. `max_attachment_bytes` limits one file, 0 means no files at all.
     `media_types` are accepted types, with `image/*` style wildcards. `receipts` is the best
     status the vendor ever reports: none, sent, delivered or read. `idempotent_send` promises
-    that a repeated send with one idempotency key reaches the person once. `ordered` asks that
+    that a repeated send with one idempotency key reaches the person once, and `idempotent_for`
+    how long the provider remembers the key (None: for ever). `ordered` asks that
     messages of one dialog leave strictly one after another. `initiates` says whether we may
     write first. `reply_window` is how long after the person's last message we may answer
     freely. `threads` says that one person can have several dialogs side by side. `sends` is
@@ -58,6 +59,7 @@ class Capabilities:
     threads: bool = False
     receipts: str = "none"
     idempotent_send: bool = False
+    idempotent_for: timedelta | None = None
     ordered: bool = True
     rate_per_second: float = 30.0
     connections: int = 4
@@ -266,7 +268,8 @@ class Channel:
         """You implement: hand one message to the provider.
 
         Raises TemporaryFailure (tried again), PermanentFailure (failed with its reason) or
-        Unsupported. Anything else that escapes makes the delivery *unknown*.
+        Unsupported. OutcomeUnknown, and anything else that escapes, makes the delivery
+        *unknown*, or has it repeated where `capabilities.idempotent_send`.
         """
         raise Unsupported("send")
 
@@ -296,6 +299,12 @@ class Channel:
 
     async def signal(self, to: Address, kind: str, value: str = "") -> None:
         """You may override: show typing or a read mark to the person. Never stored."""
+
+    async def acknowledge(self, pressed: ButtonPressed) -> None:
+        """You may override: tell the provider that a pressed button was taken.
+
+        Called after the commit, so that the person's app stops waiting; never worth an error.
+        """
 
     async def edit(self, message: OutboundMessage, external_id: str) -> Sent:
         """You implement where `capabilities.edits`: change a message we sent."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from crm_store import accounts as account_reads
@@ -15,6 +15,7 @@ from hub.commands import RecordHealth
 from hub.errors import Invalid, NotFound
 from hub.http_client import HubHttpClient
 from hub.ids import AccountId
+from hub.messages import Arrival, ButtonPressed
 from hub.objects import SYSTEM
 from hub.records.system import Account
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from hub.runtime import Runtime
 
 log = logging.getLogger("hub.channels")
+ACKNOWLEDGE_SECONDS = 10.0
 
 
 class ChannelHost:
@@ -32,6 +34,7 @@ class ChannelHost:
         self._open: dict[AccountId, tuple[int, Account, Channel]] = {}
         self._locks: dict[AccountId, asyncio.Lock] = {}
         self._http: HubHttpClient | None = None
+        self._acknowledging: set[asyncio.Task[None]] = set()
 
     @property
     def http(self) -> HubHttpClient:
@@ -113,11 +116,29 @@ class ChannelHost:
 
     async def close(self) -> None:
         """Close everything."""
+        if self._acknowledging:
+            await asyncio.wait(self._acknowledging)
         for account_id in list(self._open):
             await self.forget(account_id)
         if self._http is not None:
             await self._http.close()
             self._http = None
+
+    def acknowledge(self, account_id: AccountId, arrivals: Sequence[Arrival]) -> None:
+        """Let the channel tell its provider which presses of buttons were taken, on its own time."""
+        for arrival in arrivals:
+            if isinstance(arrival, ButtonPressed):
+                task = asyncio.create_task(self._acknowledge(account_id, arrival))
+                self._acknowledging.add(task)
+                task.add_done_callback(self._acknowledging.discard)
+
+    async def _acknowledge(self, account_id: AccountId, pressed: ButtonPressed) -> None:
+        try:
+            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+                _, channel = await self.get(account_id)
+                await channel.acknowledge(pressed)
+        except Exception as error:  # noqa: BLE001 - the press is committed; nothing is lost
+            log.info("not_acknowledged account=%d error=%s", account_id, type(error).__name__)
 
     async def report(self, account_id: AccountId, state: str, error: str = "") -> None:
         """Note an account's health where it differs from what is known."""

@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING
 from aiolimiter import AsyncLimiter
 from sqlalchemy import Connection, func, select
 
-from crm_store.outgoing import outgoing
+from crm_store.outgoing import UNSURE, outgoing, unsure_since
 from crm_store.tables.outbox import deliveries
+from dialogs.outbox import SENDING_GRACE
 from dialogs.splitting import split_text
 from hub.channel import Capabilities, Channel
 from hub.commands import ClaimDeliveries, SettleDelivery, StartSending
-from hub.errors import Conflict, HubError, PermanentFailure, TemporaryFailure, Unsupported
+from hub.errors import Conflict, HubError, OutcomeUnknown, PermanentFailure, TemporaryFailure
 from hub.events import DeliveryChanged, Event, HeldReleased, MessageChanged, MessageQueued
 from hub.ids import AccountId, DeliveryId, Micros
 from hub.messages import DeliveryStatus, OutboundMessage, Sent
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("hub.dispatcher")
 
 CLAIM_LEASE = timedelta(seconds=60)
-SENDING_GRACE = timedelta(seconds=30)
 POLL_SECONDS = 1.0
 BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_LAST = timedelta(hours=1)
@@ -57,6 +57,13 @@ class Outcome:
     retry_after: timedelta | None = None
 
 
+FORGOTTEN = Outcome(
+    DeliveryStatus.UNKNOWN,
+    reason="other",
+    text="the provider no longer remembers the earlier attempt: a repeat might double it",
+)
+
+
 def backoff(attempt: int, jitter: float) -> timedelta:
     """Give how long to wait after a failed attempt: full jitter, doubling up to an hour."""
     ceiling: timedelta = min(BACKOFF_LAST, BACKOFF_FIRST * int(2 ** min(attempt, 16)))
@@ -70,12 +77,13 @@ def judge(error: BaseException, capabilities: Capabilities) -> Outcome:
         return Outcome(DeliveryStatus.QUEUED, text=text, code=code, retry_after=error.retry_after)
     if isinstance(error, PermanentFailure):
         return Outcome(DeliveryStatus.FAILED, reason=error.reason.value, text=text, code=code)
-    if isinstance(error, Unsupported | HubError):
+    if isinstance(error, HubError) and not isinstance(error, OutcomeUnknown):
         return Outcome(DeliveryStatus.FAILED, reason="other", text=text, code=code)
+    # We called the wire and never learned the answer. A stranger's words may hold secrets.
+    text = text if isinstance(error, OutcomeUnknown) else code
     if capabilities.idempotent_send:
-        return Outcome(DeliveryStatus.QUEUED, text=code, code=code)
-    # We called the wire and never learned the answer.
-    return Outcome(DeliveryStatus.UNKNOWN, reason="other", text=code, code=code)
+        return Outcome(DeliveryStatus.QUEUED, text=text, code=f"{UNSURE}{code}")
+    return Outcome(DeliveryStatus.UNKNOWN, reason="other", text=text, code=code)
 
 
 class Dispatcher:
@@ -208,6 +216,9 @@ class Dispatcher:
             message, attempt, created_at = await self._runtime.database.read(
                 lambda conn: outgoing(conn, delivery_id, self._runtime.keys)
             )
+            if attempt and await self._is_forgotten(delivery_id, channel.capabilities):
+                await self._settle(delivery_id, fence, FORGOTTEN, self._runtime.now(), 0, 0)
+                return
             message = await self._with_bytes(message)
             await limiter.acquire()
             lease = channel.capabilities.send_timeout + SENDING_GRACE
@@ -241,6 +252,14 @@ class Dispatcher:
             )
         await self._settle(delivery_id, fence, outcome, started, attempt + 1, created_at)
         await self._health(message.account_id, outcome)
+
+    async def _is_forgotten(self, delivery_id: DeliveryId, capabilities: Capabilities) -> bool:
+        """Whether an attempt that may have arrived is too old for a repeat to be harmless."""
+        if capabilities.idempotent_for is None:
+            return False
+        since = await self._runtime.database.read(lambda conn: unsure_since(conn, delivery_id))
+        age = self._runtime.now() - since
+        return bool(since) and age >= capabilities.idempotent_for.total_seconds() * US
 
     async def _with_bytes(self, message: OutboundMessage) -> OutboundMessage:
         if not message.attachments:

@@ -48,6 +48,14 @@ class PermanentFailure(HubError):
         self.text = text
 
 
+class OutcomeUnknown(HubError):
+    """The provider was called and its answer never learned: it may have taken the message.
+
+    The delivery becomes *unknown*, or is tried again where the channel's capabilities promise
+    that a repeat reaches the person once.
+    """
+
+
 class Unsupported(HubError):
     """The channel cannot express this feature; nothing was sent."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crm_store import accounts, erasure, journal, people, users, work
+from crm_store import accounts, erasure, introductions, journal, people, users, work
 from crm_store.unit_of_work import UnitOfWork
 from dialogs import changes, compose, intake, outbox, receipts, surgery, workflow
 from hub import commands as c
@@ -53,6 +53,7 @@ ONE: dict[type[Command], One] = {
     c.SaveDraft: workflow.save_draft,
     c.CreateContact: people.create_contact,
     c.UpdateContact: people.update_contact,
+    c.IntroducePerson: introductions.introduce_person,
     c.AddAddress: people.add_address,
     c.RemoveAddress: people.remove_address,
     c.BlockAddress: people.block_address,

@@ -126,6 +126,8 @@ class OutboundMessage:
     """One message on its way out, as a channel's `send` and the transforms see it.
 
     `idempotency_key` is derived from our own id and is the same on every attempt.
+    `in_reply_to` is the message that is answered, in threads the newest one where the author
+    named none; `quotes` is set only where the author named one.
     `thread_external_ids` are the external ids of the thread so far, oldest first.
     `dialog_token` is the signed name of the dialog, for channels that can carry it.
     """
@@ -142,6 +144,7 @@ class OutboundMessage:
     bcc: tuple[Address, ...] = ()
     thread_key: str = ""
     in_reply_to: str = ""
+    quotes: str = ""
     thread_external_ids: tuple[str, ...] = ()
     dialog_token: str = ""
     attachments: tuple[Attachment, ...] = ()
@@ -171,7 +174,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReceipt:
-    """The provider's later word on a message of ours."""
+    """The provider's later word on a message of ours.
+
+    `earlier` says that it holds for every earlier message of ours in the same dialog too
+    (read marks that name the last message only); `external_id` may then name a message of
+    the person's.
+    """
 
     dedupe_key: str
     external_id: str
@@ -180,6 +188,7 @@ class DeliveryReceipt:
     reason: RejectReason | None = None
     text: str = ""
     recipient: str = ""
+    earlier: bool = False
     raw: bytes = field(default=b"", repr=False)
 
 

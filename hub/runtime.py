@@ -396,6 +396,7 @@ class Runtime:
         results: list[Any] = await self.database.write(
             self._carry_out, (SYSTEM, Viewer.system(), tuple(commands))
         )
+        self.channel_host.acknowledge(account.id, arrivals)
         return results
 
     async def _screened(self, account: Account, message: InboundMessage) -> Command:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
@@ -38,6 +39,24 @@ class UpdateContact(Command):
     notes: str | None = None
     position: str | None = None
     version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntroducePerson(Command):
+    """Note what the provider, asked later, says a person calls himself.
+
+    For networks whose messages carry only a number. The address gets its name and profile;
+    a contact that nobody has named yet, and the messages it signed with the bare number, get
+    the name too; `dialog_id` names a group's dialog in which he wrote. Gives False where the
+    address is unknown (people in groups have none).
+    """
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    address: Address
+    dialog_id: DialogId = DialogId(0)
+    language: str = ""
+    profile: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

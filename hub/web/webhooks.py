@@ -235,7 +235,8 @@ class WebhookDoor:
         except Exception as failure:  # noqa: BLE001 - not ours yet: the provider must ask again
             log.error("quarantine_failed account=%d error=%s", account.id, type(failure).__name__)
             return Reply(503, b"try again", retry_after=RETRY_SECONDS)
-        return Reply(200, b"kept")
+        # The same word as for what was understood: some providers repeat on any other.
+        return Reply()
 
 
 def _parse(channel: Channel, request: WebhookRequest) -> Sequence[Arrival] | WebhookAnswer:
