@@ -239,9 +239,13 @@ class Database:
                 outcomes, events = [error], []
             else:
                 outcomes, events = self._one_by_one(group)
-        _resolve(group, outcomes)
+        # Whoever waits for the commit must find what it changed already forgotten.
         if events and self.on_commit is not None:
-            self.on_commit(events)
+            try:
+                self.on_commit(events)
+            except Exception:
+                log.exception("on_commit_failed facts=%d", len(events))
+        _resolve(group, outcomes)
 
     def _together(self, group: list[Call]) -> tuple[list[Any], list[Event]]:
         with self._writer.connect() as conn:

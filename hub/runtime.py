@@ -26,7 +26,7 @@ from crm_store.migrate import PluginSchema, migrate
 from crm_store.people import blocked_addresses
 from crm_store.presence import dialog_of
 from crm_store.unit_of_work import Transaction, UnitOfWork
-from crm_store.viewer import Reader, Viewer, load_viewer
+from crm_store.viewer import Reader, Viewer
 from hub import events as fact_types
 from hub.channel import Capabilities, Channel
 from hub.channel_host import ChannelHost
@@ -49,10 +49,11 @@ from hub.holding import hold_late
 from hub.ids import AccountId, DialogId, IdMaker, Micros, UserId
 from hub.keyring import KeyRing
 from hub.messages import Arrival, DeliveryReceipt, InboundMessage, Presence
-from hub.objects import SYSTEM, Actor, ActorKind
+from hub.objects import SYSTEM, Actor
 from hub.plugin_host import PluginHost
 from hub.prepare import prepare
 from hub.records.system import Account
+from hub.rights import Rights
 from hub.settings import HubSettings
 
 log = logging.getLogger("hub.runtime")
@@ -105,12 +106,13 @@ class Runtime:
         )
         self.database.drop_blob = self.blobs.remove
         self.feed = Feed(self.database, self.registry)
-        self.feed.before_all(self._forget_viewers)
+        self.rights = Rights()
+        self.feed.before_all(self.rights.forget)
+        self.feed.before_all(self._remember_blocked)
         self.channel_host = ChannelHost(self)
         self.epoch = ""
         self.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self.started_at = Micros(0)
-        self._viewers: dict[tuple[Actor, frozenset[str] | None], Viewer] = {}
         self._worker_number = -1
         self._blocked: dict[tuple[str, str], str] = {}
         self._group_functions: dict[type[Command], Any] = {
@@ -216,9 +218,14 @@ class Runtime:
         self._wakers.append(function)
 
     def _committed(self, events: list[Event]) -> None:
+        # Here at once, and through the feed for what other processes commit.
+        self.rights.forget(events)
         self.feed.wake()
         for function in self._wakers:
-            function(events)
+            try:
+                function(events)
+            except Exception:
+                log.exception("waker_failed function=%s", function.__qualname__)
 
     def _plugin_failed(self, plugin: str, hook: str, error: str) -> None:
         if self.database.new_id is not None:
@@ -238,35 +245,18 @@ class Runtime:
         return BoundHub(self, actor, scopes)
 
     def viewer(self, actor: Actor, scopes: frozenset[str] | None = None) -> Viewer:
-        """Give an actor's rights, remembered until a fact says that they changed."""
-        if actor.kind not in (ActorKind.USER, ActorKind.TOKEN):
-            return Viewer.system()
-        found = self._viewers.get((actor, scopes))
-        if found is None:
-            found = self.database.read_now(lambda conn: load_viewer(conn, actor, scopes))
-            if len(self._viewers) > 5000:
-                self._viewers.clear()
-            self._viewers[actor, scopes] = found
-        return found
+        """Give an actor's rights."""
+        known = self.rights.known(actor, scopes)
+        if known is not None:
+            return known
+        return self.database.read_now(lambda conn: self.rights.read(conn, actor, scopes))
 
-    def _forget_viewers(self, events: list[Event]) -> None:
+    def _remember_blocked(self, events: list[Event]) -> None:
         if any(
             isinstance(one, fact_types.AddressChanged) and one.what in ("blocked", "unblocked")
             for one in events
         ):
             self._blocked = self.database.read_now(blocked_addresses)
-        for event in events:
-            if isinstance(
-                event,
-                fact_types.UserChanged
-                | fact_types.UserCreated
-                | fact_types.AccountChanged
-                | fact_types.AccountCreated
-                | fact_types.AccountRemoved
-                | fact_types.TeamChanged,
-            ):
-                self._viewers.clear()
-                return
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -276,10 +266,7 @@ class Runtime:
         """Run a query function with the actor's eyes on a reader thread."""
 
         def run(conn: Any) -> T:
-            viewer = self._viewers.get((actor, scopes))
-            if viewer is None:
-                viewer = load_viewer(conn, actor, scopes)
-                self._viewers[actor, scopes] = viewer
+            viewer = self.rights.read(conn, actor, scopes)
             return function(Reader(conn=conn, viewer=viewer, now=self.now()), *args)
 
         return await self.database.read(run)
@@ -290,7 +277,7 @@ class Runtime:
         self, actor: Actor, scopes: frozenset[str] | None, commands: Sequence[Command]
     ) -> list[Any]:
         """Carry commands out in one transaction; gives one result each."""
-        viewer = self._viewers.get((actor, scopes))
+        viewer = self.rights.known(actor, scopes)
         if viewer is None:
             viewer = await asyncio.to_thread(self.viewer, actor, scopes)
         stamped = [one if one.actor == actor else replace(one, actor=actor) for one in commands]

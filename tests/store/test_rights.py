@@ -81,7 +81,6 @@ async def test_dialogs_of_a_hidden_account_are_nowhere(home: House) -> None:
     member = await colleague(home, "agent", "member@example.com")
     assert (await agent.dialog(given.dialog_id)).id == given.dialog_id
     await home.user.do(UpdateAccount(account_id=home.pigeon, members=(UserId(member.actor.id),)))
-    home.runtime._viewers.clear()
     assert (await agent.dialogs(DialogQuery(view="everything"))).dialogs == ()
     assert (await agent.read(search, "treasure")).messages == ()
     assert (await agent.read(search, "anna")).dialogs == ()
@@ -107,6 +106,5 @@ async def test_somebody_switched_off_may_nothing(home: House) -> None:
     agent = await colleague(home, "agent")
     given = (await home.receive(message("k1")))[0]
     await home.user.do(UpdateUser(user_id=UserId(agent.actor.id), active=False))
-    home.runtime._viewers.clear()
     with pytest.raises(NotAllowed):
         await agent.do(SendMessage(dialog_id=given.dialog_id, text="x"))
