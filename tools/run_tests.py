@@ -1,7 +1,7 @@
 """Runs the whole test suite in the passes that `make test` promises, and sums them up.
 
-1. everything on SQLite, two processes;  2. what touches the store again on PostgreSQL;
-3. the browser tests.  A later pass runs even if an earlier one failed, and the exit code tells
+3. the browser tests. Each pass runs in two processes. A later pass runs even if an earlier one
+failed, and the exit code tells whether all of them passed. Further arguments go to every pytest call.
 whether all of them passed. Further arguments go to every pytest call.
 """
 
@@ -31,7 +31,7 @@ PASSES = (
     (
         "the browser",
         ("browser",),
-        ("--db=sqlite", "-m", "not soak"),
+        ("--db=sqlite", "-n2", "--dist=loadgroup", "-m", "not soak"),
     ),
 )
 

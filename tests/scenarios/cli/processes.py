@@ -7,16 +7,15 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+
+from tests import warm
 
 PATIENCE = 60.0
-ROOT = Path(__file__).resolve().parents[3]
 PIGEONS = Path(__file__).parent / "plugins"
 
 
@@ -29,7 +28,11 @@ class CommandLine:
     environment: dict[str, str] = field(default_factory=dict)
 
     def env(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("HUB_") or name == "HUB_CACHE"
+        }
         return kept | {
             "HUB_DATA": str(self.data),
             "HUB_DATABASE_URL": self.database,
@@ -47,14 +50,7 @@ class CommandLine:
         return self.loft.read_text().splitlines() if self.loft.exists() else []
 
     def try_out(self, *arguments: object, given: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "hub", *map(str, arguments)],
-            input=given,
-            env=self.env(),
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        return warm.run("hub", *map(str, arguments), env=self.env(), given=given)
 
     def __call__(self, *arguments: object, given: str = "") -> str:
         done = self.try_out(*arguments, given=given)
@@ -78,12 +74,8 @@ class Running:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.log = hub.data.parent / f"run-{self.port}.log"
-        self._file: IO[bytes] = self.log.open("wb")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "hub", "run", "--port", str(self.port), *options],
-            env=hub.env(),
-            stdout=self._file,
-            stderr=subprocess.STDOUT,
+        self.process = warm.WarmProcess(
+            "hub", "run", "--port", str(self.port), *options, env=hub.env(), output=self.log
         )
         self.wait()
 
@@ -108,9 +100,7 @@ class Running:
     def stop(self, how: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(how)
-        code = self.process.wait(timeout=PATIENCE)
-        self._file.close()
-        return code
+        return self.process.wait(timeout=PATIENCE)
 
 
 def until(condition: Callable[[], bool], words: str = "waited in vain") -> None:
@@ -122,10 +112,6 @@ def until(condition: Callable[[], bool], words: str = "waited in vain") -> None:
 
 def write(hub: CommandLine, *texts: str, later_hours: float = 0) -> None:
     """Let an agent write, from a process of its own."""
-    subprocess.run(
-        [sys.executable, "-m", "tests.scenarios.cli.writing", str(later_hours), *texts],
-        env=hub.env(),
-        cwd=ROOT,
-        check=True,
-        timeout=120,
-    )
+    hours = str(later_hours)
+    done = warm.run("tests.scenarios.cli.writing", hours, *texts, env=hub.env())
+    assert done.returncode == 0, done.stderr

@@ -6,6 +6,8 @@ import json
 import signal
 import socket
 import stat
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.parse
@@ -31,6 +33,17 @@ def create_ada(hub: CommandLine) -> None:
         "--password-stdin",
         given=PASSWORD,
     )
+
+
+def test_both_names_of_the_command_start_from_nothing(hub: CommandLine) -> None:
+    # Every other test forks a process that has imported everything already.
+    script = str(Path(sys.executable).parent / "dialoghub")
+    for command in ([script], [sys.executable, "-m", "hub"]):
+        done = subprocess.run(
+            [*command, "plugins"], env=hub.env(), capture_output=True, text=True, timeout=120
+        )
+        assert done.returncode == 0, done.stderr
+        assert "web_chat" in done.stdout
 
 
 def test_a_second_hub_on_the_same_folder_is_refused_in_words(hub: CommandLine, run: Run) -> None:

@@ -1,0 +1,12 @@
+"""Imported once by the parent of all warm processes: everything that a hub imports."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+for _name in ("hub", "crm_store", "dialogs", "channels", "plugins", "tests.houses"):
+    _package = importlib.import_module(_name)
+    for _found in pkgutil.walk_packages(getattr(_package, "__path__", ()), f"{_name}."):
+        if "migrations" not in _found.name and not _found.name.endswith("__main__"):
+            importlib.import_module(_found.name)
