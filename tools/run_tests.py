@@ -1,8 +1,8 @@
 """Runs the whole test suite in the passes that `make test` promises, and sums them up.
 
-3. the browser tests. Each pass runs in two processes. A later pass runs even if an earlier one
-failed, and the exit code tells whether all of them passed. Further arguments go to every pytest call.
-whether all of them passed. Further arguments go to every pytest call.
+1. everything on SQLite;  2. what touches the store again on PostgreSQL;  3. the browser tests.
+A later pass runs even if an earlier one failed, and the exit code tells whether all of them
+passed. Further arguments go to every pytest call.
 """
 
 import os
@@ -17,21 +17,23 @@ NO_TESTS_COLLECTED = 5
 # "==== 12 passed in 3.4s ====", and under -q the same without its frame.
 COUNTS = re.compile(r"^(=+ )?\d+ [a-z]+\b.* in [\d.]+s\b")
 
+# One more than the two cores: tests also wait, for servers, browsers and leases.
+PROCESSES = ("-n3", "--dist=loadgroup")
 PASSES = (
     (
         "everything on SQLite",
         ("architecture", "unit", "store", "contract", "wire", "scenarios"),
-        ("--db=sqlite", "-n2", "--dist=loadgroup", "-m", "not soak and not browser"),
+        ("--db=sqlite", *PROCESSES, "-m", "not soak and not browser"),
     ),
     (
         "store and scenarios on PostgreSQL",
         ("store", "scenarios"),
-        ("--db=postgres", "-n2", "--dist=loadgroup", "-m", "not soak and not browser"),
+        ("--db=postgres", *PROCESSES, "-m", "not soak and not browser"),
     ),
     (
         "the browser",
         ("browser",),
-        ("--db=sqlite", "-n2", "--dist=loadgroup", "-m", "not soak"),
+        ("--db=sqlite", *PROCESSES, "-m", "not soak"),
     ),
 )
 
