@@ -17,7 +17,9 @@ from hub.commands import (
     AdvanceMark,
     CreateAccount,
     Quarantine,
+    RecordConnection,
     RecordHealth,
+    RecordInspection,
     RemoveAccount,
     SettleAttachment,
     SettleQuarantine,
@@ -27,6 +29,7 @@ from hub.commands import (
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import (
     AccountChanged,
+    AccountConnected,
     AccountCreated,
     AccountRemoved,
     ChannelDown,
@@ -119,6 +122,13 @@ def _record(row: Row[Any], members: tuple[UserId, ...]) -> Account:
         members=members,
         created_at=Micros(row.created_at),
         version=row.version,
+        memory=row.memory,
+        connected_to=row.connected_to,
+        webhook_state=row.webhook_state,
+        quota=row.quota,
+        inspected_at=Micros(row.inspected_at),
+        templates_at=Micros(row.templates_at),
+        templates_error=row.templates_error,
     )
 
 
@@ -229,6 +239,32 @@ def record_health(uow: UnitOfWork, command: RecordHealth) -> None:
             uow.record(ChannelUp(account_id=command.account_id))
         else:
             uow.record(ChannelDown(account_id=command.account_id, state=command.state))
+
+
+def record_connection(uow: UnitOfWork, command: RecordConnection) -> None:
+    """Note what a channel remembers and to which webhook its provider was pointed."""
+    row = _lock(uow, command.account_id)
+    values: dict[str, Any] = {}
+    if command.connected_to is not None:
+        values["connected_to"] = command.connected_to[:400]
+    if command.memory is not None:
+        values["memory"] = {**row.memory, **{k: str(v) for k, v in command.memory.items()}}
+    if values and not row.removed:
+        uow.conn.execute(update(accounts).where(accounts.c.id == row.id).values(**values))
+        uow.record(AccountConnected(account_id=command.account_id))
+
+
+def record_inspection(uow: UnitOfWork, command: RecordInspection) -> None:
+    """Note what the provider says of an account."""
+    uow.conn.execute(
+        update(accounts)
+        .where(accounts.c.id == command.account_id)
+        .values(
+            webhook_state=command.webhook[:2000],
+            quota=command.quota[:2000],
+            inspected_at=uow.now,
+        )
+    )
 
 
 def advance_mark(uow: UnitOfWork, command: AdvanceMark) -> None:

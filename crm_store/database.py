@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from crm_store.unit_of_work import Transaction
-from hub.channel import Capabilities
+from hub.capabilities import Capabilities
 from hub.events import Event
 from hub.ids import IdMaker, Micros
 

@@ -119,13 +119,17 @@ def _upgrade(
 ) -> list[str]:
     config = _config(conn, location, version_table)
     context = MigrationContext.configure(conn, opts={"version_table": version_table})
-    before = set(context.get_current_heads())
-    command.upgrade(config, target)
     script = ScriptDirectory.from_config(config)
+    taken = {
+        one.revision
+        for head in context.get_current_heads()
+        for one in script.walk_revisions(head=head)
+    }
+    command.upgrade(config, target)
     return [
         one.revision
         for one in reversed(list(script.walk_revisions(head=target)))
-        if one.revision not in before
+        if one.revision not in taken
     ]
 
 

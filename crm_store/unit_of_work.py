@@ -15,7 +15,7 @@ from sqlalchemy import Connection, insert, text
 
 from crm_store.tables.journal import changes, journal
 from crm_store.viewer import Viewer
-from hub.channel import Capabilities
+from hub.capabilities import Capabilities
 from hub.commands.base import Command
 from hub.errors import HubError
 from hub.events import Event, ObjectChanged

@@ -24,7 +24,7 @@ from crm_store.unit_of_work import UnitOfWork, cause_data
 from dialogs.access import change_dialog, lock_dialog, lock_message
 from dialogs.recount import recount
 from dialogs.workflow import set_assignee, set_status
-from hub.channel import Capabilities
+from hub.capabilities import Capabilities
 from hub.commands import AddNote, CancelSend, RescheduleSend, RetryDelivery, SendMessage
 from hub.errors import Conflict, Invalid, Unsupported
 from hub.events import DeliveryChanged, MessageCancelled, MessageChanged, MessageQueued, NoteAdded

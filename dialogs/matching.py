@@ -17,7 +17,7 @@ from crm_store.tables.dialogs import dialogs, participants, thread_references
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.identity import Peer
-from hub.channel import Capabilities
+from hub.capabilities import Capabilities
 from hub.commands import Receive
 from hub.ids import DialogId
 from hub.messages import Address

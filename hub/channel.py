@@ -12,17 +12,25 @@ import asyncio
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, ParamSpec, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel
 
+from hub.capabilities import Capabilities
 from hub.errors import MalformedPayload, Unsupported, UntrustedRequest
 from hub.ids import AccountId, Micros
-from hub.messages import Address, Arrival, Attachment, ButtonPressed, OutboundMessage, Sent
+from hub.messages import (
+    Address,
+    Arrival,
+    Attachment,
+    ButtonPressed,
+    OutboundMessage,
+    Sent,
+    Template,
+)
 from hub.multipart import read_multipart
 
 if TYPE_CHECKING:
@@ -30,50 +38,6 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Capabilities:
-    """What a channel can do. The core obeys it; README's feature matrix is made from it.
-
-    `address_kind` is the `Address.kind` of its people. `max_text` counts characters, 0 means
-    no limit. `max_attachment_bytes` limits one file, 0 means no files at all.
-    `media_types` are accepted types, with `image/*` style wildcards. `receipts` is the best
-    status the vendor ever reports: none, sent, delivered or read. `idempotent_send` promises
-    that a repeated send with one idempotency key reaches the person once, and `idempotent_for`
-    how long the provider remembers the key (None: for ever). `ordered` asks that
-    messages of one dialog leave strictly one after another. `initiates` says whether we may
-    write first. `reply_window` is how long after the person's last message we may answer
-    freely. `threads` says that one person can have several dialogs side by side. `sends` is
-    False for a channel that only takes in: its dialogs take notes, no answers.
-    """
-
-    address_kind: str
-    max_text: int = 0
-    max_attachment_bytes: int = 0
-    max_attachments: int = 10
-    media_types: tuple[str, ...] = ("*/*",)
-    html: bool = False
-    subject: bool = False
-    copies: bool = False
-    threads: bool = False
-    receipts: str = "none"
-    idempotent_send: bool = False
-    idempotent_for: timedelta | None = None
-    ordered: bool = True
-    rate_per_second: float = 30.0
-    connections: int = 4
-    send_timeout: timedelta = timedelta(seconds=30)
-    initiates: bool = False
-    reply_window: timedelta | None = None
-    templates: bool = False
-    buttons: int = 0
-    edits: bool = False
-    deletes: bool = False
-    reactions: bool = False
-    groups: bool = False
-    typing: bool = False
-    sends: bool = True
 
 
 class Response(Protocol):
@@ -219,11 +183,47 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """What `Channel.inspect` found at the provider, in words for the account's page.
+
+    With `ok` False the account turns red with `text` as the reason. `webhook` says how the
+    provider sees our webhook, `quota` what is left of a paid or limited resource.
+    """
+
+    ok: bool = True
+    text: str = ""
+    webhook: str = ""
+    quota: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """What a text costs before it is sent: an SMS of two segments, say.
+
+    `parts` is how many messages the provider counts and charges, `units` how much of
+    `unit_limit` the text uses in the last part's counting (septets, characters), `encoding`
+    what makes it so, `cost` the price in words ("" where it is not known).
+    """
+
+    parts: int
+    units: int = 0
+    unit_limit: int = 0
+    encoding: str = ""
+    cost: str = ""
+
+
+async def _forget(values: Mapping[str, str]) -> None:
+    """A channel that is only tried out remembers nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelContext:
     """What the hub gives every channel object beside its settings.
 
     `hook_url` is the public address of the account's webhook ("" where the hub has none).
-    `log` writes `event key=value` lines; never pass it message text or secrets.
+    `log` writes `event key=value` lines; never pass it message text or secrets. `remember`
+    stores small values that are no secrets (a server's number, a confirmation code) with the
+    account; from its return on every process finds them in `memory`.
     """
 
     account_id: AccountId
@@ -233,6 +233,8 @@ class ChannelContext:
     hook_url: str = ""
     public_url: str = ""
     now: Callable[[], Micros]
+    memory: Mapping[str, str] = field(default_factory=dict)
+    remember: Callable[[Mapping[str, str]], Awaitable[None]] = _forget
 
 
 class Channel:
@@ -245,6 +247,8 @@ class Channel:
     capabilities: ClassVar[Capabilities]
     Settings: ClassVar[type[BaseModel]]
     """The form, the API schema and the validation of an account; secrets are SecretStr."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """What one must have before connecting, one line each, as the setup gallery shows it."""
     browsers: ClassVar[bool] = False
     """True where browsers on anybody's site call the webhook: it answers them (CORS)."""
     calls_per_minute: ClassVar[int] = 0
@@ -264,11 +268,29 @@ class Channel:
         """You may override: try the settings against the provider, say what was found."""
         return []
 
+    async def connect(self) -> None:
+        """You may override: make the provider know the account's webhook, `context.hook_url`.
+
+        Called by one process after the account is connected, changed or resumed and after the
+        hub's public address changed; again with growing pauses until it succeeds, meanwhile
+        the account is red. Must stand being repeated.
+        """
+
+    async def disconnect(self) -> None:
+        """You may override: take back what `connect` did. Called before the account goes."""
+
+    async def inspect(self) -> Health:
+        """You may override: ask the provider every few minutes how the account is doing.
+
+        A HubError turns the account red with its words, as `Health(ok=False)` does.
+        """
+        raise Unsupported("inspect")
+
     async def send(self, message: OutboundMessage) -> Sent:
         """You implement: hand one message to the provider.
 
-        Raises TemporaryFailure (tried again), PermanentFailure (failed with its reason) or
-        Unsupported. OutcomeUnknown, and anything else that escapes, makes the delivery
+        Raises TemporaryFailure (tried again), AccountRefused (tried again, the account is red),
+        PermanentFailure (failed with its reason) or Unsupported. OutcomeUnknown, and anything else that escapes, makes the delivery
         *unknown*, or has it repeated where `capabilities.idempotent_send`.
         """
         raise Unsupported("send")
@@ -317,6 +339,19 @@ class Channel:
     async def react(self, to: Address, external_id: str, emoji: str) -> None:
         """You implement where `capabilities.reactions`: react to the person's message."""
         raise Unsupported("reactions")
+
+    async def templates(self) -> list[Template]:
+        """You implement where `capabilities.templates`: give the account's whole catalogue."""
+        raise Unsupported("templates")
+
+    def measure(self, text: str) -> Measure | None:
+        """You may override: count what a text would cost, None where nothing is counted. Pure."""
+        return None
+
+    @classmethod
+    def overrides(cls, verb: str) -> bool:
+        """Leave alone: True where this channel has the optional verb."""
+        return getattr(cls, verb) is not getattr(Channel, verb)
 
     @classmethod
     def pushes(cls) -> bool:

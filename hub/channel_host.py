@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm_store import accounts as account_reads
 from crm_store.viewer import Reader, Viewer
 from hub.account_settings import NEEDS_SECRET, check, unseal
 from hub.channel import Channel, ChannelContext
-from hub.commands import RecordHealth
+from hub.commands import RecordConnection, RecordHealth
 from hub.errors import Invalid, NotFound
+from hub.events import AccountConnected, ChannelDown, ChannelUp, Event
 from hub.http_client import HubHttpClient
 from hub.ids import AccountId
 from hub.messages import Arrival, ButtonPressed
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hub.channels")
 ACKNOWLEDGE_SECONDS = 10.0
+DISCONNECT_SECONDS = 10.0
 
 
 class ChannelHost:
@@ -34,7 +38,29 @@ class ChannelHost:
         self._open: dict[AccountId, tuple[int, Account, Channel]] = {}
         self._locks: dict[AccountId, asyncio.Lock] = {}
         self._http: HubHttpClient | None = None
-        self._acknowledging: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        runtime.feed.before_all(self._noticed)
+
+    def _noticed(self, events: list[Event]) -> None:
+        """What another process learned of an account counts here too."""
+        for event in events:
+            if isinstance(event, AccountConnected | ChannelDown | ChannelUp):
+                self._background(self._refresh(event.account_id))
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _refresh(self, account_id: AccountId) -> None:
+        """Read an open account again; its channel object stays, and finds its memory renewed."""
+        if account_id not in self._open:
+            return
+        account, _ = await self._load(account_id)
+        known = self._open.get(account_id)
+        if known is not None and known[0] == account.version:
+            known[2].context = replace(known[2].context, memory=dict(account.memory))
+            self._open[account_id] = (account.version, account, known[2])
 
     @property
     def http(self) -> HubHttpClient:
@@ -96,16 +122,51 @@ class ChannelHost:
         )
         return kind(check(kind, values), context)
 
+    def hook_url(self, account: Account) -> str:
+        """Give the public address of an account's webhook, "" where the hub has none."""
+        base = self._runtime.public_url.rstrip("/")
+        return f"{base}/hooks/{account.hook_token}" if base else ""
+
+    @asynccontextmanager
+    async def fresh(self, account_id: AccountId) -> AsyncIterator[Channel]:
+        """Give a channel object of its own for one piece of work, closed after it."""
+        account, sealed = await self._load(account_id)
+        channel = await self._build(account, sealed)
+        try:
+            yield channel
+        finally:
+            await _close(channel)
+
+    async def disconnect(self, account_id: AccountId) -> None:
+        """Let the channel take back what it did at its provider; never worth an error."""
+        try:
+            async with asyncio.timeout(DISCONNECT_SECONDS):
+                account, _ = await self._load(account_id)
+                kind = self._runtime.channels.get(account.channel)
+                if kind is None or account.removed or not kind.overrides("disconnect"):
+                    return
+                async with self.fresh(account_id) as channel:
+                    await channel.disconnect()
+        except Exception as error:  # noqa: BLE001 - who wants to go must not be kept
+            log.warning("not_disconnected account=%d error=%s", account_id, type(error).__name__)
+
     def _context(self, account: Account) -> ChannelContext:
         base = self._runtime.public_url.rstrip("/")
+
+        async def remember(values: Mapping[str, str]) -> None:
+            command = RecordConnection(account_id=account.id, memory=dict(values))
+            await self._runtime.do(SYSTEM, None, (command,))
+
         return ChannelContext(
             account_id=account.id,
             title=account.title,
             http=self.http,
             log=logging.getLogger(f"hub.channel.{account.channel}"),
-            hook_url=f"{base}/hooks/{account.hook_token}" if base else "",
+            hook_url=self.hook_url(account),
             public_url=base,
             now=self._runtime.now,
+            memory=dict(account.memory),
+            remember=remember,
         )
 
     async def forget(self, account_id: AccountId) -> None:
@@ -116,8 +177,8 @@ class ChannelHost:
 
     async def close(self) -> None:
         """Close everything."""
-        if self._acknowledging:
-            await asyncio.wait(self._acknowledging)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
         for account_id in list(self._open):
             await self.forget(account_id)
         if self._http is not None:
@@ -128,9 +189,7 @@ class ChannelHost:
         """Let the channel tell its provider which presses of buttons were taken, on its own time."""
         for arrival in arrivals:
             if isinstance(arrival, ButtonPressed):
-                task = asyncio.create_task(self._acknowledge(account_id, arrival))
-                self._acknowledging.add(task)
-                task.add_done_callback(self._acknowledging.discard)
+                self._background(self._acknowledge(account_id, arrival))
 
     async def _acknowledge(self, account_id: AccountId, pressed: ButtonPressed) -> None:
         try:

@@ -23,9 +23,17 @@ from crm_store.outgoing import UNSURE, outgoing, unsure_since
 from crm_store.tables.outbox import deliveries
 from dialogs.outbox import SENDING_GRACE
 from dialogs.splitting import split_text
-from hub.channel import Capabilities, Channel
+from hub.capabilities import Capabilities
+from hub.channel import Channel
 from hub.commands import ClaimDeliveries, SettleDelivery, StartSending
-from hub.errors import Conflict, HubError, OutcomeUnknown, PermanentFailure, TemporaryFailure
+from hub.errors import (
+    AccountRefused,
+    Conflict,
+    HubError,
+    OutcomeUnknown,
+    PermanentFailure,
+    TemporaryFailure,
+)
 from hub.events import DeliveryChanged, Event, HeldReleased, MessageChanged, MessageQueued
 from hub.ids import AccountId, DeliveryId, Micros
 from hub.messages import DeliveryStatus, OutboundMessage, Sent
@@ -74,6 +82,7 @@ def judge(error: BaseException, capabilities: Capabilities) -> Outcome:
     """Say what an exception out of `Channel.send` means for the delivery."""
     text, code = str(error)[:400], type(error).__name__
     if isinstance(error, TemporaryFailure):
+        code = AccountRefused.__name__ if isinstance(error, AccountRefused) else code
         return Outcome(DeliveryStatus.QUEUED, text=text, code=code, retry_after=error.retry_after)
     if isinstance(error, PermanentFailure):
         return Outcome(DeliveryStatus.FAILED, reason=error.reason.value, text=text, code=code)
@@ -351,7 +360,8 @@ class Dispatcher:
 
     async def _health(self, account_id: AccountId, outcome: Outcome) -> None:
         """A provider that cannot be reached is shown at the account within seconds."""
-        if outcome.status is DeliveryStatus.QUEUED and outcome.retry_after is None:
+        refused = outcome.code == AccountRefused.__name__
+        if outcome.status is DeliveryStatus.QUEUED and (refused or outcome.retry_after is None):
             await self._runtime.channel_host.report(account_id, "down", outcome.text)
         elif outcome.status in (DeliveryStatus.SENT, DeliveryStatus.DELIVERED):
             await self._runtime.channel_host.report(account_id, "ok")

@@ -39,6 +39,13 @@ class TemporaryFailure(HubError):
         self.retry_after = retry_after
 
 
+class AccountRefused(TemporaryFailure):
+    """The provider refuses the account itself (token revoked, unpaid): the account turns red.
+
+    Deliveries wait, so that they leave once somebody has mended the account.
+    """
+
+
 class PermanentFailure(HubError):
     """The provider will never take this message: the delivery fails with a reason."""
 

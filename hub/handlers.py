@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crm_store import accounts, erasure, introductions, journal, people, users, work
+from crm_store import accounts, erasure, introductions, journal, people, templates, users, work
 from crm_store.unit_of_work import UnitOfWork
 from dialogs import changes, compose, intake, outbox, receipts, surgery, workflow
 from hub import commands as c
@@ -63,6 +63,9 @@ ONE: dict[type[Command], One] = {
     c.UpdateAccount: accounts.update_account,
     c.RemoveAccount: accounts.remove_account,
     c.RecordHealth: accounts.record_health,
+    c.RecordConnection: accounts.record_connection,
+    c.RecordInspection: accounts.record_inspection,
+    c.SaveTemplates: templates.save_templates,
     c.AdvanceMark: accounts.advance_mark,
     c.Quarantine: accounts.quarantine_input,
     c.SettleQuarantine: accounts.settle_quarantine,

@@ -84,6 +84,42 @@ class Button:
     url: str = ""
 
 
+class TemplateState(StrEnum):
+    """What the provider thinks of a template; only an approved one can be sent."""
+
+    APPROVED = "approved"
+    PENDING = "pending"
+    REJECTED = "rejected"
+    PAUSED = "paused"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """One language of one template of an account's catalogue.
+
+    `header`, `body` and `footer` hold the variables as `{{name}}`, also where the vendor
+    numbers them; `variables` gives their names in the order to be asked for. `media` is the
+    kind of a header that is a file (image, video, document). `reference` is the vendor's own
+    name of it, where sending needs more than `name` and `language`. `reason` says why it was
+    rejected.
+    """
+
+    name: str
+    language: str = ""
+    category: str = ""
+    header: str = ""
+    media: str = ""
+    body: str = ""
+    footer: str = ""
+    variables: tuple[str, ...] = ()
+    examples: Mapping[str, str] = field(default_factory=dict)
+    buttons: tuple[Button, ...] = ()
+    state: TemplateState = TemplateState.APPROVED
+    reason: str = ""
+    reference: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:
     """A customer's message, normalised.
@@ -94,7 +130,9 @@ class InboundMessage:
     message answers. `text` is what the person wrote, `full_text` what came, quotes included.
     `automated` marks auto-replies and list mail: no rule may answer it. `dialog_token` is a
     proof made by us (a signed plus-address, a start link) that names a dialog; the core
-    checks it.
+    checks it. Messages of one sender with one `album` become one entry of the dialog, each of
+    them still reachable under its own external id. `unsupported` names a kind that the channel
+    does not know, in words; `raw` then holds what came.
     """
 
     dedupe_key: str
@@ -115,6 +153,7 @@ class InboundMessage:
     automated: bool = False
     language: str = ""
     unsupported: str = ""
+    album: str = ""
     group: bool = False
     profile: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -128,7 +167,8 @@ class OutboundMessage:
     `idempotency_key` is derived from our own id and is the same on every attempt.
     `in_reply_to` is the message that is answered, in threads the newest one where the author
     named none; `quotes` is set only where the author named one.
-    `thread_external_ids` are the external ids of the thread so far, oldest first.
+    `thread_external_ids` are the external ids of the thread so far, oldest first. With
+    `template` the channel sends that template with its values; `text` is then how it reads.
     `dialog_token` is the signed name of the dialog, for channels that can carry it.
     """
 
@@ -150,6 +190,8 @@ class OutboundMessage:
     attachments: tuple[Attachment, ...] = ()
     buttons: tuple[Button, ...] = ()
     template: str = ""
+    template_language: str = ""
+    template_reference: str = ""
     template_values: Mapping[str, str] = field(default_factory=dict)
     lane: Lane = Lane.AGENT
     idempotency_key: str = ""
@@ -224,13 +266,20 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonPressed:
-    """The customer pressed a button of a message of ours."""
+    """The customer pressed a button of a message of ours.
+
+    `callback` is what `Channel.acknowledge` needs to answer the press, where the vendor has such
+    a thing. `thread_key` and `group` as in InboundMessage.
+    """
 
     dedupe_key: str
     external_id: str
     sender: Address
     payload: str
     label: str = ""
+    thread_key: str = ""
+    group: bool = False
+    callback: str = ""
     at: Micros = Micros(0)
 
 
@@ -253,7 +302,11 @@ class Presence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallEvent:
-    """A telephone call changed its state (ringing, answered, ended, missed)."""
+    """A telephone call changed its state (ringing, answered, ended, missed).
+
+    `external_id` names the call and is the same in all its events; `caller` is the person on
+    the other side whatever the `direction` (in, out). `recording` is a link.
+    """
 
     dedupe_key: str
     external_id: str
@@ -276,11 +329,13 @@ class PeerChange(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerEvent:
-    """A person blocked us, allowed us, joined or left."""
+    """A person blocked us, allowed us, or joined or left the group `thread_key`."""
 
     dedupe_key: str
     sender: Address
     change: PeerChange
+    thread_key: str = ""
+    text: str = ""
     at: Micros = Micros(0)
 
 

@@ -14,7 +14,7 @@ from crm_store import messages as message_reads
 from crm_store import people as people_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
-from hub.channel import Capabilities
+from hub.capabilities import Capabilities
 from hub.commands import SendMessage
 from hub.errors import HubError, Invalid
 from hub.extensions import OutboundFacts, OutboundTransform, Reject

@@ -1,6 +1,6 @@
 """What must be done to a command before its transaction opens: checks by models, sealing, transforms.
 
-Nothing here writes; the handler rechecks what may have changed meanwhile.
+Nothing here writes a row; the handler rechecks what may have changed meanwhile.
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 from crm_store import accounts as account_reads
 from crm_store.viewer import Reader, Viewer
 from hub.account_settings import seal
-from hub.commands import Command, CreateAccount, SaveWebhook, SendMessage, UpdateAccount
+from hub.commands import (
+    Command,
+    CreateAccount,
+    RemoveAccount,
+    SaveWebhook,
+    SendMessage,
+    UpdateAccount,
+)
 from hub.errors import Invalid
 from hub.outbound import prepare as prepare_outbound
 from hub.reach import check_url
@@ -64,6 +71,14 @@ async def _update_account(runtime: Runtime, viewer: Viewer, command: UpdateAccou
     return replace(command, settings=seal(channel, command.settings, sealed, runtime.keys))
 
 
+async def _remove_account(runtime: Runtime, viewer: Viewer, command: RemoveAccount) -> Command:
+    """The secrets are forgotten with the account: its provider is told while they are known."""
+    viewer.need("accounts.manage")
+    if viewer.sees_account(command.account_id):
+        await runtime.channel_host.disconnect(command.account_id)
+    return command
+
+
 async def _save_webhook(runtime: Runtime, viewer: Viewer, command: SaveWebhook) -> Command:
     check_url(command.url)
     if not command.secret:
@@ -75,5 +90,6 @@ _STEPS: dict[type[Command], Callable[[Any, Viewer, Any], Awaitable[Command]]] = 
     SendMessage: _send,
     CreateAccount: _create_account,
     UpdateAccount: _update_account,
+    RemoveAccount: _remove_account,
     SaveWebhook: _save_webhook,
 }

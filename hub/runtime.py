@@ -28,7 +28,8 @@ from crm_store.presence import dialog_of
 from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader, Viewer
 from hub import events as fact_types
-from hub.channel import Capabilities, Channel
+from hub.capabilities import Capabilities
+from hub.channel import Channel
 from hub.channel_host import ChannelHost
 from hub.commands import (
     AdvanceMark,

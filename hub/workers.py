@@ -21,6 +21,7 @@ from hub.commands import (
     SettleJob,
     WakeDialogs,
 )
+from hub.connections import Connections
 from hub.dispatcher import Dispatcher
 from hub.errors import HubError
 from hub.ids import Micros
@@ -65,6 +66,7 @@ class Workers:
         self._tasks: list[asyncio.Task[None]] = []
         self.dispatcher = Dispatcher(runtime)
         self.listeners = Listeners(runtime, self.leased)
+        self.connections = Connections(runtime)
         self.relay = Relay(runtime)
         self.webhooks = WebhookSender(runtime)
         self.upkeep = Upkeep(runtime)
@@ -77,6 +79,7 @@ class Workers:
             loops |= {
                 "dispatcher": self.dispatcher.run,
                 "listeners": self.listeners.run,
+                "connections": lambda: self.leased("connections", self.connections.run),
                 "relay": lambda: self.leased("relay", self.relay.run),
                 "webhooks": self.webhooks.run,
                 "webhook_queue": lambda: self.leased("webhook_queue", self.webhooks.queue_facts),

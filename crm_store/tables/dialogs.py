@@ -46,6 +46,7 @@ dialogs = Table(
     num("first_response_at"),
     num("last_inbound_at"),
     ref("last_inbound_id"),
+    num("window_until"),
     num("inbound_count"),
     num("message_count"),
     num("failed_count"),
@@ -298,6 +299,31 @@ message_versions = Table(
     words("text"),
     num("at"),
     Index("ix_message_versions_message", "message_id"),
+)
+
+# Further external ids of one entry: the parts of an album.
+message_aliases = Table(
+    "message_aliases",
+    metadata,
+    Column("account_id", ID, nullable=False),
+    Column("external_id", String(400), nullable=False),
+    ref("message_id"),
+    PrimaryKeyConstraint("account_id", "external_id"),
+    Index("ix_message_aliases_message", "message_id"),
+    sqlite_with_rowid=False,
+)
+
+# Edits, deletes and reactions that overtook the message they are about: merged when it comes.
+parked_arrivals = Table(
+    "parked_arrivals",
+    metadata,
+    key(),
+    ref("account_id"),
+    word("external_id"),
+    word("kind"),
+    data("payload"),
+    num("parked_at"),
+    Index("ix_parked_arrivals_external", "account_id", "external_id"),
 )
 
 quarantine = Table(

@@ -134,9 +134,39 @@ accounts = Table(
     num("reopen_days", 30),
     ref("team_id"),
     word("hook_token"),
+    data("memory"),
+    word("connected_to"),
+    words("webhook_state"),
+    words("quota"),
+    num("inspected_at"),
+    num("templates_at"),
+    words("templates_error"),
     num("created_at"),
     num("version", 1),
     UniqueConstraint("hook_token"),
+)
+
+# The provider's catalogue of an account, as it was last synchronised.
+templates = Table(
+    "templates",
+    metadata,
+    Column("account_id", ID, nullable=False),
+    Column("name", String(400), nullable=False),
+    Column("language", String(40), nullable=False),
+    word("category"),
+    words("header"),
+    word("media"),
+    words("body"),
+    words("footer"),
+    data("variables", "[]"),
+    data("examples"),
+    data("buttons", "[]"),
+    word("state", "approved"),
+    words("reason"),
+    words("reference"),
+    num("changed_at"),
+    PrimaryKeyConstraint("account_id", "name", "language"),
+    sqlite_with_rowid=False,
 )
 
 # Who may see an account; no rows mean everybody.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from hub.commands.accounts import (
     CreateAccount,
+    RecordConnection,
     RecordHealth,
+    RecordInspection,
     RemoveAccount,
+    SaveTemplates,
     UpdateAccount,
 )
 from hub.commands.base import (
@@ -114,7 +117,9 @@ __all__ = [
     "Quarantine",
     "Receive",
     "RecordArrival",
+    "RecordConnection",
     "RecordHealth",
+    "RecordInspection",
     "RecordReceipt",
     "ReleaseHeld",
     "RemoveAccount",
@@ -130,6 +135,7 @@ __all__ = [
     "RunJob",
     "SaveDraft",
     "SaveTeam",
+    "SaveTemplates",
     "SaveView",
     "SaveWebhook",
     "SendMessage",

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from hub.commands.base import Command
 from hub.ids import AccountId, TeamId, UserId
+from hub.messages import Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,4 +61,37 @@ class RecordHealth(Command):
 
     account_id: AccountId
     state: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordConnection(Command):
+    """Note what a channel remembers, and to which webhook the provider was pointed.
+
+    `connected_to` None and `memory` None leave what is there.
+    """
+
+    account_id: AccountId
+    connected_to: str | None = None
+    memory: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordInspection(Command):
+    """Note what the provider says of an account: its webhook, and what is left of a quota."""
+
+    account_id: AccountId
+    webhook: str = ""
+    quota: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveTemplates(Command):
+    """Put the provider's catalogue in the place of the stored one; gives how many changed.
+
+    With `error` the catalogue stays and the failure is shown beside it.
+    """
+
+    account_id: AccountId
+    templates: tuple[Template, ...] = ()
     error: str = ""

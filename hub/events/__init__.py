@@ -39,6 +39,7 @@ from hub.events.people import (
 )
 from hub.events.system import (
     AccountChanged,
+    AccountConnected,
     AccountCreated,
     AccountRemoved,
     BrandChanged,
@@ -50,6 +51,7 @@ from hub.events.system import (
     PluginFailed,
     SessionsRevoked,
     TeamChanged,
+    TemplatesChanged,
     TokenChanged,
     UserChanged,
     UserCreated,
@@ -59,6 +61,7 @@ from hub.events.system import (
 
 __all__ = [
     "AccountChanged",
+    "AccountConnected",
     "AccountCreated",
     "AccountRemoved",
     "AddressChanged",
@@ -97,6 +100,7 @@ __all__ = [
     "QuarantineSettled",
     "SessionsRevoked",
     "TeamChanged",
+    "TemplatesChanged",
     "TokenChanged",
     "UserChanged",
     "UserCreated",

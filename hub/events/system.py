@@ -44,6 +44,28 @@ class AccountRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountConnected(Event):
+    """The provider knows the account's webhook, or its channel remembered something."""
+
+    type: ClassVar[str] = "account.connected"
+    subject_kind: ClassVar[str] = "account"
+    subject_field: ClassVar[str] = "account_id"
+
+    account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplatesChanged(Event):
+    """The catalogue of templates of an account changed at the provider."""
+
+    type: ClassVar[str] = "templates.changed"
+    subject_kind: ClassVar[str] = "account"
+    subject_field: ClassVar[str] = "account_id"
+
+    account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelDown(Event):
     """An account stopped working; the reason is on its page."""
 

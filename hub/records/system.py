@@ -44,6 +44,13 @@ class Account:
     members: tuple[UserId, ...]
     created_at: Micros
     version: int
+    memory: Mapping[str, str] = field(default_factory=dict)
+    connected_to: str = ""
+    webhook_state: str = ""
+    quota: str = ""
+    inspected_at: Micros = Micros(0)
+    templates_at: Micros = Micros(0)
+    templates_error: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ ROOMS = ("hub", "channels", "dialogs", "triggers", "crm_store", "plugins")
 GROUND = frozenset(
     {
         "api",
+        "capabilities",
         "channel",
         "commands",
         "errors",

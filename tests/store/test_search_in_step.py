@@ -19,7 +19,7 @@ from dialogs.compose import add_note
 from dialogs.intake import receive
 from dialogs.surgery import delete_message, split_dialog, start_dialog
 from dialogs.workflow import set_subject
-from hub.channel import Capabilities
+from hub.capabilities import Capabilities
 from hub.commands import (
     AddAddress,
     AddNote,

@@ -13,7 +13,8 @@ from fastapi import Path, Query, Request, Response
 from crm_store import accounts as reads
 from hub import commands as c
 from hub.account_settings import seal, secret_fields, unseal
-from hub.channel import Capabilities, Channel, Check
+from hub.capabilities import Capabilities
+from hub.channel import Channel, Check
 from hub.errors import HubError, NotFound
 from hub.http_api import rights
 from hub.http_api.caller import Caller, runtime_of

@@ -1,0 +1,58 @@
+"""What a channel can do, as data: the core obeys it, so no `if channel == ...` is ever needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a channel can do. The core obeys it; README's feature matrix is made from it.
+
+    `address_kind` is the `Address.kind` of its people. `max_text` counts characters, 0 means
+    no limit. `max_attachment_bytes` limits one file, 0 means no files at all.
+    `media_types` are accepted types, with `image/*` style wildcards. `receipts` is the best
+    status the vendor ever reports: none, sent, delivered or read. `idempotent_send` promises
+    that a repeated send with one idempotency key reaches the person once, and `idempotent_for`
+    how long the provider remembers the key (None: for ever). `ordered` asks that
+    messages of one dialog leave strictly one after another. `initiates` says whether we may
+    write first. `reply_window` is how long after the person's last message we may answer
+    freely. `threads` says that one person can have several dialogs side by side. `sends` is
+    False for a channel that only takes in: its dialogs take notes, no answers. `buttons` is how
+    many one message may have. `replies` says that the person sees which message an answer is
+    to. `edit_window` and `delete_window` say how long after sending a message of ours may be
+    changed or taken back there (None: for ever). `reaction_choices` are the reactions that the
+    vendor takes.
+    """
+
+    address_kind: str
+    max_text: int = 0
+    max_attachment_bytes: int = 0
+    max_attachments: int = 10
+    media_types: tuple[str, ...] = ("*/*",)
+    html: bool = False
+    subject: bool = False
+    copies: bool = False
+    threads: bool = False
+    receipts: str = "none"
+    idempotent_send: bool = False
+    idempotent_for: timedelta | None = None
+    ordered: bool = True
+    rate_per_second: float = 30.0
+    connections: int = 4
+    send_timeout: timedelta = timedelta(seconds=30)
+    initiates: bool = False
+    reply_window: timedelta | None = None
+    templates: bool = False
+    buttons: int = 0
+    replies: bool = False
+    edits: bool = False
+    edit_window: timedelta | None = None
+    deletes: bool = False
+    delete_window: timedelta | None = None
+    reactions: bool = False
+    reaction_choices: tuple[str, ...] = ("👍", "❤️", "😂", "😮", "😢", "🙏")
+    groups: bool = False
+    typing: bool = False
+    sends: bool = True
