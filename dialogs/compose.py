@@ -22,6 +22,7 @@ from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, users
 from crm_store.unit_of_work import UnitOfWork, cause_data
 from dialogs.access import change_dialog, lock_dialog, lock_message
+from dialogs.loops import guard_automatic
 from dialogs.recount import recount
 from dialogs.workflow import set_assignee, set_status
 from hub.capabilities import Capabilities
@@ -48,6 +49,7 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
     if account.removed:
         raise Conflict("the channel of this dialog was disconnected", what="account_removed")
     _guard(uow, command, dialog)
+    guard_automatic(uow, command, dialog)
     _need_visible(uow, command.reply_to)
     files = _files(uow, command.attachments)
     capabilities = uow.channels.get(account.channel)

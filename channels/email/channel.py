@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 from channels.email import mime
 from channels.email.addresses import KIND, ascii_domain, canonical
 from channels.email.build import build, message_id
-from channels.email.imap import IDLE_SECONDS, Box, ImapSource, Letter, MailSource, Mark
+from channels.email.imap import IDLE_SECONDS, UIDS_PER_FETCH, Box, ImapSource, Letter, MailSource
+from channels.email.marks import Mark, begun, renumbered
 from channels.email.smtp import Relay, Sender
 from hub import (
     Arrival,
@@ -40,7 +41,7 @@ class Settings(BaseModel):
     sender_name: str = Field(default="", title="Sender name", description="Shown beside it.")
     imap_host: str = Field(title="IMAP server", description="Where letters come in.")
     imap_port: int = Field(default=993, ge=1, le=65535, title="IMAP port")
-    imap_security: Literal["tls", "none"] = Field(default="tls", title="IMAP encryption")
+    imap_security: Security = Field(default="tls", title="IMAP encryption")
     imap_user: str = Field(default="", title="IMAP user", description="Empty: the address.")
     imap_password: SecretStr = Field(default=SecretStr(""), title="IMAP password")
     mailbox: str = Field(default="INBOX", title="Folder")
@@ -197,37 +198,28 @@ class EmailChannel(Channel):
         source: MailSource = ImapSource(self._box())
         try:
             await source.open()
-            here = await self._start(source, Mark.read(mark))
+            here = self._start(source, Mark.read(mark))
             yield Batch(mark=here.text())
             while True:
                 uids = await source.new_uids(here.uid)
                 while uids:
-                    letters = await source.fetch(uids)
-                    if not letters:
-                        # Deleted between listing and reading: nothing to wait for.
-                        here = Mark(here.uidvalidity, uids[min(len(uids), 50) - 1])
-                    else:
-                        here = Mark(here.uidvalidity, letters[-1].uid)
+                    async for letters, last in _read(source, uids, here):
+                        here = here.upto(last, self.context.now())
                         yield await self._batch(letters, here)
                     uids = [one for one in uids if one > here.uid]
                 await source.wait(IDLE_SECONDS)
         finally:
             await source.close()
 
-    async def _start(self, source: MailSource, known: Mark | None) -> Mark:
-        """Say where to read on.
-
-        A first start begins now (or some days back). When the mailbox was numbered anew
-        (UIDVALIDITY, RFC 3501 section 2.3.1.1), everything of the last month is read again:
-        what is known already is recognised by its Message-ID and content, and nothing doubles.
-        """
+    def _start(self, source: MailSource, known: Mark | None) -> Mark:
+        """Say where to read on: where we were, unless the mailbox is new or numbered anew."""
+        now = self.context.now()
         if known is None:
             days = self._own.import_days
-            before = await source.since(days) if days else source.uidnext - 1
-            return Mark(source.uidvalidity, max(0, before))
+            return begun(source.uidvalidity, source.uidnext, days=days, now=now)
         if known.uidvalidity != source.uidvalidity:
             self.context.log.warning("mailbox_renumbered account=%d", self.context.account_id)
-            return Mark(source.uidvalidity, max(0, await source.since(31)))
+            return renumbered(known, source.uidvalidity, source.uidnext, now=now)
         return known
 
     async def _batch(self, letters: list[Letter], mark: Mark) -> Batch:
@@ -261,3 +253,20 @@ class EmailChannel(Channel):
             and sender.value == self._own.address
             and external_id.startswith("<hub.")
         )
+
+
+async def _read(
+    source: MailSource, uids: list[int], here: Mark
+) -> AsyncIterator[tuple[list[Letter], int]]:
+    """Read one list of letters in small batches, each with the number up to which it goes."""
+    entries = await source.entries(uids)
+    # Letters deleted meanwhile are nothing to wait for.
+    end = uids[min(len(uids), UIDS_PER_FETCH) - 1]
+    wanted = [one for one in entries if here.wants(one.uid, one.arrived)]
+    while wanted:
+        letters, last = await source.fetch(wanted)
+        wanted = [one for one in wanted if one.uid > last]
+        yield letters, last if wanted else end
+        if not wanted:
+            return
+    yield [], end

@@ -1,9 +1,8 @@
 """Reading a mailbox: every letter once, whatever happens to the connection.
 
-`MailSource` is the small interface that the channel knows; aioimaplib (GPL-3.0) stands behind
-it and nowhere else. The library's answers are guarded: small batches (a large one kills its
-parser), one task per connection, a deadline on every call, and a lost connection that ends
-every wait at once.
+`MailSource` is the small interface that the channel knows. The library's answers are guarded:
+small batches, one task per connection, a deadline on every call, and a lost connection that
+ends every wait at once.
 """
 
 from __future__ import annotations
@@ -11,15 +10,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import datetime
-import json
 import logging
 import re
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from aioimaplib import aioimaplib
-
+from channels.email.imap_client import Client, LibraryError
 from channels.email.smtp import tls_context
 from hub import TemporaryFailure
 
@@ -31,7 +28,6 @@ BYTES_PER_FETCH = 4_000_000
 CALL_SECONDS = 30.0
 BIG_CALL_SECONDS = 300.0
 IDLE_SECONDS = 240.0
-MARK_SCHEMA = 1
 MAX_LETTER = 64_000_000
 
 
@@ -59,24 +55,12 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """How far a mailbox has been read: the generation of its numbers, and the last number."""
+class Entry:
+    """What a mailbox says of a letter before it is read; `arrived` is 0 where unknown."""
 
-    uidvalidity: int = 0
-    uid: int = 0
-    schema: int = MARK_SCHEMA
-
-    def text(self) -> str:
-        """Give the mark as it is stored."""
-        return json.dumps({"schema": self.schema, "uidvalidity": self.uidvalidity, "uid": self.uid})
-
-    @classmethod
-    def read(cls, text: str) -> Mark | None:
-        """Read a stored mark; None where there is none yet."""
-        if not text:
-            return None
-        data = json.loads(text)
-        return cls(uidvalidity=int(data["uidvalidity"]), uid=int(data["uid"]))
+    uid: int
+    size: int
+    arrived: int
 
 
 class MailSource(Protocol):
@@ -94,11 +78,14 @@ class MailSource(Protocol):
     async def new_uids(self, after: int) -> list[int]:
         """Give the numbers of letters after one, ascending."""
 
-    async def since(self, days: int) -> int:
-        """Give the number before the first letter of the last days (0 where all are younger)."""
+    async def entries(self, uids: Sequence[int]) -> list[Entry]:
+        """List some of the first letters, as many as are read in one go, ascending."""
 
-    async def fetch(self, uids: Sequence[int]) -> list[Letter]:
-        """Read letters, as many of the first ones as fit into one batch."""
+    async def fetch(self, entries: Sequence[Entry]) -> tuple[list[Letter], int]:
+        """Read some of the first letters, and say up to which number.
+
+        Letters that were deleted meanwhile are missing.
+        """
 
     async def wait(self, seconds: float) -> None:
         """Wait until something changes, at most so long; raises when the connection is lost."""
@@ -117,34 +104,28 @@ class ImapSource:
 
     async def open(self) -> None:
         """Connect, log in and select the mailbox."""
-        self._lost = asyncio.Event()
+        lost = self._lost = asyncio.Event()
         box = self.box
-        # IMAP4_SSL cannot be told of a lost connection; its base class with a context can.
-        kind = aioimaplib.IMAP4
-        options: dict[str, Any] = {
-            "host": box.host,
-            "port": box.port,
-            "timeout": CALL_SECONDS,
-            "conn_lost_cb": lambda _: self._lost.set(),
-        }
-        if box.security == "tls":
-            options["ssl_context"] = tls_context(box.verify, box.ca_file)
+        encrypted = box.security != "none"
         try:
-            self._client = kind(**options)
+            self._client = Client(
+                box.host,
+                box.port,
+                security=box.security,
+                context=tls_context(box.verify, box.ca_file) if encrypted else None,
+                seconds=CALL_SECONDS,
+                on_lost=lost.set,
+            )
             await self._guard(self._client.wait_hello_from_server())
-            if box.security == "starttls":
-                raise TemporaryFailure("STARTTLS is not supported for IMAP: use TLS (port 993)")
-            answer = await self._guard(self._client.login(box.user, box.password))
-        except TemporaryFailure:
+            answer = await self._guard(self._client.log_in(box.user, box.password))
+        except (OSError, TimeoutError, LibraryError) as error:
             await self.close()
-            raise
-        except (OSError, TimeoutError, asyncio.CancelledError, aioimaplib.Error) as error:
-            await self.close()
-            if isinstance(error, asyncio.CancelledError):
-                raise
             raise TemporaryFailure(
                 f"cannot reach {box.host}:{box.port}: {str(error)[:200] or 'no answer'}"
             ) from error
+        except BaseException:
+            await self.close()
+            raise
         if answer.result != "OK":
             await self.close()
             raise TemporaryFailure("the mail server refused the user name or password")
@@ -171,24 +152,21 @@ class ImapSource:
         client, self._client = self._client, None
         if client is None:
             return
-        transport = getattr(getattr(client, "protocol", None), "transport", None)
-        try:
-            async with asyncio.timeout(3):
-                if transport is not None and not transport.is_closing():
+        if not self._lost.is_set() and client.protocol.transport is not None:
+            try:
+                async with asyncio.timeout(3):
                     await client.logout()
-        except Exception:  # noqa: BLE001 - the connection is given up either way
-            log.debug("imap_logout_failed")
-        if transport is not None:
-            # The library leaves its socket open after a logout.
-            transport.abort()
+            except Exception:  # noqa: BLE001 - the connection is given up either way
+                log.debug("imap_logout_failed")
+        client.abort()
 
-    async def _guard(self, call: Awaitable[T], seconds: float = CALL_SECONDS) -> T:
+    async def _guard(self, call: Awaitable[T], seconds: float = 0.0) -> T:
         """Await a call under a deadline of our own; a lost connection ends it at once."""
         task = asyncio.ensure_future(call)
         lost = asyncio.ensure_future(self._lost.wait())
         try:
             done, _ = await asyncio.wait(
-                {task, lost}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
+                {task, lost}, timeout=seconds or CALL_SECONDS, return_when=asyncio.FIRST_COMPLETED
             )
             if task in done:
                 return task.result()
@@ -212,48 +190,44 @@ class ImapSource:
         # `n:*` always names the newest letter, also when it is older than n.
         return sorted(one for one in _numbers(answer.lines) if one > after)
 
-    async def since(self, days: int) -> int:
-        """Give the number before the first letter of the last days."""
-        day = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)
+    async def entries(self, uids: Sequence[int]) -> list[Entry]:
+        """List some of the first letters, as many as are read in one go."""
         answer = await self._guard(
-            self._client.uid_search(f"SINCE {day.strftime('%d-%b-%Y')}", charset=None),
+            self._client.uid(
+                "fetch", _set(uids[:UIDS_PER_FETCH]), "(UID RFC822.SIZE INTERNALDATE)"
+            ),
             BIG_CALL_SECONDS,
-        )
-        found = _numbers(answer.lines) if answer.result == "OK" else []
-        return min(found) - 1 if found else self.uidnext - 1
-
-    async def fetch(self, uids: Sequence[int]) -> list[Letter]:
-        """Read letters, as many of the first ones as fit into one batch."""
-        sizes = await self._sizes(uids[:UIDS_PER_FETCH])
-        batch: list[int] = []
-        total = 0
-        for uid in sorted(sizes):
-            if batch and total + sizes[uid] > BYTES_PER_FETCH:
-                break
-            if sizes[uid] > MAX_LETTER:
-                if batch:
-                    break
-                return [Letter(uid=uid, raw=b"", size=sizes[uid])]
-            batch.append(uid)
-            total += sizes[uid]
-        if not batch:
-            return []
-        bodies = await self._bodies(batch)
-        return [Letter(uid=uid, raw=bodies[uid], size=sizes[uid]) for uid in batch if uid in bodies]
-
-    async def _sizes(self, uids: Sequence[int]) -> dict[int, int]:
-        answer = await self._guard(
-            self._client.uid("fetch", _set(uids), "(UID RFC822.SIZE)"), BIG_CALL_SECONDS
         )
         if answer.result != "OK":
             raise TemporaryFailure("the mail server refused to list letters")
         found = {}
         for line in answer.lines:
             text = _text(line)
-            uid, size = _number(r"UID (\d+)", text), _number(r"RFC822\.SIZE (\d+)", text)
+            uid = _number(r"UID (\d+)", text)
             if uid:
-                found[uid] = size
-        return found
+                size = _number(r"RFC822\.SIZE (\d+)", text)
+                found[uid] = Entry(uid=uid, size=size, arrived=_arrived(text))
+        return [found[uid] for uid in sorted(found)]
+
+    async def fetch(self, entries: Sequence[Entry]) -> tuple[list[Letter], int]:
+        """Read letters, some megabytes at a time; too large ones come without their bytes."""
+        batch: list[int] = []
+        total = 0
+        for one in entries:
+            if one.size > MAX_LETTER or (batch and total + one.size > BYTES_PER_FETCH):
+                break
+            batch.append(one.uid)
+            total += one.size
+        if not batch:
+            one = entries[0]
+            return [Letter(uid=one.uid, raw=b"", size=one.size)], one.uid
+        bodies = await self._bodies(batch)
+        letters = [
+            Letter(uid=uid, raw=bodies[uid], size=len(bodies[uid]))
+            for uid in batch
+            if uid in bodies
+        ]
+        return letters, batch[-1]
 
     async def _bodies(self, uids: Sequence[int]) -> dict[int, bytes]:
         # PEEK: reading here must not mark the letter as read for the people who share the box.
@@ -263,14 +237,18 @@ class ImapSource:
         if answer.result != "OK":
             raise TemporaryFailure("the mail server refused to give letters")
         found: dict[int, bytes] = {}
-        uid = 0
+        uid, body = 0, None
         for line in answer.lines:
             if isinstance(line, bytearray):
-                if uid:
-                    found[uid] = bytes(line)
-                    uid = 0
-                continue
-            uid = _number(r"UID (\d+)", _text(line)) or uid
+                body = bytes(line)
+            else:
+                text = _text(line)
+                if re.match(r"\d+ FETCH ", text):
+                    uid, body = 0, None
+                uid = _number(r"\bUID (\d+)", text) or uid
+            # The number may stand before the letter or behind it.
+            if uid and body is not None:
+                found[uid] = body
         return found
 
     async def wait(self, seconds: float) -> None:
@@ -281,7 +259,7 @@ class ImapSource:
         idle = await self._guard(self._client.idle_start(timeout=seconds + 30))
         try:
             await self._guard(self._client.wait_server_push(seconds), seconds + 5)
-        except (TimeoutError, aioimaplib.AioImapException):
+        except (TimeoutError, LibraryError):
             pass
         except TemporaryFailure:
             if self._lost.is_set():
@@ -292,6 +270,18 @@ class ImapSource:
 
 def _set(uids: Sequence[int]) -> str:
     return ",".join(str(one) for one in uids)
+
+
+def _arrived(text: str) -> int:
+    """Read INTERNALDATE (RFC 9051 section 2.3.3) as microseconds UTC; 0 where there is none."""
+    match = re.search(r'INTERNALDATE "([^"]{10,40})"', text)
+    if match is None:
+        return 0
+    try:
+        when = datetime.datetime.strptime(match[1].strip(), "%d-%b-%Y %H:%M:%S %z")
+    except ValueError:
+        return 0
+    return int(when.timestamp()) * 1_000_000
 
 
 def _text(line: object) -> str:

@@ -8,6 +8,7 @@ a letter is never stripped to nothing.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 MAX_LINES = 4000
 MAX_LINE = 1000
@@ -45,17 +46,32 @@ _QUOTED = re.compile(r"^\s*>")
 
 def strip(text: str) -> str:
     """Give a letter's own words; the whole text where nothing else would be left."""
-    lines = [one[:MAX_LINE] for one in text.replace("\r\n", "\n").split("\n")[:MAX_LINES]]
+    whole = text.replace("\r\n", "\n").split("\n")
+    lines = [_Line(one) for one in whole[:MAX_LINES]]
     end = _end(lines)
     own = lines[:end]
     if end == len(lines) and any(_QUOTED.match(one) for one in own):
         own = _unquoted(own)
     own = _without_signature(own)
-    stripped = "\n".join(own).strip()
+    # What is longer than anybody quotes is left as it came.
+    rest = whole[MAX_LINES:] if end == len(lines) else []
+    stripped = "\n".join([*(one.whole for one in own), *rest]).strip()
     return stripped or text.strip()
 
 
-def _end(lines: list[str]) -> int:
+class _Line(str):
+    """The beginning of a line, which is all that is looked at, and the whole of it."""
+
+    __slots__ = ("whole",)
+    whole: str
+
+    def __new__(cls, whole: str) -> _Line:
+        line = super().__new__(cls, whole[:MAX_LINE])
+        line.whole = whole
+        return line
+
+
+def _end(lines: Sequence[str]) -> int:
     """Find the line where somebody else's letter begins."""
     for n, line in enumerate(lines):
         if not line.strip():
@@ -67,7 +83,7 @@ def _end(lines: list[str]) -> int:
     return len(lines)
 
 
-def _is_attribution(lines: list[str], n: int) -> bool:
+def _is_attribution(lines: Sequence[str], n: int) -> bool:
     """Say whether "On … wrote:" begins here; clients wrap it over up to three lines."""
     joined = lines[n].strip()
     for more in range(3):
@@ -85,7 +101,7 @@ def _is_attribution(lines: list[str], n: int) -> bool:
     return False
 
 
-def _is_followed_by_quote(lines: list[str], n: int) -> bool:
+def _is_followed_by_quote(lines: Sequence[str], n: int) -> bool:
     """An inline answer stands among quotes: there the letter goes on below."""
     rest = lines[n + 1 :]
     own = 0
@@ -99,7 +115,7 @@ def _is_followed_by_quote(lines: list[str], n: int) -> bool:
     return not quoted or own == 0
 
 
-def _is_block(lines: list[str], n: int) -> bool:
+def _is_block(lines: Sequence[str], n: int) -> bool:
     """Say whether Outlook's block of From/Sent/To/Subject begins here."""
     if not _FIRST_FIELD.match(lines[n]):
         return False
@@ -107,9 +123,9 @@ def _is_block(lines: list[str], n: int) -> bool:
     return sum(1 for one in near if _FIELD.match(one)) >= 3
 
 
-def _unquoted(lines: list[str]) -> list[str]:
+def _unquoted(lines: list[_Line]) -> list[_Line]:
     """Leave quotes and their attribution out of an inline answer that has own words below."""
-    own: list[str] = []
+    own: list[_Line] = []
     skip = 0
     for n, line in enumerate(lines):
         if skip:
@@ -122,11 +138,10 @@ def _unquoted(lines: list[str]) -> list[str]:
                 skip += 1
             continue
         own.append(line)
-    text = re.sub(r"\n{3,}", "\n\n", "\n".join(own))
-    return text.split("\n")
+    return [one for n, one in enumerate(own) if one.strip() or n == 0 or own[n - 1].strip()]
 
 
-def _without_signature(lines: list[str]) -> list[str]:
+def _without_signature(lines: list[_Line]) -> list[_Line]:
     for n, line in enumerate(lines):
         if _SIGNATURE.match(line) and n:
             lines = lines[:n]

@@ -43,6 +43,13 @@ def test_a_letter_is_never_stripped_to_nothing() -> None:
     assert strip("-- \nAnna") == "-- \nAnna"
 
 
+def test_long_lines_and_long_letters_are_kept_whole() -> None:
+    paragraph = "word " * 1000 + "end"
+    assert strip(f"{paragraph}\n\n> quoted") == paragraph
+    letter = "\n".join(f"line {n}" for n in range(9000))
+    assert strip(letter) == letter
+
+
 def test_words_that_look_a_little_like_a_quote_stay() -> None:
     text = "From: the heart, thank you.\nIt costs > 100.\nSee: the page"
     assert strip(text) == text
