@@ -15,6 +15,8 @@ SCHEMA = 2
 DAY_US = 86_400_000_000
 AGAIN_US = 31 * DAY_US
 """How far back a mailbox that was numbered anew is read once more."""
+CLOCKS_US = 600_000_000
+"""How far the clocks of two machines may be apart."""
 _FIELDS = ("uidvalidity", "uid", "until", "since", "floor", "seen")
 
 
@@ -40,7 +42,7 @@ class Mark:
 
     def wants(self, uid: int, arrived: int) -> bool:
         """Say whether a letter is to be read; `arrived` is 0 where the server does not say."""
-        return uid >= self.until or not arrived or arrived >= self.since
+        return uid >= self.until or not arrived or arrived >= self.since - CLOCKS_US
 
     def text(self) -> str:
         """Give the mark as it is stored."""

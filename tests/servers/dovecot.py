@@ -15,6 +15,7 @@ import os
 import shutil
 import smtplib
 import subprocess
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -167,7 +168,7 @@ class Dovecot(PrivateServer):
             for raw in messages:
                 lmtp.sendmail(sender, [user], raw)
 
-    def place(self, messages: Iterable[bytes], user: str) -> None:
+    def place(self, messages: Iterable[bytes], user: str, *, days_old: float = 0) -> None:
         """Puts thousands into the INBOX at once, as files; quicker than delivering them.
 
         For a mailbox that fills while nobody looks; a client that listens may learn of it late.
@@ -179,6 +180,10 @@ class Dovecot(PrivateServer):
             path.write_bytes(raw)
             if os.geteuid() == 0:
                 shutil.chown(path, MAIL_USER, MAIL_USER)
+            if days_old:
+                # The time of the file is when the letter arrived (INTERNALDATE).
+                arrived = time.time() - days_old * 86_400
+                os.utime(path, (arrived, arrived))
             path.rename(folder / "new" / path.name)
 
     def maildir(self, user: str) -> Path:

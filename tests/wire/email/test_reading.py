@@ -86,7 +86,7 @@ async def test_a_renumbered_mailbox_loses_and_doubles_nothing(
     opening: Opening, mailbox: Mailbox
 ) -> None:
     dovecot = opening.dovecot
-    mailbox.deliver(letter("older than the account"))
+    dovecot.place([letter("older-than-the-account")], mailbox.address, days_old=3)
     async with opening.office(mailbox) as desk:
         for n in range(5):
             mailbox.deliver(letter(f"a{n}"))
@@ -101,6 +101,20 @@ async def test_a_renumbered_mailbox_loses_and_doubles_nothing(
         await desk.arrived(7)
         expected = [*(f"a{n}" for n in range(5)), "after", "last"]
         assert sorted(await desk.ids()) == sorted(f"<{one}@away.example>" for one in expected)
+
+
+async def test_the_last_days_are_imported_where_one_wants_them(
+    opening: Opening, mailbox: Mailbox
+) -> None:
+    for days in (40, 9, 3, 0):
+        letters = [letter(f"{days}-days-old")]
+        opening.dovecot.place(letters, mailbox.address, days_old=days)
+    async with opening.office(mailbox, import_days=10) as desk:
+        await desk.arrived(3)
+        mailbox.deliver(letter("new"))
+        await desk.arrived(4)
+        assert len(await desk.ids()) == 4
+        assert "<40-days-old@away.example>" not in await desk.ids()
 
 
 async def test_a_kicked_connection_comes_back(
