@@ -9,20 +9,17 @@ dialog that somebody has open: at once). A gap that is too large is answered by 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from crm_store import dialogs as dialog_reads
-from crm_store import messages as message_reads
-from crm_store import users as user_reads
 from crm_store.journal import events_after
 from crm_store.viewer import Reader, Viewer
 from hub.events import (
@@ -43,9 +40,10 @@ from hub.events import (
     UserChanged,
 )
 from hub.feed import Gap, Signal
-from hub.ids import AccountId, DialogId, MessageId, UserId
+from hub.ids import AccountId, DialogId, UserId
 from hub.objects import Actor, ActorKind
-from hub.records.dialogs import DialogPage, DialogQuery
+from hub.web.live_connection import RESYNC, Connection, read_opened, write_frame
+from hub.web.live_drawing import draw_changed, load_changed
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -57,53 +55,8 @@ FLUSH_SECONDS = 0.1
 OPEN_SECONDS = 0.02
 COUNT_SECONDS = 2.0
 HEARTBEAT_SECONDS = 15.0
-MAX_PENDING = 500
 MAX_GAP = 500
-MAX_WATCHED = 50
 KNOWN_DIALOGS = 20_000
-RESYNC = {"k": "resync"}
-# What is not repaired by reading the page again.
-ALWAYS = frozenset({"session", "resync"})
-
-
-@dataclass(eq=False, slots=True)
-class Connection:
-    """One browser."""
-
-    id: str
-    actor: Actor
-    viewer: Viewer
-    language: str
-    session: str
-    dialogs: frozenset[int] = frozenset()
-    pending: dict[str, dict[str, Any]] = field(default_factory=dict)
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-    urgent: bool = False
-    counts: bool = False
-    counted_at: float = 0.0
-    last: int = 0
-    closed: bool = False
-
-    def put(self, key: str, item: dict[str, Any], *, urgent: bool = False) -> None:
-        """Queue an item; a newer one of the same key replaces it."""
-        if len(self.pending) >= MAX_PENDING and key not in self.pending:
-            # Too slow for what happens: everything is dropped, and the page reads itself again.
-            self.pending = {"resync": RESYNC}
-        elif "resync" not in self.pending or key in ALWAYS:
-            self.pending.pop(key, None)
-            self.pending[key] = item
-        self.urgent = self.urgent or urgent
-        self.wake.set()
-
-    def take(self) -> list[dict[str, Any]]:
-        """Give what is to be sent now."""
-        items, self.pending = list(self.pending.values()), {}
-        self.urgent = False
-        return items
-
-    def sees(self, account_id: AccountId) -> bool:
-        """Say whether something of this account may be told to this browser."""
-        return self.viewer.may("dialogs.view") and self.viewer.sees_account(account_id)
 
 
 class Live:
@@ -201,8 +154,10 @@ class Live:
                 if one.subject.kind == "message" and one.dialog in opened
             )
         )
-        rows, found, users = await self._load(dialog_ids, message_ids)
-        rendered = self._render(rows, found, users, {one.language for one in connections})
+        rows, found, users = await load_changed(self._runtime, dialog_ids, message_ids)
+        rendered = draw_changed(
+            self._renderer, rows, found, users, {one.language for one in connections}
+        )
         touched = {one.dialog for one in events if one.shown and one.dialog in opened}
         gone = [one for one in events if isinstance(one, MessageCancelled)]
         mentions = {
@@ -303,7 +258,7 @@ class Live:
         """Give a dialog's account, which never changes."""
         known = self._account_of.get(dialog_id)
         if known is None:
-            rows, _, _ = await self._load([dialog_id], [])
+            rows, _, _ = await load_changed(self._runtime, [dialog_id], [])
             if not rows:
                 return None
             if len(self._account_of) >= KNOWN_DIALOGS:
@@ -331,47 +286,6 @@ class Live:
                 for one in connections:
                     one.put(f"contact:{contact_id}", {"k": "contact", "id": contact_id})
 
-    async def _load(
-        self, dialog_ids: list[DialogId], message_ids: list[int]
-    ) -> tuple[tuple[Any, ...], tuple[Any, ...], dict[UserId, Any]]:
-        def load(conn: Any) -> Any:
-            reader = Reader(conn=conn, viewer=Viewer.system(), now=self._runtime.now())
-            return (
-                dialog_reads.several(reader, dialog_ids),
-                message_reads.several(reader, [MessageId(one) for one in message_ids]),
-                {one.id: one for one in user_reads.all_users(reader)},
-            )
-
-        answer: tuple[
-            tuple[Any, ...], tuple[Any, ...], dict[UserId, Any]
-        ] = await self._runtime.database.read(load)
-        return answer
-
-    def _render(
-        self,
-        rows: tuple[Any, ...],
-        found: tuple[Any, ...],
-        users: dict[UserId, Any],
-        languages: set[str],
-    ) -> dict[tuple[str, str, int], str]:
-        """Render each thing once per language; personal differences travel as data attributes."""
-        rendered: dict[tuple[str, str, int], str] = {}
-        for language in languages:
-            for dialog in rows:
-                rendered["row", language, dialog.id] = self._renderer.text(
-                    "inbox/rows.html",
-                    language,
-                    list=DialogPage(dialogs=(dialog,), next=""),
-                    users=users,
-                    dialog=None,
-                    query=DialogQuery(),
-                )
-            for message in found:
-                rendered["msg", language, message.id] = self._renderer.text(
-                    "inbox/message.html", language, message=message, dialog=None
-                )
-        return rendered
-
     # -- one browser -----------------------------------------------------------------------
 
     async def open(self, request: Request) -> AsyncIterator[bytes]:
@@ -386,10 +300,10 @@ class Live:
             last=self._runtime.feed.last,
         )
         self._connections[connection.id] = connection
-        self._watch(connection, _opened(request.query_params.get("dialogs", "")))
+        self._watch(connection, read_opened(request.query_params.get("dialogs", "")))
         try:
             hello = {"k": "hello", "connection": connection.id}
-            yield _frame([hello], self._runtime.epoch, connection.last)
+            yield write_frame([hello], self._runtime.epoch, connection.last)
             resume = request.headers.get("last-event-id") or request.query_params.get("after", "")
             if resume:
                 await self._resume(connection, resume)
@@ -418,7 +332,7 @@ class Live:
                 connection.counts, connection.counted_at = False, loop.time()
                 items.append({"k": "counters", "v": await self._count(connection)})
             if items:
-                yield _frame(items, self._runtime.epoch, connection.last)
+                yield write_frame(items, self._runtime.epoch, connection.last)
             elif loop.time() >= beat_at:
                 # The page cannot see a comment, and must know a dead connection by its silence.
                 yield b"data: []\n\n"
@@ -469,23 +383,8 @@ class Live:
                 )
 
 
-def _frame(items: list[dict[str, Any]], epoch: str, last: int) -> bytes:
-    body = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {epoch}-{last}\ndata: {body}\n\n".encode()
-
-
 def _viewer(reader: Reader) -> Viewer:
     return reader.viewer
-
-
-def _opened(text: str) -> dict[int, str]:
-    """Read open dialogs out of an address: `<id>:<position>,<id>:<position>`."""
-    found = {}
-    for one in text.split(",")[:MAX_WATCHED]:
-        dialog_id, _, drawn_at = one.partition(":")
-        if dialog_id.isdigit():
-            found[int(dialog_id)] = drawn_at
-    return found
 
 
 async def stream(request: Request) -> Response:
@@ -500,13 +399,17 @@ async def stream(request: Request) -> Response:
 
 async def watch(request: Request) -> Response:
     """Take the list of open dialogs of a browser."""
-    body = await request.json()
+    try:
+        body = await request.json()
+    except (ValueError, ClientDisconnect):
+        # A page that is left in this moment.
+        return JSONResponse({"result": False}, 400)
     live: Live = request.app.state.live
     given = body.get("dialogs", [])
     known = live.watch(
         str(body.get("connection", "")),
         request.state.user.id,
-        _opened(",".join(str(one) for one in given)),
+        read_opened(",".join(str(one) for one in given)),
     )
     return JSONResponse({"result": known}, 200 if known else 410)
 
