@@ -38,7 +38,7 @@ MAX_HTML = 2_000_000
 IMAGE_SECONDS = 8.0
 _MAIL_POLICY = (
     "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'; sandbox allow-popups "
+    "form-action 'none'; frame-ancestors 'self'; sandbox allow-same-origin allow-popups "
     "allow-popups-to-escape-sandbox"
 )
 _TAGS = {
@@ -164,6 +164,10 @@ _STYLES = {
     "word-break",
 }
 _URL_IN_STYLE = re.compile(r"(?i)url\s*\(|expression\s*\(|@import|image-set|\\")
+# Pictures may be data; what one clicks on may not.
+_LINKED = re.compile(r"(?i)\s*(https?:|mailto:|tel:)")
+_IMAGE = re.compile(r'<img(?:\s+[\w-]+="[^"]*")*\s*/?>')
+_SIZE = re.compile(r'(?:\s(?:width|height)="|[";\s](?:width|height):\s*)([^";]*)')
 _PIXEL = re.compile(r"^\s*[01](px)?\s*$")
 
 
@@ -178,6 +182,8 @@ def clean(html: str, message_id: int, inline: dict[str, int], *, images: bool) -
         nonlocal blocked
         if name == "style":
             return None if _URL_IN_STYLE.search(value) else value
+        if tag == "a" and name == "href" and not _LINKED.match(value):
+            return None
         if tag == "img" and name == "src":
             if value.startswith("cid:"):
                 attachment = inline.get(value[4:].strip("<>"))
@@ -204,7 +210,14 @@ def clean(html: str, message_id: int, inline: dict[str, int], *, images: bool) -
         set_tag_attribute_values={"a": {"target": "_blank"}},
         clean_content_tags={"script", "style", "title", "template", "noscript"},
     )
-    return cleaned, blocked
+    return _IMAGE.sub(_without_pixel, cleaned), blocked
+
+
+def _without_pixel(found: re.Match[str]) -> str:
+    """Leave out a picture that nobody can see: it is there to tell that the letter was read."""
+    image = found[0]
+    sizes = [_PIXEL.match(one) for one in _SIZE.findall(image)]
+    return "" if sizes and all(sizes) else image
 
 
 async def letter(request: Request) -> Response:

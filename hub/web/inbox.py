@@ -26,6 +26,7 @@ from hub.extensions import Panel
 from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros, TeamId, UserId
 from hub.records.dialogs import Dialog, DialogPage, DialogQuery, Thread
 from hub.records.system import Account
+from hub.web.packing import packed
 from hub.web.plugin_answers import PluginRenderer
 from hub.web.timeline import timeline
 
@@ -160,7 +161,7 @@ async def banners(request: Request) -> Response:
 
 def _page(request: Request, template: str, **values: Any) -> Response:
     response: Response = request.app.state.renderer.page(request, template, **values)
-    return response
+    return packed(request, response)
 
 
 async def rows(request: Request) -> Response:
@@ -334,7 +335,7 @@ def _recipients(values: dict[str, Any]) -> dict[str, Any]:
     own = str(values["account"].settings.get("address", "")).lower()
     for one in reversed(thread.messages):
         if one.direction == "in":
-            sender = one.extra.get("reply_to") or values["dialog"].address
+            sender = one.extra.get("profile", {}).get("reply_to") or values["dialog"].address
             copies = [
                 each
                 for each in (*one.to, *one.cc)
