@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mimetypes
 from functools import cache
@@ -11,7 +12,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
+from hub.web.packing import understands
+
 STATIC = Path(__file__).parent / "static"
+TEXTS = frozenset({".js", ".css", ".svg"})
 FOREVER = "public, max-age=31536000, immutable"
 mimetypes.add_type("text/javascript", ".js")
 
@@ -35,18 +39,33 @@ def import_map() -> dict[str, str]:
     }
 
 
+@cache
+def _packed(path: Path, _changed: float) -> bytes:
+    return gzip.compress(path.read_bytes(), 9, mtime=0)
+
+
+def _answer(request: Request, path: Path, caching: str) -> Response:
+    headers = {"Cache-Control": caching}
+    headers["Vary"] = "Accept-Encoding"
+    if path.suffix not in TEXTS or not understands(request):
+        return FileResponse(path, headers=headers)
+    kind = mimetypes.guess_type(path.name)[0] or "text/plain"
+    headers["Content-Encoding"] = "gzip"
+    return Response(_packed(path, path.stat().st_mtime), headers=headers, media_type=kind)
+
+
 async def serve(request: Request) -> Response:
     """Serve a static file by its plain or its hashed name."""
     name = request.path_params["path"]
     path = (STATIC / name).resolve()
     if STATIC.resolve() in path.parents and path.is_file():
-        return FileResponse(path, headers={"Cache-Control": "no-cache"})
+        return _answer(request, path, "no-cache")
     stem, _, ending = name.rpartition(".")
     plain, _, mark = stem.rpartition(".")
     path = (STATIC / f"{plain}.{ending}").resolve()
     if plain and STATIC.resolve() in path.parents and path.is_file():
         known = hashed(f"{plain}.{ending}").split(".")[-2] == mark
-        return FileResponse(path, headers={"Cache-Control": FOREVER if known else "no-cache"})
+        return _answer(request, path, FOREVER if known else "no-cache")
     return Response("not found", 404)
 
 

@@ -6,7 +6,11 @@ import { reconnect, onState, startLive, lostFor, onItems } from 'hub/live';
 
 await loadTexts();
 const { startKeys, bind } = await import('hub/keys');
-const { showHelp, showPalette } = await import('hub/palette');
+const palette = () => import('hub/palette');
+const showHelp = () => palette().then((one) => one.showHelp());
+const showPalette = () => palette().then((one) => one.showPalette());
+bind('Ctrl+K', _('Command palette'), _('Everywhere'), showPalette, { typing: true });
+bind('?', _('Show the keys'), _('Everywhere'), showHelp);
 startKeys();
 bind('Esc', _('One layer back'), _('Everywhere'), () => {
   const menu = document.querySelector('[popover]:popover-open');
@@ -27,9 +31,10 @@ document.addEventListener('toggle', (event) => {
   const menu = /** @type {HTMLElement} */ (event.target);
   if (/** @type {any} */ (event).newState !== 'open' || !menu.matches('.menu[popover]')) return;
   const opener = document.querySelector('[popovertarget="' + menu.id + '"]:hover, [popovertarget="' + menu.id + '"]:focus') || document.querySelector('[popovertarget="' + menu.id + '"]');
-  const at = opener?.getBoundingClientRect() || { left: innerWidth / 2 - 110, bottom: innerHeight / 3, top: 0 };
+  const at = opener?.getBoundingClientRect() || { left: innerWidth / 2 - 110, right: innerWidth / 2 + 110, bottom: innerHeight / 3, top: 0 };
   const box = menu.getBoundingClientRect();
-  menu.style.left = Math.max(8, Math.min(at.left, innerWidth - box.width - 8)) + 'px';
+  const left = opener?.closest('.joined') ? at.right - box.width : at.left;
+  menu.style.left = Math.max(8, Math.min(left, innerWidth - box.width - 8)) + 'px';
   const below = at.bottom + 4;
   menu.style.top = (below + box.height < innerHeight ? below : Math.max(8, (at.top || at.bottom) - box.height - 4)) + 'px';
   menu.querySelector('button, a, input')?.focus({ preventScroll: true });

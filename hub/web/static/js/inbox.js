@@ -5,4 +5,5 @@ import { loadTexts } from 'hub/i18n';
 await loadTexts();
 const { startInbox } = await import('hub/inbox/list');
 startInbox();
-document.documentElement.dataset.ready = 'inbox';
+// What a key may open a moment later: it must be there before the next key is pressed.
+Promise.all([import('hub/sheet'), import('hub/palette')]).catch(() => {}).then(() => { document.documentElement.dataset.ready = 'inbox'; });

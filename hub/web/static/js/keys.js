@@ -33,7 +33,8 @@ function nameOf(event) {
 
 function comboOf(event) {
   let name = nameOf(event);
-  if (name === '/' && event.shiftKey) return '?';
+  // The question mark stands on another key in some layouts: both ways are right.
+  if ((name === '/' && event.shiftKey) || event.key === '?') return '?';
   const parts = [];
   if (event.ctrlKey || event.metaKey) parts.push('Ctrl');
   if (event.altKey) parts.push('Alt');

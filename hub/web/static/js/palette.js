@@ -1,7 +1,7 @@
 // @ts-check
 // The help sheet and the palette, both drawn out of the one key map.
 import { _ } from 'hub/i18n';
-import { allKeys, bind, showCombo } from 'hub/keys';
+import { allKeys, showCombo } from 'hub/keys';
 import { choose, openSheet } from 'hub/sheet';
 
 /** Draw the help sheet. */
@@ -59,6 +59,3 @@ export async function showPalette() {
   if (one?.run) one.run();
   else if (one?.href) location.href = one.href;
 }
-
-bind('Ctrl+K', _('Command palette'), _('Everywhere'), showPalette, { typing: true });
-bind('?', _('Show the keys'), _('Everywhere'), showHelp);

@@ -3,7 +3,6 @@
 // asks when something was written meanwhile. A send without a network waits, under the same key.
 import { _ } from 'hub/i18n';
 import { act, chip, complain, element, newKey, Refused, toast } from 'hub/api';
-import { ask } from 'hub/sheet';
 import { cancel } from 'hub/inbox/acts';
 import { fileIds, isUploading, startFiles } from 'hub/inbox/files';
 import { mentioned, mentionKey, suggest } from 'hub/inbox/mentions';
@@ -249,7 +248,7 @@ function sendLeftOver() {
 }
 
 async function addPerson(kind) {
-  const value = await ask(kind === 'cc' ? _('Copy to') : _('Blind copy to'), '', _('An e-mail address'));
+  const value = await (await import('hub/sheet')).ask(kind === 'cc' ? _('Copy to') : _('Blind copy to'), '', _('An e-mail address'));
   if (!value?.includes('@')) return;
   pane.querySelector('#people button[data-do="add-cc"]')?.before(chip((kind === 'bcc' ? _('Bcc') + ': ' : '') + value, 'drop-person', { [kind]: value }));
 }

@@ -1,0 +1,128 @@
+"""The front end's own rules: small, ours, complete, nothing from outside."""
+
+from __future__ import annotations
+
+import gzip
+import importlib.util
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from hub.web.static_files import STATIC, hashed, import_map
+
+ROOT = Path(__file__).parents[3]
+TEMPLATES = ROOT / "hub/web/templates"
+SCRIPTS = sorted((STATIC / "js").rglob("*.js"))
+INBOX = ("app", "inbox")
+# Loaded when somebody opens a sheet, not with the page.
+ON_DEMAND = ("palette", "sheet")
+LICENCES = {"MIT", "BSD-3-Clause", "ISC", "0BSD", "Apache-2.0", "MPL-2.0"}
+OUTSIDE = re.compile(r"https?://[^\s'\"`)]+")
+NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+def vendor() -> object:
+    spec = importlib.util.spec_from_file_location("vendor_tool", ROOT / "tools/vendor.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["vendor_tool"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_vendored_file_is_as_locked() -> None:
+    tool = vendor()
+    assert tool.differences() == []  # type: ignore[attr-defined]
+    lock = tomllib.loads(tool.LOCK.read_text())  # type: ignore[attr-defined]
+    for package in lock["package"]:
+        assert package["licence"] in LICENCES
+        assert package["integrity"].startswith("sha512-")
+        assert package["why"]
+        assert "LICENSE" in package["files"]
+
+
+def test_what_is_vendored_for_tests_is_not_in_the_product() -> None:
+    vendored = STATIC / "vendor"
+    size = sum(one.stat().st_size for one in vendored.rglob("*") if one.is_file())
+    assert size <= 250_000
+    assert not list(vendored.rglob("axe*"))
+
+
+def modules_of(*names: str) -> set[Path]:
+    """Every module that a page loads, its imports followed."""
+    found: set[Path] = set()
+    waiting = [STATIC / "js" / f"{name}.js" for name in names]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        imported = re.findall(r"(?:from|await import\()\s*'hub/([\w/]+)'", path.read_text())
+        waiting += [STATIC / "js" / f"{one}.js" for one in imported if one not in ON_DEMAND]
+    return found
+
+
+def test_the_inbox_needs_less_than_forty_kilobytes_of_script() -> None:
+    weight = sum(len(gzip.compress(one.read_bytes())) for one in modules_of(*INBOX))
+    assert weight <= 40_000
+
+
+def test_the_first_load_of_the_inbox_is_light() -> None:
+    sheets = sum(len(gzip.compress(one.read_bytes())) for one in (STATIC / "css").rglob("*.css"))
+    scripts = sum(len(gzip.compress(one.read_bytes())) for one in modules_of(*INBOX))
+    icons = len(gzip.compress((STATIC / "icons.svg").read_bytes()))
+    assert sheets + scripts + icons <= 55_000
+
+
+def test_every_module_can_be_found_by_its_short_name() -> None:
+    known = import_map()
+    for path in SCRIPTS:
+        for name in re.findall(r"(?:from|import\()\s*'(hub/[\w/]+)'", path.read_text()):
+            assert name in known, f"{path.name} imports {name}"
+
+
+def test_modules_are_not_long() -> None:
+    lengths = {one.name: len(one.read_text().splitlines()) for one in SCRIPTS}
+    assert {name: count for name, count in lengths.items() if count > 400} == {}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda one: one.name)
+def test_no_text_hides_in_a_template_literal(path: Path) -> None:
+    """The collector of texts does not see calls inside of them."""
+    for literal in re.findall(r"`[^`]*`", path.read_text()):
+        assert not re.search(r"\$\{[^}]*\b_\(", literal), literal
+
+
+def test_nothing_is_fetched_from_outside() -> None:
+    for path in [*SCRIPTS, *(STATIC / "css").rglob("*.css"), *TEMPLATES.rglob("*.html")]:
+        found = set(OUTSIDE.findall(path.read_text())) - NAMESPACES
+        assert not {one for one in found if not re.search(r"example\.(com|org)", one)}, path
+
+
+def test_no_handler_stands_in_the_markup() -> None:
+    for path in TEMPLATES.rglob("*.html"):
+        assert not re.search(r"\son[a-z]+\s*=\s*[\"']", path.read_text()), path
+        assert "javascript:" not in path.read_text(), path
+    for path in SCRIPTS:
+        assert not re.search(r"\beval\(|new Function\(", path.read_text()), path
+
+
+def test_every_icon_that_is_asked_for_is_in_the_sprite() -> None:
+    sprite = set(re.findall(r'<symbol id="([a-z0-9-]+)"', (STATIC / "icons.svg").read_text()))
+    asked: set[str] = set()
+    for path in [*TEMPLATES.rglob("*.html"), *(ROOT / "plugins").rglob("*.html")]:
+        text = path.read_text()
+        for call in re.findall(r"icon\(([^)]*)\)", text):
+            asked |= set(re.findall(r"'([a-z0-9-]+)'", call.split(",")[0]))
+        asked |= set(re.findall(r"ui\.(?:empty)\('([a-z0-9-]+)'", text))
+    for path in SCRIPTS:
+        asked |= set(re.findall(r"\bicon\('([a-z0-9-]+)'\)", path.read_text()))
+    assert asked - sprite == set()
+
+
+def test_the_name_of_a_file_changes_with_its_content() -> None:
+    assert re.fullmatch(r"/static/js/live\.[0-9a-f]{8}\.js", hashed("js/live.js"))
