@@ -103,6 +103,8 @@ function connect() {
     if (items.length) deliver(items);
   };
   source.onerror = () => {
+    // The browser tries again by itself when the line was cut; it gives up when it was refused.
+    if (source?.readyState === EventSource.CLOSED) askWhetherIn();
     source?.close();
     source = null;
     connection = '';
@@ -112,6 +114,17 @@ function connect() {
     attempt += 1;
     retryTimer = window.setTimeout(connect, wait);
   };
+}
+
+/** A session that ended before the stream began is told by nobody: whoever is refused asks. */
+async function askWhetherIn() {
+  try {
+    const answer = await fetch('/inbox/counters', { headers: { Accept: 'application/json' } });
+    if (answer.status !== 401) return;
+    const items = [{ k: 'session' }];
+    bus.postMessage({ type: 'items', items, lastId: '', before: '', state: 'lost' });
+    deliver(items);
+  } catch { /* no network: the stream tries again */ }
 }
 
 function lead() {
