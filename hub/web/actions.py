@@ -216,7 +216,7 @@ async def act(request: Request) -> Response:
     try:
         result = (await request.state.hub.do(build(_delayed(body, request.state.hub.now()))))[0]
     except HubError as error:
-        return as_json(error, status_of(error))
+        return as_json(error, status_of(error), request.state.language)
     except (TypeError, ValueError, OverflowError):
         return JSONResponse({"error": {"code": "invalid", "message": "wrong values"}}, 422)
     if request.path_params["verb"] == "read" and _message(body):

@@ -20,7 +20,7 @@ from hub.ids import AccountId, ContactId
 from hub.messages import Address
 from hub.records.dialogs import DialogQuery
 from hub.web.auth import checked_form
-from hub.web.i18n import LANGUAGES, script_texts, texts_address
+from hub.web.i18n import LANGUAGES, script_texts, texts_address, translate
 from hub.web.inbox import number
 from hub.web.static_files import FOREVER, STATIC, hashed
 
@@ -137,7 +137,12 @@ async def new_dialog(request: Request) -> Response:
         )
         dialog_id = (await hub.do(command))[0]
     except HubError as error:
-        return _page(request, "inbox/new.html", 422, **{**values, "error": str(error)})
+        return _page(
+            request,
+            "inbox/new.html",
+            422,
+            **{**values, "error": translate(request.state.language, str(error))},
+        )
     return RedirectResponse(f"/inbox/{dialog_id}", 303)
 
 

@@ -34,6 +34,7 @@ from hub.web.i18n import texts_address, translations
 from hub.web.static_files import hashed, import_map
 
 TEMPLATES = Path(__file__).parent / "templates"
+_REPLY = re.compile(r"(?i)^\s*(re|aw|sv|antw|отв|ответ)\s*(\[\d+\])?\s*:")
 _LINK = re.compile(r"(?<![\w@])(https?://[^\s<>\"']{3,2000}[^\s<>\"'.,;:!?)\]])")
 
 
@@ -90,6 +91,7 @@ class Renderer:
             "clock": _clock,
             "since": _since,
             "linked": linked,
+            "is_reply": is_reply,
             "size": _size,
             "iso": iso,
         }
@@ -187,6 +189,11 @@ def _zone(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (KeyError, ValueError):
         return ZoneInfo("UTC")
+
+
+def is_reply(subject: str) -> bool:
+    """Say whether a subject only repeats that of the dialog."""
+    return _REPLY.match(subject) is not None
 
 
 def _local(context: Context, micros: int) -> datetime:

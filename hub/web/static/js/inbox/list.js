@@ -255,7 +255,20 @@ async function rename(row) {
 
 async function saveView() {
   const name = await (await import('hub/sheet')).ask(_('Name of the view'), '', _('The filters and the order of the list are kept under this name.'));
-  if (name) act('view', { name, query: rows.dataset.query }).then(() => { toast(_('Saved')); location.reload(); }).catch(complain);
+  if (name) changeViews('view', { name, query: rows.dataset.query }, _('Saved'));
+}
+
+/** Change the saved views and draw their menu again. */
+async function changeViews(verb, body, text) {
+  try {
+    await act(verb, body);
+    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html');
+    const menu = document.getElementById('views');
+    const fresh = page.getElementById('views');
+    if (menu && fresh) menu.replaceChildren(...fresh.childNodes);
+    offerPermission();
+    toast(text);
+  } catch (error) { complain(error); }
 }
 
 function click(event) {
@@ -264,7 +277,7 @@ function click(event) {
   if (what === 'create') location.href = '/inbox/new';
   else if (what === 'save-view') saveView();
   else if (what === 'list-retry') refresh();
-  else if (what === 'drop-view') { event.preventDefault(); act('drop-view', { view: target.closest('[data-view-id]')?.getAttribute('data-view-id') }).then(() => location.reload()).catch(complain); }
+  else if (what === 'drop-view') { event.preventDefault(); changeViews('drop-view', { view: target.closest('[data-view-id]')?.getAttribute('data-view-id') }, _('Taken off')); }
   const link = target.closest('a[data-open]');
   if (link && !event.ctrlKey && !event.metaKey) { event.preventDefault(); show(link.getAttribute('data-open')); }
 }
