@@ -221,7 +221,11 @@ class Database:
                     stop = True
                     break
                 group.append(more)
-            self._settle(group)
+            try:
+                self._settle(group)
+            except BaseException as error:
+                log.critical("writer_failed calls=%d", len(group), exc_info=error)
+                _resolve(group, [RuntimeError(f"the writer failed: {error!r}")] * len(group))
             if stop:
                 return
 
@@ -243,7 +247,8 @@ class Database:
         if events and self.on_commit is not None:
             try:
                 self.on_commit(events)
-            except Exception:
+            except BaseException:
+                # Also what is no Exception (CancelledError): the commit stands, so say so.
                 log.exception("on_commit_failed facts=%d", len(events))
         _resolve(group, outcomes)
 
@@ -259,8 +264,7 @@ class Database:
                     results = many(tx, [group[n].item for n in numbers])
                     outcomes.update(zip(numbers, results, strict=True))
                 tx.write_journal()
-            for function in tx.after_commit:
-                function()
+            _after_commit(tx)
         return [outcomes[n] for n in range(len(group))], tx.events
 
     def _one_by_one(self, group: list[Call]) -> tuple[list[Any], list[Event]]:
@@ -295,8 +299,7 @@ class Database:
                         del tx.after_commit[later:]
                         outcomes.append(error)
                 tx.write_journal()
-            for function in tx.after_commit:
-                function()
+            _after_commit(tx)
         return outcomes, tx.events
 
     def _transaction(self, conn: Connection) -> Transaction:
@@ -310,6 +313,15 @@ class Database:
             dialect=self.dialect,
             drop_blob=self.drop_blob,
         )
+
+
+def _after_commit(tx: Transaction) -> None:
+    """Do what waited for the commit; it stands, so a failure here must not look like its own."""
+    for function in tx.after_commit:
+        try:
+            function()
+        except BaseException:
+            log.exception("after_commit_failed function=%s", function.__qualname__)
 
 
 class _LoopFuture(Future[Any]):
@@ -327,10 +339,11 @@ def _resolve(group: Sequence[Call], outcomes: Sequence[Any]) -> None:
         future = call.future
         if isinstance(future, _LoopFuture):
             by_loop.setdefault(future.loop, []).append((future.waiting, outcome))
-        elif isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
-            future.set_result(outcome)
+        elif future.set_running_or_notify_cancel():
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
     for loop, pairs in by_loop.items():
         try:
             loop.call_soon_threadsafe(_resolve_on_loop, pairs)

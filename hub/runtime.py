@@ -215,7 +215,10 @@ class Runtime:
         self.database.close()
 
     def on_events(self, function: Callable[[list[Event]], None]) -> None:
-        """Call a plain function with the facts of every commit of this process, on its thread."""
+        """Call a plain function with the facts of every commit of this process, on its thread.
+
+        What it raises is logged, and harms neither the commit nor the writer.
+        """
         self._wakers.append(function)
 
     def _committed(self, events: list[Event]) -> None:
@@ -225,8 +228,8 @@ class Runtime:
         for function in self._wakers:
             try:
                 function(events)
-            except Exception:
-                log.exception("waker_failed function=%s", function.__qualname__)
+            except BaseException:
+                log.exception("waker_failed function=%s", getattr(function, "__qualname__", "?"))
 
     def _plugin_failed(self, plugin: str, hook: str, error: str) -> None:
         if self.database.new_id is not None:

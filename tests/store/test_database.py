@@ -130,3 +130,36 @@ async def test_readers_cannot_write(database: Database, tmp_path: Path) -> None:
 
     with pytest.raises(DBAPIError):
         database.read_now(lambda conn: conn.execute(insert(teams).values(id=1, name="x")))
+
+
+async def test_whatever_a_listener_raises_the_writer_goes_on(database: Database) -> None:
+    def gone(events: object) -> None:
+        # Not an Exception: what `except Exception` lets through.
+        raise asyncio.CancelledError
+
+    database.on_commit = gone
+    for _ in range(2 * len(database._threads)):
+        assert await asyncio.wait_for(database.write(add_team, "next"), 30)
+
+
+async def test_what_fails_after_a_commit_does_not_repeat_it(database: Database) -> None:
+    def add(tx: Transaction, names: list[str]) -> list[None]:
+        add_team(tx, names)
+        tx.after_commit.append(fail)
+        return [None] * len(names)
+
+    def fail() -> None:
+        raise OSError("the disk is gone")
+
+    await database.write(add, "once")
+    rows = database.read_now(lambda conn: conn.execute(select(teams.c.name)).scalars().all())
+    assert rows == ["once"]
+
+
+async def test_a_call_that_nobody_waits_for_any_more_stops_nobody(database: Database) -> None:
+    gate, _ = blocked(database)
+    await asyncio.sleep(0.1)
+    waiting = database.submit(add_team, "cancelled")
+    assert waiting.cancel()
+    gate.set()
+    await asyncio.wait_for(database.write(add_team, "next"), 30)
