@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Select, Table
+from sqlalchemy import BigInteger, Connection, Integer, Select, Table, cast, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from hub.errors import Invalid
 
@@ -22,6 +25,21 @@ def locked(dialect: str, statement: Select[Any], *, skip: bool = False) -> Selec
     if dialect == "postgresql":
         return statement.with_for_update(skip_locked=skip)
     return statement
+
+
+def lock_names(conn: Connection, room: int, names: Iterable[str]) -> None:
+    """Let nobody else into these names until the transaction ends; SQLite has one writer anyway.
+
+    For what cannot be locked as a row, because it may not be there yet. `room` keeps the names
+    of different purposes apart. Names are locked in one order, so that two callers never wait
+    for each other; different names that share a lock only wait in vain.
+    """
+    numbers = sorted({zlib.crc32(one.encode()) - (1 << 31) for one in names})
+    if not numbers or conn.dialect.name != "postgresql":
+        return
+    number = func.unnest(cast(numbers, ARRAY(BigInteger))).column_valued("number")
+    ordered = select(number).order_by(number).subquery()
+    conn.execute(select(func.pg_advisory_xact_lock(room, cast(ordered.c.number, Integer)))).all()
 
 
 def page_key(before: str) -> tuple[int, int]:

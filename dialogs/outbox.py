@@ -19,7 +19,7 @@ from crm_store.tables.dialogs import dialogs, messages, thread_references
 from crm_store.tables.outbox import attempts, deliveries, jobs, parts, webhook_deliveries
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.receipts import apply_parked, move_delivery
+from dialogs.receipts import apply_parked, lock_sent_names, move_delivery
 from dialogs.recount import recount
 from hub.commands import ClaimDeliveries, ExpireLeases, ReleaseHeld, SettleDelivery, StartSending
 from hub.errors import Conflict, Invalid
@@ -110,6 +110,7 @@ def start_sending(uow: UnitOfWork, command: StartSending) -> None:
 
 def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[None]:
     """Write what became of a group of attempts."""
+    lock_sent_names(uow, (name for one in commands for name in one.external_ids))
     ids = sorted({one.delivery_id for one in commands})
     rows = {
         row.id: row

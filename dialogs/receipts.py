@@ -6,12 +6,12 @@ of the same receipts ends in the same state. A proof of arrival outweighs a repo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from crm_store.sql import locked, upsert
+from crm_store.sql import lock_names, locked, upsert
 from crm_store.tables.dialogs import arrivals, dialogs, messages
 from crm_store.tables.outbox import deliveries, parked_receipts, parts
 from crm_store.unit_of_work import UnitOfWork
@@ -31,6 +31,8 @@ RANK = {
     Status.DELIVERED: 6,
     Status.READ: 7,
 }
+SENT_NAMES = 0x4855_5253
+"""Room of the locks on external ids: a receipt and the settling of its send take turns."""
 REACHED = (Status.SENT, Status.DELIVERED, Status.READ)
 
 
@@ -52,6 +54,7 @@ def record_receipts(uow: UnitOfWork, commands: Sequence[RecordReceipt]) -> list[
         ],
     ).all()
     fresh = sorted(first[row.account_id, row.dedupe_key] for row in rows)
+    lock_sent_names(uow, [commands[n].receipt.external_id for n in fresh])
     for n in fresh:
         _apply(uow, commands[n])
     return [n in set(fresh) for n in range(len(commands))]
@@ -60,6 +63,11 @@ def record_receipts(uow: UnitOfWork, commands: Sequence[RecordReceipt]) -> list[
 def record_receipt(uow: UnitOfWork, command: RecordReceipt) -> bool:
     """Apply one receipt."""
     return record_receipts(uow, [command])[0]
+
+
+def lock_sent_names(uow: UnitOfWork, external_ids: Iterable[str]) -> None:
+    """Whoever comes second, the receipt or the send's end, must see what the first one wrote."""
+    lock_names(uow.conn, SENT_NAMES, (one[:400] for one in external_ids))
 
 
 def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:

@@ -1,0 +1,67 @@
+"""What two processes do at the same moment on PostgreSQL, where nobody waits for a single writer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_store.unit_of_work import Transaction, UnitOfWork
+from dialogs.receipts import record_receipt
+from hub import (
+    SYSTEM,
+    ClaimDeliveries,
+    DeliveryReceipt,
+    DeliveryStatus,
+    SendMessage,
+    SettleDelivery,
+    StartSending,
+)
+from hub.commands import RecordReceipt
+from tests.houses import US, House, house, message
+
+
+@pytest.fixture
+async def home(tmp_path: Path, postgres_url: str) -> AsyncIterator[House]:
+    async with house(tmp_path, postgres_url) as one:
+        yield one
+
+
+async def test_a_receipt_that_comes_while_its_send_is_settled_is_not_lost(home: House) -> None:
+    given = (await home.receive(message("k1")))[0]
+    message_id = (await home.user.do(SendMessage(dialog_id=given.dialog_id, text="hi")))[0]
+    claim = ClaimDeliveries(account_id=home.pigeon, worker="test", limit=1, lease_us=60 * US)
+    delivery_id, fence = (await home.system.do(claim))[0][0]
+    await home.system.do(StartSending(delivery_id=delivery_id, fence=fence, lease_us=60 * US))
+    recorded, go_on = threading.Event(), threading.Event()
+
+    def slow_receipt(tx: Transaction, items: list[RecordReceipt]) -> list[Any]:
+        answers = [record_receipt(UnitOfWork(tx, actor=SYSTEM), one) for one in items]
+        recorded.set()
+        go_on.wait(30)
+        return answers
+
+    receipt = DeliveryReceipt(dedupe_key="r", external_id="x-1", status=DeliveryStatus.READ)
+    told = asyncio.ensure_future(
+        home.runtime.database.write(
+            slow_receipt, RecordReceipt(account_id=home.pigeon, receipt=receipt)
+        )
+    )
+    await asyncio.to_thread(recorded.wait, 30)
+    # The receipt found no send and is not committed yet: the settling must wait for it.
+    settle = SettleDelivery(
+        delivery_id=delivery_id,
+        fence=fence,
+        status=DeliveryStatus.SENT,
+        external_ids=("x-1",),
+    )
+    settled = asyncio.ensure_future(home.system.do(settle))
+    await asyncio.wait({settled}, timeout=1)
+    assert not settled.done()
+    go_on.set()
+    await asyncio.gather(told, settled)
+    assert (await home.user.message(message_id)).status == "read"
