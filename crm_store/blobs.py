@@ -36,6 +36,12 @@ class BlobStore:
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)
+        # The name must survive a power cut as the bytes do.
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
         return blob_id, hashlib.sha256(content).hexdigest(), len(content)
 
     def get(self, blob_id: str) -> bytes:

@@ -39,6 +39,8 @@ log = logging.getLogger("hub.workers")
 
 LEASE = timedelta(seconds=30)
 PAUSE_LAST = 30.0
+LOOK_SECONDS = 1.0
+"""How long the loops that look for due jobs and expired leases rest between two looks."""
 JOB_LEASE_EXTRA = timedelta(seconds=60)
 US = 1_000_000
 
@@ -166,7 +168,7 @@ class Workers:
             if back or unknown:
                 log.info("leases_expired back=%d unknown=%d", back, unknown)
             woken = (await self._runtime.do(SYSTEM, None, (WakeDialogs(),)))[0]
-            await asyncio.sleep(0 if woken else 1.0)
+            await asyncio.sleep(0 if woken else LOOK_SECONDS)
 
     async def _periodic(self) -> None:
         """Queue each periodic job once per period, over all processes."""
@@ -200,7 +202,7 @@ class Workers:
                 task = asyncio.create_task(self._run_job(row))
                 self._job_tasks.add(task)
                 task.add_done_callback(self._job_tasks.discard)
-            await asyncio.sleep(0.05 if claimed else 1.0)
+            await asyncio.sleep(0.05 if claimed else LOOK_SECONDS)
 
     def _longest(self) -> timedelta:
         return max(one.timeout for _, one in self._runtime.jobs.values()) + JOB_LEASE_EXTRA

@@ -1,0 +1,106 @@
+"""Every hop of the way in and of the way out, in the order in which a message passes them.
+
+A hop is a commit (named after the command that it commits) or something that the world sees: bytes
+on the disk, a call of the wire, an answer to a provider. The process dies just before and just
+after each one. `test_hops.py` fails for a hop that is passed and does not stand here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+BEFORE, AFTER = "before", "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Death:
+    """Where a process dies. `early`: while it takes up what an earlier one has left."""
+
+    hop: str
+    side: str
+    early: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.hop}"
+
+
+IN = (
+    "bytes",  # a file's bytes are in the blob store, nothing names them yet
+    "Receive",  # message, dialog, contact, index, facts
+    "answer",  # the provider is told
+    "Quarantine",  # what nobody can read is kept as it came
+    "AdvanceMark",  # pull channels: arrivals and mark in one commit
+    "RecordArrival",  # a reaction, in the same batch
+    "next batch",  # the pull channel is told that the batch is safe
+    "fetch",  # a file that came as a reference is fetched from the provider
+    "SettleAttachment",
+)
+FACTS = (
+    "plugin",  # `event_occurred` of a plugin
+    "RunJob",  # what the plugin asked for
+    "MoveCursor",
+    "ClaimJobs",
+    "job",
+    "SettleJob",
+    "webhook queued",
+    "webhook claimed",
+    "webhook posted",
+    "webhook settled",
+)
+OUT = (
+    "SendMessage",  # message, delivery and fact: the outbox
+    "ClaimDeliveries",
+    "StartSending",  # committed immediately before the wire
+    "wire",
+    "SettleDelivery",
+    "RecordReceipt",
+)
+
+UNSURE = frozenset(
+    {
+        Death("StartSending", AFTER),
+        Death("wire", BEFORE),
+        Death("wire", AFTER),
+        Death("SettleDelivery", BEFORE),
+    }
+)
+"""Deaths after which nobody can know whether the message left: it must be called unknown."""
+
+HOUSEWORK = frozenset(
+    {
+        # Made once by the test itself, or by people: one command, one commit, like SendMessage.
+        "CreateUser",
+        "CreateAccount",
+        "SaveWebhook",
+        # Health and failures of a part: said again at the next occasion.
+        "RecordHealth",
+        "ReportPluginFailure",
+        "ParkEvent",
+        # Timers: what they find due stays due.
+        "WakeDialogs",
+        # The other way to end a quarantined input; one command of a person.
+        "SettleQuarantine",
+        # Opened by a browser, not a step of a message.
+        "OpenSession",
+    }
+)
+"""Commits that are no hop of a message: a kill leaves them undone, and they are made again."""
+
+RECOVERY = (
+    # Each finds the delivery that the death before it left in `sending`.
+    Death("wire", AFTER),
+    Death("ExpireLeases", BEFORE, early=True),
+    Death("ExpireLeases", AFTER, early=True),
+)
+
+
+def deaths(hops: tuple[str, ...]) -> list[Death]:
+    """Both sides of each hop."""
+    return [Death(hop, side) for hop in hops for side in (BEFORE, AFTER)]
+
+
+CHAINS: dict[str, list[Death]] = {
+    "in": deaths(IN),
+    "facts": deaths(FACTS),
+    "out": [*deaths(OUT), *RECOVERY],
+}
