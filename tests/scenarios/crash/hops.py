@@ -76,6 +76,10 @@ HOUSEWORK = frozenset(
         "RecordHealth",
         "ReportPluginFailure",
         "ParkEvent",
+        # What a provider says of an account: asked again at the next occasion.
+        "RecordConnection",
+        "RecordInspection",
+        "SaveTemplates",
         # Timers: what they find due stays due.
         "WakeDialogs",
         # The other way to end a quarantined input; one command of a person.
