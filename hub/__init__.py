@@ -304,6 +304,7 @@ from hub.roles import (
 from hub.settings import (
     HubSettings,
 )
+from hub.signatures import new_webhook_secret, sign_webhook, webhook_key
 
 __all__ = [
     "API",
@@ -571,4 +572,7 @@ __all__ = [
     "Where",
     "hookimpl",
     "in_thread",
+    "new_webhook_secret",
+    "sign_webhook",
+    "webhook_key",
 ]

@@ -14,6 +14,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar, ParamSpec, Protocol, TypeVar
 from urllib.parse import parse_qsl
 
@@ -32,6 +33,7 @@ from hub.messages import (
     Template,
 )
 from hub.multipart import read_multipart
+from hub.signatures import is_signed
 
 if TYPE_CHECKING:
     from logging import Logger
@@ -148,6 +150,26 @@ class WebhookRequest:
             if hmac.compare_digest(signature.lower().encode(), expected.encode()):
                 return
         raise UntrustedRequest("the signature does not match")
+
+    def verify_webhook(
+        self, keys: Iterable[str], *, tolerance: timedelta = timedelta(minutes=5)
+    ) -> str:
+        """Check a Standard Webhooks signature and its age; gives the `webhook-id`.
+
+        The age is counted to `received_at`, so that a request kept for later reads the same.
+        Raises UntrustedRequest.
+        """
+        webhook_id = self.headers.get("webhook-id", "")
+        try:
+            timestamp = int(self.headers.get("webhook-timestamp", ""))
+        except ValueError:
+            raise UntrustedRequest("webhook-timestamp is missing") from None
+        if abs(self.received_at / 1_000_000 - timestamp) > tolerance.total_seconds():
+            raise UntrustedRequest("webhook-timestamp is too far from now")
+        signature = self.headers.get("webhook-signature", "")
+        if not webhook_id or not is_signed(signature, keys, webhook_id, timestamp, self.body):
+            raise UntrustedRequest("the signature does not match")
+        return webhook_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

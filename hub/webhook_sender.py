@@ -8,9 +8,6 @@ public id of the event, stable over retries), `webhook-timestamp` and `webhook-s
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import logging
 import random
 from collections.abc import Sequence
@@ -34,6 +31,7 @@ from hub.events import Event, WebhookChanged
 from hub.ids import EventId, WebhookId
 from hub.objects import SYSTEM
 from hub.reach import Unreachable, find_target
+from hub.signatures import sign_webhook
 from hub.wire_json import event_json, rfc3339
 
 if TYPE_CHECKING:
@@ -60,17 +58,6 @@ class Outcome:
     error: str = ""
     pause: float = 0.0
     final: bool = False
-
-
-def sign(secret: str, event_id: str, timestamp: int, body: bytes) -> str:
-    """Sign a body (Standard Webhooks, symmetric); a `whsec_` secret is base64."""
-    key = (
-        base64.b64decode(secret.removeprefix("whsec_"))
-        if secret.startswith("whsec_")
-        else secret.encode()
-    )
-    signed = f"{event_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 class WebhookSender:
@@ -246,7 +233,7 @@ class WebhookSender:
         try:
             if sealed:
                 secret = self._runtime.keys.decrypt(sealed)
-                headers["webhook-signature"] = sign(secret, event["id"], timestamp, body)
+                headers["webhook-signature"] = sign_webhook(secret, event["id"], timestamp, body)
         except (InvalidToken, ValueError):
             return Outcome(error="the secret cannot be read with this key ring: make another")
         try:

@@ -39,6 +39,7 @@ GROUND = frozenset(
         "records",
         "roles",
         "settings",
+        "signatures",
         "terms",
     }
 )

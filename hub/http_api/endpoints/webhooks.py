@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request, Response
@@ -17,16 +15,12 @@ from hub.http_api.shapes import system as s
 from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import EventId, WebhookId
 from hub.records.system import Webhook
+from hub.signatures import new_webhook_secret, webhook_key
 from hub.webhook_sender import WebhookSender
 
 router = rights.router("Webhooks")
 
 WebhookKey = Annotated[GivenId, Path(alias="webhook_id", description="The webhook.")]
-
-
-def new_secret() -> str:
-    """Make a secret as the Standard Webhooks specification writes it."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _shape(found: Webhook) -> s.Webhook:
@@ -59,7 +53,7 @@ async def create(
     request: Request, caller: rights.MayManageWebhooks, body: s.CreateWebhook
 ) -> s.NewWebhook:
     """Add a webhook; every fact it wants is posted once, signed, and again until it is taken."""
-    secret = body.secret or new_secret()
+    secret = body.secret or new_webhook_secret()
     _check_secret(secret)
     made = await caller.hub.do(
         c.SaveWebhook(url=body.url, secret=secret, events=tuple(body.events), active=body.active)
@@ -69,7 +63,7 @@ async def create(
 
 def _check_secret(secret: str) -> None:
     try:
-        base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        webhook_key(secret)
     except ValueError as error:
         raise Invalid("what follows whsec_ is base64", field="secret") from error
 
@@ -90,7 +84,7 @@ async def change(
 ) -> s.Webhook | s.NewWebhook:
     """Change a webhook; one that was switched off by 410 can be switched on again."""
     known = await _one(caller, webhook_id)
-    secret = new_secret() if body.new_secret else ""
+    secret = new_webhook_secret() if body.new_secret else ""
     await caller.hub.do(
         c.SaveWebhook(
             webhook_id=WebhookId(webhook_id),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -26,6 +24,7 @@ from hub.commands import (
 from hub.errors import Invalid, NotFound
 from hub.ids import EventId, Micros, WebhookId
 from hub.roles import PERMISSIONS
+from hub.signatures import new_webhook_secret
 from hub.web.auth import new_api_token, token_hash
 from hub.web.settings.common import (
     _,
@@ -163,9 +162,8 @@ async def save_webhook(request: Request) -> Response:
         return await _webhooks(
             request, 422, problem=say(request, "This is not a web address."), given=given
         )
-    # As the Standard Webhooks specification writes secrets.
     fresh = webhook_id == 0 or wish == "secret"
-    made = f"whsec_{base64.b64encode(secrets.token_bytes(24)).decode()}" if fresh else ""
+    made = new_webhook_secret() if fresh else ""
     try:
         await hub_of(request).do(
             SaveWebhook(

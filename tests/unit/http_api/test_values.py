@@ -27,7 +27,8 @@ from hub.http_api.shapes.base import (
 from hub.ids import DialogId, MessageId, UserId
 from hub.objects import DIRECT, SYSTEM
 from hub.reach import check_url, is_allowed
-from hub.webhook_sender import sign, wants
+from hub.signatures import sign_webhook
+from hub.webhook_sender import wants
 from hub.wire_json import event_json, micros_of, rfc3339
 
 
@@ -142,7 +143,7 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
 
 def test_a_signature_is_that_of_the_published_example() -> None:
     """The example of the Standard Webhooks libraries, made by theirs."""
-    made = sign(
+    made = sign_webhook(
         "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "msg_p5jXN8AQM9LWM0D4loKWxJek",
         1_614_265_330,
