@@ -165,7 +165,7 @@ class Gate:
     async def _admit(self, scope: Scope, connection: HTTPConnection, state: Any) -> Response | None:
         path, method = scope["path"], scope["method"]
         token = "" if path.startswith(FOR_ANYBODY) else connection.cookies.get(COOKIE, "")
-        user, may = await self._user(token, state) if token else (None, frozenset())
+        user, may, zone = await self._user(token, state) if token else (None, frozenset(), "")
         is_open = path.startswith(OPEN_PREFIXES)
         if user is not None:
             state["user"] = user
@@ -173,7 +173,7 @@ class Gate:
             state["hub"] = self._runtime.handle(Actor(kind=ActorKind.USER, id=user.id))
             state["csrf"] = csrf_for(token)
             state["language"] = user.language
-            state["zone"] = user.time_zone
+            state["zone"] = zone
             state["may"] = may
             host = (connection.headers.get("host") or "").split(":")[0]
             state["plain_http"] = not state["secure"] and host not in (
@@ -200,27 +200,32 @@ class Gate:
                 state["csrf_checked"] = True
         return None
 
-    async def _user(self, token: str, state: Any) -> tuple[User | None, frozenset[str]]:
-        """Give who is behind a cookie and what he may do now; a revoked one is nobody at once."""
+    async def _user(self, token: str, state: Any) -> tuple[User | None, frozenset[str], str]:
+        """Give who is behind a cookie, what he may do now, and his time zone.
+
+        A revoked one is nobody at once; who has no zone of his own lives in the organisation's.
+        """
         hashed = token_hash(token)
 
-        def load(conn: Connection) -> tuple[User | None, frozenset[str], int]:
+        def load(conn: Connection) -> tuple[User | None, frozenset[str], int, str]:
             reader = Reader(conn=conn, viewer=Viewer.system(), now=self._runtime.now())
             session = user_reads.session(reader, hashed)
             if session is None:
-                return None, frozenset(), 0
+                return None, frozenset(), 0, ""
             user = user_reads.user(reader, session.user_id)
             viewer = load_viewer(conn, Actor(kind=ActorKind.USER, id=user.id))
-            return user if user.active else None, viewer.permissions, session.last_seen_at
+            zone = user.time_zone or user_reads.brand(reader).time_zone or "UTC"
+            known = user if user.active else None
+            return known, viewer.permissions, session.last_seen_at, zone
 
-        user, may, seen_at = await self._runtime.database.read(load)
+        user, may, seen_at, zone = await self._runtime.database.read(load)
         if user is not None and self._runtime.now() - seen_at > SEEN_US:
             lifetime = SESSION_DAYS * 86_400_000_000
             await self._runtime.database.write(
                 user_reads.touch_sessions, (hashed, user.id, lifetime)
             )
             state["renewed"] = token
-        return user, may
+        return user, may, zone
 
     def _with_headers(self, scope: Scope, send: Send, nonce: str) -> Send:
         path, state = scope["path"], scope["state"]

@@ -30,11 +30,13 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from hub.terms import query_terms, term_spans
 from hub.web.i18n import texts_address, translations
 from hub.web.static_files import hashed, import_map
 
 TEMPLATES = Path(__file__).parent / "templates"
 _REPLY = re.compile(r"(?i)^\s*(re|aw|sv|antw|отв|ответ)\s*(\[\d+\])?\s*:")
+MAX_MARKS = 50
 _LINK = re.compile(r"(?<![\w@])(https?://[^\s<>\"']{3,2000}[^\s<>\"'.,;:!?)\]])")
 
 
@@ -92,6 +94,8 @@ class Renderer:
             "since": _since,
             "linked": linked,
             "is_reply": is_reply,
+            "marked": marked,
+            "breakable": breakable,
             "size": _size,
             "iso": iso,
         }
@@ -114,7 +118,7 @@ class Renderer:
             "user": user,
             "nonce": getattr(state, "nonce", ""),
             "csrf": getattr(state, "csrf", ""),
-            "zone": (user.time_zone if user else "") or getattr(state, "zone", "") or "UTC",
+            "zone": getattr(state, "zone", "") or "UTC",
             "path": request.url.path,
             "may": getattr(state, "may", frozenset()),
             "plain_http": getattr(state, "plain_http", False),
@@ -263,6 +267,21 @@ def _since(context: Context, micros: int) -> str:
         format="short",
         locale=str(context.get("language")),
     )
+
+
+def breakable(address: str) -> Markup:
+    """Let a long address break before its @ and after its dots, not inside a word."""
+    return escape(address).replace("@", Markup("<wbr>@")).replace(".", Markup(".<wbr>"))
+
+
+def marked(text: str, asked: str) -> Markup:
+    """Escape a text and mark the words of a search in it, whatever their form."""
+    parts = []
+    last = 0
+    for start, end in term_spans(text, query_terms(asked), MAX_MARKS):
+        parts += [escape(text[last:start]), Markup("<mark>{}</mark>").format(text[start:end])]
+        last = end
+    return Markup("").join([*parts, escape(text[last:])])
 
 
 def linked(text: str) -> Markup:

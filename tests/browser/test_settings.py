@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
+from crm_store.users import user as user_of
 from hub import SaveTeam, SaveWebhook, UpdateProfile
 from hub.web.settings.common import MENU
 from tests.browser.conftest import Enter
@@ -63,3 +64,36 @@ async def test_a_channel_is_connected_with_the_keyboard_alone(office: Office, en
     await expect(page.locator(".settings .banner.good")).to_be_visible()
     titles = {one.title for one in await office.system.accounts()}
     assert "Second boat" in titles
+
+
+@pytest.mark.browser
+async def test_a_setting_is_found_saved_and_not_lost_by_key(office: Office, enter: Enter) -> None:
+    page = await enter("Vera", "/settings/channels")
+    await expect(page.locator("html[data-ready=settings]")).to_have_count(1)
+    await page.keyboard.press("/")
+    await page.keyboard.type("signat")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(f"{office.url}/settings/profile#f-signature")
+    await expect(page.locator("html[data-ready=settings]")).to_have_count(1)
+    await page.locator("#f-signature").fill("Vera, at your service")
+    # Leaving with something unsaved is asked about; who stays has lost nothing.
+    async with page.expect_event("dialog") as asked:
+        page.once("dialog", lambda one: one.dismiss())
+        await page.evaluate("document.querySelector('.rail a[href=\"/inbox\"]').click()")
+    assert (await asked.value).type == "beforeunload"
+    await expect(page.locator("#f-signature")).to_have_value("Vera, at your service")
+    await page.locator("#f-signature").press("Control+s")
+    await expect(page.locator(".settings .banner.good")).to_be_visible()
+    vera = await office.system.read(user_of, office.users["Vera"])
+    assert vera.signature == "Vera, at your service"
+    # The palette leads there from anywhere; nobody finds what is not his to see.
+    await page.goto(f"{office.url}/inbox")
+    await expect(page.locator("html[data-ready=inbox]")).to_have_count(1)
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("signature")
+    await page.get_by_role("option", name="Signature").click()
+    await expect(page).to_have_url(f"{office.url}/settings/profile#f-signature")
+    words = await (await page.request.get(f"{office.url}/settings/words")).json()
+    assert {one["href"].split("#")[0] for one in words}.isdisjoint(
+        {"/settings/tokens", "/settings/webhooks", "/settings/organisation"}
+    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from hub.web.settings import access, account, channels, people, profile, quarantine, system
+from hub.web.settings import access, account, channels, people, profile, quarantine, search, system
 
-SCREENS = (profile, channels, account, quarantine, people, access, system)
+SCREENS = (profile, channels, account, quarantine, people, access, system, search)
 
 
 def routes() -> list[BaseRoute]:

@@ -59,6 +59,7 @@ async def _draw(
         "send_key": user.preferences.get("send_key", "ctrl_enter"),
         "undo_seconds": user.preferences.get("undo_seconds", 5),
         "single_keys": user.preferences.get("single_keys", "on"),
+        "sound": user.preferences.get("sound", "on"),
         **(given or {}),
     }
     said = {name: say(request, text) for name, text in (errors or {}).items()}
@@ -89,6 +90,7 @@ async def profile(request: Request) -> Response:
     }
     given["signature"] = str(form.get("signature", "")).replace("\r\n", "\n")
     given["single_keys"] = "on" if "single_keys" in form else "off"
+    given["sound"] = "on" if "sound" in form else "off"
     seconds = str(form.get("undo_seconds", "5"))
     given["undo_seconds"] = seconds
     errors: dict[str, str] = {}
@@ -99,6 +101,7 @@ async def profile(request: Request) -> Response:
         "send_key": given["send_key"] if given["send_key"] in SEND_KEYS else "ctrl_enter",
         "undo_seconds": min(60, int(seconds)) if seconds.isdecimal() else 5,
         "single_keys": given["single_keys"],
+        "sound": given["sound"],
     }
     if not errors:
         try:

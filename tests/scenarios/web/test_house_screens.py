@@ -272,3 +272,13 @@ async def test_the_numbers_count_what_came_in_and_what_was_sent(hub: House) -> N
     page = (await local.get("/metrics")).text
     assert 'hub_messages_total{direction="in"} 3.0' in page
     assert 'hub_webhook_requests_total{status="200"} 3.0' in page
+
+
+async def test_who_has_no_time_zone_lives_in_that_of_the_organisation(hub: House) -> None:
+    browser = await hub.logged_in()
+    brand_id = (await hub.system.brand()).id
+    await hub.system.do(UpdateBrand(brand_id=brand_id, time_zone="Asia/Tokyo"))
+    assert 'data-zone="Asia/Tokyo"' in (await browser.get("/inbox")).text
+    form = {"name": "Max", "language": "en", "time_zone": "Europe/Berlin", "theme": "system"}
+    await browser.submit("/settings/profile", data=form)
+    assert 'data-zone="Europe/Berlin"' in (await browser.get("/inbox")).text

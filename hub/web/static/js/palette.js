@@ -40,12 +40,22 @@ async function quick(text) {
   return answer.ok ? answer.json() : [];
 }
 
+/** @type {Promise<any[]> | null} */
+let settings = null;
+
+/** Find settings by their words. */
+export async function findSettings(text, limit) {
+  settings ||= fetch('/settings/words', { headers: { Accept: 'application/json' } }).then((answer) => (answer.ok ? answer.json() : [])).catch(() => []);
+  const wanted = text.toLowerCase();
+  return (await settings).filter((one) => (one.label + ' ' + one.group).toLowerCase().includes(wanted)).slice(0, limit);
+}
+
 /** Find dialogs and people by a text; `done` may be called twice: at once, and with what was found. */
 export function findObjects(text, first, done) {
   done(first);
   if (text.length < 2) return;
   setTimeout(async () => {
-    try { done([...first, ...(await quick(text))]); } catch { /* what is at hand stays */ }
+    try { done([...first, ...(await quick(text)), ...(await findSettings(text, 4))]); } catch { /* what is at hand stays */ }
   }, 120);
 }
 

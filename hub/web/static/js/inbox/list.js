@@ -291,7 +291,7 @@ function bindKeys() {
   bind('Up', _('Previous dialog'), list, () => step(-1), inList);
   bind('Alt+J', _('Next dialog, also while typing'), list, () => step(1), { typing: true });
   bind('Alt+K', _('Previous dialog, also while typing'), list, () => step(-1), { typing: true });
-  bind('Enter', _('Open'), list, () => { if (cursor) show(cursor).then(() => focusComposer('reply')); }, inList);
+  bind('Enter', _('Answer the dialog under the cursor'), list, () => { if (cursor) show(cursor).then(() => focusComposer('reply')); }, inList);
   bind('N', _('Next one that waits'), list, () => {
     const found = all();
     const here = found.findIndex((one) => one.dataset.id === current());

@@ -1,0 +1,33 @@
+// @ts-check
+// Settings: find a setting by its words, save by key, and lose nothing that was typed.
+import { loadTexts, _ } from 'hub/i18n';
+
+await loadTexts();
+const { bind } = await import('hub/keys');
+const group = _('Settings');
+
+async function find() {
+  const [{ choose }, { findSettings }] = await Promise.all([import('hub/sheet'), import('hub/palette')]);
+  const one = await choose(_('Search in settings'), _('The name of a setting'), async (text, done) => done(await findSettings(text, 40)));
+  if (one) location.href = one.href;
+}
+
+const forms = [...document.querySelectorAll('.settings form[method="post"]')].filter((form) => form.querySelector('.btn.primary'));
+const said = (form) => new URLSearchParams(/** @type {any} */ (new FormData(form))).toString();
+const before = new Map(forms.map((form) => [form, said(form)]));
+let saving = false;
+
+function save() {
+  const form = document.activeElement?.closest('form') || forms.find((one) => said(one) !== before.get(one)) || forms[0];
+  if (form && before.has(form)) /** @type {HTMLFormElement} */ (form).requestSubmit();
+}
+
+bind('/', _('Search in settings'), group, find);
+bind('Ctrl+S', _('Save'), group, save, { typing: true });
+bind('Ctrl+Enter', _('Save'), group, save, { typing: true });
+document.querySelector('[data-do="find-setting"]')?.addEventListener('click', find);
+document.addEventListener('submit', () => { saving = true; });
+addEventListener('beforeunload', (event) => {
+  if (!saving && forms.some((one) => one.isConnected && said(one) !== before.get(one))) event.preventDefault();
+});
+document.documentElement.dataset.ready = 'settings';

@@ -1,0 +1,36 @@
+"""What templates do to texts: nothing of a stranger's becomes markup."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.web.render import breakable, is_reply, linked, marked
+
+
+def test_the_words_of_a_search_are_marked_in_any_form_and_nothing_else_is_markup() -> None:
+    found = marked("<b>Счета</b> за октябрь, ваш счёт & прочее", "счёт")
+    assert str(found) == (
+        "&lt;b&gt;<mark>Счета</mark>&lt;/b&gt; за октябрь, ваш <mark>счёт</mark> &amp; прочее"
+    )
+    assert str(marked("nothing <here>", "boat")) == "nothing &lt;here&gt;"
+
+
+def test_an_address_breaks_between_its_parts() -> None:
+    assert str(breakable("a.b@c.example")) == "a.<wbr>b<wbr>@c.<wbr>example"
+    assert "<script>" not in breakable("<script>@x")
+
+
+def test_a_link_ends_where_the_sentence_does() -> None:
+    found = str(linked("See https://example.com/a?b=1&c=2. <i>"))
+    assert '<a href="https://example.com/a?b=1&amp;c=2" ' in found
+    assert found.endswith("</a>. &lt;i&gt;")
+
+
+@pytest.mark.parametrize("subject", ["Re: Boats", "RE[2]: Boats", "Отв: лодки", "aw: x"])
+def test_a_reply_repeats_its_subject(subject: str) -> None:
+    assert is_reply(subject)
+
+
+@pytest.mark.parametrize("subject", ["Boats", "Regarding boats", "", "Received: one boat"])
+def test_a_new_subject_is_shown(subject: str) -> None:
+    assert not is_reply(subject)
