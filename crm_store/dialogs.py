@@ -227,6 +227,7 @@ def _record(row: Row[Any], labels: tuple[str, ...]) -> Dialog:
         preview=row.preview,
         waiting_since=Micros(row.waiting_since),
         last_inbound_at=Micros(row.last_inbound_at),
+        window_until=Micros(row.window_until),
         inbound_count=row.inbound_count,
         message_count=row.message_count,
         failed=row.failed_count > 0,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select
 from crm_store.tables.dialogs import attachments, bodies, dialogs, messages
 from crm_store.tables.outbox import attempts, deliveries, parts
 from crm_store.tables.people import addresses
-from crm_store.tables.users import accounts
+from crm_store.tables.users import accounts, templates
 from crm_store.unit_of_work import cause_from
 from hub.errors import NotFound, PermanentFailure, RejectReason
 from hub.ids import AccountId, DeliveryId, DialogId, MessageId, Micros
@@ -89,6 +89,8 @@ def outgoing(
                 Button(label=one[0], payload=one[1], url=one[2]) for one in extra.get("buttons", ())
             ),
             template=extra.get("template", ""),
+            template_language=extra.get("template_language", ""),
+            template_reference=_reference(conn, row.account_id, extra),
             template_values=extra.get("template_values", {}),
             lane=(Lane.AGENT, Lane.TRIGGER, Lane.MAILING)[row.lane],
             idempotency_key=f"{delivery_id}",
@@ -99,6 +101,20 @@ def outgoing(
         row.attempts,
         row.created_at,
     )
+
+
+def _reference(conn: Connection, account_id: int, extra: dict[str, Any]) -> str:
+    """Give the provider's own name of a template."""
+    if not extra.get("template"):
+        return ""
+    found = conn.execute(
+        select(templates.c.reference).where(
+            templates.c.account_id == account_id,
+            templates.c.name == extra["template"],
+            templates.c.language == extra.get("template_language", ""),
+        )
+    ).scalar()
+    return str(found or "")
 
 
 def _quoted(conn: Connection, message: Row[Any]) -> str:

@@ -1,29 +1,23 @@
-"""What happens to messages that are already here: edits, deletes, reactions, buttons, calls."""
+"""Arrivals that are no messages: edits, reactions, pressed buttons, calls, who blocked us."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, select, update
 
-from crm_store.search_index import index_messages
-from crm_store.sql import locked, upsert
-from crm_store.tables.dialogs import (
-    arrivals,
-    dialogs,
-    message_versions,
-    messages,
-    reactions,
-)
-from crm_store.tables.outbox import deliveries, parts
-from crm_store.tables.people import addresses
+from crm_store.reachability import ALLOWED, BLOCKED, set_state
+from crm_store.sql import upsert
+from crm_store.tables.dialogs import arrivals, dialogs, messages
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.access import change_dialog
+from dialogs.calls import record_call
+from dialogs.edits import record_edit
 from dialogs.identity import identify
 from dialogs.intake import receive
+from dialogs.lookup import find_message
 from hub.commands import Receive, RecordArrival
-from hub.events import AddressChanged, ButtonWasPressed, CallChanged, MessageChanged
-from hub.ids import AddressId, ContactId, DialogId, MessageId
+from hub.events import ButtonWasPressed
+from hub.ids import DialogId, MessageId
 from hub.messages import (
     ButtonPressed,
     CallEvent,
@@ -49,106 +43,29 @@ def record_arrival(uow: UnitOfWork, command: RecordArrival) -> bool:
         ).first()
         if fresh is None:
             return False
-    if isinstance(arrival, MessageEdited):
-        _edited(uow, command, arrival)
-    elif isinstance(arrival, MessageDeleted):
-        _deleted(uow, command, arrival)
-    elif isinstance(arrival, Reaction):
-        _reacted(uow, command, arrival)
+    if isinstance(arrival, MessageEdited | MessageDeleted | Reaction):
+        record_edit(uow, command.account_id, arrival)
     elif isinstance(arrival, ButtonPressed):
         _pressed(uow, command, arrival)
     elif isinstance(arrival, CallEvent):
-        _called(uow, command, arrival)
+        record_call(uow, command, arrival)
     elif isinstance(arrival, PeerEvent):
-        _peer(uow, arrival)
+        _peer(uow, command, arrival)
     return True
 
 
-def _find(uow: UnitOfWork, account_id: int, external_id: str) -> Row[Any] | None:
-    """Find a message by its vendor's address: one that came in, or a part of one we sent."""
-    key = external_id[:400]
-    row = uow.conn.execute(
-        locked(
-            uow.dialect,
-            select(messages).where(
-                messages.c.account_id == account_id, messages.c.external_id == key
-            ),
-        )
-    ).first()
-    if row is not None:
-        return row
-    return uow.conn.execute(
-        select(messages)
-        .join(deliveries, deliveries.c.message_id == messages.c.id)
-        .join(parts, parts.c.delivery_id == deliveries.c.id)
-        .where(parts.c.account_id == account_id, parts.c.external_id == key)
-    ).first()
-
-
-def _changed(uow: UnitOfWork, message: Row[Any], what: str) -> None:
-    change_dialog(uow, message.dialog_id)
-    uow.record(
-        MessageChanged(
-            message_id=MessageId(message.id), dialog_id=DialogId(message.dialog_id), what=what
-        )
-    )
-
-
-def _edited(uow: UnitOfWork, command: RecordArrival, arrival: MessageEdited) -> None:
-    message = _find(uow, command.account_id, arrival.external_id)
-    if message is None or message.deleted_at or message.text == arrival.text:
-        return
-    uow.conn.execute(
-        insert(message_versions).values(
-            id=uow.new_id(), message_id=message.id, text=message.text, at=uow.now
-        )
-    )
-    uow.conn.execute(
-        update(messages)
-        .where(messages.c.id == message.id)
-        .values(text=arrival.text.replace("\x00", ""), edited_at=arrival.at or uow.now)
-    )
-    index_messages(uow.conn, [(message.id, f"{message.subject}\n{arrival.text}")])
-    dialog = uow.conn.execute(
-        select(dialogs.c.last_message_id).where(dialogs.c.id == message.dialog_id)
-    ).scalar()
-    if dialog == message.id:
-        line = " ".join(arrival.text.split())[:160]
-        change_dialog(uow, message.dialog_id, preview=line)
-    _changed(uow, message, "edited")
-
-
-def _deleted(uow: UnitOfWork, command: RecordArrival, arrival: MessageDeleted) -> None:
-    message = _find(uow, command.account_id, arrival.external_id)
-    if message is None:
-        return
-    # The customer took it back there; here it stays readable and is marked, since an agent
-    # may have acted on it.
-    extra = {**message.extra, "taken_back": True}
-    uow.conn.execute(update(messages).where(messages.c.id == message.id).values(extra=extra))
-    _changed(uow, message, "taken_back")
-
-
-def _reacted(uow: UnitOfWork, command: RecordArrival, arrival: Reaction) -> None:
-    message = _find(uow, command.account_id, arrival.external_id)
-    if message is None:
-        return
-    who = f"{arrival.sender.kind}:{arrival.sender.value}"[:400]
-    uow.conn.execute(
-        delete(reactions).where(reactions.c.message_id == message.id, reactions.c.who == who)
-    )
-    if arrival.emoji:
-        uow.conn.execute(
-            insert(reactions).values(
-                message_id=message.id, who=who, emoji=arrival.emoji[:40], at=arrival.at or uow.now
-            )
-        )
-    _changed(uow, message, "reaction")
-
-
 def _pressed(uow: UnitOfWork, command: RecordArrival, arrival: ButtonPressed) -> None:
-    message = _find(uow, command.account_id, arrival.external_id)
-    # A pressed button is the person's word: it stands in the dialog like a message.
+    """A pressed button is the person's word: it stands in the dialog like a message."""
+    message = find_message(uow, command.account_id, arrival.external_id, lock=False)
+    thread_key, group = arrival.thread_key, arrival.group
+    if message is not None:
+        place = uow.conn.execute(
+            select(dialogs.c.thread_key, dialogs.c.is_group).where(
+                dialogs.c.id == message.dialog_id
+            )
+        ).first()
+        if place is not None:
+            thread_key, group = thread_key or place.thread_key, group or place.is_group
     given = receive(
         uow,
         Receive(
@@ -158,12 +75,16 @@ def _pressed(uow: UnitOfWork, command: RecordArrival, arrival: ButtonPressed) ->
                 dedupe_key=f"button:{arrival.dedupe_key}",
                 external_id=f"button:{arrival.dedupe_key}",
                 sender=arrival.sender,
-                text=arrival.label or arrival.payload,
+                text=arrival.label or _label(message, arrival.payload) or arrival.payload,
                 sent_at=arrival.at,
                 in_reply_to=arrival.external_id,
+                thread_key=thread_key,
+                group=group,
             ),
+            hint=DialogId(message.dialog_id) if message is not None else DialogId(0),
         ),
     )
+    _mark(uow, given.message_id, "in", {"button": arrival.payload[:400]})
     uow.record(
         ButtonWasPressed(
             message_id=MessageId(message.id if message is not None else given.message_id),
@@ -174,68 +95,42 @@ def _pressed(uow: UnitOfWork, command: RecordArrival, arrival: ButtonPressed) ->
     )
 
 
-def _called(uow: UnitOfWork, command: RecordArrival, arrival: CallEvent) -> None:
-    key = f"call:{arrival.external_id}"[:400]
-    row = _find(uow, command.account_id, key)
-    extra = {
-        "call": arrival.state,
-        "direction": arrival.direction,
-        "seconds": arrival.duration_seconds,
-        "recording": arrival.recording,
-    }
-    if row is None:
+def _label(message: Row[Any] | None, payload: str) -> str:
+    """Give what stood on the button, where the provider tells its payload only."""
+    for one in message.extra.get("buttons", ()) if message is not None else ():
+        if one[1] == payload:
+            return str(one[0])
+    return ""
+
+
+def _mark(uow: UnitOfWork, message_id: int, direction: str, extra: dict[str, Any]) -> None:
+    uow.conn.execute(
+        update(messages).where(messages.c.id == message_id).values(direction=direction, extra=extra)
+    )
+
+
+def _peer(uow: UnitOfWork, command: RecordArrival, arrival: PeerEvent) -> None:
+    """Who blocks us cannot be written to; who comes or goes in a group is an entry there."""
+    if arrival.thread_key and arrival.change in (PeerChange.JOINED, PeerChange.LEFT):
         given = receive(
             uow,
             Receive(
                 actor=command.actor,
                 account_id=command.account_id,
                 message=InboundMessage(
-                    dedupe_key=key,
-                    external_id=key,
-                    sender=arrival.caller,
+                    dedupe_key=f"peer:{arrival.dedupe_key}",
+                    external_id=f"peer:{arrival.dedupe_key}",
+                    sender=arrival.sender,
                     sent_at=arrival.at,
-                    automated=arrival.state != "missed",
+                    thread_key=arrival.thread_key,
+                    group=True,
+                    automated=True,
+                    text=arrival.text,
                 ),
             ),
         )
-        uow.conn.execute(
-            update(messages)
-            .where(messages.c.id == given.message_id)
-            .values(direction="call", extra=extra)
-        )
-        message_id, dialog_id = given.message_id, given.dialog_id
-    else:
-        message_id, dialog_id = MessageId(row.id), DialogId(row.dialog_id)
-        kept = {name: value for name, value in extra.items() if value}
-        uow.conn.execute(
-            update(messages).where(messages.c.id == row.id).values(extra={**row.extra, **kept})
-        )
-        change_dialog(uow, dialog_id)
-    uow.record(
-        CallChanged(
-            message_id=message_id,
-            dialog_id=dialog_id,
-            account_id=command.account_id,
-            state=arrival.state,
-        )
-    )
-
-
-def _peer(uow: UnitOfWork, arrival: PeerEvent) -> None:
+        _mark(uow, given.message_id, "in", {"peer": arrival.change.value})
+        return
     peer = identify(uow, [arrival.sender])[arrival.sender.kind, arrival.sender.value]
-    row = uow.conn.execute(
-        select(addresses.c.profile).where(addresses.c.id == peer.address_id)
-    ).one()
     gone = arrival.change in (PeerChange.BLOCKED, PeerChange.LEFT)
-    uow.conn.execute(
-        update(addresses)
-        .where(addresses.c.id == peer.address_id)
-        .values(profile={**row.profile, "reachable": not gone})
-    )
-    uow.record(
-        AddressChanged(
-            address_id=AddressId(peer.address_id),
-            contact_id=ContactId(peer.contact_id),
-            what=arrival.change.value,
-        )
-    )
+    set_state(uow, peer.address_id, command.account_id, BLOCKED if gone else ALLOWED, arrival.at)

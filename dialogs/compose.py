@@ -22,12 +22,12 @@ from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, users
 from crm_store.unit_of_work import UnitOfWork, cause_data
 from dialogs.access import change_dialog, lock_dialog, lock_message
+from dialogs.limits import check_send, fill_template
 from dialogs.loops import guard_automatic
 from dialogs.recount import recount
 from dialogs.workflow import set_assignee, set_status
-from hub.capabilities import Capabilities
 from hub.commands import AddNote, CancelSend, RescheduleSend, RetryDelivery, SendMessage
-from hub.errors import Conflict, Invalid, Unsupported
+from hub.errors import Conflict, Invalid
 from hub.events import DeliveryChanged, MessageCancelled, MessageChanged, MessageQueued, NoteAdded
 from hub.ids import ContactId, DeliveryId, DialogId, MessageId, UserId
 from hub.messages import DeliveryStatus
@@ -54,7 +54,8 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
     files = _files(uow, command.attachments)
     capabilities = uow.channels.get(account.channel)
     if capabilities is not None:
-        _check(uow, command, dialog, capabilities, files)
+        check_send(uow, command, dialog, capabilities, files)
+    command = fill_template(uow, command, dialog.account_id, capabilities)
     message_id = command.message_id or MessageId(uow.new_id())
     due_at = max(command.due_at, 0)
     _insert(uow, command, dialog, message_id, due_at)
@@ -143,47 +144,6 @@ def _files(uow: UnitOfWork, ids: tuple[int, ...]) -> list[Row[Any]]:
     return found
 
 
-def _check(
-    uow: UnitOfWork,
-    command: SendMessage,
-    dialog: Row[Any],
-    capabilities: Capabilities,
-    files: list[Row[Any]],
-) -> None:
-    """Refuse at once what the channel's capabilities forbid."""
-    if not capabilities.sends:
-        raise Unsupported("answers", "this channel only takes in: answer the person elsewhere")
-    if not command.text.strip() and not command.html and not files and not command.template:
-        raise Invalid("there is nothing to send", field="text")
-    if files and not capabilities.max_attachment_bytes:
-        raise Unsupported("files")
-    if len(files) > capabilities.max_attachments:
-        raise Invalid(
-            f"this channel takes at most {capabilities.max_attachments} files", field="attachments"
-        )
-    for file in files:
-        if file.size > capabilities.max_attachment_bytes:
-            raise Invalid(
-                f"{file.name}: this channel takes files up to "
-                f"{capabilities.max_attachment_bytes // 1_000_000} MB",
-                field="attachments",
-            )
-    if command.template and not capabilities.templates:
-        raise Unsupported("templates")
-    if len(command.buttons) > capabilities.buttons:
-        raise Unsupported("buttons")
-    window = capabilities.reply_window
-    if window is not None and not command.template:
-        start = command.due_at or uow.now
-        if start > dialog.last_inbound_at + int(window.total_seconds() * 1_000_000):
-            raise Conflict(
-                "the reply window of this channel is closed: only a template can be sent",
-                what="window_closed",
-            )
-    if not capabilities.initiates and not dialog.inbound_count:
-        raise Unsupported("writing first")
-
-
 def _insert(
     uow: UnitOfWork, command: SendMessage, dialog: Row[Any], message_id: MessageId, due_at: int
 ) -> None:
@@ -208,6 +168,7 @@ def _insert(
         extra["buttons"] = [[one.label, one.payload, one.url] for one in command.buttons]
     if command.template:
         extra["template"] = command.template
+        extra["template_language"] = command.template_language
         extra["template_values"] = dict(command.template_values)
     if command.changed_by:
         extra["changed_by"] = list(command.changed_by)

@@ -6,8 +6,9 @@ sender, in two processes, meet there and make one contact.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import bindparam, case, insert, select, update
 
@@ -29,6 +30,7 @@ class Peer:
     contact_id: ContactId
     new: bool
     name: str = ""
+    profile: Mapping[str, Any] = field(default_factory=dict)
 
 
 def partner_of(message: InboundMessage) -> Address:
@@ -63,6 +65,7 @@ def identify(
         addresses.c.kind,
         addresses.c.value,
         addresses.c.name,
+        addresses.c.profile,
     )
     rows = uow.conn.execute(
         statement,
@@ -91,6 +94,7 @@ def identify(
             contact_id=contact_id,
             new=not row.contact_id,
             name=row.name,
+            profile=row.profile,
         )
     _create(uow, fresh)
     return peers

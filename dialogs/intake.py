@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from crm_store.reachability import ALLOWED, BLOCKED, set_state, state_of
 from crm_store.search_index import index_dialogs, index_messages
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
@@ -26,7 +27,11 @@ from crm_store.tables.dialogs import (
 from crm_store.tables.people import contacts
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
+from dialogs.albums import append, followers
+from dialogs.arrived import blob_row, file_rows
+from dialogs.edits import merge_parked
 from dialogs.identity import Peer, identify, partner_of
+from dialogs.lookup import find_message
 from dialogs.matching import Matcher, Open, load_rules, references_of, slot_of
 from hub.commands import Receive
 from hub.errors import NotFound
@@ -51,6 +56,7 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
         if command.account_id not in rules:
             raise NotFound(f"there is no account {command.account_id}")
     fresh = _dedupe(uow, commands)
+    later = followers(uow, commands, fresh)
     batch = [one for n, one in enumerate(commands) if n in fresh]
     places: dict[int, Received] = {}
     if batch:
@@ -64,12 +70,50 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
         for n, (command, peer, partner) in zip(sorted(fresh), located, strict=True):
             places[n] = writer.take(fresh[n], command, peer, partner)
         writer.flush()
+        _answers(uow, batch, [fresh[n] for n in sorted(fresh)])
+        _merge_early(uow, batch)
+    for n in later:
+        found = append(uow, commands[n])
+        if found is not None:
+            places[n] = found
+            merge_parked(uow, commands[n].account_id, [commands[n].message.external_id])
     missing = [one for n, one in enumerate(commands) if n not in places]
     earlier = _earlier(uow, missing) if missing else {}
     return [
         places.get(n) or earlier[one.account_id, one.message.dedupe_key[:400]]
         for n, one in enumerate(commands)
     ]
+
+
+def _is_letter(command: Receive) -> bool:
+    return bool(command.message.references) or bool(command.message.headers)
+
+
+def _answers(uow: UnitOfWork, batch: Sequence[Receive], ids: Sequence[MessageId]) -> None:
+    """Note which entry a message answers, so that it can be shown and jumped to.
+
+    A letter quotes what it answers by itself, and answers the one before it nearly always.
+    """
+    for command, message_id in zip(batch, ids, strict=True):
+        name = command.message.in_reply_to
+        if not name or _is_letter(command):
+            continue
+        answered = find_message(uow, command.account_id, name, lock=False)
+        if answered is not None:
+            uow.conn.execute(
+                update(messages).where(messages.c.id == message_id).values(reply_to=answered.id)
+            )
+
+
+def _merge_early(uow: UnitOfWork, batch: Sequence[Receive]) -> None:
+    """Carry out edits and reactions that overtook the messages that have just come."""
+    names: dict[AccountId, list[str]] = {}
+    for command in batch:
+        # A letter is never changed after it was sent.
+        if not _is_letter(command):
+            names.setdefault(command.account_id, []).append(command.message.external_id)
+    for account_id, external_ids in names.items():
+        merge_parked(uow, account_id, external_ids)
 
 
 def receive(uow: UnitOfWork, command: Receive) -> Received:
@@ -145,6 +189,8 @@ class _Writer:
         at = message.sent_at if 0 < message.sent_at <= uow.now + FUTURE_US else uow.now
         late = not dialog.new and at < dialog.last_at - LATE_US
         self._state(dialog, message_id, command, at)
+        if partner is message.sender and _had_blocked(peer, command.account_id):
+            set_state(uow, peer.address_id, command.account_id, ALLOWED, at)
         text = message.text[:MAX_TEXT].replace("\x00", "")
         has_quote = bool(message.full_text) and message.full_text.strip() != text.strip()
         extra: dict[str, Any] = {}
@@ -246,12 +292,18 @@ class _Writer:
         line = " ".join((message.text or message.subject).split())[:PREVIEW]
         if not line and message.attachments:
             line = f"📎 {message.attachments[0].name}"[:PREVIEW]
+        if not line and message.unsupported:
+            line = f"⚠ {message.unsupported}"[:PREVIEW]
         dialog.values |= {
             "preview": line.replace("\x00", ""),
             "last_message_id": message_id,
             "last_inbound_id": message_id,
         }
         dialog.last_at = max(dialog.last_at, at)
+        capabilities = self._uow.channels.get(self._rules[command.account_id].channel)
+        if capabilities is not None and capabilities.reply_window is not None:
+            until = at + int(capabilities.reply_window.total_seconds() * 1_000_000)
+            dialog.values["window_until"] = max(dialog.values.get("window_until", 0), until)
         # An automatic message neither wakes nor reopens: nobody waits for an answer to it.
         if message.automated:
             return
@@ -278,41 +330,12 @@ class _Writer:
             }
         )
         if command.raw_blob:
-            self._blob(command.raw_blob, "", len(message.raw))
+            self._rows["blobs"].append(blob_row(self._uow, command.raw_blob, "", len(message.raw)))
 
     def _files(self, message_id: MessageId, dialog: Open, command: Receive) -> None:
-        for n, file in enumerate(command.message.attachments):
-            blob_id, sha256, size = command.blobs[n] if n < len(command.blobs) else ("", "", 0)
-            self._rows["attachments"].append(
-                {
-                    "id": self._uow.new_id(),
-                    "message_id": message_id,
-                    "dialog_id": dialog.id,
-                    "account_id": command.account_id,
-                    "name": file.name[:400],
-                    "media_type": file.media_type[:400],
-                    "size": size or file.size,
-                    "state": "ready" if blob_id else "pending",
-                    "reference": file.reference[:400],
-                    "content_id": file.content_id[:400],
-                    "inline": bool(file.content_id),
-                    "blob_id": blob_id,
-                    "created_at": self._uow.now,
-                }
-            )
-            if blob_id:
-                self._blob(blob_id, sha256, size)
-
-    def _blob(self, blob_id: str, sha256: str, size: int) -> None:
-        self._rows["blobs"].append(
-            {
-                "id": blob_id,
-                "sha256": sha256,
-                "size": size,
-                "references_count": 1,
-                "created_at": self._uow.now,
-            }
-        )
+        files, bytes_of = file_rows(self._uow, message_id, dialog.id, command)
+        self._rows["attachments"] += files
+        self._rows["blobs"] += bytes_of
 
     def _threads(self, dialog: Open, command: Receive, people: Sequence[Address]) -> None:
         capabilities = self._uow.channels.get(self._rules[command.account_id].channel)
@@ -380,6 +403,7 @@ _UPDATE_DIALOG = (
         status=bindparam("b_status"),
         is_open=bindparam("b_open"),
         snoozed_until=bindparam("b_snoozed"),
+        window_until=bindparam("b_window"),
         closed_at=bindparam("b_closed"),
         last_at=bindparam("b_last_at"),
         last_message_id=bindparam("b_message"),
@@ -423,6 +447,7 @@ def _known_row(one: Open, now: Micros) -> dict[str, Any]:
         "b_status": one.status,
         "b_open": one.is_open,
         "b_snoozed": snoozed,
+        "b_window": one.values.get("window_until", 0),
         "b_closed": 0 if one.is_open else one.values.get("closed_at", 0),
         "b_last_at": now,
         "b_message": one.values["last_message_id"],
@@ -432,6 +457,10 @@ def _known_row(one: Open, now: Micros) -> dict[str, Any]:
         or (now if one.values.get("waiting") else 0),
         "b_inbound": one.inbound,
     }
+
+
+def _had_blocked(peer: Peer, account_id: AccountId) -> bool:
+    return bool(peer.profile) and state_of(peer.profile, account_id)[0] == BLOCKED
 
 
 def _author(message: InboundMessage, peer: Peer, partner: Address) -> str:

@@ -65,6 +65,7 @@ _COLUMNS = (
     dialogs.c.merged_into,
     dialogs.c.waiting_since,
     dialogs.c.snoozed_until,
+    dialogs.c.window_until,
 )
 
 
@@ -144,6 +145,7 @@ class Matcher:
                 "merged_into": row.merged_into,
                 "waiting_since": row.waiting_since,
                 "snoozed_until": row.snoozed_until,
+                "window_until": row.window_until,
                 "closed_at": row.closed_at,
             },
         )

@@ -14,15 +14,17 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, update
 
 from crm_store.outgoing import UNSURE
+from crm_store.reachability import BLOCKED, set_state
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs, messages, thread_references
 from crm_store.tables.outbox import attempts, deliveries, jobs, parts, webhook_deliveries
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
+from dialogs.edits import merge_parked
 from dialogs.receipts import apply_parked, lock_sent_names, move_delivery
 from dialogs.recount import recount
 from hub.commands import ClaimDeliveries, ExpireLeases, ReleaseHeld, SettleDelivery, StartSending
-from hub.errors import Conflict, Invalid
+from hub.errors import Conflict, Invalid, RejectReason
 from hub.events import HeldReleased
 from hub.ids import DeliveryId, Micros
 from hub.messages import DeliveryStatus as Status
@@ -73,6 +75,9 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
         .limit(command.limit)
     )
     rows = uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
+    if rows and capabilities is not None and capabilities.reply_window is not None:
+        late = _fail_closed(uow, [row.id for row in rows])
+        rows = [row for row in rows if row.id not in late]
     if not rows:
         return []
     uow.conn.execute(
@@ -87,6 +92,28 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
         [{"b_id": row.id, "b_fence": row.fence + 1} for row in rows],
     )
     return [(DeliveryId(row.id), row.fence + 1) for row in rows]
+
+
+def _fail_closed(uow: UnitOfWork, ids: Sequence[int]) -> set[int]:
+    """Fail what waited until its reply window closed: the provider would refuse it anyway."""
+    rows = uow.conn.execute(
+        select(deliveries, messages.c.extra)
+        .join(dialogs, dialogs.c.id == deliveries.c.dialog_id)
+        .join(messages, messages.c.id == deliveries.c.message_id)
+        .where(deliveries.c.id.in_(ids), dialogs.c.window_until <= uow.now)
+    ).all()
+    late = [row for row in rows if not row.extra.get("template")]
+    for row in late:
+        move_delivery(
+            uow,
+            row,
+            Status.FAILED,
+            RejectReason.WINDOW_CLOSED.value,
+            "the reply window closed before it could leave: send a template",
+            at=uow.now,
+            forced=True,
+        )
+    return {row.id for row in late}
 
 
 def start_sending(uow: UnitOfWork, command: StartSending) -> None:
@@ -152,7 +179,7 @@ def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
         # turns unknown into sent); anything else is only one more line of the attempts.
         if command.status in (Status.SENT, Status.DELIVERED):
             move_delivery(uow, row, command.status, "", "", at=uow.now)
-            apply_parked(uow, row.account_id, command.external_ids)
+            _merge_early(uow, row, command)
         return
     if command.status is Status.QUEUED:
         uow.conn.execute(
@@ -170,7 +197,16 @@ def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
         return
     move_delivery(uow, row, command.status, command.reason, command.text, at=uow.now, forced=True)
     if command.external_ids:
-        apply_parked(uow, row.account_id, command.external_ids)
+        _merge_early(uow, row, command)
+    if command.reason == RejectReason.BLOCKED.value and row.address_id:
+        # Final for this pair, until the person writes or allows us again.
+        set_state(uow, row.address_id, row.account_id, BLOCKED)
+
+
+def _merge_early(uow: UnitOfWork, row: Row[Any], command: SettleDelivery) -> None:
+    """Receipts, edits and reactions may have come before our own commit (R25)."""
+    apply_parked(uow, row.account_id, command.external_ids)
+    merge_parked(uow, row.account_id, command.external_ids)
 
 
 def _note_message(uow: UnitOfWork, row: Row[Any], command: SettleDelivery) -> None:

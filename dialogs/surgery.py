@@ -233,6 +233,7 @@ def merge_dialogs(uow: UnitOfWork, command: MergeDialogs) -> None:
         last_at=max(survivor.last_at, merged.last_at),
         waiting_since=min(waiting) if waiting else 0,
         last_inbound_at=max(survivor.last_inbound_at, merged.last_inbound_at),
+        window_until=max(survivor.window_until, merged.window_until),
     )
     recount(uow, merged.id)
     recount(uow, survivor.id)

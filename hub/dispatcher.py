@@ -310,7 +310,7 @@ class Dispatcher:
         self, message: OutboundMessage, capabilities: Capabilities
     ) -> Sequence[OutboundMessage]:
         texts = split_text(message.text, capabilities.max_text)
-        if len(texts) == 1:
+        if len(texts) == 1 or message.template:
             return [message]
         parts = []
         for n, text in enumerate(texts):

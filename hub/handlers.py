@@ -11,7 +11,7 @@ from typing import Any
 
 from crm_store import accounts, erasure, introductions, journal, people, templates, users, work
 from crm_store.unit_of_work import UnitOfWork
-from dialogs import changes, compose, intake, outbox, receipts, surgery, workflow
+from dialogs import acts, changes, compose, intake, outbox, receipts, surgery, workflow
 from hub import commands as c
 from hub.commands import Command
 from hub.errors import NotAllowed
@@ -31,6 +31,10 @@ ONE: dict[type[Command], One] = {
     c.CancelSend: compose.cancel_send,
     c.RescheduleSend: compose.reschedule_send,
     c.RetryDelivery: compose.retry_delivery,
+    c.EditMessage: acts.edit_message,
+    c.RetractMessage: acts.retract_message,
+    c.ReactToMessage: acts.react_to_message,
+    c.SettleAct: acts.settle_act,
     c.AddNote: compose.add_note,
     c.ClaimDeliveries: outbox.claim_deliveries,
     c.StartSending: outbox.start_sending,

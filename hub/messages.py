@@ -305,7 +305,9 @@ class CallEvent:
     """A telephone call changed its state (ringing, answered, ended, missed).
 
     `external_id` names the call and is the same in all its events; `caller` is the person on
-    the other side whatever the `direction` (in, out). `recording` is a link.
+    the other side whatever the `direction` (in, out). Events may come in any order: a call never
+    goes back (ringing, answered, ended or missed). `recording` is a link that opens in a browser;
+    where fetching it takes a secret, give `recording_file` with a reference for `fetch` instead.
     """
 
     dedupe_key: str
@@ -315,6 +317,7 @@ class CallEvent:
     direction: str = "in"
     duration_seconds: int = 0
     recording: str = ""
+    recording_file: Attachment | None = None
     at: Micros = Micros(0)
 
 

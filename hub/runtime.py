@@ -56,6 +56,7 @@ from hub.prepare import prepare
 from hub.records.system import Account
 from hub.rights import Rights
 from hub.settings import HubSettings
+from hub.wire_acts import act_job
 
 log = logging.getLogger("hub.runtime")
 T = TypeVar("T")
@@ -142,6 +143,8 @@ class Runtime:
         self.transforms = [one for _, one in self.plugins.collect("register_transforms")]
         for plugin, job in self.plugins.collect("register_jobs"):
             self.jobs[job.name] = (plugin, job)
+        acts = act_job(self)
+        self.jobs[acts.name] = ("hub", acts)
         for plugin, handler in self.plugins.collect("register_commands"):
             self.handlers[handler.command] = (plugin, handler)
         for one in self.plugins.with_hook("register_tables"):

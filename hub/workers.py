@@ -24,6 +24,7 @@ from hub.commands import (
 from hub.connections import Connections
 from hub.dispatcher import Dispatcher
 from hub.errors import HubError
+from hub.events import Event, MessageChanged
 from hub.ids import Micros
 from hub.listeners import Listeners
 from hub.objects import SYSTEM, Actor, ActorKind
@@ -73,6 +74,14 @@ class Workers:
         self.webhooks = WebhookSender(runtime)
         self.upkeep = Upkeep(runtime)
         self._job_tasks: set[asyncio.Task[None]] = set()
+        self._job_wake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        runtime.on_events(self._noticed)
+
+    def _noticed(self, events: list[Event]) -> None:
+        """Somebody waits for what he did to a message to be seen."""
+        if any(isinstance(one, MessageChanged) and one.what == "act" for one in events):
+            self._loop.call_soon_threadsafe(self._job_wake.set)
 
     def start(self, role: str = "all") -> None:
         """Start the loops of a role: all, web (only what a page needs) or worker."""
@@ -202,7 +211,12 @@ class Workers:
                 task = asyncio.create_task(self._run_job(row))
                 self._job_tasks.add(task)
                 task.add_done_callback(self._job_tasks.discard)
-            await asyncio.sleep(0.05 if claimed else LOOK_SECONDS)
+            try:
+                async with asyncio.timeout(0.05 if claimed else LOOK_SECONDS):
+                    await self._job_wake.wait()
+            except TimeoutError:
+                pass
+            self._job_wake.clear()
 
     def _longest(self) -> timedelta:
         return max(one.timeout for _, one in self._runtime.jobs.values()) + JOB_LEASE_EXTRA

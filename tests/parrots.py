@@ -127,7 +127,8 @@ def channels_of(perch: Perch) -> list[type[Channel]]:
         async def send(self, message: OutboundMessage) -> Sent:
             perch.sent.append(message)
             found = perch.note("send", message.text)
-            return found or Sent(external_ids=(f"out-{message.message_id}",))
+            part = "".join(message.idempotency_key.partition("/")[1:])
+            return found or Sent(external_ids=(f"out-{message.message_id}{part}",))
 
         async def edit(self, message: OutboundMessage, external_id: str) -> Sent:
             perch.note("edit", external_id, message.text)

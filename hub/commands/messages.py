@@ -122,6 +122,7 @@ class SendMessage(Command):
     buttons: tuple[Button, ...] = ()
     reply_to: MessageId = MessageId(0)
     template: str = ""
+    template_language: str = ""
     template_values: tuple[tuple[str, str], ...] = ()
     message_id: MessageId = MessageId(0)
     idempotency_key: str = ""
@@ -261,3 +262,45 @@ class DeleteMessage(Command):
     permission: ClassVar[str] = "dialogs.delete"
 
     message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditMessage(Command):
+    """Change a message of ours where the person has it; the text here follows when it is done."""
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    message_id: MessageId
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetractMessage(Command):
+    """Take a message of ours back at the person's end; here it stays readable and is marked."""
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    message_id: MessageId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactToMessage(Command):
+    """Show the person our reaction to a message; an empty one takes it away."""
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    message_id: MessageId
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettleAct(Command):
+    """Write what became of an edit, a take-back or a reaction at the provider.
+
+    `verb` is edit, retract or react; `n` names the act: one that was replaced changes nothing.
+    """
+
+    message_id: MessageId
+    verb: str
+    n: str
+    error: str = ""

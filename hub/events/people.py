@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hub.events.base import Event
-from hub.ids import AddressId, ClientId, ContactId
+from hub.ids import AccountId, AddressId, ClientId, ContactId
 from hub.objects import Change
 
 
@@ -35,7 +35,10 @@ class ContactChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressChanged(Event):
-    """An address was added, removed, verified, blocked or unblocked."""
+    """An address was added, removed, verified, blocked or unblocked.
+
+    `peer_blocked` and `peer_allowed` are the person's own word about writing from `account_id`.
+    """
 
     type: ClassVar[str] = "address.changed"
     subject_kind: ClassVar[str] = "address"
@@ -44,6 +47,7 @@ class AddressChanged(Event):
     address_id: AddressId
     contact_id: ContactId
     what: str
+    account_id: AccountId = AccountId(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,11 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialog:
-    """One dialog as the list shows it; `unread` and `draft` are the asking user's own."""
+    """One dialog as the list shows it; `unread` and `draft` are the asking user's own.
+
+    `window_until` is when the reply window closes on a channel that has one, 0 where it never
+    opened.
+    """
 
     id: DialogId
     account_id: AccountId
@@ -78,6 +82,7 @@ class Dialog:
     unread: int = 0
     draft: str = ""
     muted: bool = False
+    window_until: Micros = Micros(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
