@@ -32,6 +32,12 @@ def ascii_domain(domain: str) -> str:
         return domain.lower()
 
 
+def on_wire(value: str) -> str:
+    """Give an address as a relay wants it: the domain in ASCII, the rest as it was written."""
+    local, at, domain = value.strip().rpartition("@")
+    return f"{local}{at}{ascii_domain(domain)}"
+
+
 def parse(values: list[str], limit: int = 200) -> tuple[Address, ...]:
     """Read address headers; what is no address is left out."""
     found: dict[str, Address] = {}

@@ -6,7 +6,7 @@ import hashlib
 import re
 from email.message import Message
 
-from flufl.bounce import scan_message
+from flufl.bounce import all_failures
 
 from channels.email.charsets import header
 from hub import DeliveryReceipt, DeliveryStatus, RejectReason
@@ -119,10 +119,10 @@ def _report(message: Message) -> tuple[str, str, str, str]:
 def _scanned(message: Message) -> str:
     """Ask the library that knows the reports of servers without RFC 3464."""
     try:
-        _, permanent = scan_message(message)
+        _, permanent = all_failures(message)
     except Exception:  # noqa: BLE001 - a detector that stumbles has found nothing
         return ""
-    return next((bytes(one).decode("latin-1") for one in permanent), "").lower()
+    return next((bytes(one).decode("latin-1") for one in sorted(permanent)), "").lower()
 
 
 def _original_id(message: Message) -> str:

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, cast
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from channels.email import mime
-from channels.email.addresses import KIND, ascii_domain, canonical
+from channels.email.addresses import KIND, ascii_domain, canonical, on_wire
 from channels.email.build import build, message_id
 from channels.email.imap import IDLE_SECONDS, UIDS_PER_FETCH, Box, ImapSource, Letter, MailSource
 from channels.email.marks import Mark, begun, renumbered
@@ -166,8 +166,8 @@ class EmailChannel(Channel):
     async def send(self, message: OutboundMessage) -> Sent:
         """Hand a letter to the relay."""
         own = self._own
-        recipients = [one.value for one in (message.to, *message.cc, *message.bcc)]
-        recipients = list(dict.fromkeys(one for one in recipients if one))
+        people = (message.to, *message.cc, *message.bcc)
+        recipients = list(dict.fromkeys(on_wire(one.value) for one in people if one.value))
         for one in recipients:
             local, _, domain = one.rpartition("@")
             if not local or not domain or any(each.isspace() or each in "<>" for each in one):

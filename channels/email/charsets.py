@@ -31,6 +31,7 @@ _ALIASES = {
     "default": "",
     "binary": "",
 }
+_HALVES = frozenset({"utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna"})
 _CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso-8859-5")
 _COMMON = frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъОЕАИНТСРВЛКМДПУ")
 _VOWELS = frozenset("аеёиоуыэюя")
@@ -44,7 +45,7 @@ def canonical(charset: str) -> str:
     name = _ALIASES.get(name, _ALIASES.get(name.replace("-", "_"), name))
     try:
         "".encode(name or "?")
-    except LookupError:
+    except (LookupError, ValueError):
         return ""
     return name
 
@@ -57,7 +58,9 @@ def decode(content: bytes, charset: str = "") -> str:
             continue
         try:
             text = content.decode(name)
-        except (UnicodeDecodeError, ValueError, LookupError):
+            # Some codecs (UTF-7) make halves of characters, which no database takes.
+            text.encode("utf-8")
+        except (ValueError, LookupError):
             continue
         # latin-1 decodes everything: believe it only where it does not hide Cyrillic.
         if name in ("iso-8859-1", "latin-1", "cp1252", "windows-1252") and _hides_cyrillic(content):
@@ -66,7 +69,7 @@ def decode(content: bytes, charset: str = "") -> str:
     best = _cyrillic(content)
     if best is not None:
         return best
-    if declared:
+    if declared and declared not in _HALVES:
         return content.decode(declared, "replace")
     guess = from_bytes(content[:GUESS_BYTES]).best()
     if guess is not None:
@@ -143,8 +146,16 @@ def parameter(value: object) -> str:
     """Decode a parameter such as a file name: RFC 2231, encoded words, or raw bytes."""
     if isinstance(value, tuple):
         charset, _, text = value
-        content = text.encode("latin-1", "surrogateescape") if isinstance(text, str) else text
+        content = _bytes(text) if isinstance(text, str) else text
         if b"%" in content:
             content = unquote_to_bytes(content)
         return decode(content, charset or "utf-8")
     return header(value)
+
+
+def _bytes(text: str) -> bytes:
+    """Give back the bytes of which the parser made a text, one letter for each, if it did."""
+    try:
+        return text.encode("latin-1", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape")

@@ -298,7 +298,8 @@ def _number(pattern: str, text: str) -> int:
 def _numbers(lines: Sequence[object]) -> list[int]:
     found: list[int] = []
     for line in lines:
-        text = _text(line)
+        # Thousands of waiting letters make one very long line.
+        text = bytes(line).decode("latin-1") if isinstance(line, bytes | bytearray) else str(line)
         if re.fullmatch(r"[\d ]+", text.strip() or "x"):
             found += [int(one) for one in text.split()]
     return found

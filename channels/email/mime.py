@@ -13,12 +13,12 @@ import re
 from dataclasses import dataclass, field
 from email.message import Message
 from email.utils import mktime_tz, parsedate_tz
-from html.parser import HTMLParser
 from urllib.parse import unquote
 
 from channels.email import bounces, quotes
 from channels.email.addresses import canonical, parse, split_token
 from channels.email.charsets import decode, header, parameter
+from channels.email.html_text import html_to_text
 from hub import Address, Attachment, DeliveryReceipt, InboundMessage, MalformedPayload, Micros
 
 MAX_PARTS = 500
@@ -317,17 +317,17 @@ def _default_name(kind: str) -> str:
 def _attached_letter(part: Message, content: _Content, kind: str) -> None:
     payload = part.get_payload()
     if kind == "message/delivery-status":
-        body = "\n".join(str(one) for one in payload) if isinstance(payload, list) else ""
+        blocks = payload if isinstance(payload, list) else []
+        body = b"\n".join(_written(one) for one in blocks if isinstance(one, Message))
         content.files.append(
-            Attachment(name="delivery-status.txt", media_type="text/plain", content=body.encode())
+            Attachment(
+                name="delivery-status.txt", media_type="text/plain", size=len(body), content=body
+            )
         )
         return
     inner = payload[0] if isinstance(payload, list) and payload else None
     if isinstance(inner, Message):
-        try:
-            letter = inner.as_bytes()
-        except Exception:  # noqa: BLE001 - a letter that cannot be written again is kept as text
-            letter = str(inner.get_payload()).encode("utf-8", "replace")
+        letter = _written(inner)
         subject = safe_name(header(inner.get("subject"))) or "letter"
         content.files.append(
             Attachment(
@@ -337,6 +337,15 @@ def _attached_letter(part: Message, content: _Content, kind: str) -> None:
                 content=letter,
             )
         )
+
+
+def _written(message: Message) -> bytes:
+    """Give a letter's bytes; one that cannot be written again is kept as text."""
+    try:
+        return message.as_bytes()
+    except Exception:  # noqa: BLE001 - the library stumbles over what it has read itself
+        lines = [f"{name}: {value}" for name, value in message.raw_items()]
+        return "\n".join([*lines, "", str(message.get_payload())]).encode("utf-8", "replace")
 
 
 def _uuencoded(text: str) -> tuple[str, list[Attachment]]:
@@ -355,54 +364,3 @@ def _uuencoded(text: str) -> tuple[str, list[Attachment]]:
             Attachment(name=safe_name(match["name"]), size=len(content), content=bytes(content))
         )
     return _UUENCODED.sub("", text), files
-
-
-# -- HTML to text --------------------------------------------------------------------------
-
-_BREAKS = {"br", "p", "div", "tr", "li", "h1", "h2", "h3", "h4", "table", "ul", "ol", "blockquote"}
-_SKIPPED = {"script", "style", "head", "title", "template", "noscript"}
-
-
-class _Text(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.out: list[str] = []
-        self.skip = 0
-        self.quote = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in _SKIPPED:
-            self.skip += 1
-        if tag == "blockquote":
-            self.quote += 1
-        if tag in _BREAKS:
-            self._break()
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SKIPPED and self.skip:
-            self.skip -= 1
-        if tag == "blockquote" and self.quote:
-            self.quote -= 1
-        if tag in _BREAKS and tag != "br":
-            self._break()
-
-    def _break(self) -> None:
-        self.out.append("\n" + "> " * min(self.quote, 5))
-
-    def handle_data(self, data: str) -> None:
-        if not self.skip:
-            self.out.append(re.sub(r"\s+", " ", data))
-
-
-def html_to_text(html: str) -> str:
-    """Give the words of an HTML letter, quotes marked as mail marks them."""
-    parser = _Text()
-    try:
-        parser.feed(html[:2_000_000])
-        parser.close()
-    except (AssertionError, ValueError):
-        pass
-    text = "".join(parser.out)
-    text = re.sub(r"[ \t\u00a0]+", " ", text)
-    text = re.sub(r" ?\n ?", "\n", text)
-    return re.sub(r"(\n(?:> )*){3,}", "\n\n", text).strip()

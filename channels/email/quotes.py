@@ -18,6 +18,7 @@ _DATE = rf"\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}}|\d{{4}}-\d{{2}}-\d{{2}}|\d{{1,2}}
 _ATTRIBUTION = [
     re.compile(rf"(?i)^\s*>*\s*on\b.{{0,200}}(?:{_DATE}).{{0,300}}\bwrote\s*:\s*$"),
     re.compile(r"(?i)^\s*>*\s*on .{5,300} wrote:\s*$"),
+    re.compile(rf"(?i)^\s*(?:вы писали|you wrote)\b.{{0,80}}(?:{_DATE}).{{0,80}}:\s*$"),
     re.compile(
         rf"(?i)^.{{0,200}}(?:{_DATE}).{{0,300}}(?:пишет|написал(?:\(а\)|а)?|писал(?:\(а\)|а)?|wrote|schrieb|a écrit)\s*:\s*$"
     ),
@@ -41,6 +42,7 @@ _MOBILE = re.compile(
     r"|отправлено (?:с|из|через)\b.{0,80}|послано с\b.{0,60}|отправлено с моего.{0,60})\s*$"
 )
 _SIGNATURE = re.compile(r"^--\s?$")
+_DASHES = re.compile(r"^\s*-{10,}\s*$")
 _QUOTED = re.compile(r"^\s*>")
 
 
@@ -76,7 +78,7 @@ def _end(lines: Sequence[str]) -> int:
     for n, line in enumerate(lines):
         if not line.strip():
             continue
-        if _SEPARATOR.match(line) or _is_block(lines, n):
+        if _SEPARATOR.match(line) or _is_block(lines, n) or _is_ruled_off(lines, n):
             return n
         if _is_attribution(lines, n) and _is_followed_by_quote(lines, n):
             return n
@@ -121,6 +123,14 @@ def _is_block(lines: Sequence[str], n: int) -> bool:
         return False
     near = [one for one in lines[n : n + 8] if one.strip()]
     return sum(1 for one in near if _FIELD.match(one)) >= 3
+
+
+def _is_ruled_off(lines: Sequence[str], n: int) -> bool:
+    """Say whether a dashed line stands here with fields of the old letter below it."""
+    if not _DASHES.match(lines[n]):
+        return False
+    near = [one for one in lines[n + 1 : n + 5] if one.strip()]
+    return len([one for one in near[:2] if _FIELD.match(one)]) == 2
 
 
 def _unquoted(lines: list[_Line]) -> list[_Line]:

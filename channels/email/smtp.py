@@ -74,6 +74,12 @@ class Sender:
         )
         try:
             await client.connect()
+            if client.is_ehlo_or_helo_needed:
+                # What the server can do (SIZE, SMTPUTF8) is only known after it was greeted.
+                try:
+                    await client.ehlo()
+                except aiosmtplib.SMTPHeloError:
+                    await client.helo()
             if relay.user:
                 await client.login(relay.user, relay.password)
         except aiosmtplib.SMTPAuthenticationError as error:

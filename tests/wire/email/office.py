@@ -79,6 +79,12 @@ class Office:
             )
         )
 
+    async def longest(self) -> int:
+        """Give the length of the longest text that came in."""
+        return await self.runtime.database.read(
+            lambda conn: int(conn.execute(select(func.max(func.length(messages.c.text)))).scalar())
+        )
+
     async def words(self, dialog_id: DialogId) -> set[str]:
         """Give what was said in a dialog; letters carry the dates of their own headers."""
         return {one.text for one in (await self.user.thread(dialog_id)).messages}

@@ -1,0 +1,143 @@
+"""Sending to relays of other makes: international addresses, partial refusals, broken servers."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from hub import (
+    AccountId,
+    Address,
+    DeliveryId,
+    DialogId,
+    MessageId,
+    OutboundMessage,
+    PermanentFailure,
+    RejectReason,
+    TemporaryFailure,
+)
+from tests.servers.process import free_ports
+from tests.wire.email.office import lone_channel
+
+
+class Far:
+    """The far server: keeps what it takes, answers as it is told."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[list[str], bytes, list[str]]] = []
+        self.answers: dict[str, str] = {}
+
+    async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        answer = self.answers.get(address, "250 OK")
+        if answer.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(  # noqa: N802 - the name is aiosmtpd's
+        self, server: Any, session: Any, envelope: Any
+    ) -> str:
+        self.taken.append((envelope.rcpt_tos, envelope.content, envelope.mail_options))
+        return self.answers.get("DATA", "250 taken")
+
+
+@pytest.fixture(params=[True, False], ids=["smtputf8", "ascii only"])
+def relay(request: pytest.FixtureRequest) -> Iterator[tuple[Far, int, bool]]:
+    far = Far()
+    [port] = free_ports(1)
+    controller = Controller(far, hostname="127.0.0.1", port=port, enable_SMTPUTF8=request.param)
+    controller.start()
+    try:
+        yield far, port, request.param
+    finally:
+        controller.stop()
+
+
+def outbound(to: str, *cc: str) -> OutboundMessage:
+    return OutboundMessage(
+        id=DeliveryId(1), message_id=MessageId(1), dialog_id=DialogId(1), account_id=AccountId(1),
+        to=Address(kind="email", value=to, name="Анна"), text="Привет", subject="Заказ",
+        cc=tuple(Address(kind="email", value=one) for one in cc), idempotency_key="k",
+    )  # fmt: skip
+
+
+def channel(port: int) -> Any:
+    return lone_channel(
+        address="us@hub.example", smtp_port=port, smtp_security="none", smtp_login=False
+    )
+
+
+async def test_a_domain_of_another_alphabet_needs_no_extension(
+    relay: tuple[Far, int, bool],
+) -> None:
+    far, port, _ = relay
+    sender = channel(port)
+    await sender.send(outbound("anna@почта.рф"))
+    await sender.close()
+    [(recipients, content, _)] = far.taken
+    assert recipients == ["anna@xn--80a1acny.xn--p1ai"]
+    letter = email.message_from_bytes(content, policy=email.policy.default)
+    assert str(letter["To"]) == "Анна <anna@xn--80a1acny.xn--p1ai>"
+    assert letter["Subject"] == "Заказ"
+    assert content.isascii()
+
+
+async def test_an_address_of_another_alphabet_goes_by_smtputf8_or_fails_in_words(
+    relay: tuple[Far, int, bool],
+) -> None:
+    far, port, international = relay
+    sender = channel(port)
+    if not international:
+        with pytest.raises(PermanentFailure, match="SMTPUTF8") as refused:
+            await sender.send(outbound("анна@почта.рф"))
+        assert refused.value.reason is RejectReason.INVALID_ADDRESS
+        assert not far.taken
+    else:
+        await sender.send(outbound("анна@почта.рф"))
+        [(recipients, content, options)] = far.taken
+        assert recipients == ["анна@xn--80a1acny.xn--p1ai"]
+        assert "SMTPUTF8" in options
+        assert "анна@xn--80a1acny.xn--p1ai".encode() in content
+    await sender.close()
+
+
+async def test_each_recipient_has_an_answer_of_his_own(relay: tuple[Far, int, bool]) -> None:
+    far, port, _ = relay
+    far.answers = {"gone@a.example": "550 5.1.1 no such user", "busy@a.example": "450 4.2.1 later"}
+    sender = channel(port)
+    sent = await sender.send(outbound("anna@a.example", "gone@a.example", "busy@a.example"))
+    assert dict(sent.refused) == {
+        "gone@a.example": "550 5.1.1 no such user",
+        "busy@a.example": "450 4.2.1 later",
+    }
+    assert far.taken[0][0] == ["anna@a.example"]
+    # The connection is good for the next letter after a refusal of everybody.
+    with pytest.raises(PermanentFailure) as final:
+        await sender.send(outbound("gone@a.example"))
+    assert final.value.reason is RejectReason.INVALID_ADDRESS
+    with pytest.raises(TemporaryFailure):
+        await sender.send(outbound("busy@a.example"))
+    await sender.send(outbound("anna@a.example"))
+    assert len(far.taken) == 2
+    await sender.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [("451 4.3.0 try later", TemporaryFailure), ("554 5.7.1 looks like spam", PermanentFailure)],
+)
+async def test_an_answer_to_the_letter_itself_is_believed(
+    relay: tuple[Far, int, bool], answer: str, kind: type[Exception]
+) -> None:
+    far, port, _ = relay
+    far.answers["DATA"] = answer
+    sender = channel(port)
+    with pytest.raises(kind, match=answer[:3]):
+        await sender.send(outbound("anna@a.example"))
+    await sender.close()
