@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Path, Query, Request, Response
 
 from crm_store import accounts as reads
+from crm_store import templates as template_reads
 from hub import commands as c
 from hub.account_settings import seal, secret_fields, unseal
 from hub.capabilities import Capabilities
 from hub.channel import Channel, Check
+from hub.connections import fetch_templates
 from hub.errors import HubError, NotFound
 from hub.http_api import rights
 from hub.http_api.caller import Caller, runtime_of
@@ -52,6 +54,7 @@ def _channel(runtime: Runtime, kind: type[Channel]) -> s.Channel:
         capabilities=_capabilities(kind.capabilities),
         settings_schema=kind.Settings.model_json_schema(),
         secrets=secret_fields(kind.Settings),
+        needs=list(kind.needs),
     )
 
 
@@ -184,6 +187,35 @@ async def remove(caller: rights.MayManageAccounts, account_id: AccountKey) -> Re
     """Disconnect a channel; its dialogs stay and can be read."""
     await caller.hub.do(c.RemoveAccount(account_id=AccountId(account_id)))
     return Response(status_code=204)
+
+
+@router.get("/accounts/{account_id}/templates", summary="Its templates")
+async def templates(
+    caller: rights.MayViewAccounts,
+    account_id: AccountKey,
+    approved: Annotated[bool, Query(description="Only what can be sent.")] = False,
+) -> list[s.Template]:
+    """Give the provider's catalogue as it was last synchronised (`templates_at`)."""
+    await caller.hub.account(AccountId(account_id))
+    found = await caller.hub.read(
+        lambda reader: template_reads.all_templates(
+            reader, AccountId(account_id), approved=approved
+        )
+    )
+    return [s.Template.model_validate(one) for one in found]
+
+
+@router.post("/accounts/{account_id}/templates/sync", summary="Read its templates again")
+async def sync_templates(
+    request: Request, caller: rights.MayManageAccounts, account_id: AccountKey
+) -> list[s.Template]:
+    """Ask the provider for its catalogue now; gives the whole of it."""
+    runtime = runtime_of(request)
+    account = await caller.hub.account(AccountId(account_id))
+    _, channel = await runtime.channel_host.get(account.id)
+    await fetch_templates(runtime, account.id, channel)
+    found = await caller.hub.read(template_reads.all_templates, account.id)
+    return [s.Template.model_validate(one) for one in found]
 
 
 @router.post("/accounts/{account_id}/check", summary="Try a saved account out")

@@ -17,6 +17,7 @@ from hub.http_api.keyed import HEADER
 from hub.http_api.shapes import dialogs as s
 from hub.http_api.shapes.base import GivenId, Shape
 from hub.ids import NEVER, AttachmentId, DialogId, MessageId, UserId
+from hub.measuring import measure
 from hub.messages import Button
 from hub.wire_json import rfc3339
 
@@ -67,6 +68,7 @@ async def send(
             ),
             reply_to=MessageId(body.reply_to or 0),
             template=body.template,
+            template_language=body.template_language,
             template_values=tuple(body.template_values.items()),
             # The outbox keeps the key too: a crash between the two still sends once.
             idempotency_key=_key(request),
@@ -77,6 +79,16 @@ async def send(
         )
     )
     return await shown(caller, made[0])
+
+
+@router.post("/dialogs/{dialog_id}/measure", summary="Count a text before it is sent")
+async def measured(
+    request: Request, caller: rights.MayAnswer, dialog_id: DialogKey, body: s.MeasureText
+) -> s.Measured:
+    """Say in how many messages a text would leave, and what its channel knows of their cost."""
+    dialog = await caller.hub.dialog(DialogId(dialog_id))
+    found = await measure(runtime_of(request), dialog.account_id, body.text)
+    return s.Measured.model_validate(found)
 
 
 def _key(request: Request) -> str:
@@ -170,6 +182,28 @@ async def retry(caller: rights.MayAnswer, message_id: MessageKey, body: s.Retry)
     await caller.hub.do(
         c.RetryDelivery(message_id=MessageId(message_id), even_if_unknown=body.even_if_unknown)
     )
+    return await shown(caller, message_id)
+
+
+@router.patch("/messages/{message_id}", summary="Edit", responses=failures(409))
+async def edit(caller: rights.MayAnswer, message_id: MessageKey, body: s.EditMessage) -> s.Message:
+    """Change an answer that the person has, where the channel can. The text here changes when the
+    provider has done it; until then, and where it refuses, `extra.acts.edit` says how it stands."""
+    await caller.hub.do(c.EditMessage(message_id=MessageId(message_id), text=body.text))
+    return await shown(caller, message_id)
+
+
+@router.post("/messages/{message_id}/retract", summary="Take back", responses=failures(409))
+async def retract(caller: rights.MayAnswer, message_id: MessageKey) -> s.Message:
+    """Take an answer back that the person has, where the channel can; here it stays readable."""
+    await caller.hub.do(c.RetractMessage(message_id=MessageId(message_id)))
+    return await shown(caller, message_id)
+
+
+@router.put("/messages/{message_id}/reaction", summary="React", responses=failures(409))
+async def react(caller: rights.MayAnswer, message_id: MessageKey, body: s.React) -> s.Message:
+    """Show the person a reaction to a message, one of the channel's `reaction_choices`."""
+    await caller.hub.do(c.ReactToMessage(message_id=MessageId(message_id), emoji=body.emoji))
     return await shown(caller, message_id)
 
 

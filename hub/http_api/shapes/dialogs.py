@@ -59,6 +59,9 @@ class Dialog(Shape):
     unread: int
     draft: str
     muted: bool
+    window_until: Instant = Field(
+        description="When the channel's reply window closes; from then on only templates leave."
+    )
 
 
 class Counters(Shape):
@@ -341,11 +344,45 @@ class SendMessage(Body):
     buttons: list[GivenButton] = Field(default_factory=list, max_length=MAX_MANY)
     reply_to: GivenId | None = None
     template: Word = ""
+    template_language: Word = ""
     template_values: dict[Word, Word] = Field(default_factory=dict, max_length=MAX_MANY)
     seen_message_id: GivenId | None = None
     send_anyway: bool = False
     due_at: GivenInstant | None = None
     then: Literal["", "open", "waiting", "closed"] = ""
+
+
+class EditMessage(Body):
+    """What the message shall say."""
+
+    text: Text = Field(min_length=1)
+
+
+class React(Body):
+    """Our reaction; an empty one takes it away."""
+
+    emoji: Word = ""
+
+
+class MeasureText(Body):
+    """A text that is not sent yet."""
+
+    text: Text = ""
+
+
+class Measured(Shape):
+    """What a text would cost: `messages` leave, the provider counts `parts`.
+
+    `units` of `unit_limit` are used under `encoding`; `cost` is in words. Where the channel
+    counts nothing, only `messages` and `parts` say something.
+    """
+
+    messages: int
+    parts: int
+    units: int
+    unit_limit: int
+    encoding: str
+    cost: str
 
 
 class AddNote(Body):

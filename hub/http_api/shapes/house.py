@@ -31,6 +31,7 @@ class Channel(Shape):
     capabilities: dict[str, Any]
     settings_schema: dict[str, Any]
     secrets: list[str] = Field(description="Settings that are never given back.")
+    needs: list[str] = Field(description="What one must have before connecting it.")
 
 
 class Account(Shape):
@@ -49,6 +50,11 @@ class Account(Shape):
     last_error_at: Instant
     last_in_at: Instant
     last_out_at: Instant
+    webhook_state: str = Field(description="The webhook as its provider sees it, in words.")
+    quota: str = Field(description="What is left of a limited resource, in the provider's words.")
+    inspected_at: Instant
+    templates_at: Instant
+    templates_error: str
     signature: str
     thread_rule: str
     reopen_days: int
@@ -73,6 +79,39 @@ class AccountHealth(Shape):
     last_error_at: Instant
     last_in_at: Instant
     last_out_at: Instant
+    webhook_state: str
+    quota: str
+    inspected_at: Instant
+    templates_at: Instant
+    templates_error: str
+
+
+class TemplateButton(Shape):
+    """A button of a template."""
+
+    label: str
+    payload: str
+    url: str
+
+
+class Template(Shape):
+    """One language of a template of the provider's catalogue; only an approved one is sent.
+
+    `header`, `body` and `footer` hold the `variables` as `{{name}}`.
+    """
+
+    name: str
+    language: str
+    category: str
+    header: str
+    media: str
+    body: str
+    footer: str
+    variables: list[str]
+    examples: dict[str, str]
+    buttons: list[TemplateButton]
+    state: str
+    reason: str
 
 
 class CheckLine(Shape):
