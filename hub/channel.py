@@ -100,7 +100,7 @@ class WebhookRequest:
         """Parse the body as JSON; raises MalformedPayload."""
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MalformedPayload(f"the body is not JSON: {error}") from error
 
     def form(self) -> dict[str, str]:

@@ -6,7 +6,9 @@ TemporaryFailure; every later failure escapes as it is, because then the outcome
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import httpx2 as httpx
@@ -17,6 +19,12 @@ CONNECT_SECONDS = 10.0
 TOTAL_SECONDS = 25.0
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Read the certificates of the authorities once in a process; it takes a while."""
+    return httpx.create_ssl_context()
+
+
 class HubHttpClient:
     """See hub.channel.HttpClient."""
 
@@ -24,6 +32,7 @@ class HubHttpClient:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
+            verify=_tls(),
             headers={"User-Agent": "DialogHub"},
         )
 

@@ -14,6 +14,12 @@ from datetime import UTC, datetime
 _PAIR = re.compile(r'([A-Za-z_][A-Za-z0-9_.]*)=("(?:[^"\\]|\\.)*"|.*?)(?=\s+[A-Za-z_][\w.]*=|$)')
 _SECRET = re.compile(r"(?i)\b([a-z_]*(?:password|secret|token|authorization|api_key)[a-z_]*)=(\S+)")
 
+QUIET = (
+    *("alembic", "httpx2", "httpx", "httpcore", "aioimaplib", "multipart", "asyncio"),
+    *("aiogram", "aiohttp", "requests", "twilio", "urllib3", "vk_api"),
+)
+"""Libraries that log addresses, plans and bodies: below a warning they say nothing here."""
+
 
 class TextLines(logging.Formatter):
     """`2026-01-31T12:00:00Z INFO hub.runtime event key=value`."""
@@ -58,7 +64,7 @@ def set_up_logs(level: str = "info", style: str = "text") -> None:
     root.addHandler(handler)
     root.setLevel(level.upper())
     # Libraries tell of every request and of every query plan: only their warnings count here.
-    for name in ("alembic", "httpx2", "httpx", "httpcore", "aioimaplib", "multipart", "asyncio"):
+    for name in QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     # A request's address may hold a token, so nobody logs addresses but we.
     logging.getLogger("uvicorn.access").disabled = True

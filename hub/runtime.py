@@ -56,6 +56,7 @@ from hub.prepare import prepare
 from hub.records.system import Account
 from hub.rights import Rights
 from hub.settings import HubSettings
+from hub.storable import storable
 from hub.wire_acts import act_job
 
 log = logging.getLogger("hub.runtime")
@@ -360,7 +361,7 @@ class Runtime:
         With `mark`, arrivals, poison and the mark are committed together (pull channels).
         """
         commands: list[Command] = []
-        for arrival in arrivals:
+        for arrival in map(storable, arrivals):
             if isinstance(arrival, Presence):
                 await self._presence(account.id, arrival)
             elif isinstance(arrival, InboundMessage):

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import aiosmtplib
 
 from channels.email.bounces import reason_of
-from hub import PermanentFailure, RejectReason, TemporaryFailure
+from hub import OutcomeUnknown, PermanentFailure, RejectReason, TemporaryFailure
 
 log = logging.getLogger("hub.channel.email")
 IDLE_SECONDS = 60.0
@@ -152,6 +152,9 @@ class Sender:
         try:
             await client.data(letter, timeout=DATA_SECONDS)
         except aiosmtplib.SMTPResponseException as error:
+            if error.code < 0:
+                # What came is no answer of a mail server: the letter may have been taken.
+                raise OutcomeUnknown("the mail server answered gibberish") from error
             # The server answered: the letter was refused, and that is known.
             raise _judge(error.code, error.message) from error
         return refused

@@ -1,0 +1,61 @@
+"""Cleans what a channel brings of the few signs that no database takes.
+
+JSON lets a stranger write nul bytes and halves of surrogate pairs; PostgreSQL refuses the first,
+UTF-8 has no place for the second. They are dropped once, for every channel, before the core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def storable(arrival: T) -> T:
+    """Give an arrival without nul bytes and lone surrogates; the same object where it has none."""
+    cleaned: T = _clean(arrival)
+    return cleaned
+
+
+def _clean(value: Any) -> Any:
+    # Exact types: an enumeration's member is a str too, and stays what it is.
+    kind = type(value)
+    if kind is str:
+        return value if _is_clean(value) else _clean_text(value)
+    if kind is tuple or kind is list:
+        cleaned = [_clean(one) for one in value]
+        same = all(new is old for new, old in zip(cleaned, value, strict=True))
+        return value if same else kind(cleaned)
+    if isinstance(value, Mapping):
+        found = {_clean(name): _clean(one) for name, one in value.items()}
+        same = len(found) == len(value) and all(
+            name in found and found[name] is one for name, one in value.items()
+        )
+        return value if same else found
+    if is_dataclass(kind):
+        changed = {}
+        for one in fields(value):
+            old = getattr(value, one.name)
+            new = _clean(old)
+            if new is not old:
+                changed[one.name] = new
+        return replace(value, **changed) if changed else value
+    return value
+
+
+def _is_clean(text: str) -> bool:
+    if "\x00" in text:
+        return False
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _clean_text(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
