@@ -6,12 +6,14 @@ sender, in two processes, meet there and make one contact.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import bindparam, case, insert, select, update
 
+from crm_store.people import reindex
 from crm_store.search_index import index_contacts
 from crm_store.sql import upsert
 from crm_store.tables.people import addresses, contacts
@@ -44,11 +46,30 @@ def partner_of(message: InboundMessage) -> Address:
     return message.sender
 
 
+Key = tuple[str, str]
+Aliases = Mapping[Key, Sequence[Address]]
+
+
+def aliases_of(messages: Sequence[InboundMessage]) -> Aliases:
+    """Give the other addresses of the senders, keyed by (kind, value) of the sender."""
+    return {
+        (one.sender.kind, one.sender.value): one.aliases
+        for one in messages
+        if one.aliases and not one.group
+    }
+
+
 def identify(
-    uow: UnitOfWork, partners: Sequence[Address], *, seen: bool = True
+    uow: UnitOfWork, partners: Sequence[Address], aliases: Aliases | None = None
 ) -> dict[tuple[str, str], Peer]:
-    """Find or create the contact behind each address; keyed by (kind, value)."""
-    by_key = {(one.kind, one.value): one for one in partners}
+    """Find or create the contact behind each address; keyed by (kind, value).
+
+    A new address whose alias is known belongs to the alias's contact. Two that are known as
+    two people stay two: to merge them is for people to decide.
+    """
+    aliases = aliases or {}
+    by_key = {(one.kind, one.value): one for more in aliases.values() for one in more}
+    by_key |= {(one.kind, one.value): one for one in partners}
     # Sorted, so that two transactions lock the same rows in the same order.
     keys = sorted(by_key)
     statement = upsert(uow.dialect, addresses)
@@ -82,29 +103,54 @@ def identify(
             for kind, value in keys
         ],
     ).all()
+    known = {(row.kind, row.value): ContactId(row.contact_id) for row in rows}
+    found, created = _contacts(uow, known, aliases)
     peers: dict[tuple[str, str], Peer] = {}
-    fresh: list[tuple[int, ContactId, Address]] = []
+    linked: list[tuple[int, ContactId]] = []
     for row in rows:
-        contact_id = ContactId(row.contact_id)
-        if not contact_id:
-            contact_id = ContactId(uow.new_id())
-            fresh.append((row.id, contact_id, by_key[row.kind, row.value]))
+        contact_id = found[row.kind, row.value]
         peers[row.kind, row.value] = Peer(
             address_id=AddressId(row.id),
             contact_id=contact_id,
-            new=not row.contact_id,
+            new=contact_id in created,
             name=row.name,
             profile=row.profile,
         )
-    _create(uow, fresh)
+        if not row.contact_id:
+            linked.append((row.id, contact_id))
+    _create(uow, {one: by_key[key] for one, key in created.items()}, linked)
     return peers
 
 
-def _create(uow: UnitOfWork, fresh: list[tuple[int, ContactId, Address]]) -> None:
-    if not fresh:
+def _contacts(
+    uow: UnitOfWork, known: Mapping[Key, ContactId], aliases: Aliases
+) -> tuple[dict[Key, ContactId], dict[ContactId, Key]]:
+    """Say whose each address is, and which contacts have to be made, each with its address."""
+    found = dict(known)
+    created: dict[ContactId, Key] = {}
+    groups = [
+        [key, *((one.kind, one.value) for one in more)] for key, more in sorted(aliases.items())
+    ]
+    for members in (*groups, *([key] for key in known)):
+        contact_id = next((found[key] for key in members if found[key]), ContactId(0))
+        if not contact_id:
+            contact_id = ContactId(uow.new_id())
+            created[contact_id] = members[0]
+        for key in members:
+            found[key] = found[key] or contact_id
+    return found, created
+
+
+def _create(
+    uow: UnitOfWork,
+    created: Mapping[ContactId, Address],
+    linked: Sequence[tuple[int, ContactId]],
+) -> None:
+    """Make contacts, and give them and known ones their new addresses."""
+    if not linked:
         return
     people = []
-    for _, contact_id, address in fresh:
+    for contact_id, address in created.items():
         name = (address.name or address.value)[:400]
         people.append(
             {
@@ -116,17 +162,19 @@ def _create(uow: UnitOfWork, fresh: list[tuple[int, ContactId, Address]]) -> Non
             }
         )
         uow.record(ContactCreated(contact_id=contact_id))
-    uow.conn.execute(insert(contacts), people)
+    if people:
+        uow.conn.execute(insert(contacts), people)
     uow.conn.execute(
         update(addresses)
         .where(addresses.c.id == bindparam("b_id"))
         .values(contact_id=bindparam("b_contact")),
-        [{"b_id": address_id, "b_contact": contact_id} for address_id, contact_id, _ in fresh],
+        [{"b_id": address_id, "b_contact": contact_id} for address_id, contact_id in linked],
     )
-    index_contacts(
-        uow.conn,
-        [(contact_id, [address.name, address.value]) for _, contact_id, address in fresh],
-    )
+    index_contacts(uow.conn, [(one, [each.name, each.value]) for one, each in created.items()])
+    counted = Counter(contact_id for _, contact_id in linked)
+    for contact_id, count in counted.items():
+        if contact_id not in created or count > 1:
+            reindex(uow, contact_id)
 
 
 def blocked_reason(uow: UnitOfWork, address_id: AddressId) -> str:

@@ -30,7 +30,7 @@ from crm_store.unit_of_work import UnitOfWork
 from dialogs.albums import append, followers
 from dialogs.arrived import blob_row, file_rows
 from dialogs.edits import merge_parked
-from dialogs.identity import Peer, identify, partner_of
+from dialogs.identity import Peer, aliases_of, identify, partner_of
 from dialogs.lookup import find_message
 from dialogs.matching import Matcher, Open, load_rules, references_of, slot_of
 from hub.commands import Receive
@@ -61,7 +61,7 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
     places: dict[int, Received] = {}
     if batch:
         partners = [partner_of(one.message) for one in batch]
-        peers = identify(uow, partners)
+        peers = identify(uow, partners, aliases_of([one.message for one in batch]))
         located = [
             (command, peers[partner.kind, partner.value], partner)
             for command, partner in zip(batch, partners, strict=True)
@@ -189,7 +189,11 @@ class _Writer:
         at = message.sent_at if 0 < message.sent_at <= uow.now + FUTURE_US else uow.now
         late = not dialog.new and at < dialog.last_at - LATE_US
         self._state(dialog, message_id, command, at)
-        if partner is message.sender and _had_blocked(peer, command.account_id):
+        if (
+            partner is message.sender
+            and _had_blocked(peer, command.account_id)
+            and self._writing_allows(command)
+        ):
             set_state(uow, peer.address_id, command.account_id, ALLOWED, at)
         text = message.text[:MAX_TEXT].replace("\x00", "")
         has_quote = bool(message.full_text) and message.full_text.strip() != text.strip()
@@ -246,6 +250,10 @@ class _Writer:
             contact_id=ContactId(dialog.contact_id),
             new=True,
         )
+
+    def _writing_allows(self, command: Receive) -> bool:
+        capabilities = self._uow.channels.get(self._rules[command.account_id].channel)
+        return capabilities is None or capabilities.writing_allows
 
     def _open(self, command: Receive, peer: Peer, partner: Address) -> Open:
         uow, message = self._uow, command.message

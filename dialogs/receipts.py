@@ -18,6 +18,7 @@ from crm_store.unit_of_work import UnitOfWork
 from hub.commands import RecordReceipt
 from hub.events import DeliveryChanged
 from hub.ids import DeliveryId, DialogId, MessageId
+from hub.messages import DeliveryReceipt
 from hub.messages import DeliveryStatus as Status
 
 RANK = {
@@ -76,6 +77,8 @@ def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
     if receipt.earlier and _apply_to_earlier(uow, command, row):
         return
     reason = receipt.reason.value if receipt.reason else ""
+    if row is None and receipt.delivery_key:
+        row = _by_key(uow, command.account_id, receipt)
     if row is None:
         # It overtook our own commit, or is about something we never sent: kept, and merged
         # if the send is settled later.
@@ -93,6 +96,42 @@ def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
         )
         return
     move_delivery(uow, row, receipt.status, reason, receipt.text, at=receipt.at or uow.now)
+
+
+def _by_key(uow: UnitOfWork, account_id: int, receipt: DeliveryReceipt) -> Row[Any] | None:
+    """Find the delivery that the provider names by our own key, and learn its external id.
+
+    So a send whose answer was lost is known after all, and one that waits to be repeated is not
+    repeated if it arrived. The parts of a split message (`7/0`) prove nothing about the whole.
+    """
+    key = receipt.delivery_key
+    if not key.isdecimal() or len(key) > 19 or not receipt.external_id:
+        return None
+    open_to = [Status.SENDING.value, Status.UNKNOWN.value]
+    if receipt.status in REACHED:
+        open_to += [Status.QUEUED.value, Status.CLAIMED.value]
+    statement = select(deliveries).where(
+        deliveries.c.id == int(key),
+        deliveries.c.account_id == account_id,
+        deliveries.c.status.in_(open_to),
+        deliveries.c.attempts > 0,
+    )
+    row = uow.conn.execute(locked(uow.dialect, statement)).first()
+    if row is None:
+        return None
+    part = {
+        "account_id": account_id,
+        "external_id": receipt.external_id[:400],
+        "delivery_id": row.id,
+        "part": 0,
+    }
+    uow.conn.execute(upsert(uow.dialect, parts).on_conflict_do_nothing(), [part])
+    uow.conn.execute(
+        update(messages)
+        .where(messages.c.id == row.message_id, messages.c.external_id == "")
+        .values(external_id=receipt.external_id[:400])
+    )
+    return row
 
 
 def _apply_to_earlier(uow: UnitOfWork, command: RecordReceipt, row: Row[Any] | None) -> bool:

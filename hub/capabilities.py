@@ -23,7 +23,8 @@ class Capabilities:
     many one message may have. `replies` says that the person sees which message an answer is
     to. `edit_window` and `delete_window` say how long after sending a message of ours may be
     changed or taken back there (None: for ever). `reaction_choices` are the reactions that the
-    vendor takes.
+    vendor takes. `writing_allows` says that a person who writes to us takes our messages again
+    whatever he had said before; where a word is needed for that (START), it is False.
     """
 
     address_kind: str
@@ -53,6 +54,7 @@ class Capabilities:
     delete_window: timedelta | None = None
     reactions: bool = False
     reaction_choices: tuple[str, ...] = ("👍", "❤️", "😂", "😮", "😢", "🙏")
+    writing_allows: bool = True
     groups: bool = False
     typing: bool = False
     sends: bool = True

@@ -238,6 +238,11 @@ async def _forget(values: Mapping[str, str]) -> None:
     """A channel that is only tried out remembers nothing."""
 
 
+def _unshared(file: Attachment) -> str:
+    """A channel that is only tried out has nothing to share."""
+    raise Unsupported("files", "files cannot be shared without the hub's public address")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelContext:
     """What the hub gives every channel object beside its settings.
@@ -245,7 +250,9 @@ class ChannelContext:
     `hook_url` is the public address of the account's webhook ("" where the hub has none).
     `log` writes `event key=value` lines; never pass it message text or secrets. `remember`
     stores small values that are no secrets (a server's number, a confirmation code) with the
-    account; from its return on every process finds them in `memory`.
+    account; from its return on every process finds them in `memory`. `share` gives a public address under
+    which a provider can fetch a file of an outgoing message for a day (raises Unsupported where
+    the hub has no public address).
     """
 
     account_id: AccountId
@@ -257,6 +264,7 @@ class ChannelContext:
     now: Callable[[], Micros]
     memory: Mapping[str, str] = field(default_factory=dict)
     remember: Callable[[Mapping[str, str]], Awaitable[None]] = _forget
+    share: Callable[[Attachment], str] = _unshared
 
 
 class Channel:

@@ -21,6 +21,7 @@ from hub.ids import AccountId
 from hub.messages import Arrival, ButtonPressed
 from hub.objects import SYSTEM
 from hub.records.system import Account
+from hub.shared_files import share
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -167,6 +168,7 @@ class ChannelHost:
             now=self._runtime.now,
             memory=dict(account.memory),
             remember=remember,
+            share=lambda file: share(self._runtime.keys, base, file),
         )
 
     async def forget(self, account_id: AccountId) -> None:

@@ -276,7 +276,7 @@ class Dispatcher:
         files = []
         for one in message.attachments:
             content = await asyncio.to_thread(self._runtime.blobs.get, one.reference)
-            files.append(replace(one, content=content, reference="", size=len(content)))
+            files.append(replace(one, content=content, size=len(content)))
         return replace(message, attachments=tuple(files))
 
     async def _call(self, channel: Channel, message: OutboundMessage) -> Outcome:

@@ -64,6 +64,8 @@ class Address:
 class Attachment:
     """A file: its bytes, or the vendor's reference from which `Channel.fetch` gets them.
 
+    On its way out it has its bytes, and `reference` is the hub's own, for `ChannelContext.share`.
+
     `size` is in bytes, 0 where unknown. `content_id` marks an inline image of an HTML part.
     """
 
@@ -131,7 +133,9 @@ class InboundMessage:
     `automated` marks auto-replies and list mail: no rule may answer it. `dialog_token` is a
     proof made by us (a signed plus-address, a start link) that names a dialog; the core
     checks it. Messages of one sender with one `album` become one entry of the dialog, each of
-    them still reachable under its own external id. `unsupported` names a kind that the channel
+    them still reachable under its own external id. `aliases` are other addresses of the sender
+    for which the vendor vouches (the telephone number behind an account): whoever is known
+    under one of them is this person. `unsupported` names a kind that the channel
     does not know, in words; `raw` then holds what came.
     """
 
@@ -143,6 +147,7 @@ class InboundMessage:
     full_text: str = ""
     subject: str = ""
     thread_key: str = ""
+    aliases: tuple[Address, ...] = ()
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     dialog_token: str = ""
@@ -220,7 +225,9 @@ class DeliveryReceipt:
 
     `earlier` says that it holds for every earlier message of ours in the same dialog too
     (read marks that name the last message only); `external_id` may then name a message of
-    the person's.
+    the person's. `delivery_key` is the idempotency key that we gave the provider with the
+    message, where it comes back: it names the delivery also when the answer to the send, and
+    with it the external id, was lost.
     """
 
     dedupe_key: str
@@ -231,6 +238,7 @@ class DeliveryReceipt:
     text: str = ""
     recipient: str = ""
     earlier: bool = False
+    delivery_key: str = ""
     raw: bytes = field(default=b"", repr=False)
 
 

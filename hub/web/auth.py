@@ -57,6 +57,7 @@ OPEN_PREFIXES = (
     "/worker.js",
     "/api/",
     "/invite/",
+    "/shared/",
 )
 FOR_ANYBODY = ("/static/", "/healthz", "/readyz", "/metrics", "/favicon.ico", "/manifest.")
 """What is the same for everybody: nobody's session is looked up for it."""

@@ -24,6 +24,7 @@ from starlette.routing import Route
 from crm_store import messages as message_reads
 from hub.errors import HubError
 from hub.ids import AttachmentId, MessageId
+from hub.shared_files import opened
 from hub.web.i18n import translate
 from hub.web.inbox import number
 
@@ -337,6 +338,18 @@ async def file(request: Request) -> Response:
     return FileResponse(path, media_type=media_type, headers=headers)
 
 
+async def shared(request: Request) -> Response:
+    """Give a provider the file that a message of ours names; the link is the proof."""
+    runtime = request.app.state.runtime
+    blob_id, media_type, name = opened(runtime.keys, request.path_params["token"])
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name or 'file')}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "private, no-store",
+    }
+    return FileResponse(runtime.blobs.path(blob_id), media_type=media_type, headers=headers)
+
+
 async def original(request: Request) -> Response:
     """Give a message's raw bytes as a download."""
     message_id = MessageId(number(request.path_params["message_id"]))
@@ -352,6 +365,7 @@ def routes() -> list[Route]:
     """Give the routes of files and letters."""
     return [
         Route("/files/{attachment_id:int}", file),
+        Route("/shared/{token}", shared),
         Route("/mail/{message_id:int}", letter),
         Route("/mail/{message_id:int}/image", remote_image),
         Route("/mail/{message_id:int}/raw", original),
