@@ -17,6 +17,7 @@ from hub.cli import (
     check,
     database,
     keys,
+    new_channel,
     people,
     plugins,
     quarantine,
@@ -45,6 +46,7 @@ backups.register(app)
 quarantine.register(app)
 people.register(app)
 plugins.register(app)
+new_channel.register(app)
 app.add_typer(keys.app, name="keys")
 
 
