@@ -15,6 +15,7 @@ from dialogs.edits import record_edit
 from dialogs.identity import identify
 from dialogs.intake import receive
 from dialogs.lookup import find_message
+from dialogs.moves import move_address
 from hub.commands import Receive, RecordArrival
 from hub.events import ButtonWasPressed
 from hub.ids import DialogId, MessageId
@@ -132,5 +133,8 @@ def _peer(uow: UnitOfWork, command: RecordArrival, arrival: PeerEvent) -> None:
         _mark(uow, given.message_id, "in", {"peer": arrival.change.value})
         return
     peer = identify(uow, [arrival.sender])[arrival.sender.kind, arrival.sender.value]
+    if arrival.change is PeerChange.MOVED:
+        move_address(uow, command.account_id, peer.address_id, arrival)
+        return
     gone = arrival.change in (PeerChange.BLOCKED, PeerChange.LEFT)
     set_state(uow, peer.address_id, command.account_id, BLOCKED if gone else ALLOWED, arrival.at)

@@ -336,11 +336,16 @@ class PeerChange(StrEnum):
     ALLOWED = "allowed"
     JOINED = "joined"
     LEFT = "left"
+    MOVED = "moved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerEvent:
-    """A person blocked us, allowed us, or joined or left the group `thread_key`."""
+    """A person blocked us, allowed us, or joined or left the group `thread_key`.
+
+    With MOVED the address itself is another one from now on (a group that became a supergroup,
+    a changed number): `text` is the new value, and the dialogs go on under it.
+    """
 
     dedupe_key: str
     sender: Address
