@@ -45,10 +45,12 @@ from hub.records.dialogs import (
     Message,
     Person,
     QuarantineItem,
+    Quoted,
     Thread,
 )
 
 WINDOW = 50
+QUOTED = 200
 
 
 def thread(
@@ -204,9 +206,42 @@ def _records(reader: Reader, rows: Sequence[Row[Any]], body: Any = None) -> tupl
         select(reactions).where(reactions.c.message_id.in_(ids)).order_by(reactions.c.at)
     ):
         emoji.setdefault(one_reaction.message_id, []).append((one_reaction.emoji, one_reaction.who))
+    quoted = _quoted(reader, rows)
     return tuple(
-        _record(row, tuple(files.get(row.id, ())), tuple(emoji.get(row.id, ())), body)
+        _record(
+            row,
+            tuple(files.get(row.id, ())),
+            tuple(emoji.get(row.id, ())),
+            body,
+            quoted.get(row.reply_to) if _shows_quote(row) else None,
+        )
         for row in rows
+    )
+
+
+def _shows_quote(row: Row[Any]) -> bool:
+    """A letter answers the one before it nearly always: only messengers show what is answered."""
+    return bool(row.reply_to) and (row.direction == "in" or bool(row.extra.get("replies")))
+
+
+def _quoted(reader: Reader, rows: Sequence[Row[Any]]) -> dict[int, Quoted]:
+    wanted = {row.reply_to for row in rows if _shows_quote(row)}
+    if not wanted:
+        return {}
+    found = reader.conn.execute(select(messages).where(messages.c.id.in_(wanted)))
+    return {
+        one.id: Quoted(
+            id=MessageId(one.id),
+            author_name=one.author_name,
+            text="" if one.extra.get("taken_back") else _line(one),
+        )
+        for one in found
+    }
+
+
+def _line(row: Row[Any]) -> str:
+    return " ".join(row.text.split())[:QUOTED] or (
+        f"⚠ {row.unsupported}" if row.unsupported else "📎"
     )
 
 
@@ -230,6 +265,7 @@ def _record(
     files: tuple[AttachmentRecord, ...],
     emoji: tuple[tuple[str, str], ...],
     body: Any,
+    quoted: Quoted | None,
 ) -> Message:
     def persons(field: str) -> tuple[Person, ...]:
         return tuple(Person(address=one[0], name=one[1]) for one in row.people.get(field, ()))
@@ -268,6 +304,7 @@ def _record(
         extra=row.extra,
         full_text=body.full_text if body is not None else "",
         html=body.html if body is not None else "",
+        quoted=quoted,
     )
 
 

@@ -164,6 +164,9 @@ def _insert(
         if given:
             people[field] = [[one.value, one.name] for one in given]
     extra: dict[str, Any] = {}
+    capabilities = uow.channels.get(dialog.channel)
+    if command.reply_to and capabilities is not None and capabilities.replies:
+        extra["replies"] = True
     if command.buttons:
         extra["buttons"] = [[one.label, one.payload, one.url] for one in command.buttons]
     if command.template:

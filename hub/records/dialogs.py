@@ -109,12 +109,22 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """The entry that a message answers, as a line above it; no `text` where it was taken back."""
+
+    id: MessageId
+    author_name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One entry of a dialog.
 
     `text` is what the person wrote, `full_text` and `html` what came (loaded on demand, ""
     in lists; `has_html` and `has_quote` say whether there is more). `status` and `reason` are
     the delivery's, "" for what came in. `late` marks a message that arrived out of order.
+    `quoted` is what it answers, where its channel shows that to the person.
     """
 
     id: MessageId
@@ -150,6 +160,7 @@ class Message:
     extra: Mapping[str, object] = field(default_factory=dict)
     full_text: str = ""
     html: str = ""
+    quoted: Quoted | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ from hub.ids import (
     TeamId,
     UserId,
 )
-from hub.messages import Address, Attachment
+from hub.messages import Address, Attachment, Button
 from hub.records.dialogs import Dialog
 from hub.web.errors import as_json, status_of
 from hub.web.inbox import number
@@ -83,6 +83,10 @@ def _send(body: Body) -> Command:
         cc=_people(body, "cc", "email"),
         bcc=_people(body, "bcc", "email"),
         attachments=tuple(AttachmentId(one) for one in _ids(body, "files")),
+        buttons=_buttons(body),
+        template=_text(body, "template")[:400],
+        template_language=_text(body, "template_language")[:40],
+        template_values=_values(body),
         reply_to=MessageId(number(body.get("reply_to") or 0, "reply_to")),
         idempotency_key=_text(body, "key")[:100],
         seen_message_id=MessageId(number(body.get("seen") or 0, "seen")),
@@ -90,6 +94,25 @@ def _send(body: Body) -> Command:
         due_at=Micros(number(body.get("due_at") or 0, "due_at")),
         then=_text(body, "then"),
     )
+
+
+def _buttons(body: Body) -> tuple[Button, ...]:
+    given = body.get("buttons") or []
+    if not isinstance(given, list) or len(given) > 50:
+        raise Invalid("this is not a list of buttons", field="buttons")
+    found = []
+    for one in given:
+        label = str(one.get("label", "")).strip()[:200]
+        url = str(one.get("url", "")).strip()[:2000]
+        found.append(Button(label=label, payload="" if url else label, url=url))
+    return tuple(found)
+
+
+def _values(body: Body) -> tuple[tuple[str, str], ...]:
+    given = body.get("template_values") or {}
+    if not isinstance(given, dict) or len(given) > 100:
+        raise Invalid("these are not a template's values", field="template_values")
+    return tuple((str(name)[:100], str(value)[:2000]) for name, value in given.items())
 
 
 def _delayed(body: dict[str, Any], now: Micros) -> dict[str, Any]:
@@ -175,6 +198,9 @@ VERBS: dict[str, Callable[[Body], Command]] = {
     "retry": lambda b: c.RetryDelivery(
         message_id=_message(b), even_if_unknown=bool(b.get("even_if_unknown"))
     ),
+    "edit": lambda b: c.EditMessage(message_id=_message(b), text=_text(b, "text")),
+    "retract": lambda b: c.RetractMessage(message_id=_message(b)),
+    "react": lambda b: c.ReactToMessage(message_id=_message(b), emoji=_text(b, "emoji")[:40]),
     "delete": lambda b: c.DeleteMessage(message_id=_message(b)),
     "address": lambda b: c.AddAddress(
         contact_id=ContactId(number(b.get("contact"), "contact")),

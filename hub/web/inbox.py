@@ -299,6 +299,8 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
     dialog: Dialog = values["dialog"]
     runtime = request.app.state.runtime
     values["capabilities"] = runtime.database.channels.get(dialog.channel)
+    kind = runtime.channels.get(dialog.channel)
+    values["measures"] = kind is not None and kind.overrides("measure")
     values["entries"] = timeline(values["thread"], zone=request.state.zone)
     values["panels"] = await panels(request, dialog)
     values["recipients"] = _recipients(values)

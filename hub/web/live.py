@@ -196,6 +196,7 @@ class Live:
                     "html": rendered["row", language, dialog.id],
                     "mine": dialog.assignee_id == me,
                     "last": dialog.last_direction,
+                    "window": str(dialog.window_until),
                 },
             )
             if dialog.id in whole and open_here:

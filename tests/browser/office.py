@@ -268,7 +268,7 @@ def listening(host: str = "127.0.0.1") -> socket.socket:
 
 @contextlib.asynccontextmanager
 async def open_office(
-    folder: Path, database_url: str, host: str = "127.0.0.1"
+    folder: Path, database_url: str, host: str = "127.0.0.1", *more: tuple[str, ModuleType]
 ) -> AsyncIterator[Office]:
     """Start everything in this process, on a free port."""
     Post.sent, Post.outcome = [], "sent"
@@ -276,7 +276,8 @@ async def open_office(
     port = sock.getsockname()[1]
     url = f"http://{host}:{port}"
     plugins = PluginHost()
-    plugins.add("boats", plugin())
+    for name, module in (("boats", plugin()), *more):
+        plugins.add(name, module)
     settings = HubSettings(
         data=folder / "data", database_url=database_url, host=host, port=port, public_url=url
     )

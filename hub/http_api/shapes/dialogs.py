@@ -126,6 +126,14 @@ def _reaction(value: Any) -> Any:
     return {"emoji": value[0], "who": value[1]} if isinstance(value, tuple) else value
 
 
+class Quoted(Shape):
+    """The entry that a message answers; no text where it was taken back."""
+
+    id: Id
+    author_name: str
+    text: str
+
+
 class Message(Shape):
     """An entry of a dialog; `status` is the delivery's, empty for what came in."""
 
@@ -156,6 +164,7 @@ class Message(Shape):
     cc: list[Person]
     bcc: list[Person]
     attachments: list[Attachment]
+    quoted: Quoted | None = None
     reactions: list[Annotated[Reaction, BeforeValidator(_reaction)]]
     mentions: list[Id]
     extra: dict[str, Any]

@@ -3,7 +3,7 @@
 import { _ } from 'hub/i18n';
 import { act, complain, fragment, hideMenus, toast } from 'hub/api';
 import { bind } from 'hub/keys';
-import { focusComposer, quote } from 'hub/inbox/composer';
+import { focusComposer, messenger, quote } from 'hub/inbox/composer';
 import { drawPresets, instant } from 'hub/inbox/times';
 import { current, entries, log, older, refresh, root, toEnd, toList, toNext, unseen } from 'hub/inbox/thread';
 
@@ -147,6 +147,7 @@ function messageMenu(button) {
   menu.querySelector('[data-do="raw"]').href = '/mail/' + message + '/raw';
   menu.querySelector('[data-do="raw"]').hidden = !inbound;
   menu.querySelector('[data-do="unread-from"]').hidden = !inbound;
+  messenger()?.menuFor(menu, node);
   menu.showPopover({ source: button });
   const at = button.getBoundingClientRect();
   const box = menu.getBoundingClientRect();
@@ -198,6 +199,7 @@ async function click(event) {
   else if (data.block) block(button);
   else if (data.retry) change('retry', { message: data.retry, even_if_unknown: data.unknown === 'yes' });
   else if (data.cancel) cancel(data.cancel);
+  else if (data.jump) show(data.jump);
   else if (data.attempts) {
     try { const html = await fragment('/inbox/message/' + data.attempts + '/attempts'); (await sheets()).openSheet(_('Attempts'), 'wide').body.innerHTML = html; } catch (error) { complain(error); }
   }

@@ -28,6 +28,12 @@ const area = () => /** @type {HTMLTextAreaElement | null} */ (pane.querySelector
 const root = () => /** @type {HTMLElement | null} */ (pane.querySelector('.thread'));
 const isNote = () => form()?.dataset.mode === 'note';
 
+/** What messengers add comes with the first dialog that has it. @type {typeof import('hub/inbox/messenger') | null} */
+let extra = null;
+/** What messengers add, null while no dialog needed it. */
+export const messenger = () => extra;
+const needExtra = () => { if (!extra && form()?.dataset.messenger) import('hub/inbox/messenger').then((all) => { if (!extra) { extra = all; extra.startMessenger(parent.current); } extra.windowClock(); count(); }); };
+
 /** Whether a message of ours is on its way to the hub. */
 export const inFlight = () => flying > 0;
 
@@ -44,12 +50,13 @@ function setMode(mode) {
   one.classList.toggle('is-note', note);
   for (const button of one.querySelectorAll('button[data-mode]')) button.setAttribute('aria-pressed', String(button.getAttribute('data-mode') === mode));
   for (const button of one.querySelectorAll('[data-reply-only], #people')) /** @type {HTMLElement} */ (button).hidden = note;
+  for (const button of one.querySelectorAll('[data-note-only]')) /** @type {HTMLElement} */ (button).hidden = !note;
   const word = one.querySelector('[data-send-word]');
   if (word) word.textContent = note ? _('Add note') : _('Send');
   const text = area();
   if (text) text.placeholder = (note ? text.dataset.notePlaceholder : text.dataset.replyPlaceholder) || '';
   count();
-  windowClock();
+  extra?.windowClock();
 }
 
 /** Go to the composer. */
@@ -70,6 +77,7 @@ export function quote(text) {
 
 /** A dialog was put into the pane. */
 export function mountComposer(here, id) {
+  needExtra();
   setMode(form()?.dataset.mode || 'reply');
   const text = area();
   if (text && !text.value) {
@@ -87,23 +95,10 @@ function count() {
   if (!one || !text || !place) return;
   const max = Number(one.dataset.maxText);
   const length = text.value.length;
+  if (extra?.measure(place)) return;
   if (!max || isNote() || length < max * 0.8) { place.textContent = ''; return; }
   const parts = Math.ceil(length / max);
   place.textContent = parts > 1 ? _('{n} of {max}: leaves in {parts} messages', { n: length, max, parts }) : length + ' / ' + max;
-}
-
-/** The reply window counts down; when it is closed, that is said before somebody writes. */
-function windowClock() {
-  const one = form();
-  const place = /** @type {HTMLElement | null} */ (pane.querySelector('#window'));
-  const end = Number(one?.dataset.window || 0) / 1000;
-  const send = /** @type {HTMLButtonElement | null} */ (pane.querySelector('#send'));
-  if (!one || !place || !send) return;
-  const left = end - Date.now();
-  const words = place.querySelector('[data-text]');
-  place.hidden = !end || isNote() || left > 4 * 3600e3;
-  send.disabled = Boolean(end && left <= 0 && !isNote());
-  if (words) words.textContent = left <= 0 ? _('The reply window is closed: the client must write first.') : _('{n} min left to answer', { n: Math.ceil(left / 60000) });
 }
 
 function saveDraft(now = false) {
@@ -152,6 +147,7 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
   const text = area();
   if (!id || !text || !here || /** @type {HTMLButtonElement | null} */ (pane.querySelector('#send'))?.disabled) return;
   const words = text.value.trim();
+  if (extra?.editing() && !isNote()) { extra.finishEdit(words); return; }
   const files = fileIds();
   if (isUploading()) { toast(_('A file is still on its way.')); return; }
   if (!words && !files.length) { text.focus(); return; }
@@ -159,12 +155,13 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
   const wait = note || due ? 0 : undoSeconds;
   const body = { dialog: id, text: words, files, key: newKey() };
   if (note) Object.assign(body, { mentions: mentioned(words) });
-  else Object.assign(body, people(), { seen: here.dataset.began || newestId(here), anyway, then, ...(due ? { due_at: String(due) } : { delay: wait }) });
+  else Object.assign(body, people(), extra?.more(), { seen: here.dataset.began || newestId(here), anyway, then, ...(due ? { due_at: String(due) } : { delay: wait }) });
   const pending = pane.querySelector('#pending');
   const was = { value: text.value, files: [...(pending?.children || [])] };
   const node = sketch(words, note, was.files.map((one) => one.textContent || ''));
   text.value = '';
   pending?.replaceChildren();
+  extra?.unquote();
   here.dataset.began = '';
   clearTimeout(draftTimer);
   local(id, '');
@@ -212,6 +209,7 @@ function settle(one, id) {
 
 function refused(one, error) {
   one.put();
+  if (error.what === 'window_closed') extra?.takeWindow('1');
   if (error.what !== 'newer_messages') { complain(error); return; }
   const guard = /** @type {HTMLElement | null} */ (one.id === parent.current() ? pane.querySelector('#guard') : null);
   const words = guard?.querySelector('[data-text]');
@@ -323,7 +321,6 @@ export function startComposer(given) {
   pane.addEventListener('keydown', keydown);
   pane.addEventListener('click', click);
   startFiles(parent.current, form, () => saveDraft(true));
-  setInterval(windowClock, 30000);
   window.addEventListener('online', sendLeftOver);
   sendLeftOver();
 }

@@ -4,7 +4,7 @@
 import { _, localise } from 'hub/i18n';
 import { act, complain, fragment } from 'hub/api';
 import { watchDialogs } from 'hub/live';
-import { inFlight, mountComposer } from 'hub/inbox/composer';
+import { inFlight, messenger, mountComposer } from 'hub/inbox/composer';
 import { atEnd, merge, messageOf, newest, prepend, putMessage, unreadLine } from 'hub/inbox/timeline';
 import { drawPresence, startPresence, stopped, takeSignal, tell } from 'hub/inbox/presence';
 
@@ -176,6 +176,7 @@ export function threadItems(items) {
     else if (item.k === 'contact') { if (root()?.dataset.contact === item.id) refresh(); }
     else if (item.k === 'signal') takeSignal(item);
     else if (item.k === 'resync') resync();
+    if (item.k === 'row' && item.id === open) messenger()?.takeWindow(item.window);
     if (item.k === 'row' && item.id !== open) { const known = kept.get(item.id); if (known) known.stale = true; }
   }
   if (pending.size && !frame) frame = requestAnimationFrame(draw);

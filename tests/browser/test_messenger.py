@@ -1,0 +1,174 @@
+"""What messengers can do, in a browser: edits, reactions, windows, templates, files, the unknown."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from hub import (
+    AccountId,
+    Arrival,
+    Attachment,
+    CreateAccount,
+    Message,
+    MessageDeleted,
+    MessageEdited,
+    Micros,
+    Reaction,
+    Template,
+    UpdateProfile,
+)
+from hub.connections import fetch_templates
+from tests.browser.conftest import Enter
+from tests.browser.office import HOUR, Office, open_office
+from tests.parrots import US, Perch, parrot, plugin_of, says
+
+pytestmark = [pytest.mark.browser]
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+@pytest.fixture
+def perch() -> Perch:
+    """The parrots' provider."""
+    return Perch()
+
+
+@pytest.fixture
+async def office(tmp_path: Path, database_url: str, perch: Perch) -> AsyncIterator[Office]:
+    """An office that also talks to parrots."""
+    more = ("parrots", plugin_of(perch))
+    async with open_office(tmp_path, database_url, "127.0.0.1", more) as running:
+        made = CreateAccount(channel="parrot", title="Parrots")
+        running.boats = AccountId((await running.system.do(made))[0])
+        for name in ("Vera", "Oleg"):
+            await running.hands_of(name).do(UpdateProfile(preferences={"undo_seconds": 0}))
+        yield running
+
+
+async def arrive(office: Office, *arrivals: Arrival) -> Any:
+    account = await office.system.account(office.boats)
+    return (await office.runtime.receive(account, arrivals))[0]
+
+
+async def menu(page: Page, message: int, item: str) -> None:
+    bubble = page.locator(f"#m-{message}")
+    await bubble.hover()
+    await bubble.locator("[data-do=message-menu]").click()
+    await page.locator("#message-menu").get_by_role("menuitem", name=item).click()
+
+
+async def sent(office: Office, dialog: Any, text: str) -> Message:
+    return await office.wait_message(dialog, text, "sent")
+
+
+async def test_a_messenger_is_shown_whole(office: Office, enter: Enter, perch: Perch) -> None:
+    photo = Attachment(name="p.png", media_type="image/png", content=PIXEL)
+    came = await arrive(office, says("1", "How much is a cage?", attachments=(photo,)))
+    page = await enter("Vera", f"/inbox/{came.dialog_id}")
+    first = page.locator(f"#m-{came.message_id}")
+    await expect(first.locator("img")).to_have_count(1)
+    # An edit with its history, a reaction, a kind nobody knows, a message taken back.
+    await arrive(
+        office, MessageEdited(dedupe_key="e", external_id="in-1", text="How much are two cages?")
+    )
+    await expect(first.locator(".text")).to_have_text("How much are two cages?")
+    await first.get_by_role("button", name="edited").click()
+    await expect(page.locator("dialog .versions li")).to_contain_text(
+        ["How much is a cage?", "How much are two cages?"]
+    )
+    await page.keyboard.press("Escape")
+    await arrive(
+        office,
+        Reaction(dedupe_key="r", external_id="in-1", sender=parrot("polly"), emoji="🦜"),
+    )
+    await expect(first.locator(".reactions .chip")).to_have_text(["🦜"])
+    odd = await arrive(office, says("2", "", unsupported="view-once image", raw=b"{}"))
+    strange = page.locator(f"#m-{odd.message_id}")
+    await expect(strange).to_contain_text("Not supported here: view-once image")
+    async with page.expect_download() as download:
+        await strange.get_by_role("link", name="Download what came").click()
+    assert Path(await (await download.value).path()).read_bytes() == b"{}"
+    await arrive(office, says("3", "my secret"), MessageDeleted(dedupe_key="d", external_id="in-3"))
+    gone = page.locator(".msg.in", has_text="has deleted this message")
+    await expect(gone.locator(".text")).to_be_hidden()
+    await gone.get_by_text("Show what it said").click()
+    await expect(gone.locator(".text")).to_have_text("my secret")
+
+    # Answering one message: what it costs is counted, the client sees which it was.
+    await menu(page, came.message_id, "Answer this message")
+    await expect(page.locator("#quoting")).to_contain_text("How much are two cages?")
+    await page.locator("#text").fill("Seven each.")
+    await expect(page.locator("#counter")).to_contain_text("1.00 crackers")
+    picture = {"name": "cage.png", "mimeType": "image/png", "buffer": PIXEL}
+    refused = {"name": "a.txt", "mimeType": "text/plain", "buffer": b"x"}
+    await page.locator("#files").set_input_files([refused, picture])  # type: ignore[arg-type]
+    await expect(page.locator(".toast")).to_contain_text("does not take files like a.txt")
+    await expect(page.locator("#pending [data-file]")).to_have_count(1)
+    await page.locator("[data-do=add-button]").click()
+    await page.locator("dialog input").fill("Buy")
+    await page.keyboard.press("Enter")
+    await page.locator("#text").press("Control+Enter")
+    mine = await sent(office, came.dialog_id, "Seven each.")
+    assert perch.sent[0].quotes == "in-1"
+    assert perch.sent[0].attachments[0].content == PIXEL
+    assert [one.label for one in perch.sent[0].buttons] == ["Buy"]
+    own = page.locator(f"#m-{mine.id}")
+    await expect(own.locator(".answered")).to_contain_text("How much are two cages?")
+    await expect(page.locator("#quoting")).to_be_hidden()
+
+    # Changing, reacting, taking back: shown once the provider has done it.
+    await expect(own).to_have_attribute("data-status", "sent")
+    await menu(page, mine.id, "Change")
+    await expect(page.locator("#text")).to_have_value("Seven each.")
+    await page.locator("#text").fill("Seven for both.")
+    await page.locator("#text").press("Control+Enter")
+    await expect(own.locator(".text")).to_have_text("Seven for both.")
+    assert perch.made("edit") == [(f"out-{mine.id}", "Seven for both.")]
+    await menu(page, came.message_id, "React 👍")
+    await expect(first.locator(".reactions .chip")).to_have_text(["🦜", "👍"])
+    await menu(page, mine.id, "Take back at the client")
+    await expect(own).to_contain_text("Taken back: the client does not see this any more")
+
+
+async def test_the_window_closes_while_one_writes_and_a_template_goes(
+    office: Office, enter: Enter, perch: Perch
+) -> None:
+    perch.catalogue = [
+        Template(
+            name="order",
+            language="ru",
+            body="Заказ {{1}} готов.",
+            variables=("1",),
+            examples={"1": "17"},
+        )
+    ]
+    _, channel = await office.runtime.channel_host.get(office.boats)
+    await fetch_templates(office.runtime, office.boats, channel)
+    await office.hands_of("Oleg").do(UpdateProfile(language="ru"))
+    now = office.system.now()
+    came = await arrive(office, says("1", "Готово?", sent_at=Micros(now - 24 * HOUR + 12 * US)))
+    page = await enter("Oleg", f"/inbox/{came.dialog_id}")
+    await page.locator("#text").fill("Почти")
+    await expect(page.locator("#window")).to_contain_text("Окно ответа закрыто")
+    await expect(page.locator("#send")).to_be_disabled()
+    await expect(page.locator("#text")).to_have_value("Почти")
+    await page.locator("#window").get_by_role("button", name="Выбрать шаблон").click()
+    sheet = page.locator("dialog")
+    await sheet.locator("[data-variable]").fill("17")
+    await expect(sheet.locator(".template-preview")).to_contain_text("Заказ 17 готов.")
+    await sheet.get_by_role("button", name="Отправить шаблон").click()
+    await sent(office, came.dialog_id, "Заказ 17 готов.")
+    await expect(page.locator(".msg.out")).to_contain_text("Шаблон: order")
+    # The client writes: the window is open again, without a reload.
+    await arrive(office, says("2", "Спасибо"))
+    await expect(page.locator("#send")).to_be_enabled()
+    await expect(page.locator("#left")).to_contain_text("23 ч на ответ")
+    await expect(page.locator("#text")).to_have_value("Почти")
+    assert [one.template for one in perch.sent] == ["order"]
