@@ -8,6 +8,7 @@ from __future__ import annotations
 from hub.testing.channel_contract import ChannelContract
 from hub.testing.checks import Broken, outcomes
 from hub.testing.far_side import WAIT, FarSide, HttpFarSide, Reply, Request, Scene
+from hub.testing.real_hub import RunningHub, running_hub, until
 from hub.testing.samples import FILE, NOW, TEXTS, outbound
 
 __all__ = [
@@ -21,7 +22,10 @@ __all__ = [
     "HttpFarSide",
     "Reply",
     "Request",
+    "RunningHub",
     "Scene",
     "outbound",
     "outcomes",
+    "running_hub",
+    "until",
 ]
