@@ -83,6 +83,10 @@ def _addresses(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[AddressRec
                 name=row.name,
                 verified=row.verified,
                 blocked=row.blocked,
+                reachable=row.profile.get("reachable") is not False,
+                profile={
+                    name: value for name, value in row.profile.items() if isinstance(value, str)
+                },
             )
         )
     return {key: tuple(value) for key, value in found.items()}

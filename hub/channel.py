@@ -60,9 +60,9 @@ class Response(Protocol):
 class HttpClient(Protocol):
     """The HTTP client the hub hands to a channel: time limits and proxies are set.
 
-    It raises `TemporaryFailure` where nothing can have reached the provider (name not
-    resolved, connection refused, bad TLS) and lets every later failure out as it is, because
-    then the outcome is unknown.
+    It raises `TemporaryFailure` where nothing can have happened at the provider (name not
+    resolved, connection refused, bad TLS; any failure of a GET) and `OutcomeUnknown` where
+    the connection failed later. An answer of any status is an answer.
     """
 
     async def request(

@@ -157,6 +157,8 @@ class ChannelHost:
         async def remember(values: Mapping[str, str]) -> None:
             command = RecordConnection(account_id=account.id, memory=dict(values))
             await self._runtime.do(SYSTEM, None, (command,))
+            # The provider may ask back at once.
+            await self._refresh(account.id)
 
         return ChannelContext(
             account_id=account.id,

@@ -1,7 +1,7 @@
 """The HTTP client that channels share: time limits set, and honest about what may have happened.
 
-Where nothing can have reached the provider (no connection was made) it raises
-TemporaryFailure; every later failure escapes as it is, because then the outcome is unknown.
+Where nothing can have happened at the provider (no connection was made, or it was only asked
+for something) it raises TemporaryFailure; after every later failure the outcome is unknown.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2 as httpx
 
-from hub.errors import TemporaryFailure
+from hub.errors import OutcomeUnknown, TemporaryFailure
 
 CONNECT_SECONDS = 10.0
 TOTAL_SECONDS = 25.0
@@ -64,6 +64,11 @@ class HubHttpClient:
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise TemporaryFailure(f"cannot reach {httpx.URL(url).host}: {error}") from error
+        except httpx.TransportError as error:
+            text = f"no answer from {httpx.URL(url).host}: {type(error).__name__}"
+            if method in ("GET", "HEAD"):
+                raise TemporaryFailure(text) from error
+            raise OutcomeUnknown(text) from error
 
     async def close(self) -> None:
         """Let the connections go."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from hub.ids import AddressId, ClientId, ContactId, Micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressRecord:
-    """One address of a contact; `blocked` holds the reason, "" where it is not blocked."""
+    """One address of a contact; `blocked` holds the reason, "" where it is not blocked.
+
+    `reachable` is False once the person has told the vendor that he wants no messages from us.
+    `profile` is what the vendor shows of him (a page, a city), each a text.
+    """
 
     id: AddressId
     kind: str
@@ -17,6 +22,8 @@ class AddressRecord:
     name: str
     verified: bool
     blocked: str
+    reachable: bool = True
+    profile: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

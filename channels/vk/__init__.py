@@ -1,0 +1,33 @@
+"""VK: messages of a community become dialogs, by callback or by long poll; answers leave once."""
+
+from __future__ import annotations
+
+from channels.vk import names
+from channels.vk.channel import VkChannel
+from hub import Channel, Dialog, Event, Hub, Job, Panel, hookimpl
+
+event_types = ("message.received",)
+
+
+@hookimpl
+def register_channels() -> list[type[Channel]]:
+    """Give the VK channel."""
+    return [VkChannel]
+
+
+@hookimpl
+def register_jobs() -> list[Job]:
+    """Give the job that asks VK for people's names."""
+    return names.jobs()
+
+
+@hookimpl
+async def dialog_panels(hub: Hub, dialog: Dialog) -> list[Panel]:
+    """What VK shows of the person."""
+    return await names.panels(hub, dialog)
+
+
+@hookimpl
+async def event_occurred(hub: Hub, events: tuple[Event, ...]) -> None:
+    """Notice people who came without a name."""
+    await names.notice(hub, events)
