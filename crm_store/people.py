@@ -83,7 +83,6 @@ def _addresses(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[AddressRec
                 name=row.name,
                 verified=row.verified,
                 blocked=row.blocked,
-                reachable=row.profile.get("reachable") is not False,
                 profile={
                     name: value for name, value in row.profile.items() if isinstance(value, str)
                 },

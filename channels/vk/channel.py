@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from channels.vk import callback, long_poll
 from channels.vk.arrivals import KIND, external_id, place_of, read_event
 from channels.vk.client import VkClient
-from channels.vk.files import upload
+from channels.vk.files import attached, upload
 from channels.vk.keyboard import MAX_BUTTONS, keyboard
 from channels.vk.reactions import CHOICES, number_of
 from channels.vk.refusals import refusal
@@ -212,7 +212,8 @@ class VkChannel(Channel):
             peer_id=peer,
             cmid=number,
             message=message.text,
-            attachment=await self._uploaded(peer, message),
+            # What is not named again would be taken away.
+            attachment=await attached(self._client, peer, number) if message.attachments else None,
             keyboard=keyboard(message.buttons),
             keep_forward_messages=True,
             keep_snippets=True,

@@ -94,3 +94,20 @@ def _named(kind: str, saved: object, file: Attachment) -> str:
         raise PermanentFailure(RejectReason.PROVIDER_ERROR, f"VK did not keep {file.name}")
     key = f"_{saved['access_key']}" if saved.get("access_key") else ""
     return f"{kind}{saved['owner_id']}_{saved['id']}{key}"
+
+
+async def attached(client: VkClient, peer: int, number: int) -> str | None:
+    """Name the files that a message of ours holds, so that an edit keeps them."""
+    found = await client.call(
+        "messages.getByConversationMessageId", peer_id=peer, conversation_message_ids=number
+    )
+    items = found.get("items") if isinstance(found, dict) else None
+    names = []
+    for one in (items[0].get("attachments") or ()) if items else ():
+        kind = str(one.get("type", ""))
+        body = one.get(kind)
+        if isinstance(body, dict) and "owner_id" in body and "id" in body:
+            key = f"_{body['access_key']}" if body.get("access_key") else ""
+            name = "doc" if kind == "audio_message" else kind
+            names.append(f"{name}{body['owner_id']}_{body['id']}{key}")
+    return ",".join(names) or None

@@ -12,7 +12,6 @@ from hub.ids import AddressId, ClientId, ContactId, Micros
 class AddressRecord:
     """One address of a contact; `blocked` holds the reason, "" where it is not blocked.
 
-    `reachable` is False once the person has told the vendor that he wants no messages from us.
     `profile` is what the vendor shows of him (a page, a city), each a text.
     """
 
@@ -22,7 +21,6 @@ class AddressRecord:
     name: str
     verified: bool
     blocked: str
-    reachable: bool = True
     profile: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -49,7 +49,7 @@ class Vk(VkEvents):
         self.now = time.time
         self._known: dict[tuple[int, int], tuple[float, dict[str, Any]]] = {}
         self._uploads: dict[str, tuple[str, str, bytes]] = {}
-        self._saved: set[str] = set()
+        self._saved: dict[str, dict[str, Any]] = {}
 
     # -- HTTP ------------------------------------------------------------------------------
 
@@ -187,6 +187,15 @@ class Vk(VkEvents):
         with self.lock:
             return [one for one in self.talks.get(peer, ()) if one["out"] and "gone" not in one]
 
+    def _messages_get_by_conversation_message_id(self, values: dict[str, Any]) -> dict[str, Any]:
+        items = []
+        for number in values["conversation_message_ids"]:
+            message = dict(self.message(values["peer_id"], number))
+            names = message.pop("attachment_names", "")
+            files = [self._saved[one] for one in names.split(",") if one]
+            items.append({**message, "attachments": [*message["attachments"], *files]})
+        return {"count": len(items), "items": items}
+
     def _messages_edit(self, values: dict[str, Any]) -> int:
         message = self.message(values["peer_id"], values["cmid"])
         if message["from_id"] != -GROUP:
@@ -281,9 +290,7 @@ class Vk(VkEvents):
 
     def _photo(self, owner: int, url: str, *, saved: bool = False) -> dict[str, Any]:
         number = self._next()
-        if saved:
-            self._saved.add(f"photo{owner}_{number}_key{number}")
-        return {
+        photo: dict[str, Any] = {
             "id": number,
             "album_id": -64,
             "owner_id": owner,
@@ -297,6 +304,9 @@ class Vk(VkEvents):
                 {"type": "x", "width": 604, "height": 453, "url": f"{url}?size=x"},
             ],
         }
+        if saved:
+            self._saved[f"photo{owner}_{number}_key{number}"] = {"type": "photo", "photo": photo}
+        return photo
 
     def _docs_save(self, values: dict[str, Any]) -> dict[str, Any]:
         if values["file"] not in self._uploads:
@@ -306,10 +316,14 @@ class Vk(VkEvents):
         url = self._keep("d", content)
         if kind == "audio_message":
             voice = self.voice(url)
-            self._saved.add(f"doc{voice['owner_id']}_{voice['id']}_{voice['access_key']}")
+            self._saved[f"doc{voice['owner_id']}_{voice['id']}_{voice['access_key']}"] = {
+                "type": "audio_message",
+                "audio_message": voice,
+            }
             return {"type": "audio_message", "audio_message": voice}
         doc = self.doc(title, content, url, owner=-GROUP)
-        self._saved.add(f"doc{doc['owner_id']}_{doc['id']}_{doc['access_key']}")
+        name = f"doc{doc['owner_id']}_{doc['id']}_{doc['access_key']}"
+        self._saved[name] = {"type": "doc", "doc": doc}
         return {"type": "doc", "doc": doc}
 
     # -- what a person can send --------------------------------------------------------------

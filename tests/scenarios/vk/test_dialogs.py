@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 import channels.vk
 from channels.vk.channel import random_id
-from hub import Button, Direction, UpdateContact
+from crm_store.reachability import state_of
+from crm_store.tables.people import addresses
+from crm_store.viewer import Reader
+from hub import (
+    Button,
+    Conflict,
+    Direction,
+    EditMessage,
+    ReactToMessage,
+    RetractMessage,
+    UpdateContact,
+)
 from tests.houses import until
 from tests.scenarios.office import SECONDS, Office
 from tests.servers.vk import ANNA, Vk
@@ -169,20 +181,49 @@ async def test_read_marks_typing_and_consent(shop: Office, vk: Vk) -> None:
     assert [(await shop.user.message(one)).status for one in ids] == ["read", "read", "sent"]
     vk.deny()
 
-    async def denied() -> bool:
-        contact = await shop.user.contact((await shop.dialogs())[0].contact_id)
-        return contact.addresses[0].reachable is False
+    async def consent() -> str:
+        return await shop.system.read(_consent, shop.account_id)
 
-    await until(denied, SECONDS)
-    failed = await shop.becomes(await shop.answer("Ещё что-нибудь?"), "failed")
-    assert (failed.reason, "901" in failed.reason_text) == ("blocked", True)
+    async def is_blocked() -> bool:
+        return await consent() == "blocked"
+
+    await until(is_blocked, SECONDS)
+    with pytest.raises(Conflict, match="does not take messages"):
+        await shop.answer("Ещё что-нибудь?")
     vk.allow()
 
-    async def allowed() -> bool:
-        contact = await shop.user.contact((await shop.dialogs())[0].contact_id)
-        return contact.addresses[0].reachable
+    async def is_allowed() -> bool:
+        return await consent() == "allowed"
 
-    await until(allowed, SECONDS)
+    await until(is_allowed, SECONDS)
+    await shop.becomes(await shop.answer("Рады вас видеть"), "sent")
+    assert [one["text"] for one in vk.sent()] == ["Есть", "Ржаной", "И белый", "Рады вас видеть"]
+
+
+def _consent(reader: Reader, account_id: int) -> str:
+    profile = reader.conn.execute(
+        select(addresses.c.profile).where(addresses.c.value == str(ANNA))
+    ).scalar()
+    return state_of(profile or {}, account_id)[0]
+
+
+async def test_an_answer_is_changed_reacted_to_and_taken_back(shop: Office, vk: Vk) -> None:
+    asked = vk.write("Есть хлеб?")
+    [question] = await shop.received(1)
+    photo = await shop.attach("хлеб.png", b"\x89PNG", "image/png")
+    sent = await shop.answer("Ест", attachments=(photo,))
+    await shop.becomes(sent, "sent")
+    [ours] = vk.sent()
+    picture = ours["attachment_names"]
+    await shop.user.do(EditMessage(message_id=sent, text="Есть"))
+    await until(lambda: ours["text"] == "Есть", SECONDS)
+    assert ours["attachment_names"] == picture
+    await shop.user.do(ReactToMessage(message_id=question.id, emoji="👍"))
+    await until(lambda: asked.get("reaction") == 4, SECONDS)
+    await shop.user.do(ReactToMessage(message_id=question.id, emoji=""))
+    await until(lambda: "reaction" not in asked, SECONDS)
+    await shop.user.do(RetractMessage(message_id=sent))
+    await until(lambda: vk.sent() == [], SECONDS)
 
 
 @pytest.mark.parametrize("way", ["callback", "polling"])

@@ -51,12 +51,11 @@ async def test_a_lost_answer_is_repeated_under_the_same_number(shop: Office, vk:
 async def test_a_final_refusal_fails_with_its_reason(shop: Office, vk: Vk) -> None:
     await asked(shop, vk)
     for code, reason in (
-        (901, "blocked"),
-        (902, "blocked"),
         (936, "invalid_address"),
         (914, "too_large"),
         (950, "window_closed"),
         (7, "provider_error"),
+        (902, "blocked"),
     ):
         vk.fail_next("messages.send", error(code))
         failed = await shop.becomes(await shop.answer("Есть"), "failed")

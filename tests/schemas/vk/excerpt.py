@@ -28,6 +28,7 @@ groups.editCallbackServer groups.getById groups.getCallbackConfirmationCode
 groups.getCallbackServers groups.getCallbackSettings groups.getLongPollServer
 groups.getLongPollSettings groups.getTokenPermissions groups.setCallbackSettings
 groups.setLongPollSettings messages.delete messages.deleteReaction messages.edit
+messages.getByConversationMessageId
 messages.markAsRead messages.send messages.sendMessageEventAnswer messages.sendReaction
 messages.setActivity photos.getMessagesUploadServer photos.saveMessagesPhoto users.get
 """
