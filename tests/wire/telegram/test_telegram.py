@@ -13,6 +13,7 @@ from aiohttp import web
 from channels.telegram.linking import PURPOSE, as_parameter
 from crm_store.messages import delivery, quarantined
 from hub import (
+    Address,
     Attachment,
     Button,
     CreateContact,
@@ -23,8 +24,9 @@ from hub import (
     SendMessage,
 )
 from tests.houses import until
-from tests.servers.telegram import Refused
-from tests.wire.telegram.far_side import Messenger, messenger
+from tests.servers.telegram import Refused, TelegramServer
+from tests.wire.killed import killed_in_send
+from tests.wire.telegram.far_side import TOKEN, Messenger, messenger
 
 
 @pytest.fixture(params=["webhook", "polling"])
@@ -346,3 +348,30 @@ async def test_a_start_link_knows_who_comes(shop: Messenger) -> None:
     await shop.bot.hears(shop.server.private(9, "Stranger"), text=f"/start {token[:-1]}x")
     await until(lambda: _counts(shop, [1, 1]))
     assert len({one.contact_id for one in await shop.dialogs()}) == 2
+
+
+async def test_a_kill_in_the_middle_of_a_send_is_unknown_and_not_repeated(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with TelegramServer() as server:
+        bot = server.new_bot(TOKEN)
+        server.private(7, "Vera")
+        reached = asyncio.Event()
+
+        async def taken_and_silent(request: web.Request) -> None:
+            reached.set()
+            await asyncio.sleep(5)
+
+        server.fails("sendMessage", taken_and_silent)
+        status = await killed_in_send(
+            tmp_path,
+            database_url,
+            module="channels.telegram",
+            channel="telegram",
+            settings={"token": bot.token, "api_url": server.url, "receive": "polling"},
+            person=Address(kind="telegram", value="7", name="Vera"),
+            reached=reached,
+        )
+        assert status == "unknown"
+        # What Telegram took before the kill is the only one there is.
+        assert len(server.said("sendMessage")) <= 1
