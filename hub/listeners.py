@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hub.listeners")
 SWEEP_SECONDS = 30.0
+CALM_SECONDS = 90.0
 PAUSE_FIRST = 1.0
 PAUSE_LAST = 120.0
 Leased = Callable[[str, Callable[[], Coroutine[Any, Any, None]]], Coroutine[Any, Any, None]]
@@ -118,11 +119,20 @@ class Listeners:
                 )
             )
         ).mark
-        async for batch in channel.listen(mark):
-            await self._runtime.receive(
-                account, batch.arrivals, mark=batch.mark, poison=batch.poison
-            )
-            await self._runtime.channel_host.report(account_id, "ok")
+        calm = asyncio.create_task(self._calm(account_id), name=f"calm:{account_id}")
+        try:
+            async for batch in channel.listen(mark):
+                await self._runtime.receive(
+                    account, batch.arrivals, mark=batch.mark, poison=batch.poison
+                )
+                await self._runtime.channel_host.report(account_id, "ok")
+        finally:
+            calm.cancel()
+
+    async def _calm(self, account_id: AccountId) -> None:
+        """Who has listened in vain for so long is connected: nobody writes, nothing is wrong."""
+        await asyncio.sleep(CALM_SECONDS)
+        await self._runtime.channel_host.report(account_id, "ok")
 
 
 def _about_account(item: object) -> bool:

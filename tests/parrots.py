@@ -6,6 +6,7 @@ of the account. The webhook takes JSON of any arrival: `{"kind": "InboundMessage
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from hub import (
     AccountId,
     Address,
     Arrival,
+    Batch,
     Capabilities,
     Channel,
     Check,
@@ -174,7 +176,19 @@ def channels_of(perch: Perch) -> list[type[Channel]]:
         templates = Channel.templates
         measure = Channel.measure
 
-    return [Parrot, Dumb]
+    class Hearing(Dumb):
+        """Is listened to; nobody calls."""
+
+        name = "hearing"
+        title = "Hearing parrots"
+        parse = Channel.parse
+
+        async def listen(self, mark: str) -> AsyncIterator[Batch]:
+            perch.note("listen", mark)
+            await asyncio.Event().wait()
+            yield Batch()
+
+    return [Parrot, Dumb, Hearing]
 
 
 def arrival_of(data: dict[str, Any]) -> Arrival:

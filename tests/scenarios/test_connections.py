@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from crm_store import templates
 from hub import (
     AccountRefused,
@@ -15,6 +17,7 @@ from hub import (
     Template,
     TemporaryFailure,
     UpdateAccount,
+    listeners,
 )
 from hub.connections import fetch_templates
 from hub.records.system import Account
@@ -125,6 +128,24 @@ async def test_the_catalogue_is_synchronised_and_its_failure_shown(
         home.perch.catalogue = [one]
         assert await fetch_templates(home.runtime, home.account, channel) == 1
         assert await home.user.read(templates.all_templates, home.account) == [one]
+
+
+async def test_a_dead_listener_is_red_and_a_quiet_one_is_not(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listeners, "CALM_SECONDS", 0.5)
+    async with aviary(tmp_path, database_url, channel="hearing") as home:
+        home.perch.outcomes["listen"] = [TemporaryFailure("the line is cut")]
+        loops = Workers(home.runtime)
+        loops.start()
+        try:
+            await until(lambda: _is(home, "down"))
+            assert (await account_of(home)).last_error == "the line is cut"
+            # Nobody writes, but it is connected again.
+            await until(lambda: _is(home, "ok"))
+            assert len(home.perch.made("listen")) == 2
+        finally:
+            await loops.stop()
 
 
 async def _is(home: Aviary, state: str) -> bool:

@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from starlette.routing import BaseRoute
 
-from hub.web.settings import access, account, channels, people, profile, quarantine, search, system
+from hub.web.settings import (
+    access,
+    account,
+    channels,
+    people,
+    profile,
+    quarantine,
+    search,
+    system,
+    trials,
+)
 
-SCREENS = (profile, channels, account, quarantine, people, access, system, search)
+SCREENS = (profile, channels, account, trials, quarantine, people, access, system, search)
 
 
 def routes() -> list[BaseRoute]:

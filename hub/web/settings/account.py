@@ -17,11 +17,12 @@ from crm_store.viewer import Reader
 from hub.account_settings import unseal
 from hub.channel import Channel, Check
 from hub.commands import RemoveAccount, UpdateAccount
-from hub.errors import Conflict, Invalid, NotFound
+from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.ids import AccountId, TeamId, UserId
 from hub.objects import SYSTEM
 from hub.records.system import Account
 from hub.web.forms import errors_of, fields_of, kind_of
+from hub.web.settings.account_tools import inspect_now, tools
 from hub.web.settings.channels import (
     PATH,
     read_with_kept,
@@ -48,7 +49,8 @@ def _id(request: Request) -> AccountId:
     return AccountId(number(request.path_params["account_id"]))
 
 
-async def _account(request: Request) -> tuple[Account, type[Channel] | None]:
+async def account_of(request: Request) -> tuple[Account, type[Channel] | None]:
+    """Give the account that the address names, with its channel; raises NotFound."""
     account = await hub_of(request).account(_id(request))
     if account.removed:
         raise NotFound("this account was disconnected")
@@ -56,13 +58,13 @@ async def _account(request: Request) -> tuple[Account, type[Channel] | None]:
 
 
 async def _kind(request: Request) -> tuple[Account, type[Channel]]:
-    account, kind = await _account(request)
+    account, kind = await account_of(request)
     if kind is None:
         raise Conflict("the plugin of this channel is not loaded", what="plugin")
     return account, kind
 
 
-async def _draw(
+async def draw(
     request: Request,
     account: Account,
     kind: type[Channel] | None,
@@ -75,6 +77,8 @@ async def _draw(
     secret: tuple[str, str] | None = None,
     problem: str = "",
 ) -> Response:
+    """Draw an account's page, with what a form of it said."""
+
     def load(reader: Reader) -> dict[str, Any]:
         return {
             "use": use_reads.account_use(reader, account.id),
@@ -112,6 +116,7 @@ async def _draw(
         sealed=keep(runtime, request.state.user.id, place, typed or {}),
         secret=secret,
         problem=problem,
+        **await tools(request, account, kind),
         **await hub_of(request).read(load),
     )
 
@@ -134,8 +139,8 @@ async def _sections(request: Request, account: Account) -> list[tuple[str, Marku
 @needs("accounts.view")
 async def page(request: Request) -> Response:
     """Show an account."""
-    account, kind = await _account(request)
-    return await _draw(request, account, kind)
+    account, kind = await account_of(request)
+    return await draw(request, account, kind)
 
 
 @needs("accounts.manage")
@@ -148,7 +153,7 @@ async def save(request: Request) -> Response:
     errors = errors_of(kind.Settings, values, kept=kept, translate=words_of(request, kind.name))
     if errors:
         words = say(request, "Please look at the marked fields.")
-        return await _draw(
+        return await draw(
             request,
             account,
             kind,
@@ -161,7 +166,7 @@ async def save(request: Request) -> Response:
     if form.get("do") == "try":
         whole = {**await _secrets(request, account, kind), **values}
         checks = await try_out(request, kind, whole, account.title)
-        return await _draw(request, account, kind, given=values, checks=checks, typed=typed)
+        return await draw(request, account, kind, given=values, checks=checks, typed=typed)
     version = str(form.get("version", ""))
     try:
         await hub_of(request).do(
@@ -172,7 +177,7 @@ async def save(request: Request) -> Response:
             )
         )
     except Invalid as error:
-        return await _draw(
+        return await draw(
             request,
             account,
             kind,
@@ -185,7 +190,7 @@ async def save(request: Request) -> Response:
     except Conflict:
         words = say(request, "Somebody changed this meanwhile. Look at it, then save again.")
         account, kind = await _kind(request)
-        return await _draw(
+        return await draw(
             request, account, kind, status=409, given=values, typed=typed, problem=words
         )
     return go(f"{PATH}/{account.id}", "saved")
@@ -215,15 +220,23 @@ async def check(request: Request) -> Response:
         checks = [Check(name=say(request, "Settings"), ok=False, text=say(request, str(error)))]
     bad = "; ".join(f"{one.name}: {one.text}" for one in checks if not one.ok)
     await host.report(account.id, "down" if bad else "ok", bad)
+    if not bad:
+        try:
+            await inspect_now(request, account)
+        except HubError as error:
+            await host.report(account.id, "down", str(error))
+            checks.append(
+                Check(name=say(request, "Provider"), ok=False, text=say(request, str(error)))
+            )
     account, kind = await _kind(request)
-    return await _draw(request, account, kind, checks=checks)
+    return await draw(request, account, kind, checks=checks)
 
 
 @needs("accounts.manage")
 async def rules(request: Request) -> Response:
     """Change what its dialogs follow: title, threads, signature, team, who sees them."""
     form = await form_of(request)
-    account, kind = await _account(request)
+    account, kind = await account_of(request)
     days = str(form.get("reopen_days", "")).strip()
     try:
         if days and not days.isdecimal():
@@ -240,7 +253,7 @@ async def rules(request: Request) -> Response:
             )
         )
     except Invalid as error:
-        return await _draw(request, account, kind, status=422, problem=say(request, str(error)))
+        return await draw(request, account, kind, status=422, problem=say(request, str(error)))
     return go(f"{PATH}/{account.id}", "saved")
 
 
@@ -248,7 +261,7 @@ async def rules(request: Request) -> Response:
 async def pause(request: Request) -> Response:
     """Pause an account, or let it work again."""
     form = await form_of(request)
-    account, _ = await _account(request)
+    account, _ = await account_of(request)
     paused = form.get("do") == "pause"
     await hub_of(request).do(UpdateAccount(account_id=account.id, paused=paused))
     return go(f"{PATH}/{account.id}", "paused" if paused else "resumed")
@@ -272,13 +285,13 @@ async def rotate(request: Request) -> Response:
     )
     account, kind = await _kind(request)
     label = words_of(request, kind.name)(info.title or name)
-    return await _draw(request, account, kind, secret=(label, value))
+    return await draw(request, account, kind, secret=(label, value))
 
 
 @needs("accounts.manage")
 async def disconnect(request: Request) -> Response:
     """Say what disconnecting means here, then do it."""
-    account, kind = await _account(request)
+    account, kind = await account_of(request)
     if request.method == "GET":
         use = await hub_of(request).read(use_reads.account_use, account.id)
         return show(

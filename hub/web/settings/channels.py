@@ -53,7 +53,15 @@ async def gallery(request: Request) -> Response:
         key=lambda one: (FIRST.index(one.name) if one.name in FIRST else 9, one.title or one.name),
     )
     titles = {one.name: title_of(request, one) for one in kinds}
-    return show(request, "channels", "channels", accounts=accounts, kinds=kinds, titles=titles)
+    return show(
+        request,
+        "channels",
+        "channels",
+        accounts=accounts,
+        kinds=kinds,
+        titles=titles,
+        words={one.name: words_of(request, one.name) for one in kinds},
+    )
 
 
 def kind_named(runtime: Runtime, name: str) -> type[Channel]:
@@ -133,6 +141,7 @@ def _draw(
         422 if errors else 200,
         kind=kind,
         kind_title=title_of(request, kind),
+        needed=[translate(one) for one in kind.needs],
         fields=asked,
         problem=rest[0] if rest else say(request, _PLEASE) if errors else "",
         **{"checks": [], "sealed": "", **shown},

@@ -71,6 +71,7 @@ SAID = {
     "password": _("The password is changed; other browsers were logged out."),
     "second_on": _("The second factor is on."),
     "second_off": _("The second factor is off."),
+    "synchronised": _("The catalogue was read again."),
     "disconnected": _("Disconnected. Its dialogs can still be read."),
 }
 
