@@ -52,7 +52,7 @@ def read(body: object, bot_id: int) -> list[Arrival]:
     if not isinstance(body, Mapping) or not isinstance(body.get("update_id"), int):
         raise MalformedPayload("this is not an update of the Bot API")
     key = f"update:{body['update_id']}"
-    raw = json.dumps(body, ensure_ascii=False).encode()
+    raw = json.dumps(body).encode()
     try:
         update = t.Update.model_validate(body)
     except ValidationError as error:

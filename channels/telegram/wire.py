@@ -13,7 +13,7 @@ from aiogram import exceptions as e
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import AiogramError
-from aiogram.methods import GetUpdates, TelegramMethod
+from aiogram.methods import GetUpdates, Response, TelegramMethod
 
 from channels.telegram.reading import UPDATES
 from channels.telegram.settings import TelegramSettings
@@ -50,11 +50,27 @@ _REASONS: tuple[tuple[str, RejectReason], ...] = (
 )
 
 
+class Session(AiohttpSession):
+    """aiogram's HTTP client, which knows a proxy's page from an answer of Telegram's."""
+
+    def check_response(
+        self, bot: Bot, method: TelegramMethod[T], status_code: int, content: str
+    ) -> Response[T]:
+        """Read an answer; what no JSON is and says 5xx never came as far as the Bot API."""
+        try:
+            return super().check_response(bot, method, status_code, content)
+        except e.ClientDecodeError as error:
+            if status_code >= 500:
+                words = f"a page instead of an answer, status {status_code}"
+                raise e.TelegramServerError(method=method, message=words) from error
+            raise
+
+
 def new_bot(settings: TelegramSettings) -> Bot:
     """Make the client of one bot; it must be closed by `bot.session.close()`."""
     server = TelegramAPIServer.from_base(settings.api_url, is_local=settings.local_files)
     # The limit is that of connections: a wait for a free one counts into the time-out.
-    session = AiohttpSession(api=server, limit=50, timeout=SECONDS)
+    session = Session(api=server, limit=50, timeout=SECONDS)
     return Bot(token=settings.token.get_secret_value(), session=session)
 
 
@@ -72,9 +88,7 @@ async def call(bot: Bot, method: TelegramMethod[T], seconds: float = SECONDS) ->
         taken = _taken(method, error.data)
         if taken is not None:
             return taken
-        raise TemporaryFailure("Telegram's answer is not JSON: its servers are in trouble") from (
-            error
-        )
+        raise OutcomeUnknown("Telegram's answer cannot be read") from error
     except e.AiogramError as error:
         raise meaning(error) from error
 

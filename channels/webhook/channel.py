@@ -26,6 +26,7 @@ from hub import (
     DeliveryStatus,
     MalformedPayload,
     OutboundMessage,
+    OutcomeUnknown,
     PermanentFailure,
     RejectReason,
     Response,
@@ -137,6 +138,9 @@ class WebhookChannel(Channel):
             )
         answer = await self._post("message.send", message.idempotency_key, _outgoing(message))
         given = _answered(answer)
+        if answer.content and not given and answer.content.strip() != b"{}":
+            # A page of somebody between us says nothing of the message.
+            raise OutcomeUnknown("the other side's answer is neither empty nor a JSON object")
         status = str(given.get("status", ""))
         known = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
         return Sent(
