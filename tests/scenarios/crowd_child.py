@@ -1,34 +1,47 @@
-"""One of several processes that take the same messages in at once (PostgreSQL only)."""
+"""One of several processes that take the same webhooks in at once (PostgreSQL only)."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+from collections import Counter
 from pathlib import Path
 
-from hub import SYSTEM
-from tests.houses import World, build, message
+from sqlalchemy import select
+
+from crm_store.tables.users import accounts
+from tests.asgi import door_of, post_webhook
+from tests.houses import World, build
 
 
-async def main(folder: Path, url: str, kind: str, people: int, copies: int) -> None:
+async def main(folder: Path, url: str, kind: str, people: int, copies: int, process: int) -> None:
     """Take in either copies of the same messages, or first messages of the same new people."""
     runtime = build(folder, url, World())
     await runtime.start()
-    account = (await runtime.handle(SYSTEM).accounts())[0]
+    door = door_of(runtime)
+    find = select(accounts.c.hook_token).where(accounts.c.channel == "pigeon")
+    token = str(await runtime.database.read(lambda conn: conn.execute(find).scalar_one()))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()
-    process = int(sys.argv[6])
 
-    async def one(n: int, copy: int) -> None:
+    async def one(n: int, copy: int) -> int:
         key = f"k{n}" if kind == "copies" else f"k{n}-{process}-{copy}"
-        await runtime.receive(account, [message(key, f"person{n}")])
+        body = json.dumps({"key": key, "sender": f"person{n}"}).encode()
+        return await post_webhook(door, token, body)
 
-    await asyncio.gather(*(one(n, copy) for copy in range(copies) for n in range(people)))
+    answers = Counter(
+        await asyncio.gather(*(one(n, copy) for n in range(people) for copy in range(copies)))
+    )
     await runtime.stop()
+    sys.stdout.write(f"{json.dumps(answers)}\n")
 
 
 if __name__ == "__main__":
     asyncio.run(
-        main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]))
-    )
+        main(
+            Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]),
+            int(sys.argv[6]),
+        )
+    )  # fmt: skip
