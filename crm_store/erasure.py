@@ -1,18 +1,20 @@
 """Erasing: words, files and index entries of messages, and a whole person.
 
 Personal data stand only in the tables named here (a plugin names its own). What stays is a
-tombstone: the arrival's key and a hash of the address, so that nothing is imported again.
+tombstone: the arrival's key and a hash of the address, so that nothing is imported again: what
+the address wrote before it was erased stays out (dialogs/intake.py), what it writes later is new.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import case, delete, insert, select, update
 
 from crm_store.search_index import remove_contact, remove_dialogs, remove_messages
+from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
     attachments,
     blobs,
@@ -25,18 +27,42 @@ from crm_store.tables.dialogs import (
     reactions,
     thread_references,
 )
-from crm_store.tables.people import addresses, contacts, erasures
+from crm_store.tables.people import addresses, contacts, erased_addresses, erasures
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import EraseContact
 from hub.errors import NotFound
 from hub.events import ContactErased
 from hub.ids import ContactId
+from hub.messages import Address
 
 
 def address_hash(kind: str, value: str) -> str:
     """Give what is kept of an erased address."""
     return hashlib.sha256(f"{kind}\x00{value}".encode()).hexdigest()
+
+
+def erased_at(uow: UnitOfWork, people: Iterable[Address]) -> dict[tuple[str, str], int]:
+    """Give when each of these addresses was erased last, by (kind, value); others are left out."""
+    hashes = {address_hash(one.kind, one.value): (one.kind, one.value) for one in people}
+    rows = uow.conn.execute(
+        select(erased_addresses).where(erased_addresses.c.hash.in_(sorted(hashes)))
+    )
+    return {hashes[row.hash]: int(row.at) for row in rows}
+
+
+def _keep_hashes(uow: UnitOfWork, hashes: Sequence[str], at: int) -> None:
+    if not hashes:
+        return
+    statement = upsert(uow.dialect, erased_addresses)
+    newest = case(
+        (statement.excluded.at > erased_addresses.c.at, statement.excluded.at),
+        else_=erased_addresses.c.at,
+    )
+    uow.conn.execute(
+        statement.on_conflict_do_update(index_elements=["hash"], set_={"at": newest}),
+        [{"hash": one, "at": at} for one in sorted(set(hashes))],
+    )
 
 
 def all_erasures(reader: Reader, after: int = 0) -> list[dict[str, object]]:
@@ -121,6 +147,8 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     """Erase a person; gives a report of what was erased."""
     contact_id = command.contact_id
     if uow.conn.execute(select(contacts.c.id).where(contacts.c.id == contact_id)).first() is None:
+        if command.address_hashes:
+            return _remember(uow, command, list(command.address_hashes), {})
         raise NotFound("there is no such contact")
     rows = uow.conn.execute(select(addresses).where(addresses.c.contact_id == contact_id)).all()
     dialog_ids = list(
@@ -170,15 +198,25 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
             version=contacts.c.version + 1,
         )
     )
+    hashes = [*(address_hash(one.kind, one.value) for one in rows), *command.address_hashes]
+    return _remember(uow, command, sorted(set(hashes)), report)
+
+
+def _remember(
+    uow: UnitOfWork, command: EraseContact, hashes: list[str], report: dict[str, Any]
+) -> dict[str, Any]:
+    """Leave the tombstones."""
+    at = command.erased_at or uow.now
+    _keep_hashes(uow, hashes, at)
     uow.conn.execute(
         insert(erasures).values(
             id=uow.new_id(),
-            contact_id=contact_id,
-            at=uow.now,
+            contact_id=command.contact_id,
+            at=at,
             actor=str(uow.actor),
-            address_hashes=[address_hash(one.kind, one.value) for one in rows],
+            address_hashes=hashes,
             report=report,
         )
     )
-    uow.record(ContactErased(contact_id=ContactId(contact_id)))
+    uow.record(ContactErased(contact_id=ContactId(command.contact_id)))
     return report

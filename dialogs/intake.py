@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from crm_store.erasure import erased_at
 from crm_store.reachability import ALLOWED, BLOCKED, set_state, state_of
 from crm_store.search_index import index_dialogs, index_messages
 from crm_store.sql import upsert
@@ -35,7 +36,7 @@ from dialogs.lookup import find_message
 from dialogs.matching import Matcher, Open, load_rules, references_of, slot_of
 from hub.commands import Receive
 from hub.errors import NotFound
-from hub.events import DialogOpened, DialogStatusChanged, MessageReceived
+from hub.events import ArrivalRefused, DialogOpened, DialogStatusChanged, MessageReceived
 from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros
 from hub.messages import Address, InboundMessage
 from hub.records.dialogs import Received
@@ -56,6 +57,8 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
         if command.account_id not in rules:
             raise NotFound(f"there is no account {command.account_id}")
     fresh = _dedupe(uow, commands)
+    for n in _erased(uow, commands, fresh):
+        del fresh[n]
     later = followers(uow, commands, fresh)
     batch = [one for n, one in enumerate(commands) if n in fresh]
     places: dict[int, Received] = {}
@@ -142,6 +145,35 @@ def _dedupe(uow: UnitOfWork, commands: Sequence[Receive]) -> dict[int, MessageId
     return {
         first[row.account_id, row.dedupe_key]: ids[row.account_id, row.dedupe_key] for row in rows
     }
+
+
+def _erased(uow: UnitOfWork, commands: Sequence[Receive], fresh: dict[int, MessageId]) -> list[int]:
+    """Refuse what an erased person wrote before the erasure, wherever it is read from again.
+
+    A mailbox that is read anew, an older backup, another account over the same mailbox: each
+    knows such messages under keys that we have never seen. Only the provider's own time can
+    tell old from new, so a message without one is new. The key stays, as a tombstone.
+    """
+    old = {
+        n: commands[n].message for n in fresh if 0 < commands[n].message.sent_at < uow.now - LATE_US
+    }
+    if not old:
+        return []
+    gone = erased_at(uow, [one.sender for one in old.values()])
+    refused = [
+        n
+        for n, one in old.items()
+        if one.sent_at <= gone.get((one.sender.kind, one.sender.value), 0)
+    ]
+    if refused:
+        uow.conn.execute(
+            update(arrivals)
+            .where(arrivals.c.message_id.in_([fresh[n] for n in refused]))
+            .values(message_id=0)
+        )
+        for n in refused:
+            uow.record(ArrivalRefused(account_id=commands[n].account_id, reason="erased"))
+    return refused
 
 
 def _earlier(uow: UnitOfWork, commands: Sequence[Receive]) -> dict[tuple[AccountId, str], Received]:

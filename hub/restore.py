@@ -12,7 +12,7 @@ import re
 import shutil
 import sys
 import tarfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -108,7 +108,24 @@ def _copy(source: IO[bytes], target: Path) -> str:
     return digest.hexdigest()
 
 
-def look_at_target(settings: HubSettings, now: Micros, *, force: bool, since: int) -> list[int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """One line of what was erased: whom, when, and the hashes of the addresses."""
+
+    contact_id: int
+    at: int
+    address_hashes: tuple[str, ...]
+
+
+def _erasure(one: Mapping[str, Any]) -> Erasure:
+    return Erasure(
+        contact_id=int(one["contact_id"]),
+        at=int(one["at"]),
+        address_hashes=tuple(str(each) for each in one["address_hashes"]),
+    )
+
+
+def look_at_target(settings: HubSettings, now: Micros, *, force: bool, since: int) -> list[Erasure]:
     """Refuse a target that is in use or holds something; give whom it has erased since."""
     if is_new(settings.database):
         return []
@@ -123,16 +140,16 @@ def look_at_target(settings: HubSettings, now: Micros, *, force: bool, since: in
                     + ("" if settings.database_url else " (and kept aside)")
                 )
             reader = Reader(conn=conn, viewer=Viewer.system(), now=now)
-            return [int(str(one["contact_id"])) for one in all_erasures(reader, since)]
+            return [_erasure(one) for one in all_erasures(reader, since)]
     finally:
         engine.dispose()
 
 
-def read_erasures(path: Path, since: int) -> list[int]:
+def read_erasures(path: Path, since: int) -> list[Erasure]:
     """Read a list made by `dialoghub erasures`."""
     try:
         found = [json.loads(line) for line in path.read_text().splitlines() if line.strip()]
-        return [int(one["contact_id"]) for one in found if int(one["at"]) > since]
+        return [one for one in map(_erasure, found) if one.at > since]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise Invalid(f"{path} is not a list of erasures: {type(error).__name__}") from None
 

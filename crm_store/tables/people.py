@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Index, Table, UniqueConstraint, text
+from sqlalchemy import Column, Index, String, Table, UniqueConstraint, text
 
 from crm_store.tables.base import data, flag, key, metadata, num, ref, word, words
 
@@ -64,7 +64,15 @@ addresses = Table(
     ),
 )
 
-# What is left of an erased person: hashes, so that nothing is imported again.
+# What is left of an erased person: hashes, so that nothing is imported again. What such an
+# address wrote before `at` stays out, wherever it is read from; what it writes later comes in.
+erased_addresses = Table(
+    "erased_addresses",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    num("at"),
+)
+
 erasures = Table(
     "erasures",
     metadata,

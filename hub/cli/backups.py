@@ -23,7 +23,7 @@ from hub.cli.base import (
 
 if TYPE_CHECKING:
     from crm_store.migrate import PluginSchema
-    from hub.restore import Restored
+    from hub.restore import Erasure, Restored
     from hub.settings import HubSettings
 
 FileArgument = Annotated[Path, typer.Argument(help="The archive (.tar.gz); - is the stream.")]
@@ -109,7 +109,7 @@ def restore(
         if erasures is not None:
             erased += read_erasures(erasures, since)
         result = put_in_place(settings, unpacked, now, _plugin_schemas(settings))
-        result.erasures = run_async(_finish(settings, result, sorted(set(erased))))
+        result.erasures = run_async(_finish(settings, result, list(dict.fromkeys(erased))))
     finally:
         shutil.rmtree(room, ignore_errors=True)
         lock.drop()
@@ -133,22 +133,28 @@ def _plugin_schemas(settings: HubSettings) -> list[PluginSchema]:
     return schemas_of(tables)
 
 
-async def _finish(settings: HubSettings, result: Restored, erased: list[int]) -> list[int]:
+async def _finish(settings: HubSettings, result: Restored, erased: list[Erasure]) -> list[int]:
     """What needs the hub itself: erase again, index again, say which accounts lost secrets."""
     from crm_store import search_index
     from hub.commands import EraseContact
     from hub.errors import HubError, NotFound
-    from hub.ids import ContactId
+    from hub.ids import ContactId, Micros
 
     done = []
     async with opened(settings) as hub:
-        for contact_id in erased:
+        for one in erased:
+            command = EraseContact(
+                contact_id=ContactId(one.contact_id),
+                erased_at=Micros(one.at),
+                address_hashes=one.address_hashes,
+            )
             try:
-                await hub.do(EraseContact(contact_id=ContactId(contact_id)))
-                done.append(contact_id)
+                report = (await hub.do(command))[0]
             except NotFound:
-                # Came after the backup, so is not in it.
                 continue
+            if report:
+                # Otherwise the person came after the backup, and only the hashes are taken over.
+                done.append(one.contact_id)
         for account in await hub.accounts():
             if not account.secrets_set:
                 continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
-from hub.ids import AddressId, ClientId, ContactId, DialogId
+from hub.ids import NEVER, AddressId, ClientId, ContactId, DialogId, Micros
 from hub.messages import Address
 
 
@@ -113,8 +113,15 @@ class CreateClient(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseContact(Command):
-    """Erase a person fully; tombstones of hashes keep the same messages from coming back."""
+    """Erase a person fully; tombstones of hashes keep the same messages from coming back.
+
+    A restore repeats an erasure that its backup does not know: `erased_at` is when it happened
+    first, and `address_hashes` what is known of it, so that it holds for a person whom the
+    backup does not hold.
+    """
 
     permission: ClassVar[str] = "contacts.erase"
 
     contact_id: ContactId
+    erased_at: Micros = NEVER
+    address_hashes: tuple[str, ...] = ()

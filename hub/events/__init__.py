@@ -18,6 +18,7 @@ from hub.events.dialogs import (
     DialogTagged,
 )
 from hub.events.messages import (
+    ArrivalRefused,
     ButtonWasPressed,
     CallChanged,
     DeliveryChanged,
@@ -65,6 +66,7 @@ __all__ = [
     "AccountCreated",
     "AccountRemoved",
     "AddressChanged",
+    "ArrivalRefused",
     "BrandChanged",
     "ButtonWasPressed",
     "CallChanged",

@@ -145,6 +145,21 @@ class MessageQuarantined(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArrivalRefused(Event):
+    """A message came and was not taken in; `reason` is `erased`: its sender was erased since.
+
+    Nothing of it is kept but its key, so that nobody is asked again.
+    """
+
+    type: ClassVar[str] = "arrival.refused"
+    subject_kind: ClassVar[str] = "account"
+    subject_field: ClassVar[str] = "account_id"
+
+    account_id: AccountId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuarantineSettled(Event):
     """A quarantined input was replayed, dropped, or failed again."""
 

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import func, select, text
 
+from crm_store.erasure import address_hash
 from crm_store.tables import metadata
+from crm_store.tables.dialogs import messages
+from crm_store.tables.journal import journal
 from hub import (
     AddNote,
     Address,
     Attachment,
+    ContactId,
     EraseContact,
+    Micros,
+    NotFound,
     SaveDraft,
     SendMessage,
     SetSubject,
     UpdateContact,
 )
-from tests.houses import house, letter
+from tests.houses import US, House, house, letter
 
+HOUR = 3600 * US
 WORD = "xylophonequartz"
 
 
@@ -55,6 +64,67 @@ async def test_nothing_of_an_erased_person_is_left(tmp_path: Path, database_url:
         # The same letter again is recognised and stays out.
         again = (await home.receive(arrival, letter=True))[0]
         assert not again.new
+
+
+async def test_what_an_erased_person_wrote_before_stays_out_and_what_comes_later_is_new(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        sent_at = Micros(home.world.now() - 2 * HOUR)
+        old = letter("k1", "eve@example.com", text="old words", sent_at=sent_at)
+        given = (await home.receive(old, letter=True))[0]
+        await home.user.do(EraseContact(contact_id=given.contact_id))
+        home.world.offset_us += 3 * HOUR
+        # The mailbox is read anew, and its letters come under keys that were never seen; another
+        # account over the same mailbox has never seen any.
+        again = replace(old, dedupe_key="another-key")
+        for is_letter in (True, False):
+            read = (await home.receive(again, letter=is_letter))[0]
+            assert (read.new, read.message_id, read.dialog_id) == (False, 0, 0)
+        # Once more, by the key that was kept.
+        assert not (await home.receive(again, letter=True))[0].new
+        assert _kept(home, "old words") == []
+        assert _facts(home, "arrival.refused") == 2
+        # The same person writes: now, by a provider that tells no time, and again.
+        fresh = letter("k2", "eve@example.com", text="new words", sent_at=home.world.now())
+        timeless = letter("k3", "eve@example.com", text="timeless words")
+        received = await home.receive(fresh, timeless, letter=True)
+        assert [one.new for one in received] == [True, True]
+        assert received[0].contact_id != given.contact_id
+        # Being known anew opens no door to what was erased; others' old letters are let in.
+        assert not (await home.receive(replace(old, dedupe_key="third"), letter=True))[0].new
+        other = letter("k4", "bob@example.com", text="old too", sent_at=sent_at)
+        assert (await home.receive(other, letter=True))[0].new
+
+
+async def test_an_erasure_is_repeated_on_a_store_that_never_knew_the_person(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        erased_at = Micros(home.world.now() - HOUR)
+        await home.user.do(
+            EraseContact(
+                contact_id=ContactId(77),
+                erased_at=erased_at,
+                address_hashes=(address_hash("email", "eve@example.com"),),
+            )
+        )
+        before = letter("k1", "eve@example.com", sent_at=Micros(erased_at - HOUR))
+        after = letter("k2", "eve@example.com", sent_at=Micros(erased_at + HOUR // 2))
+        given = await home.receive(before, after, letter=True)
+        assert [one.new for one in given] == [False, True]
+        with pytest.raises(NotFound):
+            await home.user.do(EraseContact(contact_id=ContactId(78)))
+
+
+def _kept(home: House, words: str) -> list[object]:
+    query = select(messages.c.id).where(messages.c.text == words)
+    return list(home.runtime.database.read_now(lambda conn: conn.execute(query).scalars().all()))
+
+
+def _facts(home: House, kind: str) -> int:
+    query = select(func.count()).where(journal.c.type == kind)
+    return int(home.runtime.database.read_now(lambda conn: conn.execute(query).scalar_one()))
 
 
 def _places(database: object, folder: Path) -> list[str]:
