@@ -23,7 +23,7 @@ from sqlalchemy import func, select
 import hub.webhook_sender
 import hub.workers
 from crm_store.journal import last_event
-from crm_store.tables.dialogs import attachments
+from crm_store.tables.dialogs import attachments, messages
 from crm_store.tables.journal import cursors
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
 from crm_store.tables.users import accounts, users
@@ -43,9 +43,11 @@ from hub import (
     Event,
     InboundMessage,
     Job,
+    MessageId,
     MessageReceived,
     OutboundMessage,
     Reaction,
+    ReactToMessage,
     RunJob,
     SaveWebhook,
     SendMessage,
@@ -63,6 +65,7 @@ from tests.houses import NoSettings, World, until
 from tests.scenarios.crash.hops import AFTER, BEFORE, Death
 from tests.scenarios.crash.traps import Traps
 
+THUMB = "👍"
 NOT_REACHED = 3
 RUN_HOURS = 3
 
@@ -95,6 +98,8 @@ def plugin_of(world: Outside, traps: Traps) -> ModuleType:
             address_kind="pigeon",
             max_attachment_bytes=1_000_000,
             receipts="delivered",
+            reactions=True,
+            reaction_choices=(THUMB,),
             rate_per_second=10_000,
         )
         Settings: ClassVar[type[BaseModel]] = NoSettings
@@ -127,6 +132,11 @@ def plugin_of(world: Outside, traps: Traps) -> ModuleType:
             world.write("sent.txt", message.text)
             traps.passed("wire", AFTER)
             return Sent(external_ids=(f"out-{message.text}",))
+
+        async def react(self, to: Address, external_id: str, emoji: str) -> None:
+            traps.passed("act", BEFORE)
+            world.write("reacted.txt", external_id)
+            traps.passed("act", AFTER)
 
     class Owl(Channel):
         name: ClassVar[str] = "owl"
@@ -246,7 +256,10 @@ class Story:
         if f"answer-{n}" in self.world.read("acknowledged.txt"):
             return
         hub = self.runtime.handle(SYSTEM).as_user(self.user_id)
-        dialog_id = await self.runtime.database.read(lambda conn: _dialog(conn, f"push-{n}"))
+        dialog_id, message_id = await self.runtime.database.read(
+            lambda conn: _place(conn, f"push-{n}")
+        )
+        await hub.do(ReactToMessage(message_id=message_id, emoji=THUMB))
         await hub.do(
             SendMessage(dialog_id=dialog_id, text=f"answer-{n}", idempotency_key=f"answer-{n}")
         )
@@ -293,14 +306,10 @@ class Story:
         return bool(await self.runtime.database.read(lambda conn: _is_quiet(conn, mail)))
 
 
-def _dialog(conn: Any, external_id: str) -> DialogId:
-    from crm_store.tables.dialogs import messages
-
-    return DialogId(
-        conn.execute(
-            select(messages.c.dialog_id).where(messages.c.external_id == external_id)
-        ).scalar_one()
-    )
+def _place(conn: Any, external_id: str) -> tuple[DialogId, MessageId]:
+    found = select(messages.c.dialog_id, messages.c.id).where(messages.c.external_id == external_id)
+    row = conn.execute(found).one()
+    return DialogId(row.dialog_id), MessageId(row.id)
 
 
 def _is_quiet(conn: Any, mail: int) -> bool:
@@ -354,10 +363,10 @@ async def main(folder: Path, url: str, webhook: str, run: int, death: Death | No
     workers.start()
     for n in range(run):
         await story.happen(n)
-    await until(story.is_quiet, 60)
+    await until(story.is_quiet, 120)
     traps.armed = death
     await story.happen(run)
-    await until(story.is_quiet, 60)
+    await until(story.is_quiet, 120)
     await workers.stop()
     await runtime.stop()
     return 0 if death is None else NOT_REACHED

@@ -54,6 +54,9 @@ OUT = (
     "wire",
     "SettleDelivery",
     "RecordReceipt",
+    "ReactToMessage",  # what is wanted of the provider, and the job that carries it
+    "act",  # the call: an edit, a take-back or a reaction, each of which may be made again
+    "SettleAct",
 )
 
 UNSURE = frozenset(
