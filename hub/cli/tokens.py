@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Tokens for programs that use the API.", no_args_is_help=True)
 DAY_US = 86_400_000_000
-PREFIX = "dh_"
-"""So that a token published by mistake is recognised by those who look for such."""
 
 
 @app.command("create")
@@ -49,13 +47,13 @@ def create(
     from hub.errors import Invalid
     from hub.ids import Micros
     from hub.roles import PERMISSIONS
-    from hub.web.auth import new_token, token_hash
+    from hub.web.auth import new_api_token, token_hash
 
     wrong = [one for one in scope or () if one not in PERMISSIONS]
     if wrong:
         raise Invalid(f"there is no right {wrong[0]!r}; there are: {', '.join(PERMISSIONS)}")
     settings = load_settings(data, database)
-    secret = PREFIX + new_token()
+    secret = new_api_token()
 
     async def work() -> int:
         async with opened(settings) as hub:

@@ -117,7 +117,7 @@ class Callers:
         return await system.read(user_reads.session, hashed) is not None
 
 
-bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer dh_...`")
+bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer hub_...`")
 
 
 async def _caller(request: Request, _: Annotated[object, Depends(bearer)] = None) -> Caller:

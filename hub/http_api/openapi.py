@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 _ABOUT = """
 Everything that the inbox does, for programs.
 
-* **Who calls:** `Authorization: Bearer dh_...`; a token has the rights of its user, limited by
+* **Who calls:** `Authorization: Bearer hub_...`; a token has the rights of its user, limited by
   its scopes. Each endpoint names the right it needs.
 * **Ids** are strings. **Instants** are RFC 3339 in UTC with microseconds.
 * **Errors** have one shape: `{"error": {"code", "message", "field", "details", "request_id"}}`.

@@ -15,11 +15,10 @@ from hub.http_api.shapes import house as s
 from hub.http_api.shapes.base import GivenId
 from hub.ids import NEVER, UserId
 from hub.roles import PERMISSIONS
-from hub.web.auth import new_token, token_hash
+from hub.web.auth import new_api_token, token_hash
 
 router = rights.router("Me")
 
-PREFIX = "dh_"
 """So that a token published by mistake is recognised by those who look for such."""
 
 
@@ -79,7 +78,7 @@ async def create(caller: rights.MayManageTokens, body: s.CreateToken) -> s.NewTo
         raise NotAllowed("a token with scopes makes tokens with scopes only")
     if body.expires_at is not None and body.expires_at <= caller.hub.now():
         raise Invalid("the end of a token lies ahead", field="expires_at")
-    secret = PREFIX + new_token()
+    secret = new_api_token()
     made = await caller.hub.do(
         c.CreateToken(
             user_id=UserId(body.user_id) if body.user_id else caller.user_id,

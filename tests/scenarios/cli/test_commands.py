@@ -151,7 +151,7 @@ def test_a_token_is_shown_once_and_ends_when_revoked(hub: CommandLine) -> None:
     made = json.loads(
         hub("token", "create", "ada@hub.example", "--scope", "dialogs.view", "--json")
     )
-    assert made["token"].startswith("dh_")
+    assert made["token"].startswith("hub_")
     assert made["token"] not in hub("token", "list")
     hub("token", "revoke", made["id"])
     assert json.loads(hub("token", "list", "--json"))[0]["revoked"] is True

@@ -97,7 +97,7 @@ async def test_a_browser_is_known_by_its_session_and_its_pages_token(world: Worl
     made = await browser.post(f"{API}/clients", json={"name": "A"}, headers={"x-csrf-token": token})
     assert made.status_code == 201, made.text
     # A bearer token that is not valid is not saved by the session beside it.
-    headers = {"authorization": "Bearer dh_x"}
+    headers = {"authorization": "Bearer hub_x"}
     assert (await browser.get(f"{API}/me", headers=headers)).status_code == 401
 
 

@@ -203,7 +203,7 @@ async def test_scopes_give_no_right_that_the_user_lacks(world: World) -> None:
 
 
 async def test_strangers_are_told_to_log_in_everywhere(world: World) -> None:
-    strangers = [world.stranger(), world.stranger("dh_nonsense")]
+    strangers = [world.stranger(), world.stranger("hub_nonsense")]
     wrong = []
     for endpoint in RIGHTS:
         for program in strangers:
@@ -339,7 +339,7 @@ async def test_a_token_makes_no_mightier_token(world: World) -> None:
 async def test_a_revoked_token_and_a_dismissed_user_are_strangers_at_once(world: World) -> None:
     admin = await world.program()
     made = await admin.ok("POST", "/tokens", json={"name": "night job", "scopes": ["users.view"]})
-    assert made["token"].startswith("dh_")
+    assert made["token"].startswith("hub_")
     job = world.stranger(made["token"])
     await job.ok("GET", "/users")
     listed = await admin.ok("GET", "/tokens")

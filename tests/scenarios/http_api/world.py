@@ -19,7 +19,7 @@ from hub import (
     Received,
     UserId,
 )
-from hub.web.auth import new_token, token_hash
+from hub.web.auth import new_api_token, token_hash
 from tests.scenarios.web.house import ADDRESS, House, open_house
 from tests.scenarios.web.pigeons import SETTINGS, plugin
 
@@ -72,7 +72,7 @@ class World:
 
     async def token(self, role: str = "administrator", scopes: Iterable[str] = ()) -> str:
         """A new token's secret."""
-        secret = "dh_" + new_token()
+        secret = new_api_token()
         command = CreateToken(
             user_id=await self.user(role),
             name="test",
