@@ -1,0 +1,1 @@
+"""What the channels over Twilio share: the client on the hub's wire, signatures, errors, forms."""

@@ -1,0 +1,59 @@
+"""Whether a webhook is Twilio's: its own validator, over the public address we configured.
+
+Form bodies are signed as address and sorted fields; a JSON body by `bodySHA256` in the signed
+address. Signed with the auth token (HMAC-SHA1), or with a shared key where the header
+X-Twilio-Webhooks-Signature-Settings says so (HMAC-SHA256).
+"""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl
+
+from channels._twilio.settings import TwilioSettings
+from hub import UntrustedRequest, WebhookRequest
+
+
+class Fields(dict[str, list[str]]):
+    """A form whose fields may be repeated, as the validator reads it."""
+
+    def getlist(self, name: str) -> list[str]:
+        """Give every value of a field."""
+        return self[name]
+
+
+def verify(settings: TwilioSettings, request: WebhookRequest) -> dict[str, str]:
+    """Give the fields of a signed webhook (the last value of each); raises UntrustedRequest."""
+    from twilio.request_validator import (
+        SIGNATURE_SETTINGS_HEADER,
+        RequestValidator,
+        get_signature_algorithm,
+    )
+
+    signature = request.headers.get("x-twilio-signature", "")
+    if not signature or not signature.isascii():
+        raise UntrustedRequest("the request is not signed")
+    try:
+        body = request.body.decode()
+        fields = Fields()
+        for name, value in parse_qsl(body, keep_blank_values=True):
+            fields.setdefault(name, []).append(value)
+    except ValueError as error:
+        raise UntrustedRequest("the body is neither a form nor JSON") from error
+    params: Fields | str = fields
+    if "json" in request.headers.get("content-type", ""):
+        if "bodySHA256" not in request.query:
+            raise UntrustedRequest("the body is not part of the signature")
+        params, fields = body, Fields()
+    algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER.lower(), ""))
+    for key in _keys(settings, algorithm):
+        if RequestValidator(key).validate(request.url, params, signature, algorithm):
+            return {name: values[-1] for name, values in fields.items()}
+    raise UntrustedRequest("the signature does not match")
+
+
+def _keys(settings: TwilioSettings, algorithm: str) -> list[str]:
+    if algorithm.upper() == "HMAC_SHA256":
+        keys = [settings.webhook_key]
+    else:
+        keys = [settings.auth_token, settings.previous_token]
+    return [value for one in keys if (value := one.get_secret_value())]
