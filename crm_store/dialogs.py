@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, tuple_
 
 from crm_store.sql import page_key
 from crm_store.tables.dialogs import (
@@ -137,16 +137,11 @@ def _sorting(sort: str, before: str) -> tuple[list[Any], ColumnElement[bool] | N
     value, dialog_id = _parse_key(before)
     if sort in ("newest", "", "priority"):
         ordering: list[Any] = [dialogs.c.last_at.desc(), dialogs.c.id.desc()]
-        after = or_(
-            dialogs.c.last_at < value,
-            and_(dialogs.c.last_at == value, dialogs.c.id < dialog_id),
-        )
+        # Compared as a row: with "or" a database would walk the index from its very end.
+        after = tuple_(dialogs.c.last_at, dialogs.c.id) < tuple_(value, dialog_id)
     elif sort == "oldest":
         ordering = [dialogs.c.last_at, dialogs.c.id]
-        after = or_(
-            dialogs.c.last_at > value,
-            and_(dialogs.c.last_at == value, dialogs.c.id > dialog_id),
-        )
+        after = tuple_(dialogs.c.last_at, dialogs.c.id) > tuple_(value, dialog_id)
     elif sort in ("oldest_waiting", "deadline"):
         # Whoever does not wait comes after everybody who does.
         waits = func.coalesce(func.nullif(dialogs.c.waiting_since, 0), literal(1 << 62))

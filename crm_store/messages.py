@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select
+from sqlalchemy import Row, and_, select, tuple_
 
 from crm_store import dialogs as dialog_reads
 from crm_store.tables.dialogs import (
@@ -73,9 +73,9 @@ def thread(
         if at is None:
             raise NotFound("there is no such message")
         if before:
-            where.append(or_(messages.c.at < at, and_(messages.c.at == at, messages.c.id < pivot)))
+            where.append(tuple_(messages.c.at, messages.c.id) < tuple_(at, pivot))
         else:
-            where.append(or_(messages.c.at > at, and_(messages.c.at == at, messages.c.id > pivot)))
+            where.append(tuple_(messages.c.at, messages.c.id) > tuple_(at, pivot))
             order = [messages.c.at.asc(), messages.c.id.asc()]
     rows = reader.conn.execute(
         select(messages).where(*where).order_by(*order).limit(limit + 1)

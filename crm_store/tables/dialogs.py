@@ -54,6 +54,7 @@ dialogs = Table(
     word("language"),
     ref("merged_into"),
     num("version", 1),
+    Index("ix_dialogs_last", "last_at", "id"),
     Index("ix_dialogs_open_last", "is_open", "last_at", "id"),
     Index("ix_dialogs_assignee", "assignee_id", "is_open", "last_at", "id"),
     Index("ix_dialogs_contact", "contact_id", "last_at"),
