@@ -46,8 +46,9 @@ PREVIEW = 160
 LATE_US = 60_000_000
 FUTURE_US = 300_000_000
 MAX_TEXT = 1_000_000
-INLINE_RAW = 8_192
-"""Raw payloads up to this size stand beside their message; larger ones are blobs."""
+INLINE_RAW = 65_536
+"""Raw payloads up to this size stand beside their message, for a file costs two flushes of the
+disk and most letters are smaller; larger ones are blobs."""
 
 
 def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]:

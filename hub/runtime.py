@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ from crm_store.people import blocked_addresses
 from crm_store.presence import dialog_of
 from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader, Viewer
+from dialogs.intake import INLINE_RAW
 from hub import events as fact_types
 from hub.capabilities import Capabilities
 from hub.channel import Channel
@@ -361,11 +362,15 @@ class Runtime:
         With `mark`, arrivals, poison and the mark are committed together (pull channels).
         """
         commands: list[Command] = []
-        for arrival in map(storable, arrivals):
+        arrivals = [storable(one) for one in arrivals]
+        texts = [one for one in arrivals if isinstance(one, InboundMessage)]
+        # Side by side, because the files of a letter wait for the disk.
+        screened = iter(await gathered([self._screened(account, one) for one in texts]))
+        for arrival in arrivals:
             if isinstance(arrival, Presence):
                 await self._presence(account.id, arrival)
             elif isinstance(arrival, InboundMessage):
-                commands.append(await self._screened(account, arrival))
+                commands.append(next(screened))
             elif isinstance(arrival, DeliveryReceipt):
                 commands.append(RecordReceipt(account_id=account.id, receipt=arrival))
             else:
@@ -420,7 +425,10 @@ class Runtime:
                 )
         blobs: tuple[tuple[str, str, int], ...] = ()
         raw_blob = ""
-        if any(one.content is not None for one in message.attachments) or len(message.raw) > 8192:
+        if (
+            any(one.content is not None for one in message.attachments)
+            or len(message.raw) > INLINE_RAW
+        ):
             blobs, raw_blob = await asyncio.to_thread(self._keep_bytes, message)
         return Receive(
             account_id=account.id,
@@ -435,7 +443,7 @@ class Runtime:
             self.blobs.put(one.content) if one.content is not None else ("", "", 0)
             for one in message.attachments
         )
-        raw_blob = self.blobs.put(message.raw)[0] if len(message.raw) > 8192 else ""
+        raw_blob = self.blobs.put(message.raw)[0] if len(message.raw) > INLINE_RAW else ""
         return files, raw_blob
 
     def _proof(self, token: str) -> DialogId:
@@ -469,3 +477,10 @@ def _as_raw(message: InboundMessage) -> bytes:
         "sent_at": message.sent_at,
     }
     return json.dumps(values, ensure_ascii=False).encode()
+
+
+async def gathered(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Await calls side by side; a single one without the cost of a task."""
+    if len(calls) == 1:
+        return [await calls[0]]
+    return list(await asyncio.gather(*calls))

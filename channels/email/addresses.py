@@ -26,6 +26,8 @@ def canonical(value: str) -> str:
 
 def ascii_domain(domain: str) -> str:
     """Give a domain in its ASCII form (IDNA 2008); as it is where it is no such name."""
+    if domain.isascii():
+        return domain.lower()
     try:
         return idna.encode(domain.lower(), uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
@@ -40,6 +42,8 @@ def on_wire(value: str) -> str:
 
 def parse(values: list[str], limit: int = 200) -> tuple[Address, ...]:
     """Read address headers; what is no address is left out."""
+    if not values:
+        return ()
     found: dict[str, Address] = {}
     for name, value in getaddresses([one.replace("\x00", "") for one in values]):
         address = header(value)

@@ -205,7 +205,7 @@ class EmailChannel(Channel):
                 while uids:
                     async for letters, last in _read(source, uids, here):
                         here = here.upto(last, self.context.now())
-                        yield await self._batch(letters, here)
+                        yield await self.batch(letters, here)
                     uids = [one for one in uids if one > here.uid]
                 await source.wait(IDLE_SECONDS)
         finally:
@@ -222,7 +222,8 @@ class EmailChannel(Channel):
             return renumbered(known, source.uidvalidity, source.uidnext, now=now)
         return known
 
-    async def _batch(self, letters: list[Letter], mark: Mark) -> Batch:
+    async def batch(self, letters: list[Letter], mark: Mark) -> Batch:
+        """Read letters into one batch; those that cannot be read are its poison."""
         return await in_thread(self._batch_now, letters, mark)
 
     def _batch_now(self, letters: list[Letter], mark: Mark) -> Batch:

@@ -115,7 +115,7 @@ def header(value: object) -> str:
     if value is None:
         return ""
     raw = str(value)
-    if any(0xDC80 <= ord(one) <= 0xDCFF for one in raw):
+    if not raw.isascii() and any(0xDC80 <= ord(one) <= 0xDCFF for one in raw):
         # Raw 8-bit bytes in a header: the parser kept them as surrogates.
         raw = decode(raw.encode("utf-8", "surrogateescape"))
     raw = raw[:MAX_HEADER]
