@@ -9,69 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Iterable
 from pathlib import Path
-from types import ModuleType
-from typing import ClassVar
 
 import uvicorn
-from pydantic import BaseModel
 
-from hub import (
-    SYSTEM,
-    Address,
-    Arrival,
-    Capabilities,
-    Channel,
-    CreateAccount,
-    CreateUser,
-    InboundMessage,
-    WebhookRequest,
-    hookimpl,
-)
+from bench.bench_channel import plugin
+from hub import SYSTEM, CreateAccount, CreateUser
 from hub.app import build
 from hub.plugin_host import PluginHost
 from hub.runtime import Runtime
 from hub.settings import HubSettings
-
-
-class NoSettings(BaseModel):
-    """The bench channel needs none."""
-
-
-class BenchChannel(Channel):
-    """A push channel as plain as a channel can be: what is measured is the hub."""
-
-    name = "bench"
-    capabilities: ClassVar[Capabilities] = Capabilities(address_kind="bench")
-    Settings = NoSettings
-    calls_per_minute = 0
-
-    def parse(self, request: WebhookRequest) -> Iterable[Arrival]:
-        """Check the shared secret and read one message."""
-        request.verify_token(request.headers.get("x-secret", ""), "bench")
-        data = request.json()
-        assert isinstance(data, dict)
-        return [
-            InboundMessage(
-                dedupe_key=data["id"],
-                external_id=data["id"],
-                sender=Address(kind="bench", value=data["from"], name="Customer"),
-                text=data["text"],
-            )
-        ]
-
-
-def plugin() -> ModuleType:
-    """Make the plugin of the bench channel."""
-    module = ModuleType("bench_plugin")
-
-    @hookimpl
-    def register_channels() -> list[type[Channel]]:
-        return [BenchChannel]
-
-    module.register_channels = register_channels  # type: ignore[attr-defined]
-    return module
 
 
 async def prepare(runtime: Runtime) -> str:

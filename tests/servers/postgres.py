@@ -93,7 +93,8 @@ class Postgres(PrivateServer):
     # PostgreSQL's "fast" shutdown; the ordinary signal would wait for every client to leave.
     stop_signal = signal.SIGINT
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None, keep: Path | None = None) -> None:
+        """Make a cluster; with `keep` its data stay in that folder and are used again."""
         folders = Path("/usr/lib/postgresql").glob("*/bin")
         newest_first = sorted(folders, key=lambda path: float(path.parent.name), reverse=True)
         places = [str(path) for path in newest_first]
@@ -102,11 +103,29 @@ class Postgres(PrivateServer):
         super().__init__()
         self.user = USER if os.geteuid() == 0 else None
         self._settings = SETTINGS | dict(settings or {})
-        self._data = self.directory / "data"
+        self._data = (keep or self.directory) / "data"
         [port] = self.ports = free_ports(1)
-        self.cluster = Cluster(port, secrets.token_hex(16), str(self.directory))
+        self.cluster = Cluster(port, self._password(keep), str(self.directory))
+
+    def _password(self, keep: Path | None) -> str:
+        if keep is None:
+            return secrets.token_hex(16)
+        keep.mkdir(parents=True, exist_ok=True)
+        if self.user:
+            os.chown(keep, *ids_of(self.user))
+        path = keep / "password"
+        if not path.exists():
+            path.touch(mode=0o600)
+            path.write_text(secrets.token_hex(16))
+        return path.read_text()
 
     def configure(self) -> None:
+        if (self._data / "PG_VERSION").exists():
+            if self.user:
+                os.chown(self.directory, *ids_of(self.user))
+            # A run that was killed leaves it behind.
+            (self._data / "postmaster.pid").unlink(missing_ok=True)
+            return
         password_file = self.directory / "password"
         password_file.write_text(self.cluster.password)
         if self.user:
