@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from zoneinfo import available_timezones
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -45,6 +46,12 @@ def _text(body: Body, name: str) -> str:
     if not isinstance(value, str) or len(value) > MAX_TEXT:
         raise Invalid("this is not a text", field=name)
     return value
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise Invalid("There is no such time zone.", field="zone")
+    return name
 
 
 def _dialog(body: Body) -> DialogId:
@@ -217,6 +224,7 @@ VERBS: dict[str, Callable[[Body], Command]] = {
     "view": lambda b: c.SaveView(
         name=_text(b, "name"), filter={"query": _text(b, "query")}, shared=bool(b.get("shared"))
     ),
+    "zone": lambda b: c.UpdateProfile(time_zone=_zone(_text(b, "zone"))),
     "drop-view": lambda b: c.RemoveView(view_id=number(b.get("view"), "view")),
 }
 

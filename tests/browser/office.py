@@ -36,6 +36,7 @@ from hub import (
     OpenSession,
     OutboundMessage,
     PermanentFailure,
+    RejectReason,
     SendMessage,
     Sent,
     TemporaryFailure,
@@ -80,6 +81,8 @@ class BoatChannel(Channel):
         """Do what the test said."""
         if Post.outcome == "failed":
             raise PermanentFailure(text="the harbour is closed")
+        if Post.outcome == "blocked":
+            raise PermanentFailure(RejectReason.BLOCKED, "403 blocked by the user")
         if Post.outcome == "later":
             raise TemporaryFailure(text="low tide")
         if Post.outcome == "unknown":

@@ -101,6 +101,27 @@ async def test_a_lost_connection_is_said_and_made_good(
     await expect(bar).to_be_hidden()
 
 
+async def test_after_sleep_and_on_a_dead_line_the_inbox_asks_again(
+    office: Office, enter: Enter
+) -> None:
+    """The network may forget a stream without a word: no error, no end, only silence."""
+    page = await enter("Vera", "/settings/profile")
+    await page.clock.install()
+    await page.goto(f"{office.url}/inbox")
+    first = await office.writes("Ivan Petrov", "Before the lid was closed")
+    await expect(page.locator(f"#row-{first}")).to_be_visible()
+    office.app.state.live._connections.clear()
+    second = await office.writes("Maria Orlova", "While the computer slept")
+    await page.clock.fast_forward(120_000)
+    await expect(page.locator(f"#row-{second}")).to_be_visible()
+    await until(lambda: streams_are(office, 1), "the stream did not come back")
+    office.app.state.live._connections.clear()
+    third = await office.writes("Anna", "Over a line that is dead")
+    # Nobody slept; only the hub says nothing any more.
+    await page.clock.run_for(60_000)
+    await expect(page.locator(f"#row-{third}")).to_be_visible()
+
+
 async def test_a_gap_that_is_too_large_reads_list_and_dialog_again(
     office: Office, enter: Enter, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -278,3 +278,14 @@ async def test_send_and_close_goes_on_to_the_next_dialog(office: Office, enter: 
     await office.wait_message(first, "Done, thank you", "sent")
     assert (await office.system.dialog(first)).status.value == "closed"
     assert page.url.split("?")[0].endswith(f"/inbox/{second}")
+
+
+async def test_a_refusal_is_said_in_the_readers_words(office: Office, enter: Enter) -> None:
+    await office.hands_of("Vera").do(UpdateProfile(language="ru"))
+    dialog = await office.writes("Ivan Petrov", "Hello")
+    Post.outcome = "blocked"
+    await office.answers("Vera", dialog, "Good day")
+    page = await enter("Vera", f"/inbox/{dialog}")
+    failed = page.locator(".msg.failed")
+    await expect(failed).to_contain_text("Не доставлено: человек нас заблокировал")
+    await expect(failed.get_by_title("403 blocked by the user")).to_be_visible()

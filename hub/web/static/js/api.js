@@ -105,7 +105,7 @@ export function hideMenus() {
 let lastUndo = null;
 
 /** Show a short notice, with an Undo where there is one. */
-export function toast(text, undo = null, seconds = 8) {
+export function toast(text, undo = null, seconds = undo ? 8 : 6) {
   const box = document.getElementById('toasts');
   if (!box) return () => {};
   const one = document.createElement('div');

@@ -1,7 +1,7 @@
 // @ts-check
 // Every page: texts, keys, the connection's state, menus, the leader's notifications.
 import { loadTexts, _ } from 'hub/i18n';
-import { fragment } from 'hub/api';
+import { act, fragment } from 'hub/api';
 import { reconnect, onState, startLive, lostFor, onItems } from 'hub/live';
 
 await loadTexts();
@@ -93,6 +93,10 @@ onItems((items) => {
     else if (one.k === 'session') setTimeout(() => location.reload(), leaving ? 5000 : 0);
   }
 });
+// Who never said where he is lives where his browser is; the profile shows it and may change it.
+const who = document.querySelector('meta[name="me"]');
+const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (who?.getAttribute('data-own-zone') === '' && here && here !== who.getAttribute('data-zone')) act('zone', { zone: here }).then(() => location.reload()).catch(() => {});
 document.addEventListener('hub:counters', counters);
 if (bar) counters();
 if (location.protocol === 'https:' || location.hostname === 'localhost' || location.hostname === '127.0.0.1') {

@@ -52,6 +52,27 @@ try { keyed = new Intl.DateTimeFormat('en-CA', { timeZone: zoneName, dateStyle: 
 /** The reader's day of an instant, as `2026-11-23`. */
 export function dayKey(at) { return keyed.format(at); }
 
+const walled = new Intl.DateTimeFormat('en-CA', { ...(zoneKnown() ? { timeZone: zoneName } : {}), hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric' });
+function zoneKnown() { try { new Intl.DateTimeFormat('en', { timeZone: zoneName }); return true; } catch { return false; } }
+
+/** What the reader's clock shows at an instant: year, month, day, hour, minute, second. */
+export function wallOf(at) {
+  const parts = Object.fromEntries(walled.formatToParts(at).map((one) => [one.type, Number(one.value)]));
+  return [parts.year, parts.month, parts.day, parts.hour, parts.minute, parts.second];
+}
+
+/** The instant at which the reader's clock shows this; days beyond a month's end run on. */
+export function fromWall(year, month, day, hour, minute) {
+  const wanted = Date.UTC(year, month - 1, day, hour, minute);
+  let at = wanted;
+  // Twice: the first guess may lie on the other side of a change of the clocks.
+  for (let n = 0; n < 2; n += 1) {
+    const [y, mo, d, h, mi, s] = wallOf(at);
+    at += wanted - Date.UTC(y, mo - 1, d, h, mi, s);
+  }
+  return at;
+}
+
 /** Today, yesterday, or the day's name. */
 export function dayName(at) {
   const key = dayKey(at);

@@ -1,21 +1,25 @@
 // @ts-check
-// Instants for words: "tomorrow morning" in the place where one sits.
-import { upcoming } from 'hub/i18n';
+// Instants for words: "tomorrow morning" by the reader's own clock, whatever the computer's zone.
+import { fromWall, upcoming, wallOf } from 'hub/i18n';
 
 /** An instant in microseconds; 0 where there is none. */
 export function instant(word, input = null) {
-  const at = new Date();
-  if (word === 'hour') at.setTime(at.getTime() + 3600e3);
-  else if (word === 'evening') { at.setHours(18, 0, 0, 0); if (at < new Date()) at.setDate(at.getDate() + 1); }
-  else if (word === 'tomorrow') { at.setDate(at.getDate() + 1); at.setHours(9, 0, 0, 0); }
-  else if (word === 'monday') { at.setDate(at.getDate() + ((8 - at.getDay()) % 7 || 7)); at.setHours(9, 0, 0, 0); }
-  else if (word === 'week') { at.setDate(at.getDate() + 7); at.setHours(9, 0, 0, 0); }
+  const now = Date.now();
+  const [year, month, day] = wallOf(now);
+  const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+  const later = (days, hour) => fromWall(year, month, day + days, hour, 0);
+  let at = 0;
+  if (word === 'hour') at = now + 3600e3;
+  else if (word === 'evening') at = later(0, 18) > now ? later(0, 18) : later(1, 18);
+  else if (word === 'tomorrow') at = later(1, 9);
+  else if (word === 'monday') at = later((8 - weekday) % 7 || 7, 9);
+  else if (word === 'week') at = later(7, 9);
   else {
-    const given = new Date(input?.value || '');
-    if (Number.isNaN(given.getTime()) || given <= at) return 0;
-    at.setTime(given.getTime());
+    const given = /^(\d+)-(\d+)-(\d+)T(\d+):(\d+)/.exec(input?.value || '');
+    if (given) at = fromWall(...(/** @type {[number, number, number, number, number]} */ (given.slice(1).map(Number))));
+    if (at <= now) return 0;
   }
-  return at.getTime() * 1000;
+  return at * 1000;
 }
 
 /** Write beside each preset when it will be. */
