@@ -3,11 +3,11 @@
 import { loadTexts, _ } from 'hub/i18n';
 
 await loadTexts();
-const { bind } = await import('hub/keys');
+// The sheet is there before the key is: what is typed after it belongs to the sheet.
+const [{ bind }, { choose }, { findSettings }] = await Promise.all([import('hub/keys'), import('hub/sheet'), import('hub/palette')]);
 const group = _('Settings');
 
 async function find() {
-  const [{ choose }, { findSettings }] = await Promise.all([import('hub/sheet'), import('hub/palette')]);
   const one = await choose(_('Search in settings'), _('The name of a setting'), async (text, done) => done(await findSettings(text, 40)));
   if (one) location.href = one.href;
 }

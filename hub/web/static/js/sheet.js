@@ -82,6 +82,8 @@ export function choose(title, placeholder, find) {
     let found = [];
     let given = null;
     let asked = 0;
+    // Enter was pressed before anything was found: the first that comes is meant.
+    let hasty = false;
     const pick = (n) => { given = found[n] || null; sheet.dialog.close(); };
     const draw = () => {
       list.replaceChildren(...found.map((one, n) => {
@@ -110,15 +112,15 @@ export function choose(title, placeholder, find) {
     };
     const search = () => {
       const mine = ++asked;
-      find(input.value.trim(), (list_) => { if (mine === asked) { found = list_; chosen = Math.min(chosen, Math.max(0, found.length - 1)); draw(); } });
+      find(input.value.trim(), (list_) => { if (mine === asked) { found = list_; if (hasty && found.length) { pick(0); return; } chosen = Math.min(chosen, Math.max(0, found.length - 1)); draw(); } });
     };
-    input.addEventListener('input', () => { chosen = 0; search(); });
+    input.addEventListener('input', () => { chosen = 0; found = []; hasty = false; search(); });
     input.addEventListener('keydown', (event) => {
       if (event.code === 'ArrowDown' || event.code === 'ArrowUp') {
         event.preventDefault();
         chosen = (chosen + (event.code === 'ArrowDown' ? 1 : -1) + found.length) % Math.max(1, found.length);
         draw();
-      } else if (event.code === 'Enter' || event.code === 'NumpadEnter') { event.preventDefault(); pick(chosen); }
+      } else if (event.code === 'Enter' || event.code === 'NumpadEnter') { event.preventDefault(); if (found.length) pick(chosen); else hasty = true; }
     });
     sheet.dialog.addEventListener('close', () => resolve(given));
     search();
