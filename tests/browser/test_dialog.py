@@ -32,6 +32,7 @@ async def test_a_dialog_is_parted_and_joined_again(office: Office, enter: Enter)
     # And back together.
     await page.get_by_role("button", name="More actions").click()
     await page.get_by_role("menuitem", name="Merge with another dialog").click()
+    await expect(page.get_by_role("combobox")).to_be_focused()
     await page.keyboard.type("other thing")
     await page.get_by_role("option").first.click()
     await expect(page.locator(".msg .text")).to_have_text(["About the boat", "And another thing"])

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Error, Page, Route, expect
 
-from hub import AssignDialog, SetDialogStatus
+from hub import AssignDialog, RetryDelivery, SetDialogStatus
 from tests.browser.conftest import Enter
-from tests.browser.office import Complaints, Office, open_office
+from tests.browser.office import Complaints, Office, Post, open_office
 from tests.wire.web_chat.site import until
 
 pytestmark = [pytest.mark.browser]
@@ -120,6 +120,35 @@ async def test_after_sleep_and_on_a_dead_line_the_inbox_asks_again(
     # Nobody slept; only the hub says nothing any more.
     await page.clock.run_for(60_000)
     await expect(page.locator(f"#row-{third}")).to_be_visible()
+
+
+async def test_what_was_read_late_does_not_undo_what_the_stream_told(
+    office: Office, enter: Enter
+) -> None:
+    """A dialog is read again while its message leaves; the answer is older than the stream."""
+    dialog = await office.writes("Ivan Petrov", "Hello")
+    Post.outcome = "failed"
+    await office.answers("Oleg", dialog, "On its way")
+    page = await enter("Vera", f"/inbox/{dialog}")
+    await expect(page.locator(".msg.failed")).to_be_visible()
+    read, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        read.set()
+        await may_go_on.wait()
+        await route.fulfill(response=answer)
+
+    await page.route(f"**/inbox/dialog/{dialog}", late)
+    await office.system.do(AssignDialog(dialog_id=dialog, user_id=office.users["Vera"]))
+    await asyncio.wait_for(read.wait(), 30)
+    Post.outcome = "sent"
+    message = await office.wait_message(dialog, "On its way")
+    await office.hands_of("Oleg").do(RetryDelivery(message_id=message.id))
+    await expect(page.locator(".msg.out [aria-label=Sent]")).to_be_visible()
+    may_go_on.set()
+    await expect(page.locator(".thread-head .assignee")).to_contain_text("Vera")
+    await expect(page.locator(".msg.out [aria-label=Sent]")).to_be_visible()
 
 
 async def test_a_gap_that_is_too_large_reads_list_and_dialog_again(

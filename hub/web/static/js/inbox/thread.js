@@ -198,13 +198,18 @@ export function draw() {
     // Our own message stands here as a sketch: its answer tells which it is.
     if (item.k === 'msg' && item.by === me && item.way !== 'in' && inFlight() && !list.querySelector('#m-' + id)) continue;
     pending.delete(id);
-    if (item.k === 'gone') list.querySelector('#m-' + id)?.remove();
-    else if (item.dialog === open) came += place(list, item);
+    if (reading) meanwhile.set(id, item);
+    came += put(list, id, item);
   }
   if (stick) box.scrollTop = box.scrollHeight;
   else fresh += came;
   endButton();
   if (came) { seen(); announce(list); }
+}
+
+function put(list, id, item) {
+  if (item.k === 'gone') list.querySelector('#m-' + id)?.remove();
+  return item.k === 'msg' && item.dialog === open ? place(list, item) : 0;
 }
 
 function place(list, item) {
@@ -252,21 +257,32 @@ function announce(list) {
 }
 
 let refreshing = 0;
+/** How many readings are on their way; which of them was asked last, and which was drawn last. */
+let reading = 0;
+let asked = 0;
+let drawn = 0;
+/** What the stream brought while a dialog was being read: it may be newer than what was read. @type {Map<string, any>} */
+const meanwhile = new Map();
 /** Read the open dialog again, all of its parts at once; what is being written stays. */
 export function refresh() {
   clearTimeout(refreshing);
   refreshing = window.setTimeout(async () => {
     const id = open;
     if (!id || root()?.dataset.gap) return;
+    const mine = asked += 1;
+    reading += 1;
     try {
       const { found, side } = parse(await fragment('/inbox/dialog/' + id));
       const here = root();
-      if (open !== id || !here) return;
+      if (open !== id || !here || mine < drawn) return;
+      drawn = mine;
       if (found.dataset.dialog !== id) { open = ''; kept.delete(id); await openDialog(found.dataset.dialog || ''); return; }
       const known = kept.get(id);
       if (known) known.stale = false;
       update(here, found, side);
-    } catch { /* the next fact asks again */ }
+      const list = entries();
+      if (list) for (const [one, item] of meanwhile) put(list, one, item);
+    } catch { /* the next fact asks again */ } finally { reading -= 1; if (!reading) meanwhile.clear(); }
   }, 80);
 }
 
