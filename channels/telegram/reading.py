@@ -54,11 +54,17 @@ def read(body: object, bot_id: int) -> list[Arrival]:
     key = f"update:{body['update_id']}"
     raw = json.dumps(body).encode()
     try:
-        update = t.Update.model_validate(body)
+        return _read(body, bot_id, key, raw)
+    except UnicodeError:
+        raise MalformedPayload("update: half a surrogate pair is no text") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise MalformedPayload(f"update: {place}: {first['msg']}") from None
+
+
+def _read(body: Mapping[str, object], bot_id: int, key: str, raw: bytes) -> list[Arrival]:
+    update = t.Update.model_validate(body)
     message = update.message or update.channel_post or update.business_message
     if message is not None:
         return _message(message, key, bot_id, raw)
@@ -81,9 +87,9 @@ def read(body: object, bot_id: int) -> list[Arrival]:
 
 
 def instant(moment: datetime | int) -> Micros:
-    """Give microseconds UTC."""
+    """Give microseconds UTC; what lies outside Telegram's own time is no instant (0)."""
     seconds = moment.timestamp() if isinstance(moment, datetime) else moment
-    return Micros(int(seconds * 1_000_000))
+    return Micros(int(seconds * 1_000_000) if 1e9 < seconds < 4e9 else 0)
 
 
 def person(user: t.User) -> Address:

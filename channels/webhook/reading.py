@@ -38,7 +38,7 @@ from hub import (
 )
 
 KIND = "webhook"
-Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Id = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200)]
 Words = Annotated[str, StringConstraints(max_length=100_000)]
 T = TypeVar("T", bound=BaseModel)
 

@@ -59,8 +59,8 @@ class TestWebhook(ChannelContract):
         at = self.now // 1_000_000
         try:
             data = json.loads(body)["data"]
-            key = f"event-{data.get('id', '')}-{data.get('status', '')}"
-        except (ValueError, TypeError, KeyError):
+            key = f"event-{data['id']}-{data.get('status', '')}"
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             key = "event"
         return self.request(
             body,
