@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiogram import types as t
 
-from hub import Attachment
+from hub import Attachment, MalformedPayload
 
 # What only decorates a chat and is nobody's word (Bot API, "Service messages").
 SERVICE = frozenset(
@@ -113,6 +113,8 @@ def own_phone(message: t.Message) -> str:
 
 
 def _file(file_id: str, name: str, media_type: str, size: int | None) -> Attachment:
+    if not (file_id and file_id.isprintable()):
+        raise MalformedPayload("update: a file without its file_id")
     return Attachment(name=name, media_type=media_type, size=size or 0, reference=file_id)
 
 

@@ -55,12 +55,13 @@ def read(body: object, bot_id: int) -> list[Arrival]:
     raw = json.dumps(body).encode()
     try:
         return _read(body, bot_id, key, raw)
-    except UnicodeError:
-        raise MalformedPayload("update: half a surrogate pair is no text") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise MalformedPayload(f"update: {place}: {first['msg']}") from None
+    except ValueError as error:
+        # Right by its types and yet impossible: a file without an id, half a surrogate pair.
+        raise MalformedPayload(f"update: {error}") from None
 
 
 def _read(body: Mapping[str, object], bot_id: int, key: str, raw: bytes) -> list[Arrival]:

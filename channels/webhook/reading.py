@@ -151,6 +151,13 @@ class PeerChanged(Strict):
     change: str = Field(pattern="^(blocked|allowed)$")
 
 
+class Unknown(Strict):
+    """What an event of a kind that we do not know must tell to be shown as unsupported."""
+
+    id: Id
+    sender: Person = Field(alias="from")
+
+
 class Envelope(BaseModel):
     """What surrounds every event."""
 
@@ -172,12 +179,12 @@ def read(body: object, key: str, received_at: Micros, raw: bytes) -> list[Arriva
     sender = envelope.data.get("from")
     if not isinstance(sender, Mapping):
         raise Misread(f"there is no event {envelope.type!r}")
-    person = _checked(Person, sender, "data.from")
+    found = _checked(Unknown, {"from": sender, "id": envelope.data.get("id") or key}, "data")
     return [
         InboundMessage(
             dedupe_key=key,
-            external_id=str(envelope.data.get("id") or key)[:200],
-            sender=person.as_address(),
+            external_id=found.id,
+            sender=found.sender.as_address(),
             unsupported=envelope.type,
             sent_at=at,
             raw=raw,

@@ -60,6 +60,7 @@ class TestWebhook(ChannelContract):
         try:
             data = json.loads(body)["data"]
             key = f"event-{data['id']}-{data.get('status', '')}"
+            key.encode("ascii")
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             key = "event"
         return self.request(

@@ -190,6 +190,7 @@ async def test_every_field_of_the_profile_makes_the_round_trip(hub: House) -> No
         "send_key": "enter",
         "undo_seconds": 10,
         "single_keys": "on",
+        "sound": "off",
     }
     page = (await browser.get("/settings/profile")).text
     assert '<html lang="ru" data-theme="dark" data-density="compact"' in page

@@ -10,6 +10,8 @@ from hub.web.forms import fields_of
 from hub.web.i18n import translate
 
 SAMPLES = {"demo_mail", "demo_messenger"}
+# Names that are written alike in both languages.
+BRANDS = {"SMS", "Telegram", "WhatsApp", "WhatsApp (Twilio)", "MAX"}
 
 
 def bundled() -> list[type[Channel]]:
@@ -36,4 +38,4 @@ def test_a_channels_form_speaks_russian(channel: type[Channel]) -> None:
         ]
         untold += [one for one, other in words if one and one == other]
     assert untold == []
-    assert russian(channel.title) != channel.title
+    assert channel.title in BRANDS or russian(channel.title) != channel.title
