@@ -133,6 +133,9 @@ class Database:
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._threads: list[threading.Thread] = []
         self._group = SQLITE_GROUP if self.dialect == "sqlite" else POSTGRES_GROUP
+        self._in_use = 0
+        self._closed = False
+        self._use = threading.Condition()
 
     # -- life ------------------------------------------------------------------------------
 
@@ -157,6 +160,9 @@ class Database:
             thread.join(timeout=30)
         self._threads.clear()
         self._readers.shutdown(wait=True)
+        with self._use:
+            self._closed = True
+            self._use.wait_for(lambda: not self._in_use, timeout=30)
         self._writer.dispose()
         self._reader.dispose()
 
@@ -165,8 +171,23 @@ class Database:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A read-only connection with one snapshot, on the calling thread."""
-        with self._reader.connect() as conn, conn.begin():
+        with self._using(), self._reader.connect() as conn, conn.begin():
             yield conn
+
+    @contextmanager
+    def _using(self) -> Iterator[None]:
+        """Let `close` wait for a thread whose task was cancelled meanwhile: it works on, and would
+        leave its connection in a pool that nobody closes any more."""
+        with self._use:
+            if self._closed:
+                raise RuntimeError("the database is closed")
+            self._in_use += 1
+        try:
+            yield
+        finally:
+            with self._use:
+                self._in_use -= 1
+                self._use.notify_all()
 
     async def read(self, function: Callable[[Connection], T]) -> T:
         """Run a query function on a reader thread."""
@@ -184,7 +205,7 @@ class Database:
     @contextmanager
     def administer(self) -> Iterator[Connection]:
         """A writing connection of its own, for migrations and maintenance only."""
-        with self._writer.connect() as conn, conn.begin():
+        with self._using(), self._writer.connect() as conn, conn.begin():
             yield conn
 
     def submit(self, many: Many, item: Any) -> Future[Any]:

@@ -96,6 +96,7 @@ def counted(url: str) -> dict[str, int]:
     ("people", "copies"),
     [(100, 10), pytest.param(1000, 17, marks=pytest.mark.soak)],
 )
+@pytest.mark.slow
 async def test_copies_of_a_webhook_over_processes_are_one_message(
     tmp_path: Path, postgres_url: str, people: int, copies: int
 ) -> None:

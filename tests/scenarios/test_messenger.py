@@ -304,6 +304,8 @@ async def test_the_window_closes_and_only_a_template_goes_out(lively: Aviary) ->
         ),
         Template(name="sale", language="en", body="Buy!", state=TemplateState.REJECTED),
     )
+    # The same from the provider: the jump of the clock makes a reading of the catalogue due.
+    lively.perch.catalogue = catalogue
     await lively.system.do(SaveTemplates(account_id=lively.account, templates=catalogue))
     filled = SendMessage(
         dialog_id=given.dialog_id,

@@ -70,6 +70,7 @@ def test_a_restore_starts_an_epoch_and_logs_everybody_out(
     assert len(set(epochs)) == 2
 
 
+@pytest.mark.slow
 def test_a_backup_of_a_running_hub_holds_it_all(hub: CommandLine, run: Run, tmp_path: Path) -> None:
     furnish(hub)
     running = run(hub)

@@ -14,6 +14,7 @@ from hub.new_channel import write_channel
 from tests.contract.outside import ROOT, install, outside
 
 
+@pytest.mark.slow
 def test_a_new_channel_works_as_it_is_written(tmp_path: Path) -> None:
     folder, site = tmp_path / "carrier_dove", tmp_path / "site"
     written = write_channel("carrier_dove", folder)

@@ -144,6 +144,7 @@ async def test_gone_ends_it(world: World) -> None:
         assert len(changed["events"]) == 2
 
 
+@pytest.mark.slow
 async def test_a_slow_receiver_does_not_hold_the_others_up(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

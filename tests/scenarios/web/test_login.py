@@ -143,6 +143,7 @@ async def test_guesses_made_side_by_side_are_all_counted(hub: House) -> None:
     assert sorted(one.status_code for one in answers) == [401] * 8 + [429] * 6
 
 
+@pytest.mark.slow
 async def test_one_address_that_tries_many_names_is_stopped(hub: House) -> None:
     await hub.user("agent")
     guesser = hub.browser("203.0.113.9")
