@@ -6,9 +6,8 @@ import { reconnect, onState, startLive, lostFor, onItems } from 'hub/live';
 
 await loadTexts();
 const { startKeys, bind } = await import('hub/keys');
-const palette = () => import('hub/palette');
-const showHelp = () => palette().then((one) => one.showHelp());
-const showPalette = () => palette().then((one) => one.showPalette());
+// Here before the first key: what is typed right after the key that opens it belongs into it.
+const { showHelp, showPalette } = await import('hub/palette');
 bind('Ctrl+K', _('Command palette'), _('Everywhere'), showPalette, { typing: true });
 bind('?', _('Show the keys'), _('Everywhere'), showHelp);
 startKeys();
@@ -84,13 +83,13 @@ async function counters() {
 }
 // A page on its way out must not turn back: its reload would overtake the very form that ends the session.
 let leaving = false;
-addEventListener('beforeunload', () => { leaving = true; setTimeout(() => { leaving = false; }, 1000); });
+document.addEventListener('submit', (event) => { if (/** @type {Element} */ (event.target).matches('[action="/logout"]')) leaving = true; });
 onItems((items) => {
   for (const one of items) {
     if (one.k === 'counters') drawCounters(one.v);
     else if (one.k === 'resync') counters();
     else if (one.k === 'banners') fragment('/inbox/banners').then((html) => { const box = document.getElementById('banners'); if (box) box.innerHTML = html; }).catch(() => {});
-    else if (one.k === 'session') setTimeout(() => location.reload(), leaving ? 5000 : 0);
+    else if (one.k === 'session') setTimeout(() => location.reload(), leaving ? 30000 : 0);
   }
 });
 // Who never said where he is lives where his browser is; the profile shows it and may change it.

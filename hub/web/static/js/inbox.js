@@ -3,7 +3,8 @@
 import { loadTexts } from 'hub/i18n';
 
 await loadTexts();
+// The keys of every page first.
+await import('hub/app');
 const { startInbox } = await import('hub/inbox/list');
 startInbox();
-// What a key may open a moment later: it must be there before the next key is pressed.
-Promise.all([import('hub/sheet'), import('hub/palette')]).catch(() => {}).then(() => { document.documentElement.dataset.ready = 'inbox'; });
+document.documentElement.dataset.ready = 'inbox';

@@ -3,6 +3,8 @@
 import { loadTexts, _ } from 'hub/i18n';
 
 await loadTexts();
+// The keys of every page first.
+await import('hub/app');
 // The sheet is there before the key is: what is typed after it belongs to the sheet.
 const [{ bind }, { choose }, { findSettings }] = await Promise.all([import('hub/keys'), import('hub/sheet'), import('hub/palette')]);
 const group = _('Settings');

@@ -3,6 +3,8 @@
 import { _ } from 'hub/i18n';
 import { act, complain, fragment, hideMenus, toast } from 'hub/api';
 import { bind } from 'hub/keys';
+import { findObjects } from 'hub/palette';
+import { ask, choose, openSheet } from 'hub/sheet';
 import { focusComposer, messenger, quote } from 'hub/inbox/composer';
 import { drawPresets, instant } from 'hub/inbox/times';
 import { current, entries, log, older, refresh, root, toEnd, toList, toNext, unseen } from 'hub/inbox/thread';
@@ -11,10 +13,6 @@ const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'))
 const card = /** @type {HTMLElement} */ (document.getElementById('card-pane'));
 const me = document.querySelector('meta[name="me"]')?.getAttribute('content') || '';
 let message = '';
-// Sheets come when somebody wants one.
-const sheets = () => import('hub/sheet');
-const ask = async (...all) => (await sheets()).ask(...all);
-const choose = async (...all) => (await sheets()).choose(...all);
 
 async function change(verb, body, undo = null, text = '') {
   hideMenus();
@@ -82,7 +80,7 @@ async function merge() {
   const id = current();
   const one = await choose(_('Merge with another dialog'), _('Whose dialog? Its messages come here.'), (text, done) => {
     const only = (list) => done(list.filter((each) => each.href?.startsWith('/inbox/') && each.href !== '/inbox/' + id));
-    if (text.length < 2) done([]); else import('hub/palette').then((palette) => palette.findObjects(text, [], only));
+    if (text.length < 2) done([]); else findObjects(text, [], only);
   });
   const other = one?.href?.match(/\d+/)?.[0];
   if (other) change('merge', { other }, null, _('Merged: its messages stand here now'));
@@ -201,7 +199,7 @@ async function click(event) {
   else if (data.cancel) cancel(data.cancel);
   else if (data.jump) show(data.jump);
   else if (data.attempts) {
-    try { const html = await fragment('/inbox/message/' + data.attempts + '/attempts'); (await sheets()).openSheet(_('Attempts'), 'wide').body.innerHTML = html; } catch (error) { complain(error); }
+    try { const html = await fragment('/inbox/message/' + data.attempts + '/attempts'); openSheet(_('Attempts'), 'wide').body.innerHTML = html; } catch (error) { complain(error); }
   }
 }
 

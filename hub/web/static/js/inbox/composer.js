@@ -8,6 +8,7 @@ import { fileIds, isUploading, startFiles } from 'hub/inbox/files';
 import { mentioned, mentionKey, suggest } from 'hub/inbox/mentions';
 import { tell } from 'hub/inbox/presence';
 import { instant } from 'hub/inbox/times';
+import { ask } from 'hub/sheet';
 
 const DRAFT_MS = 800;
 const TYPING_MS = 2500;
@@ -246,7 +247,7 @@ function sendLeftOver() {
 }
 
 async function addPerson(kind) {
-  const value = await (await import('hub/sheet')).ask(kind === 'cc' ? _('Copy to') : _('Blind copy to'), '', _('An e-mail address'));
+  const value = await ask(kind === 'cc' ? _('Copy to') : _('Blind copy to'), '', _('An e-mail address'));
   if (!value?.includes('@')) return;
   pane.querySelector('#people button[data-do="add-cc"]')?.before(chip((kind === 'bcc' ? _('Bcc') + ': ' : '') + value, 'drop-person', { [kind]: value }));
 }

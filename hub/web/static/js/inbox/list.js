@@ -5,6 +5,7 @@ import { _ } from 'hub/i18n';
 import { act, complain, element, fragment, toast } from 'hub/api';
 import { bind } from 'hub/keys';
 import { onItems } from 'hub/live';
+import { ask } from 'hub/sheet';
 import { startActs } from 'hub/inbox/acts';
 import { focusComposer, startComposer } from 'hub/inbox/composer';
 import { offerPermission, notifyMention, notifyRow } from 'hub/inbox/notify';
@@ -225,7 +226,7 @@ async function bulkDo(what) {
   const one = { close: (id) => act('status', { dialog: id, status: 'closed' }), take: (id) => act('assign', { dialog: id, user: me }), tag: null }[what];
   let run = one;
   if (what === 'tag') {
-    const text = await (await import('hub/sheet')).ask(_('Tags'), '', _('Several are separated by commas.'));
+    const text = await ask(_('Tags'), '', _('Several are separated by commas.'));
     if (!text) return;
     const add = text.split(',').map((each) => each.trim()).filter(Boolean);
     run = (id) => act('tag', { dialog: id, add });
@@ -254,7 +255,7 @@ async function rename(row) {
 }
 
 async function saveView() {
-  const name = await (await import('hub/sheet')).ask(_('Name of the view'), '', _('The filters and the order of the list are kept under this name.'));
+  const name = await ask(_('Name of the view'), '', _('The filters and the order of the list are kept under this name.'));
   if (name) changeViews('view', { name, query: rows.dataset.query }, _('Saved'));
 }
 
