@@ -74,7 +74,7 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
         ),
         key=lambda one: one[1].order,
     )
-    app.state.renderer = Renderer(settings.cache_folder)
+    app.state.renderer = Renderer(settings.cache_folder, channels=runtime.channels)
     app.state.nav = [
         part for _, part in runtime.plugins.collect("register_ui") if isinstance(part, NavEntry)
     ]

@@ -277,8 +277,12 @@ class Channel:
     capabilities: ClassVar[Capabilities]
     Settings: ClassVar[type[BaseModel]]
     """The form, the API schema and the validation of an account; secrets are SecretStr."""
+    icon: ClassVar[str] = "message-square"
+    """Its mark in lists: the name of an icon of the hub's sprite (docs/plugin-author.md)."""
+    offered: ClassVar[bool] = True
+    """False keeps it out of the gallery of what may be connected: samples connect themselves."""
     needs: ClassVar[tuple[str, ...]] = ()
-    """What one must have before connecting, one line each, as the setup gallery shows it."""
+    """What one must have before connecting, one line each, as its connect page shows it."""
     browsers: ClassVar[bool] = False
     """True where browsers on anybody's site call the webhook: it answers them (CORS)."""
     calls_per_minute: ClassVar[int] = 0

@@ -91,6 +91,7 @@ class EmailChannel(Channel):
 
     name = "email"
     title = "E-mail"
+    icon = "mail"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
         max_attachment_bytes=MAX_FILE,

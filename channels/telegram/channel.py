@@ -52,6 +52,7 @@ class TelegramChannel(Channel):
 
     name = "telegram"
     title = "Telegram"
+    icon = "send"
     needs = (
         "A bot: write /newbot to @BotFather in Telegram, it answers with a token.",
         "For groups: make the bot an administrator, or switch its privacy off (/setprivacy).",

@@ -55,6 +55,7 @@ class VkChannel(Channel):
 
     name: ClassVar[str] = "vk"
     title: ClassVar[str] = "VK"
+    icon: ClassVar[str] = "users"
     needs: ClassVar[tuple[str, ...]] = (
         "A VK community of which you are an administrator, with messages switched on.",
         "A token of the community that allows messages, photos, files and management.",

@@ -91,6 +91,7 @@ class WebhookChannel(Channel):
 
     name = "webhook"
     title = "Webhook"
+    icon = "webhook"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
         max_text=20_000,

@@ -51,6 +51,7 @@ class WhatsAppChannel(Channel):
 
     name = "whatsapp"
     title = "WhatsApp"
+    icon = "message-circle"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
         max_text=4_096,

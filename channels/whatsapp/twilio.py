@@ -54,6 +54,7 @@ class TwilioWhatsAppChannel(Channel):
 
     name = "whatsapp_twilio"
     title = "WhatsApp (Twilio)"
+    icon = "message-circle"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
         max_text=1_600,

@@ -113,7 +113,8 @@ class RunningHub:
                     return one
             return None
 
-        return await until(find, f"a message {text!r}")
+        found: Message = await until(find, f"a message {text!r}")
+        return found
 
     async def answer(self, dialog_id: DialogId, text: str, **more: Any) -> MessageId:
         """Answer in a dialog as the administrator; gives the message's id."""
@@ -128,7 +129,8 @@ class RunningHub:
             one = await self.hub.message(message_id)
             return one if one.status in wanted else None
 
-        return await until(find, f"the status {' or '.join(wanted)}")
+        found: Message = await until(find, f"the status {' or '.join(wanted)}")
+        return found
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from hub.channel import Channel
 from hub.terms import query_terms, term_spans
 from hub.web.i18n import texts_address, translations
 from hub.web.static_files import hashed, import_map
@@ -47,8 +48,12 @@ class Renderer:
     """
 
     def __init__(
-        self, cache: Path | None = None, plugin_templates: Mapping[str, Path] | None = None
+        self,
+        cache: Path | None = None,
+        plugin_templates: Mapping[str, Path] | None = None,
+        channels: Mapping[str, type[Channel]] | None = None,
     ) -> None:
+        self._channels = channels or {}
         self._folders = dict(plugin_templates or {})
         self._compiled = _Compiled(cache) if cache is not None else None
         self._environments: dict[str, Environment] = {}
@@ -80,6 +85,7 @@ class Renderer:
             "static": hashed,
             "import_map": Markup(json.dumps({"imports": import_map()})),
             "icon": icon,
+            "channel_icon": self._channel_icon,
             "language": language,
             "texts_address": texts_address(language),
             "initials": initials,
@@ -100,6 +106,10 @@ class Renderer:
             "iso": iso,
         }
         return environment
+
+    def _channel_icon(self, name: str) -> Markup:
+        """Draw the mark of a channel; of one whose plugin is gone, that of any."""
+        return icon(self._channels.get(name, Channel).icon)
 
     def text(self, template: str, language: str, **values: Any) -> str:
         """Render a template to text."""

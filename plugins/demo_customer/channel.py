@@ -40,6 +40,8 @@ class DemoSettings(BaseModel):
 class _Demo(Channel):
     """What both have in common."""
 
+    offered: ClassVar[bool] = False
+
     Settings: ClassVar[type[BaseModel]] = DemoSettings
 
     async def check(self) -> list[Check]:
@@ -78,6 +80,7 @@ class DemoMail(_Demo):
 
     name: ClassVar[str] = MAIL
     title: ClassVar[str] = "Demo mail"
+    icon: ClassVar[str] = "mail"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind="email",
         max_attachment_bytes=20_000_000,

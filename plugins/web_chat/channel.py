@@ -38,6 +38,7 @@ class WebChatChannel(Channel):
 
     name: ClassVar[str] = "web_chat"
     title: ClassVar[str] = "Web chat"
+    icon: ClassVar[str] = "globe"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
         max_attachment_bytes=25_000_000,

@@ -30,6 +30,7 @@ class WebFormChannel(Channel):
 
     name: ClassVar[str] = "web_form"
     title: ClassVar[str] = "Web form"
+    icon: ClassVar[str] = "list"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND, subject=True, sends=False, max_attachments=MAX_FILES
     )

@@ -49,10 +49,10 @@ async def gallery(request: Request) -> Response:
     runtime = runtime_of(request)
     accounts = await hub_of(request).read(account_reads.all_accounts)
     kinds = sorted(
-        runtime.channels.values(),
+        (one for one in runtime.channels.values() if one.offered),
         key=lambda one: (FIRST.index(one.name) if one.name in FIRST else 9, one.title or one.name),
     )
-    titles = {one.name: title_of(request, one) for one in kinds}
+    titles = {name: title_of(request, one) for name, one in runtime.channels.items()}
     return show(
         request,
         "channels",
@@ -60,7 +60,6 @@ async def gallery(request: Request) -> Response:
         accounts=accounts,
         kinds=kinds,
         titles=titles,
-        words={one.name: words_of(request, one.name) for one in kinds},
     )
 
 
