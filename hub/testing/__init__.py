@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from hub.testing.channel_contract import ChannelContract
 from hub.testing.checks import Broken, outcomes
+from hub.testing.fake_hub import FakeHub
 from hub.testing.far_side import WAIT, FarSide, HttpFarSide, Reply, Request, Scene
+from hub.testing.plugin_contract import PluginContract
 from hub.testing.real_hub import RunningHub, running_hub, until
 from hub.testing.samples import FILE, NOW, TEXTS, outbound
 
@@ -18,8 +20,10 @@ __all__ = [
     "WAIT",
     "Broken",
     "ChannelContract",
+    "FakeHub",
     "FarSide",
     "HttpFarSide",
+    "PluginContract",
     "Reply",
     "Request",
     "RunningHub",

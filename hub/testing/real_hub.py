@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 
@@ -33,6 +33,7 @@ from hub.runtime import Runtime
 from hub.settings import HubSettings
 from hub.workers import Workers
 
+T = TypeVar("T")
 PATIENCE = 60.0
 
 
@@ -174,7 +175,9 @@ async def running_hub(
         await runtime.stop()
 
 
-async def until(find: Callable[[], Awaitable[Any]], words: str, seconds: float = PATIENCE) -> Any:
+async def until(
+    find: Callable[[], Awaitable[T | None]], words: str, seconds: float = PATIENCE
+) -> T:
     """Wait until something is found; raises AssertionError with the words."""
     end = time.monotonic() + seconds
     while not (found := await find()):

@@ -1,0 +1,175 @@
+"""An in-memory hub for a plugin's tests: it keeps what it is told and what it is given.
+
+    hub = FakeHub()
+    hub.put(dialog)
+    await event_occurred(hub, (MessageReceived(...),))
+    assert hub.commands == [AddNote(dialog_id=dialog.id, text="a price was asked for")]
+
+It decides nothing: no rights, no transaction, no rules. What a command does is the real hub's
+matter, see `running_hub`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any
+
+from hub.commands.base import Command
+from hub.errors import NotFound, UntrustedRequest
+from hub.events.base import Event
+from hub.ids import Micros
+from hub.messages import Arrival
+from hub.objects import SYSTEM, Actor
+from hub.testing.samples import NOW
+
+
+class FakeStore:
+    """The plugin's own tables: the rows that the test puts here, whatever is asked."""
+
+    def __init__(self) -> None:
+        self.rows: list[Mapping[str, Any]] = []
+
+    async def all(self, statement: object) -> Sequence[Mapping[str, Any]]:
+        """Every row."""
+        return self.rows
+
+    async def first(self, statement: object) -> Mapping[str, Any] | None:
+        """The first row."""
+        return self.rows[0] if self.rows else None
+
+
+class FakeHub:
+    """See the module; has every member of `hub.Hub`."""
+
+    def __init__(self, now: Micros = NOW) -> None:
+        self.actor: Actor = SYSTEM
+        self.log = logging.getLogger("hub.plugin.test")
+        self.store = FakeStore()
+        self.commands: list[Command] = []
+        """What was asked for, in order."""
+        self.arrivals: list[tuple[int, Arrival]] = []
+        """What was taken in, with its account."""
+        self.signals: list[tuple[int, str, str]] = []
+        self.results: Callable[[Command], Any] = lambda _: self.new_id()
+        """What `do` gives for a command; a new id unless the test says otherwise."""
+        self.account_settings: dict[int, Mapping[str, Any]] = {}
+        self._now = now
+        self._last_id = 1000
+        self._kept: dict[tuple[str, int], Any] = {}
+        self._threads: dict[int, Any] = {}
+
+    def put(self, record: Any) -> None:
+        """Let the hub know a record: a Dialog, Message, Contact, Account, User or Attachment."""
+        self._kept[type(record).__name__, record.id] = record
+
+    def put_thread(self, dialog_id: int, thread: Any) -> None:
+        """Let `thread` find a dialog's messages."""
+        self._threads[dialog_id] = thread
+
+    def turn_clock(self, microseconds: int) -> None:
+        """Let time pass."""
+        self._now = Micros(self._now + microseconds)
+
+    def now(self) -> Micros:
+        """The clock of the test."""
+        return self._now
+
+    def new_id(self) -> int:
+        """Make an id."""
+        self._last_id += 1
+        return self._last_id
+
+    async def do(self, *commands: Command) -> list[Any]:
+        """Keep the commands."""
+        self.commands += commands
+        return [self.results(one) for one in commands]
+
+    async def receive(self, account_id: int, arrivals: Sequence[Arrival]) -> list[Any]:
+        """Keep the arrivals."""
+        self.arrivals += [(account_id, one) for one in arrivals]
+        return []
+
+    def as_user(self, user_id: int) -> FakeHub:
+        """The same hub: it knows no rights."""
+        return self
+
+    def _get(self, kind: str, number: int) -> Any:
+        try:
+            return self._kept[kind, number]
+        except KeyError:
+            raise NotFound(f"there is no {kind} {number}: put it into the FakeHub") from None
+
+    async def dialog(self, dialog_id: int) -> Any:
+        """One dialog that was put here."""
+        return self._get("Dialog", dialog_id)
+
+    async def dialogs(self, query: object) -> Any:
+        """Every dialog that was put here, as one page."""
+        from hub.records.dialogs import DialogPage
+
+        found = [one for (kind, _), one in self._kept.items() if kind == "Dialog"]
+        return DialogPage(dialogs=tuple(found), next="")
+
+    async def thread(self, dialog_id: int, **window: object) -> Any:
+        """A thread that was put here."""
+        if dialog_id not in self._threads:
+            raise NotFound(f"there is no thread {dialog_id}: put_thread it into the FakeHub")
+        return self._threads[dialog_id]
+
+    async def message(self, message_id: int) -> Any:
+        """One message that was put here."""
+        return self._get("Message", message_id)
+
+    async def contact(self, contact_id: int) -> Any:
+        """One contact that was put here."""
+        return self._get("Contact", contact_id)
+
+    async def account(self, account_id: int) -> Any:
+        """One account that was put here."""
+        return self._get("Account", account_id)
+
+    async def accounts(self, channel: str = "") -> list[Any]:
+        """The accounts that were put here."""
+        found = [one for (kind, _), one in self._kept.items() if kind == "Account"]
+        return [one for one in found if channel in ("", one.channel)]
+
+    async def user(self, user_id: int) -> Any:
+        """One colleague who was put here."""
+        return self._get("User", user_id)
+
+    async def brand(self) -> Any:
+        """The organisation that was put here."""
+        return next(one for (kind, _), one in self._kept.items() if kind == "Brand")
+
+    async def file(self, attachment_id: int) -> Any:
+        """A file that was put here."""
+        return self._get("Attachment", attachment_id)
+
+    async def settings(self, account_id: int) -> Mapping[str, Any]:
+        """What `account_settings` holds."""
+        return self.account_settings.get(account_id, {})
+
+    def sign(self, purpose: str, value: str) -> str:
+        """A token that anybody can read; only `unsign` of the same purpose takes it."""
+        return f"{purpose}:{value}"
+
+    def unsign(self, purpose: str, token: str, max_age_days: int = 0) -> str:
+        """The value of a token of `sign`; raises UntrustedRequest."""
+        found, _, value = token.partition(":")
+        if found != purpose:
+            raise UntrustedRequest("this token was made for something else")
+        return value
+
+    async def signal(self, dialog_id: int, kind: str, value: str = "") -> None:
+        """Keep the signal."""
+        self.signals.append((dialog_id, kind, value))
+
+    async def events(self, types: Sequence[str]) -> AsyncIterator[Event]:
+        """Nothing happens here by itself."""
+        return
+        yield
+
+    def public_url(self, path: str = "") -> str:
+        """An address under hub.example."""
+        return f"https://hub.example/{path.lstrip('/')}"
