@@ -54,7 +54,7 @@ def add(
     settings = load_settings(data, database)
     given = _read_json(from_json) | _read_pairs(values or [])
 
-    async def work() -> tuple[int, list[Check]]:
+    async def work() -> tuple[int, str, list[Check]]:
         async with opened(settings) as hub:
             kind = hub.runtime.channels.get(channel)
             if kind is None:
@@ -64,10 +64,14 @@ def add(
             account_id = (
                 await hub.do(CreateAccount(channel=channel, title=title, settings=whole))
             )[0]
-            return int(account_id), await _try(hub, int(account_id))
+            account = await hub.account(account_id)
+            hook = hub.runtime.channel_host.hook_url(account) if kind.pushes() else ""
+            return int(account_id), hook, await _try(hub, int(account_id))
 
-    account_id, checks = run_async(work())
+    account_id, hook, checks = run_async(work())
     say(f"Connected as account {account_id}.")
+    if hook:
+        say(f"Webhook: {hook}")
     if not _show_checks(checks):
         raise typer.Exit(1)
 

@@ -224,14 +224,7 @@ class PluginContract(Contract):
             asyncio.run(work(Path(folder)))
 
     async def _facts(self, house: RunningHub) -> Sequence[Event]:
-        from crm_store.journal import events_after
-
-        runtime = house.runtime
-        types = runtime.plugins.plugins[self.name()].event_types
-        found, _ = await runtime.database.read(
-            lambda conn: events_after(conn, runtime.registry, 0, 1000)
-        )
-        return [one for one in found if not types or one.type in types]
+        return await house.facts(*house.runtime.plugins.plugins[self.name()].event_types)
 
     async def _offer(self, house: RunningHub, events: Sequence[Event]) -> None:
         await self._call(house, "event_occurred", events=tuple(events))

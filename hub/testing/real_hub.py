@@ -19,9 +19,11 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel
 
+from crm_store.journal import events_after
 from hub.capabilities import Capabilities
 from hub.channel import Channel
 from hub.commands import CreateAccount, CreateUser, SendMessage
+from hub.events.base import Event
 from hub.handle import BoundHub
 from hub.hookspecs import hookimpl
 from hub.ids import AccountId, DialogId, MessageId
@@ -116,6 +118,14 @@ class RunningHub:
 
         found: Message = await until(find, f"a message {text!r}")
         return found
+
+    async def facts(self, *types: str) -> list[Event]:
+        """The facts of the journal so far, of these types or of all."""
+        registry = self.runtime.registry
+        found, _ = await self.runtime.database.read(
+            lambda conn: events_after(conn, registry, 0, 10_000)
+        )
+        return [one for one in found if not types or one.type in types]
 
     async def answer(self, dialog_id: DialogId, text: str, **more: Any) -> MessageId:
         """Answer in a dialog as the administrator; gives the message's id."""
