@@ -146,7 +146,8 @@ class PluginHost:
         hooks = []
         for name in dir(plugin.module):
             function = getattr(plugin.module, name, None)
-            if not hasattr(function, f"{PROJECT}_impl"):
+            # Only functions, as pluggy sees it: objects like SQLAlchemy's `func` have any attribute.
+            if not inspect.isroutine(function) or not hasattr(function, f"{PROJECT}_impl"):
                 continue
             if not hasattr(hookspecs, name):
                 raise PluginError(plugin.name, f"there is no hook {name!r}")

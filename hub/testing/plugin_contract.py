@@ -22,6 +22,7 @@ import asyncio
 import importlib
 import importlib.util
 import inspect
+import os
 import subprocess
 import sys
 import tempfile
@@ -89,7 +90,11 @@ class PluginContract(Contract):
             found = importlib.import_module(cls.module)
         except Exception:  # noqa: BLE001 - the check `import` says what is wrong
             return ()
-        return tuple(name for name in dir(found) if hasattr(getattr(found, name), "hub_impl"))
+        return tuple(
+            name
+            for name in dir(found)
+            if inspect.isroutine(getattr(found, name)) and hasattr(getattr(found, name), "hub_impl")
+        )
 
     def host(self) -> PluginHost:
         """A host with this plugin alone."""
@@ -108,7 +113,10 @@ class PluginContract(Contract):
             f"print(*[one for one in {HEAVY!r} if one in sys.modules], end='')"
         )
         command = [sys.executable, "-W", "error", "-c", script]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(one for one in sys.path if one)}
+        ended = subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=False, env=environment
+        )
         said = ended.stderr.strip().splitlines()
         expect(ended.returncode == 0, f"import fails: {said[-1] if said else 'without a word'}")
         expect(not ended.stdout, f"importing prints, or drags in: {ended.stdout.strip()[:200]}")
