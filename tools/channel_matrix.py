@@ -1,7 +1,7 @@
 """Writes the table of channels in README.md, made from what the channels themselves claim.
 
-    python tools/channel_matrix.py            write it
-    python tools/channel_matrix.py --check    say whether it is current
+python tools/channel_matrix.py            write it
+python tools/channel_matrix.py --check    say whether it is current
 """
 
 from __future__ import annotations

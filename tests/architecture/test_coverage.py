@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -66,3 +68,14 @@ def test_every_bundled_channel_has_its_table() -> None:
             assert issubclass(channel, Channel)
             name = channel.title.split(" (")[0]
             assert any(name.startswith(one) for one in titles), f"{channel.title} has no table"
+
+
+def test_the_table_of_channels_in_the_readme_is_current() -> None:
+    ended = subprocess.run(
+        [sys.executable, "tools/channel_matrix.py", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr

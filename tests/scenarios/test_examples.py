@@ -12,6 +12,7 @@ from tests.contract.outside import ROOT, install, outside
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "examples").glob("*/pyproject.toml"))
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_is_installed_and_keeps_its_promises(name: str, tmp_path: Path) -> None:
     # A copy: building leaves files beside the sources.

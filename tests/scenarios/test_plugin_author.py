@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from hub.testing.channel_case import free_port
 from tests.contract.outside import ROOT
 from tests.scenarios.author_guide import Reader
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_guide_for_authors_is_true(tmp_path: Path) -> None:
     reader = Reader(folder=tmp_path, port=free_port())
     try:
