@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, func, select, update
 
+from crm_store.sql import locked
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.outbox import deliveries, parts
 from crm_store.tables.users import accounts
@@ -81,7 +82,9 @@ def react_to_message(uow: UnitOfWork, command: ReactToMessage) -> None:
 
 def settle_act(uow: UnitOfWork, command: SettleAct) -> None:
     """Write what became of an act; one that was replaced meanwhile changes nothing."""
-    message = uow.conn.execute(select(messages).where(messages.c.id == command.message_id)).first()
+    message = uow.conn.execute(
+        locked(uow.dialect, select(messages).where(messages.c.id == command.message_id))
+    ).first()
     if message is None or message.deleted_at:
         return
     acts = dict(message.extra.get("acts", {}))

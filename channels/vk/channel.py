@@ -88,6 +88,7 @@ class VkChannel(Channel):
         super().__init__(settings, context)
         self._own = cast(VkSettings, settings)
         self._client = VkClient(self._own.token.get_secret_value(), self._own.api_url)
+        self._inspecting = asyncio.Lock()
 
     @property
     def calls_back(self) -> bool:
@@ -131,6 +132,11 @@ class VkChannel(Channel):
         group_id, _ = await self._client.community()
         if not self.calls_back:
             return Health(webhook="polling")
+        # Two at once would both have the address confirmed, each with the other's string.
+        async with self._inspecting:
+            return await self._inspect_address(group_id)
+
+    async def _inspect_address(self, group_id: int) -> Health:
         try:
             known = await callback.servers(self._client, group_id)
         except PermanentFailure:

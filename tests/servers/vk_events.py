@@ -118,6 +118,7 @@ class VkEvents(StandIn):
         code = self._code
         self._code = f"c0de{self._next()}"
         event = self._event("confirmation", None)
+        server["status"] = "wait"
 
         def ask() -> None:
             status, body = self._post(server, event)
