@@ -72,13 +72,27 @@ def read_update(data: object, received_at: Micros) -> list[Arrival]:
     update = Update(
         type=kind,
         data=data,
-        at=Micros(stamp * MS) if isinstance(stamp, int) and stamp > 0 else received_at,
+        at=_instant(stamp) or received_at,
         raw=json.dumps(data, ensure_ascii=False, sort_keys=True).encode(errors="replace"),
     )
     try:
         return _READERS.get(kind, _unknown)(update)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise MalformedPayload(f"the update {kind!r} cannot be read: {error!r}") from error
+
+
+def _instant(stamp: object) -> Micros:
+    """Give microseconds UTC; what lies outside MAX's own time is no instant (0)."""
+    if not isinstance(stamp, int) or not 10**12 < stamp < 4 * 10**12:
+        return Micros(0)
+    return Micros(stamp * MS)
+
+
+def _name(value: object) -> str:
+    """Give the name of a message or a press; raises MalformedPayload for what is none."""
+    if not isinstance(value, str) or not 0 < len(value) <= 300 or not value.isprintable():
+        raise MalformedPayload("a message or a press has no name")
+    return value
 
 
 def place(data: object) -> tuple[str, str]:
@@ -115,7 +129,7 @@ def _created(update: Update) -> list[Arrival]:
         # Our own echo, another bot, or a post in a channel, which nobody signed.
         return []
     body = message.get("body") or {}
-    mid = str(body["mid"])
+    mid = _name(body["mid"])
     content, answered, quoted = Content(), "", []
     content.read(body)
     link = message.get("link")
@@ -139,7 +153,7 @@ def _created(update: Update) -> list[Arrival]:
             group=bool(group),
             in_reply_to=answered,
             attachments=tuple(content.files),
-            sent_at=Micros(int(message.get("timestamp") or 0) * MS) or update.at,
+            sent_at=_instant(message.get("timestamp")) or update.at,
             language=_language(update),
             unsupported=", ".join(content.unknown) or ("empty message" if empty else ""),
             profile={**content.profile, **({"username": username} if username else {})},
@@ -154,7 +168,7 @@ def _edited(update: Update) -> list[Arrival]:
     if not isinstance(sender, Mapping) or sender.get("is_bot"):
         return []
     body = message.get("body") or {}
-    mid = str(body["mid"])
+    mid = _name(body["mid"])
     content = Content()
     content.read(body)
     return [
@@ -168,7 +182,7 @@ def _edited(update: Update) -> list[Arrival]:
 
 
 def _removed(update: Update) -> list[Arrival]:
-    mid = str(update.data["message_id"])
+    mid = _name(update.data["message_id"])
     return [MessageDeleted(dedupe_key=f"removed:{mid}", external_id=mid, at=update.at)]
 
 
@@ -176,19 +190,20 @@ def _callback(update: Update) -> list[Arrival]:
     callback = update.data["callback"]
     message = update.data.get("message")
     message = message if isinstance(message, Mapping) else {}
+    press = _name(callback["callback_id"])
     payload = str(callback.get("payload") or "")
     group = _group(message) if message.get("recipient") else ""
     body = message.get("body") or {}
     return [
         ButtonPressed(
-            dedupe_key=f"press:{callback['callback_id']}",
+            dedupe_key=f"press:{press}",
             external_id=str(body.get("mid") or ""),
             sender=person(callback["user"]),
             payload=payload,
             label=_label(body, payload),
             thread_key=group,
             group=bool(group),
-            callback=str(callback["callback_id"]),
+            callback=press,
             at=update.at,
         )
     ]

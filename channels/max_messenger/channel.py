@@ -46,6 +46,7 @@ class MaxChannel(Channel):
 
     name: ClassVar[str] = "max"
     title: ClassVar[str] = "MAX"
+    icon: ClassVar[str] = "message-circle"
     needs: ClassVar[tuple[str, ...]] = (
         "A bot in MAX for partners: for companies and sole traders of Russia.",
         "A public https address of this hub with a certificate that browsers trust.",

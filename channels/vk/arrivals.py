@@ -127,7 +127,7 @@ def read_event(data: object, received_at: Micros) -> list[Arrival]:
     )
     try:
         return _READERS.get(kind, _unknown)(event)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise MalformedPayload(f"the event {kind!r} cannot be read: {error!r}") from error
 
 
@@ -150,6 +150,11 @@ def _number(data: Data, name: str) -> int:
         return int(value)
     except ValueError as error:
         raise MalformedPayload(f"{name} is not a number") from error
+
+
+def _instant(seconds: int) -> Micros:
+    """Give microseconds UTC; what lies outside VK's own time is no instant (0)."""
+    return Micros(seconds * US if 1_000_000_000 < seconds < 4_000_000_000 else 0)
 
 
 def _chat(peer: int) -> str:
@@ -191,7 +196,7 @@ def _message_new(event: VkEvent) -> list[Arrival]:
             in_reply_to=_answered(message, peer),
             dialog_token=_text(message.get("ref")),
             attachments=tuple(content.files),
-            sent_at=Micros(_number(message, "date") * US),
+            sent_at=_instant(_number(message, "date")),
             automated=bool(service) or sender < 0,
             language=_language(info),
             unsupported=", ".join(dict.fromkeys(missing)) or ("empty message" if empty else ""),
@@ -243,7 +248,7 @@ def _message_edit(event: VkEvent) -> list[Arrival]:
             dedupe_key=event.key,
             external_id=external_id(_number(message, "peer_id"), _message_number(message)),
             text="\n".join(filter(None, (plain_text(message.get("text")), *content.lines))),
-            at=Micros(int(message.get("update_time") or 0) * US) or event.received_at,
+            at=_instant(int(message.get("update_time") or 0)) or event.received_at,
         )
     ]
 
@@ -254,7 +259,7 @@ def _message_event(event: VkEvent) -> list[Arrival]:
     number, peer = body.get("conversation_message_id"), _number(body, "peer_id")
     return [
         ButtonPressed(
-            dedupe_key=f"press:{body['event_id']}",
+            dedupe_key=f"press:{body['event_id']}"[:400],
             external_id=external_id(peer, int(number)) if number else "",
             sender=_person(_number(body, "user_id")),
             payload=payload,
@@ -320,13 +325,13 @@ def _consent(event: VkEvent, change: PeerChange) -> list[Arrival]:
 
 def _order(event: VkEvent) -> list[Arrival]:
     edited = event.type == "market_order_edit"
-    written = int(event.body.get("date") or 0) * US
+    written = _instant(int(event.body.get("date") or 0))
     return [
         order_entry(
             event.body,
             key=event.key if edited else f"order:{_number(event.body, 'id')}",
             sender=_person(_number(event.body, "user_id")),
-            at=event.received_at if edited or not written else Micros(written),
+            at=event.received_at if edited or not written else written,
             edited=edited,
             raw=event.raw,
         )

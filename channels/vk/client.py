@@ -7,6 +7,7 @@ so more threads would only wait for one another; one keeps the order and the loo
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -57,8 +58,9 @@ class VkClient:
             raise OutcomeUnknown("VK names no community for this token") from error
 
     def close(self) -> None:
-        """Let the thread go once its call has ended."""
-        self._thread.submit(self._close)
+        """Let the thread go once its call has ended; harmless when repeated."""
+        with contextlib.suppress(RuntimeError):
+            self._thread.submit(self._close)
         self._thread.shutdown(wait=False)
 
     def _close(self) -> None:

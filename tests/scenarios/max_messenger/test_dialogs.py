@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.houses import until
 from tests.scenarios.office import SECONDS, Office, office
 from tests.servers.max_messenger import ANNA, TOKEN, MaxMessenger, refusal
 from tests.servers.stand_in import HTML, Reply
+from tests.wire.killed import killed_in_send
 
 SECRET = "s3cretOfTheBakery"
 POLLING = pytest.mark.parametrize("way", ["polling"])
@@ -263,3 +265,30 @@ async def test_a_line_that_breaks_loses_nothing(shop: Office, messenger: MaxMess
     messenger.write("Три")
     await shop.received(3)
     assert [one.text for one in await shop.messages()] == ["Один", "Два", "Три"]
+
+
+@pytest.mark.slow
+async def test_a_kill_in_the_middle_of_a_send_is_unknown_and_not_repeated(
+    tmp_path: Path, database_url: str, messenger: MaxMessenger
+) -> None:
+    # MAX takes the message and keeps its answer to itself.
+    messenger.fail_next("/messages", None, after=True, hold=threading.Event())
+    reached = asyncio.Event()
+
+    async def watch() -> None:
+        await until(messenger.sent, SECONDS)
+        reached.set()
+
+    watching = asyncio.create_task(watch())
+    status = await killed_in_send(
+        tmp_path,
+        database_url,
+        module="channels.max_messenger",
+        channel="max",
+        settings={"token": TOKEN, "api_url": messenger.url, "receive": "polling"},
+        person=Address(kind="max", value=str(ANNA["user_id"]), name="Анна"),
+        reached=reached,
+    )
+    await watching
+    assert status == "unknown"
+    assert len(messenger.sent()) == 1
