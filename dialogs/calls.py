@@ -20,8 +20,9 @@ from hub.events import CallChanged
 from hub.ids import DialogId, MessageId
 from hub.messages import CallEvent, InboundMessage
 
-RANK = {"ringing": 0, "answered": 1, "missed": 2, "ended": 3}
-"""A later event never takes a call back; `ended` after `missed` is the same call, answered."""
+RANK = {"ringing": 0, "answered": 1, "ended": 2, "missed": 3}
+"""An event never takes a call back. That nobody answered is the last word: exchanges tell that
+the line of the caller has ended after it, too."""
 
 
 def record_call(uow: UnitOfWork, command: RecordArrival, event: CallEvent) -> None:

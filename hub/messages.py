@@ -314,7 +314,7 @@ class CallEvent:
 
     `external_id` names the call and is the same in all its events; `caller` is the person on
     the other side whatever the `direction` (in, out). Events may come in any order: a call never
-    goes back (ringing, answered, ended or missed). `recording` is a link that opens in a browser;
+    goes back (ringing, answered, ended, missed). `recording` is a link that opens in a browser;
     where fetching it takes a secret, give `recording_file` with a reference for `fetch` instead.
     """
 
