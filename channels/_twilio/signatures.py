@@ -7,10 +7,15 @@ X-Twilio-Webhooks-Signature-Settings says so (HMAC-SHA256).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import parse_qsl
+
+from pydantic import SecretStr
 
 from channels._twilio.settings import TwilioSettings
 from hub import UntrustedRequest, WebhookRequest
+
+EMPTY = SecretStr("")
 
 
 class Fields(dict[str, list[str]]):
@@ -22,7 +27,18 @@ class Fields(dict[str, list[str]]):
 
 
 def verify(settings: TwilioSettings, request: WebhookRequest) -> dict[str, str]:
-    """Give the fields of a signed webhook (the last value of each); raises UntrustedRequest."""
+    """Give the fields of a webhook of one of our accounts; raises UntrustedRequest."""
+    tokens = (settings.auth_token, settings.previous_token)
+    return signed_fields(request, tokens, settings.webhook_key)
+
+
+def signed_fields(
+    request: WebhookRequest, tokens: Sequence[SecretStr], shared_key: SecretStr = EMPTY
+) -> dict[str, str]:
+    """Give the fields of a signed webhook (the last value of each); raises UntrustedRequest.
+
+    Several tokens let one be changed without a gap.
+    """
     from twilio.request_validator import (
         SIGNATURE_SETTINGS_HEADER,
         RequestValidator,
@@ -45,15 +61,8 @@ def verify(settings: TwilioSettings, request: WebhookRequest) -> dict[str, str]:
             raise UntrustedRequest("the body is not part of the signature")
         params, fields = body, Fields()
     algorithm = get_signature_algorithm(request.headers.get(SIGNATURE_SETTINGS_HEADER.lower(), ""))
-    for key in _keys(settings, algorithm):
+    keys = (shared_key,) if algorithm.upper() == "HMAC_SHA256" else tokens
+    for key in filter(None, (one.get_secret_value() for one in keys)):
         if RequestValidator(key).validate(request.url, params, signature, algorithm):
             return {name: values[-1] for name, values in fields.items()}
     raise UntrustedRequest("the signature does not match")
-
-
-def _keys(settings: TwilioSettings, algorithm: str) -> list[str]:
-    if algorithm.upper() == "HMAC_SHA256":
-        keys = [settings.webhook_key]
-    else:
-        keys = [settings.auth_token, settings.previous_token]
-    return [value for one in keys if (value := one.get_secret_value())]

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, cast
 
 from pydantic import BaseModel, Field, SecretStr
 
-from channels.calls.twilio import KIND, call_events, verify
+from channels._twilio.signatures import signed_fields
+from channels.calls.twilio import KIND, call_events
 from hub import (
     AccountRefused,
     Arrival,
@@ -68,12 +69,13 @@ class CallsChannel(Channel):
 
     name = "calls"
     title = "Telephone calls"
+    icon = "phone"
     capabilities: ClassVar[Capabilities] = Capabilities(address_kind=KIND, sends=False)
     Settings = CallsSettings
     needs = (
-        "A Twilio account with a number that takes calls",
-        "Its account SID and auth token",
-        "A public https address of this hub",
+        "A Twilio account with a number that takes calls.",
+        "The account SID and the auth token, from the first page of the Twilio console.",
+        "A public https address of this hub, so that Twilio can reach it.",
     )
 
     def __init__(self, settings: BaseModel, context: ChannelContext) -> None:
@@ -83,7 +85,7 @@ class CallsChannel(Channel):
     def parse(self, request: WebhookRequest) -> Iterable[Arrival]:
         """Verify one callback and read what it says of a call."""
         tokens = (self._own.auth_token, self._own.previous_token)
-        fields = verify(request, [one.get_secret_value() for one in tokens])
+        fields = signed_fields(request, tokens)
         if fields.get("AccountSid", self._own.account_sid) != self._own.account_sid:
             raise UntrustedRequest("this is about another account")
         return call_events(fields, request.received_at)

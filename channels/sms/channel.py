@@ -44,7 +44,7 @@ class SmsChannel(Channel):
 
     name = "sms"
     title = "SMS"
-    icon = "phone"
+    icon = "message-square"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
         max_text=MAX_TEXT,
