@@ -106,6 +106,9 @@ class Dispatcher:
         self._stopping = False
         self._loop = asyncio.get_running_loop()
         runtime.on_events(self._noticed)
+        if runtime.database.dialect == "postgresql":
+            # What another process queued is told by the feed.
+            runtime.feed.before_all(self._noticed)
 
     def _noticed(self, events: list[Event]) -> None:
         if any(

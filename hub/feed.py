@@ -76,6 +76,8 @@ class Feed:
         self._task: asyncio.Task[None] | None = None
         self._first: list[Callable[[list[Event]], None]] = []
         self.last = 0
+        self.tell_others: Callable[[Signal], None] | None = None
+        """Where other processes share the database: hands a signal of ours to them."""
 
     @property
     def connections(self) -> int:
@@ -106,6 +108,12 @@ class Feed:
             loop.call_soon_threadsafe(self._wake.set)
 
     def signal(self, signal: Signal) -> None:
+        """Hand a signal to everybody who listens, in every process."""
+        self.pass_on(signal)
+        if self.tell_others is not None:
+            self.tell_others(signal)
+
+    def pass_on(self, signal: Signal) -> None:
         """Hand a signal to everybody who listens in this process."""
         for one in self._subscriptions:
             one.put([signal])

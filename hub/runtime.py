@@ -57,6 +57,7 @@ from hub.prepare import prepare
 from hub.records.system import Account
 from hub.rights import Rights
 from hub.settings import HubSettings
+from hub.signals import Signals
 from hub.storable import storable
 from hub.wire_acts import act_job
 
@@ -114,6 +115,7 @@ class Runtime:
         self.feed.before_all(self.rights.forget)
         self.feed.before_all(self._remember_blocked)
         self.channel_host = ChannelHost(self)
+        self.signals = Signals(self)
         self.epoch = ""
         self.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self.started_at = Micros(0)
@@ -182,6 +184,7 @@ class Runtime:
         self.started_at = self.now()
         await asyncio.to_thread(hold_late, self)
         await self.feed.start()
+        self.signals.start()
 
     def _follow_database_clock(self) -> None:
         """Leases are compared between machines, so all use the database's clock."""
@@ -207,6 +210,7 @@ class Runtime:
 
     async def stop(self) -> None:
         """Let everything go; what waits is written first."""
+        await self.signals.stop()
         await self.feed.stop()
         await self.channel_host.close()
         await asyncio.to_thread(self._let_go)
@@ -230,6 +234,7 @@ class Runtime:
         # Here at once, and through the feed for what other processes commit.
         self.rights.forget(events)
         self.feed.wake()
+        self.signals.committed()
         for function in self._wakers:
             try:
                 function(events)

@@ -266,8 +266,8 @@ async def _show_person(request: Request, dialog: Dialog, kind: str, value: str) 
     if capabilities is None or not capabilities.typing:
         return True
     try:
-        _, channel = await runtime.channel_host.get(dialog.account_id)
-        await channel.signal(Address(kind=dialog.address_kind, value=dialog.address), kind, value)
+        to = Address(kind=dialog.address_kind, value=dialog.address)
+        await runtime.signals.show_person(dialog.account_id, dialog.channel, to, kind, value)
     except HubError:
         return False
     return True
