@@ -124,14 +124,17 @@ async def test_typing_reaches_visitors_of_every_process_and_a_provider_once(
 async def test_colleagues_of_another_process_see_who_types(
     tmp_path: Path, postgres_url: str
 ) -> None:
-    async with both(tmp_path, postgres_url) as (here, there):
-        async with there.runtime.feed.subscribe() as theirs, here.runtime.feed.subscribe() as ours:
-            here.runtime.presence("typing", DialogId(5), UserId(7), "Vera")
-            wanted = Signal(kind="typing", dialog_id=DialogId(5), user_id=UserId(7), value="Vera")
-            assert await next_signal(theirs) == await next_signal(ours) == wanted
-            # What a process has told comes back to nobody: the next that both see is another.
-            there.runtime.presence("left", DialogId(5), UserId(7))
-            assert (await next_signal(ours)).kind == (await next_signal(theirs)).kind == "left"
+    async with (
+        both(tmp_path, postgres_url) as (here, there),
+        there.runtime.feed.subscribe() as theirs,
+        here.runtime.feed.subscribe() as ours,
+    ):
+        here.runtime.presence("typing", DialogId(5), UserId(7), "Vera")
+        wanted = Signal(kind="typing", dialog_id=DialogId(5), user_id=UserId(7), value="Vera")
+        assert await next_signal(theirs) == await next_signal(ours) == wanted
+        # What a process has told comes back to nobody: the next that both see is another.
+        there.runtime.presence("left", DialogId(5), UserId(7))
+        assert (await next_signal(ours)).kind == (await next_signal(theirs)).kind == "left"
 
 
 async def test_a_worker_carries_at_once_what_another_process_queues(
