@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from collections.abc import Mapping
 
 from channels._twilio.refusals import reason_of
@@ -19,6 +20,7 @@ from hub import (
 
 DELIVERY = "delivery"
 """The field of the callback's address that carries our own key of the delivery."""
+SID = re.compile(r"[A-Za-z0-9]{1,64}")
 MAX_FILES = 10
 STATES = {
     "sent": DeliveryStatus.SENT,
@@ -51,7 +53,7 @@ def receipt(fields: Mapping[str, str], request: WebhookRequest) -> list[Delivery
     if state in UNDER_WAY:
         return []
     status = STATES.get(state)
-    if not sid or status is None:
+    if not SID.fullmatch(sid) or status is None:
         raise MalformedPayload(f"Twilio's state {state!r} of message {sid!r} is not known")
     code = fields.get("ErrorCode", "")
     number = int(code) if code.isdecimal() else 0
@@ -79,7 +81,7 @@ def message(
 ) -> InboundMessage:
     """Read a person's message."""
     sid = fields.get("MessageSid", "")
-    if not sid:
+    if not SID.fullmatch(sid):
         raise MalformedPayload("this is no message of Twilio's: it has no SID")
     text, files = fields.get("Body", ""), _files(fields)
     unsupported = ""

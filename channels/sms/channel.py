@@ -25,6 +25,7 @@ from hub import (
     Check,
     Health,
     HubError,
+    MalformedPayload,
     Measure,
     OutboundMessage,
     PeerEvent,
@@ -36,6 +37,8 @@ from hub import (
 
 KIND = "phone"
 MAX_TEXT = 1_600
+MAX_FILES_BYTES = 5_000_000
+"""Of all files of a message together (Twilio, "Accepted Content Types for Media")."""
 NUMBER = re.compile(r"\+[1-9]\d{6,14}|\d{3,8}")
 
 
@@ -48,7 +51,7 @@ class SmsChannel(Channel):
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
         max_text=MAX_TEXT,
-        max_attachment_bytes=5_000_000,
+        max_attachment_bytes=MAX_FILES_BYTES,
         max_attachments=arrivals.MAX_FILES,
         media_types=("image/*", "audio/*", "video/*", "application/pdf", "text/*"),
         receipts="delivered",
@@ -151,6 +154,9 @@ class SmsChannel(Channel):
         values["to"] = to
         if message.text:
             values["body"] = message.text
+        if sum(one.size for one in message.attachments) > MAX_FILES_BYTES:
+            text = "an MMS takes 5 MB of files in all"
+            raise PermanentFailure(RejectReason.TOO_LARGE, text)
         if message.attachments:
             values["media_url"] = sending.files(self.context, message)
         return await sending.send(self._twilio, values)
@@ -161,7 +167,9 @@ class SmsChannel(Channel):
         arrivals.need_account(fields, self._own.account_sid)
         if arrivals.is_receipt(fields):
             return arrivals.receipt(fields, request)
-        sender = Address(kind=KIND, value=fields.get("From", ""))
+        sender = Address(kind=KIND, value=fields.get("From", "").strip())
+        if not sender.value:
+            raise MalformedPayload("the message names nobody")
         found = arrivals.message(fields, request, sender)
         change = change_of(found.text, fields.get("OptOutType", ""))
         if change is None:

@@ -33,6 +33,8 @@ STATES = {
     "played": DeliveryStatus.READ,
     "failed": DeliveryStatus.FAILED,
 }
+MAX_ID = 300
+"""Meta's ids are far shorter; a key made of a longer one would not fit."""
 Json = Mapping[str, Any]
 
 
@@ -68,19 +70,19 @@ def _messages(value: Json) -> Iterator[Arrival]:
     for one in _list(value.get("messages")):
         try:
             yield from _message(one, contacts)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             # One message of a shape nobody knew must not hold the others up.
             yield _unreadable(one, contacts, error)
 
 
 def _message(one: Json, contacts: list[Json]) -> Iterator[Arrival]:
-    external_id, kind = str(one["id"]), str(one.get("type", ""))
+    external_id, kind = _id(one, "id"), str(one.get("type", ""))
     sender, aliases = _sender(one, contacts)
     at = _at(one.get("timestamp"))
     if kind == "reaction":
         body = one["reaction"]
         emoji = str(body.get("emoji", ""))
-        named = str(body["message_id"])
+        named = _id(body, "message_id")
         yield Reaction(dedupe_key=external_id, external_id=named, sender=sender, emoji=emoji, at=at)
         return
     if kind in ("edit", "revoke"):
@@ -91,7 +93,7 @@ def _message(one: Json, contacts: list[Json]) -> Iterator[Arrival]:
     if pressed is not None and context.get("id"):
         yield ButtonPressed(
             dedupe_key=external_id,
-            external_id=str(context["id"]),
+            external_id=_id(context, "id"),
             sender=sender,
             payload=pressed[0],
             label=pressed[1],
@@ -118,8 +120,9 @@ def _message(one: Json, contacts: list[Json]) -> Iterator[Arrival]:
 
 
 def _unreadable(one: Json, contacts: list[Json], error: Exception) -> InboundMessage:
-    external_id = str(one.get("id", ""))
-    if not external_id:
+    try:
+        external_id = _id(one, "id")
+    except (KeyError, ValueError):
         raise MalformedPayload("a message has no id") from error
     sender, aliases = _sender(one, contacts)
     kind = str(one.get("type", "")) or "message"
@@ -137,7 +140,7 @@ def _unreadable(one: Json, contacts: list[Json], error: Exception) -> InboundMes
 def _changed(kind: str, one: Json, external_id: str, at: Micros) -> MessageEdited | MessageDeleted:
     """Read that the person changed a message of his, or took it back."""
     body = one[kind]
-    named = str(body["original_message_id"])
+    named = _id(body, "original_message_id")
     if kind == "revoke":
         return MessageDeleted(dedupe_key=external_id, external_id=named, at=at)
     new = body["message"]
@@ -179,7 +182,7 @@ def _file(kind: str, body: Json) -> Attachment:
     return Attachment(
         name=str(body.get("filename") or f"{kind}{ending}"),
         media_type=media_type,
-        reference=str(body["id"]),
+        reference=_id(body, "id"),
     )
 
 
@@ -202,6 +205,14 @@ def _statuses(value: Json) -> Iterator[DeliveryReceipt]:
             recipient=str(one.get("recipient_id") or one.get("recipient_user_id") or ""),
             delivery_key=str(one.get("biz_opaque_callback_data") or ""),
         )
+
+
+def _id(one: Json, key: str) -> str:
+    """Give an id that Meta names; raises KeyError or ValueError where it is none."""
+    found = one[key]
+    if not isinstance(found, str) or not found.strip() or not found.isprintable():
+        raise ValueError(f"{key} is no id")
+    return found[:MAX_ID]
 
 
 def _at(value: object) -> Micros:

@@ -6,7 +6,7 @@
 
 It holds what it was given, knows who wrote STOP, fetches the files of a message as Twilio does,
 and checks every request and answer against Twilio's published description. Its webhooks are
-signed by the validator of Twilio's own library, and tests/wire/twilio checks the stand-in with
+signed by the validator of Twilio's own library, and tests/wire/phones checks the stand-in with
 Twilio's own client.
 """
 
