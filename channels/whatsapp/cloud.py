@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import ClassVar, cast
@@ -24,6 +25,7 @@ from hub import (
     Check,
     Health,
     HubError,
+    InboundMessage,
     OutboundMessage,
     OutcomeUnknown,
     Sent,
@@ -44,6 +46,8 @@ DOCUMENTS = (
     "text/plain",
 )
 """What Meta takes beside pictures, films and sounds; anything else it refuses."""
+REMEMBERED = 10_000
+"""How many people's newest messages are remembered for read marks."""
 
 
 class WhatsAppChannel(Channel):
@@ -68,6 +72,7 @@ class WhatsAppChannel(Channel):
         buttons=10,
         replies=True,
         reactions=True,
+        typing=True,
     )
     Settings: ClassVar[type[BaseModel]] = CloudSettings
     needs = (
@@ -80,6 +85,7 @@ class WhatsAppChannel(Channel):
         super().__init__(settings, context)
         self._own = cast(CloudSettings, settings)
         self._graph = Graph(self._own, context.http)
+        self._newest: OrderedDict[str, str] = OrderedDict()
 
     # -- the number at Meta ------------------------------------------------------------------
 
@@ -166,7 +172,24 @@ class WhatsAppChannel(Channel):
             [own.app_secret.get_secret_value(), own.previous_app_secret.get_secret_value()],
             prefix="sha256=",
         )
-        return read(request.json(), own.phone_number_id)
+        found = read(request.json(), own.phone_number_id)
+        for one in found:
+            if isinstance(one, InboundMessage):
+                self._newest[one.sender.value] = one.external_id
+                self._newest.move_to_end(one.sender.value)
+        while len(self._newest) > REMEMBERED:
+            self._newest.popitem(last=False)
+        return found
+
+    async def signal(self, to: Address, kind: str, value: str = "") -> None:
+        """Show that the person's messages were read, or that somebody types.
+
+        WhatsApp takes either for a message only: the newest that this process has taken in. A
+        restart forgets it until the person writes again, and nothing is shown meanwhile.
+        """
+        newest = self._newest.get(to.value)
+        if newest and kind in ("typing", "seen"):
+            await self._graph.mark_read(newest, typing=kind == "typing")
 
     async def fetch(self, reference: str) -> bytes:
         """Get a file of a person's message from Meta."""

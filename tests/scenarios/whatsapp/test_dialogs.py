@@ -6,7 +6,7 @@ import asyncio
 from itertools import permutations
 from typing import Any
 
-from hub import Button, ReactToMessage, RemoveAccount
+from hub import Address, Button, ReactToMessage, RemoveAccount
 from tests.houses import until
 from tests.scenarios.office import Office
 from tests.scenarios.whatsapp.conftest import bring, kept, tell
@@ -228,3 +228,20 @@ async def test_removing_the_account_takes_the_webhook_back(
     assert graph.subscribed
     await shop.user.do(RemoveAccount(account_id=shop.account_id))
     assert graph.webhook == ""
+
+
+async def test_the_person_sees_that_one_reads_and_types(shop: Office, graph: GraphServer) -> None:
+    first, second = graph.text("hi"), graph.text("are you there?")
+    await bring(graph, first, second)
+    await shop.received(2)
+    [dialog] = await shop.dialogs()
+    to = Address(kind=dialog.address_kind, value=dialog.address)
+    for kind in ("seen", "typing", "viewing"):
+        await shop.runtime.signals.show_person(shop.account_id, "whatsapp", to, kind, "")
+    assert graph.read == [second["id"], second["id"]]
+    shown = [one.json() for one in graph.requests if b'"read"' in one.body]
+    assert [one.get("typing_indicator") for one in shown] == [None, {"type": "text"}]
+    # Of somebody who has not written nothing is known that could be marked.
+    stranger = Address(kind="whatsapp", value="+15559998877")
+    await shop.runtime.signals.show_person(shop.account_id, "whatsapp", stranger, "seen", "")
+    assert len(graph.read) == 2
