@@ -65,7 +65,7 @@ export function measure(place) {
       const found = await post('/inbox/dialog/' + id + '/measure', { text: text.value });
       if (current() !== id || !found.parts) return;
       const used = found.limit ? found.units + ' / ' + found.limit : '';
-      place.textContent = [used, found.encoding, _('{n} parts', { n: found.parts }), found.cost].filter(Boolean).join(' · ');
+      place.textContent = [used, found.encoding, _('parts: {n}', { n: found.parts }), found.cost].filter(Boolean).join(' · ');
     } catch { /* counting is a help, not a need */ }
   }, MEASURE_MS);
   return true;
