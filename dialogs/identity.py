@@ -18,7 +18,7 @@ from crm_store.search_index import index_contacts
 from crm_store.sql import upsert
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
-from hub.events import ContactCreated
+from hub.events import ContactChanged, ContactCreated
 from hub.ids import AddressId, ContactId
 from hub.messages import Address, InboundMessage
 from hub.terms import fold
@@ -118,7 +118,8 @@ def identify(
         )
         if not row.contact_id:
             linked.append((row.id, contact_id))
-    _create(uow, {one: by_key[key] for one, key in created.items()}, linked)
+    by_id = {row.id: by_key[row.kind, row.value] for row in rows}
+    _create(uow, {one: by_key[key] for one, key in created.items()}, linked, by_id)
     return peers
 
 
@@ -145,6 +146,7 @@ def _create(
     uow: UnitOfWork,
     created: Mapping[ContactId, Address],
     linked: Sequence[tuple[int, ContactId]],
+    by_id: Mapping[int, Address],
 ) -> None:
     """Make contacts, and give them and known ones their new addresses."""
     if not linked:
@@ -171,10 +173,26 @@ def _create(
         [{"b_id": address_id, "b_contact": contact_id} for address_id, contact_id in linked],
     )
     index_contacts(uow.conn, [(one, [each.name, each.value]) for one, each in created.items()])
+    named = {one: by_id[address_id].name for address_id, one in linked if one not in created}
+    for contact_id, name in named.items():
+        if name:
+            _name(uow, contact_id, name[:400])
     counted = Counter(contact_id for _, contact_id in linked)
     for contact_id, count in counted.items():
         if contact_id not in created or count > 1:
             reindex(uow, contact_id)
+
+
+def _name(uow: UnitOfWork, contact_id: ContactId, name: str) -> None:
+    """Name a contact that so far bears only an address of his; what a colleague wrote stays."""
+    bare = select(addresses.c.value).where(addresses.c.contact_id == contact_id)
+    done = uow.conn.execute(
+        update(contacts)
+        .where(contacts.c.id == contact_id, contacts.c.name.in_(bare))
+        .values(name=name, name_folded=fold(name)[:400], version=contacts.c.version + 1)
+    )
+    if done.rowcount:
+        uow.record(ContactChanged(contact_id=contact_id, fields=("name",)))
 
 
 def blocked_reason(uow: UnitOfWork, address_id: AddressId) -> str:

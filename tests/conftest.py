@@ -28,6 +28,7 @@ hypothesis.settings.load_profile("hub")
 
 TEMPLATE = "hub_template"
 MAIL_FIXTURES = {"dovecot", "postfix", "mailbox", "new_mailbox"}
+DATABASES = {"database_url", "empty_database_url", "new_database", "postgres_url"}
 POSTGRES_FIXTURES = {"postgres_cluster", "postgres_url"}
 
 
@@ -60,10 +61,15 @@ def is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A test that takes a server's fixture carries the server's marker without being told, and the
     slow ones come first: at the end nobody waits for a single one."""
     items.sort(key=lambda one: one.get_closest_marker("slow") is None)
+    if config.getoption("--db") == "postgres":
+        # What takes no database would only do again what it does on SQLite.
+        idle = [one for one in items if not DATABASES & set(getattr(one, "fixturenames", ()))]
+        items[:] = [one for one in items if DATABASES & set(getattr(one, "fixturenames", ()))]
+        config.hook.pytest_deselected(items=idle)
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if names & MAIL_FIXTURES:

@@ -19,8 +19,8 @@ ROOM = 4_000_000_000
 # "==== 12 passed in 3.4s ====", and under -q the same without its frame.
 COUNTS = re.compile(r"^(=+ )?\d+ [a-z]+\b.* in [\d.]+s\b")
 
-# One more than the two cores: tests also wait, for servers, browsers and leases.
-PROCESSES = ("-n3", "--dist=loadgroup")
+# More than the two cores: tests also wait, for servers, browsers and leases.
+PROCESSES = ("-n4", "--dist=loadgroup")
 PASSES = (
     (
         "everything on SQLite",

@@ -82,7 +82,7 @@ async def connect(request: Request) -> Response:
     form = await form_of(request)
     place = f"connect:{kind.name}"
     values, typed = read_with_kept(request, kind, form, place)
-    given_title = str(form.get("title", "")).strip()[:200] or title
+    given_title = str(form.get("account_title", "")).strip()[:200] or title
     errors = errors_of(kind.Settings, values, translate=words_of(request, kind.name))
     shown = {"title": given_title, "sealed": keep(runtime, request.state.user.id, place, typed)}
     if errors:

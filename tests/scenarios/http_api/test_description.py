@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ CHECKS = [
 ]
 # A stream has no end; test_events.py reads it.
 ENDLESS = {"/events/stream"}
-MODES = {schemathesis.GenerationMode.POSITIVE: 6, schemathesis.GenerationMode.NEGATIVE: 3}
+POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
 
 
 class Served(threading.Thread):
@@ -176,7 +176,17 @@ class Machine:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_no_request_that_a_machine_makes_up_is_answered_by_a_crash(served: Served) -> None:
+@pytest.mark.parametrize(
+    "modes",
+    [
+        {POSITIVE: 4, NEGATIVE: 2},
+        pytest.param({POSITIVE: 40, NEGATIVE: 20}, marks=pytest.mark.soak),
+    ],
+    ids=["few", "many"],
+)
+def test_no_request_that_a_machine_makes_up_is_answered_by_a_crash(
+    served: Served, modes: Mapping[Any, int]
+) -> None:
     schema = schemathesis.openapi.from_url(f"{served.address}/openapi.json")
     session = requests.Session()
     session.trust_env = False
@@ -185,7 +195,7 @@ def test_no_request_that_a_machine_makes_up_is_answered_by_a_crash(served: Serve
     for found in schema.get_all_operations():
         operation = found.ok()
         if operation.path not in ENDLESS:
-            for mode, count in MODES.items():
+            for mode, count in modes.items():
                 machine.try_out(operation, mode, count)
     session.close()
     assert not machine.wrong, "\n\n".join(machine.wrong)[:20_000]

@@ -15,7 +15,7 @@ from tests.scenarios.web.house import Browser, House, csrf_of
 from tests.scenarios.web.pigeons import KEY, SETTINGS, PigeonChannel, PigeonSettings, letter
 
 FULL: dict[str, Any] = {
-    "title": "Grey pigeons",
+    "account_title": "Grey pigeons",
     "loft": "  Attic ",
     "notes": "first\r\nsecond <b>",
     "port": "587",

@@ -81,9 +81,9 @@ async function counters() {
     if (answer.ok) drawCounters(await answer.json());
   } catch { /* the next change brings them */ }
 }
-// A page on its way out must not turn back: its reload would overtake the very form that ends the session.
+// A page on its way out must not turn back: its reload would overtake the answer to the form that was sent.
 let leaving = false;
-document.addEventListener('submit', (event) => { if (/** @type {Element} */ (event.target).matches('[action="/logout"]')) leaving = true; });
+document.addEventListener('submit', (event) => { if (!event.defaultPrevented && /** @type {HTMLFormElement} */ (event.target).method === 'post') leaving = true; });
 onItems((items) => {
   for (const one of items) {
     if (one.k === 'counters') drawCounters(one.v);
