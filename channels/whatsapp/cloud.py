@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from channels.whatsapp.addresses import KIND, recipient
 from channels.whatsapp.cloud_arrivals import read
-from channels.whatsapp.cloud_outgoing import KINDS, payloads, reaction
+from channels.whatsapp.cloud_outgoing import KINDS, kind_of, payloads, reaction
 from channels.whatsapp.cloud_settings import CloudSettings
 from channels.whatsapp.cloud_templates import template
 from channels.whatsapp.graph import SECONDS, UPLOAD_SECONDS, Graph
@@ -137,6 +137,8 @@ class WhatsAppChannel(Channel):
     async def send(self, message: OutboundMessage) -> Sent:
         """Upload the files, then send the parts; a repeat of the first half harms nobody."""
         recipient(message.to)
+        for one in message.attachments:
+            kind_of(one)
         file_ids = [await self._upload(one) for one in message.attachments]
         parts = payloads(message, file_ids)
         sent: list[str] = []

@@ -7,7 +7,7 @@ from typing import Any
 
 from channels.whatsapp.addresses import is_scoped, recipient
 from channels.whatsapp.cloud_templates import payload as template_payload
-from hub import Attachment, Button, OutboundMessage
+from hub import Attachment, Button, OutboundMessage, PermanentFailure, RejectReason
 
 MAX_CAPTION = 1_024
 MAX_BODY = 1_024
@@ -32,14 +32,20 @@ KINDS = {
     "audio/mp4": ("audio", 16_000_000),
     "audio/ogg": ("audio", 16_000_000),
 }
-"""What WhatsApp shows as such, up to how many bytes; everything else goes as a document."""
+"""What WhatsApp shows as such, and takes up to how many bytes; the rest goes as a document."""
 CAPTIONED = frozenset({"image", "video", "document"})
 
 
 def kind_of(file: Attachment) -> str:
-    """Say as what a file is sent."""
+    """Say as what a file is sent; raises PermanentFailure for one that is too large for it.
+
+    Meta takes a large picture as a document no more than as a picture ("Supported media types").
+    """
     kind, limit = KINDS.get(file.media_type.partition(";")[0].strip().lower(), ("document", 0))
-    return kind if file.size <= limit else "document"
+    if limit and file.size > limit:
+        text = f"WhatsApp takes a file of this kind ({kind}) up to {limit / 1_000_000:g} MB"
+        raise PermanentFailure(RejectReason.TOO_LARGE, text)
+    return kind
 
 
 def payloads(message: OutboundMessage, file_ids: Sequence[str]) -> list[dict[str, Any]]:
