@@ -58,6 +58,7 @@ FINAL = {
     21217: RejectReason.INVALID_ADDRESS,  # not a number
     21265: RejectReason.INVALID_ADDRESS,  # a short code
     21266: RejectReason.INVALID_ADDRESS,  # the sender himself
+    21408: RejectReason.OTHER,  # messages to this country are not switched on
     21610: RejectReason.UNSUBSCRIBED,  # the person wrote STOP
     21612: RejectReason.INVALID_ADDRESS,  # no way from this sender to this number
     21614: RejectReason.INVALID_ADDRESS,  # not a mobile number
@@ -104,7 +105,8 @@ def refusal(status: int, body: str, headers: Mapping[str, str], *, asked: bool) 
         return TemporaryFailure(text, retry_after=retry_after)
     if status >= 500:
         return TemporaryFailure(text) if asked else OutcomeUnknown(text)
-    if status in (401, 403) or code in ACCOUNT:
+    # A refusal of this one message is not the account's, whatever status it comes with.
+    if code in ACCOUNT or (status in (401, 403) and code not in FINAL):
         return AccountRefused(text)
     if status == 404 and not asked and code in (0, 20404):
         # The address we post to holds nothing but the account.

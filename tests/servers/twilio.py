@@ -46,7 +46,7 @@ MESSAGES = {
     21619: "A text message body or media urls must be specified.",
     21656: "The ContentVariables Parameter is invalid.",
 }
-STATUSES = {20003: 401, 20429: 429}
+STATUSES = {20003: 401, 21408: 403, 20429: 429}
 
 
 def refuse(code: int, **headers: str) -> Reply:

@@ -71,6 +71,7 @@ async def test_a_final_refusal_fails_with_its_reason(asked: Office, twilio: Twil
         (21211, "invalid_address"),
         (21610, "unsubscribed"),
         (21614, "invalid_address"),
+        (21408, "other"),
         (30004, "blocked"),
         (21999, "provider_error"),
     ):
