@@ -37,6 +37,7 @@ class ChannelHost:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._open: dict[AccountId, tuple[int, Account, Channel]] = {}
+        self._changes: dict[AccountId, int] = {}
         self._locks: dict[AccountId, asyncio.Lock] = {}
         self._http: HubHttpClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -82,8 +83,14 @@ class ChannelHost:
             known = self._open.get(account_id)
             if known is not None:
                 return known[1], known[2]
-            account, sealed = await self._load(account_id)
-            channel = await self._build(account, sealed)
+            while True:
+                changes = self._changes.get(account_id, 0)
+                account, sealed = await self._load(account_id)
+                channel = await self._build(account, sealed)
+                if changes == self._changes.get(account_id, 0):
+                    break
+                # The account changed meanwhile: this one would keep the old settings for good.
+                await _close(channel)
             self._open[account_id] = (account.version, account, channel)
             return account, channel
 
@@ -175,6 +182,7 @@ class ChannelHost:
 
     async def forget(self, account_id: AccountId) -> None:
         """Close an account's channel; the next use builds it again."""
+        self._changes[account_id] = self._changes.get(account_id, 0) + 1
         known = self._open.pop(account_id, None)
         if known is not None:
             await _close(known[2])

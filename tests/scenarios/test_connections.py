@@ -10,6 +10,7 @@ import pytest
 from crm_store import templates
 from hub import (
     AccountRefused,
+    Channel,
     Health,
     PermanentFailure,
     RemoveAccount,
@@ -155,3 +156,25 @@ async def _is(home: Aviary, state: str) -> bool:
 async def _error(home: Aviary, words: str) -> bool:
     account = await account_of(home)
     return account.templates_error == words and bool(account.templates_at or words)
+
+
+async def test_a_change_while_a_channel_opens_is_not_lost(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with aviary(tmp_path, database_url) as home:
+        host = home.runtime.channel_host
+        await host.forget(home.account)
+        build, built = host._build, list[str]()
+
+        async def slow(account: Account, sealed: str) -> Channel:
+            channel = await build(account, sealed)
+            built.append(account.title)
+            if len(built) == 1:
+                await home.user.do(UpdateAccount(account_id=home.account, title="Macaws"))
+                await host.forget(home.account)
+            return channel
+
+        monkeypatch.setattr(host, "_build", slow)
+        assert (await host.get(home.account))[0].title == "Macaws"
+        assert (await host.get(home.account))[0].title == "Macaws"
+        assert len(built) == 2
