@@ -35,6 +35,8 @@ format: setup-dev
 
 soak: setup-dev setup-servers
 	HUB_TEST_REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m soak --timeout=0 tests $(PYTEST)
+	HUB_TEST_REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m soak --timeout=0 --db=postgres \
+		tests/scenarios $(PYTEST)
 
 bench: setup-dev setup-servers
 	.venv/bin/python -m bench $(ONLY)

@@ -70,6 +70,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         idle = [one for one in items if not DATABASES & set(getattr(one, "fixturenames", ()))]
         items[:] = [one for one in items if DATABASES & set(getattr(one, "fixturenames", ()))]
         config.hook.pytest_deselected(items=idle)
+        for one in items:
+            if one.get_closest_marker("long"):
+                one.add_marker(pytest.mark.soak)
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if names & MAIL_FIXTURES:

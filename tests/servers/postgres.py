@@ -40,12 +40,13 @@ from tests.servers.process import (
 USER = "postgres"
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "max_connections": "200",
+    "max_connections": "500",
     "shared_buffers": "64MB",
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
-    "autovacuum_naptime": "10s",
+    # Every database lives for a test: there is nothing to clean up.
+    "autovacuum": "off",
 }
 
 
@@ -63,7 +64,7 @@ class Cluster:
     def create_database(self, name: str = "", template: str = "template1") -> str:
         """A new database, named by chance unless named, and its URL."""
         name = name or f"test_{secrets.token_hex(6)}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
             sql.Identifier(name), sql.Identifier(template)
         )
         self._execute(statement)

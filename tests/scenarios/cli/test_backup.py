@@ -71,6 +71,7 @@ def test_a_restore_starts_an_epoch_and_logs_everybody_out(
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_backup_of_a_running_hub_holds_it_all(hub: CommandLine, run: Run, tmp_path: Path) -> None:
     furnish(hub)
     running = run(hub)
@@ -191,6 +192,7 @@ def test_who_was_erased_after_the_backup_stays_erased(hub: CommandLine, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_kill_in_the_middle_of_a_send_never_sends_it_again(
     hub: CommandLine, run: Run, tmp_path: Path
 ) -> None:

@@ -64,6 +64,7 @@ def live(folder: Path, url: str, webhook: str, run: int, death: Death | None) ->
 @pytest.mark.timeout(900)  # some twenty lives one after another, also on a busy machine
 @pytest.mark.parametrize("chain", CHAINS)
 @pytest.mark.slow
+@pytest.mark.long
 async def test_a_kill_at_any_hop_loses_and_doubles_nothing(
     tmp_path: Path, empty_database_url: str, chain: str
 ) -> None:
