@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 
 from crm_store.sql import locked, upsert
 from crm_store.tables.journal import journal, leases, workers
-from crm_store.tables.outbox import jobs, webhook_deliveries, webhooks
+from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries, webhooks
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -134,6 +134,13 @@ def take_lease(conn: Connection, dialect: str, name: str, owner: str, now: int, 
         ).returning(leases.c.owner)
     ).first()
     return row is not None
+
+
+def free_leases(conn: Connection, now: int) -> None:
+    """End every lease: whoever held one is known to be dead."""
+    for table in (deliveries, jobs, webhook_deliveries):
+        conn.execute(update(table).where(table.c.leased_until > now).values(leased_until=now))
+    conn.execute(delete(leases))
 
 
 def drop_lease(conn: Connection, name: str, owner: str) -> None:

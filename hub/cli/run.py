@@ -82,6 +82,8 @@ def _prepare(settings: HubSettings, *, demo: bool) -> tuple[Starlette, list[str]
     steps = runtime.migrate()
     if steps:
         logging.getLogger("hub.run").info("migrated steps=%d last=%s", len(steps), steps[-1])
+    if not settings.database_url:
+        runtime.outlive()
     if settings.host in EVERYWHERE and not settings.public_url:
         # Nobody can open 0.0.0.0; this machine's name is the best guess until somebody says more.
         runtime.public_url = f"http://{socket.gethostname()}:{settings.port}"

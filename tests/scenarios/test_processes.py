@@ -166,7 +166,7 @@ async def test_the_bus_comes_back_after_its_connection_was_cut(
         with here.runtime.database.administer() as conn:
             conn.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE query LIKE 'LISTEN%%' OR query LIKE '%%pg_notify%%'"
+                " WHERE (query LIKE 'LISTEN%%' OR query LIKE '%%pg_notify%%')"
                 " AND pid <> pg_backend_pid() AND datname = current_database()"
             )
         async with there.runtime.feed.subscribe() as theirs:

@@ -107,7 +107,9 @@ def test_a_damaged_or_cut_archive_changes_nothing(hub: CommandLine, tmp_path: Pa
     whole = archive.read_bytes()
     cut = tmp_path / "cut.tar.gz"
     cut.write_bytes(whole[: len(whole) // 2])
-    assert "cannot be read" in hub.refused("restore", cut, "--force")
+    # In the middle of a file, or between two: where the cut falls is chance.
+    said = hub.refused("restore", cut, "--force")
+    assert "cannot be read" in said or "its end is missing" in said
     other = tmp_path / "other.tar.gz"
     with tarfile.open(other, "w:gz") as tar:
         tar.add(archive, "../../etc/passwd")
@@ -203,7 +205,7 @@ def test_a_kill_in_the_middle_of_a_send_never_sends_it_again(
     running.stop(signal.SIGKILL)
     running = run(hub)
     write(hub, "behind it")
-    # The lease of the cut send must end first; only then is it called what it is.
+    # Nobody else can have it in hands on an embedded database; elsewhere its lease must end first.
     until(lambda: hub.flown() == ["in flight", "behind it"], f"{hub.flown()}")
     assert running.stop() == 0
     hub("export", "vera", tmp_path / "vera.zip")
