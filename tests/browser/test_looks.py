@@ -21,7 +21,7 @@ from tests.browser.office import Office
 
 pytestmark = [pytest.mark.browser]
 WIDTHS = [390, 1024, 1440]
-PLAIN = [("ru", "dark", 390), ("ru", "light", 1440)]
+PLAIN = {("ru", "dark", 390), ("ru", "light", 1440)}
 LOOKS = [
     pytest.param(
         language,

@@ -15,7 +15,9 @@ MORE = ("/settings/profile/second", "/settings/channels/new/boat")
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("ru", "dark")])
+@pytest.mark.parametrize(
+    ("language", "theme"), [pytest.param("en", "light", marks=pytest.mark.soak), ("ru", "dark")]
+)
 async def test_no_screen_complains_or_is_too_wide(
     office: Office, enter: Enter, language: str, theme: str
 ) -> None:

@@ -180,7 +180,7 @@ class Machine:
 @pytest.mark.parametrize(
     "modes",
     [
-        {POSITIVE: 4, NEGATIVE: 2},
+        {POSITIVE: 3, NEGATIVE: 1},
         pytest.param({POSITIVE: 40, NEGATIVE: 20}, marks=pytest.mark.soak),
     ],
     ids=["few", "many"],
