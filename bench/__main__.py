@@ -19,6 +19,7 @@ BENCHES = {
     "browser": [],
     "start": [],
     "live": [],
+    "channels": ["--kit"],
     "office": [],
 }
 

@@ -35,7 +35,7 @@ PASSES = (
     (
         "the browser",
         ("browser",),
-        ("--db=sqlite", *PROCESSES, "-m", "not soak"),
+        ("--db=sqlite", "-n3", "--dist=loadgroup", "-m", "not soak"),
     ),
 )
 

@@ -16,6 +16,8 @@ from tests.browser.office import Complaints, Office, Post, open_office
 from tests.wire.web_chat.site import until
 
 pytestmark = [pytest.mark.browser]
+# What Chromium says of requests that were on their way when the network went.
+OFFLINE = ("ERR_INTERNET_DISCONNECTED", "net::ERR", "error occurred when fetching the script")
 NAMES = ["Anna", "Boris", "Clara", "Denis", "Emma", "Fedor", "Galina", "Henry"]
 
 
@@ -86,7 +88,7 @@ async def test_every_part_of_the_screen_is_about_one_dialog(office: Office, ente
 async def test_a_lost_connection_is_said_and_made_good(
     office: Office, enter: Enter, complaints: Complaints
 ) -> None:
-    complaints.forgive("ERR_INTERNET_DISCONNECTED", "net::ERR")
+    complaints.forgive(*OFFLINE)
     dialog = await office.writes("Ivan Petrov", "Before the tunnel")
     page = await enter("Vera", f"/inbox/{dialog}")
     await expect(page.locator(".msg.in")).to_have_count(1)
@@ -154,7 +156,7 @@ async def test_what_was_read_late_does_not_undo_what_the_stream_told(
 async def test_a_gap_that_is_too_large_reads_list_and_dialog_again(
     office: Office, enter: Enter, complaints: Complaints, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    complaints.forgive("net::ERR")
+    complaints.forgive(*OFFLINE)
     monkeypatch.setattr("hub.web.live.MAX_GAP", 3)
     dialog = await office.writes("Ivan Petrov", "One")
     page = await enter("Vera", f"/inbox/{dialog}")
