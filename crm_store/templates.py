@@ -99,6 +99,15 @@ def save_templates(uow: UnitOfWork, command: SaveTemplates) -> int:
             .values(templates_error=command.error[:2000])
         )
         return 0
+    # Locks the account's row: the loop and somebody's button may ask side by side.
+    asked_at = command.asked_at or uow.now
+    newest = uow.conn.execute(
+        update(accounts)
+        .where(accounts.c.id == account_id, accounts.c.templates_at <= asked_at)
+        .values(templates_at=asked_at, templates_error="")
+    )
+    if not newest.rowcount:
+        return 0
     old = {
         (row.name, row.language): _record(row)
         for row in uow.conn.execute(select(templates).where(templates.c.account_id == account_id))
@@ -117,11 +126,6 @@ def save_templates(uow: UnitOfWork, command: SaveTemplates) -> int:
     if changed:
         rows = [_row(account_id, key, new[key], uow.now) for key in changed]
         uow.conn.execute(insert(templates), rows)
-    uow.conn.execute(
-        update(accounts)
-        .where(accounts.c.id == account_id)
-        .values(templates_at=uow.now, templates_error="")
-    )
     if changed or gone:
         uow.record(TemplatesChanged(account_id=account_id))
     return len(changed) + len(gone)

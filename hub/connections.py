@@ -164,8 +164,9 @@ async def keep_health(runtime: Runtime, account_id: AccountId, found: Health) ->
 
 async def fetch_templates(runtime: Runtime, account_id: AccountId, channel: Channel) -> int:
     """Synchronise an account's catalogue; gives how many entries differ."""
+    asked_at = runtime.now()
     found = tuple(await channel.templates())
-    command = SaveTemplates(account_id=account_id, templates=found)
+    command = SaveTemplates(account_id=account_id, templates=found, asked_at=asked_at)
     return int((await runtime.do(SYSTEM, None, (command,)))[0])
 
 

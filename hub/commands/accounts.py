@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
-from hub.ids import AccountId, TeamId, UserId
+from hub.ids import AccountId, Micros, TeamId, UserId
 from hub.messages import Template
 
 
@@ -89,9 +89,11 @@ class RecordInspection(Command):
 class SaveTemplates(Command):
     """Put the provider's catalogue in the place of the stored one; gives how many changed.
 
-    With `error` the catalogue stays and the failure is shown beside it.
+    With `error` the catalogue stays and the failure is shown beside it. `asked_at` is when the
+    provider was asked: what was asked for before the stored catalogue is dropped (0: just now).
     """
 
     account_id: AccountId
     templates: tuple[Template, ...] = ()
     error: str = ""
+    asked_at: Micros = Micros(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from hub import (
     AccountRefused,
     Channel,
     Health,
+    Micros,
     PermanentFailure,
     RemoveAccount,
+    SaveTemplates,
     SendMessage,
     Template,
     TemporaryFailure,
@@ -128,7 +131,13 @@ async def test_the_catalogue_is_synchronised_and_its_failure_shown(
         assert await fetch_templates(home.runtime, home.account, channel) == 0
         home.perch.catalogue = [one]
         assert await fetch_templates(home.runtime, home.account, channel) == 1
+        # Two may ask side by side: an answer that comes late does not undo a newer one.
+        late = SaveTemplates(account_id=home.account, templates=(two,), asked_at=Micros(1))
+        assert await home.system.do(late) == [0]
         assert await home.user.read(templates.all_templates, home.account) == [one]
+        asked = [fetch_templates(home.runtime, home.account, channel) for _ in range(8)]
+        home.perch.catalogue = [one, two]
+        assert sum(await asyncio.gather(*asked)) == 1
 
 
 async def test_a_dead_listener_is_red_and_a_quiet_one_is_not(
