@@ -98,6 +98,27 @@ async def test_a_day_without_a_mouse_and_with_the_russian_layout(
     await expect(page.get_by_text("Choose a dialog")).to_be_visible()
 
 
+async def test_keys_typed_in_one_go_reach_the_menu_they_open(office: Office, enter: Enter) -> None:
+    await office.writes("Boris", "Second")
+    first = await office.writes("Anna", "First")
+    page = await enter("Vera", f"/inbox/{first}")
+    await expect(page.locator("#snooze-menu")).to_be_attached()
+    # Faster than the browser tells the page that its menu is open.
+    await page.evaluate(
+        """() => { for (const code of ['KeyS', 'ArrowDown', 'ArrowDown', 'Enter'])
+          (document.activeElement || document.body).dispatchEvent(
+            new KeyboardEvent('keydown', { code, key: code, bubbles: true })); }"""
+    )
+    # An invented key presses no button that has the focus: the real one does.
+    await expect(page.locator('[data-snooze="evening"]')).to_be_focused()
+    await page.keyboard.press("Enter")
+
+    async def snoozed() -> bool:
+        return (await office.system.dialog(first)).status.value == "snoozed"
+
+    await until(snoozed, "it was not snoozed")
+
+
 async def test_undo_by_key_takes_a_closing_back(office: Office, enter: Enter) -> None:
     dialog = await office.writes("Anna", "First")
     page = await enter("Vera", f"/inbox/{dialog}")

@@ -36,16 +36,21 @@ document.addEventListener('toggle', (event) => {
   menu.style.left = Math.max(8, Math.min(left, innerWidth - box.width - 8)) + 'px';
   const below = at.bottom + 4;
   menu.style.top = (below + box.height < innerHeight ? below : Math.max(8, (at.top || at.bottom) - box.height - 4)) + 'px';
-  menu.querySelector('button, a, input')?.focus({ preventScroll: true });
+  if (!menu.contains(document.activeElement)) /** @type {HTMLElement | null} */ (menu.querySelector('button, a, input'))?.focus({ preventScroll: true });
 }, true);
 document.addEventListener('keydown', (event) => {
   const menu = document.querySelector('.menu:popover-open');
-  if (!menu || !['ArrowDown', 'ArrowUp'].includes(event.code)) return;
-  event.preventDefault();
-  const items = [...menu.querySelectorAll('button, a')];
+  if (!menu || !['ArrowDown', 'ArrowUp', 'Enter'].includes(event.code)) return;
+  const items = /** @type {HTMLElement[]} */ ([...menu.querySelectorAll('button, a')]);
   const now = items.indexOf(/** @type {any} */ (document.activeElement));
+  if (event.code === 'Enter') {
+    // Typed before the opened menu was told that it is open, and took the focus.
+    if (!menu.contains(document.activeElement)) { event.preventDefault(); items[0]?.click(); }
+    return;
+  }
+  event.preventDefault();
   const next = items[(now + (event.code === 'ArrowDown' ? 1 : -1) + items.length) % items.length];
-  /** @type {HTMLElement} */ (next)?.focus();
+  next?.focus();
 });
 
 const bar = document.getElementById('connection');

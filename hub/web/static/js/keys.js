@@ -56,8 +56,9 @@ export function startKeys() {
     const typing = isTyping(event.target);
     const plain = !combo.startsWith('Ctrl') && !combo.startsWith('Alt');
     if (plain && combo !== 'Esc' && (typing || singleOff)) return;
-    // A sheet has its own keys, and Esc closes it by itself.
+    // A sheet has its own keys, and Esc closes it by itself. So has a menu.
     if (document.querySelector('dialog[open]')) return;
+    if (plain && combo !== 'Esc' && document.querySelector('.menu:popover-open')) return;
     const wanted = prefix ? prefix + ' ' + combo : combo;
     clearTimeout(prefixTimer);
     const found = keys.find((one) => one.combo === wanted && (!typing || one.typing || !plain || combo === 'Esc') && (!one.when || one.when()));
