@@ -15,7 +15,7 @@ from crm_store.tables.journal import changes, cursors, journal, meta, parked_eve
 from crm_store.unit_of_work import UnitOfWork, cause_from
 from crm_store.viewer import Reader
 from hub.commands import MoveCursor, ParkEvent
-from hub.events import Event, EventParked, EventRegistry
+from hub.events import Event, EventParked, EventRegistry, PluginFailed
 from hub.ids import EventId, Micros
 from hub.objects import Actor, ActorKind
 
@@ -96,6 +96,16 @@ def one_event(conn: Connection, registry: EventRegistry, event_id: int) -> Event
 def last_event(conn: Connection) -> int:
     """Give the number of the newest fact."""
     return int(conn.execute(select(func.coalesce(func.max(journal.c.id), 0))).scalar_one())
+
+
+def plugin_failures(reader: Reader) -> dict[str, int]:
+    """Count the failures of each plugin that stand in the journal, by its name."""
+    found: dict[str, int] = {}
+    statement = select(journal.c.data).where(journal.c.type == PluginFailed.type)
+    for row in reader.conn.execute(statement):
+        name = str(row.data.get("plugin", ""))
+        found[name] = found.get(name, 0) + 1
+    return found
 
 
 def cursor(conn: Connection, name: str) -> int | None:

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, Table, insert, select
+from sqlalchemy import Connection, MetaData, Table, insert, inspect, select
 
 from crm_store.database import make_engine
 from crm_store.journal import get_meta, new_epoch, set_meta
@@ -24,7 +24,10 @@ FIRST_BRAND = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginSchema:
-    """A plugin's tables, and the folder of its migrations where it has one."""
+    """A plugin's tables, and the folder of its steps (Alembic revisions) where it has one.
+
+    Without steps the tables are made as they are declared, and never changed.
+    """
 
     plugin: str
     tables: tuple[Table, ...]
@@ -41,7 +44,7 @@ def migrate(url: str, plugins: Iterable[PluginSchema] = ()) -> list[str]:
         with engine.connect() as conn:
             # SQLite's own transaction must not be open while PRAGMAs of batch mode run.
             with conn.begin():
-                done += _upgrade(conn, HERE, VERSION_TABLE)
+                done += _upgrade(conn, VERSION_TABLE)
                 _first_rows(conn)
             for one in plugins:
                 with conn.begin():
@@ -70,7 +73,7 @@ def knows(revision: str) -> bool:
 
 def upgrade_within(conn: Connection, revision: str, plugins: Iterable[PluginSchema] = ()) -> None:
     """Bring a database to one step inside the caller's transaction (a restore of rows)."""
-    _upgrade(conn, HERE, VERSION_TABLE, revision)
+    _upgrade(conn, VERSION_TABLE, target=revision)
     for one in plugins:
         _plugin(conn, one)
 
@@ -106,18 +109,26 @@ def pending(url: str) -> list[str]:
     return missing[::-1]
 
 
-def _config(conn: Connection, location: Path, version_table: str) -> Config:
+def _config(conn: Connection, version_table: str, versions: Path | None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(location).replace("%", "%%"))
+    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
+    if versions is not None:
+        config.set_main_option("path_separator", "newline")
+        config.set_main_option("version_locations", str(versions).replace("%", "%%"))
     config.attributes["connection"] = conn
     config.attributes["version_table"] = version_table
     return config
 
 
 def _upgrade(
-    conn: Connection, location: Path, version_table: str, target: str = "head"
+    conn: Connection,
+    version_table: str,
+    versions: Path | None = None,
+    *,
+    target: str = "head",
+    stand: bool = False,
 ) -> list[str]:
-    config = _config(conn, location, version_table)
+    config = _config(conn, version_table, versions)
     context = MigrationContext.configure(conn, opts={"version_table": version_table})
     script = ScriptDirectory.from_config(config)
     taken = {
@@ -125,6 +136,10 @@ def _upgrade(
         for head in context.get_current_heads()
         for one in script.walk_revisions(head=head)
     }
+    if stand and not taken:
+        [first] = script.get_bases()
+        command.stamp(config, first)
+        taken = {first}
     command.upgrade(config, target)
     return [
         one.revision
@@ -135,8 +150,10 @@ def _upgrade(
 
 def _plugin(conn: Connection, schema: PluginSchema) -> list[str]:
     if schema.versions is not None:
-        table = f"{schema.plugin}_schema_version"
-        return [f"{schema.plugin}:{one}" for one in _upgrade(conn, schema.versions, table)]
+        # Tables that an earlier version made without steps stand where its first step leads.
+        stand = any(inspect(conn).has_table(one.name) for one in schema.tables)
+        done = _upgrade(conn, f"{schema.plugin}_schema_version", schema.versions, stand=stand)
+        return [f"{schema.plugin}:{one}" for one in done]
     metadata = schema.tables[0].metadata if schema.tables else MetaData()
     metadata.create_all(conn, tables=list(schema.tables), checkfirst=True)
     return []

@@ -15,17 +15,25 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pluggy
 
 from hub import hookspecs
+from hub.api import API
+from hub.channel import Channel
+from hub.decisions import Aside
 from hub.errors import PluginError
+from hub.events.base import Event
+from hub.extensions import AccountSection, Handler, Job, NavEntry, OutboundTransform
+from hub.grades import Grade, grade_of, judged
 from hub.hookspecs import PROJECT
+from hub.pages import Route
 
 log = logging.getLogger("hub.plugins")
 
@@ -36,6 +44,19 @@ BREAKER_SECONDS = 60.0
 ASYNC_DEADLINE = 30.0
 DECISION_DEADLINE = 2.0
 DECISION_STRIKES = 3
+
+Answer = TypeVar("Answer")
+
+GIVES: Mapping[str, tuple[type, ...]] = {
+    "register_commands": (Handler,),
+    "register_transforms": (OutboundTransform,),
+    "register_routes": (Route,),
+    "register_jobs": (Job,),
+    "register_ui": (NavEntry, AccountSection),
+}
+"""What each `register_*` hook gives: objects of these types."""
+GIVES_CLASSES: Mapping[str, type] = {"register_channels": Channel, "register_events": Event}
+"""What gives classes instead."""
 
 
 @dataclass(slots=True)
@@ -59,6 +80,8 @@ class Plugin:
     calls: int = 0
     seconds: float = 0.0
     event_types: tuple[str, ...] = ()
+    grade: Grade = field(default_factory=Grade)
+    aside: Aside = field(default_factory=lambda: Aside(""))
 
     @property
     def state(self) -> str:
@@ -68,6 +91,11 @@ class Plugin:
         if self.open_until > time.monotonic():
             return "broken"
         return "decisions off" if self.switched_off else "loaded"
+
+    @property
+    def mean_ms(self) -> float:
+        """How long a call of its hooks took in the mean, in milliseconds."""
+        return self.seconds / self.calls * 1000 if self.calls else 0.0
 
 
 def is_async(name: str) -> bool:
@@ -131,13 +159,21 @@ class PluginHost:
             distribution=distribution[0],
             version=distribution[1],
             bundled=bundled,
+            aside=Aside(name),
         )
         self.plugins[name] = plugin
         try:
             plugin.module = load()
+            plugin.grade = grade_of(plugin.module)
+            if plugin.grade.requires_hub not in (0, API):
+                raise PluginError(
+                    name, f"needs hub API {plugin.grade.requires_hub}, and this hub has {API}"
+                )
             self._check_shape(plugin)
+            if "register_channels" not in plugin.hooks:
+                plugin.grade = judged(plugin.grade, ())
             self._manager.register(plugin.module, name)
-        except Exception as error:  # noqa: BLE001 - one of the three places that catch broadly
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - one of the three broad places
             plugin.error = f"{type(error).__name__}: {error}"
             plugin.trace = traceback.format_exc()
             log.error("plugin_failed plugin=%s error=%s", name, type(error).__name__)
@@ -178,10 +214,6 @@ class PluginHost:
         """Give the loaded plugins that implement a hook."""
         return [one for one in self.alive() if hook in one.hooks]
 
-    def only_bundled(self, hook: str) -> bool:
-        """Say whether no stranger implements a hook: then it needs no thread of its own."""
-        return all(one.bundled for one in self.with_hook(hook))
-
     # -- calling ---------------------------------------------------------------------------
 
     def collect(self, hook: str, **arguments: Any) -> list[tuple[str, Any]]:
@@ -197,43 +229,59 @@ class PluginHost:
     def collect_from(self, plugin: Plugin, hook: str, **arguments: Any) -> list[Any]:
         """Call a `register_*` hook of one plugin; one that raises is marked failed."""
         try:
-            return [
+            found = [
                 one
                 for result in self._callers[plugin.name][hook](**arguments)
                 for one in (result or ())
             ]
-        except Exception as error:  # noqa: BLE001 - charged to the plugin by name
+            for one in found:
+                _check_given(plugin.name, hook, one)
+            if hook == "register_channels":
+                plugin.grade = judged(plugin.grade, found)
+            return found
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - charged to the plugin by name
             plugin.error = f"{hook}: {type(error).__name__}: {error}"
             plugin.trace = traceback.format_exc()
             log.error("plugin_failed plugin=%s hook=%s", plugin.name, hook)
             return []
 
-    def first(self, hook: str, **arguments: Any) -> tuple[str, Any] | None:
+    async def decide(
+        self, hook: str, kind: type[Answer], **arguments: Any
+    ) -> tuple[str, Answer] | None:
         """Ask decision hooks in turn; gives the first answer with its plugin.
 
-        Runs in a worker thread. A failure or too slow an answer counts as no opinion; after
-        three slow ones the plugin's decisions are switched off.
+        A failure, an answer of another kind or one that comes too late counts as no opinion;
+        after three late ones the plugin's decisions are switched off. The bundled ones answer
+        on the spot: they are known not to wait.
         """
         for plugin in self.with_hook(hook):
             if plugin.switched_off or plugin.open_until > time.monotonic():
                 continue
             started = time.monotonic()
+            question = partial(self._callers[plugin.name][hook], **arguments)
             try:
-                results = self._callers[plugin.name][hook](**arguments)
+                if plugin.bundled:
+                    results = question()
+                else:
+                    results = await plugin.aside.ask(question, DECISION_DEADLINE)
+                answer = next((one for one in results if one is not None), None)
+                if answer is not None and not isinstance(answer, kind):
+                    raise TypeError(f"{hook} gave {type(answer).__name__}, not {kind.__name__}")
             except Exception as error:  # noqa: BLE001 - no opinion, charged to the plugin
                 self._failed(plugin, hook, error)
+                if isinstance(error, TimeoutError):
+                    self._strike(plugin, hook)
                 continue
-            took = time.monotonic() - started
-            self._succeeded(plugin, hook, took)
-            if took > DECISION_DEADLINE:
-                plugin.strikes += 1
-                if plugin.strikes >= DECISION_STRIKES:
-                    plugin.switched_off = True
-                    log.error("plugin_decisions_off plugin=%s hook=%s", plugin.name, hook)
-            answer = next((one for one in results if one is not None), None)
+            self._succeeded(plugin, hook, time.monotonic() - started)
             if answer is not None:
                 return plugin.name, answer
         return None
+
+    def _strike(self, plugin: Plugin, hook: str) -> None:
+        plugin.strikes += 1
+        if plugin.strikes >= DECISION_STRIKES and not plugin.switched_off:
+            plugin.switched_off = True
+            log.error("plugin_decisions_off plugin=%s hook=%s", plugin.name, hook)
 
     async def call(self, plugin: Plugin, hook: str, **arguments: Any) -> Any:
         """Call one plugin's asynchronous hook under a deadline; raises what it raises."""
@@ -291,6 +339,17 @@ class PluginHost:
         )
         if self.on_failure is not None:
             self.on_failure(plugin.name, place, type(error).__name__)
+
+
+def _check_given(plugin: str, hook: str, one: Any) -> None:
+    """Raise PluginError for an object that its `register_*` hook does not give."""
+    wanted = GIVES_CLASSES.get(hook)
+    if wanted is not None and not (isinstance(one, type) and issubclass(one, wanted)):
+        raise PluginError(plugin, f"{hook} gives subclasses of {wanted.__name__}, not {one!r:.80}")
+    kinds = GIVES.get(hook, ())
+    if kinds and not isinstance(one, kinds):
+        names = " or ".join(each.__name__ for each in kinds)
+        raise PluginError(plugin, f"{hook} gives {names}, not {one!r:.80}")
 
 
 def _is_own(point: EntryPoint) -> bool:

@@ -18,8 +18,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import MetaData
-
 from crm_store import copying
 from crm_store.database import make_engine
 from crm_store.erasure import all_erasures
@@ -270,11 +268,3 @@ def _load_rows(
     if url.startswith("sqlite"):
         migrate(url, plugins)
     return held
-
-
-def schemas_of(tables: dict[str, MetaData]) -> list[PluginSchema]:
-    """Give the plugins' tables as migrations want them."""
-    return [
-        PluginSchema(plugin=name, tables=tuple(metadata.sorted_tables))
-        for name, metadata in tables.items()
-    ]

@@ -16,13 +16,13 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import text
 
 from crm_store import work
 from crm_store.blobs import BlobStore
 from crm_store.database import Database
 from crm_store.journal import epoch
-from crm_store.migrate import PluginSchema, migrate
+from crm_store.migrate import migrate
 from crm_store.people import blocked_addresses
 from crm_store.presence import dialog_of
 from crm_store.unit_of_work import Transaction, UnitOfWork
@@ -30,7 +30,6 @@ from crm_store.viewer import Reader, Viewer
 from dialogs.intake import INLINE_RAW
 from hub import events as fact_types
 from hub.capabilities import Capabilities
-from hub.channel import Channel
 from hub.channel_host import ChannelHost
 from hub.commands import (
     AdvanceMark,
@@ -43,7 +42,7 @@ from hub.commands import (
 )
 from hub.errors import NotFound, UntrustedRequest
 from hub.events import Event, EventRegistry
-from hub.extensions import Handler, Job, OutboundTransform, Screening, VerdictKind
+from hub.extensions import Screening, Verdict, VerdictKind
 from hub.feed import Feed, Signal
 from hub.handle import BoundHub
 from hub.handlers import MANY, ONE, Many, need_permission
@@ -55,6 +54,7 @@ from hub.objects import SYSTEM, Actor
 from hub.plugin_host import PluginHost
 from hub.prepare import prepare
 from hub.records.system import Account
+from hub.registration import register
 from hub.rights import Rights
 from hub.settings import HubSettings
 from hub.signals import Signals
@@ -96,13 +96,11 @@ class Runtime:
         if plugins is None:
             self.plugins.load(settings.plugins_dir)
         self.plugins.on_failure = self._plugin_failed
-        self.channels: dict[str, type[Channel]] = {}
-        self.channel_plugin: dict[str, str] = {}
-        self.transforms: list[OutboundTransform] = []
-        self.jobs: dict[str, tuple[str, Job]] = {}
-        self.handlers: dict[type[Command], tuple[str, Handler]] = {}
-        self.plugin_tables: dict[str, MetaData] = {}
-        self._collect()
+        given = register(self.plugins, self.registry, (act_job(self),))
+        self.channels, self.channel_plugin = given.channels, given.channel_plugin
+        self.transforms, self.jobs = given.transforms, given.jobs
+        self.handlers = given.handlers
+        self._plugin_schemas = given.schemas
         self.database = Database(
             settings.database,
             now=now,
@@ -134,42 +132,12 @@ class Runtime:
             if isinstance(kind, type) and issubclass(kind, Event) and kind.type:
                 self.registry.add(kind)
 
-    def _collect(self) -> None:
-        """Take what the plugins register."""
-        for plugin, channel in self.plugins.collect("register_channels"):
-            if channel.name in self.channels:
-                log.error("channel_taken plugin=%s channel=%s", plugin, channel.name)
-                continue
-            self.channels[channel.name] = channel
-            self.channel_plugin[channel.name] = plugin
-        for _, kind in self.plugins.collect("register_events"):
-            self.registry.add(kind)
-        self.transforms = [one for _, one in self.plugins.collect("register_transforms")]
-        for plugin, job in self.plugins.collect("register_jobs"):
-            self.jobs[job.name] = (plugin, job)
-        acts = act_job(self)
-        self.jobs[acts.name] = ("hub", acts)
-        for plugin, handler in self.plugins.collect("register_commands"):
-            self.handlers[handler.command] = (plugin, handler)
-        for one in self.plugins.with_hook("register_tables"):
-            metadata = MetaData()
-            self.plugins.collect_from(one, "register_tables", metadata=metadata)
-            wrong = [name for name in metadata.tables if not name.startswith(f"{one.name}_")]
-            if wrong:
-                one.error = f"table {wrong[0]} does not start with {one.name}_"
-                continue
-            self.plugin_tables[one.name] = metadata
-
     def _capabilities(self) -> dict[str, Capabilities]:
         return {name: one.capabilities for name, one in self.channels.items()}
 
     def migrate(self) -> list[str]:
         """Bring the database up to date, plugins' tables included."""
-        schemas = [
-            PluginSchema(plugin=name, tables=tuple(metadata.sorted_tables))
-            for name, metadata in self.plugin_tables.items()
-        ]
-        return migrate(self.settings.database, schemas)
+        return migrate(self.settings.database, self._plugin_schemas)
 
     # -- life ------------------------------------------------------------------------------
 
@@ -422,12 +390,7 @@ class Runtime:
                 channel=account.channel,
                 blocked=self._blocked.get((message.sender.kind, message.sender.value), ""),
             )
-            if self.plugins.only_bundled("screen_inbound"):
-                answer = self.plugins.first("screen_inbound", screening=screening)
-            else:
-                answer = await asyncio.to_thread(
-                    self.plugins.first, "screen_inbound", screening=screening
-                )
+            answer = await self.plugins.decide("screen_inbound", Verdict, screening=screening)
             if answer is not None:
                 plugin, verdict = answer
                 dropped = verdict.kind is VerdictKind.DROP

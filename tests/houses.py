@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,20 +160,27 @@ def settings_for(folder: Path, url: str) -> HubSettings:
     return HubSettings(data=folder / "data", database_url=url, hold_after_hours=1e6)
 
 
-def build(folder: Path, url: str, world: World) -> Runtime:
-    """Build a hub with the scripted channels alone."""
+def build(folder: Path, url: str, world: World, plugins: Sequence[tuple[str, Any]] = ()) -> Runtime:
+    """Build a hub with the scripted channels, and these plugins, alone."""
     host = PluginHost()
     host.add("pigeons", plugin_of(world))
+    for name, module in plugins:
+        host.add(name, module)
     return Runtime(settings_for(folder, url), plugins=host, now=world.now)
 
 
 @asynccontextmanager
 async def house(
-    folder: Path, url: str, *, workers: bool = False, world: World | None = None
+    folder: Path,
+    url: str,
+    *,
+    workers: bool = False,
+    world: World | None = None,
+    plugins: Sequence[tuple[str, Any]] = (),
 ) -> AsyncIterator[House]:
     """Run a hub with an administrator and two accounts."""
     world = world or World()
-    runtime = build(folder, url, world)
+    runtime = build(folder, url, world, plugins)
     await runtime.start()
     loops = Workers(runtime) if workers else None
     if loops is not None:

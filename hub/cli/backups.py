@@ -118,19 +118,13 @@ def restore(
 
 def _plugin_schemas(settings: HubSettings) -> list[PluginSchema]:
     """The plugins' tables must be known before their rows come."""
-    from sqlalchemy import MetaData
-
+    from hub.events import EventRegistry
     from hub.plugin_host import PluginHost
-    from hub.restore import schemas_of
+    from hub.registration import register as registered
 
     host = PluginHost()
     host.load(settings.plugins_dir)
-    tables = {}
-    for plugin in host.with_hook("register_tables"):
-        metadata = MetaData()
-        host.collect_from(plugin, "register_tables", metadata=metadata)
-        tables[plugin.name] = metadata
-    return schemas_of(tables)
+    return registered(host, EventRegistry(), ()).schemas
 
 
 async def _finish(settings: HubSettings, result: Restored, erased: list[Erasure]) -> list[int]:

@@ -11,7 +11,7 @@ import importlib
 import pkgutil
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -32,6 +32,21 @@ PATH = "/api/v1"
 
 def app(runtime: Runtime, stopping: asyncio.Event | None = None) -> FastAPI:
     """Build the API over a runtime; `stopping` ends its streams when the server goes down."""
+    api = _endpoints()
+    api.state.runtime = runtime
+    api.state.callers = Callers(runtime)
+    api.state.stopping = stopping or asyncio.Event()
+    errors.install(api)
+    reference.install(api)
+    return api
+
+
+def description() -> dict[str, Any]:
+    """Give the OpenAPI; it is made of the endpoints alone, without a running hub."""
+    return _endpoints().openapi()
+
+
+def _endpoints() -> FastAPI:
     api = FastAPI(
         title="Dialog Hub",
         version="1",
@@ -43,14 +58,9 @@ def app(runtime: Runtime, stopping: asyncio.Event | None = None) -> FastAPI:
         # An address with a slash too many is not there; a redirect would lose the body.
         redirect_slashes=False,
     )
-    api.state.runtime = runtime
-    api.state.callers = Callers(runtime)
-    api.state.stopping = stopping or asyncio.Event()
-    errors.install(api)
     found = list(routers())
     for router in found:
         api.include_router(router)
-    reference.install(api)
     describe(api, found)
     return api
 

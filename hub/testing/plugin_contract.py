@@ -26,31 +26,20 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from hub.channel import Channel
 from hub.errors import HubError
 from hub.events.base import Event
-from hub.extensions import AccountSection, Handler, Job, NavEntry, OutboundTransform
-from hub.pages import Route
-from hub.plugin_host import PluginHost
+from hub.plugin_host import GIVES, GIVES_CLASSES, PluginHost
 from hub.testing.blocking import watch_loop
 from hub.testing.checks import Contract, check, expect
 from hub.testing.real_hub import RunningHub, running_hub
 
 OURS = ("hub", "channels", "dialogs", "triggers", "crm_store", "plugins")
 HEAVY = ("starlette", "fastapi", "uvicorn", "crm_store", "dialogs", "triggers", "hub.runtime")
-_GIVES: Mapping[str, tuple[type, ...]] = {
-    "register_commands": (Handler,),
-    "register_transforms": (OutboundTransform,),
-    "register_routes": (Route,),
-    "register_jobs": (Job,),
-    "register_ui": (NavEntry, AccountSection),
-}
-_CLASSES: Mapping[str, type] = {"register_channels": Channel, "register_events": Event}
 
 
 def _has(*hooks: str) -> Any:
@@ -140,16 +129,16 @@ class PluginContract(Contract):
                 self._is_right(hook, one)
 
     def _is_right(self, hook: str, one: object) -> None:
-        base = _CLASSES.get(hook)
+        base = GIVES_CLASSES.get(hook)
         if base is not None:
             right = inspect.isclass(one) and issubclass(one, base)
             expect(right, f"{hook} gives {one!r}, which is no subclass of {base.__name__}")
             kind = getattr(one, "type", "") if hook == "register_events" else ""
             own = not kind or kind.startswith(f"{self.name()}.")
             expect(own, f"the type of an event is {kind!r}, not {self.name()}.…")
-        elif hook in _GIVES:
-            words = " or ".join(one.__name__ for one in _GIVES[hook])
-            expect(isinstance(one, _GIVES[hook]), f"{hook} gives {one!r}, not {words}")
+        elif hook in GIVES:
+            words = " or ".join(one.__name__ for one in GIVES[hook])
+            expect(isinstance(one, GIVES[hook]), f"{hook} gives {one!r}, not {words}")
 
     @check(3, "door")
     def test_only_the_front_door_is_used(self) -> None:

@@ -19,12 +19,16 @@ from sqlalchemy import (
     Table,
     insert,
     select,
+    text,
 )
 
 from crm_store import migrate as migrations
 from crm_store.database import make_engine
 from crm_store.erasure import address_hash
 from crm_store.tables.people import erased_addresses
+from hub.events import EventRegistry
+from hub.plugin_host import PluginHost
+from hub.registration import register as registered
 from tests.houses import house, letter
 
 RELEASED = {
@@ -141,3 +145,60 @@ def rows_of(conn: Connection, table: Table) -> list[str]:
     """The rows of the columns that the first release knew, as comparable text."""
     key = list(table.primary_key.columns)
     return [repr(tuple(row)) for row in conn.execute(select(table).order_by(*key))]
+
+
+STEPS = {
+    "0001_first.py": """
+revision, down_revision = "0001", None
+def upgrade():
+    op.create_table("desk_notes", sa.Column("id", sa.BigInteger, primary_key=True))
+""",
+    "0002_words.py": """
+revision, down_revision = "0002", "0001"
+def upgrade():
+    op.add_column("desk_notes", sa.Column("words", sa.Text, nullable=False, server_default=""))
+""",
+}
+DESK = """
+import hub
+from sqlalchemy import BigInteger, Column, Table, Text
+
+@hub.hookimpl
+def register_tables(metadata):
+    Table("desk_notes", metadata, Column("id", BigInteger, primary_key=True), {more})
+"""
+
+
+def desk(folder: Path, more: str, *steps: str) -> PluginHost:
+    """A stranger's package in the plugins folder, with its steps."""
+    room = folder / "desk"
+    (room / "migrations").mkdir(parents=True, exist_ok=True)
+    (room / "__init__.py").write_text(DESK.replace("{more}", more), "utf-8")
+    if not steps:
+        (room / "migrations").rmdir()
+    for name in steps:
+        text = "import sqlalchemy as sa\nfrom alembic import op\n" + STEPS[name]
+        (room / "migrations" / name).write_text(text, "utf-8")
+    host = PluginHost()
+    host.load(folder)
+    assert host.plugins["desk"].state == "loaded"
+    return host
+
+
+@pytest.mark.parametrize("before", ["steps", "no steps"])
+def test_a_plugins_tables_take_its_own_steps(
+    tmp_path: Path, empty_database_url: str, before: str
+) -> None:
+    words = 'Column("words", Text, nullable=False, server_default="")'
+    first = ("0001_first.py",) if before == "steps" else ()
+    old = registered(desk(tmp_path / "old of it", "", *first), EventRegistry(), ()).schemas
+    migrations.migrate(empty_database_url, old)
+    engine = make_engine(empty_database_url, writer=True)
+    with engine.connect() as conn, conn.begin():
+        conn.execute(text("INSERT INTO desk_notes (id) VALUES (7)"))
+    new = registered(desk(tmp_path / "new", words, *STEPS), EventRegistry(), ()).schemas
+    assert migrations.migrate(empty_database_url, new) == ["desk:0002"]
+    assert migrations.migrate(empty_database_url, new) == []
+    with engine.connect() as conn:
+        assert conn.execute(text("SELECT id, words FROM desk_notes")).all() == [(7, "")]
+    engine.dispose()

@@ -18,6 +18,7 @@ from crm_store import users as user_reads
 from crm_store.viewer import Reader
 from hub.commands import ReleaseHeld, UpdateBrand
 from hub.errors import Invalid
+from hub.records.system import Account
 from hub.web.i18n import LANGUAGES
 from hub.web.public_address import reach
 from hub.web.settings.common import (
@@ -36,6 +37,12 @@ ORGANISATION = "/settings/organisation"
 HELD = "/settings/held"
 JOURNAL = "/settings/journal"
 PER_PAGE = 100
+GRADE_NAMES = {
+    "bronze": _("bronze"),
+    "silver": _("silver"),
+    "gold": _("gold"),
+    "platinum": _("platinum"),
+}
 KINDS = ("deliveries", "jobs", "webhooks")
 
 
@@ -108,8 +115,21 @@ async def plugins(request: Request) -> Response:
     adds: dict[str, list[str]] = {}
     for channel, plugin in runtime.channel_plugin.items():
         adds.setdefault(plugin, []).append(channel)
+    accounts: dict[str, list[Account]] = {}
+    for account in await hub_of(request).accounts():
+        if account.state == "down":
+            owner = runtime.channel_plugin.get(account.channel, "")
+            accounts.setdefault(owner, []).append(account)
     found = sorted(runtime.plugins.plugins.values(), key=lambda one: (not one.error, one.name))
-    return show(request, "plugins", "plugins", plugins=found, adds=adds)
+    return show(
+        request,
+        "plugins",
+        "plugins",
+        plugins=found,
+        adds=adds,
+        accounts=accounts,
+        grade_names=GRADE_NAMES,
+    )
 
 
 @needs("system.manage")

@@ -19,6 +19,7 @@ from hub import (
     SendMessage,
     UpdateBrand,
 )
+from hub.grades import Grade
 from hub.web.auth import token_hash
 from tests.scenarios.web.house import Browser, House, served
 from tests.scenarios.web.pigeons import SETTINGS, letter
@@ -210,8 +211,18 @@ async def test_plugins_are_shown_with_what_they_add_and_how_they_fail(hub: House
     browser = await hub.logged_in()
     plugin = hub.runtime.plugins.plugins["pigeons"]
     hub.runtime.plugins.charge(plugin, "event_occurred", ZeroDivisionError("secret"))
+    plugin.grade = Grade(
+        owner="The loft", rules={"owner-named": "done"}, doubts={"owner-named": "nobody knows them"}
+    )
+    [number] = await hub.system.do(
+        CreateAccount(channel="pigeon", title="Burning loft", settings=SETTINGS)
+    )
+    await hub.runtime.channel_host.report(number, "down", "no wings left")
     page = (await browser.get("/settings/plugins")).text
     assert "street_pigeon" in page
+    assert "below bronze" in page
+    assert "nobody knows them" in page
+    assert f'<a href="/settings/channels/{number}">Burning loft</a>: no wings left' in page
     assert "event_occurred: ZeroDivisionError" in page
     assert "1 failure since the start" in page
     plugin.error, plugin.trace = "ImportError: no wings", "Traceback <b>"
