@@ -95,6 +95,13 @@ def judge(error: BaseException, capabilities: Capabilities) -> Outcome:
     return Outcome(DeliveryStatus.UNKNOWN, reason="other", text=text, code=code)
 
 
+def limiter_of(rate_per_second: float) -> AsyncLimiter:
+    """Give an account's limiter: a second's worth at once, or one call every so many seconds."""
+    if rate_per_second >= 1:
+        return AsyncLimiter(rate_per_second, 1)
+    return AsyncLimiter(1, 1 / max(rate_per_second, 0.001))
+
+
 class Dispatcher:
     """Carries the outbox of all accounts in this process."""
 
@@ -183,9 +190,7 @@ class Dispatcher:
             await asyncio.sleep(5)
             return
         limits = channel.capabilities
-        limiter = self._limiters.setdefault(
-            account_id, AsyncLimiter(max(1.0, limits.rate_per_second), 1)
-        )
+        limiter = self._limiters.setdefault(account_id, limiter_of(limits.rate_per_second))
         free = asyncio.Semaphore(limits.connections)
         tasks: set[asyncio.Task[None]] = set()
         while not self._stopping:
@@ -232,7 +237,9 @@ class Dispatcher:
                 await self._settle(delivery_id, fence, FORGOTTEN, self._runtime.now(), 0, 0)
                 return
             message = await self._with_bytes(message)
-            await limiter.acquire()
+            # Each part is a call of its own to who counts calls.
+            for _ in self._parts(message, channel.capabilities):
+                await limiter.acquire()
             lease = channel.capabilities.send_timeout + SENDING_GRACE
             start = StartSending(
                 delivery_id=delivery_id,
