@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar, cast
@@ -16,17 +16,22 @@ from channels._twilio.settings import TwilioSettings
 from channels._twilio.signatures import verify
 from channels._twilio.wire import SECONDS, Twilio
 from channels.whatsapp.addresses import KIND, person, recipient
+from channels.whatsapp.cloud_outgoing import ABOVE, MAX_BODY
+from channels.whatsapp.twilio_buttons import OWN, content
 from channels.whatsapp.twilio_templates import template
 from hub import (
     Arrival,
+    Button,
     ButtonPressed,
     Capabilities,
     Channel,
     ChannelContext,
     Check,
     Health,
+    HubError,
     InboundMessage,
     OutboundMessage,
+    OutcomeUnknown,
     PermanentFailure,
     RejectReason,
     Sent,
@@ -68,6 +73,7 @@ class TwilioWhatsAppChannel(Channel):
         initiates=True,
         reply_window=timedelta(hours=24),
         templates=True,
+        buttons=10,
     )
     Settings: ClassVar[type[BaseModel]] = TwilioWhatsAppSettings
     needs = (
@@ -80,6 +86,7 @@ class TwilioWhatsAppChannel(Channel):
         super().__init__(settings, context)
         self._own = cast(TwilioWhatsAppSettings, settings)
         self._twilio = Twilio(self._own, context.http)
+        self._contents: dict[str, str] = {}
 
     async def open(self) -> None:
         """Load Twilio's library off the loop."""
@@ -94,14 +101,17 @@ class TwilioWhatsAppChannel(Channel):
         return await sending.account_health(self._twilio)
 
     async def templates(self) -> list[Template]:
-        """Give the account's contents with what WhatsApp thinks of them."""
-        found = [template(one) for one in await self._twilio.contents()]
+        """Give the account's contents with what WhatsApp thinks of them, but for our own."""
+        contents = await self._twilio.contents()
+        found = [template(one) for one in contents if not _is_own(one)]
         return [one for one in found if one is not None]
 
     async def send(self, message: OutboundMessage) -> Sent:
-        """Hand one message to Twilio: a template by its content, or free words and a file."""
+        """Hand one message to Twilio: a template by its content, or words, a file, buttons."""
         values: dict[str, Any] = sending.common(self._own, self.context, message.idempotency_key)
         values["to"] = PREFIX + recipient(message.to)
+        if message.buttons and not message.template:
+            return await self._send_buttons(message, values)
         if message.template:
             if not message.template_reference:
                 raise PermanentFailure(
@@ -116,6 +126,46 @@ class TwilioWhatsAppChannel(Channel):
         if message.attachments:
             values["media_url"] = sending.files(self.context, message)
         return await sending.send(self._twilio, values)
+
+    async def _send_buttons(self, message: OutboundMessage, values: dict[str, Any]) -> Sent:
+        """Send what fits beside the buttons with them, and the rest before them."""
+        links = [f"{one.label}: {one.url}" for one in message.buttons if one.url]
+        presses = [one for one in message.buttons if not one.url]
+        text = "\n".join([*([message.text] if message.text else []), *links])
+        first = dict(values)
+        if message.attachments:
+            first["media_url"] = sending.files(self.context, message)
+        if text and (not presses or len(text) > MAX_BODY):
+            first["body"], text = text, ""
+        parts = [first] if "body" in first or "media_url" in first else []
+        if presses:
+            words = json.dumps({"1": text or ABOVE})
+            sid = await self._content_of(presses)
+            parts.append({**values, "content_sid": sid, "content_variables": words})
+        sent: list[str] = []
+        for part in parts:
+            try:
+                found = await sending.send(self._twilio, part)
+            except HubError as error:
+                # The content may be gone from Twilio: the next time it is looked for.
+                self._contents.clear()
+                if not sent:
+                    raise
+                told = f"only {len(sent)} of {len(parts)} parts were sent: {error}"
+                raise OutcomeUnknown(told) from error
+            sent += found.external_ids
+        return replace(found, external_ids=tuple(sent))
+
+    async def _content_of(self, presses: Sequence[Button]) -> str:
+        """Give the content of a set of buttons; it is made once for the account."""
+        wanted = content(presses)
+        name = wanted["friendly_name"]
+        if name not in self._contents:
+            known = await self._twilio.contents()
+            self._contents |= {one.friendly_name: one.sid for one in known if _is_own(one)}
+        if name not in self._contents:
+            self._contents[name] = await self._twilio.add_content(wanted)
+        return self._contents[name]
 
     def parse(self, request: WebhookRequest) -> Iterable[Arrival]:
         """Read a signed webhook: a message, a pressed button, or the state of a message."""
@@ -148,6 +198,10 @@ class TwilioWhatsAppChannel(Channel):
     async def fetch(self, reference: str) -> bytes:
         """Get a file of a person's message from Twilio."""
         return await self._twilio.media(reference)
+
+
+def _is_own(one: Any) -> bool:
+    return str(one.friendly_name or "").startswith(OWN)
 
 
 def _located(found: InboundMessage, fields: dict[str, str]) -> InboundMessage:

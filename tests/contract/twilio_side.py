@@ -79,6 +79,13 @@ class TwilioSide(ChannelContract):
             return Reply(b"", 307, {"Location": f"{self.far.url}/store/1"})
         if request.path == "/store/1":
             return Reply(FILE)
+        if request.path == "/v1/ContentAndApprovals":
+            place = "https://content.twilio.com/v1/ContentAndApprovals?PageSize=100&Page=0"
+            page = {"key": "contents", "page": 0, "page_size": 100, "url": place}
+            none = {"next_page_url": None, "previous_page_url": None, "first_page_url": place}
+            return Reply({"contents": [], "meta": {**page, **none}})
+        if request.path == "/v1/Content":
+            return Reply({"sid": f"HX{len(self.far.requests):032x}"}, 201)
         return Reply({"sid": ACCOUNT, "status": "active", "balance": "1", "currency": "USD"})
 
     def refused(self, request: Request) -> Reply:

@@ -202,6 +202,8 @@ class TwilioServer(StandIn):
             return "", as_json({**service, "inbound_request_url": self.service_url})
         if path == "/v1/ContentAndApprovals":
             return "Contents GET", self._contents(request)
+        if path == "/v1/Content" and request.method == "POST":
+            return "Content POST", self._add_content(request)
         found = re.fullmatch(rf"{API}/Messages/\w+/Media/(ME\w+)", path)
         if found:
             place = f"{self.url}/store/{found[1]}"
@@ -309,6 +311,27 @@ class TwilioServer(StandIn):
             "url": f"{url}{page}",
         }
         return as_json({"contents": self.contents[first : first + self.page_size], "meta": meta})
+
+    def _add_content(self, request: Request) -> Reply:
+        """Make a content; what Twilio says of buttons in a session is checked."""
+        asked = json.loads(request.body)
+        for one in complaints("twilio", "request Content POST", asked):
+            self.object_to(one)
+        [(kind, shape)] = asked["types"].items()
+        buttons = shape.get("actions") or shape.get("items") or []
+        quick = kind == "twilio/quick-reply"
+        labels = [one["title"] if quick else one["item"] for one in buttons]
+        if not 1 <= len(buttons) <= (3 if quick else 10) or max(map(len, labels)) > (
+            20 if quick else 24
+        ):
+            return refuse(60200)
+        sid = self.content(
+            asked["friendly_name"], "unsubmitted", asked["types"], **asked["variables"]
+        )
+        made = next(one for one in self.contents if one["sid"] == sid)
+        url = f"https://content.twilio.com/v1/Content/{sid}"
+        told = {name: one for name, one in made.items() if name != "approval_requests"}
+        return as_json({**told, "url": url, "links": {"approval_fetch": f"{url}/x"}}, 201)
 
     def content(self, name: str, status: str, types: dict[str, Any], **variables: str) -> str:
         """Add a content to the catalogue; gives its SID."""

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from crm_store import templates
-from hub import Address, Conflict, Invalid, StartDialog, Template
+from hub import Address, Button, Conflict, Invalid, StartDialog, Template
 from hub.connections import fetch_templates
 from tests.scenarios.office import Office
 from tests.scenarios.twilio.conftest import PERSON, tell, text
@@ -54,6 +54,51 @@ async def test_a_press_and_a_place_are_words(whatsapp: Office, twilio: TwilioSer
     found = (await whatsapp.received(3))[1:]
     assert [one.text for one in found] == ["Brown", "📍 55.75, 37.61\nRed Square"]
     assert found[0].reply_to == sent
+
+
+async def test_buttons_and_lists_go_out_with_the_words(
+    whatsapp: Office, twilio: TwilioServer
+) -> None:
+    await says(twilio, "hi")
+    await whatsapp.received(1)
+    breads = (Button(label="Brown", payload="b"), Button(label="White", payload="w"))
+    for words in ("Which?", "And now?"):
+        await whatsapp.becomes(await whatsapp.answer(words, buttons=breads), "sent")
+    # One content serves every message with these buttons, and is no template of the agents.
+    [made] = twilio.contents
+    assert list(made["types"]) == ["twilio/quick-reply"]
+    assert [out["ContentSid"] for out in twilio.messages] == [made["sid"]] * 2
+    assert [out["ContentVariables"] for out in twilio.messages] == [
+        '{"1": "Which?"}',
+        '{"1": "And now?"}',
+    ]
+    _, channel = await whatsapp.runtime.channel_host.get(whatsapp.account_id)
+    assert await fetch_templates(whatsapp.runtime, whatsapp.account_id, channel) == 0
+    many = tuple(Button(label=f"Bread number {n} of our shop", payload=str(n)) for n in range(9))
+    link = Button(label="Our shop", url="https://shop.example")
+    file = await whatsapp.attach("cake.png", PNG, "image/png")
+    sent = await whatsapp.answer("Look", buttons=(*many, link), attachments=(file,))
+    await whatsapp.becomes(sent, "sent")
+    picture, listed = twilio.messages[2:]
+    assert picture.files == [("image/png", PNG)]
+    [(kind, shape)] = twilio.contents[1]["types"].items()
+    assert kind == "twilio/list-picker"
+    assert shape["items"][3] == {
+        "id": "3",
+        "item": "Bread number 3 of our sh",
+        "description": "Bread number 3 of our shop",
+    }
+    assert listed["ContentVariables"] == '{"1": "Look\\nOur shop: https://shop.example"}'
+    long = await whatsapp.answer("word " * 250, buttons=breads)
+    await whatsapp.becomes(long, "sent")
+    assert [out["Body"] or out["ContentVariables"] for out in twilio.messages[4:]] == [
+        "word " * 250,
+        '{"1": "\\ud83d\\udc46"}',
+    ]
+    press = {"ButtonPayload": "w", "ButtonText": "White"}
+    await says(twilio, "White", **press, OriginalRepliedMessageSid=twilio.messages[0].sid)
+    pressed = (await whatsapp.received(2))[1]
+    assert pressed.text == "White"
 
 
 async def test_a_person_with_and_without_a_number(whatsapp: Office, twilio: TwilioServer) -> None:

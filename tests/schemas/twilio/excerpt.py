@@ -28,6 +28,7 @@ CALLS = {
         "post",
     ),
     "Contents GET": ("content", "/v1/ContentAndApprovals", "get"),
+    "Content POST": ("content", "/v1/Content", "post"),
 }
 FORM = "application/x-www-form-urlencoded"
 
@@ -47,7 +48,9 @@ def main(folder: Path) -> None:
             "response": taken[file].take(answer["content"]["application/json"]["schema"])
         }
         if "requestBody" in found:
-            request = taken[file].take(found["requestBody"]["content"][FORM]["schema"])
+            kinds = found["requestBody"]["content"]
+            kind = FORM if FORM in kinds else "application/json"
+            request = taken[file].take(kinds[kind]["schema"])
             calls[name]["request"] = {**request, "additionalProperties": False}
     definitions = {key: one for each in taken.values() for key, one in each.definitions.items()}
     text = json.dumps({"calls": calls, "definitions": definitions}, indent=1, sort_keys=True)
