@@ -2,9 +2,9 @@
 
     python -m bench.intake --seconds 3 --rounds 5 --database both
 
-The yardstick of the same run is the raw limit of this machine's disk and SQLite: one bare row
-with its full text, committed durably, one after another (standard library, synchronous=FULL,
-FTS5). T2 is the same hub with a commit per request. Rounds are interleaved; medians and p99 are
+The yardstick of the same run is the raw limit of this machine's disk and the same database: one
+bare row with its full text, committed durably, one after another (SQLite by the standard library,
+synchronous=FULL, FTS5; PostgreSQL by psycopg, prepared, fsync, a GIN index of the words). T2 is the same hub with a commit per request. Rounds are interleaved; medians and p99 are
 printed. 32 keep-alive connections on loopback from this process; the server has its own.
 """
 
@@ -23,6 +23,8 @@ import tempfile
 import time
 from contextlib import ExitStack
 from pathlib import Path
+
+import psycopg
 
 CONNECTIONS = 32
 TEXT = "Здравствуйте, сколько стоит доставка в Казань и когда привезут заказ номер " + "x" * 300
@@ -124,6 +126,30 @@ def yardstick(folder: Path, seconds: float) -> float:
     return rate
 
 
+def postgres_yardstick(url: str, seconds: float) -> float:
+    """The same on PostgreSQL, over one connection with prepared statements."""
+    with psycopg.connect(url.replace("+psycopg", ""), prepare_threshold=0) as conn:
+        conn.execute("DROP TABLE IF EXISTS raw_m")
+        conn.execute(
+            "CREATE TABLE raw_m (id BIGINT PRIMARY KEY, key TEXT UNIQUE, dialog BIGINT, at BIGINT,"
+            " sender TEXT, text TEXT, words TSVECTOR)"
+        )
+        conn.execute("CREATE INDEX ON raw_m (dialog, at)")
+        conn.execute("CREATE INDEX ON raw_m USING gin (words)")
+        conn.commit()
+        words = list(dict.fromkeys(TEXT.lower().split()))
+        count, end = 0, time.perf_counter() + seconds
+        started = time.perf_counter()
+        while time.perf_counter() < end:
+            count += 1
+            conn.execute(
+                "INSERT INTO raw_m VALUES (%s, %s, %s, %s, %s, %s, array_to_tsvector(%s))",
+                (count, f"k{count}", count % 500, count, "p", TEXT, words),
+            )
+            conn.commit()
+        return count / (time.perf_counter() - started)
+
+
 def quantile(values: list[float], share: float) -> float:
     """Give a quantile of latencies."""
     ordered = sorted(values)
@@ -143,7 +169,12 @@ def measure(name: str, url: str, seconds: float, rounds: int) -> None:
         asyncio.run(load(grouped, 1.0))
         asyncio.run(load(single, 1.0))
         for _ in range(rounds):
-            raw.append(yardstick(folder, seconds / 2))
+            half = seconds / 2
+            raw.append(
+                postgres_yardstick(url.replace("%s", "raw"), half)
+                if url
+                else yardstick(folder, half)
+            )
             rate, latencies = asyncio.run(load(grouped, seconds))
             many.append(rate)
             many_ms += latencies
@@ -174,7 +205,7 @@ def main() -> None:
 
         durable = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
         with Postgres(settings=durable) as server:
-            for name in ("grouped", "single"):
+            for name in ("grouped", "single", "raw"):
                 server.cluster.create_database(name)
             measure("PostgreSQL", server.cluster.url("%s"), options.seconds, options.rounds)
 

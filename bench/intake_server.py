@@ -11,13 +11,12 @@ import logging
 import sys
 from pathlib import Path
 
-import uvicorn
-
 from bench.bench_channel import plugin
 from hub import SYSTEM, CreateAccount, CreateUser
 from hub.app import build
 from hub.plugin_host import PluginHost
 from hub.runtime import Runtime
+from hub.server import listen, serve
 from hub.settings import HubSettings
 
 
@@ -35,7 +34,8 @@ async def prepare(runtime: Runtime) -> str:
 def make(folder: Path, url: str, port: int) -> Runtime:
     """Build a hub with the bench channel alone."""
     host = PluginHost()
-    host.add("bench_plugin", plugin())
+    # As the channels that come with the hub: a stranger's is read in a thread of its own.
+    host.add("bench_plugin", plugin()).bundled = True
     settings = HubSettings(
         data=folder, database_url=url, port=port, public_url=f"http://127.0.0.1:{port}"
     )
@@ -53,10 +53,7 @@ def main(folder: Path, url: str, port: int, group: int) -> None:
         runtime.database._group = group
     sys.stdout.write(path + "\n")
     sys.stdout.flush()
-    app = build(runtime.settings, runtime)
-    uvicorn.run(
-        app, host="127.0.0.1", port=port, log_level="error", access_log=False, loop="uvloop"
-    )
+    serve(build(runtime.settings, runtime), runtime.settings, listen(runtime.settings), str)
 
 
 if __name__ == "__main__":
