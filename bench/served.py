@@ -21,7 +21,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from sqlalchemy import select
 
 from bench.house import House, runtime_of
@@ -29,6 +28,8 @@ from crm_store.tables.dialogs import dialogs
 from crm_store.tables.users import users
 from hub import SYSTEM, AccountId, Micros, OpenSession, UserId
 from hub.app import build
+from hub.server import listen
+from hub.server import serve as serve_app
 from hub.web.auth import COOKIE, csrf_for, token_hash
 
 DAY_US = 86_400_000_000
@@ -56,7 +57,7 @@ class Caller:
     async def _connect(self) -> None:
         if self._writer is None:
             self._reader, self._writer = await asyncio.open_connection(
-                "127.0.0.1", self._served.port
+                "127.0.0.1", self._served.port, limit=1 << 24
             )
 
     def _head(self, method: str, path: str, body: bytes, more: dict[str, str]) -> bytes:
@@ -192,10 +193,7 @@ def main(data: Path, url: str, port: int) -> None:
     logging.basicConfig(level=logging.ERROR)
     os.environ.setdefault("HUB_LOG_LEVEL", "error")
     runtime = runtime_of(data, url, port)
-    app = build(runtime.settings, runtime)
-    uvicorn.run(
-        app, host="127.0.0.1", port=port, log_level="error", access_log=False, loop="uvloop"
-    )
+    serve_app(build(runtime.settings, runtime), runtime.settings, listen(runtime.settings), str)
 
 
 if __name__ == "__main__":
