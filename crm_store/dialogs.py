@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Row,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 
 from crm_store.sql import page_key
 from crm_store.tables.dialogs import (
@@ -18,7 +33,7 @@ from crm_store.tables.dialogs import (
 )
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
 from crm_store.tables.people import addresses, contacts
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid, NotFound
 from hub.ids import AccountId, AddressId, ContactId, DialogId, MessageId, Micros, TeamId, UserId
 from hub.records.dialogs import Dialog, DialogPage, DialogQuery, DialogStatus
@@ -93,8 +108,11 @@ def page(reader: Reader, query: DialogQuery) -> DialogPage:
 
 
 def view_clauses(reader: Reader, view: str) -> list[ColumnElement[bool]]:
-    """Give what a standing view means."""
-    me = reader.viewer.user_id
+    """Give what a standing view means to who reads."""
+    return _view(reader.viewer.user_id, view)
+
+
+def _view(me: UserId | BindParameter[int], view: str) -> list[ColumnElement[bool]]:
     # `is_open AND snoozed_until = 0` is what is on the table now.
     awake = [dialogs.c.is_open, dialogs.c.snoozed_until == 0]
     if view == "mine":
@@ -239,33 +257,31 @@ def _record(row: Row[Any], labels: tuple[str, ...]) -> Dialog:
 
 def counters(reader: Reader) -> Counters:
     """Count the standing views of the viewer, each over its own partial index."""
+    statement = _counting(reader.viewer.hidden_accounts)
+    row = reader.conn.execute(statement, {"me": reader.viewer.user_id}).one()
+    return Counters(**row._mapping)
 
-    def count(view: str, *more: ColumnElement[bool]) -> int:
-        clauses = [
-            reader.viewer.dialogs_clause(),
-            dialogs.c.merged_into == 0,
-            *view_clauses(reader, view),
-            *more,
-        ]
-        found = select(dialogs.c.id).where(and_(*clauses)).limit(1000).subquery()
-        return int(reader.conn.execute(select(func.count()).select_from(found)).scalar_one())
 
-    me = reader.viewer.user_id
+@lru_cache(64)
+def _counting(hidden: frozenset[AccountId]) -> Select[Any]:
+    """Make the question once: every open browser asks it every other second."""
+    me: BindParameter[int] = bindparam("me", type_=BigInteger)
     seen = (
         select(read_marks.c.inbound_seen)
         .where(read_marks.c.user_id == me, read_marks.c.dialog_id == dialogs.c.id)
         .scalar_subquery()
     )
-    return Counters(
-        mine=count("mine"),
-        unassigned=count("unassigned"),
-        all=count("all"),
-        waiting=count("waiting"),
-        mentions=count("mentions"),
-        snoozed=count("snoozed"),
-        failed=count("failed"),
-        unread=count("mine", dialogs.c.inbound_count > func.coalesce(seen, 0)),
-    )
+
+    def count(view: str, *more: ColumnElement[bool]) -> ScalarSelect[int]:
+        clauses = [Viewer(hidden_accounts=hidden).dialogs_clause(), dialogs.c.merged_into == 0]
+        found = select(dialogs.c.id).where(and_(*clauses, *_view(me, view), *more))
+        return select(func.count()).select_from(found.limit(1000).subquery()).scalar_subquery()
+
+    names = ("mine", "unassigned", "all", "waiting", "mentions", "snoozed", "failed")
+    unread = count("mine", dialogs.c.inbound_count > func.coalesce(seen, 0))
+    counts = [*(count(name).label(name) for name in names), unread.label("unread")]
+    # mypy counts the columns of a list up to ten.
+    return cast("Select[Any]", select(*counts))
 
 
 def all_tags(reader: Reader) -> list[Tag]:

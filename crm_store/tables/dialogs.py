@@ -72,7 +72,7 @@ dialogs = Table(
         "ix_dialogs_waiting",
         "waiting_since",
         "id",
-        sqlite_where=text("is_open AND waiting_since > 0"),
+        sqlite_where=text("is_open = 1 AND waiting_since > 0"),
         postgresql_where=text("is_open AND waiting_since > 0"),
     ),
     Index(

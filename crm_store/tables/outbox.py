@@ -38,7 +38,7 @@ deliveries = Table(
         "lane",
         "due_at",
         "id",
-        sqlite_where=text("status = 'queued' AND NOT held"),
+        sqlite_where=text("status = 'queued' AND held = 0"),
         postgresql_where=text("status = 'queued' AND NOT held"),
     ),
     Index(
@@ -119,7 +119,7 @@ jobs = Table(
         "ix_jobs_queue",
         "due_at",
         "id",
-        sqlite_where=text("state = 'queued' AND NOT held"),
+        sqlite_where=text("state = 'queued' AND held = 0"),
         postgresql_where=text("state = 'queued' AND NOT held"),
     ),
     Index(
@@ -162,7 +162,7 @@ webhook_deliveries = Table(
     Index(
         "ix_webhook_deliveries_queue",
         "due_at",
-        sqlite_where=text("state = 'queued' AND NOT held"),
+        sqlite_where=text("state = 'queued' AND held = 0"),
         postgresql_where=text("state = 'queued' AND NOT held"),
     ),
     Index("ix_webhook_deliveries_state", "webhook_id", "state"),

@@ -69,6 +69,8 @@ class Renderer:
         loaders = {name: FileSystemLoader(folder) for name, folder in self._folders.items()}
         own = FileSystemLoader(TEMPLATES)
         environment = Environment(
+            # The files of an installed hub do not change while it runs; looking costs every page.
+            auto_reload=False,
             loader=_Loaders(own, loaders),
             autoescape=True,
             undefined=StrictUndefined,
