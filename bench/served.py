@@ -79,7 +79,14 @@ class Caller:
         assert self._writer is not None
         payload = b"" if body is None else json.dumps(body).encode()
         self._writer.write(self._head(method, path, payload, more))
-        head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        try:
+            head = (await self._reader.readuntil(b"\r\n\r\n")).lower()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            # The server ends connections that were idle for some seconds.
+            if method != "GET":
+                raise
+            self._writer = None
+            return await self.call(method, path, body, **more)
         if b"transfer-encoding: chunked" in head:
             content = b""
             while size := int(await self._reader.readline(), 16):
