@@ -50,7 +50,7 @@ def _spare_the_collector() -> None:
     """Take what was made at the start out of the garbage collector's sight.
 
     It stays until the end; to look through it again and again halts every request for a tenth
-    of a second (measured by bench/intake.py: a fifth of the messages, and the whole p99).
+    of a second, which is the p99 that bench/intake.py measured before.
     """
     gc.collect()
     gc.freeze()
