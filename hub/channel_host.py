@@ -221,7 +221,9 @@ class ChannelHost:
         )
         if known is not None:
             account, _ = await self._load(account_id)
-            self._open[account_id] = (account.version, account, known[2])
+            # What was forgotten meanwhile has old settings, and is closed: it must not come back.
+            if self._open.get(account_id) is known:
+                self._open[account_id] = (account.version, account, known[2])
 
 
 async def _close(channel: Channel) -> None:

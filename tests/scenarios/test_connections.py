@@ -10,6 +10,7 @@ import pytest
 
 from crm_store import templates
 from hub import (
+    AccountId,
     AccountRefused,
     Channel,
     Health,
@@ -187,3 +188,24 @@ async def test_a_change_while_a_channel_opens_is_not_lost(
         assert (await host.get(home.account))[0].title == "Macaws"
         assert (await host.get(home.account))[0].title == "Macaws"
         assert len(built) == 2
+
+
+async def test_a_report_does_not_bring_back_a_channel_that_was_replaced(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A late word of the old token's channel must not put it in the new one's place."""
+    async with aviary(tmp_path, database_url) as home:
+        host = home.runtime.channel_host
+        old = (await host.get(home.account))[1]
+        load = host._load
+
+        async def slow(account_id: AccountId) -> tuple[Account, str]:
+            found = await load(account_id)
+            await host.forget(account_id)
+            return found
+
+        monkeypatch.setattr(host, "_load", slow)
+        await host.report(home.account, "down", "401")
+        monkeypatch.setattr(host, "_load", load)
+        assert (await host.get(home.account))[1] is not old
+        assert (await account_of(home)).state == "down"
