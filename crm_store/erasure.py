@@ -13,6 +13,9 @@ from typing import Any
 
 from sqlalchemy import case, delete, insert, select, update
 
+from crm_store import objects
+from crm_store.leads import leads_of
+from crm_store.objects import NOUNS
 from crm_store.search_index import remove_contact, remove_dialogs, remove_messages
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
@@ -27,7 +30,7 @@ from crm_store.tables.dialogs import (
     reactions,
     thread_references,
 )
-from crm_store.tables.people import addresses, contacts, erased_addresses, erasures
+from crm_store.tables.people import addresses, clients, contacts, erased_addresses, erasures
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import EraseContact
@@ -198,8 +201,29 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
             version=contacts.c.version + 1,
         )
     )
+    report["leads"] = objects.blank(
+        uow, NOUNS["lead"], leads_of(uow, ContactId(contact_id), dialog_ids)
+    )
+    report["clients"] = objects.blank(uow, NOUNS["client"], _own_card(uow, contact_id))
     hashes = [*(address_hash(one.kind, one.value) for one in rows), *command.address_hashes]
     return _remember(uow, command, sorted(set(hashes)), report)
+
+
+def _own_card(uow: UnitOfWork, contact_id: ContactId) -> list[int]:
+    """Give the client card that is about nobody but this person; an organisation's stays."""
+    client_id = uow.conn.execute(
+        select(contacts.c.client_id).where(contacts.c.id == contact_id)
+    ).scalar()
+    others = select(contacts.c.id).where(
+        contacts.c.client_id == client_id, contacts.c.id != contact_id
+    )
+    return list(
+        uow.conn.execute(
+            select(clients.c.id).where(
+                clients.c.id == client_id, ~clients.c.organisation, ~others.exists()
+            )
+        ).scalars()
+    )
 
 
 def _remember(

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, Table, insert, inspect, select
+from sqlalchemy import Connection, MetaData, Table, insert, inspect, select, update
 
 from crm_store.database import make_engine
 from crm_store.journal import get_meta, new_epoch, set_meta
@@ -179,3 +179,10 @@ def _first_rows(conn: Connection) -> None:
     ]
     if fresh:
         conn.execute(insert(roles), fresh)
+    # A release may bring new rights; the five roles are ours, so they have them at once.
+    for role in ROLES.values():
+        conn.execute(
+            update(roles)
+            .where(roles.c.name == role.name, roles.c.builtin)
+            .values(permissions=sorted(role.permissions))
+        )

@@ -7,17 +7,21 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from crm_store import objects
+from crm_store.objects import NOUNS
 from crm_store.search_index import index_contacts
 from crm_store.sql import locked, page_key, upsert
-from crm_store.tables.people import addresses, clients, contacts
+from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import (
     AddAddress,
     BlockAddress,
+    ChangeClient,
     CreateClient,
     CreateContact,
     RemoveAddress,
+    RemoveClient,
     UpdateContact,
 )
 from hub.errors import Conflict, Invalid, NotFound
@@ -34,6 +38,7 @@ from hub.objects import Change
 from hub.records.people import AddressRecord, Client, Contact
 from hub.terms import fold
 
+CLIENT = NOUNS["client"]
 FIELDS = ("name", "language", "time_zone", "notes", "position")
 
 
@@ -117,30 +122,17 @@ def contacts_by_address(reader: Reader, value: str) -> list[ContactId]:
 
 def client(reader: Reader, client_id: ClientId) -> Client:
     """Give one client."""
-    row = reader.conn.execute(select(clients).where(clients.c.id == client_id)).first()
-    if row is None:
-        raise NotFound("there is no such client")
-    return _client(row)
+    found: Client = objects.one(reader, CLIENT, client_id)
+    return found
 
 
 def clients_page(reader: Reader, before: str = "", limit: int = 50) -> tuple[list[Client], str]:
     """Give clients, the newest first, and the key of the next page."""
-    statement = select(clients).order_by(clients.c.id.desc()).limit(limit + 1)
     if before:
-        statement = statement.where(clients.c.id < page_key(f"0-{before}")[1])
-    rows = reader.conn.execute(statement).all()
-    following = str(rows[limit - 1].id) if len(rows) > limit else ""
-    return [_client(row) for row in rows[:limit]], following
-
-
-def _client(row: Row[Any]) -> Client:
-    return Client(
-        id=ClientId(row.id),
-        name=row.name,
-        organisation=row.organisation,
-        created_at=Micros(row.created_at),
-        version=row.version,
-    )
+        number = page_key(f"0-{before}")[1]
+        before = f"{number}~{number}"
+    found = objects.page(reader, CLIENT, objects.ObjectQuery(before=before, limit=limit))
+    return list(found.items), found.next.partition("~")[0]
 
 
 def blocked_addresses(conn: Connection) -> dict[tuple[str, str], str]:
@@ -340,17 +332,10 @@ def block_address(uow: UnitOfWork, command: BlockAddress) -> None:
 
 def create_client(uow: UnitOfWork, command: CreateClient) -> ClientId:
     """Make a client card."""
-    name = _name(command.name)
+    given = {**command.values, "name": command.name, "organisation": command.organisation}
+    values = objects.read_values(CLIENT.kind, given, new=True)
     client_id = command.client_id or ClientId(uow.new_id())
-    uow.conn.execute(
-        insert(clients).values(
-            id=client_id,
-            organisation=command.organisation,
-            name=name,
-            name_folded=fold(name)[:400],
-            created_at=uow.now,
-        )
-    )
+    objects.create(uow, CLIENT, client_id, values)
     if command.contact_id:
         _lock(uow, command.contact_id)
         uow.conn.execute(
@@ -360,3 +345,27 @@ def create_client(uow: UnitOfWork, command: CreateClient) -> ClientId:
         )
     uow.record(ClientCreated(client_id=client_id))
     return client_id
+
+
+def change_client(uow: UnitOfWork, command: ChangeClient) -> int:
+    """Change properties of a client; gives its new version."""
+    values = objects.read_values(CLIENT.kind, command.values, new=False)
+    row = objects.lock(uow, CLIENT, command.client_id, command.version)
+    return objects.change(uow, CLIENT, row, values)
+
+
+def remove_client(uow: UnitOfWork, command: RemoveClient) -> None:
+    """Put a client's card into the bin, or take it out; its people keep belonging to it."""
+    objects.remove(uow, CLIENT, command.client_id, restore=command.restore)
+
+
+def people_of(reader: Reader, client_id: ClientId) -> list[Contact]:
+    """Give the contact persons of a client, by name."""
+    reader.viewer.need("contacts.view")
+    found = reader.conn.execute(
+        select(contacts.c.id)
+        .where(contacts.c.client_id == client_id, contacts.c.name != "")
+        .order_by(contacts.c.name_folded, contacts.c.id)
+        .limit(200)
+    )
+    return contacts_of(reader, [ContactId(one) for one in found.scalars()])

@@ -17,13 +17,14 @@ from crm_store.tables.dialogs import (
     reactions,
     tags,
 )
+from crm_store.tables.objects import leads
 from crm_store.tables.people import addresses, clients, contacts
 from crm_store.viewer import Reader
 from hub.errors import NotFound
 from hub.ids import ContactId
 
 CHUNK = 500
-OURS = frozenset({"name_folded", "subject_folded", "slot", "version", "fence"})
+OURS = frozenset({"slot", "version", "fence"})
 """Columns that are our own bookkeeping and say nothing of the person."""
 
 
@@ -67,6 +68,7 @@ def personal_data(reader: Reader, contact_id: ContactId) -> tuple[dict[str, Any]
         "contact": _plain(contacts, who._mapping),
         "addresses": _rows(reader, addresses, addresses.c.contact_id == contact_id),
         "client": _rows(reader, clients, clients.c.id == who.client_id)[:1],
+        "leads": _rows(reader, leads, leads.c.contact_id == contact_id),
         "dialogs": talks,
         "tags": [{"dialog_id": str(row.dialog_id), "name": row.name} for row in labels],
         "messages": said,
@@ -89,5 +91,5 @@ def _plain(table: Table, values: Any) -> dict[str, Any]:
     return {
         name: str(value) if name == "id" or name.endswith("_id") else value
         for name, value in values.items()
-        if name not in OURS
+        if name not in OURS and not name.endswith("_folded")
     }

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crm_store import accounts, erasure, introductions, journal, people, templates, users, work
+from crm_store import (
+    accounts,
+    erasure,
+    introductions,
+    journal,
+    leads,
+    people,
+    templates,
+    users,
+    work,
+)
 from crm_store.unit_of_work import UnitOfWork
 from dialogs import acts, changes, compose, intake, outbox, receipts, surgery, workflow
 from hub import commands as c
@@ -62,6 +72,16 @@ ONE: dict[type[Command], One] = {
     c.RemoveAddress: people.remove_address,
     c.BlockAddress: people.block_address,
     c.CreateClient: people.create_client,
+    c.ChangeClient: people.change_client,
+    c.RemoveClient: people.remove_client,
+    c.CreateLead: leads.create_lead,
+    c.ChangeLead: leads.change_lead,
+    c.TakeLead: leads.take_lead,
+    c.RejectLead: leads.reject_lead,
+    c.ReopenLead: leads.reopen_lead,
+    c.ConvertLead: leads.convert_lead,
+    c.UndoConversion: leads.undo_conversion,
+    c.RemoveLead: leads.remove_lead,
     c.EraseContact: erasure.erase_contact,
     c.CreateAccount: accounts.create_account,
     c.UpdateAccount: accounts.update_account,

@@ -13,6 +13,8 @@ PERMISSIONS: dict[str, str] = {
     "contacts.view": "see contacts",
     "contacts.edit": "change contacts",
     "contacts.erase": "erase a person",
+    "leads.view": "see leads",
+    "leads.edit": "work on leads",
     "accounts.view": "see channels",
     "accounts.manage": "connect and change channels",
     "users.view": "see colleagues",
@@ -45,6 +47,8 @@ _AGENT = _SELF | {
     "dialogs.note",
     "contacts.view",
     "contacts.edit",
+    "leads.view",
+    "leads.edit",
     "accounts.view",
 }
 
@@ -60,7 +64,15 @@ ROLES: dict[str, Role] = {
     "marketer": Role(
         name="marketer",
         permissions=frozenset(
-            _SELF | {"dialogs.view", "contacts.view", "contacts.edit", "accounts.view"}
+            _SELF
+            | {
+                "dialogs.view",
+                "contacts.view",
+                "contacts.edit",
+                "leads.view",
+                "leads.edit",
+                "accounts.view",
+            }
         ),
         scope="accounts",
     ),
@@ -68,7 +80,14 @@ ROLES: dict[str, Role] = {
         name="auditor",
         permissions=frozenset(
             _SELF
-            | {"dialogs.view", "contacts.view", "accounts.view", "events.view", "plugins.view"}
+            | {
+                "dialogs.view",
+                "contacts.view",
+                "leads.view",
+                "accounts.view",
+                "events.view",
+                "plugins.view",
+            }
         ),
     ),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crm_store.tables import dialogs, journal, outbox, people, search, users
+from crm_store.tables import dialogs, journal, objects, outbox, people, search, users
 from crm_store.tables.base import metadata
 
-__all__ = ["dialogs", "journal", "metadata", "outbox", "people", "search", "users"]
+__all__ = ["dialogs", "journal", "metadata", "objects", "outbox", "people", "search", "users"]

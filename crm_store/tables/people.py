@@ -5,18 +5,20 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, String, Table, UniqueConstraint, text
 
 from crm_store.tables.base import data, flag, key, metadata, num, ref, word, words
+from crm_store.tables.objects import columns_of
+from hub.nouns import CLIENTS
 
 clients = Table(
     "clients",
     metadata,
     key(),
-    flag("organisation"),
-    word("name"),
-    word("name_folded"),
-    ref("owner_id"),
-    num("created_at"),
+    *columns_of(CLIENTS),
+    num("deleted_at"),
     num("version", 1),
     Index("ix_clients_name_folded", "name_folded"),
+    Index("ix_clients_owner_id", "owner_id", "id"),
+    Index("ix_clients_phone_folded", "phone_folded"),
+    Index("ix_clients_email_folded", "email_folded"),
 )
 
 contacts = Table(

@@ -101,7 +101,10 @@ class LinkContact(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateClient(Command):
-    """Make a client card, of a person or an organisation, for an existing contact or alone."""
+    """Make a client card, of a person or an organisation, for an existing contact or alone.
+
+    `values` are further properties (hub/nouns/clients.py), as people write them.
+    """
 
     permission: ClassVar[str] = "contacts.edit"
 
@@ -109,6 +112,7 @@ class CreateClient(Command):
     organisation: bool = False
     contact_id: ContactId = ContactId(0)
     client_id: ClientId = ClientId(0)
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,12 @@ from hub.events.dialogs import (
     DialogStatusChanged,
     DialogTagged,
 )
+from hub.events.leads import (
+    LeadConverted,
+    LeadCreated,
+    LeadStatusChanged,
+    ObjectRemoved,
+)
 from hub.events.messages import (
     ArrivalRefused,
     ButtonWasPressed,
@@ -91,6 +97,9 @@ __all__ = [
     "EventRegistry",
     "HeldReleased",
     "JobDied",
+    "LeadConverted",
+    "LeadCreated",
+    "LeadStatusChanged",
     "MessageCancelled",
     "MessageChanged",
     "MessageQuarantined",
@@ -98,6 +107,7 @@ __all__ = [
     "MessageReceived",
     "NoteAdded",
     "ObjectChanged",
+    "ObjectRemoved",
     "PluginFailed",
     "QuarantineSettled",
     "SessionsRevoked",

@@ -15,6 +15,7 @@ __all__ = [
     "MayAssign",
     "MayDelete",
     "MayEditContacts",
+    "MayEditLeads",
     "MayEditProfile",
     "MayErase",
     "MayManageAccounts",
@@ -27,6 +28,7 @@ __all__ = [
     "MayViewContacts",
     "MayViewDialogs",
     "MayViewEvents",
+    "MayViewLeads",
     "MayViewPlugins",
     "MayViewUsers",
     "router",
@@ -39,6 +41,8 @@ MayNote = Annotated[Caller, Depends(needs("dialogs.note"))]
 MayDelete = Annotated[Caller, Depends(needs("dialogs.delete"))]
 MayViewContacts = Annotated[Caller, Depends(needs("contacts.view"))]
 MayEditContacts = Annotated[Caller, Depends(needs("contacts.edit"))]
+MayViewLeads = Annotated[Caller, Depends(needs("leads.view"))]
+MayEditLeads = Annotated[Caller, Depends(needs("leads.edit"))]
 MayErase = Annotated[Caller, Depends(needs("contacts.erase"))]
 MayViewAccounts = Annotated[Caller, Depends(needs("accounts.view"))]
 MayManageAccounts = Annotated[Caller, Depends(needs("accounts.manage"))]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hub.ids import AddressId, ClientId, ContactId, Micros
+from hub.ids import NEVER, AddressId, ClientId, ContactId, Micros, TeamId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +43,29 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Who buys: a person or an organisation."""
+    """Who buys: a person or an organisation; legal data are optional parts of the same card."""
 
     id: ClientId
     name: str
     organisation: bool
     created_at: Micros
     version: int
+    status: str = "prospect"
+    owner_id: UserId = UserId(0)
+    team_id: TeamId = TeamId(0)
+    source: str = ""
+    phone: str = ""
+    email: str = ""
+    site: str = ""
+    region: str = ""
+    industry: str = ""
+    birthday: Micros = NEVER
+    tags: tuple[str, ...] = ()
+    notes: str = ""
+    legal_name: str = ""
+    inn: str = ""
+    kpp: str = ""
+    ogrn: str = ""
+    legal_address: str = ""
+    bank: str = ""
+    deleted_at: Micros = NEVER

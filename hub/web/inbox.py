@@ -16,9 +16,11 @@ from starlette.routing import Route
 from crm_store import accounts as account_reads
 from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
+from crm_store import objects as object_reads
 from crm_store import people as people_reads
 from crm_store import search as search_reads
 from crm_store import users as user_reads
+from crm_store.objects import NOUNS
 from crm_store.tables.dialogs import messages as message_table
 from crm_store.viewer import Reader
 from hub.errors import Invalid, NotFound
@@ -293,6 +295,7 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
             "draft_files": files,
             "teams": user_reads.all_teams(reader),
             "users": {one.id: one for one in user_reads.all_users(reader)},
+            "leads": leads_of(reader, dialog.id),
         }
 
     values: dict[str, Any] = await hub.read(load)
@@ -307,6 +310,13 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
     values["found"] = around
     values["position"] = position
     return values
+
+
+def leads_of(reader: Reader, dialog_id: DialogId) -> list[Any]:
+    """Give the leads of a dialog, where the reader may see leads."""
+    if not reader.viewer.may(NOUNS["lead"].kind.read):
+        return []
+    return object_reads.of_dialog(reader, NOUNS["lead"], dialog_id)
 
 
 def _window(reader: Reader, dialog_id: DialogId, around: MessageId) -> Thread:

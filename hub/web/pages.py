@@ -10,9 +10,11 @@ from starlette.routing import Route
 
 from crm_store import accounts as account_reads
 from crm_store import dialogs as dialog_reads
+from crm_store import objects as object_reads
 from crm_store import people as people_reads
 from crm_store import search as search_reads
 from crm_store import users as user_reads
+from crm_store.objects import NOUNS
 from crm_store.viewer import Reader
 from hub.commands import CreateContact, StartDialog
 from hub.errors import HubError
@@ -91,8 +93,11 @@ async def contact(request: Request) -> Response:
     def load(reader: Reader) -> dict[str, Any]:
         reader.viewer.need("contacts.view")
         query = DialogQuery(view="everything", contact_id=contact_id, limit=100)
+        person = people_reads.contact(reader, contact_id)
+        named = object_reads.titles(reader, NOUNS["client"], [person.client_id])
         return {
-            "contact": people_reads.contact(reader, contact_id),
+            "contact": person,
+            "client": named.get(person.client_id, ""),
             "list": dialog_reads.page(reader, query),
             "users": {one.id: one for one in user_reads.all_users(reader)},
         }

@@ -31,6 +31,8 @@ GROUND = frozenset(
         "hookspecs",
         "ids",
         "kinds",
+        "nouns",
+        "properties",
         "limits",
         "messages",
         "multipart",

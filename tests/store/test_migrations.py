@@ -37,6 +37,7 @@ RELEASED = {
     "0003_erased_addresses.py": "7ddac33c6dc60bd25d8c89220ed5a9a86a85a8f9300f94f119fadc5e677532f6",
     "0004_dialogs_by_age.py": "f3c27e14f81bc041725e88f689a92206b64fc49338c5d1039f00a96713732b27",
     "0005_partial_indexes.py": "97fb884d3db7ba94b3af4920f65a153ff7699d7ecadcb68b724344ce79d46543",
+    "0006_leads.py": "522189036547ebbb69965c5d7276a9d4f5ad33303cfe917f16f14f76f7fcf2f9",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

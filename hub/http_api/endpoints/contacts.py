@@ -1,4 +1,4 @@
-"""Contacts, their addresses, and clients."""
+"""Contacts and their addresses."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ async def change(
 ) -> s.Contact:
     """Change fields. Say which version you saw by `If-Match` or by `version`, and nobody's
     change is overwritten unseen: `details` tells what the contact says now."""
-    seen = _version(if_match)
+    seen = version_of(if_match)
     try:
         await caller.hub.do(
             c.UpdateContact(
@@ -116,7 +116,7 @@ async def change(
     return await shown(caller, contact_id, response)
 
 
-def _version(if_match: str) -> int | None:
+def version_of(if_match: str) -> int | None:
     if if_match in ("", "*"):
         return None
     digits = if_match.removeprefix("W/").strip('"')
@@ -160,33 +160,3 @@ async def block(
     """Refuse messages from an address, with a reason, or take them again without one."""
     await caller.hub.do(c.BlockAddress(address_id=AddressId(address_id), reason=body.reason))
     return Response(status_code=204)
-
-
-@router.get("/clients", summary="List clients")
-async def clients(
-    caller: rights.MayViewContacts,
-    before: Annotated[str, Query(max_length=50, description="`next` of the page before.")] = "",
-    limit: Annotated[int, Query(ge=1, le=100)] = 50,
-) -> Listing[s.Client]:
-    """Give clients, the newest first."""
-    found, following = await caller.hub.read(reads.clients_page, before, limit)
-    return Listing[s.Client](items=[s.Client.model_validate(one) for one in found], next=following)
-
-
-@router.post("/clients", status_code=201, summary="Add a client")
-async def create_client(caller: rights.MayEditContacts, body: s.CreateClient) -> s.Client:
-    """Make a client card, of a person or an organisation."""
-    made = await caller.hub.do(
-        c.CreateClient(
-            name=body.name,
-            organisation=body.organisation,
-            contact_id=ContactId(body.contact_id or 0),
-        )
-    )
-    return s.Client.model_validate(await caller.hub.read(reads.client, made[0]))
-
-
-@router.get("/clients/{client_id}", summary="One client")
-async def client(caller: rights.MayViewContacts, client_id: Annotated[GivenId, Path()]) -> s.Client:
-    """Give one client."""
-    return s.Client.model_validate(await caller.hub.read(reads.client, ClientId(client_id)))

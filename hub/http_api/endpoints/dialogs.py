@@ -74,7 +74,7 @@ async def page(
             address=address,
             address_kind=address_kind,
             tag=tag,
-            filter=_tree(filter),
+            filter=tree_of(filter),
             sort=sort,
             before=before,
             limit=limit,
@@ -85,7 +85,7 @@ async def page(
     )
 
 
-def _tree(given: str) -> dict[str, Any] | None:
+def tree_of(given: str) -> dict[str, Any] | None:
     if not given:
         return None
     try:

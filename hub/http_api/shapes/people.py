@@ -35,16 +35,6 @@ class Contact(Shape):
     addresses: list[Address]
 
 
-class Client(Shape):
-    """Who buys: a person or an organisation."""
-
-    id: Id
-    name: str
-    organisation: bool
-    created_at: Instant
-    version: int
-
-
 class SearchHit(Shape):
     """A found message with its dialog and the matched line."""
 
@@ -106,11 +96,3 @@ class BlockAddress(Body):
     """Why its messages are refused; an empty reason takes them again."""
 
     reason: Word
-
-
-class CreateClient(Body):
-    """A new client, for an existing contact or alone."""
-
-    name: Word = Field(min_length=1)
-    organisation: bool = False
-    contact_id: GivenId | None = None

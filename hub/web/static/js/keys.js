@@ -86,6 +86,7 @@ bind('/', _('Search'), _('Everywhere'), () => {
   if (box) box.focus(); else location.href = '/search';
 });
 bind('G I', _('Go to the inbox'), _('Everywhere'), () => { location.href = '/inbox'; });
+bind('G L', _('Go to leads'), _('Everywhere'), () => { location.href = '/leads'; });
 bind('G C', _('Go to people'), _('Everywhere'), () => { location.href = '/contacts'; });
 bind('G S', _('Go to settings'), _('Everywhere'), () => { location.href = '/settings'; });
 bind('Ctrl+Z', _('Undo the last action'), _('Everywhere'), undoLast);

@@ -1,0 +1,268 @@
+"""Leads: from a first word to a client, or to a reason why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import or_, select, update
+
+from crm_store import objects
+from crm_store.objects import NOUNS
+from crm_store.people import create_client, create_contact
+from crm_store.sql import locked
+from crm_store.tables.dialogs import dialogs, messages
+from crm_store.tables.objects import dialog_links, leads
+from crm_store.tables.people import addresses, contacts
+from crm_store.unit_of_work import UnitOfWork
+from hub.commands import (
+    ChangeLead,
+    ConvertLead,
+    CreateClient,
+    CreateContact,
+    CreateLead,
+    RejectLead,
+    RemoveLead,
+    ReopenLead,
+    TakeLead,
+    UndoConversion,
+)
+from hub.errors import Conflict, Invalid, NotFound
+from hub.events import ContactChanged, LeadConverted, LeadCreated, LeadStatusChanged
+from hub.ids import ClientId, ContactId, DialogId, LeadId, UserId
+from hub.objects import ActorKind, Ref
+from hub.terms import fold
+
+LEAD = NOUNS["lead"]
+CLIENT = NOUNS["client"]
+OPEN = ("new", "in_work")
+FIRST_WORDS = 4000
+TITLE = 120
+
+
+def create_lead(uow: UnitOfWork, command: CreateLead) -> LeadId:
+    """Make a lead, by hand or of a dialog; gives its id (of the open one with `unless_open`)."""
+    given: dict[str, object] = {}
+    own: dict[str, object] = {}
+    if command.dialog_id:
+        given, own = _from_dialog(uow, command.dialog_id)
+    given |= {name: value for name, value in command.values.items() if value not in (None, "")}
+    if not given.get("title"):
+        given["title"] = given.get("name") or given.get("company") or given.get("phone") or ""
+    values = objects.read_values(LEAD.kind, given, new=True)
+    earlier = _earlier(uow, own.get("contact_id", 0), values)
+    if command.unless_open:
+        for row in earlier:
+            if row.status in OPEN:
+                return LeadId(row.id)
+    lead_id = command.lead_id or LeadId(uow.new_id())
+    repeat_of = LeadId(earlier[0].id if earlier else 0)
+    objects.create(uow, LEAD, lead_id, {**values, **own, "repeat_of": repeat_of})
+    if command.dialog_id:
+        objects.link(uow, command.dialog_id, Ref(kind="lead", id=lead_id))
+    uow.record(LeadCreated(lead_id=lead_id, dialog_id=command.dialog_id, repeat_of=repeat_of))
+    return lead_id
+
+
+def _from_dialog(
+    uow: UnitOfWork, dialog_id: DialogId
+) -> tuple[dict[str, object], dict[str, object]]:
+    """Give what a dialog says of its person: what may be overridden, and what may not."""
+    dialog = uow.conn.execute(select(dialogs).where(dialogs.c.id == dialog_id)).first()
+    if dialog is None or not uow.viewer.sees_account(dialog.account_id):
+        raise NotFound("there is no such dialog")
+    # The person's row is the lock: two leads of one person at once are made one after the other.
+    uow.conn.execute(
+        locked(uow.dialect, select(contacts.c.id).where(contacts.c.id == dialog.contact_id))
+    ).all()
+    person = uow.conn.execute(select(contacts).where(contacts.c.id == dialog.contact_id)).first()
+    given: dict[str, object] = {"owner_id": dialog.assignee_id, "team_id": dialog.team_id}
+    if person is not None:
+        given["name"] = person.name
+    for row in uow.conn.execute(
+        select(addresses.c.kind, addresses.c.value)
+        .where(
+            addresses.c.contact_id == dialog.contact_id, addresses.c.kind.in_(("email", "phone"))
+        )
+        .order_by(addresses.c.id.desc())
+    ):
+        given[row.kind] = row.value
+    first = uow.conn.execute(
+        select(messages.c.text)
+        .where(
+            messages.c.dialog_id == dialog_id, messages.c.direction == "in", messages.c.text != ""
+        )
+        .order_by(messages.c.id)
+        .limit(1)
+    ).scalar()
+    given["message"] = (first or "")[:FIRST_WORDS]
+    words = " ".join(str(dialog.subject or first or given.get("name") or "").split())
+    given["title"] = words if len(words) <= TITLE else f"{words[: TITLE - 1].rstrip()}…"
+    own: dict[str, object] = {"channel": dialog.channel, "contact_id": dialog.contact_id}
+    if person is not None:
+        own["client_id"] = person.client_id
+    return given, own
+
+
+def _earlier(uow: UnitOfWork, contact_id: object, values: dict[str, object]) -> list[Any]:
+    """Give earlier leads of the same person, the newest first."""
+    same = []
+    if contact_id:
+        same.append(leads.c.contact_id == contact_id)
+    same += [
+        leads.c[f"{name}_folded"] == fold(str(values[name]))[:400]
+        for name in ("phone", "email")
+        if values.get(name)
+    ]
+    if not same:
+        return []
+    statement = (
+        select(leads.c.id, leads.c.status)
+        .where(or_(*same), leads.c.deleted_at == 0)
+        .order_by(leads.c.id.desc())
+    )
+    return list(uow.conn.execute(statement.limit(20)))
+
+
+def change_lead(uow: UnitOfWork, command: ChangeLead) -> int:
+    """Change properties of a lead; gives its new version."""
+    values = objects.read_values(LEAD.kind, command.values, new=False)
+    row = objects.lock(uow, LEAD, command.lead_id, command.version)
+    return objects.change(uow, LEAD, row, values)
+
+
+def _move(uow: UnitOfWork, row: Any, status: str, **values: object) -> None:
+    objects.change(uow, LEAD, row, {"status": status, **values})
+    uow.record(LeadStatusChanged(lead_id=LeadId(row.id), before=row.status, after=status))
+
+
+def _open(uow: UnitOfWork, lead_id: LeadId) -> Any:
+    row = objects.lock(uow, LEAD, lead_id)
+    if row.status not in OPEN:
+        raise Conflict("this lead is closed", what="closed", details={"status": row.status})
+    return row
+
+
+def take_lead(uow: UnitOfWork, command: TakeLead) -> None:
+    """Begin to work on a lead."""
+    row = _open(uow, command.lead_id)
+    mine = UserId(uow.actor.id if uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN) else 0)
+    if row.status != "in_work":
+        _move(uow, row, "in_work", owner_id=row.owner_id or mine)
+
+
+def reject_lead(uow: UnitOfWork, command: RejectLead) -> None:
+    """Close a lead with a reason."""
+    reason = " ".join(command.reason.split())[:400]
+    if not reason:
+        raise Invalid("say why", field="reason")
+    row = _open(uow, command.lead_id)
+    _move(uow, row, "rejected", reason=reason, closed_at=uow.now)
+
+
+def reopen_lead(uow: UnitOfWork, command: ReopenLead) -> None:
+    """Take a rejected lead into work again."""
+    row = objects.lock(uow, LEAD, command.lead_id)
+    if row.status != "rejected":
+        raise Conflict("only a rejected lead is reopened", what="not_rejected")
+    _move(uow, row, "in_work", reason="", closed_at=0)
+
+
+def convert_lead(uow: UnitOfWork, command: ConvertLead) -> ClientId:
+    """Make a client of a lead, remembering what it takes to undo that."""
+    row = _open(uow, command.lead_id)
+    contact_id = ContactId(row.contact_id)
+    made: dict[str, object] = {}
+    if not contact_id:
+        name = row.name or row.company or row.title
+        contact_id = create_contact(uow, CreateContact(name=name))
+        made["contact"] = str(contact_id)
+    client_id = command.client_id
+    if client_id:
+        if objects.lock(uow, CLIENT, client_id).deleted_at:
+            raise NotFound("there is no such client")
+    else:
+        name = command.name.strip() or row.company or row.name or row.title
+        client_id = create_client(
+            uow,
+            CreateClient(
+                name=name,
+                organisation=command.organisation,
+                values={
+                    "owner_id": row.owner_id,
+                    "team_id": row.team_id,
+                    "source": row.source,
+                    "phone": row.phone,
+                    "email": row.email,
+                },
+            ),
+        )
+        made["client"] = str(client_id)
+    person = uow.conn.execute(
+        locked(uow.dialect, select(contacts).where(contacts.c.id == contact_id))
+    ).one()
+    made["was"] = str(person.client_id)
+    _belong(uow, contact_id, client_id)
+    uow.conn.execute(update(leads).where(leads.c.id == row.id).values(conversion=made))
+    _move(
+        uow,
+        row,
+        "qualified",
+        client_id=client_id,
+        contact_id=contact_id,
+        owner_id=row.owner_id or (uow.actor.id if uow.actor.kind is ActorKind.USER else 0),
+        closed_at=uow.now,
+    )
+    uow.record(LeadConverted(lead_id=LeadId(row.id), client_id=client_id, contact_id=contact_id))
+    return client_id
+
+
+def _belong(uow: UnitOfWork, contact_id: ContactId, client_id: ClientId) -> None:
+    uow.conn.execute(
+        update(contacts)
+        .where(contacts.c.id == contact_id)
+        .values(client_id=client_id, version=contacts.c.version + 1)
+    )
+    uow.record(ContactChanged(contact_id=contact_id, fields=("client_id",)))
+
+
+def undo_conversion(uow: UnitOfWork, command: UndoConversion) -> None:
+    """Take a conversion back."""
+    row = objects.lock(uow, LEAD, command.lead_id)
+    made = row.conversion
+    if row.status != "qualified" or not made:
+        raise Conflict("this lead is not converted", what="not_converted")
+    client_id, contact_id = ClientId(row.client_id), ContactId(row.contact_id)
+    if made.get("client"):
+        card = objects.lock(uow, CLIENT, client_id)
+        others = uow.conn.execute(
+            select(contacts.c.id).where(
+                contacts.c.client_id == client_id, contacts.c.id != contact_id
+            )
+        ).first()
+        if card.version != 1 or others is not None:
+            raise Conflict("the new client has been worked on since", what="worked_on")
+        objects.remove(uow, CLIENT, client_id, restore=False)
+    was = ClientId(int(made.get("was", 0)))
+    _belong(uow, contact_id, was)
+    uow.conn.execute(update(leads).where(leads.c.id == row.id).values(conversion={}))
+    # A contact that the conversion made stays: the lead has a person now.
+    _move(uow, row, "in_work", client_id=was, closed_at=0)
+    uow.record(
+        LeadConverted(
+            lead_id=LeadId(row.id), client_id=client_id, contact_id=contact_id, undone=True
+        )
+    )
+
+
+def remove_lead(uow: UnitOfWork, command: RemoveLead) -> None:
+    """Put a lead into the bin, or take it out."""
+    objects.remove(uow, LEAD, command.lead_id, restore=command.restore)
+
+
+def leads_of(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> list[int]:
+    """Give every lead that may hold words of a person: his own, and those of his dialogs."""
+    linked = select(dialog_links.c.object_id).where(
+        dialog_links.c.kind == "lead", dialog_links.c.dialog_id.in_(dialog_ids)
+    )
+    found = select(leads.c.id).where(or_(leads.c.contact_id == contact_id, leads.c.id.in_(linked)))
+    return list(uow.conn.execute(found).scalars())

@@ -1,0 +1,372 @@
+"""Objects of every kind: reading one, a page, a count; making, changing and removing them.
+
+What is the same for all kinds stands here once; what a kind does beyond it stands with its noun.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Table, delete, func, insert, or_, select, update
+
+from crm_store.filter_sql import QueryField, Subject, compile_sql
+from crm_store.sql import LARGEST, locked
+from crm_store.tables.objects import dialog_links, leads, object_tags
+from crm_store.tables.people import clients
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.errors import Conflict, Invalid, NotFound
+from hub.events import ObjectChanged, ObjectRemoved
+from hub.filters import Moment, Use, parse
+from hub.ids import DialogId
+from hub.kinds import Kind
+from hub.nouns import CLIENTS, LEADS
+from hub.objects import Change, Ref
+from hub.properties import Property, PropertyType, empty_value, read_value
+from hub.records.objects import ObjectPage
+from hub.terms import fold
+
+FOLDED = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noun:
+    """A kind with its table."""
+
+    kind: Kind
+    table: Table
+
+    @property
+    def title(self) -> ColumnElement[str]:
+        """The column that names an object."""
+        return self.table.c[self.kind.title]
+
+
+NOUNS: Mapping[str, Noun] = {
+    "client": Noun(kind=CLIENTS, table=clients),
+    "lead": Noun(kind=LEADS, table=leads),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectQuery:
+    """What a list shows: a filter as JSON, words to look for, an order, a page."""
+
+    filter: Mapping[str, object] | None = None
+    text: str = ""
+    sort: str = ""
+    before: str = ""
+    limit: int = 50
+    removed: bool = False
+
+
+# -- reading -------------------------------------------------------------------------------
+
+
+def one(reader: Reader, noun: Noun, object_id: int) -> Any:
+    """Give an object; raises NotFound, also for what this reader may not see."""
+    reader.viewer.need(noun.kind.read)
+    row = reader.conn.execute(select(noun.table).where(noun.table.c.id == object_id)).first()
+    if row is None:
+        raise NotFound(f"there is no such {noun.kind.label}")
+    return _records(reader, noun, [row])[0]
+
+
+def page(reader: Reader, noun: Noun, query: ObjectQuery) -> ObjectPage[Any]:
+    """Give a page of objects in the asked order, continued by key."""
+    reader.viewer.need(noun.kind.read)
+    sort = query.sort or noun.kind.sort
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
+    sortable = {one.name for one in noun.kind.columns if one.sortable} | {"id"}
+    if name not in sortable:
+        raise Invalid(f"lists are sorted by one of: {', '.join(sorted(sortable))}", field="sort")
+    column = noun.table.c.get(f"{name}_folded", noun.table.c[name])
+    number = noun.table.c.id
+    statement = _found(reader, noun, query, select(noun.table))
+    if query.before:
+        value, last = _key(query.before, text="_folded" in column.name)
+        further = column < value if descending else column > value
+        same = number < last if descending else number > last
+        statement = statement.where(or_(further, (column == value) & same))
+    order = (column.desc(), number.desc()) if descending else (column.asc(), number.asc())
+    limit = max(1, min(query.limit, 200))
+    rows = reader.conn.execute(statement.order_by(*order).limit(limit + 1)).all()
+    more, rows = len(rows) > limit, rows[:limit]
+    following = f"{rows[-1].id}~{getattr(rows[-1], column.name)}" if more else ""
+    return ObjectPage(items=tuple(_records(reader, noun, rows)), next=following)
+
+
+def count(reader: Reader, noun: Noun, query: ObjectQuery) -> int:
+    """Count what a list would show on all its pages."""
+    reader.viewer.need(noun.kind.read)
+    statement = _found(reader, noun, query, select(func.count()).select_from(noun.table))
+    return int(reader.conn.execute(statement).scalar_one())
+
+
+def counts_by(reader: Reader, noun: Noun, name: str) -> dict[Any, int]:
+    """Count objects by the values of one property."""
+    reader.viewer.need(noun.kind.read)
+    column = noun.table.c[name]
+    statement = select(column, func.count()).where(noun.table.c.deleted_at == 0).group_by(column)
+    return {row[0]: int(row[1]) for row in reader.conn.execute(statement)}
+
+
+def of_dialog(reader: Reader, noun: Noun, dialog_id: DialogId) -> list[Any]:
+    """Give the objects of a kind that a dialog is about, the newest first."""
+    reader.viewer.need(noun.kind.read)
+    ids = select(dialog_links.c.object_id).where(
+        dialog_links.c.dialog_id == dialog_id, dialog_links.c.kind == noun.kind.name
+    )
+    rows = reader.conn.execute(
+        select(noun.table)
+        .where(noun.table.c.id.in_(ids), noun.table.c.deleted_at == 0)
+        .order_by(noun.table.c.id.desc())
+    ).all()
+    return _records(reader, noun, rows)
+
+
+def dialogs_of(reader: Reader, ref: Ref) -> list[DialogId]:
+    """Give the dialogs that an object is linked to, the newest link first."""
+    found = reader.conn.execute(
+        select(dialog_links.c.dialog_id)
+        .where(dialog_links.c.kind == ref.kind, dialog_links.c.object_id == ref.id)
+        .order_by(dialog_links.c.created_at.desc())
+    )
+    return [DialogId(number) for number in found.scalars()]
+
+
+def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:
+    """Give the names of objects by their ids."""
+    if not reader.viewer.may(noun.kind.read):
+        return {}
+    rows = reader.conn.execute(
+        select(noun.table.c.id, noun.title.label("title")).where(noun.table.c.id.in_(set(ids)))
+    )
+    return {row.id: row.title for row in rows}
+
+
+def _found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]) -> Select[Any]:
+    table = noun.table
+    statement = statement.where(
+        table.c.deleted_at > 0 if query.removed else table.c.deleted_at == 0
+    )
+    if query.filter:
+        known = noun.kind.registered()
+        tree = parse(query.filter, known, Use.QUERY)
+        moment = Moment(now=reader.now, me=reader.viewer.user_id)
+        dialect = reader.conn.dialect.name
+        statement = statement.where(
+            compile_sql(tree, known, query_fields(noun), table.c.id, moment, dialect)
+        )
+    words = fold(query.text)
+    if words:
+        place = func.instr if reader.conn.dialect.name == "sqlite" else func.strpos
+        named = [
+            table.c[f"{prop.name}_folded"]
+            for prop in noun.kind.properties
+            if prop.type is PropertyType.LINE and (prop.listed or prop.name == noun.kind.title)
+        ]
+        named += [table.c[f"{name}_folded"] for name in ("email",) if name in table.c]
+        for word in words.split()[:10]:
+            statement = statement.where(or_(*(place(column, word) > 0 for column in named)))
+    return statement
+
+
+def _key(before: str, *, text: bool) -> tuple[Any, int]:
+    number, tilde, value = before.partition("~")
+    digits = number.isascii() and number.isdecimal() and int(number) <= LARGEST
+    if tilde and digits and text:
+        return value, int(number)
+    plain = value.removeprefix("-")
+    if tilde and digits and plain.isascii() and plain.isdecimal() and int(plain) <= LARGEST:
+        return int(value), int(number)
+    raise Invalid("this is not the end of a page", field="before")
+
+
+def query_fields(noun: Noun) -> dict[str, QueryField]:
+    """Say where the fields of a kind's filters stand in the database."""
+    return {
+        f"{noun.kind.name}.{prop.name.removesuffix('_id')}": _query_field(noun, prop)
+        for prop in noun.kind.properties
+        if prop.type is not PropertyType.TEXT
+    }
+
+
+def _query_field(noun: Noun, prop: Property) -> QueryField:
+    if prop.type is PropertyType.TAGS:
+        kind = noun.kind.name
+
+        def members(subject: Subject) -> Any:
+            return select(object_tags.c.tag_folded).where(
+                object_tags.c.kind == kind, object_tags.c.object_id == subject
+            )
+
+        return QueryField(sql=members)
+    name = f"{prop.name}_folded" if prop.type is PropertyType.LINE else prop.name
+    column = noun.table.c[name]
+    return QueryField(sql=lambda _: column, nullable=False)
+
+
+def _records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
+    tags: dict[int, list[str]] = {}
+    if rows:
+        for row in reader.conn.execute(
+            select(object_tags.c.object_id, object_tags.c.tag)
+            .where(
+                object_tags.c.kind == noun.kind.name,
+                object_tags.c.object_id.in_([row.id for row in rows]),
+            )
+            .order_by(object_tags.c.tag_folded)
+        ):
+            tags.setdefault(row.object_id, []).append(row.tag)
+    record: Any = noun.kind.record
+    names = [one.name for one in fields(record) if one.name != "tags"]
+    return [
+        record(**{name: getattr(row, name) for name in names}, tags=tuple(tags.get(row.id, ())))
+        for row in rows
+    ]
+
+
+# -- writing -------------------------------------------------------------------------------
+
+
+def read_values(kind: Kind, given: Mapping[str, object], *, new: bool) -> dict[str, object]:
+    """Check properties from outside; raises Invalid. A new object gets what is required."""
+    known = {prop.name: prop for prop in kind.properties if prop.editable}
+    for name in given:
+        if name not in known:
+            raise Invalid(f"a {kind.label} has no property {name!r} to change", field=name)
+    missing = [
+        prop.name for prop in known.values() if new and prop.required and not given.get(prop.name)
+    ]
+    if missing:
+        raise Invalid("this is needed", field=missing[0])
+    return {name: read_value(known[name], value) for name, value in given.items()}
+
+
+def create(uow: UnitOfWork, noun: Noun, object_id: int, values: Mapping[str, object]) -> None:
+    """Write a new row; `values` are checked ones, and those that only the hub sets."""
+    row: dict[str, Any] = {"id": object_id, "created_at": uow.now}
+    row |= _stored(noun, values)
+    uow.conn.execute(insert(noun.table).values(**row))
+    tags = values.get("tags")
+    if isinstance(tags, tuple):
+        _write_tags(uow, noun, object_id, tags)
+
+
+def lock(uow: UnitOfWork, noun: Noun, object_id: int, version: int | None = None) -> Any:
+    """Lock an object and give its row; raises NotFound, or Conflict for another version."""
+    row = uow.conn.execute(
+        locked(uow.dialect, select(noun.table).where(noun.table.c.id == object_id))
+    ).first()
+    if row is None:
+        raise NotFound(f"there is no such {noun.kind.label}")
+    if version is not None and version != row.version:
+        raise Conflict(
+            f"the {noun.kind.label} was changed meanwhile",
+            what="version",
+            details={"version": row.version},
+        )
+    return row
+
+
+def change(uow: UnitOfWork, noun: Noun, row: Any, values: Mapping[str, object]) -> int:
+    """Write what differs from a locked row, with its Changes on record; gives the new version."""
+    reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now)
+    before = _records(reader, noun, [row])[0]
+    new = {name: value for name, value in values.items() if getattr(before, name) != value}
+    if not new:
+        return int(row.version)
+    uow.conn.execute(
+        update(noun.table)
+        .where(noun.table.c.id == row.id)
+        .values(version=noun.table.c.version + 1, **_stored(noun, new))
+    )
+    tags = new.get("tags")
+    if isinstance(tags, tuple):
+        _write_tags(uow, noun, row.id, tags)
+    changes = tuple(
+        _change(noun.kind, row.id, name, getattr(before, name), value)
+        for name, value in new.items()
+    )
+    uow.record(ObjectChanged(object_kind=noun.kind.name, object_id=row.id, changes=changes))
+    return int(row.version) + 1
+
+
+def _change(kind: Kind, object_id: int, name: str, before: object, after: object) -> Change:
+    """The journal keeps no personal text: of such a property only that it changed."""
+    prop = kind.property(name)
+    if prop.personal:
+        before = after = None
+    elif prop.type is PropertyType.REF:
+        before, after = str(before), str(after)
+    elif prop.type is PropertyType.TAGS:
+        before, after = list(before), list(after)  # type: ignore[call-overload]
+    return Change(kind=kind.name, id=object_id, field=name, before=before, after=after)
+
+
+def remove(uow: UnitOfWork, noun: Noun, object_id: int, *, restore: bool) -> None:
+    """Put an object into the bin, or take it out."""
+    row = lock(uow, noun, object_id)
+    if bool(row.deleted_at) is not restore:
+        return
+    uow.conn.execute(
+        update(noun.table)
+        .where(noun.table.c.id == object_id)
+        .values(deleted_at=0 if restore else uow.now, version=noun.table.c.version + 1)
+    )
+    uow.record(ObjectRemoved(object_kind=noun.kind.name, object_id=object_id, restored=restore))
+
+
+def link(uow: UnitOfWork, dialog_id: DialogId, ref: Ref) -> None:
+    """Say that a dialog is about an object."""
+    uow.conn.execute(
+        insert(dialog_links).values(
+            dialog_id=dialog_id, kind=ref.kind, object_id=ref.id, created_at=uow.now
+        )
+    )
+
+
+def blank(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> int:
+    """Empty everything personal of objects; their rows stay. Gives how many there were."""
+    values = {prop.name: empty_value(prop.type) for prop in noun.kind.properties if prop.personal}
+    uow.conn.execute(
+        delete(object_tags).where(
+            object_tags.c.kind == noun.kind.name, object_tags.c.object_id.in_(ids)
+        )
+    )
+    done = uow.conn.execute(
+        update(noun.table)
+        .where(noun.table.c.id.in_(ids))
+        .values(version=noun.table.c.version + 1, **_stored(noun, values))
+    )
+    return int(done.rowcount)
+
+
+def _stored(noun: Noun, values: Mapping[str, object]) -> dict[str, object]:
+    row: dict[str, object] = {}
+    for name, value in values.items():
+        if name == "tags":
+            continue
+        row[name] = value
+        if f"{name}_folded" in noun.table.c:
+            row[f"{name}_folded"] = fold(str(value))[:FOLDED]
+    return row
+
+
+def _write_tags(uow: UnitOfWork, noun: Noun, object_id: int, tags: Sequence[str]) -> None:
+    kind = noun.kind.name
+    uow.conn.execute(
+        delete(object_tags).where(object_tags.c.kind == kind, object_tags.c.object_id == object_id)
+    )
+    rows = {fold(tag)[:FOLDED]: tag for tag in tags if fold(tag)}
+    if rows:
+        uow.conn.execute(
+            insert(object_tags),
+            [
+                {"kind": kind, "object_id": object_id, "tag_folded": folded, "tag": tag}
+                for folded, tag in rows.items()
+            ],
+        )

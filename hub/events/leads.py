@@ -1,0 +1,63 @@
+"""Facts about leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hub.events.base import Event
+from hub.ids import ClientId, ContactId, DialogId, LeadId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadCreated(Event):
+    """Somebody may want something; `repeat_of` is an earlier lead of the same person."""
+
+    type: ClassVar[str] = "lead.created"
+    subject_kind: ClassVar[str] = "lead"
+    subject_field: ClassVar[str] = "lead_id"
+    shown: ClassVar[bool] = True
+
+    lead_id: LeadId
+    dialog_id: DialogId = DialogId(0)
+    repeat_of: LeadId = LeadId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadStatusChanged(Event):
+    """A lead was taken into work, rejected, reopened or converted."""
+
+    type: ClassVar[str] = "lead.status_changed"
+    subject_kind: ClassVar[str] = "lead"
+    subject_field: ClassVar[str] = "lead_id"
+
+    lead_id: LeadId
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadConverted(Event):
+    """A lead became a client, or (`undone`) is a lead again."""
+
+    type: ClassVar[str] = "lead.converted"
+    subject_kind: ClassVar[str] = "lead"
+    subject_field: ClassVar[str] = "lead_id"
+
+    lead_id: LeadId
+    client_id: ClientId
+    contact_id: ContactId
+    undone: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectRemoved(Event):
+    """An object went into the bin, or (`restored`) came out of it."""
+
+    type: ClassVar[str] = "object.removed"
+    subject_kind: ClassVar[str] = "object"
+    subject_field: ClassVar[str] = "object_id"
+
+    object_kind: str
+    object_id: int
+    restored: bool = False

@@ -1,0 +1,50 @@
+"""Clients: who buys from us. One card, of a person or an organisation; legal data optional."""
+
+from __future__ import annotations
+
+from hub.kinds import described
+from hub.nouns.parts import CREATED, OWNER, SOURCE, TAGS, TEAM, choices, prop
+from hub.properties import PropertyType
+from hub.records.people import Client
+
+_T = PropertyType
+STATUSES = choices(
+    ("prospect", "prospect", "потенциальный"),
+    ("active", "active", "действующий"),
+    ("partner", "partner", "партнёр"),
+    ("lost", "lost", "потерян"),
+)
+
+CLIENTS = described(
+    name="client",
+    words=("client", "clients", "клиент", "клиенты"),
+    record=Client,
+    read="contacts.view",
+    write="contacts.edit",
+    path="clients",
+    title="name",
+    icon="building-2",
+    properties=(
+        prop("name", "Name", "Название", required=True, personal=True, listed=True, sortable=True),
+        prop("organisation", "Organisation", "Организация", _T.FLAG),
+        prop("status", "Status", "Состояние", _T.CHOICE, choices=STATUSES, listed=True),
+        OWNER,
+        TEAM,
+        SOURCE,
+        prop("phone", "Phone", "Телефон", personal=True, listed=True),
+        prop("email", "E-mail", "Почта", personal=True, listed=True),
+        prop("site", "Website", "Сайт", personal=True),
+        prop("region", "Region", "Регион"),
+        prop("industry", "Industry", "Отрасль"),
+        prop("birthday", "Birthday", "День рождения", _T.DATE, personal=True),
+        TAGS,
+        prop("notes", "About", "О клиенте", _T.TEXT, personal=True),
+        prop("legal_name", "Legal name", "Юридическое лицо", group="legal", personal=True),
+        prop("inn", "INN", "ИНН", group="legal", personal=True),
+        prop("kpp", "KPP", "КПП", group="legal", personal=True),
+        prop("ogrn", "OGRN", "ОГРН", group="legal", personal=True),
+        prop("legal_address", "Legal address", "Адрес", group="legal", personal=True),
+        prop("bank", "Bank account", "Банковские реквизиты", _T.TEXT, group="legal", personal=True),
+        CREATED,
+    ),
+)

@@ -1,0 +1,280 @@
+"""Properties: what a kind's objects have, described once for forms, lists, filters, API, imports.
+
+A property is read and written under its name; `read_value` turns what a form, a file or a program
+gave into the stored value, and says in words what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from hub.errors import Invalid
+from hub.filters import OPERATORS, Choice, Field, FieldType, Operator, Where
+
+LINE = 400
+TEXT = 100_000
+LARGEST = (1 << 63) - 1
+DAY = 86_400_000_000
+MOST_TAGS = 50
+
+
+class PropertyType(StrEnum):
+    """What a property holds.
+
+    A line is one short text, a text is long. A date is a day of the calendar, kept as its
+    midnight in UTC and never moved by time zones. Money is whole minor units (kopecks, cents) of
+    the object's `currency`. A reference is another object's id, 0 for none. Tags are short texts.
+    """
+
+    LINE = "line"
+    TEXT = "text"
+    CHOICE = "choice"
+    NUMBER = "number"
+    MONEY = "money"
+    FLAG = "flag"
+    INSTANT = "instant"
+    DATE = "date"
+    REF = "ref"
+    TAGS = "tags"
+
+
+_FIELD_TYPES: Mapping[PropertyType, FieldType] = {
+    PropertyType.LINE: FieldType.LINE,
+    PropertyType.TEXT: FieldType.TEXT,
+    PropertyType.CHOICE: FieldType.CHOICE,
+    PropertyType.NUMBER: FieldType.NUMBER,
+    PropertyType.MONEY: FieldType.NUMBER,
+    PropertyType.FLAG: FieldType.FLAG,
+    PropertyType.INSTANT: FieldType.INSTANT,
+    PropertyType.DATE: FieldType.INSTANT,
+    PropertyType.REF: FieldType.REF,
+    PropertyType.TAGS: FieldType.SET,
+}
+
+
+_WITHOUT_WORDS = OPERATORS[FieldType.LINE] - {Operator.WORDS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """One property of a kind.
+
+    `ref` names the kind a reference points to. `editable` ones are changed by `ChangeObject`;
+    the others move by commands of their own. Of a `personal` one the journal keeps only that it
+    changed. `listed` ones are columns of the list at first. `group` names the part of the card.
+    """
+
+    name: str
+    label: str
+    type: PropertyType = PropertyType.LINE
+    choices: tuple[Choice, ...] = ()
+    ref: str = ""
+    required: bool = False
+    editable: bool = True
+    personal: bool = False
+    listed: bool = False
+    sortable: bool = False
+    group: str = ""
+    help: str = ""
+    translations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_custom(self) -> bool:
+        """True for a property that the organisation added itself."""
+        return self.name.startswith("custom.")
+
+    def filter_field(self, kind: str) -> Field:
+        """Give the field by which filters ask for this property."""
+        name = self.name
+        return Field(
+            name=f"{kind}.{name.removesuffix('_id')}",
+            label=self.label,
+            type=_FIELD_TYPES[self.type],
+            value=lambda facts: value_of(facts, name),
+            where=Where.BOTH,
+            query_operators=_WITHOUT_WORDS if self.type is PropertyType.LINE else None,
+            choices=self.choices,
+            translations=self.translations,
+        )
+
+
+def value_of(record: object, name: str) -> object:
+    """Read a property off a record; a custom one stands in its `custom` mapping."""
+    if name.startswith("custom."):
+        return getattr(record, "custom").get(name.removeprefix("custom."))  # noqa: B009
+    return getattr(record, name)
+
+
+def empty_value(kind: PropertyType) -> object:
+    """Give what stands for "not set": no column of ours is nullable."""
+    match kind:
+        case PropertyType.NUMBER | PropertyType.MONEY:
+            return 0
+        case PropertyType.INSTANT | PropertyType.DATE | PropertyType.REF:
+            return 0
+        case PropertyType.FLAG:
+            return False
+        case PropertyType.TAGS:
+            return ()
+    return ""
+
+
+def read_value(prop: Property, given: object) -> object:
+    """Give the stored form of a value from outside; raises Invalid with the property's name.
+
+    None and "" empty the property. Texts are taken for everything (a form, a file); programs
+    may also give numbers, truths and lists as such.
+    """
+    if given is None or given == "" or given == []:
+        if prop.required:
+            raise Invalid("this is needed", field=prop.name)
+        return empty_value(prop.type)
+    try:
+        value = _READERS[prop.type](prop, given)
+    except ValueError as error:
+        raise Invalid(str(error), field=prop.name) from error
+    if prop.required and value == empty_value(prop.type) and prop.type is not PropertyType.FLAG:
+        raise Invalid("this is needed", field=prop.name)
+    return value
+
+
+def _text(given: object, most: int) -> str:
+    if not isinstance(given, str):
+        raise ValueError("this is not a text")
+    if "\x00" in given or any("\ud800" <= one <= "\udfff" for one in given):
+        raise ValueError("the text has a character that cannot be kept")
+    if len(given) > most:
+        raise ValueError(f"at most {most} characters")
+    return given.strip()
+
+
+def _line(prop: Property, given: object) -> str:
+    return " ".join(_text(given, LINE).split())
+
+
+def _long(prop: Property, given: object) -> str:
+    return _text(given, TEXT).replace("\r\n", "\n")
+
+
+def _choice(prop: Property, given: object) -> str:
+    known = [one.value for one in prop.choices]
+    if given not in known:
+        raise ValueError(f"one of these is needed: {', '.join(known)}")
+    return str(given)
+
+
+def _number(prop: Property, given: object) -> int:
+    if isinstance(given, bool):
+        raise ValueError("a whole number is needed")
+    if isinstance(given, str) and re.fullmatch(r"[+-]?[0-9]{1,19}", given.strip()):
+        given = int(given)
+    if not isinstance(given, int) or abs(given) > LARGEST:
+        raise ValueError("a whole number is needed")
+    return given
+
+
+def _money(prop: Property, given: object) -> int:
+    """A number is minor units; a text is how people write a sum: "1 200,50"."""
+    if isinstance(given, str):
+        return minor_units(given)
+    return _number(prop, given)
+
+
+def minor_units(given: str) -> int:
+    """Read a sum as people write it; raises ValueError."""
+    plain = re.sub(r"[\s\u00a0\u202f'_]", "", given)
+    found = re.fullmatch(
+        r"(-?)([0-9]{1,3}(?:[.,][0-9]{3})+|[0-9]{1,15})(?:[.,]([0-9]{1,2}))?", plain
+    )
+    if found is None:
+        raise ValueError("a sum is needed, as 1200 or 1200.50")
+    whole = int(re.sub("[.,]", "", found[2]))
+    cents = int((found[3] or "0").ljust(2, "0"))
+    return (whole * 100 + cents) * (-1 if found[1] else 1)
+
+
+def _flag(prop: Property, given: object) -> bool:
+    if isinstance(given, bool):
+        return given
+    word = str(given).strip().lower()
+    if word in ("yes", "true", "1", "on", "да"):
+        return True
+    if word in ("no", "false", "0", "off", "нет"):
+        return False
+    raise ValueError("yes or no is needed")
+
+
+def _instant(prop: Property, given: object) -> int:
+    if isinstance(given, str):
+        try:
+            at = datetime.fromisoformat(given.strip())
+        except ValueError:
+            raise ValueError("an instant is needed, as 2026-01-31T12:00:00Z") from None
+        if at.tzinfo is None:
+            raise ValueError("an instant needs its time zone, as 2026-01-31T12:00:00Z")
+        return _between(int((at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() * 1_000_000))
+    return _between(_number(prop, given))
+
+
+def _between(at: int) -> int:
+    if not 0 < at < 253_402_300_800_000_000:
+        raise ValueError("this instant is out of range")
+    return at
+
+
+def _date(prop: Property, given: object) -> int:
+    if isinstance(given, str):
+        day = _day(given.strip())
+        if day is None or day.year < 1900:
+            raise ValueError("a day is needed, as 2026-01-31 or 31.01.2026")
+        return (day - date(1970, 1, 1)).days * DAY
+    at = _number(prop, given)
+    return at - at % DAY
+
+
+def _day(given: str) -> date | None:
+    for pattern in ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(given[:10], pattern).replace(tzinfo=UTC).date()
+        except ValueError:
+            continue
+    return None
+
+
+def _ref(prop: Property, given: object) -> int:
+    value = _number(prop, given)
+    if value < 0:
+        raise ValueError("an id is needed")
+    return value
+
+
+def _tags(prop: Property, given: object) -> tuple[str, ...]:
+    parts = given.split(",") if isinstance(given, str) else given
+    if not isinstance(parts, list | tuple):
+        raise ValueError("a list of tags is needed")
+    found: dict[str, str] = {}
+    for one in parts:
+        tag = " ".join(_text(one, 100).split())
+        if tag:
+            found.setdefault(tag.casefold(), tag)
+    if len(found) > MOST_TAGS:
+        raise ValueError(f"at most {MOST_TAGS} tags")
+    return tuple(found.values())
+
+
+_READERS = {
+    PropertyType.LINE: _line,
+    PropertyType.TEXT: _long,
+    PropertyType.CHOICE: _choice,
+    PropertyType.NUMBER: _number,
+    PropertyType.MONEY: _money,
+    PropertyType.FLAG: _flag,
+    PropertyType.INSTANT: _instant,
+    PropertyType.DATE: _date,
+    PropertyType.REF: _ref,
+    PropertyType.TAGS: _tags,
+}

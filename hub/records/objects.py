@@ -1,0 +1,54 @@
+"""Records of what we work on: leads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from hub.ids import ClientId, ContactId, LeadId, Micros, TeamId, UserId
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """A hint of interest: who it may be, what was said, and what became of it.
+
+    `status` is new, in_work, qualified (converted to a client) or rejected with a `reason`.
+    `repeat_of` is an earlier lead of the same person.
+    """
+
+    id: LeadId
+    title: str
+    status: str
+    owner_id: UserId
+    team_id: TeamId
+    name: str
+    company: str
+    phone: str
+    email: str
+    message: str
+    source: str
+    tags: tuple[str, ...]
+    channel: str
+    utm_source: str
+    utm_medium: str
+    utm_campaign: str
+    utm_content: str
+    utm_term: str
+    contact_id: ContactId
+    client_id: ClientId
+    repeat_of: LeadId
+    reason: str
+    closed_at: Micros
+    created_at: Micros
+    deleted_at: Micros
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectPage(Generic[T]):
+    """One page of a list of objects; `next` is the key of the following one, "" at the end."""
+
+    items: tuple[T, ...]
+    next: str

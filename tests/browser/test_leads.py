@@ -1,0 +1,98 @@
+"""From an unknown writer to a lead, to a client, and back: by the card beside the dialog."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from crm_store import objects
+from crm_store.objects import NOUNS, ObjectQuery
+from hub import Contact, ContactId, CreateLead, UpdateProfile
+from tests.browser.conftest import Enter
+from tests.browser.office import Office
+from tests.browser.test_accessibility import serious
+from tests.browser.test_looks import CUT, SAID, WIDE, foreign_words
+
+pytestmark = [pytest.mark.browser]
+
+
+async def test_an_unknown_writer_becomes_a_lead_then_a_client(office: Office, enter: Enter) -> None:
+    dialog = await office.writes("Anna Petrova", "How much is a boat?")
+    page = await enter("Max", f"/inbox/{dialog}")
+    await page.locator("#card-pane [data-lead]").click()
+    await page.wait_for_url("**/leads/*")
+    await expect(page.locator("h1")).to_have_text("How much is a boat?")
+    await page.get_by_role("button", name="Take", exact=True).click()
+    await expect(page.locator(".page-head .label")).to_have_text("in work")
+    await page.get_by_text("Convert to a client").click()
+    await page.get_by_label("Name of the new client").fill("Petrova's boats")
+    await page.get_by_role("button", name="Convert", exact=True).click()
+    await expect(page.locator(".page-head .label")).to_have_text("converted")
+    await page.get_by_role("link", name="Petrova's boats").click()
+    await expect(page.get_by_role("link", name="Anna Petrova")).to_be_visible()
+    found = await office.system.dialog(dialog)
+    contact: Contact = await office.system.contact(ContactId(found.contact_id))
+    assert contact.client_id
+    await page.goto(f"{office.url}/inbox/{dialog}")
+    await expect(page.locator("#card-pane .section .label.good")).to_have_text("converted")
+    await expect(page.locator(".hist", has_text="made a lead")).to_have_count(1)
+    await page.locator("#card-pane a", has_text="How much is a boat?").click()
+    await page.get_by_role("button", name="Undo the conversion").click()
+    await expect(page.locator(".page-head .label")).to_have_text("in work")
+    query = ObjectQuery()
+    assert await office.system.read(objects.count, NOUNS["client"], query) == 0
+
+
+@pytest.mark.parametrize(
+    ("language", "theme", "width"), [("ru", "dark", 390), ("ru", "light", 1440)]
+)
+async def test_leads_and_clients_fit_and_speak_one_language(
+    office: Office, enter: Enter, language: str, theme: str, width: int
+) -> None:
+    await office.hands_of("Max").do(UpdateProfile(language=language, theme=theme))
+    values = {
+        "title": "Сорок лодок для очень длинного названия регаты на Онежском озере",
+        "name": "Константин Константинопольский-Рождественский",
+        "company": "Гавань",
+        "phone": "+7 912 000-00-00",
+        "email": "buhgalteriya-otdel@ochen-dlinny-domen.example.org",
+        "utm_source": "catalogue",
+        "tags": "опт, срочно",
+    }
+    await office.system.do(CreateLead(values={**values, "title": "Шлюпка"}))
+    lead_id = (await office.system.do(CreateLead(values=values)))[0]
+    options = {"has_touch": True, "is_mobile": True} if width < 720 else {}
+    page = await enter(
+        "Max", "/leads", viewport={"width": width, "height": 844}, locale=language, **options
+    )
+    wrong_words = foreign_words()
+    folder = os.environ.get("HUB_SCREENSHOTS", "")
+    found: dict[str, object] = {}
+
+    async def look(path: str) -> None:
+        await page.goto(f"{office.url}{path}")
+        await page.evaluate(
+            "document.querySelectorAll('main details').forEach((one) => one.open = 1)"
+        )
+        if folder:
+            name = f"{language}-{theme}-{width}-{path.strip('/').replace('/', '-')}.png"
+            await page.screenshot(path=Path(folder) / name, full_page=True)
+        wrong: list[object] = [*sorted(wrong_words & set(await page.evaluate(SAID)))]
+        wrong += await page.evaluate(CUT)
+        wrong += await serious(page)
+        if too_wide := await page.evaluate(WIDE):
+            wrong.append(f"scrolls sideways by {too_wide}")
+        if wrong:
+            found[path] = wrong
+
+    await look("/leads")
+    await look(f"/leads/{lead_id}")
+    await page.get_by_role("button", name="Сделать клиентом").click()
+    client = page.locator("main a[href^='/clients/']").first
+    path = str(await client.get_attribute("href"))
+    for one in (f"/leads/{lead_id}", path, "/clients", "/leads?view=bin"):
+        await look(one)
+    assert found == {}

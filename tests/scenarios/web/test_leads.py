@@ -1,0 +1,118 @@
+"""Leads and clients on their pages: from a dialog to a client and back, and who may."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from crm_store import objects
+from crm_store.objects import NOUNS, ObjectQuery
+from hub import CreateClient, CreateLead, Lead
+from tests.scenarios.web.house import Browser, House
+
+LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
+
+
+async def only(hub: House) -> Lead:
+    page = await hub.system.read(objects.page, LEAD, ObjectQuery())
+    [lead] = page.items
+    return lead  # type: ignore[no-any-return]
+
+
+async def press(browser: Browser, lead: int, do: str, **more: str) -> int:
+    page = f"/leads/{lead}"
+    return (await browser.submit(f"{page}/act", page, {"do": do, **more})).status_code
+
+
+async def test_a_lead_goes_from_its_form_to_a_client_and_back(hub: House) -> None:
+    browser = await hub.logged_in("agent")
+    assert "No leads here" in (await browser.get("/leads")).text
+    form = {"title": "Two boats", "name": "Anna", "phone": "+7 912 000-00-00"}
+    answer = await browser.submit("/leads", data=form)
+    assert answer.status_code == 303
+    lead = await only(hub)
+    assert (lead.title, lead.phone) == ("Two boats", "+7 912 000-00-00")
+    listed = (await browser.get("/leads?q=two")).text
+    assert f'href="/leads/{lead.id}"' in listed
+    assert "Nothing matches" in (await browser.get("/leads?q=three")).text
+
+    card = f"/leads/{lead.id}"
+    saved = {"title": "Three boats", "source": "Fair", "tags": "hot, big", "version": "1"}
+    assert (await browser.submit(card, data=saved)).status_code == 303
+    lead = await only(hub)
+    assert (lead.title, lead.source, lead.tags) == ("Three boats", "Fair", ("big", "hot"))
+    late = await browser.submit(card, data={"title": "Mine", "version": "1"})
+    assert late.status_code == 422
+    assert "Somebody changed this card meanwhile" in late.text
+    assert 'value="Mine"' in late.text
+    assert (await browser.submit(card, data={"title": "", "version": "2"})).status_code == 422
+
+    assert await press(browser, lead.id, "take") == 303
+    assert (await only(hub)).status == "in_work"
+    assert await press(browser, lead.id, "reject", reason="") == 422
+    assert await press(browser, lead.id, "reject", reason="dear") == 303
+    assert "dear" in (await browser.get(card)).text
+    assert await press(browser, lead.id, "reopen") == 303
+    assert await press(browser, lead.id, "convert", client_name="Boats Ltd") == 303
+    lead = await only(hub)
+    client = f"/clients/{lead.client_id}"
+    assert "Boats Ltd" in (await browser.get("/clients")).text
+    shown = (await browser.get(client)).text
+    assert "Three boats" in shown
+    assert "Anna" in shown
+    assert await press(browser, lead.id, "undo") == 303
+    assert "Boats Ltd" not in (await browser.get("/clients")).text
+    assert "Boats Ltd" in (await browser.get("/clients?view=bin")).text
+    assert await press(browser, lead.id, "remove") == 303
+    assert card not in (await browser.get("/leads")).text
+    assert await press(browser, lead.id, "restore") == 303
+    assert card in (await browser.get("/leads")).text
+
+
+async def test_a_client_is_added_changed_binned_and_offered_to_its_leads(hub: House) -> None:
+    browser = await hub.logged_in("agent")
+    answer = await browser.submit(
+        "/clients", data={"name": "Harbour", "phone": "+7 1", "organisation": "yes"}
+    )
+    path = answer.headers["location"]
+    saved = {"name": "Harbour", "organisation": "yes", "inn": "7707083893", "version": "1"}
+    saved |= {"birthday": "31.01.1990", "status": "active"}
+    assert (await browser.submit(path, data=saved)).status_code == 303
+    page = (await browser.get(path)).text
+    assert 'value="1990-01-31"' in page
+    assert "7707083893" in page
+    lead_id = (await hub.system.do(CreateLead(values={"name": "Vera", "company": "harbour"})))[0]
+    offered = (await browser.get(f"/leads/{lead_id}")).text
+    client_id = re.search(r'name="client" value="(\d+)"', offered)
+    assert client_id
+    assert path.endswith(client_id[1])
+    assert await press(browser, lead_id, "convert", client=client_id[1]) == 303
+    assert "Vera" in (await browser.get(path)).text
+    assert (await browser.submit(f"{path}/act", path, {"do": "remove"})).status_code == 303
+    assert "in the bin" in (await browser.get(path)).text
+
+
+@pytest.mark.parametrize(("role", "may"), [("auditor", False), ("marketer", True)])
+async def test_who_may_only_look_is_shown_no_buttons_and_refused(
+    hub: House, role: str, may: bool
+) -> None:
+    lead_id, client_id = await hub.system.do(
+        CreateLead(values={"title": "Boats"}), CreateClient(name="Harbour")
+    )
+    browser = await hub.logged_in(role)
+    token = await browser.csrf()
+    for path in (f"/leads/{lead_id}", f"/clients/{client_id}"):
+        page = await browser.get(path)
+        assert page.status_code == 200
+        assert ('type="submit"' in page.text) is may
+        answer = await browser.post(path, data={"_csrf": token, "title": "x", "name": "y"})
+        assert answer.status_code == (422 if may else 403)
+    assert (await only(hub)).title == "Boats"
+
+
+async def test_an_object_that_is_not_there_is_a_page_that_says_so(hub: House) -> None:
+    browser = await hub.logged_in("agent")
+    for path in ("/leads/1", "/clients/1", "/leads/99999999999999999999"):
+        assert (await browser.get(path)).status_code in (404, 422)
+    assert (await browser.get("/leads?before=nonsense")).status_code == 422
