@@ -59,6 +59,13 @@ class Call:
     future: Future[Any] = field(default_factory=Future)
 
 
+def _loads(stored: Any) -> Any:
+    """Read a JSON value. To SQLite a column of the type JSON is one of numbers, so that a JSON
+    number comes back as a number and not as its text (datatype3, "Determination Of Column
+    Affinity")."""
+    return stored if isinstance(stored, int | float) else orjson.loads(stored)
+
+
 def make_engine(url: str, *, writer: bool) -> Engine:
     """Open an engine with the settings that the hub relies on."""
     if url.startswith("sqlite"):
@@ -69,7 +76,7 @@ def make_engine(url: str, *, writer: bool) -> Engine:
             max_overflow=0 if writer else READERS,
             connect_args={"check_same_thread": False, "timeout": 15, "cached_statements": 500},
             json_serializer=_dumps,
-            json_deserializer=orjson.loads,
+            json_deserializer=_loads,
         )
 
         @event.listens_for(engine, "connect")

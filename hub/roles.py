@@ -15,6 +15,7 @@ PERMISSIONS: dict[str, str] = {
     "contacts.erase": "erase a person",
     "leads.view": "see leads",
     "leads.edit": "work on leads",
+    "lists.export": "export lists",
     "accounts.view": "see channels",
     "accounts.manage": "connect and change channels",
     "users.view": "see colleagues",
@@ -57,7 +58,8 @@ ROLES: dict[str, Role] = {
     "supervisor": Role(
         name="supervisor",
         permissions=frozenset(
-            _AGENT | {"dialogs.delete", "contacts.erase", "events.view", "plugins.view"}
+            _AGENT
+            | {"dialogs.delete", "contacts.erase", "lists.export", "events.view", "plugins.view"}
         ),
     ),
     "agent": Role(name="agent", permissions=frozenset(_AGENT), scope="accounts"),
@@ -71,6 +73,7 @@ ROLES: dict[str, Role] = {
                 "contacts.edit",
                 "leads.view",
                 "leads.edit",
+                "lists.export",
                 "accounts.view",
             }
         ),

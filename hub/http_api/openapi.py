@@ -26,6 +26,7 @@ _TAGS = (
     ("Messages", "Answers, notes, and what became of them."),
     ("Attachments", "Files of messages."),
     ("Contacts", "The people who write to us, their addresses, and clients."),
+    ("Leads", "Hints of interest, and their ways to a client or to a reason why not."),
     ("Search", "Finding words and people."),
     ("Views", "Saved views and tags."),
     ("Accounts", "Connected channels and their health."),

@@ -18,6 +18,7 @@ __all__ = [
     "MayEditLeads",
     "MayEditProfile",
     "MayErase",
+    "MayExport",
     "MayManageAccounts",
     "MayManageSystem",
     "MayManageTokens",
@@ -43,6 +44,7 @@ MayViewContacts = Annotated[Caller, Depends(needs("contacts.view"))]
 MayEditContacts = Annotated[Caller, Depends(needs("contacts.edit"))]
 MayViewLeads = Annotated[Caller, Depends(needs("leads.view"))]
 MayEditLeads = Annotated[Caller, Depends(needs("leads.edit"))]
+MayExport = Annotated[Caller, Depends(needs("lists.export"))]
 MayErase = Annotated[Caller, Depends(needs("contacts.erase"))]
 MayViewAccounts = Annotated[Caller, Depends(needs("accounts.view"))]
 MayManageAccounts = Annotated[Caller, Depends(needs("accounts.manage"))]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from hub.ids import ClientId, ContactId, LeadId, Micros, TeamId, UserId
+from hub.ids import ClientId, ContactId, EventId, LeadId, Micros, TeamId, UserId
+from hub.objects import Actor, Cause
 
 T = TypeVar("T")
 
@@ -44,6 +45,19 @@ class Lead:
     created_at: Micros
     deleted_at: Micros
     version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLine:
+    """One property that changed: when, by whom, why. Of a personal one both values are None."""
+
+    event_id: EventId
+    at: Micros
+    actor: Actor
+    cause: Cause
+    field: str
+    before: object
+    after: object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,14 +20,17 @@ from hub.web.auth import checked_form
 from hub.web.inbox import number
 from hub.web.objects import (
     address_of,
+    as_csv,
     colleagues,
     fields_of,
     form_values,
     groups_of,
+    history_of,
     load_list,
     page,
     query_of,
     refusal,
+    wants_csv,
 )
 
 CLIENT, LEAD = NOUNS["client"], NOUNS["lead"]
@@ -36,6 +39,8 @@ CLIENT, LEAD = NOUNS["client"], NOUNS["lead"]
 async def clients(request: Request) -> Response:
     """List clients."""
     query = query_of(request, None)
+    if wants_csv(request):
+        return as_csv(request, CLIENT, query)
     values = await request.state.hub.read(load_list, CLIENT, query)
     return page(
         request,
@@ -62,6 +67,7 @@ async def _shown(
             "client": reads.one(reader, CLIENT, client_id),
             "contacts": people.people_of(reader, client_id),
             "leads": reads.page(reader, LEAD, ObjectQuery(filter=own)).items if may_see else (),
+            "history": history_of(reader, CLIENT, client_id, request.state.language),
             **colleagues(reader),
         }
 

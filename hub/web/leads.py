@@ -23,14 +23,17 @@ from hub.web.inbox import number
 from hub.web.objects import (
     _,
     address_of,
+    as_csv,
     colleagues,
     fields_of,
     form_values,
     groups_of,
+    history_of,
     load_list,
     page,
     query_of,
     refusal,
+    wants_csv,
 )
 
 LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
@@ -64,6 +67,8 @@ async def leads(request: Request) -> Response:
     view = request.query_params.get("view", "")
     view = view if view in VIEWS else ""
     query = query_of(request, _filter(view))
+    if wants_csv(request):
+        return as_csv(request, LEAD, query)
 
     def load(reader: Reader) -> dict[str, Any]:
         by_status = reads.counts_by(reader, LEAD, "status")
@@ -101,6 +106,7 @@ async def _shown(
             "client": reads.titles(reader, CLIENT, [lead.client_id]).get(lead.client_id, ""),
             "earlier": reads.titles(reader, LEAD, [lead.repeat_of]).get(lead.repeat_of, ""),
             "likely": _likely(reader, lead) if lead.status in ("new", "in_work") else [],
+            "history": history_of(reader, LEAD, lead_id, request.state.language),
             **colleagues(reader),
         }
 

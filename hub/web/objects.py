@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from crm_store import objects as reads
 from crm_store import users as user_reads
+from crm_store.history import changes_of
 from crm_store.objects import Noun, ObjectQuery
 from crm_store.viewer import Reader
-from hub.errors import Conflict, Invalid
+from hub import csv_lists
+from hub.errors import Conflict, Invalid, NotAllowed
+from hub.ids import UserId
 from hub.kinds import Kind
+from hub.objects import ActorKind
 from hub.properties import DAY, Property, PropertyType, empty_value
 from hub.web.i18n import translate
 
 PER_PAGE = 50
+_PEOPLE = (ActorKind.USER, ActorKind.TOKEN)
 
 
 def _(text: str) -> str:
@@ -84,6 +90,70 @@ def colleagues(reader: Reader) -> dict[str, Any]:
 def load_list(reader: Reader, noun: Noun, query: ObjectQuery) -> dict[str, Any]:
     """Read one page of a list."""
     return {"found": reads.page(reader, noun, query), **colleagues(reader)}
+
+
+def as_csv(request: Request, noun: Noun, query: ObjectQuery) -> Response:
+    """Give a whole list as a file, with headings in the reader's language."""
+    language = request.state.language
+    lines = csv_lists.rows(
+        request.state.hub,
+        noun,
+        replace(query, before=""),
+        lambda prop: str(prop.translations.get(language, prop.label)),
+    )
+    return StreamingResponse(
+        lines,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{noun.kind.path}.csv"'},
+    )
+
+
+def wants_csv(request: Request) -> bool:
+    """Say whether the address asks for a file; raises NotAllowed without the right."""
+    if request.query_params.get("as") != "csv":
+        return False
+    if csv_lists.RIGHT not in request.state.may:
+        raise NotAllowed(f"this needs the right {csv_lists.RIGHT!r}")
+    return True
+
+
+def history_of(reader: Reader, noun: Noun, object_id: int, language: str) -> list[dict[str, Any]]:
+    """Give the newest changes of an object in words, for its card."""
+    known = colleagues(reader)
+    found = []
+    for line in changes_of(reader, noun, object_id, limit=30):
+        try:
+            prop = noun.kind.property(line.field)
+        except KeyError:
+            continue
+        user = known["users"].get(UserId(line.actor.id)) if line.actor.kind in _PEOPLE else None
+        found.append(
+            {
+                "at": line.at,
+                "who": user.name if user else translate(language, _("The hub")),
+                "what": str(prop.translations.get(language, prop.label)),
+                "before": _said(prop, line.before, known, language),
+                "after": _said(prop, line.after, known, language),
+            }
+        )
+    return found
+
+
+def _said(prop: Property, value: object, known: Mapping[str, Any], language: str) -> str:
+    if value in (None, "", "0", 0, []):
+        return ""
+    if prop.type is PropertyType.CHOICE:
+        shown = {one.value: one.translations.get(language, one.label) for one in prop.choices}
+        return str(shown.get(str(value), value))
+    if prop.type is PropertyType.REF:
+        people = known[f"{prop.ref}s"] if prop.ref in ("user", "team") else {}
+        named = people.get(int(str(value)))
+        return named.name if named else ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if prop.type in (PropertyType.INSTANT, PropertyType.DATE):
+        return ""
+    return str(value)
 
 
 def form_values(kind: Kind, form: Mapping[str, Any]) -> dict[str, object]:

@@ -14,7 +14,7 @@ from crm_store import objects as object_reads
 from crm_store import people as people_reads
 from crm_store import search as search_reads
 from crm_store import users as user_reads
-from crm_store.objects import NOUNS
+from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.viewer import Reader
 from hub.commands import CreateContact, StartDialog
 from hub.errors import HubError
@@ -69,6 +69,16 @@ async def quick(request: Request) -> Response:
                 part for part in (one.contact_name, one.subject or one.preview) if part
             )
             found.append({"label": label, "href": f"/inbox/{one.id}"})
+        for noun in NOUNS.values():
+            if reader.viewer.may(noun.kind.read):
+                page = object_reads.page(reader, noun, ObjectQuery(text=text, limit=5))
+                found += [
+                    {
+                        "label": str(getattr(one, noun.kind.title)),
+                        "href": f"/{noun.kind.path}/{one.id}",
+                    }
+                    for one in page.items
+                ]
         return found
 
     return JSONResponse(await request.state.hub.read(load))

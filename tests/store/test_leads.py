@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from crm_store import objects
+from crm_store.history import changes_of
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.personal import personal_data
 from crm_store.tables.journal import changes, journal
@@ -34,7 +35,7 @@ from hub import (
     TakeLead,
     UndoConversion,
 )
-from tests.houses import House, house, letter, message
+from tests.houses import House, house, letter, message, until
 
 LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
 
@@ -104,6 +105,16 @@ async def test_work_on_a_lead_goes_its_ways_and_no_others(home: House) -> None:
     for command in (TakeLead(lead_id=lead_id), ConvertLead(lead_id=lead_id)):
         with pytest.raises(Conflict):
             await home.user.do(command)
+    closed_at = (await lead_of(home, lead_id)).closed_at
+    lines = await home.user.read(changes_of, LEAD, lead_id)
+    assert {one.field: (one.before, one.after) for one in lines if one.after != "in_work"} == {
+        "status": ("in_work", "rejected"),
+        "reason": (None, None),
+        "closed_at": (0, closed_at),
+        "owner_id": ("0", str(home.user.actor.id)),
+    }
+    # Numbers too are read by everybody who follows the journal.
+    await until(lambda: home.runtime.feed.last >= lines[0].event_id)
     await home.user.do(ReopenLead(lead_id=lead_id))
     lead = await lead_of(home, lead_id)
     assert (lead.status, lead.reason, lead.closed_at) == ("in_work", "", 0)

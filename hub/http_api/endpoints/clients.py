@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import Header, Path, Query, Response
+from fastapi.responses import StreamingResponse
 
 from crm_store import objects as reads
 from crm_store import people
+from crm_store.history import changes_of
 from crm_store.objects import NOUNS, ObjectQuery
 from hub import commands as c
+from hub import csv_lists
 from hub.errors import Conflict
 from hub.http_api import rights
 from hub.http_api.caller import Caller
@@ -72,6 +75,56 @@ async def create(caller: rights.MayEditContacts, body: s.CreateClient, response:
         )
     )
     return await shown(caller, made[0], response)
+
+
+@router.get(
+    "/clients/export",
+    summary="Export clients",
+    response_class=Response,
+    responses={
+        200: {
+            "content": {"text/csv": {"schema": {"type": "string"}}},
+            "description": "All rows, as CSV.",
+        }
+    },
+)
+async def export(
+    caller: rights.MayExport,
+    q: Annotated[str, Query(max_length=200, description="As in the list.")] = "",
+    filter: Annotated[
+        str, Query(max_length=MAX_FILTER, description="A tree of the filter language, as JSON.")
+    ] = "",
+    sort: Annotated[str, Query(max_length=50, description="As in the list.")] = "",
+) -> StreamingResponse:
+    """Give every client that the list would show on all its pages; headings are property names."""
+    query = ObjectQuery(filter=tree_of(filter), text=q, sort=sort)
+    # What is wrong with the question is said before the first line.
+    await caller.hub.read(reads.page, CLIENT, query)
+    lines = csv_lists.rows(caller.hub, CLIENT, query, lambda one: one.name)
+    return StreamingResponse(
+        lines,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="clients.csv"'},
+    )
+
+
+@router.get("/clients/{client_id}/history", summary="What changed on it")
+async def history(
+    caller: rights.MayViewContacts,
+    client_id: ClientKey,
+    before: Annotated[
+        GivenId | None, Query(description="The last event of the page before.")
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Listing[s.ChangeLine]:
+    """Give each change with its actor and cause, the newest first; `next` goes into `before`."""
+    await caller.hub.read(reads.one, CLIENT, client_id)
+    found = await caller.hub.read(changes_of, CLIENT, client_id, before or 0, limit)
+    full = len({one.event_id for one in found}) == limit
+    return Listing[s.ChangeLine](
+        items=[s.ChangeLine.model_validate(one) for one in found],
+        next=str(found[-1].event_id) if full else "",
+    )
 
 
 @router.get(

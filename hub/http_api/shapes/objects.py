@@ -97,6 +97,34 @@ ChangeClient: Any = _body(
 )
 
 
+class ChangeActor(Shape):
+    """Who changed it."""
+
+    kind: str
+    id: Id
+    name: str
+
+
+class ChangeCause(Shape):
+    """What provoked it; an empty kind is a person's own act."""
+
+    kind: str
+    id: Id
+    text: str
+
+
+class ChangeLine(Shape):
+    """One property that changed; of a personal one both values are null."""
+
+    event_id: Id
+    at: Instant
+    actor: ChangeActor
+    cause: ChangeCause
+    field: str
+    before: Any
+    after: Any
+
+
 class RejectLead(Body):
     """Why a lead leads to nothing."""
 

@@ -111,6 +111,23 @@ async def test_who_may_only_look_is_shown_no_buttons_and_refused(
     assert (await only(hub)).title == "Boats"
 
 
+async def test_a_list_is_a_file_and_a_card_tells_its_story(hub: House) -> None:
+    marketer = await hub.logged_in("marketer")
+    lead_id = (await hub.system.do(CreateLead(values={"title": "Boats", "name": "Anna"})))[0]
+    assert await press(marketer, lead_id, "take") == 303
+    answer = await marketer.get("/leads?as=csv&view=in_work")
+    lines = answer.content.decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("id,Title,Status,Responsible")
+    assert lines[1].startswith(f"{lead_id},Boats,in_work,Marketer")
+    assert len(lines) == 2
+    story = (await marketer.get(f"/leads/{lead_id}")).text
+    assert re.search(r"Marketer</span>: Status: .*<del>new</del> → in work", story)
+    assert f"/leads/{lead_id}" in (await marketer.get("/search/quick?q=boat")).text
+    agent = await hub.logged_in("agent")
+    assert "as=csv" not in (await agent.get("/leads")).text
+    assert (await agent.get("/leads?as=csv")).status_code == 403
+
+
 async def test_an_object_that_is_not_there_is_a_page_that_says_so(hub: House) -> None:
     browser = await hub.logged_in("agent")
     for path in ("/leads/1", "/clients/1", "/leads/99999999999999999999"):
