@@ -117,7 +117,7 @@ def _earlier(uow: UnitOfWork, contact_id: object, values: dict[str, object]) -> 
         return []
     statement = (
         select(leads.c.id, leads.c.status)
-        .where(or_(*same), leads.c.deleted_at == 0)
+        .where(or_(*same), leads.c.deleted_at == 0, objects.visible(uow.viewer, LEAD))
         .order_by(leads.c.id.desc())
     )
     return list(uow.conn.execute(statement.limit(20)))

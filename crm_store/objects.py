@@ -9,14 +9,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Table, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from crm_store.filter_sql import QueryField, Subject, compile_sql
 from crm_store.sql import LARGEST, locked
+from crm_store.tables.dialogs import dialogs
 from crm_store.tables.objects import dialog_links, leads, object_tags
 from crm_store.tables.people import clients
 from crm_store.unit_of_work import UnitOfWork
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, Viewer
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import ObjectChanged, ObjectRemoved
 from hub.filters import Moment, Use, parse
@@ -65,10 +78,28 @@ class ObjectQuery:
 # -- reading -------------------------------------------------------------------------------
 
 
+def visible(viewer: Viewer, noun: Noun) -> ColumnElement[bool]:
+    """Give the condition that keeps out what came from dialogs that this viewer may not see."""
+    if not viewer.hidden_accounts:
+        return true()
+    hidden = (
+        select(dialog_links.c.object_id)
+        .join(dialogs, dialogs.c.id == dialog_links.c.dialog_id)
+        .where(
+            dialog_links.c.kind == noun.kind.name,
+            dialog_links.c.object_id == noun.table.c.id,
+            dialogs.c.account_id.in_(sorted(viewer.hidden_accounts)),
+        )
+    )
+    return ~hidden.correlate(noun.table).exists()
+
+
 def one(reader: Reader, noun: Noun, object_id: int) -> Any:
     """Give an object; raises NotFound, also for what this reader may not see."""
     reader.viewer.need(noun.kind.read)
-    row = reader.conn.execute(select(noun.table).where(noun.table.c.id == object_id)).first()
+    row = reader.conn.execute(
+        select(noun.table).where(noun.table.c.id == object_id, visible(reader.viewer, noun))
+    ).first()
     if row is None:
         raise NotFound(f"there is no such {noun.kind.label}")
     return _records(reader, noun, [row])[0]
@@ -109,7 +140,11 @@ def counts_by(reader: Reader, noun: Noun, name: str) -> dict[Any, int]:
     """Count objects by the values of one property."""
     reader.viewer.need(noun.kind.read)
     column = noun.table.c[name]
-    statement = select(column, func.count()).where(noun.table.c.deleted_at == 0).group_by(column)
+    statement = (
+        select(column, func.count())
+        .where(noun.table.c.deleted_at == 0, visible(reader.viewer, noun))
+        .group_by(column)
+    )
     return {row[0]: int(row[1]) for row in reader.conn.execute(statement)}
 
 
@@ -121,7 +156,7 @@ def of_dialog(reader: Reader, noun: Noun, dialog_id: DialogId) -> list[Any]:
     )
     rows = reader.conn.execute(
         select(noun.table)
-        .where(noun.table.c.id.in_(ids), noun.table.c.deleted_at == 0)
+        .where(noun.table.c.id.in_(ids), noun.table.c.deleted_at == 0, visible(reader.viewer, noun))
         .order_by(noun.table.c.id.desc())
     ).all()
     return _records(reader, noun, rows)
@@ -142,7 +177,9 @@ def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:
     if not reader.viewer.may(noun.kind.read):
         return {}
     rows = reader.conn.execute(
-        select(noun.table.c.id, noun.title.label("title")).where(noun.table.c.id.in_(set(ids)))
+        select(noun.table.c.id, noun.title.label("title")).where(
+            noun.table.c.id.in_(set(ids)), visible(reader.viewer, noun)
+        )
     )
     return {row.id: row.title for row in rows}
 
@@ -150,7 +187,8 @@ def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:
 def _found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]) -> Select[Any]:
     table = noun.table
     statement = statement.where(
-        table.c.deleted_at > 0 if query.removed else table.c.deleted_at == 0
+        table.c.deleted_at > 0 if query.removed else table.c.deleted_at == 0,
+        visible(reader.viewer, noun),
     )
     if query.filter:
         known = noun.kind.registered()
@@ -259,7 +297,10 @@ def create(uow: UnitOfWork, noun: Noun, object_id: int, values: Mapping[str, obj
 def lock(uow: UnitOfWork, noun: Noun, object_id: int, version: int | None = None) -> Any:
     """Lock an object and give its row; raises NotFound, or Conflict for another version."""
     row = uow.conn.execute(
-        locked(uow.dialect, select(noun.table).where(noun.table.c.id == object_id))
+        locked(
+            uow.dialect,
+            select(noun.table).where(noun.table.c.id == object_id, visible(uow.viewer, noun)),
+        )
     ).first()
     if row is None:
         raise NotFound(f"there is no such {noun.kind.label}")

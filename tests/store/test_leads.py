@@ -29,11 +29,14 @@ from hub import (
     Lead,
     LeadId,
     NotAllowed,
+    NotFound,
     RejectLead,
     RemoveLead,
     ReopenLead,
     TakeLead,
     UndoConversion,
+    UpdateAccount,
+    UserId,
 )
 from tests.houses import House, house, letter, message, until
 
@@ -237,6 +240,34 @@ async def test_who_may_only_look_changes_nothing(home: House) -> None:
     for command in (CreateLead(values={"title": "x"}), TakeLead(lead_id=lead_id)):
         with pytest.raises(NotAllowed):
             await auditor.do(command)
+
+
+async def test_a_lead_of_a_hidden_dialog_is_hidden_with_it(home: House) -> None:
+    sent = (await home.receive(message("1", text="a secret of that channel")))[0]
+    hidden = LeadId((await home.user.do(CreateLead(dialog_id=sent.dialog_id)))[0])
+    shown = await made(home, title="Boats", name="Anna")
+    agents = await home.system.do(
+        CreateUser(email="a@example.com", name="A", role="agent"),
+        CreateUser(email="b@example.com", name="B", role="agent"),
+    )
+    await home.user.do(UpdateAccount(account_id=home.pigeon, members=(UserId(agents[0]),)))
+    member, other = (home.system.as_user(UserId(one)) for one in agents)
+    assert [one.id for one in (await member.read(objects.page, LEAD, ObjectQuery())).items] == [
+        shown,
+        hidden,
+    ]
+    assert [one.id for one in (await other.read(objects.page, LEAD, ObjectQuery())).items] == [
+        shown
+    ]
+    assert await other.read(objects.counts_by, LEAD, "status") == {"new": 1}
+    assert await other.read(objects.titles, LEAD, [hidden, shown]) == {shown: "Boats"}
+    with pytest.raises(NotFound):
+        await other.read(objects.one, LEAD, hidden)
+    for command in (TakeLead(lead_id=hidden), CreateLead(dialog_id=sent.dialog_id)):
+        with pytest.raises(NotFound):
+            await other.do(command)
+    await member.do(TakeLead(lead_id=hidden))
+    assert (await lead_of(home, hidden)).owner_id == agents[0]
 
 
 async def test_an_erased_person_leaves_no_words_in_leads_and_cards(home: House) -> None:
