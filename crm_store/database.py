@@ -24,6 +24,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
+from crm_store.nouns import NOUNS, Noun
+from crm_store.rows import dumps
 from crm_store.unit_of_work import Transaction
 from hub.capabilities import Capabilities
 from hub.events import Event
@@ -40,10 +42,6 @@ RETRIES = 5
 _RETRYABLE = frozenset({"40001", "40P01"})
 
 Many = Callable[[Transaction, list[Any]], list[Any]]
-
-
-def _dumps(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 @dataclass(slots=True)
@@ -67,7 +65,11 @@ def _loads(stored: Any) -> Any:
 
 
 def make_engine(url: str, *, writer: bool) -> Engine:
-    """Open an engine with the settings that the hub relies on."""
+    """Open an engine with the settings that the hub relies on.
+
+    An error names its statement and never its values: it ends in a log, and they are what people
+    wrote.
+    """
     if url.startswith("sqlite"):
         engine = create_engine(
             url,
@@ -75,8 +77,9 @@ def make_engine(url: str, *, writer: bool) -> Engine:
             pool_size=1 if writer else READERS,
             max_overflow=0 if writer else READERS,
             connect_args={"check_same_thread": False, "timeout": 15, "cached_statements": 500},
-            json_serializer=_dumps,
+            json_serializer=dumps,
             json_deserializer=_loads,
+            hide_parameters=True,
         )
 
         @event.listens_for(engine, "connect")
@@ -108,8 +111,9 @@ def make_engine(url: str, *, writer: bool) -> Engine:
         max_overflow=0 if writer else READERS,
         pool_pre_ping=True,
         pool_recycle=1800,
-        json_serializer=_dumps,
+        json_serializer=dumps,
         json_deserializer=orjson.loads,
+        hide_parameters=True,
         isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
         execution_options={} if writer else {"postgresql_readonly": True},
     )
@@ -130,6 +134,7 @@ class Database:
         self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
         self.new_id: IdMaker | None = None
         self.channels: Mapping[str, Capabilities] = channels or {}
+        self.nouns: Mapping[str, Noun] = NOUNS
         self.on_commit = on_commit
         self.drop_blob: Callable[[str], None] | None = None
         self.group_sizes: list[int] = []
@@ -340,6 +345,7 @@ class Database:
             channels=self.channels,
             dialect=self.dialect,
             drop_blob=self.drop_blob,
+            nouns=self.nouns,
         )
 
 

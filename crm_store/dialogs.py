@@ -33,6 +33,7 @@ from crm_store.tables.dialogs import (
 )
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
 from crm_store.tables.people import addresses, contacts
+from crm_store.tables.rules import rule_timers
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid, NotFound
 from hub.ids import AccountId, AddressId, ContactId, DialogId, MessageId, Micros, TeamId, UserId
@@ -41,7 +42,7 @@ from hub.records.system import Counters, Held, Tag
 from hub.terms import fold
 
 MAX_LIMIT = 200
-PRIORITY_SORTS = ("newest", "oldest", "oldest_waiting", "priority")
+PRIORITY_SORTS = ("newest", "oldest", "oldest_waiting", "priority", "begun")
 
 
 def _select(reader: Reader) -> Select[Any]:
@@ -62,13 +63,36 @@ def _select(reader: Reader) -> Select[Any]:
             read_marks,
             and_(read_marks.c.user_id == user_id, read_marks.c.dialog_id == dialogs.c.id),
         )
-        .outerjoin(drafts, and_(drafts.c.user_id == user_id, drafts.c.dialog_id == dialogs.c.id))
+        .outerjoin(
+            drafts,
+            and_(drafts.c.user_id == reader.viewer.private_id, drafts.c.dialog_id == dialogs.c.id),
+        )
     )
 
 
 def page(reader: Reader, query: DialogQuery) -> DialogPage:
     """Give a page of the list, by key: the row after `before`."""
     limit = max(1, min(query.limit, MAX_LIMIT))
+    clauses = _clauses(reader, query)
+    ordering, after = _sorting(query.sort, query.before)
+    if after is not None:
+        clauses.append(after)
+    rows = reader.conn.execute(
+        _select(reader).where(and_(*clauses)).order_by(*ordering).limit(limit + 1)
+    ).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    found = _records(reader, rows)
+    return DialogPage(dialogs=found, next=_key(query.sort, rows[-1]) if more else "")
+
+
+def count(reader: Reader, query: DialogQuery) -> int:
+    """Count the dialogs on all pages of a list."""
+    statement = select(func.count()).select_from(dialogs).where(*_clauses(reader, query))
+    return int(reader.conn.execute(statement).scalar_one())
+
+
+def _clauses(reader: Reader, query: DialogQuery) -> list[ColumnElement[bool]]:
     clauses = [reader.viewer.dialogs_clause(), dialogs.c.merged_into == 0]
     clauses += view_clauses(reader, query.view)
     if query.account_id:
@@ -95,16 +119,7 @@ def page(reader: Reader, query: DialogQuery) -> DialogPage:
         from crm_store.filter_sql import dialog_clause
 
         clauses.append(dialog_clause(reader, query.filter))
-    ordering, after = _sorting(query.sort, query.before)
-    if after is not None:
-        clauses.append(after)
-    rows = reader.conn.execute(
-        _select(reader).where(and_(*clauses)).order_by(*ordering).limit(limit + 1)
-    ).all()
-    more = len(rows) > limit
-    rows = rows[:limit]
-    found = _records(reader, rows)
-    return DialogPage(dialogs=found, next=_key(query.sort, rows[-1]) if more else "")
+    return clauses
 
 
 def view_clauses(reader: Reader, view: str) -> list[ColumnElement[bool]]:
@@ -136,6 +151,11 @@ def _view(me: UserId | BindParameter[int], view: str) -> list[ColumnElement[bool
         return [dialogs.c.id.in_(found)]
     if view == "drafts":
         return [dialogs.c.id.in_(select(drafts.c.dialog_id).where(drafts.c.user_id == me))]
+    if view == "unlinked":
+        # The import is late: it knows this module's handlers' tables.
+        from crm_store.unlinked import unlinked_clause
+
+        return unlinked_clause()
     if view == "everything":
         return []
     if view in ("all", ""):
@@ -160,6 +180,8 @@ def _sorting(sort: str, before: str) -> tuple[list[Any], ColumnElement[bool] | N
     elif sort == "oldest":
         ordering = [dialogs.c.last_at, dialogs.c.id]
         after = tuple_(dialogs.c.last_at, dialogs.c.id) > tuple_(value, dialog_id)
+    elif sort == "begun":
+        ordering, after = [dialogs.c.id], dialogs.c.id > dialog_id
     elif sort in ("oldest_waiting", "deadline"):
         # Whoever does not wait comes after everybody who does.
         waits = func.coalesce(func.nullif(dialogs.c.waiting_since, 0), literal(1 << 62))
@@ -201,6 +223,17 @@ def several(reader: Reader, ids: Sequence[DialogId]) -> tuple[Dialog, ...]:
     ).all()
     found = {one.id: one for one in _records(reader, rows)}
     return tuple(found[one] for one in ids if one in found)
+
+
+def called_into(reader: Reader, ids: Sequence[DialogId]) -> dict[DialogId, frozenset[int]]:
+    """Give who was named in the notes of dialogs: a note lets its reader see the dialog."""
+    found: dict[DialogId, set[int]] = {}
+    if ids:
+        for row in reader.conn.execute(
+            select(mentions.c.dialog_id, mentions.c.user_id).where(mentions.c.dialog_id.in_(ids))
+        ):
+            found.setdefault(DialogId(row.dialog_id), set()).add(row.user_id)
+    return {key: frozenset(value) for key, value in found.items()}
 
 
 def _records(reader: Reader, rows: Sequence[Row[Any]]) -> tuple[Dialog, ...]:
@@ -257,14 +290,21 @@ def _record(row: Row[Any], labels: tuple[str, ...]) -> Dialog:
 
 def counters(reader: Reader) -> Counters:
     """Count the standing views of the viewer, each over its own partial index."""
-    statement = _counting(reader.viewer.hidden_accounts)
+    statement = _counting(reader.viewer)
     row = reader.conn.execute(statement, {"me": reader.viewer.user_id}).one()
     return Counters(**row._mapping)
 
 
-@lru_cache(64)
-def _counting(hidden: frozenset[AccountId]) -> Select[Any]:
+def _counting(viewer: Viewer) -> Select[Any]:
     """Make the question once: every open browser asks it every other second."""
+    if viewer.sees_all_dialogs:
+        # One question for everybody to whom the same accounts are open.
+        viewer = Viewer(hidden_accounts=viewer.hidden_accounts)
+    return _counting_for(viewer)
+
+
+@lru_cache(256)
+def _counting_for(viewer: Viewer) -> Select[Any]:
     me: BindParameter[int] = bindparam("me", type_=BigInteger)
     seen = (
         select(read_marks.c.inbound_seen)
@@ -273,7 +313,7 @@ def _counting(hidden: frozenset[AccountId]) -> Select[Any]:
     )
 
     def count(view: str, *more: ColumnElement[bool]) -> ScalarSelect[int]:
-        clauses = [Viewer(hidden_accounts=hidden).dialogs_clause(), dialogs.c.merged_into == 0]
+        clauses = [viewer.dialogs_clause(), dialogs.c.merged_into == 0]
         found = select(dialogs.c.id).where(and_(*clauses, *_view(me, view), *more))
         return select(func.count()).select_from(found.limit(1000).subquery()).scalar_subquery()
 
@@ -313,6 +353,13 @@ def held(reader: Reader) -> Held:
         .select_from(webhook_deliveries)
         .where(webhook_deliveries.c.held, webhook_deliveries.c.state == "queued")
     ).scalar_one()
+    timer_count = reader.conn.execute(
+        select(func.count()).select_from(rule_timers).where(rule_timers.c.held)
+    ).scalar_one()
     return Held(
-        deliveries=number, jobs=job_count, webhooks=hook_count, oldest_at=Micros(oldest or 0)
+        deliveries=number,
+        jobs=job_count,
+        webhooks=hook_count,
+        oldest_at=Micros(oldest or 0),
+        timers=timer_count,
     )

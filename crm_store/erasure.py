@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, delete, insert, select, update
+from sqlalchemy import Select, case, delete, insert, select, update
 
-from crm_store import objects
+from crm_store import consents, objects, requests, tasks
+from crm_store.duplicates import forget_duplicates
+from crm_store.exports import forget_exports
+from crm_store.interests import forget as forget_interests
 from crm_store.leads import leads_of
+from crm_store.nouns import pointing
 from crm_store.objects import NOUNS
+from crm_store.people import living
+from crm_store.rows import among, listed
+from crm_store.rule_words import forget_person
 from crm_store.search_index import remove_contact, remove_dialogs, remove_messages
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
@@ -30,7 +38,18 @@ from crm_store.tables.dialogs import (
     reactions,
     thread_references,
 )
-from crm_store.tables.people import addresses, clients, contacts, erased_addresses, erasures
+from crm_store.tables.duplicates import said_addresses
+from crm_store.tables.meetings import meetings
+from crm_store.tables.people import (
+    addresses,
+    clients,
+    contacts,
+    erased_addresses,
+    erasures,
+    merges,
+)
+from crm_store.tables.segments import segment_members
+from crm_store.traces import forget_traces
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import EraseContact
@@ -48,10 +67,13 @@ def address_hash(kind: str, value: str) -> str:
 def erased_at(uow: UnitOfWork, people: Iterable[Address]) -> dict[tuple[str, str], int]:
     """Give when each of these addresses was erased last, by (kind, value); others are left out."""
     hashes = {address_hash(one.kind, one.value): (one.kind, one.value) for one in people}
-    rows = uow.conn.execute(
-        select(erased_addresses).where(erased_addresses.c.hash.in_(sorted(hashes)))
-    )
+    rows = uow.conn.execute(_erased(uow.dialect), {"hashes": listed(uow.dialect, hashes)})
     return {hashes[row.hash]: int(row.at) for row in rows}
+
+
+@cache
+def _erased(dialect: str) -> Select[Any]:
+    return select(erased_addresses).where(among(dialect, erased_addresses.c.hash, "hashes"))
 
 
 def _keep_hashes(uow: UnitOfWork, hashes: Sequence[str], at: int) -> None:
@@ -98,7 +120,7 @@ def erase_messages(uow: UnitOfWork, ids: Sequence[int]) -> dict[str, int]:
                 )
             ).scalars()
         )
-        report["files"] += _drop_blobs(uow, names)
+        report["files"] += drop_blobs(uow, names)
         for table in (attachments, bodies, message_versions, reactions):
             uow.conn.execute(delete(table).where(table.c.message_id.in_(chunk)))
         remove_messages(uow.conn, chunk)
@@ -121,7 +143,8 @@ def erase_messages(uow: UnitOfWork, ids: Sequence[int]) -> dict[str, int]:
     return report
 
 
-def _drop_blobs(uow: UnitOfWork, names: set[str]) -> int:
+def drop_blobs(uow: UnitOfWork, names: set[str]) -> int:
+    """Let go of bytes; what nobody else refers to is removed after the commit. Gives how many."""
     if not names:
         return 0
     uow.conn.execute(
@@ -148,7 +171,7 @@ def _drop_blobs(uow: UnitOfWork, names: set[str]) -> int:
 
 def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     """Erase a person; gives a report of what was erased."""
-    contact_id = command.contact_id
+    contact_id = living(uow.conn, command.contact_id)
     if uow.conn.execute(select(contacts.c.id).where(contacts.c.id == contact_id)).first() is None:
         if command.address_hashes:
             return _remember(uow, command, list(command.address_hashes), {})
@@ -163,7 +186,7 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
         ).scalars()
     )
     report: dict[str, Any] = erase_messages(uow, message_ids)
-    for table in (drafts, participants, thread_references):
+    for table in (drafts, participants, thread_references, said_addresses):
         uow.conn.execute(delete(table).where(table.c.dialog_id.in_(dialog_ids)))
     remove_dialogs(uow.conn, dialog_ids)
     report["dialogs"] = uow.conn.execute(
@@ -184,29 +207,83 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
             version=dialogs.c.version + 1,
         )
     ).rowcount
+    report["exports"] = forget_exports(uow)
+    report["consents"] = consents.erase(uow, contact_id)
+    uow.conn.execute(delete(segment_members).where(segment_members.c.contact_id == contact_id))
     report["addresses"] = uow.conn.execute(
         delete(addresses).where(addresses.c.contact_id == contact_id)
     ).rowcount
-    remove_contact(uow.conn, contact_id)
+    cards = _cards(uow, contact_id)
+    for one in cards:
+        remove_contact(uow.conn, one)
+    forget_duplicates(uow, "contact", cards)
+    objects.blank(uow, NOUNS["contact"], cards)
     uow.conn.execute(
         update(contacts)
-        .where(contacts.c.id == contact_id)
+        .where(contacts.c.id.in_(cards))
         .values(
-            name="",
-            name_folded="",
-            notes="",
-            position="",
             language="",
+            language_folded="",
             time_zone="",
-            version=contacts.c.version + 1,
+            time_zone_folded="",
+            deleted_at=uow.now,
         )
     )
-    report["leads"] = objects.blank(
-        uow, NOUNS["lead"], leads_of(uow, ContactId(contact_id), dialog_ids)
+    # What a merge remembers of him is forgotten, and so it cannot be undone.
+    uow.conn.execute(
+        update(merges)
+        .where(merges.c.kind == "contact", merges.c.merged_id.in_(cards))
+        .values(kept={})
     )
-    report["clients"] = objects.blank(uow, NOUNS["client"], _own_card(uow, contact_id))
+    report["rule_runs"] = forget_person(uow.conn, contact_id, dialog_ids)
+    lead_ids = leads_of(uow, ContactId(contact_id), dialog_ids)
+    report["leads"] = objects.blank(uow, NOUNS["lead"], lead_ids)
+    report["requests"] = requests.forget(
+        uow, requests.requests_of(uow, ContactId(contact_id), dialog_ids)
+    )
+    held = select(meetings.c.id).where(meetings.c.contact_id == contact_id)
+    report["meetings"] = objects.blank(
+        uow, NOUNS["meeting"], list(uow.conn.execute(held).scalars())
+    )
+    report["tasks"] = tasks.forget(uow, contact_id, dialog_ids)
+    own = _own_card(uow, contact_id)
+    forget_duplicates(uow, "client", own)
+    report["clients"] = objects.blank(uow, NOUNS["client"], own)
+    report |= _of_plugins(uow, cards)
+    report["interests"] = forget_interests(uow, ContactId(contact_id), dialog_ids)
+    report |= forget_traces(
+        uow,
+        cards,
+        {"lead": lead_ids, "client": own},
+        dialog_ids,
+        [one.value for one in rows],
+        command.import_ids,
+    )
     hashes = [*(address_hash(one.kind, one.value) for one in rows), *command.address_hashes]
     return _remember(uow, command, sorted(set(hashes)), report)
+
+
+def _cards(uow: UnitOfWork, contact_id: int) -> list[int]:
+    """Give a contact with all that were merged into it."""
+    found, newest = [contact_id], [contact_id]
+    while newest:
+        newest = list(
+            uow.conn.execute(
+                select(contacts.c.id).where(contacts.c.merged_into.in_(newest))
+            ).scalars()
+        )
+        found += newest
+    return found
+
+
+def _of_plugins(uow: UnitOfWork, cards: Sequence[int]) -> dict[str, int]:
+    """Empty what kinds of plugins keep of a person: the objects that name him."""
+    report = {}
+    for noun in pointing(uow.tx.nouns, "contact"):
+        named = select(noun.table.c.id).where(noun.table.c.contact_id.in_(cards))
+        ids = list(uow.conn.execute(named).scalars())
+        report[noun.kind.name] = objects.blank(uow, noun, ids)
+    return report
 
 
 def _own_card(uow: UnitOfWork, contact_id: ContactId) -> list[int]:

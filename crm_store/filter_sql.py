@@ -174,16 +174,22 @@ class _Compiler:
         low, high = values[0], values[-1]
         match operator:
             case _O.GREATER:
-                return _is(expression > low)
+                # Days before 1970 are negative, and 0 is no day at all.
+                later = expression > low
+                return (
+                    _is(later)
+                    if isinstance(low, int) and low >= 0
+                    else and_(expression != 0, later)
+                )
             case _O.LESS:
-                return and_(expression > 0, expression < high)
+                return and_(expression != 0, expression < high)
             case _O.OLDER_THAN:
-                return and_(expression > 0, expression < now - low)
+                return and_(expression != 0, expression < now - low)
             case _O.WITHIN_LAST:
-                return and_(expression > 0, expression.between(now - low, now))
+                return and_(expression != 0, expression.between(now - low, now))
             case _O.WITHIN_NEXT:
-                return and_(expression > 0, expression.between(now, now + low))
-        return and_(expression > 0, expression.between(low, high))
+                return and_(expression != 0, expression.between(now, now + low))
+        return and_(expression != 0, expression.between(low, high))
 
 
 _EMPTY: Mapping[FieldType, ColumnElement[Any]] = {

@@ -14,6 +14,7 @@ from crm_store.journal import cursor, get_meta, last_event, set_meta
 from crm_store.sql import upsert
 from crm_store.tables.journal import cursors, parked_events
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
+from crm_store.tables.rules import rule_timers
 from hub.ids import Micros
 from hub.records.system import Held
 
@@ -33,6 +34,7 @@ class _Which:
     deliveries: ColumnElement[bool]
     jobs: ColumnElement[bool]
     webhooks: ColumnElement[bool]
+    timers: ColumnElement[bool]
 
 
 def alive_at(conn: Connection) -> int:
@@ -53,19 +55,17 @@ def hold_older(conn: Connection, made_before: int, now: int) -> Held:
     process carries at this moment is left alone.
     """
     set_meta(conn, HOLD_FACTS_TO, str(last_event(conn)))
-    return _hold(
-        conn,
-        _Which(
-            *(
-                and_(
-                    table.c.leased_until < now,
-                    table.c.created_at <= made_before,
-                    or_(table.c.due_at <= now, table.c.attempts > 0),
-                )
-                for table in (deliveries, jobs, webhook_deliveries)
-            )
-        ),
-    )
+    late = [
+        and_(
+            table.c.leased_until < now,
+            table.c.created_at <= made_before,
+            or_(table.c.due_at <= now, table.c.attempts > 0),
+        )
+        for table in (deliveries, jobs, webhook_deliveries)
+    ]
+    # What a rule was to do while nobody was here; schedules come round by themselves.
+    late.append(and_(rule_timers.c.due_at <= made_before, rule_timers.c.kind != "schedule"))
+    return _hold(conn, _Which(*late))
 
 
 def hold_everything(conn: Connection, now: int) -> Held:
@@ -76,7 +76,7 @@ def hold_everything(conn: Connection, now: int) -> Held:
     """
     set_meta(conn, HOLD_FACTS_TO, str(last_event(conn)))
     _park_unseen_facts(conn, now)
-    return _hold(conn, _Which(true(), true(), true()))
+    return _hold(conn, _Which(true(), true(), true(), rule_timers.c.kind != "schedule"))
 
 
 def _hold(conn: Connection, which: _Which) -> Held:
@@ -119,8 +119,15 @@ def _hold(conn: Connection, which: _Which) -> Held:
         )
         .values(state="queued", **values)
     ).rowcount
+    held_timers = conn.execute(
+        update(rule_timers).where(which.timers, ~rule_timers.c.held).values(held=True)
+    ).rowcount
     return Held(
-        deliveries=held, jobs=held_jobs, webhooks=held_webhooks, oldest_at=Micros(oldest or 0)
+        deliveries=held,
+        jobs=held_jobs,
+        webhooks=held_webhooks,
+        oldest_at=Micros(oldest or 0),
+        timers=held_timers,
     )
 
 

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from crm_store import objects
+from crm_store.dialog_words import from_dialog, split
 from crm_store.objects import NOUNS
 from crm_store.people import create_client, create_contact
 from crm_store.sql import locked
-from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.objects import dialog_links, leads
-from crm_store.tables.people import addresses, contacts
+from crm_store.tables.people import contacts
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import (
     ChangeLead,
@@ -20,6 +20,7 @@ from hub.commands import (
     CreateClient,
     CreateContact,
     CreateLead,
+    CreateObject,
     RejectLead,
     RemoveLead,
     ReopenLead,
@@ -28,15 +29,13 @@ from hub.commands import (
 )
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import ContactChanged, LeadConverted, LeadCreated, LeadStatusChanged
-from hub.ids import ClientId, ContactId, DialogId, LeadId, UserId
+from hub.ids import ClientId, ContactId, DialogId, InterestId, LeadId, UserId
 from hub.objects import ActorKind, Ref
 from hub.terms import fold
 
 LEAD = NOUNS["lead"]
 CLIENT = NOUNS["client"]
 OPEN = ("new", "in_work")
-FIRST_WORDS = 4000
-TITLE = 120
 
 
 def create_lead(uow: UnitOfWork, command: CreateLead) -> LeadId:
@@ -44,7 +43,7 @@ def create_lead(uow: UnitOfWork, command: CreateLead) -> LeadId:
     given: dict[str, object] = {}
     own: dict[str, object] = {}
     if command.dialog_id:
-        given, own = _from_dialog(uow, command.dialog_id)
+        given, own = split(LEAD, from_dialog(uow, command.dialog_id))
     given |= {name: value for name, value in command.values.items() if value not in (None, "")}
     if not given.get("title"):
         given["title"] = given.get("name") or given.get("company") or given.get("phone") or ""
@@ -56,51 +55,9 @@ def create_lead(uow: UnitOfWork, command: CreateLead) -> LeadId:
                 return LeadId(row.id)
     lead_id = command.lead_id or LeadId(uow.new_id())
     repeat_of = LeadId(earlier[0].id if earlier else 0)
-    objects.create(uow, LEAD, lead_id, {**values, **own, "repeat_of": repeat_of})
-    if command.dialog_id:
-        objects.link(uow, command.dialog_id, Ref(kind="lead", id=lead_id))
+    objects.create(uow, LEAD, lead_id, {**values, **own, "repeat_of": repeat_of}, command.dialog_id)
     uow.record(LeadCreated(lead_id=lead_id, dialog_id=command.dialog_id, repeat_of=repeat_of))
     return lead_id
-
-
-def _from_dialog(
-    uow: UnitOfWork, dialog_id: DialogId
-) -> tuple[dict[str, object], dict[str, object]]:
-    """Give what a dialog says of its person: what may be overridden, and what may not."""
-    dialog = uow.conn.execute(select(dialogs).where(dialogs.c.id == dialog_id)).first()
-    if dialog is None or not uow.viewer.sees_account(dialog.account_id):
-        raise NotFound("there is no such dialog")
-    # The person's row is the lock: two leads of one person at once are made one after the other.
-    uow.conn.execute(
-        locked(uow.dialect, select(contacts.c.id).where(contacts.c.id == dialog.contact_id))
-    ).all()
-    person = uow.conn.execute(select(contacts).where(contacts.c.id == dialog.contact_id)).first()
-    given: dict[str, object] = {"owner_id": dialog.assignee_id, "team_id": dialog.team_id}
-    if person is not None:
-        given["name"] = person.name
-    for row in uow.conn.execute(
-        select(addresses.c.kind, addresses.c.value)
-        .where(
-            addresses.c.contact_id == dialog.contact_id, addresses.c.kind.in_(("email", "phone"))
-        )
-        .order_by(addresses.c.id.desc())
-    ):
-        given[row.kind] = row.value
-    first = uow.conn.execute(
-        select(messages.c.text)
-        .where(
-            messages.c.dialog_id == dialog_id, messages.c.direction == "in", messages.c.text != ""
-        )
-        .order_by(messages.c.id)
-        .limit(1)
-    ).scalar()
-    given["message"] = (first or "")[:FIRST_WORDS]
-    words = " ".join(str(dialog.subject or first or given.get("name") or "").split())
-    given["title"] = words if len(words) <= TITLE else f"{words[: TITLE - 1].rstrip()}…"
-    own: dict[str, object] = {"channel": dialog.channel, "contact_id": dialog.contact_id}
-    if person is not None:
-        own["client_id"] = person.client_id
-    return given, own
 
 
 def _earlier(uow: UnitOfWork, contact_id: object, values: dict[str, object]) -> list[Any]:
@@ -202,6 +159,10 @@ def convert_lead(uow: UnitOfWork, command: ConvertLead) -> ClientId:
     ).one()
     made["was"] = str(person.client_id)
     _belong(uow, contact_id, client_id)
+    interest_id = 0
+    if command.interest.strip():
+        interest_id = _begin_interest(uow, row, command, client_id, contact_id)
+        made["interest"] = str(interest_id)
     uow.conn.execute(update(leads).where(leads.c.id == row.id).values(conversion=made))
     _move(
         uow,
@@ -212,8 +173,41 @@ def convert_lead(uow: UnitOfWork, command: ConvertLead) -> ClientId:
         owner_id=row.owner_id or (uow.actor.id if uow.actor.kind is ActorKind.USER else 0),
         closed_at=uow.now,
     )
-    uow.record(LeadConverted(lead_id=LeadId(row.id), client_id=client_id, contact_id=contact_id))
+    uow.record(
+        LeadConverted(
+            lead_id=LeadId(row.id),
+            client_id=client_id,
+            contact_id=contact_id,
+            interest_id=InterestId(interest_id),
+        )
+    )
     return client_id
+
+
+def _begin_interest(
+    uow: UnitOfWork, row: Any, command: ConvertLead, client_id: ClientId, contact_id: ContactId
+) -> int:
+    """Begin the interest of a converted lead; the lead's dialogs are about it too."""
+    owner = row.owner_id or (uow.actor.id if uow.actor.kind is ActorKind.USER else 0)
+    values: dict[str, object] = {
+        "title": command.interest,
+        "client_id": client_id,
+        "contact_id": contact_id,
+        "owner_id": owner,
+        "team_id": row.team_id,
+        "source": row.source,
+        "amount": command.amount,
+        "pipeline_id": command.pipeline_id,
+        "stage_id": command.stage_id,
+        "lead_id": row.id,
+    }
+    made: int = uow.give(CreateObject(kind="interest", values=values))
+    linked = select(dialog_links.c.dialog_id).where(
+        dialog_links.c.kind == "lead", dialog_links.c.object_id == row.id
+    )
+    for dialog_id in uow.conn.execute(linked).scalars().all():
+        objects.link(uow, DialogId(dialog_id), Ref(kind="interest", id=made))
+    return made
 
 
 def _belong(uow: UnitOfWork, contact_id: ContactId, client_id: ClientId) -> None:
@@ -232,6 +226,12 @@ def undo_conversion(uow: UnitOfWork, command: UndoConversion) -> None:
     if row.status != "qualified" or not made:
         raise Conflict("this lead is not converted", what="not_converted")
     client_id, contact_id = ClientId(row.client_id), ContactId(row.contact_id)
+    interest_id = InterestId(int(made.get("interest", 0)))
+    if interest_id:
+        begun = objects.lock(uow, NOUNS["interest"], interest_id)
+        if begun.version != 1:
+            raise Conflict("the new interest has been worked on since", what="worked_on")
+        objects.remove(uow, NOUNS["interest"], interest_id, restore=False)
     if made.get("client"):
         card = objects.lock(uow, CLIENT, client_id)
         others = uow.conn.execute(
@@ -249,7 +249,11 @@ def undo_conversion(uow: UnitOfWork, command: UndoConversion) -> None:
     _move(uow, row, "in_work", client_id=was, closed_at=0)
     uow.record(
         LeadConverted(
-            lead_id=LeadId(row.id), client_id=client_id, contact_id=contact_id, undone=True
+            lead_id=LeadId(row.id),
+            client_id=client_id,
+            contact_id=contact_id,
+            undone=True,
+            interest_id=interest_id,
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, select, tuple_
+from sqlalchemy import Row, and_, or_, select, tuple_
 
 from crm_store import dialogs as dialog_reads
 from crm_store.tables.dialogs import (
@@ -39,6 +39,7 @@ from hub.records.dialogs import (
     AttachmentRecord,
     Attempt,
     Delivery,
+    Dialog,
     Direction,
     Draft,
     HistoryLine,
@@ -61,7 +62,18 @@ def thread(
     limit: int = WINDOW,
 ) -> Thread:
     """Give a window of a dialog: the newest, or the entries before or after one of its messages."""
-    dialog = dialog_reads.one(reader, dialog_id)
+    return window(reader, dialog_reads.one(reader, dialog_id), before, after, limit)
+
+
+def window(
+    reader: Reader,
+    dialog: Dialog,
+    before: MessageId = MessageId(0),
+    after: MessageId = MessageId(0),
+    limit: int = WINDOW,
+) -> Thread:
+    """Give a window of a dialog that this reader was given in the same read."""
+    dialog_id = dialog.id
     limit = max(1, min(limit, 200))
     where = [messages.c.dialog_id == dialog_id, messages.c.deleted_at == 0]
     order = [messages.c.at.desc(), messages.c.id.desc()]
@@ -141,7 +153,7 @@ def one(reader: Reader, message_id: MessageId, whole: bool = True) -> Message:
         select(messages).where(
             messages.c.id == message_id,
             messages.c.deleted_at == 0,
-            reader.viewer.dialogs_clause(messages.c.account_id),
+            reader.viewer.messages_clause(),
         )
     ).first()
     if row is None:
@@ -161,7 +173,7 @@ def several(reader: Reader, ids: Sequence[MessageId]) -> tuple[Message, ...]:
         .where(
             messages.c.id.in_(ids),
             messages.c.deleted_at == 0,
-            reader.viewer.dialogs_clause(messages.c.account_id),
+            reader.viewer.messages_clause(),
         )
         .order_by(messages.c.at, messages.c.id)
     ).all()
@@ -354,7 +366,7 @@ def draft(reader: Reader, dialog_id: DialogId) -> Draft | None:
     """Give the viewer's own draft of a dialog."""
     row = reader.conn.execute(
         select(drafts_table).where(
-            drafts_table.c.user_id == reader.viewer.user_id,
+            drafts_table.c.user_id == reader.viewer.private_id,
             drafts_table.c.dialog_id == dialog_id,
         )
     ).first()
@@ -372,11 +384,16 @@ def draft(reader: Reader, dialog_id: DialogId) -> Draft | None:
 
 def attachment(reader: Reader, attachment_id: AttachmentId) -> tuple[AttachmentRecord, str]:
     """Give a file's record and its blob; what the viewer may not see is not found."""
-    row = reader.conn.execute(select(attachments).where(attachments.c.id == attachment_id)).first()
     viewer = reader.viewer
-    if row is None or (row.account_id and not viewer.sees_account(row.account_id)):
+    row = reader.conn.execute(
+        select(attachments).where(
+            attachments.c.id == attachment_id,
+            or_(attachments.c.account_id == 0, viewer.messages_clause(attachments)),
+        )
+    ).first()
+    if row is None:
         raise NotFound("there is no such file")
-    if not row.message_id and row.user_id != viewer.user_id and not viewer.is_system:
+    if not row.message_id and row.user_id != viewer.private_id and not viewer.is_system:
         raise NotFound("there is no such file")
     return attachment_record(row), row.blob_id
 

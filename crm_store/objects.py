@@ -5,7 +5,7 @@ What is the same for all kinds stands here once; what a kind does beyond it stan
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,54 +13,40 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    Table,
+    and_,
     delete,
     func,
     insert,
+    not_,
     or_,
     select,
-    true,
     update,
 )
 
+from crm_store import custom
+from crm_store.completeness import completeness_of
 from crm_store.filter_sql import QueryField, Subject, compile_sql
+from crm_store.nouns import NOUNS as NOUNS
+from crm_store.nouns import Noun as Noun
 from crm_store.sql import LARGEST, locked
 from crm_store.tables.dialogs import dialogs
-from crm_store.tables.objects import dialog_links, leads, object_tags
-from crm_store.tables.people import clients
+from crm_store.tables.interests import interest_helpers, interest_stays, interests, stages
+from crm_store.tables.objects import dialog_links, object_tags
+from crm_store.tables.people import clients, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Conflict, Invalid, NotFound
-from hub.events import ObjectChanged, ObjectRemoved
+from hub.events import ObjectChanged, ObjectCreated, ObjectLinked, ObjectRemoved
 from hub.filters import Moment, Use, parse
 from hub.ids import DialogId
 from hub.kinds import Kind
-from hub.nouns import CLIENTS, LEADS
 from hub.objects import Change, Ref
-from hub.properties import Property, PropertyType, empty_value, read_value
+from hub.properties import Property, PropertyType, empty_value, read_value, value_of
 from hub.records.objects import ObjectPage
+from hub.roles import Scope
 from hub.terms import fold
 
 FOLDED = 400
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noun:
-    """A kind with its table."""
-
-    kind: Kind
-    table: Table
-
-    @property
-    def title(self) -> ColumnElement[str]:
-        """The column that names an object."""
-        return self.table.c[self.kind.title]
-
-
-NOUNS: Mapping[str, Noun] = {
-    "client": Noun(kind=CLIENTS, table=clients),
-    "lead": Noun(kind=LEADS, table=leads),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,19 +65,59 @@ class ObjectQuery:
 
 
 def visible(viewer: Viewer, noun: Noun) -> ColumnElement[bool]:
-    """Give the condition that keeps out what came from dialogs that this viewer may not see."""
-    if not viewer.hidden_accounts:
-        return true()
-    hidden = (
-        select(dialog_links.c.object_id)
-        .join(dialogs, dialogs.c.id == dialog_links.c.dialog_id)
-        .where(
-            dialog_links.c.kind == noun.kind.name,
-            dialog_links.c.object_id == noun.table.c.id,
-            dialogs.c.account_id.in_(sorted(viewer.hidden_accounts)),
+    """Give the condition that keeps out what this viewer may not see.
+
+    That is what is outside the scope of his role, and what came from channels closed to him.
+    """
+    if noun.kind.name == "contact":
+        return visible_people(viewer)
+    scope = viewer.objects_clause(noun.kind, noun.table)
+    if viewer.hidden_accounts:
+        hidden = (
+            select(dialog_links.c.object_id)
+            .join(dialogs, dialogs.c.id == dialog_links.c.dialog_id)
+            .where(
+                dialog_links.c.kind == noun.kind.name,
+                dialog_links.c.object_id == noun.table.c.id,
+                dialogs.c.account_id.in_(sorted(viewer.hidden_accounts)),
+            )
         )
+        scope = and_(scope, ~hidden.correlate(noun.table).exists())
+    elif viewer.scope(noun.kind.subject) is Scope.ALL:
+        return scope
+    return or_(scope, _let_in(viewer)) if noun.kind.name == "interest" else scope
+
+
+def _let_in(viewer: Viewer) -> ColumnElement[bool]:
+    """Give the interests that were opened to a co-executor beyond what his role shows."""
+    helps = select(interest_helpers.c.interest_id).where(
+        interest_helpers.c.interest_id == interests.c.id,
+        interest_helpers.c.user_id == viewer.user_id,
+        interest_helpers.c.access,
     )
-    return ~hidden.correlate(noun.table).exists()
+    return helps.correlate(interests).exists()
+
+
+def visible_people(viewer: Viewer) -> ColumnElement[bool]:
+    """Give the condition over contact persons: who may be seen of them."""
+    condition: ColumnElement[bool] = viewer.people_clause(contacts, NOUNS["client"].kind, clients)
+    return condition
+
+
+def hidden_among(reader: Reader, named: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Give those of some objects and persons, by kind and id, that this reader may not see."""
+    ids: dict[str, list[int]] = {}
+    for kind, number in named:
+        ids.setdefault(kind, []).append(number)
+    found: set[tuple[str, int]] = set()
+    for kind, numbers in ids.items():
+        if kind not in reader.nouns:
+            continue
+        noun = reader.nouns[kind]
+        table, seen = noun.table, visible(reader.viewer, noun)
+        hidden = select(table.c.id).where(table.c.id.in_(numbers), not_(seen))
+        found |= {(kind, number) for number in reader.conn.execute(hidden).scalars()}
+    return found
 
 
 def one(reader: Reader, noun: Noun, object_id: int) -> Any:
@@ -102,7 +128,17 @@ def one(reader: Reader, noun: Noun, object_id: int) -> Any:
     ).first()
     if row is None:
         raise NotFound(f"there is no such {noun.kind.label}")
-    return _records(reader, noun, [row])[0]
+    return records(reader, noun, [row])[0]
+
+
+def objects_by_id(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, Any]:
+    """Give objects by their ids, those in the bin too; what is not there is left out."""
+    if not ids:
+        return {}
+    rows = reader.conn.execute(
+        select(noun.table).where(noun.table.c.id.in_(ids), visible(reader.viewer, noun))
+    ).all()
+    return {one.id: one for one in records(reader, noun, rows)}
 
 
 def page(reader: Reader, noun: Noun, query: ObjectQuery) -> ObjectPage[Any]:
@@ -110,14 +146,16 @@ def page(reader: Reader, noun: Noun, query: ObjectQuery) -> ObjectPage[Any]:
     reader.viewer.need(noun.kind.read)
     sort = query.sort or noun.kind.sort
     name, descending = sort.removeprefix("-"), sort.startswith("-")
+    if name.startswith(custom.PREFIX):
+        noun = custom.whole(reader.conn, noun)
     sortable = {one.name for one in noun.kind.columns if one.sortable} | {"id"}
     if name not in sortable:
         raise Invalid(f"lists are sorted by one of: {', '.join(sorted(sortable))}", field="sort")
-    column = noun.table.c.get(f"{name}_folded", noun.table.c[name])
+    column, is_text = _order(noun, name)
     number = noun.table.c.id
-    statement = _found(reader, noun, query, select(noun.table))
+    statement = found(reader, noun, query, select(noun.table, column.label("order_key")))
     if query.before:
-        value, last = _key(query.before, text="_folded" in column.name)
+        value, last = _key(query.before, text=is_text)
         further = column < value if descending else column > value
         same = number < last if descending else number > last
         statement = statement.where(or_(further, (column == value) & same))
@@ -125,14 +163,23 @@ def page(reader: Reader, noun: Noun, query: ObjectQuery) -> ObjectPage[Any]:
     limit = max(1, min(query.limit, 200))
     rows = reader.conn.execute(statement.order_by(*order).limit(limit + 1)).all()
     more, rows = len(rows) > limit, rows[:limit]
-    following = f"{rows[-1].id}~{getattr(rows[-1], column.name)}" if more else ""
-    return ObjectPage(items=tuple(_records(reader, noun, rows)), next=following)
+    following = f"{rows[-1].id}~{rows[-1].order_key}" if more else ""
+    return ObjectPage(items=tuple(records(reader, noun, rows)), next=following)
+
+
+def _order(noun: Noun, name: str) -> tuple[ColumnElement[Any], bool]:
+    """Give what a list is sorted by, and whether it is a text."""
+    if name.startswith(custom.PREFIX):
+        prop = noun.kind.property(name)
+        return custom.expression(noun, prop, noun.table.c.id), prop.type is PropertyType.LINE
+    folded = noun.table.c.get(f"{name}_folded")
+    return (noun.table.c[name], False) if folded is None else (folded, True)
 
 
 def count(reader: Reader, noun: Noun, query: ObjectQuery) -> int:
     """Count what a list would show on all its pages."""
     reader.viewer.need(noun.kind.read)
-    statement = _found(reader, noun, query, select(func.count()).select_from(noun.table))
+    statement = found(reader, noun, query, select(func.count()).select_from(noun.table))
     return int(reader.conn.execute(statement).scalar_one())
 
 
@@ -159,15 +206,20 @@ def of_dialog(reader: Reader, noun: Noun, dialog_id: DialogId) -> list[Any]:
         .where(noun.table.c.id.in_(ids), noun.table.c.deleted_at == 0, visible(reader.viewer, noun))
         .order_by(noun.table.c.id.desc())
     ).all()
-    return _records(reader, noun, rows)
+    return records(reader, noun, rows)
 
 
 def dialogs_of(reader: Reader, ref: Ref) -> list[DialogId]:
     """Give the dialogs that an object is linked to, the newest link first."""
+    statement = select(dialog_links.c.dialog_id)
+    if not reader.viewer.sees_all_dialogs:
+        statement = statement.join(dialogs, dialogs.c.id == dialog_links.c.dialog_id).where(
+            reader.viewer.dialogs_clause()
+        )
     found = reader.conn.execute(
-        select(dialog_links.c.dialog_id)
-        .where(dialog_links.c.kind == ref.kind, dialog_links.c.object_id == ref.id)
-        .order_by(dialog_links.c.created_at.desc())
+        statement.where(
+            dialog_links.c.kind == ref.kind, dialog_links.c.object_id == ref.id
+        ).order_by(dialog_links.c.created_at.desc())
     )
     return [DialogId(number) for number in found.scalars()]
 
@@ -184,13 +236,18 @@ def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.title for row in rows}
 
 
-def _found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]) -> Select[Any]:
+def found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]) -> Select[Any]:
+    """Limit a statement over a kind's table to what a list would show on all its pages."""
     table = noun.table
     statement = statement.where(
         table.c.deleted_at > 0 if query.removed else table.c.deleted_at == 0,
         visible(reader.viewer, noun),
     )
+    if query.removed and "merged_into" in table.c:
+        # A merged card comes back by undoing the merge, not out of the bin.
+        statement = statement.where(table.c.merged_into == 0)
     if query.filter:
+        noun = custom.whole(reader.conn, noun)
         known = noun.kind.registered()
         tree = parse(query.filter, known, Use.QUERY)
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
@@ -204,7 +261,9 @@ def _found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any
         named = [
             table.c[f"{prop.name}_folded"]
             for prop in noun.kind.properties
-            if prop.type is PropertyType.LINE and (prop.listed or prop.name == noun.kind.title)
+            if not prop.is_custom
+            and prop.type is PropertyType.LINE
+            and (prop.listed or prop.name == noun.kind.title)
         ]
         named += [table.c[f"{name}_folded"] for name in ("email",) if name in table.c]
         for word in words.split()[:10]:
@@ -225,14 +284,30 @@ def _key(before: str, *, text: bool) -> tuple[Any, int]:
 
 def query_fields(noun: Noun) -> dict[str, QueryField]:
     """Say where the fields of a kind's filters stand in the database."""
-    return {
+    more = {name: one for name, one in MORE_FIELDS.items() if name in noun.kind.registered()}
+    return more | {
         f"{noun.kind.name}.{prop.name.removesuffix('_id')}": _query_field(noun, prop)
         for prop in noun.kind.properties
         if prop.type is not PropertyType.TEXT
     }
 
 
+def _reached(subject: Subject) -> Any:
+    """The names of the stages that an interest has come to."""
+    return (
+        select(stages.c.name_folded)
+        .join(interest_stays, interest_stays.c.stage_id == stages.c.id)
+        .where(interest_stays.c.interest_id == subject)
+    )
+
+
+MORE_FIELDS: Mapping[str, QueryField] = {"interest.reached": QueryField(sql=_reached)}
+"""Fields of filters that are no properties of their kind."""
+
+
 def _query_field(noun: Noun, prop: Property) -> QueryField:
+    if prop.is_custom:
+        return custom.query_field(noun, prop)
     if prop.type is PropertyType.TAGS:
         kind = noun.kind.name
 
@@ -247,7 +322,8 @@ def _query_field(noun: Noun, prop: Property) -> QueryField:
     return QueryField(sql=lambda _: column, nullable=False)
 
 
-def _records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
+def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
+    """Make the records of rows, with their tags and custom fields."""
     tags: dict[int, list[str]] = {}
     if rows:
         for row in reader.conn.execute(
@@ -260,9 +336,18 @@ def _records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
         ):
             tags.setdefault(row.object_id, []).append(row.tag)
     record: Any = noun.kind.record
-    names = [one.name for one in fields(record) if one.name != "tags"]
+    known = {one.name for one in fields(record)}
+    names = [name for name in known if name in noun.table.c]
+    more: Mapping[int, Any] = {}
+    if rows and "custom" in known:
+        whole = custom.whole(reader.conn, noun)
+        more = custom.values_of(reader.conn, whole, [row.id for row in rows])
     return [
-        record(**{name: getattr(row, name) for name in names}, tags=tuple(tags.get(row.id, ())))
+        record(
+            **{name: getattr(row, name) for name in names},
+            **({"custom": more[row.id]} if row.id in more else {}),
+            **({"tags": tuple(tags.get(row.id, ()))} if "tags" in known else {}),
+        )
         for row in rows
     ]
 
@@ -271,7 +356,11 @@ def _records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
 
 
 def read_values(kind: Kind, given: Mapping[str, object], *, new: bool) -> dict[str, object]:
-    """Check properties from outside; raises Invalid. A new object gets what is required."""
+    """Check properties from outside; raises Invalid. A new object gets what is required.
+
+    Custom fields (`custom.<name>`, or a mapping `custom`) are checked where they are written.
+    """
+    given, more = custom.split(given)
     known = {prop.name: prop for prop in kind.properties if prop.editable}
     for name in given:
         if name not in known:
@@ -281,17 +370,47 @@ def read_values(kind: Kind, given: Mapping[str, object], *, new: bool) -> dict[s
     ]
     if missing:
         raise Invalid("this is needed", field=missing[0])
-    return {name: read_value(known[name], value) for name, value in given.items()}
+    return {**{name: read_value(known[name], value) for name, value in given.items()}, **more}
 
 
-def create(uow: UnitOfWork, noun: Noun, object_id: int, values: Mapping[str, object]) -> None:
-    """Write a new row; `values` are checked ones, and those that only the hub sets."""
+def create(
+    uow: UnitOfWork,
+    noun: Noun,
+    object_id: int,
+    values: Mapping[str, object],
+    dialog_id: DialogId = DialogId(0),
+) -> None:
+    """Write a new row; `values` are checked ones, and those that only the hub sets.
+
+    `dialog_id` is the dialog that it was made of; it is linked.
+    """
+    values, more = custom.split(values)
     row: dict[str, Any] = {"id": object_id, "created_at": uow.now}
     row |= _stored(noun, values)
+    row |= derived(noun, row)
+    owner = noun.kind.owner
+    if owner and not row.get(owner) and not uow.viewer.sees_object(noun.kind, _Unowned(noun, row)):
+        # Whoever could not see what he makes has it himself.
+        row[owner] = uow.viewer.user_id
     uow.conn.execute(insert(noun.table).values(**row))
+    if more:
+        whole = custom.whole(uow.conn, noun)
+        custom.write(uow, whole, [(object_id, custom.read(whole, more))])
     tags = values.get("tags")
     if isinstance(tags, tuple):
         _write_tags(uow, noun, object_id, tags)
+    uow.record(ObjectCreated(object_kind=noun.kind.name, object_id=object_id, dialog_id=dialog_id))
+    if dialog_id:
+        link(uow, dialog_id, Ref(kind=noun.kind.name, id=object_id))
+
+
+class _Unowned:
+    """A row to be, as `Viewer.sees_object` asks for it."""
+
+    def __init__(self, noun: Noun, row: Mapping[str, Any]) -> None:
+        names = (noun.kind.owner, noun.kind.team, *noun.kind.shared_with)
+        for name in filter(None, names):
+            setattr(self, name, row.get(name, 0))
 
 
 def lock(uow: UnitOfWork, noun: Noun, object_id: int, version: int | None = None) -> Any:
@@ -315,25 +434,49 @@ def lock(uow: UnitOfWork, noun: Noun, object_id: int, version: int | None = None
 
 def change(uow: UnitOfWork, noun: Noun, row: Any, values: Mapping[str, object]) -> int:
     """Write what differs from a locked row, with its Changes on record; gives the new version."""
-    reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now)
-    before = _records(reader, noun, [row])[0]
-    new = {name: value for name, value in values.items() if getattr(before, name) != value}
+    reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
+    before = records(reader, noun, [row])[0]
+    values, more = custom.split(values)
+    if more:
+        noun = custom.whole(uow.conn, noun)
+        values |= custom.read(noun, more)
+    new = {name: value for name, value in values.items() if value_of(before, name) != value}
     if not new:
         return int(row.version)
+    also = derived(noun, {**row._mapping, **new})
+    new |= {name: value for name, value in also.items() if getattr(before, name) != value}
     uow.conn.execute(
         update(noun.table)
         .where(noun.table.c.id == row.id)
         .values(version=noun.table.c.version + 1, **_stored(noun, new))
     )
+    custom.write(uow, noun, [(row.id, new)])
     tags = new.get("tags")
     if isinstance(tags, tuple):
         _write_tags(uow, noun, row.id, tags)
     changes = tuple(
-        _change(noun.kind, row.id, name, getattr(before, name), value)
+        _change(noun.kind, row.id, name, value_of(before, name), value)
         for name, value in new.items()
     )
     uow.record(ObjectChanged(object_kind=noun.kind.name, object_id=row.id, changes=changes))
     return int(row.version) + 1
+
+
+def derived(noun: Noun, row: Mapping[str, Any]) -> dict[str, object]:
+    """Give the properties that follow from the others."""
+    if noun.kind.name == "client":
+        return {"completeness": completeness_of(row)}
+    return {}
+
+
+def touch(uow: UnitOfWork, noun: Noun, row: Any, values: Mapping[str, object]) -> None:
+    """Give a locked object a new version, because something that belongs to it changed."""
+    if change(uow, noun, row, values) != row.version:
+        return
+    uow.conn.execute(
+        update(noun.table).where(noun.table.c.id == row.id).values(version=noun.table.c.version + 1)
+    )
+    uow.record(ObjectChanged(object_kind=noun.kind.name, object_id=row.id, changes=()))
 
 
 def _change(kind: Kind, object_id: int, name: str, before: object, after: object) -> Change:
@@ -362,12 +505,35 @@ def remove(uow: UnitOfWork, noun: Noun, object_id: int, *, restore: bool) -> Non
 
 
 def link(uow: UnitOfWork, dialog_id: DialogId, ref: Ref) -> None:
-    """Say that a dialog is about an object."""
+    """Say that a dialog is about an object; saying it twice changes nothing."""
+    same = (
+        (dialog_links.c.dialog_id == dialog_id)
+        & (dialog_links.c.kind == ref.kind)
+        & (dialog_links.c.object_id == ref.id)
+    )
+    if uow.conn.execute(select(dialog_links.c.object_id).where(same)).first() is not None:
+        return
     uow.conn.execute(
         insert(dialog_links).values(
             dialog_id=dialog_id, kind=ref.kind, object_id=ref.id, created_at=uow.now
         )
     )
+    uow.record(ObjectLinked(object_kind=ref.kind, object_id=ref.id, dialog_id=dialog_id))
+
+
+def unlink(uow: UnitOfWork, dialog_id: DialogId, ref: Ref) -> None:
+    """Say that a dialog is not about an object."""
+    done = uow.conn.execute(
+        delete(dialog_links).where(
+            dialog_links.c.dialog_id == dialog_id,
+            dialog_links.c.kind == ref.kind,
+            dialog_links.c.object_id == ref.id,
+        )
+    )
+    if done.rowcount:
+        uow.record(
+            ObjectLinked(object_kind=ref.kind, object_id=ref.id, dialog_id=dialog_id, unlinked=True)
+        )
 
 
 def blank(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> int:
@@ -378,6 +544,7 @@ def blank(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> int:
             object_tags.c.kind == noun.kind.name, object_tags.c.object_id.in_(ids)
         )
     )
+    custom.erase(uow, noun, ids)
     done = uow.conn.execute(
         update(noun.table)
         .where(noun.table.c.id.in_(ids))
@@ -389,7 +556,7 @@ def blank(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> int:
 def _stored(noun: Noun, values: Mapping[str, object]) -> dict[str, object]:
     row: dict[str, object] = {}
     for name, value in values.items():
-        if name == "tags":
+        if name not in noun.table.c:
             continue
         row[name] = value
         if f"{name}_folded" in noun.table.c:

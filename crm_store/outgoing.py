@@ -118,13 +118,17 @@ def _reference(conn: Connection, account_id: int, extra: dict[str, Any]) -> str:
 
 
 def _quoted(conn: Connection, message: Row[Any]) -> str:
-    """Give the external id of the message that the author named to answer it."""
+    """Give the external id of the message that the author named to answer it.
+
+    A pressed button is a message with few vendors; elsewhere that whose button it was is quoted.
+    """
     if not message.reply_to:
         return ""
-    found = conn.execute(
-        select(messages.c.external_id).where(messages.c.id == message.reply_to)
-    ).scalar()
-    return str(found or "")
+    named = select(messages.c.external_id, messages.c.reply_to, messages.c.extra)
+    found = conn.execute(named.where(messages.c.id == message.reply_to)).first()
+    if found is not None and not found.external_id and "button" in found.extra:
+        found = conn.execute(named.where(messages.c.id == found.reply_to)).first()
+    return str(found.external_id) if found is not None else ""
 
 
 def _newest_in(conn: Connection, message: Row[Any]) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, func, select, update
 
-from crm_store import objects
-from crm_store.objects import NOUNS
+from crm_store import custom, objects
+from crm_store.objects import NOUNS, visible_people
+from crm_store.sameness import normal_form
 from crm_store.search_index import index_contacts
 from crm_store.sql import locked, page_key, upsert
-from crm_store.tables.people import addresses, contacts
+from crm_store.tables.people import addresses, clients, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -23,6 +25,7 @@ from hub.commands import (
     RemoveAddress,
     RemoveClient,
     UpdateContact,
+    VerifyAddress,
 )
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import (
@@ -30,49 +33,71 @@ from hub.events import (
     ClientCreated,
     ContactChanged,
     ContactCreated,
-    ObjectChanged,
 )
 from hub.ids import AddressId, ClientId, ContactId, Micros
 from hub.messages import Address
-from hub.objects import Change
+from hub.records.objects import ObjectPage
 from hub.records.people import AddressRecord, Client, Contact
-from hub.terms import fold
 
-CLIENT = NOUNS["client"]
+CLIENT, CONTACT = NOUNS["client"], NOUNS["contact"]
+MOST_MERGES = 50
 FIELDS = ("name", "language", "time_zone", "notes", "position")
 
 
 def contact(reader: Reader, contact_id: ContactId) -> Contact:
-    """Give one contact with its addresses."""
+    """Give one contact with its addresses; of a merged one the card that lives on."""
     found = contacts_of(reader, [contact_id])
+    if not found or found[0].merged_into:
+        found = contacts_of(reader, [living(reader.conn, contact_id)])
     if not found:
         raise NotFound("there is no such contact")
     return found[0]
 
 
+def living(conn: Connection, contact_id: ContactId) -> ContactId:
+    """Give the contact that one was merged into, or itself."""
+    return ContactId(survivor_of(conn, contacts, contact_id))
+
+
+def survivor_of(conn: Connection, table: Table, object_id: int) -> int:
+    """Follow merges of contacts or clients to the card that lives on."""
+    for _ in range(MOST_MERGES):
+        further = conn.execute(select(table.c.merged_into).where(table.c.id == object_id)).scalar()
+        if not further:
+            break
+        object_id = int(further)
+    return object_id
+
+
 def contacts_of(reader: Reader, ids: Sequence[ContactId]) -> list[Contact]:
     """Give contacts by id, in the order asked for."""
-    rows = {
-        row.id: row for row in reader.conn.execute(select(contacts).where(contacts.c.id.in_(ids)))
-    }
-    owned = _addresses(reader, ids)
-    return [_contact(rows[one], owned.get(one, ())) for one in ids if one in rows]
+    rows = reader.conn.execute(
+        select(contacts).where(contacts.c.id.in_(ids), visible_people(reader.viewer))
+    ).all()
+    found = {one.id: one for one in with_addresses(reader, objects.records(reader, CONTACT, rows))}
+    return [found[one] for one in ids if one in found]
+
+
+def with_addresses(reader: Reader, found: Sequence[Contact]) -> list[Contact]:
+    """Give contacts with their addresses, in the same order."""
+    owned = _addresses(reader, [one.id for one in found])
+    return [replace(one, addresses=owned.get(one.id, ())) for one in found]
 
 
 def contacts_page(reader: Reader, before: str = "", limit: int = 50) -> tuple[list[Contact], str]:
     """Give contacts, the last heard from first, and the key of the next page."""
-    statement = select(contacts).order_by(contacts.c.last_at.desc(), contacts.c.id.desc())
-    statement = statement.where(contacts.c.name != "")
     if before:
-        at, number = page_key(before)
-        statement = statement.where(
-            (contacts.c.last_at < at) | ((contacts.c.last_at == at) & (contacts.c.id < number))
-        )
-    rows = reader.conn.execute(statement.limit(limit + 1)).all()
-    more, rows = len(rows) > limit, rows[:limit]
-    owned = _addresses(reader, [row.id for row in rows])
-    found = [_contact(row, owned.get(row.id, ())) for row in rows]
-    return found, f"{rows[-1].last_at}-{rows[-1].id}" if more else ""
+        heard, number = page_key(before)
+        before = f"{number}~{heard}"
+    found = contacts_list(reader, objects.ObjectQuery(before=before, limit=limit))
+    last, _, at = found.next.partition("~")
+    return list(found.items), f"{at}-{last}" if found.next else ""
+
+
+def contacts_list(reader: Reader, query: objects.ObjectQuery) -> ObjectPage[Contact]:
+    """Give a page of contacts with their addresses, filtered and sorted as every list."""
+    found = objects.page(reader, CONTACT, query)
+    return replace(found, items=tuple(with_addresses(reader, found.items)))
 
 
 def _addresses(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[AddressRecord, ...]]:
@@ -88,28 +113,15 @@ def _addresses(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[AddressRec
                 name=row.name,
                 verified=row.verified,
                 blocked=row.blocked,
+                verified_by=row.verified_by,
+                verified_at=Micros(row.verified_at),
+                matched_by=row.matched_by,
                 profile={
                     name: value for name, value in row.profile.items() if isinstance(value, str)
                 },
             )
         )
     return {key: tuple(value) for key, value in found.items()}
-
-
-def _contact(row: Row[Any], owned: Sequence[AddressRecord]) -> Contact:
-    return Contact(
-        id=ContactId(row.id),
-        client_id=ClientId(row.client_id),
-        name=row.name,
-        language=row.language,
-        time_zone=row.time_zone,
-        position=row.position,
-        notes=row.notes,
-        created_at=Micros(row.created_at),
-        last_at=Micros(row.last_at),
-        version=row.version,
-        addresses=tuple(owned),
-    )
 
 
 def contacts_by_address(reader: Reader, value: str) -> list[ContactId]:
@@ -121,8 +133,8 @@ def contacts_by_address(reader: Reader, value: str) -> list[ContactId]:
 
 
 def client(reader: Reader, client_id: ClientId) -> Client:
-    """Give one client."""
-    found: Client = objects.one(reader, CLIENT, client_id)
+    """Give one client; of a merged one the card that lives on."""
+    found: Client = objects.one(reader, CLIENT, survivor_of(reader.conn, clients, client_id))
     return found
 
 
@@ -133,6 +145,14 @@ def clients_page(reader: Reader, before: str = "", limit: int = 50) -> tuple[lis
         before = f"{number}~{number}"
     found = objects.page(reader, CLIENT, objects.ObjectQuery(before=before, limit=limit))
     return list(found.items), found.next.partition("~")[0]
+
+
+def address_values(reader: Reader, contact_id: ContactId) -> list[str]:
+    """Give the values of a contact's addresses, whoever asks."""
+    found = reader.conn.execute(
+        select(addresses.c.value).where(addresses.c.contact_id == contact_id)
+    )
+    return list(found.scalars())
 
 
 def blocked_addresses(conn: Connection) -> dict[tuple[str, str], str]:
@@ -150,18 +170,12 @@ def blocked_addresses(conn: Connection) -> dict[tuple[str, str], str]:
 
 def create_contact(uow: UnitOfWork, command: CreateContact) -> ContactId:
     """Add a human."""
-    name = _name(command.name)
+    given = {**command.values, "name": _name(command.name)}
+    if command.client_id:
+        given["client_id"] = command.client_id
+    values = objects.read_values(CONTACT.kind, given, new=True)
     contact_id = command.contact_id or ContactId(uow.new_id())
-    uow.conn.execute(
-        insert(contacts).values(
-            id=contact_id,
-            client_id=command.client_id,
-            name=name,
-            name_folded=fold(name)[:400],
-            created_at=uow.now,
-            last_at=uow.now,
-        )
-    )
+    objects.create(uow, CONTACT, contact_id, {**values, "last_at": uow.now})
     uow.record(ContactCreated(contact_id=contact_id))
     for one in command.addresses:
         _own(uow, contact_id, one, verified=False)
@@ -198,7 +212,11 @@ def _own(uow: UnitOfWork, contact_id: ContactId, address: Address, *, verified: 
         uow.conn.execute(
             update(addresses)
             .where(addresses.c.id == row.id)
-            .values(contact_id=contact_id, verified=row.verified or verified)
+            .values(
+                contact_id=contact_id,
+                origin_id=row.origin_id or contact_id,
+                **_vouched(uow, row, verified=verified),
+            )
         )
     else:
         address_id = AddressId(uow.new_id())
@@ -209,13 +227,23 @@ def _own(uow: UnitOfWork, contact_id: ContactId, address: Address, *, verified: 
                 kind=address.kind[:400],
                 value=address.value[:400],
                 name=address.name[:400],
+                origin_id=contact_id,
+                normal=normal_form(address.kind, address.value[:400]),
                 verified=verified,
+                verified_by="hand" if verified else "",
+                verified_at=uow.now if verified else 0,
                 profile={},
                 created_at=uow.now,
             )
         )
     uow.record(AddressChanged(address_id=address_id, contact_id=contact_id, what="added"))
     return address_id
+
+
+def _vouched(uow: UnitOfWork, row: Row[Any], *, verified: bool) -> dict[str, Any]:
+    if row.verified or not verified:
+        return {}
+    return {"verified": True, "verified_by": "hand", "verified_at": uow.now}
 
 
 def reindex(uow: UnitOfWork, contact_id: ContactId) -> None:
@@ -230,67 +258,62 @@ def reindex(uow: UnitOfWork, contact_id: ContactId) -> None:
     index_contacts(uow.conn, [(contact_id, texts)])
 
 
-def _lock(uow: UnitOfWork, contact_id: ContactId) -> Row[Any]:
-    row = uow.conn.execute(
-        locked(uow.dialect, select(contacts).where(contacts.c.id == contact_id))
-    ).first()
-    if row is None:
-        raise NotFound("there is no such contact")
-    return row
+def lock_contact(uow: UnitOfWork, contact_id: ContactId) -> Row[Any]:
+    """Lock a contact's row, of a merged one that of the card that lives on."""
+    for _ in range(MOST_MERGES):
+        row = uow.conn.execute(
+            locked(
+                uow.dialect,
+                select(contacts).where(contacts.c.id == contact_id, visible_people(uow.viewer)),
+            )
+        ).first()
+        if row is None:
+            raise NotFound("there is no such contact")
+        if not row.merged_into:
+            return row
+        contact_id = ContactId(row.merged_into)
+    raise NotFound("there is no such contact")
 
 
 def update_contact(uow: UnitOfWork, command: UpdateContact) -> int:
     """Change fields of a contact; gives its new version."""
-    row = _lock(uow, command.contact_id)
+    row = lock_contact(uow, command.contact_id)
     if command.version is not None and command.version != row.version:
         raise Conflict(
             "the contact was changed meanwhile",
             what="version",
             details={name: getattr(row, name) for name in FIELDS},
         )
-    values: dict[str, Any] = {}
-    for name in FIELDS:
-        given = getattr(command, name)
-        if given is not None and given != getattr(row, name):
-            values[name] = _name(given) if name == "name" else given.strip()
-    if not values:
-        return int(row.version)
-    changes = tuple(
-        Change(
-            kind="contact",
-            id=row.id,
-            field=name,
-            before=_shown(name, getattr(row, name)),
-            after=_shown(name, value),
-        )
-        for name, value in values.items()
-    )
-    if "name" in values:
-        values["name_folded"] = fold(values["name"])[:400]
-    uow.conn.execute(
-        update(contacts)
-        .where(contacts.c.id == row.id)
-        .values(version=contacts.c.version + 1, **values)
-    )
-    if "name" in values:
-        reindex(uow, command.contact_id)
-    uow.record(
-        ContactChanged(contact_id=command.contact_id, fields=tuple(one.field for one in changes))
-    )
-    uow.record(ObjectChanged(object_kind="contact", object_id=row.id, changes=changes))
-    return int(row.version) + 1
+    given = dict(command.values)
+    given |= {name: getattr(command, name) for name in FIELDS if getattr(command, name) is not None}
+    if "name" in given:
+        given["name"] = _name(str(given["name"] or ""))
+    values = objects.read_values(CONTACT.kind, given, new=False)
+    before = objects.records(_reader(uow), CONTACT, [row])[0]
+    own, _ = custom.split(values)
+    changed = tuple(name for name, value in own.items() if getattr(before, name) != value)
+    version = objects.change(uow, CONTACT, row, values)
+    if version != row.version:
+        contact_changed(uow, ContactId(row.id), changed)
+    return version
 
 
-def _shown(name: str, value: str) -> str | None:
-    """The journal keeps no personal text: of such a field only that it changed."""
-    return None if name in ("name", "notes", "position") else value
+def contact_changed(uow: UnitOfWork, contact_id: ContactId, fields: tuple[str, ...]) -> None:
+    """Say that a contact's card changed, and find it by its new name."""
+    if "name" in fields:
+        reindex(uow, contact_id)
+    uow.record(ContactChanged(contact_id=contact_id, fields=fields))
+
+
+def _reader(uow: UnitOfWork) -> Reader:
+    return Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
 
 
 def add_address(uow: UnitOfWork, command: AddAddress) -> AddressId:
     """Give a contact one more address."""
-    _lock(uow, command.contact_id)
-    address_id = _own(uow, command.contact_id, command.address, verified=command.verified)
-    reindex(uow, command.contact_id)
+    contact_id = ContactId(lock_contact(uow, command.contact_id).id)
+    address_id = _own(uow, contact_id, command.address, verified=command.verified)
+    reindex(uow, contact_id)
     return address_id
 
 
@@ -311,6 +334,29 @@ def remove_address(uow: UnitOfWork, command: RemoveAddress) -> None:
     uow.record(
         AddressChanged(
             address_id=command.address_id, contact_id=ContactId(row.contact_id), what="removed"
+        )
+    )
+
+
+def verify_address(uow: UnitOfWork, command: VerifyAddress) -> None:
+    """Say that an address is known to be its contact's, or take that back."""
+    row = _lock_address(uow, command.address_id)
+    if row.verified is command.verified:
+        return
+    uow.conn.execute(
+        update(addresses)
+        .where(addresses.c.id == row.id)
+        .values(
+            verified=command.verified,
+            verified_by=command.by if command.verified else "",
+            verified_at=uow.now if command.verified else 0,
+        )
+    )
+    uow.record(
+        AddressChanged(
+            address_id=command.address_id,
+            contact_id=ContactId(row.contact_id),
+            what="verified" if command.verified else "unverified",
         )
     )
 
@@ -337,10 +383,10 @@ def create_client(uow: UnitOfWork, command: CreateClient) -> ClientId:
     client_id = command.client_id or ClientId(uow.new_id())
     objects.create(uow, CLIENT, client_id, values)
     if command.contact_id:
-        _lock(uow, command.contact_id)
+        person = lock_contact(uow, command.contact_id)
         uow.conn.execute(
             update(contacts)
-            .where(contacts.c.id == command.contact_id)
+            .where(contacts.c.id == person.id)
             .values(client_id=client_id, version=contacts.c.version + 1)
         )
     uow.record(ClientCreated(client_id=client_id))
@@ -356,16 +402,37 @@ def change_client(uow: UnitOfWork, command: ChangeClient) -> int:
 
 def remove_client(uow: UnitOfWork, command: RemoveClient) -> None:
     """Put a client's card into the bin, or take it out; its people keep belonging to it."""
+    refuse_merged(objects.lock(uow, CLIENT, command.client_id))
     objects.remove(uow, CLIENT, command.client_id, restore=command.restore)
 
 
+def refuse_merged(row: Any) -> None:
+    """Refuse work on a card that became a part of another one."""
+    if row.merged_into:
+        raise Conflict(
+            "this card was merged into another one: undo the merge instead",
+            what="merged",
+            details={"into": str(row.merged_into)},
+        )
+
+
+def last_contact(reader: Reader, client_id: ClientId) -> Micros:
+    """Give when anybody of a client was heard from last, 0 for never."""
+    last = reader.conn.execute(
+        select(func.max(contacts.c.last_at)).where(
+            contacts.c.client_id == client_id, visible_people(reader.viewer)
+        )
+    ).scalar()
+    return Micros(last or 0)
+
+
 def people_of(reader: Reader, client_id: ClientId) -> list[Contact]:
-    """Give the contact persons of a client, by name."""
+    """Give the contact persons of a client, key persons first."""
     reader.viewer.need("contacts.view")
     found = reader.conn.execute(
         select(contacts.c.id)
-        .where(contacts.c.client_id == client_id, contacts.c.name != "")
-        .order_by(contacts.c.name_folded, contacts.c.id)
+        .where(contacts.c.client_id == client_id, contacts.c.deleted_at == 0)
+        .order_by(contacts.c.is_key.desc(), contacts.c.name_folded, contacts.c.id)
         .limit(200)
     )
     return contacts_of(reader, [ContactId(one) for one in found.scalars()])

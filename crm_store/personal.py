@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table, func, select
 
+from crm_store.nouns import pointing
+from crm_store.tables import metadata
+from crm_store.tables.consents import consent_log, suppressions
+from crm_store.tables.custom import custom_fields, custom_values
 from crm_store.tables.dialogs import (
     attachments,
     bodies,
@@ -17,8 +21,13 @@ from crm_store.tables.dialogs import (
     reactions,
     tags,
 )
+from crm_store.tables.interests import interests
+from crm_store.tables.meetings import meetings
 from crm_store.tables.objects import leads
+from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses, clients, contacts
+from crm_store.tables.requests import tasks
+from crm_store.tables.rules import rule_runs
 from crm_store.viewer import Reader
 from hub.errors import NotFound
 from hub.ids import ContactId
@@ -68,13 +77,82 @@ def personal_data(reader: Reader, contact_id: ContactId) -> tuple[dict[str, Any]
         "contact": _plain(contacts, who._mapping),
         "addresses": _rows(reader, addresses, addresses.c.contact_id == contact_id),
         "client": _rows(reader, clients, clients.c.id == who.client_id)[:1],
+        "consents": _rows(reader, consent_log, consent_log.c.contact_id == contact_id),
+        "suppressions": _rows(
+            reader,
+            suppressions,
+            suppressions.c.address_id.in_(
+                select(addresses.c.id).where(addresses.c.contact_id == contact_id)
+            ),
+        ),
+        "mailings": _rows(
+            reader, deliveries, (deliveries.c.contact_id == contact_id) & (deliveries.c.send_id > 0)
+        ),
         "leads": _rows(reader, leads, leads.c.contact_id == contact_id),
+        "rule_runs": _rows(reader, rule_runs, rule_runs.c.contact_id == contact_id),
+        "interests": _rows(reader, interests, interests.c.contact_id == contact_id),
+        "meetings": _rows(reader, meetings, meetings.c.contact_id == contact_id),
+        "tasks": _rows(
+            reader, tasks, (tasks.c.object_kind == "contact") & (tasks.c.object_id == contact_id)
+        ),
         "dialogs": talks,
         "tags": [{"dialog_id": str(row.dialog_id), "name": row.name} for row in labels],
         "messages": said,
         **parts,
     }
+    found |= _others(reader, contact_id, set(found))
+    cards = {"contact": [int(contact_id)], "client": [int(one["id"]) for one in found["client"]]}
+    for noun in pointing(reader.nouns, "contact"):
+        rows = _rows(reader, noun.table, noun.table.c.contact_id == contact_id)
+        found[noun.kind.name] = rows
+        cards[noun.kind.name] = [int(one["id"]) for one in rows]
+    for kind in ("lead", "interest", "meeting", "request", "task"):
+        cards[kind] = [int(one["id"]) for one in found[f"{kind}s"]]
+    found["custom"] = [
+        {"field": row.name, **_plain(custom_values, row._mapping)}
+        for kind, ids in cards.items()
+        for row in reader.conn.execute(
+            select(custom_values, custom_fields.c.name)
+            .join(custom_fields, custom_fields.c.id == custom_values.c.field_id)
+            .where(custom_values.c.kind == kind, custom_values.c.object_id.in_(ids))
+            .order_by(custom_values.c.field_id)
+        )
+    ]
     return found, files
+
+
+KNOWN = frozenset(
+    {"addresses", "dialogs", "messages", "leads", "contact_grams", "deliveries", "consent_log",
+     "rule_runs", "interests"}
+)  # fmt: skip
+"""Tables that name a contact and are read above, or hold nothing but parts of names."""
+
+
+def _others(reader: Reader, contact_id: ContactId, taken: set[str]) -> dict[str, Any]:
+    """Give the rows of every other table that names the contact, whoever brought it."""
+    return {
+        name: _rows(reader, table, table.c.contact_id == contact_id)
+        for name, table in sorted(metadata.tables.items())
+        if "contact_id" in table.c and name not in KNOWN and name not in taken
+    }
+
+
+def counted(reader: Reader, contact_id: ContactId) -> dict[str, int]:
+    """Count what is kept of a contact, by table."""
+    reader.viewer.need("contacts.erase")
+    found: dict[str, int] = {}
+    for name, table in sorted(metadata.tables.items()):
+        if "contact_id" in table.c and name not in ("contact_grams", "erasures"):
+            count = select(func.count()).where(table.c.contact_id == contact_id)
+            found[name] = int(reader.conn.execute(count).scalar_one())
+    for noun in pointing(reader.nouns, "contact"):
+        count = select(func.count()).where(noun.table.c.contact_id == contact_id)
+        found[noun.kind.name] = int(reader.conn.execute(count).scalar_one())
+    said = select(func.coalesce(func.sum(dialogs.c.message_count), 0)).where(
+        dialogs.c.contact_id == contact_id
+    )
+    found["messages"] = int(reader.conn.execute(said).scalar_one())
+    return found
 
 
 def _chunks(ids: Sequence[int]) -> list[list[int]]:

@@ -118,7 +118,7 @@ def search_messages(
         return (), ""
     limit = max(1, min(limit, MAX_LIMIT))
     condition = and_(
-        reader.viewer.dialogs_clause(messages.c.account_id),
+        reader.viewer.messages_clause(),
         messages.c.deleted_at == 0,
         true() if clause is None else clause,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from crm_store.objects import visible_people
 from crm_store.people import contacts_of
 from crm_store.search_index import domain_grams
 from crm_store.tables.people import addresses, contacts
@@ -133,6 +134,10 @@ def _candidates(reader: Reader, grams: Sequence[int], needed: int) -> Iterator[_
         .order_by(shared.desc(), contact_grams.c.contact_id.desc())
         .limit(CANDIDATES)
     )
+    if reader.viewer.scopes:
+        # Asked for here, or people who may not be seen would take the places of those who may.
+        seen = select(contacts.c.id).where(visible_people(reader.viewer))
+        best = best.where(contact_grams.c.contact_id.in_(seen))
     ids = [row.contact_id for row in conn.execute(best)]
     texts: dict[int, list[str]] = {}
     for row in conn.execute(
@@ -142,7 +147,9 @@ def _candidates(reader: Reader, grams: Sequence[int], needed: int) -> Iterator[_
     ):
         texts.setdefault(row.contact_id, []).extend((row.name, row.value))
     for row in conn.execute(
-        select(contacts.c.id, contacts.c.name, contacts.c.last_at).where(contacts.c.id.in_(ids))
+        select(contacts.c.id, contacts.c.name, contacts.c.last_at).where(
+            contacts.c.id.in_(ids), visible_people(reader.viewer)
+        )
     ):
         known = (one for one in (row.name, *texts.get(row.id, ())) if one)
         yield _Known(row.id, row.last_at, tuple(known))

@@ -6,13 +6,16 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Integer, Select, Table, cast, func, select
+from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
 
 from hub.errors import Invalid
 
 LARGEST = (1 << 63) - 1
+_LOCK_NAMES = (
+    "SELECT pg_advisory_xact_lock(%s, number) FROM"
+    " (SELECT unnest(%s::integer[]) AS number ORDER BY 1) AS ordered"
+)
 
 
 def upsert(dialect: str, table: Table) -> Any:
@@ -37,9 +40,7 @@ def lock_names(conn: Connection, room: int, names: Iterable[str]) -> None:
     numbers = sorted({zlib.crc32(one.encode()) - (1 << 31) for one in names})
     if not numbers or conn.dialect.name != "postgresql":
         return
-    number = func.unnest(cast(numbers, ARRAY(BigInteger))).column_valued("number")
-    ordered = select(number).order_by(number).subquery()
-    conn.execute(select(func.pg_advisory_xact_lock(room, cast(ordered.c.number, Integer)))).all()
+    conn.exec_driver_sql(_LOCK_NAMES, (room, numbers)).all()
 
 
 def page_key(before: str) -> tuple[int, int]:

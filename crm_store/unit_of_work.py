@@ -11,19 +11,27 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection
 
+from crm_store.nouns import NOUNS, Noun
+from crm_store.rows import insert_rows
 from crm_store.tables.journal import changes, journal
 from crm_store.viewer import Viewer
 from hub.capabilities import Capabilities
 from hub.commands.base import Command
 from hub.errors import HubError
-from hub.events import Event, ObjectChanged
+from hub.events import Event, ImportBatchWritten, ObjectChanged
 from hub.ids import EventId, IdMaker, Micros
+from hub.kinds import Kind
 from hub.objects import DIRECT, MAX_DEPTH, SYSTEM, Actor, Cause
 
 JOURNAL_LOCK = 0x4855_4A4F
 """Number of the advisory lock under which PostgreSQL writes the journal."""
+_LOCK_JOURNAL = f"SELECT pg_advisory_xact_lock({JOURNAL_LOCK})"
+_NEXT_NUMBERS = (
+    "SELECT nextval(pg_get_serial_sequence('journal', 'id')) FROM generate_series(1, %s)"
+)
+_LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'journal'"
 
 
 @dataclass(slots=True)
@@ -38,6 +46,12 @@ class Transaction:
     events: list[Event] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     drop_blob: Callable[[str], None] | None = None
+    nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """Every kind of object by its name, plugins' too."""
+        return {name: one.kind for name, one in self.nouns.items()}
 
     def write_journal(self) -> None:
         """Give the recorded facts their ids and write them: the last statement before COMMIT."""
@@ -47,7 +61,7 @@ class Transaction:
         rows, field_rows = [], []
         for number, event in zip(ids, self.events, strict=True):
             data = event.to_data()
-            if isinstance(event, ObjectChanged):
+            if isinstance(event, ObjectChanged | ImportBatchWritten):
                 for n, one in enumerate(data.pop("changes")):
                     field_rows.append(
                         {
@@ -82,26 +96,17 @@ class Transaction:
             event.stamped(id=EventId(number), at=self.now, actor=event.actor, cause=event.cause)
             for number, event in zip(ids, self.events, strict=True)
         ]
-        self.conn.execute(insert(journal), rows)
-        if field_rows:
-            self.conn.execute(insert(changes), field_rows)
+        insert_rows(self.conn, journal, rows)
+        insert_rows(self.conn, changes, field_rows)
 
     def _journal_ids(self, count: int) -> list[int]:
         if self.dialect == "postgresql":
-            self.conn.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": JOURNAL_LOCK})
-            rows = self.conn.execute(
-                text(
-                    "SELECT nextval(pg_get_serial_sequence('journal', 'id'))"
-                    " FROM generate_series(1, :n)"
-                ),
-                {"n": count},
-            )
+            self.conn.exec_driver_sql(_LOCK_JOURNAL)
+            rows = self.conn.exec_driver_sql(_NEXT_NUMBERS, (count,))
             return sorted(row[0] for row in rows)
         # The write lock is held since BEGIN IMMEDIATE; AUTOINCREMENT's own counter never
         # goes back, even after the newest rows are deleted.
-        last = self.conn.execute(
-            text("SELECT seq FROM sqlite_sequence WHERE name = 'journal'")
-        ).scalar()
+        last = self.conn.exec_driver_sql(_LAST_NUMBER).scalar()
         return [int(last or 0) + n + 1 for n in range(count)]
 
 

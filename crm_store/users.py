@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import Label, case, delete, func, insert, select, update
 
+from crm_store.roles import need_reach
 from crm_store.sql import locked, upsert
+from crm_store.tables.absences import absences
 from crm_store.tables.users import (
     brands,
     login_attempts,
@@ -56,7 +58,8 @@ THEMES = ("system", "light", "dark")
 
 def user(reader: Reader, user_id: UserId) -> User:
     """Give one colleague."""
-    row = reader.conn.execute(select(users).where(users.c.id == user_id)).first()
+    mine = select(users, away_until(reader)).where(users.c.id == user_id)
+    row = reader.conn.execute(mine).first()
     if row is None:
         raise NotFound("there is no such colleague")
     return _user(row, _teams_of(reader, [row.id]).get(row.id, ()))
@@ -64,7 +67,7 @@ def user(reader: Reader, user_id: UserId) -> User:
 
 def all_users(reader: Reader, *, inactive: bool = True) -> list[User]:
     """Give every colleague by name."""
-    statement = select(users).order_by(users.c.name, users.c.id)
+    statement = select(users, away_until(reader)).order_by(users.c.name, users.c.id)
     if not inactive:
         statement = statement.where(users.c.active)
     rows = reader.conn.execute(statement).all()
@@ -110,6 +113,22 @@ def _user(row: Any, owned: Sequence[TeamId]) -> User:
         created_at=Micros(row.created_at),
         last_seen_at=Micros(row.last_seen_at),
         version=row.version,
+        away_until=Micros(row.away_until or 0),
+    )
+
+
+def away_until(reader: Reader) -> Label[int]:
+    """Give, as a column beside colleagues, until when each is away now."""
+    return (
+        select(func.max(absences.c.to_at))
+        .where(
+            absences.c.user_id == users.c.id,
+            absences.c.state.in_(("planned", "active")),
+            absences.c.from_at <= reader.now,
+            absences.c.to_at > reader.now,
+        )
+        .scalar_subquery()
+        .label("away_until")
     )
 
 
@@ -146,6 +165,27 @@ def session(reader: Reader, token_hash: str) -> Session | None:
         )
     ).first()
     return _session(row) if row is not None else None
+
+
+def admitted(reader: Reader, token_hash: str) -> tuple[User, Micros, str] | None:
+    """Give whose a living session is, when it was last used, and the organisation's time zone.
+
+    It is asked before every page, so it is one question; the user comes without his teams.
+    """
+    zone = select(brands.c.time_zone).order_by(brands.c.id).limit(1).scalar_subquery()
+    row = reader.conn.execute(
+        select(
+            users,
+            away_until(reader),
+            sessions.c.last_seen_at.label("session_seen_at"),
+            func.coalesce(zone, "").label("zone"),
+        )
+        .join(sessions, sessions.c.user_id == users.c.id)
+        .where(sessions.c.token_hash == token_hash, sessions.c.expires_at > reader.now)
+    ).first()
+    if row is None:
+        return None
+    return _user(row, ()), Micros(row.session_seen_at), row.zone
 
 
 def sessions_of(reader: Reader, user_id: UserId) -> list[Session]:
@@ -201,11 +241,18 @@ def _token(row: Any) -> Token:
     )
 
 
-def saved_views(reader: Reader) -> list[View]:
-    """Give the viewer's own views and the shared ones."""
+def saved_views(reader: Reader, kind: str = "") -> list[View]:
+    """Give the viewer's own views of a kind's list (of the inbox), his teams' and the shared ones."""
+    me = reader.viewer.user_id
+    teams = select(team_members.c.team_id).where(team_members.c.user_id == me)
     rows = reader.conn.execute(
         select(views)
-        .where((views.c.owner_id == reader.viewer.user_id) | views.c.shared)
+        .where(
+            views.c.kind == kind,
+            (views.c.owner_id == reader.viewer.private_id)
+            | views.c.shared
+            | views.c.team_id.in_(teams),
+        )
         .order_by(views.c.name)
     )
     return [
@@ -216,6 +263,9 @@ def saved_views(reader: Reader) -> list[View]:
             filter=row.filter,
             sort=row.sort,
             shared=row.shared,
+            kind=row.kind,
+            columns=tuple(row.columns),
+            team_id=TeamId(row.team_id),
         )
         for row in rows
     ]
@@ -254,8 +304,13 @@ def create_user(uow: UnitOfWork, command: CreateUser) -> UserId:
 
 
 def _need_role(uow: UnitOfWork, name: str) -> None:
-    if uow.conn.execute(select(roles.c.name).where(roles.c.name == name)).first() is None:
+    # Locked, so that a role is not removed while somebody gets it.
+    found = uow.conn.execute(
+        locked(uow.dialect, select(roles.c.name).where(roles.c.name == name))
+    ).first()
+    if found is None:
         raise Invalid(f"there is no role {name!r}", field="role")
+    need_reach(uow, name)
 
 
 def _lock(uow: UnitOfWork, user_id: UserId) -> Any:
@@ -268,6 +323,7 @@ def _lock(uow: UnitOfWork, user_id: UserId) -> Any:
 def update_user(uow: UnitOfWork, command: UpdateUser) -> None:
     """Change a colleague; the last active administrator stays one."""
     row = _lock(uow, command.user_id)
+    need_reach(uow, row.role)
     values: dict[str, Any] = {}
     if command.name is not None:
         if not command.name.strip():
@@ -279,7 +335,7 @@ def update_user(uow: UnitOfWork, command: UpdateUser) -> None:
             select(users.c.id).where(users.c.email_folded == values["email_folded"])
         ).first():
             raise Conflict("somebody has this e-mail address already", what="email")
-    if command.role is not None:
+    if command.role is not None and command.role != row.role:
         _need_role(uow, command.role)
         values["role"] = command.role
     if command.active is not None:
@@ -350,8 +406,12 @@ def update_profile(uow: UnitOfWork, command: UpdateProfile) -> None:
 
 
 def _need_self(uow: UnitOfWork, user_id: UserId) -> None:
-    if uow.viewer.user_id != user_id and not uow.viewer.may("users.manage"):
+    if uow.viewer.user_id == user_id or uow.viewer.is_system:
+        return
+    if not uow.viewer.may("users.manage"):
         raise NotAllowed("this is another colleague's")
+    role = uow.conn.execute(select(users.c.role).where(users.c.id == user_id)).scalar()
+    need_reach(uow, role or "")
 
 
 def set_password(uow: UnitOfWork, command: SetPassword) -> None:
@@ -479,6 +539,9 @@ def save_view(uow: UnitOfWork, command: SaveView) -> int:
         "filter": dict(command.filter),
         "sort": command.sort,
         "shared": command.shared,
+        "kind": command.kind,
+        "columns": list(command.columns),
+        "team_id": command.team_id,
     }
     view_id = command.view_id or uow.new_id()
     if command.view_id:

@@ -1,21 +1,30 @@
-"""Who looks: the rights that every query and every handler obeys, in one place."""
+"""Who looks: the rights that every query and every handler obeys, in one place.
+
+A role reaches some channels, and on them its own work, that of its teams, or everybody's. For a
+role that reaches everything no condition is added, and nothing costs anything.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, select, true
+from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select, true
 
-from crm_store.tables.dialogs import dialogs
-from crm_store.tables.users import account_members, roles, users
+from crm_store.nouns import NOUNS, Noun
+from crm_store.tables.absences import absences
+from crm_store.tables.dialogs import dialogs, mentions, messages
+from crm_store.tables.users import account_members, roles, team_members, users
 from hub.errors import NotAllowed
-from hub.ids import AccountId, Micros, UserId
+from hub.ids import AccountId, Micros, TeamId, UserId
 from hub.objects import Actor, ActorKind
-from hub.roles import PERMISSIONS
+from hub.roles import DIALOGS, PERMISSIONS, Scope
 
 if TYPE_CHECKING:
-    from sqlalchemy import Column
+    from sqlalchemy import FromClause
+
+    from hub.kinds import Kind
 
 NOBODY_ROLE = "nobody"
 
@@ -24,20 +33,39 @@ NOBODY_ROLE = "nobody"
 class Viewer:
     """The rights of one actor at one moment.
 
-    `hidden_accounts` are the accounts whose dialogs this actor may not see; for most actors
-    it is empty, and then it costs nothing.
+    `hidden_accounts` are the accounts whose dialogs this actor may not see; `scopes` hold only
+    the subjects of which less than everything is seen, `account_scopes` the accounts on which
+    another scope counts for dialogs. For most actors all are empty, and then they cost nothing.
+    `selves` are those whose work is mine: me, and whom I stand in for. `is_looking` is true for
+    an administrator who looks with these eyes: what is private of their owner stays private.
     """
 
     user_id: UserId = UserId(0)
     role: str = NOBODY_ROLE
     permissions: frozenset[str] = frozenset()
     hidden_accounts: frozenset[AccountId] = frozenset()
+    scopes: tuple[tuple[str, Scope], ...] = ()
+    account_scopes: tuple[tuple[AccountId, Scope], ...] = ()
+    selves: frozenset[UserId] = frozenset()
+    teams: frozenset[TeamId] = frozenset()
+    mates: frozenset[UserId] = frozenset()
     is_system: bool = False
+    is_looking: bool = False
 
     @classmethod
     def system(cls) -> Viewer:
         """The hub itself: sees and may do everything."""
         return cls(role="system", permissions=frozenset(PERMISSIONS), is_system=True)
+
+    @property
+    def private_id(self) -> UserId:
+        """Whose drafts and own views are shown: nobody's to who only looks."""
+        return UserId(0) if self.is_looking else self.user_id
+
+    @property
+    def is_limited(self) -> bool:
+        """True where anything at all is kept out of sight."""
+        return bool(self.hidden_accounts or self.scopes or self.account_scopes)
 
     @property
     def is_nobody(self) -> bool:
@@ -53,24 +81,138 @@ class Viewer:
         if not self.may(permission):
             raise NotAllowed(f"this needs the right {permission!r}")
 
+    def scope(self, subject: str) -> Scope:
+        """Say whose work of a subject this actor reaches."""
+        for name, scope in self.scopes:
+            if name == subject:
+                return scope
+        return Scope.ALL
+
+    # -- dialogs ---------------------------------------------------------------------------
+
     def sees_account(self, account_id: int) -> bool:
-        """Say whether dialogs of an account are open to this actor."""
+        """Say whether an account is open to this actor (not: every dialog of it)."""
         return account_id not in self.hidden_accounts
 
-    def dialogs_clause(self, column: Column[int] = dialogs.c.account_id) -> ColumnElement[bool]:
-        """Give the SQL condition that keeps hidden dialogs out of a query."""
-        if not self.hidden_accounts:
+    @property
+    def sees_all_dialogs(self) -> bool:
+        """Say whether every dialog of the open accounts is seen."""
+        return not self.account_scopes and self.scope(DIALOGS) is Scope.ALL
+
+    def dialogs_clause(self) -> ColumnElement[bool]:
+        """Give the SQL condition over `dialogs` that keeps out what may not be seen."""
+        parts: list[ColumnElement[bool]] = []
+        if self.hidden_accounts:
+            parts.append(dialogs.c.account_id.notin_(sorted(self.hidden_accounts)))
+        if not self.sees_all_dialogs:
+            parts.append(self._dialogs_in_scope())
+        return and_(*parts) if parts else true()
+
+    def _dialogs_in_scope(self) -> ColumnElement[bool]:
+        general = self._dialogs_of(self.scope(DIALOGS))
+        if not self.account_scopes:
+            return general
+        named = [account_id for account_id, _ in self.account_scopes]
+        special = [
+            and_(dialogs.c.account_id == account_id, self._dialogs_of(scope))
+            for account_id, scope in self.account_scopes
+        ]
+        return or_(*special, and_(dialogs.c.account_id.notin_(named), general))
+
+    def _dialogs_of(self, scope: Scope) -> ColumnElement[bool]:
+        if scope is Scope.ALL:
             return true()
-        return column.notin_(sorted(self.hidden_accounts))
+        called = select(mentions.c.dialog_id).where(mentions.c.user_id.in_(sorted(self.selves)))
+        parts = [
+            dialogs.c.assignee_id.in_(self._responsible(scope)),
+            # Whoever is named in a note was called into that dialog.
+            dialogs.c.id.in_(called),
+        ]
+        if scope.with_team and self.teams:
+            parts.append(dialogs.c.team_id.in_(sorted(self.teams)))
+        return or_(*parts)
+
+    def _responsible(self, scope: Scope) -> list[int]:
+        people = self.selves | self.mates if scope.with_team else self.selves
+        return sorted({*people, 0} if scope.with_unassigned else people)
+
+    def sees_dialog(
+        self, account_id: int, assignee_id: int, team_id: int, called: Iterable[int] = ()
+    ) -> bool:
+        """Say the same of a dialog that is read already; `called` are those named in its notes."""
+        if not self.sees_account(account_id):
+            return False
+        if self.sees_all_dialogs:
+            return True
+        scope = dict(self.account_scopes).get(AccountId(account_id), self.scope(DIALOGS))
+        return (
+            scope is Scope.ALL
+            or assignee_id in self._responsible(scope)
+            or (scope.with_team and team_id in self.teams)
+            or not self.selves.isdisjoint(UserId(one) for one in called)
+        )
+
+    def messages_clause(self, table: FromClause = messages) -> ColumnElement[bool]:
+        """Give the condition for a table whose rows name their account and their dialog."""
+        if self.sees_all_dialogs:
+            if not self.hidden_accounts:
+                return true()
+            return table.c.account_id.notin_(sorted(self.hidden_accounts))
+        its_dialog = select(dialogs.c.id).where(
+            dialogs.c.id == table.c.dialog_id, self.dialogs_clause()
+        )
+        return its_dialog.correlate(table).exists()
+
+    # -- objects of kinds ------------------------------------------------------------------
+
+    def objects_clause(self, kind: Kind, table: FromClause) -> ColumnElement[bool]:
+        """Give the condition over a kind's table; its description says whose an object is."""
+        scope = self.scope(kind.subject)
+        if scope is Scope.ALL:
+            return true()
+        parts = [
+            table.c[name].in_(sorted(self.selves)) for name in kind.shared_with if name in table.c
+        ]
+        if kind.owner:
+            parts.append(table.c[kind.owner].in_(self._responsible(scope)))
+        if kind.team and scope.with_team and self.teams:
+            parts.append(table.c[kind.team].in_(sorted(self.teams)))
+        return or_(false(), *parts)
+
+    def sees_object(self, kind: Kind, row: Any) -> bool:
+        """Say the same of an object that is read already (a row, or its record)."""
+        scope = self.scope(kind.subject)
+        if scope is Scope.ALL:
+            return True
+        return (
+            any(getattr(row, name, 0) in self.selves for name in kind.shared_with)
+            or (bool(kind.owner) and getattr(row, kind.owner) in self._responsible(scope))
+            or (bool(kind.team) and scope.with_team and getattr(row, kind.team) in self.teams)
+        )
+
+    def people_clause(self, table: FromClause, client: Kind, clients: FromClause) -> Any:
+        """Give the condition over contact persons: mine are those of my clients and my dialogs."""
+        if self.scope(client.subject) is Scope.ALL:
+            return true()
+        parts: list[ColumnElement[bool]] = [
+            table.c.client_id.in_(select(clients.c.id).where(self.objects_clause(client, clients)))
+        ]
+        theirs = select(dialogs.c.id).where(dialogs.c.contact_id == table.c.id).correlate(table)
+        if self.may("dialogs.view"):
+            parts.append(exists(theirs.where(self.dialogs_clause())))
+        if self.scope(client.subject).with_unassigned:
+            parts.append(and_(table.c.client_id == 0, ~exists(theirs)))
+        return or_(*parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """One read: a connection with a stable snapshot, who asks, and when."""
+    """One read: a connection with a stable snapshot, who asks, when, and the kinds there are."""
 
     conn: Connection
     viewer: Viewer
     now: Micros
+    nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
 
 
 def load_viewer(conn: Connection, actor: Actor, scopes: frozenset[str] | None = None) -> Viewer:
@@ -81,21 +223,58 @@ def load_viewer(conn: Connection, actor: Actor, scopes: frozenset[str] | None = 
     if actor.kind not in (ActorKind.USER, ActorKind.TOKEN):
         return Viewer.system()
     row = conn.execute(
-        select(users.c.role, users.c.active, roles.c.permissions, roles.c.scope)
+        select(users.c.role, users.c.active, roles)
         .join(roles, roles.c.name == users.c.role)
         .where(users.c.id == actor.id)
     ).first()
     if row is None or not row.active:
         return Viewer(user_id=UserId(actor.id))
-    permissions = frozenset(row.permissions)
-    if scopes is not None:
-        permissions &= scopes
+    viewer = viewer_of(conn, UserId(actor.id), row)
+    if scopes is None:
+        return viewer
+    return _limited(viewer, scopes)
+
+
+def _limited(viewer: Viewer, rights: frozenset[str]) -> Viewer:
+    return replace(viewer, permissions=viewer.permissions & rights)
+
+
+def viewer_of(conn: Connection, user_id: UserId, role: Any) -> Viewer:
+    """Give the rights that a row of `roles` gives to a user."""
+    standing_in = select(absences.c.user_id).where(
+        absences.c.substitute_id == user_id, absences.c.state == "active", absences.c.access
+    )
+    selves = frozenset({user_id, *map(UserId, conn.execute(standing_in).scalars())})
     hidden: frozenset[AccountId] = frozenset()
-    if row.scope == "accounts":
+    if role.scope == "accounts":
         members = conn.execute(select(account_members)).all()
         limited = {one.account_id for one in members}
-        mine = {one.account_id for one in members if one.user_id == actor.id}
+        mine = {one.account_id for one in members if one.user_id in selves}
         hidden = frozenset(limited - mine)
-    return Viewer(
-        user_id=UserId(actor.id), role=row.role, permissions=permissions, hidden_accounts=hidden
+    scopes = _scopes(role.scopes)
+    by_account = tuple(
+        (AccountId(int(name)), scope) for name, scope in _scopes(role.account_scopes, every=True)
     )
+    teams: frozenset[TeamId] = frozenset()
+    mates: frozenset[UserId] = frozenset()
+    if any(scope.with_team for _, scope in (*scopes, *by_account)):
+        of_mine = select(team_members.c.team_id).where(team_members.c.user_id.in_(selves))
+        rows = conn.execute(select(team_members).where(team_members.c.team_id.in_(of_mine))).all()
+        teams = frozenset(TeamId(one.team_id) for one in rows)
+        mates = frozenset(UserId(one.user_id) for one in rows)
+    return Viewer(
+        user_id=user_id,
+        role=role.name,
+        permissions=frozenset(role.permissions),
+        hidden_accounts=hidden,
+        scopes=scopes,
+        account_scopes=by_account,
+        selves=selves,
+        teams=teams,
+        mates=mates,
+    )
+
+
+def _scopes(stored: Mapping[str, str], *, every: bool = False) -> tuple[tuple[str, Scope], ...]:
+    found = [(name, Scope(value)) for name, value in sorted(stored.items())]
+    return tuple(one for one in found if every or one[1] is not Scope.ALL)

@@ -139,7 +139,11 @@ def take_lease(conn: Connection, dialect: str, name: str, owner: str, now: int, 
 def free_leases(conn: Connection, now: int) -> None:
     """End every lease: whoever held one is known to be dead."""
     for table in (deliveries, jobs, webhook_deliveries):
-        conn.execute(update(table).where(table.c.leased_until > now).values(leased_until=now))
+        held = table.c.leased_until > now
+        if table is deliveries:
+            # A message that waits for its proof of delivery is held by nobody.
+            held &= deliveries.c.status.in_(("claimed", "sending"))
+        conn.execute(update(table).where(held).values(leased_until=now))
     conn.execute(delete(leases))
 
 

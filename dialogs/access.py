@@ -16,9 +16,12 @@ def lock_dialog(uow: UnitOfWork, dialog_id: int) -> Row[Any]:
     """Lock one dialog; what the actor may not see is not found. Follows a merge."""
     for _ in range(5):
         row = uow.conn.execute(
-            locked(uow.dialect, select(dialogs).where(dialogs.c.id == dialog_id))
+            locked(
+                uow.dialect,
+                select(dialogs).where(dialogs.c.id == dialog_id, uow.viewer.dialogs_clause()),
+            )
         ).first()
-        if row is None or not uow.viewer.sees_account(row.account_id):
+        if row is None:
             break
         if not row.merged_into:
             return row
@@ -29,9 +32,12 @@ def lock_dialog(uow: UnitOfWork, dialog_id: int) -> Row[Any]:
 def lock_message(uow: UnitOfWork, message_id: int) -> Row[Any]:
     """Lock one message whose dialog the actor may see."""
     row = uow.conn.execute(
-        locked(uow.dialect, select(messages).where(messages.c.id == message_id))
+        locked(
+            uow.dialect,
+            select(messages).where(messages.c.id == message_id, uow.viewer.messages_clause()),
+        )
     ).first()
-    if row is None or row.deleted_at or not uow.viewer.sees_account(row.account_id):
+    if row is None or row.deleted_at:
         raise NotFound("there is no such message")
     return row
 

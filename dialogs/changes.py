@@ -74,7 +74,7 @@ def _pressed(uow: UnitOfWork, command: RecordArrival, arrival: ButtonPressed) ->
             account_id=command.account_id,
             message=InboundMessage(
                 dedupe_key=f"button:{arrival.dedupe_key}",
-                external_id=f"button:{arrival.dedupe_key}",
+                external_id=arrival.press_id,
                 sender=arrival.sender,
                 text=arrival.label or _label(message, arrival.payload) or arrival.payload,
                 sent_at=arrival.at,
@@ -120,7 +120,7 @@ def _peer(uow: UnitOfWork, command: RecordArrival, arrival: PeerEvent) -> None:
                 account_id=command.account_id,
                 message=InboundMessage(
                     dedupe_key=f"peer:{arrival.dedupe_key}",
-                    external_id=f"peer:{arrival.dedupe_key}",
+                    external_id="",
                     sender=arrival.sender,
                     sent_at=arrival.at,
                     thread_key=arrival.thread_key,

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
+from crm_store import request_clocks
 from crm_store.search_index import index_messages
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import (
@@ -23,7 +24,7 @@ from crm_store.tables.users import accounts, users
 from crm_store.unit_of_work import UnitOfWork, cause_data
 from dialogs.access import change_dialog, lock_dialog, lock_message
 from dialogs.limits import check_send, fill_template
-from dialogs.loops import guard_automatic
+from dialogs.loops import guard_advertising, guard_automatic
 from dialogs.recount import recount
 from dialogs.workflow import set_assignee, set_status
 from hub.commands import AddNote, CancelSend, RescheduleSend, RetryDelivery, SendMessage
@@ -50,6 +51,7 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
         raise Conflict("the channel of this dialog was disconnected", what="account_removed")
     _guard(uow, command, dialog)
     guard_automatic(uow, command, dialog)
+    guard_advertising(uow, command, dialog)
     _need_visible(uow, command.reply_to)
     files = _files(uow, command.attachments)
     capabilities = uow.channels.get(account.channel)
@@ -84,6 +86,7 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
             contact_id=ContactId(dialog.contact_id),
             delivery_id=delivery_id,
             automated=command.automated,
+            suggested=command.suggested[:200],
         )
     )
     _move_dialog(uow, command, dialog, message_id)
@@ -100,10 +103,10 @@ def _key(uow: UnitOfWork, command: SendMessage) -> str:
 def _need_visible(uow: UnitOfWork, message_id: int) -> None:
     """Whoever names a message that he may not see would learn from the thread what it is."""
     if message_id:
-        account_id = uow.conn.execute(
-            select(messages.c.account_id).where(messages.c.id == message_id)
-        ).scalar()
-        if account_id is None or not uow.viewer.sees_account(account_id):
+        seen = uow.conn.execute(
+            select(messages.c.id).where(messages.c.id == message_id, uow.viewer.messages_clause())
+        ).first()
+        if seen is None:
             raise Invalid("there is no such message to answer", field="reply_to")
 
 
@@ -175,6 +178,8 @@ def _insert(
         extra["template_values"] = dict(command.template_values)
     if command.changed_by:
         extra["changed_by"] = list(command.changed_by)
+    if command.suggested:
+        extra["suggested"] = command.suggested[:200]
     uow.conn.execute(
         insert(messages).values(
             id=message_id,
@@ -244,6 +249,7 @@ def _move_dialog(
         values["waiting_since"] = 0
         if dialog.inbound_count and not dialog.first_response_at:
             values["first_response_at"] = uow.now
+        request_clocks.answered(uow, dialog.id, message_id)
     change_dialog(uow, dialog.id, **values)
     if uow.actor.kind is ActorKind.USER:
         uow.conn.execute(
@@ -279,6 +285,7 @@ def cancel_send(uow: UnitOfWork, command: CancelSend) -> str:
         MessageCancelled(message_id=MessageId(message.id), dialog_id=DialogId(message.dialog_id))
     )
     recount(uow, message.dialog_id)
+    request_clocks.taken_back(uow, message.dialog_id, message.id)
     return str(message.text)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 
+from crm_store.rows import among, listed
 from crm_store.search_index import index_messages
 from crm_store.tables.dialogs import (
     dialogs,
@@ -76,15 +78,29 @@ def merge_parked(uow: UnitOfWork, account_id: int, external_ids: Sequence[str]) 
     if not keys:
         return
     lock_sent_names(uow, keys)
-    where = (parked_arrivals.c.account_id == account_id) & parked_arrivals.c.external_id.in_(keys)
     rows = uow.conn.execute(
-        select(parked_arrivals).where(where).order_by(parked_arrivals.c.id)
+        _parked_for(uow.dialect),
+        {"b_account": account_id, "b_names": listed(uow.dialect, keys)},
     ).all()
     if not rows:
         return
-    uow.conn.execute(delete(parked_arrivals).where(where))
+    uow.conn.execute(
+        delete(parked_arrivals).where(parked_arrivals.c.id.in_([row.id for row in rows]))
+    )
     for row in rows:
         record_edit(uow, account_id, _unparked(row))
+
+
+@cache
+def _parked_for(dialect: str) -> Select[Any]:
+    return (
+        select(parked_arrivals)
+        .where(
+            parked_arrivals.c.account_id == bindparam("b_account"),
+            among(dialect, parked_arrivals.c.external_id, "b_names"),
+        )
+        .order_by(parked_arrivals.c.id)
+    )
 
 
 def _unparked(row: Row[Any]) -> Edit:

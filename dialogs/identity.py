@@ -7,15 +7,16 @@ sender, in two processes, meet there and make one contact.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy import select, update
 
-from crm_store.people import reindex
+from crm_store.people import lock_contact, reindex
+from crm_store.rows import insert_returning, insert_rows, read_json, update_rows
+from crm_store.sameness import normal_form
 from crm_store.search_index import index_contacts
-from crm_store.sql import upsert
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from hub.events import ContactChanged, ContactCreated
@@ -26,11 +27,16 @@ from hub.terms import fold
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """An address as the store knows it, locked by this transaction."""
+    """An address as the store knows it, locked by this transaction.
+
+    Addresses of one `origin_id` are one chat under several names; others of the same contact,
+    who was merged of two, are chats apart.
+    """
 
     address_id: AddressId
     contact_id: ContactId
     new: bool
+    origin_id: ContactId = ContactId(0)
     name: str = ""
     profile: Mapping[str, Any] = field(default_factory=dict)
 
@@ -46,7 +52,20 @@ def partner_of(message: InboundMessage) -> Address:
     return message.sender
 
 
+# How an address was verified first stays: a later proof changes nothing.
+_KNOWN_OR_NEW = """
+ON CONFLICT (kind, value) DO UPDATE SET
+    name = CASE WHEN excluded.name <> '' THEN excluded.name ELSE addresses.name END,
+    verified_by = CASE WHEN addresses.verified
+        THEN addresses.verified_by ELSE excluded.verified_by END,
+    verified_at = CASE WHEN addresses.verified
+        THEN addresses.verified_at ELSE excluded.verified_at END,
+    verified = addresses.verified OR excluded.verified
+RETURNING id, contact_id, origin_id, kind, value, name, profile
+"""
 Key = tuple[str, str]
+Link = tuple[int, ContactId, ContactId, str]
+"""An address that gets an owner: its id, the contact, its origin, what it was matched by."""
 Aliases = Mapping[Key, Sequence[Address]]
 
 
@@ -60,36 +79,27 @@ def aliases_of(messages: Sequence[InboundMessage]) -> Aliases:
 
 
 def identify(
-    uow: UnitOfWork, partners: Sequence[Address], aliases: Aliases | None = None
+    uow: UnitOfWork,
+    partners: Sequence[Address],
+    aliases: Aliases | None = None,
+    vouched: Collection[Key] = (),
+    told: Collection[Key] = (),
 ) -> dict[tuple[str, str], Peer]:
     """Find or create the contact behind each address; keyed by (kind, value).
 
     A new address whose alias is known belongs to the alias's contact. Two that are known as
-    two people stay two: to merge them is for people to decide.
+    two people stay two: to merge them is for people to decide. `vouched` are the addresses whose
+    network lets nobody else write from them: those are verified. `told` are those that their own
+    channel told, not a form: a new one of them whose phone or e-mail exactly one person has is his.
     """
     aliases = aliases or {}
     by_key = {(one.kind, one.value): one for more in aliases.values() for one in more}
     by_key |= {(one.kind, one.value): one for one in partners}
     # Sorted, so that two transactions lock the same rows in the same order.
     keys = sorted(by_key)
-    statement = upsert(uow.dialect, addresses)
-    statement = statement.on_conflict_do_update(
-        index_elements=["kind", "value"],
-        set_={
-            "name": case(
-                (statement.excluded.name != "", statement.excluded.name), else_=addresses.c.name
-            )
-        },
-    ).returning(
-        addresses.c.id,
-        addresses.c.contact_id,
-        addresses.c.kind,
-        addresses.c.value,
-        addresses.c.name,
-        addresses.c.profile,
-    )
-    rows = uow.conn.execute(
-        statement,
+    rows = insert_returning(
+        uow.conn,
+        addresses,
         [
             {
                 "id": uow.new_id(),
@@ -97,34 +107,71 @@ def identify(
                 "kind": kind,
                 "value": value,
                 "name": by_key[kind, value].name[:400],
+                "normal": normal_form(kind, value),
+                "verified": (kind, value) in vouched,
+                "verified_by": "channel" if (kind, value) in vouched else "",
+                "verified_at": uow.now if (kind, value) in vouched else 0,
                 "profile": {},
                 "created_at": uow.now,
             }
             for kind, value in keys
         ],
-    ).all()
+        _KNOWN_OR_NEW,
+    )
     known = {(row.kind, row.value): ContactId(row.contact_id) for row in rows}
-    found, created = _contacts(uow, known, aliases)
+    matched = _matched(uow, [key for key, owner in known.items() if not owner and key in told])
+    found, created = _contacts(uow, known, aliases, matched)
+    joined = {found[key] for key, owner in known.items() if not owner} - set(created)
+    living = {one: _living(uow, one) for one in sorted(joined)}
+    found = {key: living.get(one, one) for key, one in found.items()}
+    origins = _origins(rows, found)
     peers: dict[tuple[str, str], Peer] = {}
-    linked: list[tuple[int, ContactId]] = []
+    linked: list[Link] = []
     for row in rows:
         contact_id = found[row.kind, row.value]
         peers[row.kind, row.value] = Peer(
             address_id=AddressId(row.id),
             contact_id=contact_id,
             new=contact_id in created,
+            origin_id=origins[row.kind, row.value],
             name=row.name,
-            profile=row.profile,
+            profile=read_json(row.profile),
         )
         if not row.contact_id:
-            linked.append((row.id, contact_id))
+            how = matched.get((row.kind, row.value), ("", 0))[0]
+            linked.append((row.id, contact_id, origins[row.kind, row.value], how))
     by_id = {row.id: by_key[row.kind, row.value] for row in rows}
     _create(uow, {one: by_key[key] for one, key in created.items()}, linked, by_id)
     return peers
 
 
+def _matched(uow: UnitOfWork, keys: Sequence[Key]) -> dict[Key, tuple[str, ContactId]]:
+    """Give whose phone or e-mail each new address is, in another spelling or on another network.
+
+    Only where exactly one person has it; of several a colleague is asked (crm_store/duplicates).
+    """
+    normals = {key: normal for key in keys if (normal := normal_form(*key))}
+    if not normals:
+        return {}
+    owners: dict[str, set[int]] = {}
+    for row in uow.conn.execute(
+        select(addresses.c.normal, addresses.c.contact_id).where(
+            addresses.c.normal.in_(sorted(set(normals.values()))), addresses.c.contact_id != 0
+        )
+    ):
+        owners.setdefault(row.normal, set()).add(row.contact_id)
+    return {
+        key: ("email" if normal.startswith("e:") else "phone", ContactId(min(owners[normal])))
+        for key, normal in normals.items()
+        if len(owners.get(normal, ())) == 1
+    }
+
+
 def _contacts(
-    uow: UnitOfWork, known: Mapping[Key, ContactId], aliases: Aliases
+    uow: UnitOfWork,
+    known: Mapping[Key, ContactId],
+    aliases: Aliases,
+    matched: Mapping[Key, tuple[str, ContactId]],
 ) -> tuple[dict[Key, ContactId], dict[ContactId, Key]]:
     """Say whose each address is, and which contacts have to be made, each with its address."""
     found = dict(known)
@@ -135,6 +182,9 @@ def _contacts(
     for members in (*groups, *([key] for key in known)):
         contact_id = next((found[key] for key in members if found[key]), ContactId(0))
         if not contact_id:
+            guessed = {matched[key][1] for key in members if key in matched}
+            contact_id = guessed.pop() if len(guessed) == 1 else contact_id
+        if not contact_id:
             contact_id = ContactId(uow.new_id())
             created[contact_id] = members[0]
         for key in members:
@@ -142,10 +192,25 @@ def _contacts(
     return found, created
 
 
+def _living(uow: UnitOfWork, contact_id: ContactId) -> ContactId:
+    """Lock somebody who gets a new address; who was merged meanwhile lives on in another."""
+    return ContactId(lock_contact(uow, contact_id).id)
+
+
+def _origins(rows: Sequence[Any], found: Mapping[Key, ContactId]) -> dict[Key, ContactId]:
+    """Give each address its origin; a new one has that of the alias it came with."""
+    known = {ContactId(row.contact_id): ContactId(row.origin_id) for row in rows if row.contact_id}
+    return {
+        (row.kind, row.value): ContactId(row.origin_id)
+        or known.get(found[row.kind, row.value], found[row.kind, row.value])
+        for row in rows
+    }
+
+
 def _create(
     uow: UnitOfWork,
     created: Mapping[ContactId, Address],
-    linked: Sequence[tuple[int, ContactId]],
+    linked: Sequence[Link],
     by_id: Mapping[int, Address],
 ) -> None:
     """Make contacts, and give them and known ones their new addresses."""
@@ -164,20 +229,27 @@ def _create(
             }
         )
         uow.record(ContactCreated(contact_id=contact_id))
-    if people:
-        uow.conn.execute(insert(contacts), people)
-    uow.conn.execute(
-        update(addresses)
-        .where(addresses.c.id == bindparam("b_id"))
-        .values(contact_id=bindparam("b_contact")),
-        [{"b_id": address_id, "b_contact": contact_id} for address_id, contact_id in linked],
+    insert_rows(uow.conn, contacts, people)
+    # Their rows are locked since the upsert.
+    update_rows(
+        uow.conn,
+        addresses,
+        [
+            {
+                "id": address_id,
+                "contact_id": contact_id,
+                "origin_id": origin_id,
+                "matched_by": how,
+            }
+            for address_id, contact_id, origin_id, how in linked
+        ],
     )
     index_contacts(uow.conn, [(one, [each.name, each.value]) for one, each in created.items()])
-    named = {one: by_id[address_id].name for address_id, one in linked if one not in created}
+    named = {one: by_id[address_id].name for address_id, one, _, _ in linked if one not in created}
     for contact_id, name in named.items():
         if name:
             _name(uow, contact_id, name[:400])
-    counted = Counter(contact_id for _, contact_id in linked)
+    counted = Counter(contact_id for _, contact_id, _, _ in linked)
     for contact_id, count in counted.items():
         if contact_id not in created or count > 1:
             reindex(uow, contact_id)

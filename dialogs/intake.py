@@ -6,15 +6,24 @@ changes nothing and gives the earlier message's place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import Update, bindparam, select, update
 
+from crm_store import request_clocks
 from crm_store.erasure import erased_at
 from crm_store.reachability import ALLOWED, BLOCKED, set_state, state_of
+from crm_store.rows import (
+    among,
+    insert_missing,
+    insert_returning,
+    insert_rows,
+    listed,
+    update_rows,
+)
 from crm_store.search_index import index_dialogs, index_messages
-from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
     arrivals,
     attachments,
@@ -31,9 +40,12 @@ from crm_store.unit_of_work import UnitOfWork
 from dialogs.albums import append, followers
 from dialogs.arrived import blob_row, file_rows
 from dialogs.edits import merge_parked
-from dialogs.identity import Peer, aliases_of, identify, partner_of
+from dialogs.identity import Key, Peer, aliases_of, identify, partner_of
 from dialogs.lookup import find_message
+from dialogs.many_answers import heed_answers
 from dialogs.matching import Matcher, Open, load_rules, references_of, slot_of
+from dialogs.stop_words import LONGEST, heed
+from dialogs.waiting import ask_for_routing
 from hub.commands import Receive
 from hub.errors import NotFound
 from hub.events import ArrivalRefused, DialogOpened, DialogStatusChanged, MessageReceived
@@ -44,6 +56,7 @@ from hub.terms import fold
 
 PREVIEW = 160
 LATE_US = 60_000_000
+FRESH_US = 1_000_000
 FUTURE_US = 300_000_000
 MAX_TEXT = 1_000_000
 INLINE_RAW = 65_536
@@ -65,7 +78,9 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
     places: dict[int, Received] = {}
     if batch:
         partners = [partner_of(one.message) for one in batch]
-        peers = identify(uow, partners, aliases_of([one.message for one in batch]))
+        aliases = aliases_of([one.message for one in batch])
+        vouched, told = _told(uow, batch, rules)
+        peers = identify(uow, partners, aliases, vouched, told)
         located = [
             (command, peers[partner.kind, partner.value], partner)
             for command, partner in zip(batch, partners, strict=True)
@@ -74,7 +89,11 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
         for n, (command, peer, partner) in zip(sorted(fresh), located, strict=True):
             places[n] = writer.take(fresh[n], command, peer, partner)
         writer.flush()
+        _owe_answers(uow, batch, [places[n] for n in sorted(fresh)], writer.known)
         _answers(uow, batch, [fresh[n] for n in sorted(fresh)])
+        heed_answers(
+            uow, batch, [places[n] for n in sorted(fresh)], _with_threads(uow, batch, rules)
+        )
         _merge_early(uow, batch)
     for n in later:
         found = append(uow, commands[n])
@@ -87,6 +106,32 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
         places.get(n) or earlier[one.account_id, one.message.dedupe_key[:400]]
         for n, one in enumerate(commands)
     ]
+
+
+def _told(
+    uow: UnitOfWork, batch: Sequence[Receive], rules: Mapping[int, Any]
+) -> tuple[set[Key], set[Key]]:
+    """Give the senders whose network lets nobody else write in their name, and those that their
+    own channel told (a form tells what somebody has typed)."""
+    vouched: set[Key] = set()
+    told: set[Key] = set()
+    for one in batch:
+        capabilities = uow.channels.get(rules[one.account_id].channel)
+        sender = one.message.sender
+        if capabilities is None or one.message.group or sender.kind != capabilities.address_kind:
+            continue
+        known = {(each.kind, each.value) for each in (sender, *one.message.aliases)}
+        told |= known
+        if capabilities.vouches:
+            vouched |= known
+    return vouched, told
+
+
+def _with_threads(
+    uow: UnitOfWork, batch: Sequence[Receive], rules: Mapping[int, Any]
+) -> list[bool]:
+    kinds = [uow.channels.get(rules[one.account_id].channel) for one in batch]
+    return [one is not None and one.threads for one in kinds]
 
 
 def _is_letter(command: Receive) -> bool:
@@ -107,6 +152,19 @@ def _answers(uow: UnitOfWork, batch: Sequence[Receive], ids: Sequence[MessageId]
             uow.conn.execute(
                 update(messages).where(messages.c.id == message_id).values(reply_to=answered.id)
             )
+
+
+def _owe_answers(
+    uow: UnitOfWork, batch: Sequence[Receive], places: Sequence[Received], known: set[int]
+) -> None:
+    """What a person wrote (and no machine) moves the requests of dialogs that were there."""
+    asked = {
+        int(place.dialog_id)
+        for command, place in zip(batch, places, strict=True)
+        if not command.message.automated and place.dialog_id in known
+    }
+    if asked:
+        request_clocks.asked(uow, asked)
 
 
 def _merge_early(uow: UnitOfWork, batch: Sequence[Receive]) -> None:
@@ -131,17 +189,14 @@ def _dedupe(uow: UnitOfWork, commands: Sequence[Receive]) -> dict[int, MessageId
     for n, command in enumerate(commands):
         first.setdefault((command.account_id, command.message.dedupe_key[:400]), n)
     ids = {key: MessageId(uow.new_id()) for key in first}
-    statement = (
-        upsert(uow.dialect, arrivals)
-        .on_conflict_do_nothing()
-        .returning(arrivals.c.account_id, arrivals.c.dedupe_key)
-    )
-    rows = uow.conn.execute(
-        statement,
+    rows = insert_returning(
+        uow.conn,
+        arrivals,
         [
             {"account_id": key[0], "dedupe_key": key[1], "message_id": ids[key], "at": uow.now}
             for key in sorted(first)
         ],
+        "ON CONFLICT DO NOTHING RETURNING account_id, dedupe_key",
     )
     return {
         first[row.account_id, row.dedupe_key]: ids[row.account_id, row.dedupe_key] for row in rows
@@ -210,6 +265,11 @@ class _Writer:
         self._terms: list[tuple[int, str]] = []
         self._contacts: dict[int, str] = {}
 
+    @property
+    def known(self) -> set[int]:
+        """The dialogs of this batch that were there before it."""
+        return {one.id for one in self._touched.values() if not one.new}
+
     def take(
         self, message_id: MessageId, command: Receive, peer: Peer, partner: Address
     ) -> Received:
@@ -233,6 +293,8 @@ class _Writer:
         extra: dict[str, Any] = {}
         if place.related:
             extra["related"] = str(place.related)
+        if command.label:
+            extra["label"] = dict(command.label)
         if message.profile:
             extra["profile"] = dict(message.profile)
         self._rows["messages"].append(
@@ -267,6 +329,8 @@ class _Writer:
         self._threads(dialog, command, people)
         self._terms.append((message_id, f"{message.subject}\n{text}"))
         self._contacts[peer.contact_id] = message.language
+        if len(text) <= LONGEST:
+            heed(uow, message, message_id, peer.contact_id)
         uow.record(
             MessageReceived(
                 message_id=message_id,
@@ -298,6 +362,7 @@ class _Writer:
             id=dialog_id,
             account_id=command.account_id,
             contact_id=peer.contact_id,
+            address_id=peer.address_id,
             slot=slot,
             status="new",
             is_open=True,
@@ -306,7 +371,6 @@ class _Writer:
             new=True,
             values={
                 "channel": rule.channel,
-                "address_id": peer.address_id,
                 "thread_key": message.thread_key[:400],
                 "subject": message.subject[:400],
                 "subject_folded": fold(message.subject)[:400],
@@ -354,6 +418,7 @@ class _Writer:
                 DialogStatusChanged(dialog_id=dialog.id, before=dialog.status, after="open")
             )
             dialog.status, dialog.is_open = "open", True
+            dialog.values["woke"] = True
 
     def _body(self, message_id: MessageId, command: Receive, has_quote: bool) -> None:
         message = command.message
@@ -404,60 +469,41 @@ class _Writer:
         opened = [one for one in self._touched.values() if one.new]
         known = [one for one in self._touched.values() if not one.new]
         if opened:
-            conn.execute(insert(dialogs), [_opened_row(one, now) for one in opened])
+            insert_rows(conn, dialogs, [_opened_row(one, now) for one in opened])
             named = [(one.id, one.values["subject"]) for one in opened if one.values["subject"]]
             index_dialogs(conn, named)
-        if known:
-            conn.execute(_UPDATE_DIALOG, [_known_row(one, now) for one in known])
-        conn.execute(insert(messages), self._rows["messages"])
+        # The matcher has locked these, in the order of their ids.
+        update_rows(
+            conn,
+            dialogs,
+            [_known_row(one, now) for one in known],
+            added=("inbound_count", "message_count", "version"),
+        )
+        asking = [one.id for one in opened if one.values.get("waiting")]
+        asking += [one.id for one in known if one.values.get("woke")]
+        ask_for_routing(self._uow, asking)
+        insert_rows(conn, messages, self._rows["messages"])
         for name, table in (("bodies", bodies), ("attachments", attachments), ("blobs", blobs)):
-            if self._rows[name]:
-                conn.execute(insert(table), self._rows[name])
-        if self._rows["references"]:
-            statement = upsert(self._uow.dialect, thread_references).on_conflict_do_nothing()
-            conn.execute(statement, self._rows["references"])
-        if self._rows["people"]:
-            statement = upsert(self._uow.dialect, participants).on_conflict_do_nothing()
-            conn.execute(statement, self._rows["people"])
+            insert_rows(conn, table, self._rows[name])
+        insert_missing(conn, thread_references, self._rows["references"])
+        insert_missing(conn, participants, self._rows["people"])
         index_messages(conn, self._terms)
-        conn.execute(
-            update(contacts)
-            .where(contacts.c.id == bindparam("b_id"))
-            .values(last_at=bindparam("b_at")),
-            [{"b_id": one, "b_at": now} for one in sorted(self._contacts)],
-        )
-        conn.execute(
-            update(accounts)
-            .where(accounts.c.id == bindparam("b_id"))
-            .values(last_in_at=bindparam("b_at")),
-            [
-                {"b_id": one, "b_at": now}
-                for one in sorted({row["account_id"] for row in self._rows["messages"]})
-            ],
-        )
+        seen = listed(self._uow.dialect, sorted(self._contacts))
+        conn.execute(_seen_contacts(self._uow.dialect), {"b_ids": seen, "b_at": now})
+        # Every message of an account would write and lock this one row; nobody reads it to the second.
+        stale = {row["account_id"] for row in self._rows["messages"]}
+        stale = {one for one in stale if self._rules[one].last_in_at < now - FRESH_US}
+        if stale:
+            conn.execute(update(accounts).where(accounts.c.id.in_(stale)).values(last_in_at=now))
 
 
-_UPDATE_DIALOG = (
-    update(dialogs)
-    .where(dialogs.c.id == bindparam("b_id"))
-    .values(
-        status=bindparam("b_status"),
-        is_open=bindparam("b_open"),
-        snoozed_until=bindparam("b_snoozed"),
-        window_until=bindparam("b_window"),
-        closed_at=bindparam("b_closed"),
-        last_at=bindparam("b_last_at"),
-        last_message_id=bindparam("b_message"),
-        last_inbound_id=bindparam("b_message"),
-        last_inbound_at=bindparam("b_now"),
-        last_direction="in",
-        preview=bindparam("b_preview"),
-        waiting_since=bindparam("b_waiting"),
-        inbound_count=dialogs.c.inbound_count + bindparam("b_inbound"),
-        message_count=dialogs.c.message_count + bindparam("b_inbound"),
-        version=dialogs.c.version + 1,
-    )
-)
+@cache
+def _seen_contacts(dialect: str) -> Update:
+    """Move the contacts up; PostgreSQL locks them in the order of their ids, as everybody does."""
+    wanted: Any = select(contacts.c.id).where(among(dialect, contacts.c.id, "b_ids"))
+    if dialect == "postgresql":
+        wanted = wanted.order_by(contacts.c.id).with_for_update(key_share=True)
+    return update(contacts).where(contacts.c.id.in_(wanted)).values(last_at=bindparam("b_at"))
 
 
 def _opened_row(one: Open, now: Micros) -> dict[str, Any]:
@@ -467,6 +513,7 @@ def _opened_row(one: Open, now: Micros) -> dict[str, Any]:
         "id": one.id,
         "account_id": one.account_id,
         "contact_id": one.contact_id,
+        "address_id": one.address_id,
         "slot": one.slot,
         "status": one.status,
         "is_open": True,
@@ -477,6 +524,7 @@ def _opened_row(one: Open, now: Micros) -> dict[str, Any]:
         "last_inbound_at": now,
         "inbound_count": one.inbound,
         "message_count": one.added,
+        "window_until": 0,
         **values,
     }
 
@@ -484,19 +532,23 @@ def _opened_row(one: Open, now: Micros) -> dict[str, Any]:
 def _known_row(one: Open, now: Micros) -> dict[str, Any]:
     snoozed = one.values.get("snoozed_until", 0) if one.status == "snoozed" else 0
     return {
-        "b_id": one.id,
-        "b_status": one.status,
-        "b_open": one.is_open,
-        "b_snoozed": snoozed,
-        "b_window": one.values.get("window_until", 0),
-        "b_closed": 0 if one.is_open else one.values.get("closed_at", 0),
-        "b_last_at": now,
-        "b_message": one.values["last_message_id"],
-        "b_now": now,
-        "b_preview": one.values["preview"],
-        "b_waiting": one.values.get("waiting_since", 0)
+        "id": one.id,
+        "status": one.status,
+        "is_open": one.is_open,
+        "snoozed_until": snoozed,
+        "window_until": one.values.get("window_until", 0),
+        "closed_at": 0 if one.is_open else one.values.get("closed_at", 0),
+        "last_at": now,
+        "last_message_id": one.values["last_message_id"],
+        "last_inbound_id": one.values["last_message_id"],
+        "last_inbound_at": now,
+        "last_direction": "in",
+        "preview": one.values["preview"],
+        "waiting_since": one.values.get("waiting_since", 0)
         or (now if one.values.get("waiting") else 0),
-        "b_inbound": one.inbound,
+        "inbound_count": one.inbound,
+        "message_count": one.inbound,
+        "version": 1,
     }
 
 

@@ -49,26 +49,28 @@ def check_files(capabilities: Capabilities, files: Sequence[Row[Any]]) -> None:
             f"this channel takes at most {capabilities.max_attachments} files", field="attachments"
         )
     for file in files:
-        if file.size > capabilities.max_attachment_bytes:
-            raise Invalid(
-                f"{file.name}: this channel takes files up to "
-                f"{capabilities.max_attachment_bytes / 1_000_000:.4g} MB",
-                field="attachments",
-            )
-        if not takes_type(capabilities, file.media_type):
+        if not capabilities.takes_type(file.media_type):
             raise Invalid(
                 f"{file.name}: this channel does not take files like this ({file.media_type})",
                 field="attachments",
             )
-
-
-def takes_type(capabilities: Capabilities, media_type: str) -> bool:
-    """Say whether a channel takes files of a media type."""
-    plain = media_type.partition(";")[0].strip().lower()
-    return any(
-        one in ("*/*", plain) or (one.endswith("/*") and plain.startswith(one[:-1]))
-        for one in capabilities.media_types
-    )
+        most = capabilities.limit_of(file.media_type)
+        if file.size > most:
+            megabytes = f"{most / 1_000_000:.4g} MB"
+            narrower = most < capabilities.max_attachment_bytes
+            raise Invalid(
+                f"{file.name}: this channel takes files of the kind {file.media_type} "
+                f"up to {megabytes}"
+                if narrower
+                else f"{file.name}: this channel takes files up to {megabytes}",
+                field="attachments",
+            )
+    together = capabilities.max_files_bytes
+    if together and sum(file.size for file in files) > together:
+        raise Invalid(
+            f"this channel takes {together / 1_000_000:.4g} MB of files in one message",
+            field="attachments",
+        )
 
 
 def check_buttons(capabilities: Capabilities, command: SendMessage) -> None:

@@ -6,14 +6,17 @@ gets a dialog of his own, which names the other as related (R14).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
+from crm_store.rows import among, listed
 from crm_store.sql import locked
 from crm_store.tables.dialogs import dialogs, participants, thread_references
+from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.identity import Peer
@@ -24,6 +27,8 @@ from hub.messages import Address
 
 DAY_US = 86_400_000_000
 MAX_REFERENCES = 50
+LATEST = 20
+"""How many earlier dialogs of a person in one place are looked through for the same chat."""
 
 
 @dataclass(slots=True)
@@ -33,6 +38,7 @@ class Open:
     id: DialogId
     account_id: int
     contact_id: int
+    address_id: int
     slot: str
     status: str
     is_open: bool
@@ -56,6 +62,7 @@ _COLUMNS = (
     dialogs.c.id,
     dialogs.c.account_id,
     dialogs.c.contact_id,
+    dialogs.c.address_id,
     dialogs.c.slot,
     dialogs.c.status,
     dialogs.c.is_open,
@@ -67,6 +74,33 @@ _COLUMNS = (
     dialogs.c.snoozed_until,
     dialogs.c.window_until,
 )
+
+
+@cache
+def _by_id(dialect: str) -> Select[Any]:
+    statement = select(*_COLUMNS).where(among(dialect, dialogs.c.id, "ids"))
+    return locked(dialect, statement.order_by(dialogs.c.id))
+
+
+@cache
+def _open_of(dialect: str) -> Select[Any]:
+    statement = select(*_COLUMNS).where(
+        among(dialect, dialogs.c.contact_id, "ids"), dialogs.c.is_open
+    )
+    return locked(dialect, statement.order_by(dialogs.c.id))
+
+
+@cache
+def _referring(dialect: str) -> Select[Any]:
+    return select(thread_references).where(
+        among(dialect, thread_references.c.account_id, "accounts"),
+        among(dialect, thread_references.c.reference, "references"),
+    )
+
+
+@cache
+def _people_of(dialect: str) -> Select[Any]:
+    return select(participants).where(among(dialect, participants.c.dialog_id, "ids"))
 
 
 class Matcher:
@@ -82,7 +116,8 @@ class Matcher:
         self._rules = rules
         self._known: dict[int, Open] = {}
         self._closed_at: dict[int, int] = {}
-        self._by_slot: dict[tuple[int, int, str], Open] = {}
+        self._by_slot: dict[tuple[int, int, str], list[Open]] = {}
+        self._origins: dict[int, int] = {}
         self._by_reference: dict[tuple[int, str], list[DialogId]] = {}
         self._participants: set[tuple[int, str, str]] = set()
         self._load(batch)
@@ -97,35 +132,37 @@ class Matcher:
                 references.update((command.account_id, one) for one in references_of(command))
             elif not peer.new:
                 plain.add(peer.contact_id)
+        dialect = self._uow.dialect
         if references:
             rows = self._uow.conn.execute(
-                select(thread_references).where(
-                    thread_references.c.account_id.in_({one[0] for one in references}),
-                    thread_references.c.reference.in_({one[1] for one in references}),
-                )
+                _referring(dialect),
+                {
+                    "accounts": listed(dialect, {one[0] for one in references}),
+                    "references": listed(dialect, {one[1] for one in references}),
+                },
             )
             for row in rows:
                 self._by_reference.setdefault((row.account_id, row.reference), []).append(
                     DialogId(row.dialog_id)
                 )
                 wanted.add(row.dialog_id)
-        self._fetch(dialogs.c.id.in_(wanted), wanted)
+        self._fetch(_by_id, wanted)
         # A merged dialog's answers land in the survivor.
         survivors = {one.values["merged_into"] for one in self._known.values()} - {0}
         survivors -= set(self._known)
-        self._fetch(dialogs.c.id.in_(survivors), survivors)
-        self._fetch(dialogs.c.contact_id.in_(plain) & dialogs.c.is_open, plain)
+        self._fetch(_by_id, survivors)
+        self._fetch(_open_of, plain)
         if wanted | survivors:
             people = self._uow.conn.execute(
-                select(participants).where(participants.c.dialog_id.in_(wanted | survivors))
+                _people_of(dialect), {"ids": listed(dialect, wanted | survivors)}
             )
             self._participants = {(one.dialog_id, one.kind, one.value) for one in people}
 
-    def _fetch(self, clause: Any, wanted: Iterable[int]) -> None:
+    def _fetch(self, statement: Callable[[str], Select[Any]], wanted: Iterable[int]) -> None:
         if not wanted:
             return
-        statement = select(*_COLUMNS).where(clause).order_by(dialogs.c.id)
-        for row in self._uow.conn.execute(locked(self._uow.dialect, statement)):
+        dialect = self._uow.dialect
+        for row in self._uow.conn.execute(statement(dialect), {"ids": listed(dialect, wanted)}):
             self._remember(row)
 
     def _remember(self, row: Row[Any]) -> Open:
@@ -136,6 +173,7 @@ class Matcher:
             id=DialogId(row.id),
             account_id=row.account_id,
             contact_id=row.contact_id,
+            address_id=row.address_id,
             slot=row.slot,
             status=row.status,
             is_open=row.is_open,
@@ -152,7 +190,7 @@ class Matcher:
         self._known[row.id] = one
         self._closed_at[row.id] = row.closed_at
         if row.is_open:
-            self._by_slot[row.account_id, row.contact_id, row.slot] = one
+            self._by_slot.setdefault(_slot_key(one), []).append(one)
         return one
 
     def _threads(self, command: Receive) -> bool:
@@ -166,11 +204,12 @@ class Matcher:
     def add(self, one: Open) -> None:
         """Remember a dialog that the batch has just opened."""
         self._known[one.id] = one
-        self._by_slot[one.account_id, one.contact_id, one.slot] = one
+        self._by_slot.setdefault(_slot_key(one), []).append(one)
 
     def learn(self, command: Receive, dialog: Open, people: Iterable[Address]) -> None:
         """Remember a message's references and people for the later ones of the same batch."""
-        for reference in (command.message.external_id, *references_of(command)):
+        own = (command.message.external_id,) if command.message.external_id else ()
+        for reference in (*own, *references_of(command)):
             known = self._by_reference.setdefault((command.account_id, reference), [])
             if dialog.id not in known:
                 known.append(dialog.id)
@@ -185,10 +224,33 @@ class Matcher:
         if self._threads(command):
             return self._thread(command, peer)
         slot = slot_of(command)
-        found = self._by_slot.get((command.account_id, peer.contact_id, slot))
+        found = self._same_chat(
+            self._by_slot.get((command.account_id, peer.contact_id, slot), ()), peer
+        )
         if found is not None:
             return Place(found)
         return Place(None if peer.new else self._reopened(command, peer, slot))
+
+    def _same_chat(self, known: Sequence[Any], peer: Peer) -> Any:
+        """Give the dialog over this very address, else over another name of the same chat.
+
+        A person of two cards may write from two places of one network: those are two chats.
+        """
+        for one in known:
+            if one.address_id == peer.address_id:
+                return one
+        for one in known:
+            if self._origin(one.address_id) in (0, peer.origin_id):
+                return one
+        return None
+
+    def _origin(self, address_id: int) -> int:
+        if address_id not in self._origins:
+            found = self._uow.conn.execute(
+                select(addresses.c.origin_id).where(addresses.c.id == address_id)
+            ).scalar()
+            self._origins[address_id] = int(found or 0)
+        return self._origins[address_id]
 
     def _thread(self, command: Receive, peer: Peer) -> Place:
         related = DialogId(0)
@@ -237,16 +299,24 @@ class Matcher:
                 dialogs.c.contact_id == peer.contact_id,
                 dialogs.c.account_id == command.account_id,
                 dialogs.c.slot == slot,
-                dialogs.c.merged_into == 0,
             )
-            .order_by(dialogs.c.last_at.desc())
-            .limit(1)
+            .order_by(dialogs.c.last_at.desc(), dialogs.c.id.desc())
+            .limit(LATEST)
         )
-        row = self._uow.conn.execute(locked(self._uow.dialect, statement)).first()
+        found = self._same_chat(self._uow.conn.execute(statement).all(), peer)
+        if found is None:
+            return None
+        # A merged dialog's answers land in the survivor.
+        newest = select(*_COLUMNS).where(dialogs.c.id == (found.merged_into or found.id))
+        row = self._uow.conn.execute(locked(self._uow.dialect, newest)).first()
         if row is None:
             return None
         dialog = self._remember(row)
-        return dialog if self._may_reopen(command, dialog) else None
+        return dialog if dialog.is_open or self._may_reopen(command, dialog) else None
+
+
+def _slot_key(one: Open) -> tuple[int, int, str]:
+    return one.account_id, one.contact_id, one.slot
 
 
 def slot_of(command: Receive) -> str:
@@ -263,14 +333,18 @@ def references_of(command: Receive) -> list[str]:
 
 def load_rules(uow: UnitOfWork, account_ids: Iterable[int]) -> dict[int, Any]:
     """Read what the accounts of a batch say about their dialogs."""
-    rows = uow.conn.execute(
-        select(
-            accounts.c.id,
-            accounts.c.channel,
-            accounts.c.thread_rule,
-            accounts.c.reopen_days,
-            accounts.c.team_id,
-            accounts.c.removed,
-        ).where(accounts.c.id.in_(set(account_ids)))
-    )
-    return {row.id: row for row in rows}
+    ids = listed(uow.dialect, set(account_ids))
+    return {row.id: row for row in uow.conn.execute(_rules(uow.dialect), {"ids": ids})}
+
+
+@cache
+def _rules(dialect: str) -> Select[Any]:
+    return select(
+        accounts.c.id,
+        accounts.c.channel,
+        accounts.c.thread_rule,
+        accounts.c.reopen_days,
+        accounts.c.team_id,
+        accounts.c.removed,
+        accounts.c.last_in_at,
+    ).where(among(dialect, accounts.c.id, "ids"))

@@ -7,20 +7,23 @@ Every claim writes a fencing number, and a settle counts only with the newest on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, delete, exists, func, insert, or_, select, update
 
 from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs, messages, thread_references
 from crm_store.tables.outbox import attempts, deliveries, jobs, parts, webhook_deliveries
+from crm_store.tables.rules import rule_timers
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.edits import merge_parked
+from dialogs.many_claim import admit
+from dialogs.many_ways import first_try, out_of_time, patience, tells_delivery
 from dialogs.receipts import apply_parked, lock_sent_names, move_delivery
 from dialogs.recount import recount
 from hub.commands import ClaimDeliveries, ExpireLeases, ReleaseHeld, SettleDelivery, StartSending
@@ -72,12 +75,21 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
             )
         )
     statement = (
-        select(deliveries.c.id, deliveries.c.fence)
+        select(
+            deliveries.c.id,
+            deliveries.c.fence,
+            deliveries.c.send_id,
+            deliveries.c.contact_id,
+            deliveries.c.address_id,
+            deliveries.c.content_id,
+        )
         .where(and_(*where))
         .order_by(deliveries.c.lane, deliveries.c.due_at, deliveries.c.id)
         .limit(command.limit)
     )
-    rows = uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
+    rows = admit(
+        uow, command.account_id, uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
+    )
     if rows and capabilities is not None and capabilities.reply_window is not None:
         late = _fail_closed(uow, [row.id for row in rows])
         rows = [row for row in rows if row.id not in late]
@@ -155,6 +167,7 @@ def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[Non
         row = rows.get(command.delivery_id)
         if row is not None:
             _settle(uow, command, row)
+    _wait_for_proof(uow, commands, rows)
     sent = sorted(
         {
             rows[one.delivery_id].account_id
@@ -169,8 +182,32 @@ def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[Non
     return [None] * len(commands)
 
 
+def _wait_for_proof(
+    uow: UnitOfWork, commands: Sequence[SettleDelivery], rows: Mapping[int, Row[Any]]
+) -> None:
+    """Say when a row of many that has other ways is to be looked at again."""
+    waiting = patience(uow, rows.values())
+    for command in commands:
+        patient = waiting.get(command.delivery_id)
+        if patient is None or command.status not in (Status.SENT, Status.QUEUED):
+            continue
+        row = rows[command.delivery_id]
+        since: int = uow.now
+        if command.status is Status.QUEUED:
+            since = first_try(uow, row.id, uow.now)
+        elif not tells_delivery(uow, row.account_id):
+            continue
+        uow.conn.execute(
+            update(deliveries)
+            .where(deliveries.c.id == row.id, deliveries.c.status == command.status.value)
+            .values(leased_until=since + patient)
+        )
+
+
 def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
-    _note_attempt(uow, command)
+    # A row of many that went well at once says so by itself.
+    if not row.send_id or row.attempts > 1 or command.status is not Status.SENT:
+        _note_attempt(uow, command)
     if command.external_ids:
         _note_parts(uow, command, row)
     mine = row.fence == command.fence and row.status in (
@@ -299,6 +336,9 @@ def expire_leases(uow: UnitOfWork, command: ExpireLeases) -> tuple[int, int]:
     )
     rows = uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
     back = [row.id for row in rows if row.status == Status.CLAIMED.value]
+    late = [row for row in rows if row.status in (Status.SENT.value, Status.QUEUED.value)]
+    if late:
+        out_of_time(uow, late)
     unknown = 0
     for row in rows:
         if row.status != Status.SENDING.value:
@@ -381,7 +421,13 @@ def release_held(uow: UnitOfWork, command: ReleaseHeld) -> int:
         if not command.release:
             values["state"] = "dropped"
         count = uow.conn.execute(update(table).where(table.c.held).values(**values)).rowcount
+    elif command.kind == "timers":
+        if command.release:
+            freed = update(rule_timers).where(rule_timers.c.held).values(held=False)
+            count = uow.conn.execute(freed).rowcount
+        else:
+            count = uow.conn.execute(delete(rule_timers).where(rule_timers.c.held)).rowcount
     else:
-        raise Invalid("held things are deliveries, jobs or webhooks", field="kind")
+        raise Invalid("held things are deliveries, jobs, webhooks or timers", field="kind")
     uow.record(HeldReleased(kind=command.kind, count=count, released=command.release))
     return int(count)

@@ -11,11 +11,15 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
+from crm_store.consents import end_waiting, learn_from_arrival, learn_from_failure, suppress
 from crm_store.sql import lock_names, locked, upsert
 from crm_store.tables.dialogs import arrivals, dialogs, messages
 from crm_store.tables.outbox import deliveries, parked_receipts, parts
+from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
+from dialogs.many_ways import after_failure
 from hub.commands import RecordReceipt
+from hub.errors import RejectReason
 from hub.events import DeliveryChanged
 from hub.ids import DeliveryId, DialogId, MessageId
 from hub.messages import DeliveryReceipt
@@ -23,6 +27,7 @@ from hub.messages import DeliveryStatus as Status
 
 RANK = {
     Status.QUEUED: 0,
+    Status.PAUSED: 0,
     Status.CLAIMED: 1,
     Status.SENDING: 2,
     Status.UNKNOWN: 3,
@@ -95,7 +100,24 @@ def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
             )
         )
         return
+    if receipt.reason is RejectReason.COMPLAINED:
+        _complained(uow, row)
+        reason = ""
+    if row.send_id and row.account_id != command.account_id and receipt.status is Status.FAILED:
+        # An earlier way of somebody who is reached over another account by now.
+        return
     move_delivery(uow, row, receipt.status, reason, receipt.text, at=receipt.at or uow.now)
+
+
+def _complained(uow: UnitOfWork, row: Row[Any]) -> None:
+    """Who calls a letter spam gets no advertising any more, on any channel: it arrived, and how."""
+    if row.address_id > 0:
+        suppress(uow, row.address_id, RejectReason.COMPLAINED.value, "feedback report")
+    owner = uow.conn.execute(
+        select(addresses.c.contact_id).where(addresses.c.id == row.address_id)
+    ).scalar()
+    if owner:
+        end_waiting(uow, int(owner))
 
 
 def _by_key(uow: UnitOfWork, account_id: int, receipt: DeliveryReceipt) -> Row[Any] | None:
@@ -224,7 +246,15 @@ def move_delivery(
         values["delivered_at"] = at
     if status is Status.READ:
         values["read_at"] = at
+    if row.send_id:
+        values["worker"] = ""
     uow.conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(**values))
+    if status is Status.FAILED:
+        learn_from_failure(uow, row.address_id, reason, text)
+        if row.send_id and after_failure(uow, row, reason or "other"):
+            return
+    elif status is Status.DELIVERED and row.address_id:
+        learn_from_arrival(uow, row.address_id)
     if not row.message_id:
         return
     uow.conn.execute(

@@ -6,7 +6,10 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
+from crm_store import objects
 from crm_store.erasure import erase_messages
+from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
+from crm_store.people import lock_contact, reindex
 from crm_store.search_index import index_dialogs
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
@@ -19,8 +22,8 @@ from crm_store.tables.dialogs import (
     participants,
     thread_references,
 )
+from crm_store.tables.objects import dialog_links
 from crm_store.tables.outbox import deliveries
-from crm_store.tables.people import addresses, contacts
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.access import change_dialog, lock_dialog, lock_message
@@ -29,14 +32,13 @@ from dialogs.recount import recount
 from hub.commands import DeleteMessage, LinkContact, MergeDialogs, SplitDialog, StartDialog
 from hub.errors import Conflict, Invalid, NotFound, Unsupported
 from hub.events import (
-    DialogLinked,
     DialogOpened,
     DialogsMerged,
     DialogSplit,
     MessageChanged,
 )
 from hub.ids import AccountId, ContactId, DialogId, MessageId
-from hub.objects import ActorKind
+from hub.objects import ActorKind, Ref
 from hub.terms import fold
 
 
@@ -62,6 +64,7 @@ def start_dialog(uow: UnitOfWork, command: StartDialog) -> DialogId:
             select(dialogs.c.id).where(
                 dialogs.c.account_id == account.id,
                 dialogs.c.contact_id == peer.contact_id,
+                dialogs.c.address_id == peer.address_id,
                 dialogs.c.slot == slot,
                 dialogs.c.is_open,
             )
@@ -195,6 +198,13 @@ def merge_dialogs(uow: UnitOfWork, command: MergeDialogs) -> None:
         uow.conn.execute(select(messages.c.id).where(messages.c.dialog_id == merged.id)).scalars()
     )
     _move(uow, moved, DialogId(survivor.id))
+    for one in uow.conn.execute(
+        select(dialog_links.c.kind, dialog_links.c.object_id).where(
+            dialog_links.c.dialog_id == merged.id
+        )
+    ).all():
+        # Requests, leads and tasks of the merged dialog hear what is said in the survivor.
+        objects.link(uow, DialogId(survivor.id), Ref(kind=one.kind, id=one.object_id))
     rows_of = uow.conn.execute(
         select(thread_references).where(thread_references.c.dialog_id == merged.id)
     ).all()
@@ -264,46 +274,15 @@ def _copy_people(uow: UnitOfWork, source: int, target: int) -> None:
 def link_contact(uow: UnitOfWork, command: LinkContact) -> None:
     """Say that a dialog's address belongs to another contact; all its dialogs follow."""
     dialog = lock_dialog(uow, command.dialog_id)
-    target = uow.conn.execute(
-        select(contacts.c.id).where(contacts.c.id == command.contact_id)
-    ).first()
-    if target is None:
-        raise NotFound("there is no such contact")
-    if dialog.contact_id == command.contact_id:
+    source = ContactId(dialog.contact_id)
+    target = ContactId(lock_contact(uow, command.contact_id).id)
+    if source == target:
         return
-    if uow.conn.execute(
-        select(dialogs.c.id).where(
-            dialogs.c.account_id == dialog.account_id,
-            dialogs.c.contact_id == command.contact_id,
-            dialogs.c.slot == dialog.slot,
-            dialogs.c.is_open,
-        )
-    ).first():
-        raise Conflict(
-            "that contact has an open dialog here already: merge the dialogs", what="open_dialog"
-        )
-    uow.conn.execute(
-        update(addresses)
-        .where(addresses.c.id == dialog.address_id)
-        .values(contact_id=command.contact_id)
-    )
-    rows = uow.conn.execute(
-        select(dialogs.c.id, dialogs.c.contact_id).where(dialogs.c.address_id == dialog.address_id)
-    ).all()
-    for row in rows:
-        change_dialog(uow, row.id, contact_id=command.contact_id)
-        uow.conn.execute(
-            update(messages)
-            .where(messages.c.dialog_id == row.id)
-            .values(contact_id=command.contact_id)
-        )
-        uow.record(
-            DialogLinked(
-                dialog_id=DialogId(row.id),
-                contact_id=command.contact_id,
-                before_contact_id=ContactId(row.contact_id),
-            )
-        )
+    talks = dialogs_of_addresses(uow, [dialog.address_id], source) or [dialog.id]
+    hand_over(uow, source, target, [dialog.address_id])
+    move_dialogs(uow, talks, target)
+    for one in (source, target):
+        reindex(uow, one)
 
 
 def delete_message(uow: UnitOfWork, command: DeleteMessage) -> None:

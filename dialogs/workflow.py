@@ -20,6 +20,7 @@ from crm_store.tables.dialogs import (
 from crm_store.tables.users import teams, users
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.access import change_dialog, lock_dialog
+from dialogs.waiting import ask_for_routing
 from hub.commands import (
     AssignDialog,
     MarkRead,
@@ -119,7 +120,7 @@ def _slot_taken(uow: UnitOfWork, dialog: Row[Any]) -> bool:
         uow.conn.execute(
             select(dialogs.c.id).where(
                 dialogs.c.account_id == dialog.account_id,
-                dialogs.c.contact_id == dialog.contact_id,
+                dialogs.c.address_id == dialog.address_id,
                 dialogs.c.slot == dialog.slot,
                 dialogs.c.is_open,
                 dialogs.c.id != dialog.id,
@@ -149,6 +150,7 @@ def wake_dialogs(uow: UnitOfWork, command: WakeDialogs) -> int:
         set_status(uow, row, "open")
         # A woken dialog asks for attention again: it goes to the top of the list.
         change_dialog(uow, row.id, last_at=uow.now)
+    ask_for_routing(uow, [row.id for row in rows])
     return len(rows)
 
 
@@ -156,25 +158,19 @@ def tag_dialog(uow: UnitOfWork, command: TagDialog) -> None:
     """Add and remove tags by name."""
     dialog = lock_dialog(uow, command.dialog_id)
     wanted = [one.strip()[:60] for one in command.add if one.strip()]
-    known = _tags(uow, [*wanted, *command.remove])
-    for name in wanted:
-        if fold(name) not in known:
-            uow.conn.execute(
-                upsert(uow.dialect, tags).on_conflict_do_nothing(),
-                [{"id": uow.new_id(), "name": name, "name_folded": fold(name)}],
-            )
-    known = _tags(uow, [*wanted, *command.remove])
-    here = set(
+    named = [*wanted, *command.remove]
+    known = _tags(uow, dialog.id, named)
+    missing = [one for one in wanted if fold(one) not in known]
+    for name in missing:
         uow.conn.execute(
-            select(dialog_tags.c.tag_id).where(dialog_tags.c.dialog_id == dialog.id)
-        ).scalars()
-    )
-    added = [known[fold(one)] for one in wanted if known[fold(one)].id not in here]
-    removed = [
-        known[fold(one)]
-        for one in command.remove
-        if fold(one) in known and known[fold(one)].id in here
-    ]
+            upsert(uow.dialect, tags).on_conflict_do_nothing(),
+            [{"id": uow.new_id(), "name": name, "name_folded": fold(name)}],
+        )
+    if missing:
+        known = _tags(uow, dialog.id, named)
+    added = [known[fold(one)] for one in wanted if not known[fold(one)].here]
+    removed = [known[fold(one)] for one in command.remove if fold(one) in known]
+    removed = [one for one in removed if one.here]
     if added:
         uow.conn.execute(
             upsert(uow.dialect, dialog_tags).on_conflict_do_nothing(),
@@ -198,9 +194,13 @@ def tag_dialog(uow: UnitOfWork, command: TagDialog) -> None:
         )
 
 
-def _tags(uow: UnitOfWork, names: list[str]) -> dict[str, Row[Any]]:
+def _tags(uow: UnitOfWork, dialog_id: int, names: list[str]) -> dict[str, Row[Any]]:
+    """Give the tags of these names, each with whether the dialog has it (`here`)."""
+    mine = (dialog_tags.c.tag_id == tags.c.id) & (dialog_tags.c.dialog_id == dialog_id)
     rows = uow.conn.execute(
-        select(tags).where(tags.c.name_folded.in_({fold(one) for one in names}))
+        select(tags, dialog_tags.c.tag_id.is_not(None).label("here"))
+        .outerjoin(dialog_tags, mine)
+        .where(tags.c.name_folded.in_({fold(one) for one in names}))
     )
     return {row.name_folded: row for row in rows}
 

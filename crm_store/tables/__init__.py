@@ -2,7 +2,54 @@
 
 from __future__ import annotations
 
-from crm_store.tables import dialogs, journal, objects, outbox, people, search, users
+from crm_store.tables import (
+    absences,
+    calendars,
+    consents,
+    custom,
+    desks,
+    dialogs,
+    duplicates,
+    exports,
+    imports,
+    interests,
+    journal,
+    many,
+    meetings,
+    objects,
+    outbox,
+    people,
+    requests,
+    retention,
+    rules,
+    search,
+    segments,
+    users,
+)
 from crm_store.tables.base import metadata
 
-__all__ = ["dialogs", "journal", "metadata", "objects", "outbox", "people", "search", "users"]
+__all__ = [
+    "absences",
+    "calendars",
+    "consents",
+    "custom",
+    "desks",
+    "dialogs",
+    "duplicates",
+    "exports",
+    "imports",
+    "interests",
+    "journal",
+    "many",
+    "meetings",
+    "metadata",
+    "objects",
+    "outbox",
+    "people",
+    "requests",
+    "retention",
+    "rules",
+    "search",
+    "segments",
+    "users",
+]

@@ -62,7 +62,7 @@ dialogs = Table(
     Index(
         "uq_dialogs_open_slot",
         "account_id",
-        "contact_id",
+        "address_id",
         "slot",
         unique=True,
         sqlite_where=text("is_open"),

@@ -45,6 +45,14 @@ journal = Table(
         sqlite_where=text("shown"),
         postgresql_where=text("shown"),
     ),
+    # What people did: the audit asks for it.
+    Index(
+        "ix_journal_acts",
+        "actor_id",
+        "id",
+        sqlite_where=text("actor_kind IN ('user', 'token')"),
+        postgresql_where=text("actor_kind IN ('user', 'token')"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -6,8 +6,8 @@ from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, Uniqu
 
 from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word, words
 
-# One narrow row per message and recipient. `message_id` is 0 for a mailing's delivery until
-# the person answers. A claim walks the partial index of one account.
+# One narrow row per message and recipient. What goes to many (`send_id`) has no message and no
+# dialog until the person answers: `contact_id` and `content_id` say to whom and which words. A claim walks the partial index of one account.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -31,7 +31,27 @@ deliveries = Table(
     num("sent_at"),
     num("delivered_at"),
     num("read_at"),
+    ref("send_id"),
+    ref("contact_id"),
+    ref("content_id"),
     UniqueConstraint("idempotency_key"),
+    # What goes to many: each person once, each address once. The second also finds a send's rows.
+    Index(
+        "uq_deliveries_person",
+        "contact_id",
+        "send_id",
+        unique=True,
+        sqlite_where=text("send_id > 0"),
+        postgresql_where=text("send_id > 0"),
+    ),
+    Index(
+        "uq_deliveries_address",
+        "send_id",
+        "address_id",
+        unique=True,
+        sqlite_where=text("send_id > 0"),
+        postgresql_where=text("send_id > 0"),
+    ),
     Index(
         "ix_deliveries_queue",
         "account_id",
@@ -54,7 +74,12 @@ deliveries = Table(
         sqlite_where=text("status IN ('queued', 'claimed', 'sending')"),
         postgresql_where=text("status IN ('queued', 'claimed', 'sending')"),
     ),
-    Index("ix_deliveries_message", "message_id"),
+    Index(
+        "ix_deliveries_message",
+        "message_id",
+        sqlite_where=text("message_id > 0"),
+        postgresql_where=text("message_id > 0"),
+    ),
 )
 
 attempts = Table(

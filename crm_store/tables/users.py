@@ -40,7 +40,9 @@ users = Table(
     UniqueConstraint("email_folded"),
 )
 
-# Custom roles later are the same rows; the five of hub/roles.py are written at first start.
+# The five of hub/roles.py are written at first start; custom roles are the same rows. `known`
+# are the rights that were there when a custom role was last saved: what a release brings later
+# is off in it, and shown as new.
 roles = Table(
     "roles",
     metadata,
@@ -48,6 +50,11 @@ roles = Table(
     data("permissions", "[]"),
     word("scope", "all"),
     flag("builtin"),
+    data("scopes"),
+    data("account_scopes"),
+    word("based_on"),
+    data("known", "[]"),
+    num("version", 1),
 )
 
 teams = Table("teams", metadata, key(), word("name"), ref("brand_id"))
@@ -189,4 +196,8 @@ views = Table(
     data("filter"),
     word("sort", "newest"),
     flag("shared"),
+    # The kind whose list it is, "" for dialogs.
+    word("kind"),
+    data("columns", "[]"),
+    ref("team_id"),
 )

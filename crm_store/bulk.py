@@ -1,0 +1,128 @@
+"""Many objects of one kind in a few statements: for imports, where one by one costs too much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select, update
+
+from crm_store import custom, objects
+from crm_store.objects import FOLDED, Noun
+from crm_store.sql import locked, upsert
+from crm_store.tables.objects import object_tags
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.objects import Change
+from hub.properties import PropertyType, empty_value, value_of
+from hub.terms import fold
+
+CHUNK = 400
+"""How many values stand in one IN list."""
+
+
+def create_many(
+    uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[int, Mapping[str, object]]]
+) -> None:
+    """Write new objects: pairs of an id and checked values."""
+    if not rows:
+        return
+    empty: dict[str, Any] = {}
+    for prop in noun.kind.properties:
+        if prop.name in noun.table.c:
+            first = prop.choices[0].value if prop.choices else ""
+            is_choice = prop.type is PropertyType.CHOICE
+            empty[prop.name] = first if is_choice else empty_value(prop.type)
+            if f"{prop.name}_folded" in noun.table.c:
+                empty[f"{prop.name}_folded"] = ""
+    uow.conn.execute(
+        insert(noun.table),
+        [
+            {
+                **empty,
+                "id": object_id,
+                "created_at": uow.now,
+                **stored(noun, values),
+                **objects.derived(noun, {**empty, **values}),
+            }
+            for object_id, values in rows
+        ],
+    )
+    custom.write(uow, noun, rows)
+    _add_tags(uow, noun, [(number, values.get("tags")) for number, values in rows])
+
+
+def stored(noun: Noun, values: Mapping[str, object]) -> dict[str, object]:
+    """Give the columns of values, of a line its folded twin too."""
+    row: dict[str, object] = {}
+    for name, value in values.items():
+        if name in noun.table.c:
+            row[name] = value
+            if f"{name}_folded" in noun.table.c:
+                row[f"{name}_folded"] = fold(str(value))[:FOLDED]
+    return row
+
+
+def _add_tags(uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[int, object]]) -> None:
+    found = [
+        {"kind": noun.kind.name, "object_id": number, "tag_folded": fold(tag)[:FOLDED], "tag": tag}
+        for number, tags in rows
+        if isinstance(tags, tuple)
+        for tag in tags
+        if fold(tag)
+    ]
+    if found:
+        uow.conn.execute(upsert(uow.dialect, object_tags).on_conflict_do_nothing(), found)
+
+
+def lock_many(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> dict[int, Any]:
+    """Lock objects in the order of their ids; gives their records with versions, by id."""
+    found: dict[int, Any] = {}
+    reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
+    for chunk in chunks(sorted(set(ids))):
+        rows = uow.conn.execute(
+            locked(
+                uow.dialect,
+                select(noun.table)
+                .where(noun.table.c.id.in_(chunk), objects.visible(uow.viewer, noun))
+                .order_by(noun.table.c.id),
+            )
+        ).all()
+        for one in objects.records(reader, noun, rows):
+            found[one.id] = one
+    return found
+
+
+def change_many(
+    uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[Any, Mapping[str, object]]]
+) -> tuple[Change, ...]:
+    """Write what differs: pairs of a locked record and values; gives the Changes."""
+    changes: list[Change] = []
+    by_shape: dict[tuple[str, ...], list[dict[str, object]]] = {}
+    for before, values in rows:
+        # With no column of its own an object still has a new version.
+        columns = stored(noun, values)
+        by_shape.setdefault(tuple(sorted(columns)), []).append({"b_id": before.id, **columns})
+        changes += [
+            objects._change(noun.kind, before.id, name, value_of(before, name), value)
+            for name, value in values.items()
+        ]
+    for names, found in by_shape.items():
+        uow.conn.execute(
+            update(noun.table)
+            .where(noun.table.c.id == bindparam("b_id"))
+            .values(
+                version=noun.table.c.version + 1, **{name: bindparam(f"v_{name}") for name in names}
+            ),
+            [{"b_id": one["b_id"], **{f"v_{name}": one[name] for name in names}} for one in found],
+        )
+    custom.write(uow, noun, [(before.id, values) for before, values in rows])
+    for before, values in rows:
+        if isinstance(values.get("tags"), tuple):
+            objects._write_tags(uow, noun, before.id, values["tags"])  # type: ignore[arg-type]
+    return tuple(changes)
+
+
+def chunks(ids: Sequence[Any]) -> list[list[Any]]:
+    """Cut a list into parts that fit an IN list."""
+    return [list(ids[n : n + CHUNK]) for n in range(0, len(ids), CHUNK)]

@@ -1,0 +1,511 @@
+"""Who may be sent advertising: the person's newest word, and addresses that take none.
+
+A person's word is kept per channel and topic; the newest one that covers both counts, whoever of
+his addresses is meant. An address is suppressed for reasons kept apart. Service messages and an
+agent's own answers ask nobody here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from crm_store import objects
+from crm_store.objects import NOUNS
+from crm_store.reachability import BLOCKED, state_of
+from crm_store.sql import locked, upsert
+from crm_store.tables.consents import confirmations, consent_log, consents, suppressions
+from crm_store.tables.many import many_sends
+from crm_store.tables.outbox import deliveries
+from crm_store.tables.people import addresses, contacts
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.commands import GiveConsent, ReleaseAddress, SuppressAddress, WithdrawConsent
+from hub.errors import Invalid, NotFound, RejectReason
+from hub.events import AddressReleased, AddressSuppressed, ConsentGiven, ConsentWithdrawn
+from hub.ids import AddressId, ContactId, Micros, UserId
+from hub.messages import DeliveryStatus
+from hub.objects import ActorKind
+from hub.records.consents import ConsentEntry, Standing, Suppression
+
+GIVEN, WITHDRAWN, ASKED, UNDONE = "given", "withdrawn", "asked", "undone"
+WAYS = ("form", "message", "hand", "import", "api", "link", "double_opt_in", "one_click")
+REASONS = (
+    "bounced_hard",
+    "bounced_soft",
+    "complained",
+    "blocked",
+    "operator_refused",
+    "by_hand",
+    "imported",
+)
+SOFT_LIMIT = 5
+"""So many soft bounces in a row, without a delivery between, end the sending."""
+_STATUS = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
+UNSENT = (DeliveryStatus.QUEUED.value, DeliveryStatus.CLAIMED.value, "paused")
+NO_CONSENT, UNSUBSCRIBED = "no_consent", "unsubscribed"
+
+
+def give_consent(uow: UnitOfWork, command: GiveConsent) -> bool:
+    """Note a consent; an import does not lift a refusal."""
+    _known(uow, command.contact_id)
+    channel, topic = _scope(command)
+    if command.how == "import" and _refused(uow.conn, command.contact_id, channel, topic):
+        return False
+    _note(uow, command, channel, topic, GIVEN)
+    uow.record(
+        ConsentGiven(contact_id=command.contact_id, channel=channel, topic=topic, how=command.how)
+    )
+    return True
+
+
+def withdraw_consent(uow: UnitOfWork, command: WithdrawConsent) -> int:
+    """Note a refusal and end what waits, in this same transaction; gives how many were ended."""
+    _known(uow, command.contact_id)
+    channel, topic = _scope(command)
+    _note(uow, command, channel, topic, WITHDRAWN)
+    ended = end_waiting(uow, command.contact_id, channel, topic)
+    # A question that still waits for its button is answered too.
+    asked = [
+        confirmations.c.contact_id == command.contact_id,
+        confirmations.c.state == "waiting",
+        confirmations.c.expires_at > uow.now,
+    ]
+    if topic:
+        asked.append(confirmations.c.topic == topic)
+    uow.conn.execute(update(confirmations).where(*asked).values(expires_at=uow.now))
+    uow.record(
+        ConsentWithdrawn(
+            contact_id=command.contact_id,
+            channel=channel,
+            topic=topic,
+            how=command.how,
+            ended=ended,
+        )
+    )
+    return ended
+
+
+def _known(uow: UnitOfWork, contact_id: ContactId) -> None:
+    seen = objects.visible(uow.viewer, NOUNS["contact"])
+    row = uow.conn.execute(
+        locked(uow.dialect, select(contacts.c.id).where(contacts.c.id == contact_id, seen))
+    ).first()
+    if row is None:
+        raise NotFound("there is no such contact")
+
+
+def _owner_seen(uow: UnitOfWork, address_id: AddressId) -> None:
+    owner = select(addresses.c.contact_id).where(addresses.c.id == address_id)
+    found = uow.conn.execute(owner).scalar()
+    if found is not None:
+        _known(uow, ContactId(found))
+
+
+def _scope(command: GiveConsent | WithdrawConsent) -> tuple[str, str]:
+    if command.how not in WAYS:
+        raise Invalid("this is no way to give or take back a consent", field="how")
+    return command.channel.strip()[:100], command.topic.strip()[:100]
+
+
+def _note(
+    uow: UnitOfWork, command: GiveConsent | WithdrawConsent, channel: str, topic: str, state: str
+) -> None:
+    at = command.at or uow.now
+    log_id = write_log(uow, command, channel, topic, state)
+    statement = upsert(uow.dialect, consents)
+    uow.conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["contact_id", "channel", "topic"],
+            set_={"state": state, "at": at, "log_id": log_id},
+            # An old paper that is brought in later does not undo a newer word.
+            where=consents.c.at <= at,
+        ),
+        [
+            {
+                "contact_id": command.contact_id,
+                "channel": channel,
+                "topic": topic,
+                "state": state,
+                "at": at,
+                "log_id": log_id,
+            }
+        ],
+    )
+
+
+def write_log(
+    uow: UnitOfWork, command: GiveConsent | WithdrawConsent, channel: str, topic: str, state: str
+) -> int:
+    """Write a line of the proof, which is never changed; gives its number."""
+    by_person = uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN)
+    log_id = uow.new_id()
+    uow.conn.execute(
+        insert(consent_log).values(
+            id=log_id,
+            contact_id=command.contact_id,
+            channel=channel,
+            topic=topic,
+            state=state,
+            at=command.at or uow.now,
+            how=command.how,
+            evidence=command.evidence[:4000],
+            ip=command.ip[:100],
+            user_id=uow.actor.id if by_person else 0,
+            noted_at=uow.now,
+        )
+    )
+    return log_id
+
+
+def _refused(conn: Connection, contact_id: int, channel: str, topic: str) -> bool:
+    words = conn.execute(
+        select(consents.c.state).where(
+            consents.c.contact_id == contact_id,
+            consents.c.channel.in_({channel, ""}),
+            consents.c.topic.in_({topic, ""}),
+        )
+    ).scalars()
+    return WITHDRAWN in set(words)
+
+
+def end_waiting(uow: UnitOfWork, contact_id: int, channel: str = "", topic: str = "") -> int:
+    """End a person's waiting advertising of a channel and topic; gives how many.
+
+    What a worker has claimed is not on the wire yet: its lease is taken away, so that the worker
+    finds it lost when it is about to call (`StartSending`). Only what is being sent goes on.
+    """
+    about = select(many_sends.c.id).where(many_sends.c.advertising)
+    if topic:
+        about = about.where(many_sends.c.topic == topic)
+    where = [
+        deliveries.c.contact_id == contact_id,
+        deliveries.c.send_id > 0,
+        deliveries.c.status.in_(UNSENT),
+        deliveries.c.send_id.in_(about.scalar_subquery()),
+    ]
+    if channel:
+        mine = select(addresses.c.id).where(
+            addresses.c.contact_id == contact_id, addresses.c.kind == channel
+        )
+        where.append(deliveries.c.address_id.in_(mine.scalar_subquery()))
+    return int(
+        uow.conn.execute(
+            update(deliveries)
+            .where(*where)
+            .values(
+                status=DeliveryStatus.SUPPRESSED.value,
+                reason=UNSUBSCRIBED,
+                fence=deliveries.c.fence + 1,
+                leased_until=0,
+            )
+        ).rowcount
+    )
+
+
+# -- addresses ---------------------------------------------------------------------------------
+
+
+def suppress_address(uow: UnitOfWork, command: SuppressAddress) -> bool:
+    """Suppress an address for a reason; gives whether that is new."""
+    if command.reason not in REASONS:
+        raise Invalid("there is no such reason", field="reason")
+    _owner_seen(uow, command.address_id)
+    new = suppress(uow, command.address_id, command.reason, command.text)
+    _take_back(uow, command.address_id)
+    return new
+
+
+def _take_back(uow: UnitOfWork, address_id: int) -> None:
+    """Put what a worker has claimed for an address into the queue again: the claim asks once more.
+
+    There it ends with its reason, or goes the person's next way.
+    """
+    contact_id = uow.conn.execute(
+        select(addresses.c.contact_id).where(addresses.c.id == address_id)
+    ).scalar()
+    uow.conn.execute(
+        update(deliveries)
+        .where(
+            deliveries.c.contact_id == contact_id,
+            deliveries.c.send_id > 0,
+            deliveries.c.address_id == address_id,
+            deliveries.c.status == DeliveryStatus.CLAIMED.value,
+        )
+        .values(status=DeliveryStatus.QUEUED.value, fence=deliveries.c.fence + 1, leased_until=0)
+    )
+
+
+def suppress(uow: UnitOfWork, address_id: int, reason: str, text: str = "") -> bool:
+    """Write a reason down, or count it once more."""
+    row = uow.conn.execute(
+        select(addresses.c.contact_id).where(addresses.c.id == address_id)
+    ).first()
+    if row is None:
+        return False
+    by_person = uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN)
+    known = uow.conn.execute(
+        select(suppressions.c.count).where(
+            suppressions.c.address_id == address_id, suppressions.c.reason == reason
+        )
+    ).scalar()
+    uow.conn.execute(
+        upsert(uow.dialect, suppressions).on_conflict_do_update(
+            index_elements=["address_id", "reason"],
+            set_={"count": suppressions.c.count + 1, "at": uow.now, "text": text[:400]},
+        ),
+        [
+            {
+                "address_id": address_id,
+                "reason": reason,
+                "count": 1,
+                "at": uow.now,
+                "text": text[:400],
+                "user_id": uow.actor.id if by_person else 0,
+            }
+        ],
+    )
+    if known is None:
+        uow.record(
+            AddressSuppressed(
+                contact_id=ContactId(row.contact_id),
+                address_id=AddressId(address_id),
+                reason=reason,
+            )
+        )
+    return known is None
+
+
+def release_address(uow: UnitOfWork, command: ReleaseAddress) -> bool:
+    """Take a reason away; gives whether it was there."""
+    _owner_seen(uow, command.address_id)
+    return release(uow, command.address_id, command.reason)
+
+
+def release(uow: UnitOfWork, address_id: int, reason: str) -> bool:
+    """Forget one reason of an address."""
+    where = (suppressions.c.address_id == address_id) & (suppressions.c.reason == reason)
+    row = uow.conn.execute(
+        select(addresses.c.contact_id)
+        .join(suppressions, suppressions.c.address_id == addresses.c.id)
+        .where(where)
+    ).first()
+    if row is None:
+        return False
+    uow.conn.execute(delete(suppressions).where(where))
+    uow.record(
+        AddressReleased(
+            contact_id=ContactId(row.contact_id), address_id=AddressId(address_id), reason=reason
+        )
+    )
+    return True
+
+
+def learn_from_failure(uow: UnitOfWork, address_id: int, reason: str, text: str) -> None:
+    """Note what a final failure says of its address; only the code of a bounce is believed.
+
+    A letter that was too large, or refused for what it said, never hurts its address.
+    """
+    verdict = bounce_of(reason, text)
+    if verdict and address_id:
+        suppress(uow, address_id, verdict, text)
+
+
+def bounce_of(reason: str, text: str) -> str:
+    """Give the reason of a suppression for a failed delivery, "" for none (RFC 3463)."""
+    if reason == RejectReason.OPERATOR_REFUSED.value:
+        return reason
+    code = _STATUS.search(text)
+    if code is not None:
+        kind, subject, detail = code[1], code[2], code[3]
+        if kind == "4" or (subject, detail) in (("2", "2"), ("4", "1"), ("4", "7")):
+            return "bounced_soft"
+        return "bounced_hard" if subject == "1" or (subject, detail) == ("2", "1") else ""
+    return "bounced_hard" if reason == RejectReason.INVALID_ADDRESS.value else ""
+
+
+def learn_from_arrival(uow: UnitOfWork, address_id: int) -> None:
+    """A delivery between them ends a row of soft bounces."""
+    uow.conn.execute(
+        delete(suppressions).where(
+            suppressions.c.address_id == address_id, suppressions.c.reason == "bounced_soft"
+        )
+    )
+
+
+# -- asking ------------------------------------------------------------------------------------
+
+
+def refusals(
+    conn: Connection,
+    people: Sequence[tuple[int, int]],
+    *,
+    channel: str,
+    topic: str,
+    account_id: int,
+    need_consent: bool = True,
+) -> dict[tuple[int, int], str]:
+    """Give why each (contact, address) may not be sent advertising; who may is left out.
+
+    The same function counts when a mailing is planned and decides when it is claimed.
+    """
+    if not people:
+        return {}
+    contact_ids = sorted({one[0] for one in people})
+    address_ids = sorted({one[1] for one in people})
+    words: dict[int, tuple[int, str]] = {}
+    for row in conn.execute(
+        select(consents.c.contact_id, consents.c.state, consents.c.at).where(
+            consents.c.contact_id.in_(contact_ids),
+            consents.c.channel.in_({channel, ""}),
+            consents.c.topic.in_({topic, ""}),
+        )
+    ):
+        # At the same instant a refusal counts.
+        word = (row.at, row.state)
+        words[row.contact_id] = max(words.get(row.contact_id, (0, "")), word)
+    bad: dict[int, str] = {}
+    for row in conn.execute(
+        select(suppressions.c.address_id, suppressions.c.reason, suppressions.c.count).where(
+            suppressions.c.address_id.in_(address_ids)
+        )
+    ):
+        if row.reason != "bounced_soft" or row._mapping["count"] >= SOFT_LIMIT:
+            bad.setdefault(row.address_id, row.reason)
+    there: Mapping[int, Any] = {
+        row.id: row
+        for row in conn.execute(
+            select(addresses.c.id, addresses.c.blocked, addresses.c.profile).where(
+                addresses.c.id.in_(address_ids)
+            )
+        )
+    }
+    found = {}
+    for contact_id, address_id in people:
+        reason = _reason(
+            words.get(contact_id),
+            bad.get(address_id),
+            there.get(address_id),
+            account_id,
+            need_consent,
+        )
+        if reason:
+            found[contact_id, address_id] = reason
+    return found
+
+
+def _reason(
+    word: tuple[int, str] | None, bad: str | None, address: Any, account_id: int, need_consent: bool
+) -> str:
+    if address is None:
+        return "no_address"
+    if word is not None and word[1] == WITHDRAWN:
+        return UNSUBSCRIBED
+    if bad:
+        return bad
+    if address.blocked or state_of(address.profile, account_id)[0] == BLOCKED:
+        return "blocked"
+    return NO_CONSENT if need_consent and word is None else ""
+
+
+def standing(reader: Reader, contact_id: ContactId, limit: int = 100) -> Standing:
+    """Give where a person stands, with the log, newest first."""
+    reader.viewer.need("contacts.view")
+    rows = reader.conn.execute(
+        select(consent_log)
+        .where(consent_log.c.contact_id == contact_id)
+        .order_by(consent_log.c.id.desc())
+        .limit(limit)
+    ).all()
+    newest = {
+        row.log_id
+        for row in reader.conn.execute(
+            select(consents.c.log_id).where(consents.c.contact_id == contact_id)
+        )
+    }
+    entries = [_entry(row) for row in rows]
+    reasons = reader.conn.execute(
+        select(suppressions, addresses.c.kind, addresses.c.value)
+        .join(addresses, addresses.c.id == suppressions.c.address_id)
+        .where(addresses.c.contact_id == contact_id)
+        .order_by(suppressions.c.at.desc())
+    ).all()
+    return Standing(
+        contact_id=contact_id,
+        current=tuple(one for one in entries if one.id in newest),
+        log=tuple(entries),
+        suppressions=tuple(
+            Suppression(
+                address_id=AddressId(row.address_id),
+                kind=row.kind,
+                value=row.value,
+                reason=row.reason,
+                count=row._mapping["count"],
+                at=Micros(row.at),
+                text=row.text,
+                counts=row.reason != "bounced_soft" or row._mapping["count"] >= SOFT_LIMIT,
+            )
+            for row in reasons
+        ),
+    )
+
+
+def _entry(row: Any) -> ConsentEntry:
+    return ConsentEntry(
+        id=row.id,
+        channel=row.channel,
+        topic=row.topic,
+        state=row.state,
+        at=Micros(row.at),
+        how=row.how,
+        evidence=row.evidence,
+        ip=row.ip,
+        user_id=UserId(row.user_id),
+    )
+
+
+def rebuild(uow: UnitOfWork, contact_id: int) -> None:
+    """Read a person's newest words out of the log again: after two cards became one, or two again."""
+    newest: dict[tuple[str, str], Any] = {}
+    for row in uow.conn.execute(
+        select(consent_log)
+        # To be asked is no word yet, and what an import brought may have been taken back.
+        .where(
+            consent_log.c.contact_id == contact_id,
+            consent_log.c.state.in_((GIVEN, WITHDRAWN)),
+        )
+        .order_by(consent_log.c.id)
+    ):
+        before = newest.get((row.channel, row.topic))
+        if before is None or row.at >= before.at:
+            newest[row.channel, row.topic] = row
+    uow.conn.execute(delete(consents).where(consents.c.contact_id == contact_id))
+    if newest:
+        uow.conn.execute(
+            insert(consents),
+            [
+                {
+                    "contact_id": contact_id,
+                    "channel": channel,
+                    "topic": topic,
+                    "state": row.state,
+                    "at": row.at,
+                    "log_id": row.id,
+                }
+                for (channel, topic), row in newest.items()
+            ],
+        )
+
+
+def erase(uow: UnitOfWork, contact_id: int) -> int:
+    """Forget a person's words and suppressions; the tombstones of the addresses stay."""
+    mine = select(addresses.c.id).where(addresses.c.contact_id == contact_id).scalar_subquery()
+    gone = uow.conn.execute(
+        delete(suppressions).where(suppressions.c.address_id.in_(mine))
+    ).rowcount
+    for table in (consent_log, consents, confirmations):
+        gone += uow.conn.execute(delete(table).where(table.c.contact_id == contact_id)).rowcount
+    return int(gone)

@@ -1,0 +1,333 @@
+"""Cards that may be one: found by shared keys, shown with reasons, decided by people.
+
+Every card has a few keys: its phones, its e-mails, beginnings of its names as they sound. Only
+cards that share a key are compared, so the cost of one card does not depend on how many there are.
+Nothing here merges: an address that nobody vouches for proves nothing.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, literal, or_, select, tuple_, update
+
+from crm_store import objects
+from crm_store.nouns import NOUNS, Noun
+from crm_store.sameness import likeness, name_parts, normal_form, phone_form
+from crm_store.sql import page_key, upsert
+from crm_store.tables.duplicates import duplicate_keys, duplicates
+from crm_store.tables.people import addresses
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.commands import RefreshDuplicates, RejectDuplicate
+from hub.errors import Invalid, NotFound
+from hub.events import DuplicateRejected
+from hub.ids import Micros
+from hub.objects import ActorKind
+from hub.records.people import DuplicatePair, Likeness
+
+PER_KEY = 200
+"""How many cards of one key are compared: a key that half the town shares tells nothing."""
+
+ALIKE = 92
+_WEIGHTS = {"inn": 95, "phone": 75, "email": 80}
+
+
+@dataclass(slots=True)
+class _Card:
+    """What cards are compared by."""
+
+    id: int
+    name: str
+    marks: dict[str, set[str]] = field(default_factory=dict)
+    is_organisation: bool = False
+
+    def mark(self, reason: str, value: str) -> None:
+        if value:
+            self.marks.setdefault(reason, set()).add(value)
+
+    def numbers(self) -> set[int]:
+        found = {value for values in self.marks.values() for value in values}
+        return {_number(one) for one in found | _name_keys(self)}
+
+
+def _number(text: str) -> int:
+    """Give the number of a key: of two halves, so that two keys hardly ever meet by accident."""
+    raw = text.encode()
+    return (zlib.crc32(raw) << 31) | (zlib.adler32(raw[::-1] + raw) & 0x7FFFFFFF)
+
+
+def _name_keys(card: _Card) -> set[str]:
+    parts = name_parts(card.name)
+    found = set()
+    for one, other in combinations(parts, 2):
+        if len(one) > 1:
+            found.add(f"n:{one[:5]}|{other[0]}")
+        if len(other) > 1:
+            found.add(f"n:{other[:5]}|{one[0]}")
+    if card.is_organisation and len(parts) == 1 and len(parts[0]) > 3:
+        found.add(f"n:{parts[0][:8]}")
+    return found
+
+
+def _compare(one: _Card, other: _Card) -> Likeness | None:
+    reasons = [
+        reason
+        for reason in _WEIGHTS
+        if one.marks.get(reason, set()) & other.marks.get(reason, set())
+    ]
+    score = max((_WEIGHTS[reason] for reason in reasons), default=0)
+    alike = likeness(one.name, other.name)
+    tells = len(name_parts(one.name)) > 1 or (one.is_organisation and other.is_organisation)
+    if alike >= ALIKE and tells:
+        reasons.append("name")
+        score = score + (100 - score) // 2 if score else alike - 50
+    elif score and alike < 50:
+        score -= 20
+    if not reasons:
+        return None
+    return Likeness(id=other.id, score=score, reasons=tuple(reasons))
+
+
+def _cards(conn: Connection, noun: Noun, ids: Iterable[int]) -> dict[int, _Card]:
+    """Read the living ones of some cards."""
+    wanted = sorted(set(ids))
+    table = noun.table
+    columns = [table.c.id, table.c.name]
+    if noun.kind.name == "client":
+        columns += [table.c.organisation, table.c.phone, table.c.email, table.c.inn_folded]
+    found: dict[int, _Card] = {}
+    for start in range(0, len(wanted), 500):
+        chunk = wanted[start : start + 500]
+        for row in conn.execute(
+            select(*columns).where(
+                table.c.id.in_(chunk), table.c.deleted_at == 0, table.c.name != ""
+            )
+        ):
+            card = found[row.id] = _Card(row.id, row.name)
+            if noun.kind.name == "client":
+                card.is_organisation = row.organisation
+                card.mark("phone", phone_form(row.phone))
+                card.mark("email", normal_form("email", row.email))
+                card.mark("inn", f"i:{row.inn_folded}" if row.inn_folded else "")
+        if noun.kind.name == "contact":
+            for row in conn.execute(
+                select(addresses.c.contact_id, addresses.c.normal).where(
+                    addresses.c.contact_id.in_(chunk), addresses.c.normal != ""
+                )
+            ):
+                if row.contact_id in found:
+                    reason = "phone" if row.normal.startswith("p:") else "email"
+                    found[row.contact_id].mark(reason, row.normal)
+    return found
+
+
+def _alike(
+    conn: Connection, noun: Noun, card: _Card, known: dict[int, _Card] | None = None
+) -> list[Likeness]:
+    """Give the cards that are like one, the likest first; `known` are cards already read."""
+    known = {} if known is None else known
+    near: set[int] = set()
+    for key in sorted(card.numbers()):
+        near |= set(
+            conn.execute(
+                select(duplicate_keys.c.object_id)
+                .where(duplicate_keys.c.kind == noun.kind.name, duplicate_keys.c.key == key)
+                .order_by(duplicate_keys.c.object_id.desc())
+                .limit(PER_KEY)
+            ).scalars()
+        )
+    near.discard(card.id)
+    known |= _cards(conn, noun, near - known.keys())
+    found = [_compare(card, known[one]) for one in sorted(near & known.keys())]
+    kept = [one for one in found if one is not None]
+    return sorted(kept, key=lambda one: (-one.score, -one.id))
+
+
+def alike(reader: Reader, kind: str, values: Mapping[str, str], but: int = 0) -> list[Likeness]:
+    """Give the cards that are like one that is being typed: name, phone, email, inn."""
+    noun = NOUNS[kind]
+    reader.viewer.need(noun.kind.read)
+    card = _Card(but, values.get("name", ""), is_organisation=bool(values.get("organisation")))
+    card.mark("phone", phone_form(values.get("phone", "")))
+    card.mark("email", normal_form("email", values.get("email", "")))
+    if kind == "client" and values.get("inn"):
+        card.mark("inn", f"i:{values['inn'].strip().lower()}")
+    found = _alike(reader.conn, noun, card)[:10]
+    names = objects.titles(reader, noun, [one.id for one in found])
+    return [
+        Likeness(id=one.id, name=names[one.id], score=one.score, reasons=one.reasons)
+        for one in found
+        if one.id in names
+    ]
+
+
+# -- keeping them -----------------------------------------------------------------------------
+
+
+def refresh_duplicates(uow: UnitOfWork, command: RefreshDuplicates) -> int:
+    """Look for the likenesses of some cards again; gives how many pairs are open among them."""
+    noun = NOUNS[command.kind]
+    ids = sorted(set(command.ids))
+    cards = _cards(uow.conn, noun, ids)
+    kind = noun.kind.name
+    uow.conn.execute(
+        delete(duplicate_keys).where(
+            duplicate_keys.c.kind == kind, duplicate_keys.c.object_id.in_(ids)
+        )
+    )
+    write_keys(uow.conn, kind, cards.values())
+    found: dict[tuple[int, int], Likeness] = {}
+    # Cards that share a key are compared with the same others, which are read once.
+    known = dict(cards)
+    for card in cards.values():
+        for one in _alike(uow.conn, noun, card, known):
+            found[min(card.id, one.id), max(card.id, one.id)] = one
+    mine = (duplicates.c.kind == kind) & (duplicates.c.a_id.in_(ids) | duplicates.c.b_id.in_(ids))
+    # What nobody decided is only as true as the cards are now; what somebody did stays.
+    uow.conn.execute(delete(duplicates).where(mine, duplicates.c.state == "open"))
+    if found:
+        statement = upsert(uow.dialect, duplicates).on_conflict_do_nothing()
+        uow.conn.execute(
+            statement,
+            [
+                {
+                    "kind": kind,
+                    "a_id": a,
+                    "b_id": b,
+                    "score": one.score,
+                    "reasons": list(one.reasons),
+                    "found_at": uow.now,
+                }
+                for (a, b), one in sorted(found.items())
+            ],
+        )
+    return len(found)
+
+
+def write_keys(conn: Connection, kind: str, cards: Iterable[_Card]) -> None:
+    """Write by what some cards are found."""
+    rows: list[dict[str, Any]] = [
+        {"kind": kind, "key": key, "object_id": card.id} for card in cards for key in card.numbers()
+    ]
+    if rows:
+        conn.execute(insert(duplicate_keys), sorted(rows, key=lambda one: one["key"]))
+
+
+def index_cards(conn: Connection, kind: str, ids: Iterable[int]) -> None:
+    """Write by what new cards are found, without comparing them."""
+    write_keys(conn, kind, _cards(conn, NOUNS[kind], ids).values())
+
+
+def reject_duplicate(uow: UnitOfWork, command: RejectDuplicate) -> None:
+    """Remember that two cards are not one."""
+    noun = NOUNS[command.kind]
+    a, b = sorted((command.a_id, command.b_id))
+    for one in (a, b):
+        objects.lock(uow, noun, one)
+    decided = {
+        "state": "rejected",
+        "decided_at": uow.now,
+        "decided_by": uow.actor.id if uow.actor.kind is ActorKind.USER else 0,
+    }
+    statement = upsert(uow.dialect, duplicates).values(
+        kind=command.kind, a_id=a, b_id=b, found_at=uow.now, **decided
+    )
+    uow.conn.execute(
+        statement.on_conflict_do_update(index_elements=["kind", "a_id", "b_id"], set_=decided)
+    )
+    uow.record(DuplicateRejected(object_kind=command.kind, a_id=a, b_id=b))
+
+
+def forget_duplicates(uow: UnitOfWork, kind: str, ids: Sequence[int]) -> None:
+    """Leave nothing of cards that are erased."""
+    mine = duplicates.c.a_id.in_(ids) | duplicates.c.b_id.in_(ids)
+    uow.conn.execute(delete(duplicates).where(duplicates.c.kind == kind, mine))
+    uow.conn.execute(
+        delete(duplicate_keys).where(
+            duplicate_keys.c.kind == kind, duplicate_keys.c.object_id.in_(ids)
+        )
+    )
+
+
+def reopen_pair(uow: UnitOfWork, kind: str, one: int, other: int) -> None:
+    """Forget what was decided of two cards: whoever merges them thinks otherwise."""
+    a, b = sorted((one, other))
+    uow.conn.execute(
+        update(duplicates)
+        .where(duplicates.c.kind == kind, duplicates.c.a_id == a, duplicates.c.b_id == b)
+        .values(state="open", decided_at=0, decided_by=0)
+    )
+
+
+# -- reading ----------------------------------------------------------------------------------
+
+
+def pairs(
+    reader: Reader, kind: str, before: str = "", limit: int = 30
+) -> tuple[list[DuplicatePair], str]:
+    """Give the open pairs, the likest first, and the key of the next page."""
+    noun = _noun(reader, kind)
+    order = (duplicates.c.score, duplicates.c.b_id, duplicates.c.a_id)
+    statement = select(duplicates).where(duplicates.c.kind == kind, duplicates.c.state == "open")
+    if before:
+        score, _, further = before.partition("-")
+        b_id, a_id = page_key(further)
+        if not (score.isascii() and score.isdecimal() and len(score) < 5):
+            raise Invalid("this is not the end of a page", field="before")
+        statement = statement.where(
+            tuple_(*order) < tuple_(literal(int(score)), literal(b_id), literal(a_id))
+        )
+    rows = reader.conn.execute(
+        statement.order_by(*(one.desc() for one in order)).limit(limit + 1)
+    ).all()
+    more, rows = len(rows) > limit, rows[:limit]
+    following = f"{rows[-1].score}-{rows[-1].b_id}-{rows[-1].a_id}" if more else ""
+    return _shown(reader, noun, rows), following
+
+
+def pairs_of(reader: Reader, kind: str, object_id: int, limit: int = 10) -> list[DuplicatePair]:
+    """Give the open pairs of one card."""
+    noun = _noun(reader, kind)
+    rows = reader.conn.execute(
+        select(duplicates)
+        .where(
+            duplicates.c.kind == kind,
+            duplicates.c.state == "open",
+            or_(duplicates.c.a_id == object_id, duplicates.c.b_id == object_id),
+        )
+        .order_by(duplicates.c.score.desc())
+        .limit(limit)
+    ).all()
+    return _shown(reader, noun, rows)
+
+
+def _noun(reader: Reader, kind: str) -> Noun:
+    if kind not in ("contact", "client"):
+        raise NotFound(f"there are no duplicates of kind {kind!r}")
+    noun = NOUNS[kind]
+    reader.viewer.need(noun.kind.read)
+    return noun
+
+
+def _shown(reader: Reader, noun: Noun, rows: Sequence[Any]) -> list[DuplicatePair]:
+    ids = {one for row in rows for one in (row.a_id, row.b_id)}
+    names = objects.titles(reader, noun, sorted(ids))
+    return [
+        DuplicatePair(
+            kind=row.kind,
+            a_id=row.a_id,
+            b_id=row.b_id,
+            a_name=names[row.a_id],
+            b_name=names[row.b_id],
+            score=row.score,
+            reasons=tuple(row.reasons),
+            found_at=Micros(row.found_at),
+        )
+        for row in rows
+        if row.a_id in names and row.b_id in names
+    ]

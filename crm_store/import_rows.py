@@ -1,0 +1,266 @@
+"""What becomes of the rows of an import: a batch in one transaction, and each row only once.
+
+The import's cursor moves with the batch, so that a hub killed in between finds either both or
+neither; the key of `import_rows` is the second bolt on the same door.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from crm_store import import_consents as words
+from crm_store import objects
+from crm_store.bulk import change_many, chunks, create_many, lock_many
+from crm_store.import_matching import key_of, matches
+from crm_store.import_people import People
+from crm_store.imports import lock_import, whole_noun, write
+from crm_store.objects import Noun
+from crm_store.sql import upsert
+from crm_store.tables.imports import external_ids, import_rows
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.commands import WriteImportRows
+from hub.errors import Conflict
+from hub.events import ImportBatchWritten
+from hub.objects import Change
+from hub.properties import PropertyType, empty_value, value_of
+from hub.records.imports import ImportFields, ImportRow
+
+OUTCOMES = {
+    "created": "created",
+    "updated": "updated",
+    "unchanged": "unchanged",
+    "duplicate": "duplicates",
+    "bad": "bad",
+}
+SEVERAL = "several records match this row"
+NEEDED = "this is needed"
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What became of one row."""
+
+    number: int
+    outcome: str
+    reason: str = ""
+    object_id: int = 0
+    contact_id: int = 0
+    version: int = 0
+    before: dict[str, Any] = field(default_factory=dict)
+
+
+def plan(
+    reader: Reader, noun: Noun, fields: ImportFields, rows: Sequence[ImportRow]
+) -> dict[int, tuple[str, str, int]]:
+    """Say of each row what would become of it: an outcome, a reason, the object it is."""
+    keys = () if fields.policy == "new" else fields.keys
+    found = matches(reader, noun, keys, rows)
+    planned: dict[int, tuple[str, str, int]] = {}
+    for row in rows:
+        ids = found.get(row.number, ())
+        if row.error:
+            planned[row.number] = ("bad", row.error, 0)
+        elif len(ids) > 1 and fields.policy != "skip":
+            planned[row.number] = ("bad", SEVERAL, 0)
+        elif ids:
+            skipped = fields.policy == "skip"
+            planned[row.number] = ("duplicate" if skipped else "updated", "", ids[0])
+        elif missing := _missing(noun, row.values):
+            planned[row.number] = ("bad", f"{missing}|{NEEDED}", 0)
+        else:
+            planned[row.number] = ("created", "", 0)
+    return planned
+
+
+def would_change(
+    reader: Reader,
+    noun: Noun,
+    fields: ImportFields,
+    rows: Sequence[ImportRow],
+    planned: Mapping[int, tuple[str, str, int]],
+) -> set[int]:
+    """Give the rows of a plan that would really change the object they are."""
+    ids = {planned[row.number][2] for row in rows if planned[row.number][0] == "updated"}
+    known: dict[int, Any] = {}
+    for chunk in chunks(sorted(ids)):
+        found = reader.conn.execute(select(noun.table).where(noun.table.c.id.in_(chunk))).all()
+        known |= {one.id: one for one in objects.records(reader, noun, found)}
+    return {
+        row.number
+        for row in rows
+        if (record := known.get(planned[row.number][2])) is not None
+        and differing(noun, record, row.values, fields.policy)
+    }
+
+
+def _missing(noun: Noun, values: Mapping[str, object]) -> str:
+    for prop in noun.kind.properties:
+        is_needed = prop.required and prop.editable and not prop.is_custom
+        if is_needed and not values.get(prop.name):
+            return prop.name
+    return ""
+
+
+def differing(
+    noun: Noun, record: Any, values: Mapping[str, object], policy: str
+) -> dict[str, object]:
+    """Give the values that would change an object; an empty cell changes nothing."""
+    found: dict[str, object] = {}
+    for prop in noun.kind.properties:
+        if prop.name not in values or not prop.editable:
+            continue
+        new, old = values[prop.name], value_of(record, prop.name)
+        if prop.type is PropertyType.TAGS and not prop.is_custom:
+            new = tuple(dict.fromkeys([*old, *new]))  # type: ignore[misc]
+        elif new == empty_value(prop.type) or (policy == "fill" and old != empty_value(prop.type)):
+            continue
+        if new != old:
+            found[prop.name] = new
+    return found
+
+
+def write_import_rows(uow: UnitOfWork, command: WriteImportRows) -> dict[str, int]:
+    """Carry out a batch; gives how many rows had which outcome."""
+    row = lock_import(uow, command.import_id)
+    if row.state != "running" or row.cursor != command.after:
+        raise Conflict("this import is not where it was", what="state")
+    noun = whole_noun(uow, row.kind)
+    uow.viewer.need(noun.kind.write)
+    fields = ImportFields(
+        keys=tuple(row.options.get("keys", ())), policy=row.options.get("policy", "skip")
+    )
+    batch = _Batch(uow, noun, fields)
+    for wave in _waves(fields, command.rows):
+        batch.carry_out(wave)
+    if batch.outcomes:
+        uow.conn.execute(
+            insert(import_rows),
+            [
+                {
+                    "import_id": row.id,
+                    "row_number": one.number,
+                    "outcome": one.outcome,
+                    "reason": one.reason[:400],
+                    "object_id": one.object_id,
+                    "contact_id": one.contact_id,
+                    "object_version": one.version,
+                    "before": one.before,
+                }
+                for one in batch.outcomes
+            ],
+        )
+    counts = {name: int(row.counts.get(name, 0)) for name in OUTCOMES.values()}
+    for one in batch.outcomes:
+        counts[OUTCOMES[one.outcome]] += 1
+    write(uow, command.import_id, cursor=command.read_to, counts=counts)
+    created = sum(one.outcome == "created" for one in batch.outcomes)
+    updated = sum(one.outcome == "updated" for one in batch.outcomes)
+    if created or updated:
+        uow.record(
+            ImportBatchWritten(
+                import_id=command.import_id,
+                object_kind=row.kind,
+                created=created,
+                updated=updated,
+                changes=tuple(batch.changes),
+            )
+        )
+    return counts
+
+
+def _waves(fields: ImportFields, rows: Sequence[ImportRow]) -> list[list[ImportRow]]:
+    """Cut a batch so that no two rows of a part are the same object."""
+    if fields.policy == "new":
+        return [list(rows)] if rows else []
+    waves: list[list[ImportRow]] = []
+    last: dict[tuple[str, str], int] = {}
+    for row in rows:
+        marks = key_of(fields.keys, row.values)
+        number = max((last.get(one, -1) for one in marks), default=-1) + 1
+        last |= dict.fromkeys(marks, number)
+        while len(waves) <= number:
+            waves.append([])
+        waves[number].append(row)
+    return waves
+
+
+class _Batch:
+    def __init__(self, uow: UnitOfWork, noun: Noun, fields: ImportFields) -> None:
+        self._uow, self._noun, self._fields = uow, noun, fields
+        self._reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
+        self._people = People(uow, noun)
+        self.outcomes: list[Outcome] = []
+        self.changes: list[Change] = []
+
+    def carry_out(self, rows: Sequence[ImportRow]) -> None:
+        planned = plan(self._reader, self._noun, self._fields, rows)
+        made: list[tuple[ImportRow, Outcome]] = []
+        met: list[tuple[ImportRow, Outcome]] = []
+        for row in rows:
+            outcome, reason, object_id = planned[row.number]
+            one = Outcome(number=row.number, outcome=outcome, reason=reason, object_id=object_id)
+            self.outcomes.append(one)
+            if outcome == "created":
+                one.object_id, one.version = self._uow.new_id(), 1
+                made.append((row, one))
+            elif outcome == "updated":
+                met.append((row, one))
+        self._create(made)
+        self._change(met)
+        self._people.attach([*made, *met])
+        if self._noun.kind.name == "contact":
+            words.note(self._uow, [*made, *met])
+        self._remember([*made, *met])
+
+    def _create(self, rows: Sequence[tuple[ImportRow, Outcome]]) -> None:
+        if self._noun.kind.name == "contact":
+            # Lists of people begin with whom was heard from last.
+            fresh = {"last_at": self._uow.now}
+            pairs = [(one.object_id, {**fresh, **row.values}) for row, one in rows]
+            create_many(self._uow, self._noun, pairs)
+            return
+        create_many(self._uow, self._noun, [(one.object_id, row.values) for row, one in rows])
+
+    def _change(self, rows: Sequence[tuple[ImportRow, Outcome]]) -> None:
+        records = lock_many(self._uow, self._noun, [one.object_id for _, one in rows])
+        pairs = []
+        for row, one in rows:
+            record = records.get(one.object_id)
+            if record is None:
+                one.outcome, one.object_id = "unchanged", 0
+                continue
+            values = differing(self._noun, record, row.values, self._fields.policy)
+            one.version = record.version
+            if not values:
+                one.outcome = "unchanged"
+                continue
+            one.version += 1
+            one.before = {
+                name: [_plain(value_of(record, name)), _plain(value)]
+                for name, value in values.items()
+            }
+            pairs.append((record, values))
+        self.changes += change_many(self._uow, self._noun, pairs)
+
+    def _remember(self, rows: Sequence[tuple[ImportRow, Outcome]]) -> None:
+        known = [
+            {
+                "kind": self._noun.kind.name,
+                "external_id": str(row.values["external_id"])[:400],
+                "object_id": one.object_id,
+            }
+            for row, one in rows
+            if row.values.get("external_id") and one.object_id
+        ]
+        if known:
+            statement = upsert(self._uow.dialect, external_ids).on_conflict_do_nothing()
+            self._uow.conn.execute(statement, known)
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,198 @@
+"""Taking an import back: what it made goes to the bin, what it changed is changed back, where
+nobody has worked on it since. Each row is taken back once, so a killed hub goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+
+from crm_store.bulk import change_many, lock_many
+from crm_store.import_consents import MARK, take_back
+from crm_store.imports import lock_import, whole_noun, write
+from crm_store.objects import Noun
+from crm_store.search_index import remove_contacts
+from crm_store.tables.dialogs import dialogs
+from crm_store.tables.imports import external_ids, import_rows
+from crm_store.tables.objects import dialog_links, leads
+from crm_store.tables.people import addresses, contacts
+from crm_store.unit_of_work import UnitOfWork
+from hub.commands import UndoImportRows
+from hub.errors import Conflict
+from hub.events import ImportBatchWritten
+from hub.objects import Change
+from hub.properties import PropertyType, value_of
+
+COUNTS = ("removed", "restored", "kept", "contacts")
+
+
+def undo_import_rows(uow: UnitOfWork, command: UndoImportRows) -> int:
+    """Take back the next rows, the last first; gives how many rows it looked at."""
+    about = lock_import(uow, command.import_id)
+    if about.state != "undoing":
+        raise Conflict("this import is not being undone", what="state")
+    noun = whole_noun(uow, about.kind)
+    uow.viewer.need(noun.kind.write)
+    rows = uow.conn.execute(
+        select(import_rows)
+        .where(
+            import_rows.c.import_id == about.id,
+            import_rows.c.outcome.in_(("created", "updated")),
+            ~import_rows.c.undone,
+        )
+        .order_by(import_rows.c.row_number.desc())
+        .limit(command.limit)
+    ).all()
+    if not rows:
+        return 0
+    counts = {name: int(about.undone.get(name, 0)) for name in COUNTS}
+    records = lock_many(uow, noun, [row.object_id for row in rows if row.object_id])
+    take_back(uow, rows)
+    changes = _change_back(uow, noun, [one for one in rows if one.outcome == "updated"], counts)
+    made = [one for one in rows if one.outcome == "created"]
+    removed = _remove(uow, noun, made, records, counts)
+    _let_go_of_people(uow, rows, removed, counts)
+    uow.conn.execute(
+        update(import_rows)
+        .where(
+            import_rows.c.import_id == about.id,
+            import_rows.c.row_number.in_([row.row_number for row in rows]),
+        )
+        .values(undone=True)
+    )
+    write(uow, command.import_id, undone=counts)
+    uow.record(
+        ImportBatchWritten(
+            import_id=command.import_id,
+            object_kind=about.kind,
+            created=len(removed),
+            updated=len({one.id for one in changes}),
+            undone=True,
+            changes=changes,
+        )
+    )
+    return len(rows)
+
+
+def _change_back(
+    uow: UnitOfWork, noun: Noun, rows: Sequence[Row[Any]], counts: dict[str, int]
+) -> tuple[Change, ...]:
+    changes: list[Change] = []
+    known = {one.name: one for one in noun.kind.properties}
+    for row in rows:
+        # One object may stand in several rows: each sees what the one before it left.
+        record = lock_many(uow, noun, [row.object_id]).get(row.object_id)
+        fields = {name: pair for name, pair in row.before.items() if not name.startswith("+")}
+        values: dict[str, object] = {}
+        for name, (before, after) in fields.items():
+            prop = known.get(name)
+            if prop is None:
+                # An archived field keeps what it has.
+                continue
+            is_tags = prop.type is PropertyType.TAGS
+            old, new = (tuple(before), tuple(after)) if is_tags else (before, after)
+            now: Any = None if record is None else value_of(record, name)
+            same = set(now or ()) == set(new) if is_tags else now == new
+            if record is not None and same:
+                values[name] = old
+        if record is not None and values:
+            changes += change_many(uow, noun, [(record, values)])
+        restored = len(values) == len(fields) and bool(values or MARK in row.before)
+        counts["restored" if restored else "kept"] += 1
+    return tuple(changes)
+
+
+def _remove(
+    uow: UnitOfWork,
+    noun: Noun,
+    rows: Sequence[Row[Any]],
+    records: dict[int, Any],
+    counts: dict[str, int],
+) -> set[int]:
+    table = noun.table
+    touched = set(
+        uow.conn.execute(
+            select(dialog_links.c.object_id).where(
+                dialog_links.c.kind == noun.kind.name,
+                dialog_links.c.object_id.in_([row.object_id for row in rows]),
+            )
+        ).scalars()
+    )
+    if noun.kind.name == "contact":
+        talked = select(dialogs.c.contact_id).where(
+            dialogs.c.contact_id.in_([row.object_id for row in rows])
+        )
+        touched |= set(uow.conn.execute(talked).scalars())
+    gone = set()
+    for row in rows:
+        record = records.get(row.object_id)
+        # Later rows of the same file may have changed it; they were taken back just before.
+        own = 1 + 2 * _later_rows(uow, row)
+        if record is None or record.deleted_at or row.object_id in touched or record.version > own:
+            counts["kept"] += 1
+        else:
+            gone.add(int(row.object_id))
+    counts["removed"] += len(gone)
+    uow.conn.execute(
+        update(table)
+        .where(table.c.id.in_(gone))
+        .values(deleted_at=uow.now, version=table.c.version + 1)
+    )
+    if noun.kind.name == "contact":
+        # Their addresses are free again: who writes from one is not in the bin.
+        uow.conn.execute(delete(addresses).where(addresses.c.contact_id.in_(gone)))
+        remove_contacts(uow.conn, sorted(gone))
+    uow.conn.execute(
+        delete(external_ids).where(
+            external_ids.c.kind == noun.kind.name, external_ids.c.object_id.in_(gone)
+        )
+    )
+    return gone
+
+
+def _later_rows(uow: UnitOfWork, row: Row[Any]) -> int:
+    return len(
+        uow.conn.execute(
+            select(import_rows.c.row_number).where(
+                import_rows.c.import_id == row.import_id,
+                import_rows.c.object_id == row.object_id,
+                import_rows.c.outcome == "updated",
+            )
+        ).all()
+    )
+
+
+def _let_go_of_people(
+    uow: UnitOfWork, rows: Sequence[Row[Any]], removed: set[int], counts: dict[str, int]
+) -> None:
+    """Contacts that the import made go with their object; those with a history stay."""
+    gone = [row for row in rows if row.object_id in removed and row.contact_id]
+    gone = [row for row in gone if row.contact_id != row.object_id]
+    linked = [row.contact_id for row in gone if row.before.get("+contact") == "linked"]
+    made = [row.contact_id for row in gone if row.before.get("+contact") == "made"]
+    uow.conn.execute(
+        update(contacts)
+        .where(contacts.c.id.in_(linked), contacts.c.client_id.in_(removed))
+        .values(client_id=0, version=contacts.c.version + 1)
+    )
+    busy = set(
+        uow.conn.execute(
+            select(dialogs.c.contact_id).where(dialogs.c.contact_id.in_(made))
+        ).scalars()
+    )
+    busy |= set(
+        uow.conn.execute(
+            select(leads.c.contact_id).where(leads.c.contact_id.in_(made), leads.c.deleted_at == 0)
+        ).scalars()
+    )
+    free = [one for one in made if one not in busy]
+    alone = list(
+        uow.conn.execute(
+            select(contacts.c.id).where(contacts.c.id.in_(free), contacts.c.version == 1)
+        ).scalars()
+    )
+    uow.conn.execute(delete(addresses).where(addresses.c.contact_id.in_(alone)))
+    uow.conn.execute(delete(contacts).where(contacts.c.id.in_(alone)))
+    remove_contacts(uow.conn, alone)
+    counts["contacts"] += len(alone)

@@ -1,0 +1,186 @@
+"""An interest's way: from stage to stage through the gates, to won or lost, and back to work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+
+from crm_store import objects
+from crm_store.interests import INTEREST, reader_of
+from crm_store.pipelines import all_pipelines, usable
+from crm_store.stays import enter, last_mover, leave, likelihood, pass_over
+from crm_store.tables.interests import interest_ticks
+from crm_store.unit_of_work import UnitOfWork
+from hub.commands import LoseInterest, MoveInterest, ReopenInterest, WinInterest
+from hub.errors import Conflict, Invalid
+from hub.events import InterestLost, InterestReopened, InterestStageChanged, InterestWon
+from hub.ids import InterestId, PipelineId, StageId
+from hub.properties import empty_value
+from hub.records.interests import Pipeline, Stage
+
+FAR = 1_000_000
+"""Behind every stage: where a won interest has come."""
+
+
+def _open(uow: UnitOfWork, interest_id: InterestId) -> Any:
+    row = objects.lock(uow, INTEREST, interest_id)
+    if row.deleted_at:
+        raise Conflict("this is in the bin", what="removed")
+    if row.status != "in_work":
+        raise Conflict("this interest is closed", what="closed", details={"status": row.status})
+    return row
+
+
+def _place(known: list[Pipeline], stage_id: int) -> tuple[Pipeline, Stage]:
+    for one in known:
+        found = one.stage(stage_id)
+        if found is not None:
+            return one, found
+    raise Invalid("there is no such pipeline or stage for you", field="stage_id")
+
+
+def move_interest(uow: UnitOfWork, command: MoveInterest) -> None:
+    """Move an interest; every objection says what is in the way."""
+    row = _open(uow, command.interest_id)
+    if row.stage_id == command.stage_id:
+        return
+    if command.seen and command.seen != row.stage_id:
+        raise Conflict(
+            "somebody moved it meanwhile",
+            what="moved",
+            details={"stage_id": str(row.stage_id), "by": str(last_mover(uow, row.id))},
+        )
+    known = all_pipelines(reader_of(uow))
+    before_line, before = _place(known, row.stage_id)
+    line, stage = _place([one for one in known if usable(uow.viewer, one)], command.stage_id)
+    same = line.id == before_line.id
+    if same and before.allowed and stage.id not in before.allowed:
+        raise Conflict(
+            "this stage does not lead there",
+            what="forbidden",
+            details={"stage_id": str(stage.id)},
+        )
+    forward = not same or stage.position > before.position
+    if forward:
+        _gate(uow, row, line, before if same else None, stage.position)
+    enter(uow, row.id, stage.id)
+    if forward:
+        pass_over(uow, row.id, line, before.position if same else -1, stage.position)
+    values: dict[str, object] = {
+        "pipeline_id": line.id,
+        "stage_id": stage.id,
+        "stage_since": uow.now,
+    }
+    if row.probability_from == "stage":
+        values["probability"] = stage.probability
+    elif row.probability_from == "statistics":
+        values["probability"] = likelihood(uow, stage, row.owner_id)
+    objects.change(uow, INTEREST, row, values)
+    uow.record(
+        InterestStageChanged(
+            interest_id=command.interest_id,
+            pipeline_id=line.id,
+            stage_id=stage.id,
+            before=before.id,
+        )
+    )
+
+
+def _gate(uow: UnitOfWork, row: Any, line: Pipeline, before: Stage | None, position: int) -> None:
+    """Raise Conflict where something is missing to come as far as a position."""
+    asked = {
+        name: None for stage in line.stages if stage.position <= position for name in stage.required
+    }
+    kind = INTEREST.kind
+    fields = [
+        name
+        for name in asked
+        if name in {one.name for one in kind.properties} and _is_empty(uow, row, name)
+    ]
+    points: list[str] = []
+    if before is not None:
+        done = set(
+            uow.conn.execute(
+                select(interest_ticks.c.point).where(
+                    interest_ticks.c.interest_id == row.id,
+                    interest_ticks.c.stage_id == before.id,
+                )
+            ).scalars()
+        )
+        points = [one.text for one in before.checklist if one.required and one.id not in done]
+    if fields or points:
+        raise Conflict(
+            "something is missing for this step",
+            what="missing",
+            details={"fields": fields, "points": points},
+        )
+
+
+def _is_empty(uow: UnitOfWork, row: Any, name: str) -> bool:
+    prop = INTEREST.kind.property(name)
+    record = objects.records(reader_of(uow), INTEREST, [row])[0]
+    return bool(getattr(record, name) == empty_value(prop.type))
+
+
+def win_interest(uow: UnitOfWork, command: WinInterest) -> None:
+    """Close an interest as won."""
+    row = _open(uow, command.interest_id)
+    line, stage = _place(all_pipelines(reader_of(uow)), row.stage_id)
+    _gate(uow, row, line, stage, stage.position)
+    pass_over(uow, row.id, line, stage.position, FAR)
+    _close(uow, row, "won", {"probability": 100})
+    uow.record(InterestWon(interest_id=command.interest_id, pipeline_id=line.id, stage_id=stage.id))
+
+
+def lose_interest(uow: UnitOfWork, command: LoseInterest) -> None:
+    """Close an interest as lost."""
+    row = _open(uow, command.interest_id)
+    line, stage = _place(all_pipelines(reader_of(uow)), row.stage_id)
+    reason = next((one for one in line.reasons if one.id == command.reason_id and one.active), None)
+    if reason is None:
+        raise Invalid("choose why it was lost", field="reason_id")
+    comment = " ".join(command.comment.split())[:400]
+    if reason.needs_comment and not comment:
+        raise Invalid("this reason needs a comment", field="comment")
+    values = {"probability": 0, "loss_reason_id": reason.id, "loss_comment": comment}
+    _close(uow, row, "lost", values)
+    uow.record(
+        InterestLost(
+            interest_id=command.interest_id,
+            pipeline_id=line.id,
+            stage_id=stage.id,
+            reason_id=reason.id,
+        )
+    )
+
+
+def _close(uow: UnitOfWork, row: Any, status: str, values: dict[str, object]) -> None:
+    leave(uow, row.id)
+    objects.change(uow, INTEREST, row, {"status": status, "closed_at": uow.now, **values})
+
+
+def reopen_interest(uow: UnitOfWork, command: ReopenInterest) -> None:
+    """Take a closed interest into work again."""
+    row = objects.lock(uow, INTEREST, command.interest_id)
+    if row.status == "in_work":
+        raise Conflict("this interest is in work", what="open")
+    _, stage = _place(all_pipelines(reader_of(uow)), row.stage_id)
+    chance = row.probability if row.probability_from == "hand" else stage.probability
+    values: dict[str, object] = {
+        "status": "in_work",
+        "closed_at": 0,
+        "loss_reason_id": 0,
+        "loss_comment": "",
+        "stage_since": uow.now,
+        "probability": chance if 0 < chance < 100 else stage.probability,
+    }
+    enter(uow, row.id, stage.id)
+    objects.change(uow, INTEREST, row, values)
+    uow.record(
+        InterestReopened(
+            interest_id=command.interest_id,
+            pipeline_id=PipelineId(row.pipeline_id),
+            stage_id=StageId(row.stage_id),
+        )
+    )

@@ -1,0 +1,145 @@
+"""The way of a person or a client until now: first touch, channels, stages, mailings, money.
+
+Read where each of them stands, like the timeline, and only what is worth a stop on a strip.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, select
+
+from crm_store import objects
+from crm_store.nouns import NOUNS
+from crm_store.person_timeline import (
+    MOST_OBJECTS,
+    NEWEST,
+    Subject,
+    about,
+    mailings_of,
+    objects_about,
+    of_client,
+    of_contact,
+)
+from crm_store.tables.dialogs import dialogs
+from crm_store.tables.interests import interest_stays, stages
+from crm_store.viewer import Reader
+from hub.ids import ClientId, ContactId, Micros
+from hub.records.people import JourneyStep, TimelineEntry
+
+MOST_STOPS = 80
+
+
+def journey(reader: Reader, client_id: ClientId) -> list[JourneyStep]:
+    """Give the stops on a client's way: first touch, channels, sources, stages, mailings, money."""
+    card = objects.one(reader, NOUNS["client"], client_id)
+    subject = of_client(reader, client_id)
+    steps = [JourneyStep(at=card.created_at, kind="client", word=card.status)]
+    if card.source:
+        steps.append(JourneyStep(at=card.created_at, kind="source", word=card.source))
+    return _in_order([*steps, *_stops(reader, subject)])
+
+
+def journey_of_contact(reader: Reader, contact_id: ContactId) -> list[JourneyStep]:
+    """Give the same of one person."""
+    return _in_order(_stops(reader, of_contact(reader, contact_id)))
+
+
+def _in_order(steps: list[JourneyStep]) -> list[JourneyStep]:
+    return sorted(steps, key=lambda one: one.at)[:MOST_STOPS]
+
+
+def _stops(reader: Reader, subject: Subject) -> list[JourneyStep]:
+    steps = _first_touches(reader, subject)
+    for name in ("lead", "interest", "request", "meeting"):
+        if name in NOUNS:
+            found = objects_about(reader, NOUNS[name], subject, (NEWEST, NEWEST), 30)
+            steps += [_stop(entry) for entry in found]
+    steps += _reached(reader, subject)
+    for entry in mailings_of(reader, subject, (NEWEST, NEWEST), 10):
+        if entry.data.get("status") not in ("suppressed", "failed"):
+            steps.append(_stop(entry))
+    return steps
+
+
+def _first_touches(reader: Reader, subject: Subject) -> list[JourneyStep]:
+    """Give the first dialog on each channel."""
+    steps: list[JourneyStep] = []
+    seen: set[str] = set()
+    if not subject.people:
+        return steps
+    for row in reader.conn.execute(
+        select(dialogs.c.channel, dialogs.c.created_at, dialogs.c.id)
+        .where(dialogs.c.contact_id.in_(subject.people), reader.viewer.dialogs_clause())
+        .order_by(dialogs.c.created_at)
+        .limit(MOST_OBJECTS)
+    ):
+        if row.channel not in seen:
+            seen.add(row.channel)
+            kind = "channel" if len(seen) > 1 else "first"
+            steps.append(
+                JourneyStep(
+                    at=Micros(row.created_at),
+                    kind=kind,
+                    word=row.channel,
+                    ref_kind="dialog",
+                    ref_id=row.id,
+                )
+            )
+    return steps
+
+
+def _reached(reader: Reader, subject: Subject) -> list[JourneyStep]:
+    """Give the stages that interests came to, and how they ended."""
+    noun = NOUNS["interest"]
+    mine = about(noun, subject)
+    if mine is None or not reader.viewer.may(noun.kind.read):
+        return []
+    table = noun.table
+    own = and_(mine, table.c.deleted_at == 0, objects.visible(reader.viewer, noun))
+    steps = [
+        JourneyStep(
+            at=Micros(row.entered_at),
+            kind="stage",
+            word=row.name,
+            ref_kind="interest",
+            ref_id=row.interest_id,
+        )
+        for row in reader.conn.execute(
+            select(interest_stays.c.entered_at, interest_stays.c.interest_id, stages.c.name)
+            .join(table, table.c.id == interest_stays.c.interest_id)
+            .join(stages, stages.c.id == interest_stays.c.stage_id)
+            # Where an interest began is told by its own stop.
+            .where(
+                own,
+                interest_stays.c.passed.is_(False),
+                interest_stays.c.entered_at > table.c.created_at,
+            )
+            .order_by(interest_stays.c.entered_at.desc())
+            .limit(40)
+        )
+    ]
+    closed = select(table).where(own, table.c.closed_at > 0)
+    return steps + [
+        JourneyStep(
+            at=Micros(row.closed_at),
+            kind=row.status,
+            word=row.title,
+            amount=row.amount if row.status == "won" else 0,
+            currency=row.currency if row.status == "won" else "",
+            ref_kind="interest",
+            ref_id=row.id,
+        )
+        for row in reader.conn.execute(closed.order_by(table.c.closed_at.desc()).limit(20))
+    ]
+
+
+def _stop(entry: TimelineEntry) -> JourneyStep:
+    amount = entry.data.get("amount", 0)
+    return JourneyStep(
+        at=entry.at,
+        kind=entry.kind,
+        word=entry.title,
+        amount=amount if isinstance(amount, int) else 0,
+        currency=str(entry.data.get("currency", "")),
+        ref_kind=entry.ref_kind,
+        ref_id=entry.ref_id,
+    )

@@ -1,0 +1,213 @@
+"""What was earned after a send to many: leads and interests within a window after a touch.
+
+A touch is a click or an answer of a person's. An interest that several mailings touched within
+the window belongs to each of them (`any`), to the earliest (`first`) or to the latest (`last`).
+What came of those who were kept out is asked by people, so that both sides are counted alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, String, Subquery, case, cast, func, select, union_all
+
+from crm_store.many_cuts import cut
+from crm_store.tables.interests import interests
+from crm_store.tables.many import many_touches
+from crm_store.tables.objects import leads
+from crm_store.tables.outbox import deliveries
+from crm_store.tables.people import contacts
+from crm_store.viewer import Reader
+from hub.errors import Invalid
+from hub.records.many_results import TOUCHES, Earned
+
+DAY_US = 86_400_000_000
+_KINDS = ("leads", "interests", "won")
+
+
+def touched(send_ids: Sequence[int]) -> Select[Any]:
+    """Give the people who touched sends: they followed a link or answered."""
+    return (
+        select(deliveries.c.contact_id)
+        .join(many_touches, many_touches.c.delivery_id == deliveries.c.id)
+        .where(deliveries.c.send_id.in_(send_ids), ~many_touches.c.machine, many_touches.c.n != 0)
+    )
+
+
+def things_of(
+    reader: Reader, send_ids: Sequence[int], number: str, *, days: int, touch: str
+) -> Subquery:
+    """Give what was made after touches of sends: each thing once, with the delivery it belongs to."""
+    if touch not in TOUCHES:
+        raise Invalid("a touch is any, first or last", field="touch")
+    made = _made(number, touched(send_ids))
+    own = deliveries.c.send_id.in_(send_ids)
+    at = many_touches.c.first_at
+    mine = case((own, at))
+    belongs: dict[str, ColumnElement[bool]] = {
+        "any": func.count(mine) > 0,
+        "first": func.min(mine) == func.min(at),
+        "last": func.max(mine) == func.max(at),
+    }
+    return (
+        select(
+            made.c.id,
+            made.c.person,
+            made.c.amount,
+            made.c.currency,
+            func.max(case((own, deliveries.c.id))).label("delivery_id"),
+        )
+        .select_from(made)
+        .join(deliveries, (deliveries.c.contact_id == made.c.person) & (deliveries.c.send_id > 0))
+        .join(many_touches, many_touches.c.delivery_id == deliveries.c.id)
+        .where(
+            ~many_touches.c.machine,
+            many_touches.c.n != 0,
+            at <= made.c.at,
+            at >= made.c.at - days * DAY_US,
+        )
+        .group_by(made.c.id, made.c.person, made.c.amount, made.c.currency)
+        .having(belongs[touch])
+        .subquery("things")
+    )
+
+
+def earned(
+    reader: Reader,
+    send_ids: Sequence[int],
+    *,
+    days: int = 30,
+    touch: str = "any",
+    by: str = "",
+    offset_us: int = 0,
+) -> list[Earned]:
+    """Give what was made after touches of sends, in each part of a cut."""
+    numbers: dict[str, dict[str, Any]] = {}
+    for number in _KINDS:
+        things = things_of(reader, send_ids, number, days=days, touch=touch)
+        source = things.join(deliveries, deliveries.c.id == things.c.delivery_id)
+        source, key = cut(reader, source, by, offset_us)
+        rows = reader.conn.execute(
+            select(
+                key.label("key"),
+                things.c.currency,
+                func.count(things.c.id.distinct()).label("n"),
+                func.count(things.c.person.distinct()).label("people"),
+                func.sum(things.c.amount).label("total"),
+            )
+            .select_from(source)
+            .group_by(key, things.c.currency)
+            .order_by(key, things.c.currency)
+        )
+        _add(numbers, number, rows)
+    if not by:
+        numbers.setdefault("", {})
+    return [_record(key, found) for key, found in sorted(numbers.items())]
+
+
+def won_after(reader: Reader, send_ids: Sequence[int], *, days: int) -> Earned:
+    """Give what everybody who got a send won within so many days of it, touched or not."""
+    numbers: dict[str, dict[str, Any]] = {}
+    gone = select(deliveries.c.contact_id).where(
+        deliveries.c.send_id.in_(send_ids), deliveries.c.sent_at > 0
+    )
+    for number in _KINDS:
+        made = _made(number, gone)
+        rows = reader.conn.execute(
+            _counted(made)
+            .join(deliveries, deliveries.c.contact_id == made.c.person)
+            .where(
+                deliveries.c.send_id.in_(send_ids),
+                deliveries.c.sent_at > 0,
+                made.c.at >= deliveries.c.sent_at,
+                made.c.at <= deliveries.c.sent_at + days * DAY_US,
+            )
+        )
+        _add(numbers, number, rows)
+    return _record("", numbers.get("", {}))
+
+
+def won_by(reader: Reader, contact_ids: Sequence[int], *, since: int, days: int) -> Earned:
+    """Give what certain people won within so many days of a moment: those who were kept out."""
+    numbers: dict[str, dict[str, Any]] = {}
+    people = select(contacts.c.id).where(contacts.c.id.in_(contact_ids))
+    for number in _KINDS:
+        made = _made(number, people)
+        rows = reader.conn.execute(
+            _counted(made).where(made.c.at >= since, made.c.at <= since + days * DAY_US)
+        )
+        _add(numbers, number, rows)
+    return _record("", numbers.get("", {}))
+
+
+def _counted(made: Subquery) -> Select[Any]:
+    """Count things by currency; each thing once although a chain met its person several times."""
+    return (
+        select(
+            cast("", String).label("key"),
+            made.c.currency,
+            func.count(made.c.id.distinct()).label("n"),
+            func.count(made.c.person.distinct()).label("people"),
+            func.sum(made.c.amount).label("total"),
+        )
+        .select_from(made)
+        .group_by(made.c.currency)
+    )
+
+
+def _made(number: str, people: Select[Any]) -> Subquery:
+    """Give leads made, interests made or interests won of people: id, whose, when, how much.
+
+    An interest that names no person is its client's: everybody's of that client.
+    """
+    if number == "leads":
+        return (
+            select(
+                leads.c.id,
+                leads.c.contact_id.label("person"),
+                leads.c.created_at.label("at"),
+                (leads.c.id * 0).label("amount"),
+                cast("", String).label("currency"),
+            )
+            .where(leads.c.contact_id.in_(people), leads.c.deleted_at == 0)
+            .subquery("made")
+        )
+    won = number == "won"
+    at = interests.c.closed_at if won else interests.c.created_at
+    shared = [interests.c.deleted_at == 0, *([interests.c.status == "won"] if won else [])]
+    columns = (at.label("at"), interests.c.amount, interests.c.currency)
+    own = select(interests.c.id, interests.c.contact_id.label("person"), *columns).where(
+        interests.c.contact_id.in_(people), *shared
+    )
+    of_client = (
+        select(interests.c.id, contacts.c.id.label("person"), *columns)
+        .join(contacts, contacts.c.client_id == interests.c.client_id)
+        .where(
+            interests.c.contact_id == 0,
+            interests.c.client_id > 0,
+            contacts.c.id.in_(people),
+            *shared,
+        )
+    )
+    return union_all(own, of_client).subquery("made")
+
+
+def _add(numbers: dict[str, dict[str, Any]], number: str, rows: Any) -> None:
+    for row in rows:
+        found = numbers.setdefault(str(row.key), {})
+        found[number] = found.get(number, 0) + row.n
+        if number == "won":
+            found["people"] = found.get("people", 0) + row.people
+            found.setdefault("sums", []).append((row.currency, int(row.total or 0)))
+
+
+def _record(key: str, found: Mapping[str, Any]) -> Earned:
+    return Earned(
+        key=key,
+        leads=found.get("leads", 0),
+        interests=found.get("interests", 0),
+        won=found.get("won", 0),
+        people=found.get("people", 0),
+        sums=tuple(found.get("sums", ())),
+    )

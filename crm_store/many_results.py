@@ -1,0 +1,236 @@
+"""What a send to many led to: its numbers by a cut, its links, and the people behind each number.
+
+One pass over the rows of the send, with what people did joined to it; nothing is kept in counters,
+so the numbers are always those of the rows. What machines did is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, Subquery, and_, case, cast, func, or_, select, true
+
+from crm_store.many_cuts import cut
+from crm_store.many_earned import things_of
+from crm_store.tables.consents import consent_log, suppressions
+from crm_store.tables.many import many_contents, many_touches
+from crm_store.tables.outbox import deliveries
+from crm_store.viewer import Reader
+from hub.errors import Invalid
+from hub.ids import ContactId, Micros
+from hub.records.many_results import CUTS, NUMBERS, LinkTally, Tally
+
+HOUR_US = 3_600_000_000
+DAY_US = 24 * HOUR_US
+COMPLAINT_DAYS = 30
+"""So long after a letter a complaint of its reader's is taken to be about it."""
+OPEN = ("queued", "claimed", "sending", "paused")
+GONE = ("sent", "delivered", "read")
+
+
+def tallies(
+    reader: Reader, send_ids: Sequence[int], *, by: str = "", offset_us: int = 0
+) -> list[Tally]:
+    """Give the numbers of sends in each part of a cut; `offset_us` turns hours into the house's."""
+    source, conditions, key = _asked(reader, send_ids, by, offset_us)
+    names = [name for name in NUMBERS if name in conditions]
+    rows = reader.conn.execute(
+        select(
+            key.label("key"),
+            *(func.count(case((conditions[name], deliveries.c.id))).label(name) for name in names),
+        )
+        .select_from(source)
+        .where(deliveries.c.send_id.in_(send_ids))
+        .group_by(key)
+        .order_by(key)
+    )
+    return [Tally(key=str(row.key), **{name: row._mapping[name] for name in names}) for row in rows]
+
+
+def behind(
+    reader: Reader,
+    send_ids: Sequence[int],
+    number: str,
+    *,
+    by: str = "",
+    key: str = "",
+    link: str = "",
+    days: int = 30,
+    touch: str = "any",
+    offset_us: int = 0,
+    after: int = 0,
+    limit: int = 1_000,
+) -> list[ContactId]:
+    """Give the people behind a number, of one part of a cut or of one link, continued by their id."""
+    if number not in NUMBERS:
+        raise Invalid("there is no such number", field="what")
+    source, conditions, part = _asked(reader, send_ids, by, offset_us)
+    wanted: list[ColumnElement[bool]] = [
+        deliveries.c.send_id.in_(send_ids),
+        deliveries.c.contact_id > after,
+    ]
+    if by:
+        wanted.append(part == key)
+    if link:
+        wanted.append(_followed(reader, send_ids, link))
+    if number in conditions:
+        wanted.append(conditions[number])
+    else:
+        things = things_of(reader, send_ids, number, days=days, touch=touch)
+        wanted.append(deliveries.c.id.in_(select(things.c.delivery_id)))
+    rows = reader.conn.execute(
+        select(deliveries.c.contact_id)
+        .select_from(source)
+        .where(*wanted)
+        .group_by(deliveries.c.contact_id)
+        .order_by(deliveries.c.contact_id)
+        .limit(min(limit, 5_000))
+    )
+    return [ContactId(row.contact_id) for row in rows]
+
+
+def links_of(reader: Reader, send_ids: Sequence[int]) -> list[LinkTally]:
+    """Give the links of sends, the most followed first, those that nobody followed too."""
+    contents = reader.conn.execute(
+        select(many_contents.c.id, many_contents.c.links)
+        .where(many_contents.c.send_id.in_(send_ids))
+        .order_by(many_contents.c.id)
+    ).all()
+    rows = reader.conn.execute(
+        select(
+            deliveries.c.content_id,
+            many_touches.c.n,
+            func.count(case((~many_touches.c.machine, many_touches.c.delivery_id))).label("people"),
+            func.count(case((many_touches.c.machine, many_touches.c.delivery_id))).label(
+                "machines"
+            ),
+            func.min(many_touches.c.first_at).label("first_at"),
+        )
+        .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
+        .where(deliveries.c.send_id.in_(send_ids), many_touches.c.n > 0)
+        .group_by(deliveries.c.content_id, many_touches.c.n)
+    ).all()
+    numbers = {(row.content_id, row.n): row for row in rows}
+    found = []
+    for content in contents:
+        for n, url in enumerate(content.links or (), 1):
+            row = numbers.get((content.id, n))
+            found.append(
+                LinkTally(
+                    content_id=content.id,
+                    n=n,
+                    url=str(url),
+                    people=row.people if row else 0,
+                    machines=row.machines if row else 0,
+                    first_at=Micros(row.first_at if row else 0),
+                )
+            )
+    return sorted(found, key=lambda one: (-one.people, one.content_id, one.n))
+
+
+def costs(reader: Reader, send_ids: Sequence[int]) -> dict[int, int]:
+    """Give how many messages left over each account: what a provider asks money for."""
+    rows = reader.conn.execute(
+        select(deliveries.c.account_id, func.count().label("n"))
+        .where(deliveries.c.send_id.in_(send_ids), deliveries.c.status.in_((*GONE, "unknown")))
+        .group_by(deliveries.c.account_id)
+    )
+    return {row.account_id: row.n for row in rows}
+
+
+def _asked(
+    reader: Reader, send_ids: Sequence[int], by: str, offset_us: int
+) -> tuple[Any, dict[str, ColumnElement[bool]], ColumnElement[Any]]:
+    """Give the rows with what people did, what each number means on a row, and the key of the cut."""
+    if by not in CUTS:
+        raise Invalid("numbers cannot be cut by this", field="by")
+    did = _did(send_ids)
+    left = _left(send_ids)
+    angry = _complained(send_ids)
+    source = (
+        deliveries.outerjoin(did, did.c.delivery_id == deliveries.c.id)
+        .outerjoin(left, left.c.delivery_id == deliveries.c.id)
+        .outerjoin(angry, angry.c.delivery_id == deliveries.c.id)
+    )
+    status = deliveries.c.status
+    conditions: dict[str, ColumnElement[bool]] = {
+        "planned": true(),
+        "kept_back": status == "suppressed",
+        "waiting": status.in_(OPEN),
+        "sent": status.in_(GONE),
+        "delivered": status.in_(("delivered", "read")),
+        "failed": status == "failed",
+        "unknown": status == "unknown",
+        "seen": or_(status == "read", did.c.delivery_id.is_not(None)),
+        "clicked": did.c.clicked == 1,
+        "answered": did.c.answered == 1,
+        "unsubscribed": left.c.delivery_id.is_not(None),
+        "complained": angry.c.delivery_id.is_not(None),
+    }
+    source, key = cut(reader, source, by, offset_us)
+    return source, conditions, key
+
+
+def _did(send_ids: Sequence[int]) -> Subquery:
+    """What people did with each delivery, machines left out."""
+    return (
+        select(
+            many_touches.c.delivery_id,
+            func.max(case((many_touches.c.n > 0, 1), else_=0)).label("clicked"),
+            func.max(case((many_touches.c.n == -1, 1), else_=0)).label("answered"),
+        )
+        .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
+        .where(deliveries.c.send_id.in_(send_ids), ~many_touches.c.machine)
+        .group_by(many_touches.c.delivery_id)
+        .subquery("did")
+    )
+
+
+def _left(send_ids: Sequence[int]) -> Subquery:
+    """Who unsubscribed by the link of just this letter: the evidence names it."""
+    named = "delivery " + cast(deliveries.c.id, String)
+    return (
+        select(deliveries.c.id.label("delivery_id"))
+        .join(consent_log, consent_log.c.contact_id == deliveries.c.contact_id)
+        .where(
+            deliveries.c.send_id.in_(send_ids),
+            consent_log.c.state == "withdrawn",
+            or_(consent_log.c.evidence == named, consent_log.c.evidence.startswith(named + ":")),
+        )
+        .group_by(deliveries.c.id)
+        .subquery("left_by")
+    )
+
+
+def _complained(send_ids: Sequence[int]) -> Subquery:
+    return (
+        select(deliveries.c.id.label("delivery_id"))
+        .join(suppressions, suppressions.c.address_id == deliveries.c.address_id)
+        .where(
+            deliveries.c.send_id.in_(send_ids),
+            deliveries.c.sent_at > 0,
+            suppressions.c.reason == "complained",
+            suppressions.c.at >= deliveries.c.sent_at,
+            suppressions.c.at <= deliveries.c.sent_at + COMPLAINT_DAYS * DAY_US,
+        )
+        .group_by(deliveries.c.id)
+        .subquery("angry")
+    )
+
+
+def _followed(reader: Reader, send_ids: Sequence[int], url: str) -> ColumnElement[bool]:
+    """Whoever followed a link that leads to an address, in whatever wording it stood."""
+    places = [
+        and_(deliveries.c.content_id == one.content_id, many_touches.c.n == one.n)
+        for one in links_of(reader, send_ids)
+        if one.url == url
+    ]
+    if not places:
+        raise Invalid("there is no such link", field="link")
+    clicks = (
+        select(many_touches.c.delivery_id)
+        .where(~many_touches.c.machine, many_touches.c.delivery_id == deliveries.c.id, or_(*places))
+        .correlate(deliveries)
+    )
+    return clicks.exists()

@@ -1,0 +1,145 @@
+"""Notices: what a colleague should know, as kind and object; words are made when it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select, update
+
+from crm_store.sql import upsert
+from crm_store.tables.requests import notices
+from crm_store.tables.users import users
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.commands import Notify, ReadNotices
+from hub.events import NoticeRaised
+from hub.ids import DialogId, EventId, Micros, NoticeId, UserId
+from hub.objects import ActorKind, Ref
+from hub.records.requests import Notice
+
+KINDS = (
+    "request.assigned",
+    "request.deadline_near",
+    "request.deadline_missed",
+    "task.assigned",
+    "task.reminder",
+    "task.review",
+    "task.returned",
+    "export.done",
+    "export.failed",
+    "rule.paused",
+    "rule.told",
+    "rule.digest",
+)
+"""What the hub itself tells; rules and plugins may tell more."""
+
+
+def notify(uow: UnitOfWork, command: Notify) -> int:
+    """Tell colleagues something; gives how many were told."""
+    people = set(command.user_ids)
+    if command.roles:
+        of_roles = select(users.c.id).where(users.c.role.in_(command.roles), users.c.active)
+        people |= set(uow.conn.execute(of_roles).scalars())
+    return tell(
+        uow,
+        people,
+        command.kind,
+        Ref(kind=command.object_kind, id=command.object_id),
+        dialog_id=command.dialog_id,
+        event_id=command.event_id,
+        key=command.key,
+    )
+
+
+def tell(
+    uow: UnitOfWork,
+    user_ids: Iterable[int],
+    kind: str,
+    ref: Ref,
+    *,
+    dialog_id: int = 0,
+    event_id: int = 0,
+    key: str = "",
+) -> int:
+    """Write a notice for each of some colleagues who want such notices and do not act themselves."""
+    wanted = {one for one in user_ids if one}
+    if uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN):
+        wanted.discard(uow.actor.id)
+    if not wanted:
+        return 0
+    told = 0
+    rows = uow.conn.execute(
+        select(users.c.id, users.c.preferences).where(users.c.id.in_(wanted), users.c.active)
+    ).all()
+    for row in sorted(rows, key=lambda one: int(one.id)):
+        chosen = row.preferences.get("notices", {})
+        if isinstance(chosen, dict) and chosen.get(kind) is False:
+            continue
+        notice_id = NoticeId(uow.new_id())
+        statement = upsert(uow.dialect, notices).values(
+            id=notice_id,
+            user_id=row.id,
+            kind=kind[:400],
+            object_kind=ref.kind,
+            object_id=ref.id,
+            dialog_id=dialog_id,
+            event_id=event_id,
+            key=(key or f"notice:{notice_id}")[:200],
+            created_at=uow.now,
+        )
+        if uow.conn.execute(statement.on_conflict_do_nothing()).rowcount:
+            uow.record(NoticeRaised(notice_id=notice_id, user_id=UserId(row.id), kind=kind))
+            told += 1
+    return told
+
+
+def read_notices(uow: UnitOfWork, command: ReadNotices) -> int:
+    """Mark one's own notices; gives how many changed."""
+    mine = notices.c.user_id == uow.viewer.user_id
+    state = notices.c.read_at > 0 if command.unread else notices.c.read_at == 0
+    statement = update(notices).where(mine, state)
+    if command.notice_ids:
+        statement = statement.where(notices.c.id.in_(command.notice_ids))
+    elif command.unread:
+        return 0
+    return int(
+        uow.conn.execute(statement.values(read_at=0 if command.unread else uow.now)).rowcount
+    )
+
+
+def page(reader: Reader, before: int = 0, limit: int = 50, *, unread: bool = False) -> list[Notice]:
+    """Give the reader's own notices, the newest first."""
+    statement = select(notices).where(notices.c.user_id == reader.viewer.user_id)
+    if before:
+        statement = statement.where(notices.c.id < before)
+    if unread:
+        statement = statement.where(notices.c.read_at == 0)
+    rows = reader.conn.execute(statement.order_by(notices.c.id.desc()).limit(limit))
+    return [
+        Notice(
+            id=NoticeId(row.id),
+            user_id=UserId(row.user_id),
+            kind=row.kind,
+            object_kind=row.object_kind,
+            object_id=row.object_id,
+            dialog_id=DialogId(row.dialog_id),
+            event_id=EventId(row.event_id),
+            created_at=Micros(row.created_at),
+            read_at=Micros(row.read_at),
+        )
+        for row in rows
+    ]
+
+
+def unread_count(reader: Reader) -> int:
+    """Count what the reader has not read."""
+    return int(
+        reader.conn.execute(
+            select(func.count()).where(
+                notices.c.user_id == reader.viewer.user_id, notices.c.read_at == 0
+            )
+        ).scalar_one()
+    )
+
+
+__all__ = ["KINDS", "notify", "page", "read_notices", "tell", "unread_count"]

@@ -1,0 +1,149 @@
+"""Commands about objects of any kind, and the table of what single kinds add to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from crm_store import leads, objects, people, requests, tasks
+from crm_store.habits import Habits
+from crm_store.interests import InterestHabits
+from crm_store.nouns import Noun
+from crm_store.tables.dialogs import dialogs
+from crm_store.unit_of_work import UnitOfWork
+from hub.commands import (
+    ChangeObject,
+    CreateClient,
+    CreateContact,
+    CreateLead,
+    CreateObject,
+    LinkDialog,
+    RemoveObject,
+)
+from hub.errors import Conflict, NotFound
+from hub.ids import ClientId, ContactId, LeadId
+from hub.objects import Ref
+
+
+class LeadHabits(Habits):
+    """Leads notice who asked before."""
+
+    def create(self, uow: UnitOfWork, noun: Noun, command: CreateObject) -> int:
+        """Make a lead."""
+        lead_id = LeadId(command.object_id)
+        return leads.create_lead(
+            uow, CreateLead(values=command.values, dialog_id=command.dialog_id, lead_id=lead_id)
+        )
+
+
+class ClientHabits(Habits):
+    """Clients have a fact of their own."""
+
+    def create(self, uow: UnitOfWork, noun: Noun, command: CreateObject) -> int:
+        """Make a client card."""
+        values = dict(command.values)
+        made = people.create_client(
+            uow,
+            CreateClient(
+                name=str(values.pop("name", "") or ""),
+                organisation=values.pop("organisation", False) in (True, "yes", "true"),
+                client_id=ClientId(command.object_id),
+                values=values,
+            ),
+        )
+        if command.dialog_id:
+            link_dialog(
+                uow,
+                LinkDialog(kind="client", object_id=made, dialog_id=command.dialog_id),
+            )
+        return made
+
+    def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
+        """A merged card is no longer there to be removed."""
+        people.refuse_merged(row)
+
+
+class ContactHabits(Habits):
+    """People are found by their names, and facts tell of them."""
+
+    def create(self, uow: UnitOfWork, noun: Noun, command: CreateObject) -> int:
+        """Add a human."""
+        values = dict(command.values)
+        return people.create_contact(
+            uow,
+            CreateContact(
+                name=str(values.pop("name", "") or ""),
+                contact_id=ContactId(command.object_id),
+                values=values,
+            ),
+        )
+
+    def changed(self, uow: UnitOfWork, row: Any, values: Mapping[str, object]) -> None:
+        """Keep the search in step."""
+        people.contact_changed(uow, ContactId(row.id), tuple(values))
+
+    def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
+        """Nobody goes into the bin: a person is merged, split or erased."""
+        raise Conflict("a person does not go into the bin: erase or merge the card", what="person")
+
+
+HABITS: Mapping[str, Habits] = {
+    "client": ClientHabits(),
+    "contact": ContactHabits(),
+    "interest": InterestHabits(),
+    "lead": LeadHabits(),
+    "request": requests.RequestHabits(),
+    "task": tasks.TaskHabits(),
+}
+_PLAIN = Habits()
+
+
+def _noun(uow: UnitOfWork, kind: str) -> tuple[Noun, Habits]:
+    found = uow.tx.nouns.get(kind)
+    if found is None:
+        raise NotFound(f"there is no kind {kind!r}")
+    return found, HABITS.get(kind, _PLAIN)
+
+
+def create_object(uow: UnitOfWork, command: CreateObject) -> int:
+    """Make an object of a kind; gives its id."""
+    noun, habits = _noun(uow, command.kind)
+    return habits.create(uow, noun, command)
+
+
+def change_object(uow: UnitOfWork, command: ChangeObject) -> int:
+    """Change properties of an object; gives its new version."""
+    noun, habits = _noun(uow, command.kind)
+    values = objects.read_values(noun.kind, command.values, new=False)
+    row = objects.lock(uow, noun, command.object_id, command.version)
+    version = objects.change(uow, noun, row, habits.before_change(uow, row, values))
+    if version != row.version:
+        habits.changed(uow, row, values)
+    return version
+
+
+def remove_object(uow: UnitOfWork, command: RemoveObject) -> None:
+    """Put an object into the bin, or take it out."""
+    noun, habits = _noun(uow, command.kind)
+    row = objects.lock(uow, noun, command.object_id)
+    objects.remove(uow, noun, command.object_id, restore=command.restore)
+    if bool(row.deleted_at) is command.restore:
+        habits.removed(uow, row, restore=command.restore)
+
+
+def link_dialog(uow: UnitOfWork, command: LinkDialog) -> None:
+    """Say that a dialog is about an object, or that it is not."""
+    noun, _ = _noun(uow, command.kind)
+    objects.lock(uow, noun, command.object_id)
+    seen = uow.conn.execute(
+        select(dialogs.c.id).where(dialogs.c.id == command.dialog_id, uow.viewer.dialogs_clause())
+    ).first()
+    if seen is None:
+        raise NotFound("there is no such dialog")
+    ref = Ref(kind=command.kind, id=command.object_id)
+    if command.unlink:
+        objects.unlink(uow, command.dialog_id, ref)
+    else:
+        objects.link(uow, command.dialog_id, ref)

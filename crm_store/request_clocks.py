@@ -1,0 +1,446 @@
+"""The clocks of requests: started, met, paused, watched; each transition in one transaction.
+
+A request's row is the lock of its clocks. What is near or missed goes on record together with the
+clock's new state, so it is told exactly once, whoever looks and whenever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    delete,
+    false,
+    func,
+    insert,
+    literal_column,
+    select,
+)
+
+from crm_store import calendars, objects, sla
+from crm_store.notices import tell
+from crm_store.nouns import NOUNS
+from crm_store.rows import among, listed
+from crm_store.sql import locked
+from crm_store.tables.dialogs import messages
+from crm_store.tables.objects import dialog_links
+from crm_store.tables.requests import request_clocks, requests
+from crm_store.tables.users import team_members
+from crm_store.unit_of_work import UnitOfWork
+from hub.calendars import MINUTE, Calendar
+from hub.commands import WatchDeadlines
+from hub.deadlines import (
+    FIRST,
+    GOALS,
+    MISSED,
+    NEXT,
+    SOLUTION,
+    Clock,
+    begin,
+    by_hand,
+    meet,
+    pause,
+    reopen,
+    resume,
+    solve,
+    tick,
+    unmeet,
+)
+from hub.events import (
+    RequestDeadlineMet,
+    RequestDeadlineMissed,
+    RequestDeadlineNear,
+    RequestStatusChanged,
+)
+from hub.ids import DialogId, MessageId, Micros, RequestId
+from hub.objects import Ref
+from hub.records.requests import Deadline, SlaPolicy
+
+REQUEST = NOUNS["request"]
+WORKED_ON = ("new", "in_work", "waiting", "on_hold")
+OVER = ("solved", "closed")
+BY_STARTING = 1
+"""Stands for the answer where there is no dialog: work was begun."""
+_DUES = {FIRST: "first_response_due", NEXT: "next_response_due", SOLUTION: "solution_due"}
+
+
+class Clocks:
+    """The clocks of one locked request while a command works on them."""
+
+    def __init__(self, uow: UnitOfWork, row: Any, policy: SlaPolicy | None) -> None:
+        self._uow, self.row, self.policy = uow, row, policy
+        self.answers: dict[str, int] = {}
+        self.clocks: dict[str, Clock] = {}
+        self._calendar: Calendar | None = None
+        self._told: list[tuple[str, str]] = []
+        self._met: list[tuple[str, bool]] = []
+
+    @classmethod
+    def of(cls, uow: UnitOfWork, row: Any) -> Clocks:
+        """Read the clocks of a locked request."""
+        found = cls(uow, row, sla.by_id(uow, row.policy_id) if row.policy_id else None)
+        for one in uow.conn.execute(
+            select(request_clocks).where(request_clocks.c.request_id == row.id)
+        ):
+            found.answers[one.goal] = one.message_id
+            found.clocks[one.goal] = Clock(
+                norm_us=one.norm_us,
+                warn_us=one.warn_us,
+                used_us=one.used_us,
+                started_at=Micros(one.started_at),
+                near_at=Micros(one.near_at),
+                due_at=Micros(one.due_at),
+                state=one.state,
+                before=one.before,
+            )
+        return found
+
+    @property
+    def calendar(self) -> Calendar:
+        """The working time that counts."""
+        if self._calendar is None:
+            chosen = self.policy.calendar_id if self.policy else 0
+            self._calendar = calendars.working(self._uow.conn, chosen)
+        return self._calendar
+
+    def is_open(self, goal: str) -> bool:
+        """Say whether a promise is still to be kept."""
+        return goal in self.clocks and self.clocks[goal].is_open
+
+    def start(self, goal: str, at: int) -> None:
+        """Begin a promise, where the policy makes it."""
+        minutes = getattr(self.policy, f"{goal}_minutes") if self.policy else 0
+        if minutes:
+            warn = min(self.policy.warn_minutes, minutes) if self.policy else 0
+            self.clocks[goal] = begin(self.calendar, minutes * MINUTE, warn * MINUTE, Micros(at))
+            self.answers[goal] = 0
+
+    def pass_time(self) -> None:
+        """Let the time until now pass, before anything else happens."""
+        for goal, clock in self.clocks.items():
+            self.clocks[goal], told = tick(clock, self._uow.now)
+            self._told += [(goal, one) for one in told]
+
+    def meet(self, goal: str, message_id: int = 0) -> bool:
+        """Say that a promise was kept; False where none was open."""
+        if not self.is_open(goal):
+            return False
+        clock = self.clocks[goal]
+        done = (
+            solve(clock, self.calendar, self._uow.now)
+            if goal == SOLUTION
+            else meet(clock, self._uow.now)
+        )
+        self.clocks[goal], self.answers[goal] = done, message_id
+        self._met.append((goal, done.was_missed))
+        return True
+
+    def move(self, before: str, after: str) -> None:
+        """Follow the request from one status to another."""
+        now, pauses = self._uow.now, self.policy.pause_statuses if self.policy else ()
+        if after in OVER:
+            for goal in GOALS:
+                self.meet(goal)
+            return
+        solution = self.clocks.get(SOLUTION)
+        if solution is None:
+            return
+        if before in OVER:
+            solution = reopen(solution, self.calendar, now)
+        if after in pauses:
+            solution = pause(solution, self.calendar, now)
+        elif before in pauses:
+            solution = resume(solution, self.calendar, now)
+        self.clocks[SOLUTION] = solution
+
+    def set_solution(self, due_at: int) -> None:
+        """Give the solution another end, by hand; 0 takes the promise away."""
+        if not due_at:
+            self.clocks.pop(SOLUTION, None)
+            return
+        clock = self.clocks.get(SOLUTION)
+        if clock is None:
+            warn = self.policy.warn_minutes * MINUTE if self.policy else 0
+            clock = Clock(norm_us=0, warn_us=warn)
+        self.clocks[SOLUTION] = by_hand(clock, self.calendar, Micros(due_at), self._uow.now)
+
+    def replace_policy(self, policy: SlaPolicy | None) -> None:
+        """Another policy applies: open promises count by it, from where they began."""
+        if policy == self.policy:
+            return
+        self.policy, self._calendar = policy, None
+        for goal in (FIRST, SOLUTION):
+            if goal in self.clocks and not self.is_open(goal):
+                continue
+            self.clocks.pop(goal, None)
+            self.start(goal, self.row.created_at)
+            if goal == SOLUTION and policy and self.row.status in policy.pause_statuses:
+                self.clocks[goal] = pause(self.clocks[goal], self.calendar, self._uow.now)
+        self.pass_time()
+
+    def take_back(self, message_id: int, dialog_id: int) -> bool:
+        """An answer was taken back: what it met is open again, unless there is another answer."""
+        found = [goal for goal, one in self.answers.items() if one == message_id]
+        for goal in found:
+            clock = unmeet(self.clocks[goal])
+            other = self._uow.conn.execute(
+                select(messages.c.id, messages.c.received_at)
+                .where(
+                    messages.c.dialog_id == dialog_id,
+                    messages.c.direction == "out",
+                    messages.c.automated == false(),
+                    messages.c.deleted_at == 0,
+                    messages.c.id != message_id,
+                    messages.c.received_at >= clock.started_at,
+                )
+                .order_by(messages.c.received_at)
+                .limit(1)
+            ).first()
+            self.answers[goal] = other.id if other else 0
+            self.clocks[goal] = meet(clock, Micros(other.received_at)) if other else clock
+        return bool(found)
+
+    def unmeet_answers(self) -> None:
+        """What only closing has ended is open again."""
+        for goal in (FIRST, NEXT):
+            if goal in self.clocks and not self.answers.get(goal):
+                self.clocks[goal] = unmeet(self.clocks[goal])
+
+    def columns(self) -> dict[str, object]:
+        """Give what the request's own row shows of its clocks."""
+        dues = [one.due_at for one in self.clocks.values() if one.is_open and one.due_at]
+        shown: dict[str, object] = {
+            name: self.clocks[goal].due_at
+            if goal in self.clocks and (goal != NEXT or self.is_open(goal))
+            else Micros(0)
+            for goal, name in _DUES.items()
+        }
+        return {
+            **shown,
+            "due_at": min(dues, default=Micros(0)),
+            "overdue": any(one.state == MISSED for one in self.clocks.values()),
+            "policy_id": self.policy.id if self.policy else 0,
+        }
+
+    def write(self) -> None:
+        """Write the clocks, and put on record what is near, missed and met."""
+        number = self.row.id
+        self._uow.conn.execute(delete(request_clocks).where(request_clocks.c.request_id == number))
+        quiet = bool(self.row.deleted_at)
+        rows = [
+            {
+                "request_id": number,
+                "goal": goal,
+                "state": one.state,
+                "before": one.before,
+                "norm_us": one.norm_us,
+                "warn_us": one.warn_us,
+                "used_us": one.used_us,
+                "started_at": one.started_at,
+                "near_at": one.near_at,
+                "due_at": one.due_at,
+                "watch_at": 0 if quiet else one.watch_at,
+                "message_id": self.answers.get(goal, 0),
+            }
+            for goal, one in self.clocks.items()
+        ]
+        if rows:
+            self._uow.conn.execute(insert(request_clocks), rows)
+        self._tell()
+
+    def _tell(self) -> None:
+        request_id = RequestId(self.row.id)
+        dialog_id = newest_dialog(self._uow, request_id) if self._told else DialogId(0)
+        for goal, what in self._told:
+            due_at = self.clocks[goal].due_at
+            kind = RequestDeadlineMissed if what == MISSED else RequestDeadlineNear
+            self._uow.record(
+                kind(request_id=request_id, goal=goal, due_at=due_at, dialog_id=dialog_id)
+            )
+            tell(
+                self._uow,
+                self._listeners(escalate=what == MISSED),
+                f"request.deadline_{what}",
+                Ref(kind="request", id=request_id),
+                dialog_id=dialog_id,
+                key=f"{what}:{request_id}:{goal}:{due_at}",
+            )
+        for goal, late in self._met:
+            answer = self.answers.get(goal, 0)
+            self._uow.record(
+                RequestDeadlineMet(
+                    request_id=request_id,
+                    goal=goal,
+                    late=late,
+                    message_id=MessageId(answer if answer != BY_STARTING else 0),
+                )
+            )
+        self._told, self._met = [], []
+
+    def _listeners(self, *, escalate: bool) -> list[int]:
+        found = [self.row.owner_id] if self.row.owner_id else []
+        if not found and self.row.team_id:
+            found = list(
+                self._uow.conn.execute(
+                    select(team_members.c.user_id).where(team_members.c.team_id == self.row.team_id)
+                ).scalars()
+            )
+        if escalate and self.policy and self.policy.escalate_to:
+            found.append(self.policy.escalate_to)
+        return found
+
+    def save(self, **more: object) -> int:
+        """Write everything: the clocks, and the row with what else changed; gives the version."""
+        self.write()
+        return objects.change(self._uow, REQUEST, self.row, {**self.columns(), **more})
+
+
+def newest_dialog(uow: UnitOfWork, request_id: int) -> DialogId:
+    """Give the dialog that a request was linked to last, 0 for none."""
+    found = uow.conn.execute(
+        select(dialog_links.c.dialog_id)
+        .where(dialog_links.c.kind == "request", dialog_links.c.object_id == request_id)
+        .order_by(dialog_links.c.created_at.desc())
+        .limit(1)
+    ).scalar()
+    return DialogId(found or 0)
+
+
+def _locked(uow: UnitOfWork, ids: Iterable[int], *, skip: bool = False) -> list[Row[Any]]:
+    statement = select(requests).where(requests.c.id.in_(sorted(set(ids)))).order_by(requests.c.id)
+    return list(uow.conn.execute(locked(uow.dialect, statement, skip=skip)))
+
+
+@cache
+def _requests_of(dialect: str) -> Select[Any]:
+    return select(dialog_links.c.object_id, dialog_links.c.dialog_id).where(
+        among(dialect, dialog_links.c.dialog_id, "dialogs"),
+        dialog_links.c.kind == literal_column("'request'"),
+    )
+
+
+def _linked(uow: UnitOfWork, dialog_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Give the requests of dialogs: request id to its dialogs among these."""
+    found: dict[int, list[int]] = {}
+    given = {"dialogs": listed(uow.dialect, sorted(set(dialog_ids)))}
+    for row in uow.conn.execute(_requests_of(uow.dialect), given):
+        found.setdefault(row.object_id, []).append(row.dialog_id)
+    return found
+
+
+def answered(uow: UnitOfWork, dialog_id: int, message_id: int) -> None:
+    """A person of ours has answered in a dialog; automatic messages never come here."""
+    linked = _linked(uow, [dialog_id])
+    if not linked:
+        return
+    for row in _locked(uow, linked):
+        if row.status == "closed" or row.deleted_at:
+            continue
+        clocks = Clocks.of(uow, row)
+        clocks.pass_time()
+        more: dict[str, object] = {}
+        first = clocks.meet(FIRST, message_id)
+        clocks.meet(NEXT, message_id)
+        if first or not row.first_responded_at:
+            more["first_responded_at"] = uow.now
+        clocks.save(**more)
+
+
+def taken_back(uow: UnitOfWork, dialog_id: int, message_id: int) -> None:
+    """An answer was taken back before it left."""
+    for row in _locked(uow, _linked(uow, [dialog_id])):
+        clocks = Clocks.of(uow, row)
+        if clocks.take_back(message_id, dialog_id):
+            first = clocks.is_open(FIRST)
+            clocks.pass_time()
+            clocks.save(**({"first_responded_at": Micros(0)} if first else {}))
+
+
+def asked(uow: UnitOfWork, dialog_ids: Iterable[int]) -> None:
+    """Clients wrote in dialogs: their requests are in work again, and an answer is owed."""
+    linked = _linked(uow, dialog_ids)
+    if not linked:
+        return
+    for row in _locked(uow, linked):
+        if row.status == "closed" or row.deleted_at:
+            continue
+        clocks = Clocks.of(uow, row)
+        clocks.pass_time()
+        more: dict[str, object] = {}
+        if row.status in ("waiting", "solved"):
+            clocks.move(row.status, "in_work")
+            more = status_values(uow, row, "in_work")
+        owed = not (clocks.is_open(FIRST) or clocks.is_open(NEXT))
+        if owed and (row.first_responded_at or FIRST in clocks.clocks):
+            clocks.start(NEXT, uow.now)
+        clocks.save(**more)
+
+
+def status_values(uow: UnitOfWork, row: Any, status: str, reason: str = "") -> dict[str, object]:
+    """Give what the row of a request says in another status, and put the move on record."""
+    values: dict[str, object] = {"status": status, "pause_reason": reason}
+    if row.paused_at:
+        values["paused_us"] = row.paused_us + max(0, uow.now - row.paused_at)
+        values["paused_at"] = Micros(0)
+    if status in ("waiting", "on_hold"):
+        values["paused_at"] = uow.now
+    values["solved_at"] = (row.solved_at or uow.now) if status in OVER else Micros(0)
+    values["closed_at"] = uow.now if status == "closed" else Micros(0)
+    uow.record(RequestStatusChanged(request_id=RequestId(row.id), before=row.status, after=status))
+    return values
+
+
+def watch_deadlines(uow: UnitOfWork, command: WatchDeadlines) -> int:
+    """Put on record what is near or missed; gives how many requests were looked at."""
+    due = (
+        select(request_clocks.c.request_id)
+        .where(request_clocks.c.watch_at > 0, request_clocks.c.watch_at <= uow.now)
+        .order_by(request_clocks.c.watch_at)
+        .limit(command.limit)
+    )
+    ids = set(uow.conn.execute(due).scalars())
+    if not ids:
+        return 0
+    found = _locked(uow, ids, skip=True)
+    for row in found:
+        clocks = Clocks.of(uow, row)
+        clocks.pass_time()
+        clocks.save()
+    return len(found)
+
+
+def deadlines_of(conn: Connection, request_id: int) -> list[Deadline]:
+    """Give the promises of a request as they stand."""
+    rows = conn.execute(
+        select(request_clocks).where(request_clocks.c.request_id == request_id)
+    ).all()
+    found = {row.goal: row for row in rows}
+    return [
+        Deadline(goal=goal, due_at=Micros(found[goal].due_at), state=found[goal].state)
+        for goal in GOALS
+        if goal in found
+    ]
+
+
+def dues_of(conn: Connection, dialog_ids: Iterable[int]) -> dict[int, int]:
+    """Give the nearest deadline of each of some dialogs, where a request of theirs has one."""
+    ids = sorted(set(dialog_ids))
+    if not ids:
+        return {}
+    found = conn.execute(
+        select(dialog_links.c.dialog_id, func.min(requests.c.due_at))
+        .join(requests, requests.c.id == dialog_links.c.object_id)
+        .where(
+            dialog_links.c.dialog_id.in_(ids),
+            dialog_links.c.kind == "request",
+            requests.c.due_at > 0,
+            requests.c.deleted_at == 0,
+        )
+        .group_by(dialog_links.c.dialog_id)
+    )
+    return {int(row[0]): int(row[1]) for row in found}

@@ -1,0 +1,370 @@
+"""Requests: numbered, moved, merged; with a checklist, and with clocks that run beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+
+from crm_store import objects, sla
+from crm_store.dialog_words import from_dialog, split
+from crm_store.habits import Habits
+from crm_store.notices import tell
+from crm_store.nouns import NOUNS, Noun
+from crm_store.request_clocks import BY_STARTING, OVER, Clocks, status_values
+from crm_store.sql import upsert
+from crm_store.tables.dialogs import dialogs
+from crm_store.tables.objects import dialog_links
+from crm_store.tables.requests import request_checklist, request_clocks, requests, sequences
+from crm_store.tables.users import accounts
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.commands import (
+    ChangeChecklist,
+    CreateObject,
+    MergeRequests,
+    SetRequestStatus,
+    UndoMergeRequests,
+)
+from hub.deadlines import FIRST, SOLUTION
+from hub.errors import Conflict, Invalid, NotFound
+from hub.events import RequestCreated, RequestsMerged
+from hub.ids import ContactId, DialogId, Micros, RequestId, SlaPolicyId, UserId
+from hub.objects import ActorKind, Ref
+from hub.records.requests import ChecklistItem
+
+REQUEST = NOUNS["request"]
+FIRST_NUMBER = 1001
+MOST_POINTS = 200
+STATUSES = tuple(one.value for one in REQUEST.kind.property("status").choices)
+_DECIDING = frozenset({"type", "priority", "level", "category", "tags", "client_id", "team_id"})
+
+
+class RequestHabits(Habits):
+    """A request has a number, and promises that follow it."""
+
+    def create(self, uow: UnitOfWork, noun: Noun, command: CreateObject) -> int:
+        """Make a request, by hand or of a dialog."""
+        taken = from_dialog(uow, command.dialog_id) if command.dialog_id else {}
+        if "message" in taken:
+            taken["description"] = taken.pop("message")
+        given, own = split(noun, taken)
+        given |= {name: one for name, one in command.values.items() if one not in (None, "")}
+        values = {**objects.read_values(noun.kind, given, new=True), **own}
+        _check_score(values)
+        object_id = command.object_id or uow.new_id()
+        clocks = self._begin(uow, object_id, values, command.dialog_id)
+        values |= {"number": next_number(uow), **clocks.columns()}
+        if _is_answered(uow, command.dialog_id):
+            values["first_responded_at"] = uow.now
+        objects.create(uow, noun, object_id, values, command.dialog_id)
+        policy = clocks.policy
+        uow.record(
+            RequestCreated(
+                request_id=RequestId(object_id),
+                number=int(str(values["number"])),
+                dialog_id=command.dialog_id,
+                policy_id=policy.id if policy else SlaPolicyId(0),
+                tell_client=bool(policy and policy.tell_client) and _may_tell(uow, command),
+            )
+        )
+        clocks.write()
+        _tell_owner(uow, object_id, values)
+        return object_id
+
+    def _begin(
+        self, uow: UnitOfWork, object_id: int, values: dict[str, object], dialog_id: DialogId
+    ) -> Clocks:
+        row = _Draft(object_id, values, uow.now)
+        clocks = Clocks(uow, row, sla.applying(uow, values))
+        if not _is_answered(uow, dialog_id):
+            # The promise to the client began when he wrote, not when somebody pressed a key.
+            since = _waiting_since(uow, dialog_id)
+            clocks.start(FIRST, min(since, uow.now) if since else uow.now)
+        clocks.start(SOLUTION, uow.now)
+        if values.get("solution_due"):
+            clocks.set_solution(int(str(values["solution_due"])))
+        return clocks
+
+    def before_change(
+        self, uow: UnitOfWork, row: Any, values: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """Let another policy apply, and a deadline be set by hand."""
+        _check_score(values)
+        if values.get("parent_id") == row.id:
+            raise Invalid("a request is not a part of itself", field="parent_id")
+        deciding = _DECIDING & set(values)
+        by_hand = "solution_due" in values and values["solution_due"] != row.solution_due
+        rest = {name: one for name, one in values.items() if name != "solution_due"}
+        if not deciding and not by_hand:
+            return rest
+        clocks = Clocks.of(uow, row)
+        clocks.pass_time()
+        if deciding:
+            clocks.replace_policy(sla.applying(uow, {**row._mapping, **values}))
+        if by_hand and row.status not in OVER:
+            clocks.set_solution(int(str(values["solution_due"])))
+        clocks.write()
+        return {**rest, **clocks.columns()}
+
+    def changed(self, uow: UnitOfWork, row: Any, values: Mapping[str, object]) -> None:
+        """Tell who has it now."""
+        if values.get("owner_id") and values["owner_id"] != row.owner_id:
+            _tell_owner(uow, row.id, values)
+
+    def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
+        """What lies in the bin breaks no promise."""
+        uow.conn.execute(
+            update(request_clocks).where(request_clocks.c.request_id == row.id).values(watch_at=0)
+        )
+        if restore:
+            again = objects.lock(uow, REQUEST, row.id)
+            clocks = Clocks.of(uow, again)
+            clocks.write()
+
+
+class _Draft:
+    """A request that is not written yet, as its clocks see it."""
+
+    def __init__(self, object_id: int, values: Mapping[str, object], now: int) -> None:
+        self.id = object_id
+        self.created_at = now
+        self.deleted_at = 0
+        self.status = "new"
+        self.owner_id = values.get("owner_id", 0)
+        self.team_id = values.get("team_id", 0)
+
+
+def _check_score(values: Mapping[str, object]) -> None:
+    score = values.get("satisfaction", 0)
+    if not isinstance(score, int) or not 0 <= score <= 5:
+        raise Invalid("a score is a number from 1 to 5", field="satisfaction")
+
+
+def next_number(uow: UnitOfWork) -> int:
+    """Give the next number; the sequence's row is locked until the transaction ends."""
+    statement = upsert(uow.dialect, sequences).values(name="request:1", value=FIRST_NUMBER)
+    found = uow.conn.execute(
+        statement.on_conflict_do_update(
+            index_elements=["name"], set_={"value": sequences.c.value + 1}
+        ).returning(sequences.c.value)
+    ).scalar_one()
+    return int(found)
+
+
+def _waiting_since(uow: UnitOfWork, dialog_id: DialogId) -> int:
+    if not dialog_id:
+        return 0
+    found = uow.conn.execute(
+        select(dialogs.c.waiting_since).where(dialogs.c.id == dialog_id)
+    ).scalar()
+    return int(found or 0)
+
+
+def _is_answered(uow: UnitOfWork, dialog_id: DialogId) -> bool:
+    """Say whether a person of ours has answered before the request was made."""
+    if not dialog_id:
+        return False
+    row = uow.conn.execute(
+        select(dialogs.c.waiting_since, dialogs.c.first_response_at).where(
+            dialogs.c.id == dialog_id
+        )
+    ).first()
+    return row is not None and not row.waiting_since and bool(row.first_response_at)
+
+
+def _may_tell(uow: UnitOfWork, command: CreateObject) -> bool:
+    """Say whether the account lets requests tell their numbers."""
+    if not command.dialog_id:
+        return False
+    row = uow.conn.execute(
+        select(accounts.c.settings, accounts.c.removed)
+        .join(dialogs, dialogs.c.account_id == accounts.c.id)
+        .where(dialogs.c.id == command.dialog_id)
+    ).first()
+    return row is not None and not row.removed
+
+
+def _tell_owner(uow: UnitOfWork, request_id: int, values: Mapping[str, object]) -> None:
+    owner = values.get("owner_id", 0)
+    if isinstance(owner, int) and owner:
+        tell(uow, [owner], "request.assigned", Ref(kind="request", id=request_id))
+
+
+def set_status(uow: UnitOfWork, command: SetRequestStatus) -> int:
+    """Move a request; gives its new version."""
+    if command.status not in STATUSES:
+        raise Invalid(f"a status is one of: {', '.join(STATUSES)}", field="status")
+    row = objects.lock(uow, REQUEST, command.request_id)
+    if command.expected and command.expected != row.status:
+        raise Conflict(
+            "the request was moved meanwhile", what="status", details={"status": row.status}
+        )
+    if row.merged_into:
+        raise Conflict("this request was merged into another", what="merged")
+    if row.status == command.status:
+        return int(row.version)
+    clocks = Clocks.of(uow, row)
+    clocks.pass_time()
+    clocks.move(row.status, command.status)
+    linked = uow.conn.execute(
+        select(dialog_links.c.dialog_id)
+        .where(dialog_links.c.kind == "request", dialog_links.c.object_id == row.id)
+        .limit(1)
+    ).first()
+    if linked is None and row.status == "new":
+        # Without a dialog, beginning to work is the first response.
+        clocks.meet(FIRST, BY_STARTING)
+    more = status_values(uow, row, command.status, " ".join(command.reason.split())[:400])
+    if linked is None and not row.first_responded_at:
+        more["first_responded_at"] = uow.now
+    if command.solution.strip():
+        more["solution"] = command.solution.strip()[:100_000]
+    if command.status == "in_work" and not row.owner_id and uow.actor.kind is ActorKind.USER:
+        more["owner_id"] = UserId(uow.actor.id)
+    return clocks.save(**more)
+
+
+def merge(uow: UnitOfWork, command: MergeRequests) -> None:
+    """Put a request into another."""
+    if command.request_id == command.into_id:
+        raise Invalid("a request is not merged into itself", field="into_id")
+    # Locked in the order of their ids, so that two merges never wait for each other.
+    rows = {
+        one: objects.lock(uow, REQUEST, one)
+        for one in sorted((command.request_id, command.into_id))
+    }
+    row, into = rows[command.request_id], rows[command.into_id]
+    if row.merged_into or into.merged_into or into.deleted_at:
+        raise Conflict("one of them was merged already", what="merged")
+    here = _dialogs_of(uow, row.id)
+    there = set(_dialogs_of(uow, into.id))
+    added = [one for one in here if one not in there]
+    for dialog_id in added:
+        objects.link(uow, DialogId(dialog_id), Ref(kind="request", id=into.id))
+    for dialog_id in here:
+        objects.unlink(uow, DialogId(dialog_id), Ref(kind="request", id=row.id))
+    kept = {
+        "status": row.status,
+        "dialogs": [str(one) for one in here],
+        "added": [str(one) for one in added],
+    }
+    uow.conn.execute(update(requests).where(requests.c.id == row.id).values(merge=kept))
+    clocks = Clocks.of(uow, row)
+    clocks.pass_time()
+    clocks.move(row.status, "closed")
+    clocks.save(**status_values(uow, row, "closed"), merged_into=RequestId(into.id))
+    uow.record(RequestsMerged(request_id=RequestId(row.id), into_id=RequestId(into.id)))
+
+
+def undo_merge(uow: UnitOfWork, command: UndoMergeRequests) -> None:
+    """Take a merge back."""
+    row = objects.lock(uow, REQUEST, command.request_id)
+    if not row.merged_into:
+        raise Conflict("this request was not merged", what="not_merged")
+    into_id = RequestId(row.merged_into)
+    for one in row.merge.get("added", ()):
+        objects.unlink(uow, DialogId(int(one)), Ref(kind="request", id=into_id))
+    for one in row.merge.get("dialogs", ()):
+        objects.link(uow, DialogId(int(one)), Ref(kind="request", id=row.id))
+    uow.conn.execute(update(requests).where(requests.c.id == row.id).values(merge={}))
+    status = row.merge.get("status", "in_work")
+    clocks = Clocks.of(uow, row)
+    clocks.move("closed", status)
+    clocks.unmeet_answers()
+    clocks.save(**status_values(uow, row, status), merged_into=RequestId(0))
+    uow.record(RequestsMerged(request_id=RequestId(row.id), into_id=into_id, undone=True))
+
+
+def _dialogs_of(uow: UnitOfWork, request_id: int) -> list[int]:
+    return list(
+        uow.conn.execute(
+            select(dialog_links.c.dialog_id).where(
+                dialog_links.c.kind == "request", dialog_links.c.object_id == request_id
+            )
+        ).scalars()
+    )
+
+
+# -- the checklist -------------------------------------------------------------------------
+
+
+def checklist(reader: Reader, request_id: int) -> list[ChecklistItem]:
+    """Give the points of a request, in the order in which they were written."""
+    rows = reader.conn.execute(
+        select(request_checklist)
+        .where(request_checklist.c.request_id == request_id)
+        .order_by(request_checklist.c.id)
+    )
+    return [
+        ChecklistItem(
+            id=row.id, text=row.text, done_at=Micros(row.done_at), done_by=UserId(row.done_by)
+        )
+        for row in rows
+    ]
+
+
+def change_checklist(uow: UnitOfWork, command: ChangeChecklist) -> list[int]:
+    """Add, tick, untick and drop points; gives the ids of the new ones."""
+    row = objects.lock(uow, REQUEST, command.request_id)
+    mine = request_checklist.c.request_id == row.id
+    texts = [" ".join(one.split())[:400] for one in command.add]
+    if any(not one for one in texts):
+        raise Invalid("a point needs words", field="add")
+    there = len(uow.conn.execute(select(request_checklist.c.id).where(mine)).all())
+    if there + len(texts) > MOST_POINTS:
+        raise Invalid("a checklist has at most 200 points", field="add")
+    made = [uow.new_id() for _ in texts]
+    if made:
+        uow.conn.execute(
+            insert(request_checklist),
+            [
+                {"id": one, "request_id": row.id, "text": words}
+                for one, words in zip(made, texts, strict=True)
+            ],
+        )
+    for ids, values in (
+        (command.tick, {"done_at": uow.now, "done_by": uow.viewer.user_id}),
+        (command.untick, {"done_at": 0, "done_by": 0}),
+    ):
+        if ids:
+            done = uow.conn.execute(
+                update(request_checklist)
+                .where(mine, request_checklist.c.id.in_(ids))
+                .values(**values)
+            )
+            if done.rowcount != len(set(ids)):
+                raise NotFound("there is no such point")
+    if command.drop:
+        uow.conn.execute(
+            delete(request_checklist).where(mine, request_checklist.c.id.in_(command.drop))
+        )
+    uow.conn.execute(
+        update(requests).where(requests.c.id == row.id).values(version=requests.c.version + 1)
+    )
+    return made
+
+
+# -- erasing -------------------------------------------------------------------------------
+
+
+def _of_person(contact_id: ContactId, dialog_ids: list[int]) -> ColumnElement[bool]:
+    linked = select(dialog_links.c.object_id).where(
+        dialog_links.c.kind == "request", dialog_links.c.dialog_id.in_(dialog_ids)
+    )
+    return or_(requests.c.contact_id == contact_id, requests.c.id.in_(linked))
+
+
+def requests_of(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> list[int]:
+    """Give every request that may hold words of a person: his own, and those of his dialogs."""
+    found = select(requests.c.id).where(_of_person(contact_id, dialog_ids))
+    return list(uow.conn.execute(found).scalars())
+
+
+def forget(uow: UnitOfWork, ids: list[int]) -> int:
+    """Empty requests of a person of every word, their checklists too; gives how many."""
+    if not ids:
+        return 0
+    uow.conn.execute(delete(request_checklist).where(request_checklist.c.request_id.in_(ids)))
+    return objects.blank(uow, REQUEST, ids)

@@ -1,0 +1,213 @@
+"""Many rows in one statement, for the paths that every message takes.
+
+SQLAlchemy asks each row for each parameter, and PostgreSQL's driver sends a message per row; both
+cost more than the database itself. Here the text of a statement is made once per table and set of
+columns, SQLite gets plain tuples, and PostgreSQL one JSON document that it unfolds itself. Values
+are those of the table's own types; what is not in a row keeps its default.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from operator import itemgetter
+from typing import Any
+
+import orjson
+from sqlalchemy import JSON, Connection, LargeBinary, Table, bindparam, cast, func, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql import ColumnElement
+
+Row = dict[str, Any]
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+def dumps(value: Any) -> str:
+    """Write a JSON value as it is stored."""
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def read_json(stored: Any) -> Any:
+    """Read a JSON value that a driver gave: SQLite's as text, PostgreSQL's as a value."""
+    return orjson.loads(stored) if isinstance(stored, str | bytes) else stored
+
+
+def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows that all have the same columns."""
+    _run(conn, table, rows, "")
+
+
+def insert_missing(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert the rows whose keys are not there yet."""
+    _run(conn, table, rows, "ON CONFLICT DO NOTHING")
+
+
+def insert_returning(
+    conn: Connection, table: Table, rows: Sequence[Row], tail: str
+) -> Sequence[Any]:
+    """Insert rows, with what is to happen on a conflict and what is to be given back."""
+    text = _unfolding(table, tuple(rows[0]), tail, conn.dialect.name)
+    return conn.exec_driver_sql(text, (_document(table, rows),)).all()
+
+
+def find_rows(
+    conn: Connection, table: Table, keys: Sequence[Row], names: tuple[str, ...]
+) -> Sequence[Any]:
+    """Give columns of the rows that have one of these keys; each is found by its index."""
+    if not keys:
+        return []
+    text = _finding(table, tuple(keys[0]), names, conn.dialect.name)
+    return conn.exec_driver_sql(text, (_document(table, keys),)).all()
+
+
+@cache
+def _finding(table: Table, keys: tuple[str, ...], names: tuple[str, ...], dialect: str) -> str:
+    wanted = ", ".join(f"{table.name}.{name}" for name in names)
+    if dialect == "sqlite":
+        where = " AND ".join(f"{table.name}.{key} = given.value ->> '$.{key}'" for key in keys)
+        # A CROSS JOIN is not turned round: the keys are gone through, not the table.
+        return f"SELECT {wanted} FROM json_each(?) AS given CROSS JOIN {table.name} ON {where}"
+    types = ", ".join(f"{key} {_type(table, key)}" for key in keys)
+    where = " AND ".join(f"{table.name}.{key} = given.{key}" for key in keys)
+    return (
+        f"SELECT {wanted} FROM json_to_recordset(%s::json) AS given({types})"
+        f" JOIN {table.name} ON {where}"
+    )
+
+
+def update_rows(
+    conn: Connection, table: Table, rows: Sequence[Row], *, added: tuple[str, ...] = ()
+) -> None:
+    """Write the given columns of the rows with these ids; what is `added` is added to what is there.
+
+    The rows are locked already, or nobody waits for two of them: PostgreSQL takes them as it likes.
+    """
+    if not rows:
+        return
+    names = tuple(rows[0])
+    text = _updating(table, names, added, conn.dialect.name)
+    if conn.dialect.name == "sqlite":
+        values = _values(table, (*(one for one in names if one != "id"), "id"))
+        conn.exec_driver_sql(text, [values(row) for row in rows])
+    else:
+        conn.exec_driver_sql(text, (_document(table, rows),))
+
+
+@cache
+def _updating(table: Table, names: tuple[str, ...], added: tuple[str, ...], dialect: str) -> str:
+    def new(name: str) -> str:
+        value = "?" if dialect == "sqlite" else _unfolded(table, name)
+        return f"{table.name}.{name} + {value}" if name in added else value
+
+    written = ", ".join(f"{name} = {new(name)}" for name in names if name != "id")
+    if dialect == "sqlite":
+        return f"UPDATE {table.name} SET {written} WHERE id = ?"
+    types = ", ".join(f"{name} {_type(table, name)}" for name in names)
+    return (
+        f"UPDATE {table.name} SET {written} FROM json_to_recordset(%s::json) AS given({types})"
+        f" WHERE {table.name}.id = given.id"
+    )
+
+
+def _run(conn: Connection, table: Table, rows: Sequence[Row], tail: str) -> None:
+    if not rows:
+        return
+    names = tuple(rows[0])
+    if conn.dialect.name == "sqlite":
+        values = _values(table, names)
+        conn.exec_driver_sql(_inserting(table, names, tail), [values(row) for row in rows])
+    else:
+        text = _unfolding(table, names, tail, conn.dialect.name)
+        conn.exec_driver_sql(text, (_document(table, rows),))
+
+
+@cache
+def _inserting(table: Table, names: tuple[str, ...], tail: str) -> str:
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) {tail}"
+
+
+@cache
+def _values(table: Table, names: tuple[str, ...]) -> Callable[[Row], tuple[Any, ...]]:
+    """Give what takes the values of these columns out of a row, as SQLite stores them."""
+    pick = itemgetter(*names)
+    places = [n for n, name in enumerate(names) if isinstance(table.c[name].type, JSON)]
+
+    def values(row: Row) -> tuple[Any, ...]:
+        found = pick(row) if len(names) > 1 else (pick(row),)
+        if not places:
+            return found
+        written = list(found)
+        for n in places:
+            written[n] = dumps(written[n])
+        return tuple(written)
+
+    return values
+
+
+@cache
+def _unfolding(table: Table, names: tuple[str, ...], tail: str, dialect: str) -> str:
+    """Give an INSERT out of one JSON document; in the document's order, for locks are taken so."""
+    listed = ", ".join(names)
+    if dialect == "sqlite":
+        # JSON stays text by `->`; everything else comes out as its own value by `->>`.
+        taken = ", ".join(
+            f"value {'->' if isinstance(table.c[name].type, JSON) else '->>'} '$.{name}'"
+            for name in names
+        )
+        # Without WHERE the parser takes ON for the beginning of a join.
+        return f"INSERT INTO {table.name} ({listed}) SELECT {taken} FROM json_each(?) WHERE true {tail}"
+    types = ", ".join(f"{name} {_type(table, name)}" for name in names)
+    taken = ", ".join(_unfolded(table, name) for name in names)
+    return (
+        f"INSERT INTO {table.name} ({listed}) SELECT {taken}"
+        f" FROM json_to_recordset(%s::json) AS given({types}) {tail}"
+    )
+
+
+def _unfolded(table: Table, name: str) -> str:
+    if _is_bytes(table, name):
+        return f"decode(given.{name}, 'base64')"
+    # JSON's null would become NULL.
+    is_json = isinstance(table.c[name].type, JSON)
+    return f"COALESCE(given.{name}, 'null')" if is_json else f"given.{name}"
+
+
+def _type(table: Table, name: str) -> str:
+    return "text" if _is_bytes(table, name) else table.c[name].type.compile(_DIALECT)
+
+
+def _is_bytes(table: Table, name: str) -> bool:
+    return isinstance(table.c[name].type, LargeBinary)
+
+
+@cache
+def _byte_columns(table: Table) -> tuple[str, ...]:
+    return tuple(one.name for one in table.c if isinstance(one.type, LargeBinary))
+
+
+def _document(table: Table, rows: Sequence[Row]) -> str:
+    names = [name for name in _byte_columns(table) if name in rows[0]]
+    if names:
+        rows = [
+            {**row, **{name: base64.b64encode(row[name]).decode() for name in names}}
+            for row in rows
+        ]
+    return dumps(rows)
+
+
+# -- lists of ids --------------------------------------------------------------------------
+
+
+def among(dialect: str, one: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """Say that a column is one of a list, in a statement whose text is the same for every list."""
+    given: Any = bindparam(name)
+    if dialect == "sqlite":
+        return one.in_(select(func.json_each(given).table_valued("value").c.value))
+    return one == func.any(cast(given, postgresql.ARRAY(one.type)))
+
+
+def listed(dialect: str, values: Iterable[Any]) -> Any:
+    """Give a list as `among` takes it."""
+    return dumps(list(values)) if dialect == "sqlite" else list(values)

@@ -1,0 +1,560 @@
+"""Segments: who is in them now, how many of them can be reached, and who came and went.
+
+A segment is a question, not a list: it is asked when it is used. Segments may be made of
+segments; a circle is refused when it would be saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    String,
+    and_,
+    case,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
+
+from crm_store.consents import GIVEN, NO_CONSENT, SOFT_LIMIT, UNSUBSCRIBED, WITHDRAWN
+from crm_store.filter_sql import QueryField, compile_sql
+from crm_store.objects import NOUNS, query_fields, visible_people
+from crm_store.sql import locked, upsert
+from crm_store.tables.consents import consents, suppressions
+from crm_store.tables.many import many_sends, many_touches
+from crm_store.tables.objects import object_tags
+from crm_store.tables.outbox import deliveries
+from crm_store.tables.people import addresses, clients, contacts
+from crm_store.tables.segments import segment_members, segments
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.commands import FillSegment, RefreshSegment, RemoveSegment, SaveSegment
+from hub.errors import Conflict, Invalid, NotFound
+from hub.events import SegmentChanged, SegmentEntered, SegmentLeft
+from hub.filters import Field, Fields, FieldType, Moment, Use, Where, parse
+from hub.ids import AddressId, ContactId, Micros
+from hub.records.segments import Member, Reach, Segment
+from hub.terms import fold
+
+CONTACT = NOUNS["contact"]
+BATCH = 5_000
+
+
+def _extra(name: str, english: str, russian: str, type: FieldType = FieldType.SET) -> Field:
+    return Field(
+        name=f"contact.{name}",
+        label=english,
+        translations={"ru": russian},
+        type=type,
+        value=lambda _: None,
+        where=Where.QUERY,
+    )
+
+
+def _of_contact(column: Any, owner: Any, *more: ColumnElement[bool]) -> QueryField:
+    return QueryField(sql=lambda subject: select(column).where(owner == subject, *more))
+
+
+def _sent(
+    *more: ColumnElement[bool],
+    touched: bool = False,
+    answered: bool = False,
+    value: Any = None,
+) -> QueryField:
+    def members(subject: Any) -> Any:
+        statement = (
+            select(cast(many_sends.c.mailing_id, String) if value is None else value)
+            .join(deliveries, deliveries.c.send_id == many_sends.c.id)
+            .where(deliveries.c.contact_id == subject, deliveries.c.send_id > 0, *more)
+        )
+        if touched:
+            statement = statement.join(
+                many_touches, many_touches.c.delivery_id == deliveries.c.id
+            ).where(
+                many_touches.c.n == -1 if answered else many_touches.c.n > 0,
+                ~many_touches.c.machine,
+            )
+        return statement
+
+    return QueryField(sql=members)
+
+
+_REACHED = deliveries.c.status.in_(("sent", "delivered", "read"))
+EXTRA: Mapping[str, tuple[Field, QueryField]] = {
+    one.name: (one, query)
+    for one, query in (
+        (
+            _extra("channel", "Can be reached by", "Есть адрес в канале"),
+            _of_contact(addresses.c.kind, addresses.c.contact_id),
+        ),
+        (
+            _extra("client_tag", "Tag of the client", "Метка клиента"),
+            QueryField(
+                sql=lambda subject: (
+                    select(object_tags.c.tag_folded)
+                    .join(contacts, contacts.c.client_id == object_tags.c.object_id)
+                    .where(contacts.c.id == subject, object_tags.c.kind == "client")
+                )
+            ),
+        ),
+        (
+            _extra("client_status", "Status of the client", "Состояние клиента"),
+            QueryField(
+                sql=lambda subject: (
+                    select(clients.c.status)
+                    .join(contacts, contacts.c.client_id == clients.c.id)
+                    .where(contacts.c.id == subject, clients.c.deleted_at == 0)
+                )
+            ),
+        ),
+        (_extra("got_mailing", "Got the mailing", "Получил рассылку"), _sent(_REACHED)),
+        (
+            _extra("failed_mailing", "Mailing failed", "Рассылка не дошла"),
+            _sent(deliveries.c.status == "failed"),
+        ),
+        (
+            _extra(
+                "clicked_mailing", "Followed a link of the mailing", "Перешёл по ссылке рассылки"
+            ),
+            _sent(touched=True),
+        ),
+        (
+            _extra("answered_mailing", "Answered the mailing", "Ответил на рассылку"),
+            _sent(touched=True, answered=True),
+        ),
+        (
+            _extra(
+                "missed_mailing",
+                "Was not reached, by mailing and cause",
+                "Не получил: рассылка и причина",
+            ),
+            _sent(
+                deliveries.c.status.in_(("failed", "suppressed", "unknown")),
+                value=cast(many_sends.c.mailing_id, String)
+                + ":"
+                + case((deliveries.c.status == "unknown", "unknown"), else_=deliveries.c.reason),
+            ),
+        ),
+    )
+}
+
+
+def fields() -> Fields:
+    """Give every field that a segment can ask for."""
+    return Fields((*CONTACT.kind.fields, *(one for one, _ in EXTRA.values())))
+
+
+def _columns() -> dict[str, QueryField]:
+    return {**query_fields(CONTACT), **{name: query for name, (_, query) in EXTRA.items()}}
+
+
+# -- asking --------------------------------------------------------------------------------
+
+
+def all_segments(reader: Reader) -> list[Segment]:
+    """Give every segment by name."""
+    reader.viewer.need("contacts.view")
+    rows = reader.conn.execute(
+        select(segments)
+        .where(segments.c.removed_at == 0)
+        .order_by(segments.c.name_folded, segments.c.id)
+    )
+    return [_record(row) for row in rows]
+
+
+def one(reader: Reader, segment_id: int) -> Segment:
+    """Give a segment; raises NotFound."""
+    reader.viewer.need("contacts.view")
+    return _record(_row(reader.conn, segment_id))
+
+
+def _row(conn: Any, segment_id: int) -> Row[Any]:
+    row = conn.execute(
+        select(segments).where(segments.c.id == segment_id, segments.c.removed_at == 0)
+    ).first()
+    if row is None:
+        raise NotFound("there is no such segment")
+    found: Row[Any] = row
+    return found
+
+
+def _record(row: Any) -> Segment:
+    definition = row.definition or {}
+    return Segment(
+        id=row.id,
+        name=row.name,
+        static=row.kind == "static",
+        filter=definition.get("filter") or {},
+        any_of=tuple(int(one) for one in definition.get("any_of", ())),
+        not_in=tuple(int(one) for one in definition.get("not_in", ())),
+        watched=row.watched,
+        size=row.size,
+        counted_at=Micros(row.counted_at),
+        version=row.version,
+    )
+
+
+def members(reader: Reader, segment: Segment) -> Select[Any]:
+    """Give the question whose answer is the people of a segment that the reader may see."""
+    return select(contacts.c.id).where(
+        contacts.c.deleted_at == 0,
+        visible_people(reader.viewer),
+        _inside(reader, segment, frozenset()),
+    )
+
+
+def _inside(reader: Reader, segment: Segment, above: frozenset[int]) -> ColumnElement[bool]:
+    if segment.id in above:
+        raise Conflict("this segment is made of itself", what="circle")
+    above = above | {segment.id} if segment.id else above
+    if segment.static:
+        return exists().where(
+            segment_members.c.segment_id == segment.id,
+            segment_members.c.contact_id == contacts.c.id,
+        )
+    parts: list[ColumnElement[bool]] = []
+    if segment.filter:
+        known = fields()
+        tree = parse(segment.filter, known, Use.QUERY)
+        moment = Moment(now=reader.now, me=reader.viewer.user_id)
+        dialect = reader.conn.dialect.name
+        parts.append(compile_sql(tree, known, _columns(), contacts.c.id, moment, dialect))
+    parts += [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.any_of]
+    inside = or_(*parts) if parts else true()
+    outside = [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.not_in]
+    return and_(inside, *(~one for one in outside))
+
+
+def count(reader: Reader, segment: Segment) -> int:
+    """Count the people of a segment."""
+    inner = members(reader, segment).subquery()
+    return int(reader.conn.execute(select(func.count()).select_from(inner)).scalar_one())
+
+
+def reach(
+    reader: Reader, segment: Segment, *, channel: str, topic: str, advertising: bool = True
+) -> Reach:
+    """Say how many can be reached on a channel, and why the others cannot, in one question."""
+    inner = members(reader, segment).subquery()
+    placed = select(inner.c.id, _address_of(inner.c.id, channel).label("address_id")).subquery()
+    reason = case((placed.c.address_id.is_(None), "no_address"), else_="")
+    if advertising:
+        reason = _reason(placed.c.id, placed.c.address_id, channel, topic)
+    judged = select(reason.label("reason")).select_from(placed).subquery()
+    rows = reader.conn.execute(
+        select(judged.c.reason, func.count().label("n")).group_by(judged.c.reason)
+    ).all()
+    numbers = {row.reason: row.n for row in rows}
+    reached = numbers.pop("", 0)
+    return Reach(
+        total=reached + sum(numbers.values()),
+        reached=reached,
+        kept_back=tuple(sorted(numbers.items(), key=lambda each: (-each[1], each[0]))),
+    )
+
+
+def reach_in_order(
+    reader: Reader,
+    segment: Segment,
+    *,
+    channels: Sequence[str],
+    topic: str,
+    advertising: bool = True,
+) -> tuple[int, tuple[int, ...]]:
+    """Give how many are in a segment, and how many go by each channel of an order, in one question."""
+    inner = members(reader, segment).subquery()
+    places = {
+        f"a{n}": _address_of(inner.c.id, channel).label(f"a{n}")
+        for n, channel in enumerate(channels)
+    }
+    placed = select(inner.c.id, *places.values()).subquery()
+    tests = []
+    for n, channel in enumerate(channels):
+        address = placed.c[f"a{n}"]
+        allowed = address.is_not(None)
+        if advertising:
+            allowed = _reason(placed.c.id, address, channel, topic) == ""
+        tests.append((allowed, n))
+    way = case(*tests, else_=-1) if tests else literal(-1)
+    judged = select(way.label("way")).select_from(placed).subquery()
+    numbers: dict[int, int] = {
+        row.way: row.n
+        for row in reader.conn.execute(
+            select(judged.c.way, func.count().label("n")).group_by(judged.c.way)
+        )
+    }
+    return sum(numbers.values()), tuple(numbers.get(n, 0) for n in range(len(channels)))
+
+
+def _address_of(contact: Any, channel: str) -> Any:
+    return (
+        select(func.min(addresses.c.id))
+        .where(addresses.c.contact_id == contact, addresses.c.kind == channel)
+        .scalar_subquery()
+    )
+
+
+def _reason(contact: Any, address: Any, channel: str, topic: str) -> Any:
+    """The same order of reasons as `consents.refusals`, for many people at once."""
+
+    def newest(state: str) -> Any:
+        return (
+            select(func.coalesce(func.max(consents.c.at), 0))
+            .where(
+                consents.c.contact_id == contact,
+                consents.c.channel.in_({channel, ""}),
+                consents.c.topic.in_({topic, ""}),
+                consents.c.state == state,
+            )
+            .scalar_subquery()
+        )
+
+    given, withdrawn = newest(GIVEN), newest(WITHDRAWN)
+    bad = (
+        select(func.min(suppressions.c.reason))
+        .where(
+            suppressions.c.address_id == address,
+            (suppressions.c.reason != "bounced_soft") | (suppressions.c.count >= SOFT_LIMIT),
+        )
+        .scalar_subquery()
+    )
+    blocked = exists(
+        select(literal(1))
+        .where(addresses.c.id == address, addresses.c.blocked != "")
+        .correlate_except(addresses)
+    )
+    return case(
+        (address.is_(None), "no_address"),
+        (and_(withdrawn > 0, withdrawn >= given), UNSUBSCRIBED),
+        (bad.is_not(None), bad),
+        (blocked, "blocked"),
+        (given == 0, NO_CONSENT),
+        else_="",
+    )
+
+
+def audience(
+    reader: Reader, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
+) -> list[Member]:
+    """Give the people of a segment by id, each with his address of a channel; continued by key."""
+    limit = max(1, min(limit, 2_000))
+    inner = (
+        members(reader, segment)
+        .where(contacts.c.id > after)
+        .order_by(contacts.c.id)
+        .limit(limit)
+        .subquery()
+    )
+    rows = reader.conn.execute(
+        select(
+            contacts.c.id,
+            contacts.c.name,
+            contacts.c.time_zone,
+            _address_of(contacts.c.id, channel).label("address_id"),
+        )
+        .where(contacts.c.id.in_(select(inner.c.id)))
+        .order_by(contacts.c.id)
+    ).all()
+    values: dict[int, str] = dict(
+        reader.conn.execute(
+            select(addresses.c.id, addresses.c.value).where(
+                addresses.c.id.in_([row.address_id for row in rows if row.address_id])
+            )
+        ).all()
+    )
+    return [
+        Member(
+            contact_id=ContactId(row.id),
+            address_id=AddressId(row.address_id or 0),
+            name=row.name,
+            address=values.get(row.address_id or 0, ""),
+            time_zone=row.time_zone,
+        )
+        for row in rows
+    ]
+
+
+# -- changing ------------------------------------------------------------------------------
+
+
+def save_segment(uow: UnitOfWork, command: SaveSegment) -> int:
+    """Write a segment; a filter that cannot be asked, and a circle, are refused."""
+    name = command.name.strip()[:200]
+    if not name:
+        raise Invalid("give the segment a name", field="name")
+    if command.filter:
+        parse(command.filter, fields(), Use.QUERY)
+    definition = {
+        "filter": dict(command.filter),
+        "any_of": [str(one) for one in command.any_of],
+        "not_in": [str(one) for one in command.not_in],
+    }
+    values: dict[str, Any] = {
+        "name": name,
+        "name_folded": fold(name)[:400],
+        "definition": definition,
+        "watched": command.watched,
+    }
+    segment_id = command.segment_id
+    if segment_id:
+        row = _locked(uow, segment_id)
+        if command.version is not None and row.version != command.version:
+            raise Conflict("somebody changed this segment meanwhile", what="version")
+        _no_circle(uow, segment_id, (*command.any_of, *command.not_in))
+        uow.conn.execute(
+            update(segments)
+            .where(segments.c.id == segment_id)
+            .values(version=segments.c.version + 1, **values)
+        )
+    else:
+        segment_id = uow.new_id()
+        _no_circle(uow, segment_id, (*command.any_of, *command.not_in))
+        uow.conn.execute(
+            insert(segments).values(
+                id=segment_id,
+                kind="static" if command.static else "dynamic",
+                created_at=uow.now,
+                user_id=uow.viewer.user_id,
+                **values,
+            )
+        )
+    what = "changed" if command.segment_id else "created"
+    uow.record(SegmentChanged(segment_id=segment_id, what=what))
+    return segment_id
+
+
+def _locked(uow: UnitOfWork, segment_id: int) -> Row[Any]:
+    row = uow.conn.execute(
+        locked(
+            uow.dialect,
+            select(segments).where(segments.c.id == segment_id, segments.c.removed_at == 0),
+        )
+    ).first()
+    if row is None:
+        raise NotFound("there is no such segment")
+    return row
+
+
+def _no_circle(uow: UnitOfWork, segment_id: int, parts: Iterable[int]) -> None:
+    """Refuse a segment that would be made of itself, and name the way round."""
+    path: list[tuple[int, tuple[str, ...]]] = [(one, ()) for one in parts]
+    seen: set[int] = set()
+    while path:
+        number, way = path.pop()
+        if number == segment_id:
+            words = " → ".join(way)
+            raise Invalid(f"the segment would be made of itself: {words}", field="any_of")
+        if number in seen:
+            continue
+        seen.add(number)
+        found = _record(_row(uow.conn, number))
+        path += [(one, (*way, found.name)) for one in (*found.any_of, *found.not_in)]
+
+
+def fill_segment(uow: UnitOfWork, command: FillSegment) -> int:
+    """Put people in and take people out."""
+    row = _locked(uow, command.segment_id)
+    if row.kind != "static":
+        raise Invalid("a segment of conditions is not filled by hand", field="segment_id")
+    changed = 0
+    if command.remove:
+        changed += uow.conn.execute(
+            delete(segment_members).where(
+                segment_members.c.segment_id == row.id,
+                segment_members.c.contact_id.in_(command.remove),
+            )
+        ).rowcount
+    there = set(
+        uow.conn.execute(
+            select(contacts.c.id).where(contacts.c.id.in_(command.add), contacts.c.deleted_at == 0)
+        ).scalars()
+    )
+    known = set(
+        uow.conn.execute(
+            select(segment_members.c.contact_id).where(
+                segment_members.c.segment_id == row.id,
+                segment_members.c.contact_id.in_(command.add),
+            )
+        ).scalars()
+    )
+    fresh = sorted(there - known)
+    _enter(uow, row.id, fresh)
+    if changed or fresh:
+        uow.record(SegmentChanged(segment_id=row.id, what="filled"))
+    return int(changed) + len(fresh)
+
+
+def _enter(uow: UnitOfWork, segment_id: int, people: Sequence[int]) -> None:
+    if people:
+        uow.conn.execute(
+            upsert(uow.dialect, segment_members).on_conflict_do_nothing(),
+            [{"segment_id": segment_id, "contact_id": one, "since": uow.now} for one in people],
+        )
+
+
+def remove_segment(uow: UnitOfWork, command: RemoveSegment) -> None:
+    """Put a segment away."""
+    row = _locked(uow, command.segment_id)
+    others = uow.conn.execute(select(segments).where(segments.c.removed_at == 0)).all()
+    users = [one.name for one in others if row.id in (*_record(one).any_of, *_record(one).not_in)]
+    if users:
+        raise Conflict(f"other segments are made of it: {', '.join(users)}", what="in_use")
+    uow.conn.execute(
+        update(segments).where(segments.c.id == row.id).values(removed_at=uow.now, watched=False)
+    )
+    uow.conn.execute(delete(segment_members).where(segment_members.c.segment_id == row.id))
+    uow.record(SegmentChanged(segment_id=row.id, what="removed"))
+
+
+def refresh_segment(uow: UnitOfWork, command: RefreshSegment) -> tuple[int, int]:
+    """Compare who is in now with who was: one fact for each who came or went, a batch at a time."""
+    row = _locked(uow, command.segment_id)
+    reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
+    segment = _record(row)
+    if segment.static:
+        return 0, 0
+    now_in = members(reader, segment).subquery()
+    was_in = select(segment_members.c.contact_id).where(segment_members.c.segment_id == row.id)
+    came = list(
+        uow.conn.execute(
+            select(now_in.c.id).where(now_in.c.id.not_in(was_in)).limit(BATCH)
+        ).scalars()
+    )
+    went = list(
+        uow.conn.execute(
+            was_in.where(segment_members.c.contact_id.not_in(select(now_in.c.id))).limit(BATCH)
+        ).scalars()
+    )
+    _enter(uow, row.id, came)
+    if went:
+        uow.conn.execute(
+            delete(segment_members).where(
+                segment_members.c.segment_id == row.id, segment_members.c.contact_id.in_(went)
+            )
+        )
+    first = not row.counted_at
+    size = select(func.count()).where(segment_members.c.segment_id == literal(row.id))
+    uow.conn.execute(
+        update(segments)
+        .where(segments.c.id == row.id)
+        .values(size=size.scalar_subquery(), counted_at=uow.now)
+    )
+    # Whoever is in it at the first look did not come in just now.
+    if not first:
+        for number in came:
+            uow.record(SegmentEntered(contact_id=ContactId(number), segment_id=row.id))
+        for number in went:
+            uow.record(SegmentLeft(contact_id=ContactId(number), segment_id=row.id))
+    return len(came), len(went)

@@ -1,0 +1,170 @@
+"""Tables of requests, what is promised about them, tasks, and notices to colleagues."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Index,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
+
+from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word
+from crm_store.tables.objects import columns_of
+from hub.nouns.requests import REQUESTS
+from hub.nouns.tasks import TASKS
+
+requests = Table(
+    "requests",
+    metadata,
+    key(),
+    *columns_of(REQUESTS),
+    # What merging changed, so that it can be taken back.
+    data("merge"),
+    num("deleted_at"),
+    num("version", 1),
+    Index("uq_requests_number", "number", unique=True),
+    Index("ix_requests_status", "deleted_at", "status", "id"),
+    Index("ix_requests_due", "deleted_at", "due_at", "id"),
+    Index("ix_requests_owner_id", "owner_id", "id"),
+    Index("ix_requests_contact_id", "contact_id"),
+    Index("ix_requests_client_id", "client_id"),
+    Index("ix_requests_parent_id", "parent_id"),
+)
+
+# One row per promise: what it counts from, when it ends, and when it must be looked at next.
+request_clocks = Table(
+    "request_clocks",
+    metadata,
+    Column("request_id", ID, nullable=False),
+    Column("goal", String(20), nullable=False),
+    word("state"),
+    # The state before it was met, in case the answer is taken back.
+    word("before"),
+    num("norm_us"),
+    num("warn_us"),
+    num("used_us"),
+    num("started_at"),
+    num("near_at"),
+    num("due_at"),
+    num("watch_at"),
+    ref("message_id"),
+    PrimaryKeyConstraint("request_id", "goal"),
+    Index(
+        "ix_request_clocks_watch",
+        "watch_at",
+        sqlite_where=text("watch_at > 0"),
+        postgresql_where=text("watch_at > 0"),
+    ),
+)
+
+request_checklist = Table(
+    "request_checklist",
+    metadata,
+    key(),
+    ref("request_id"),
+    word("text"),
+    num("done_at"),
+    ref("done_by"),
+    Index("ix_request_checklist_request", "request_id", "id"),
+)
+
+sla_policies = Table(
+    "sla_policies",
+    metadata,
+    key(),
+    ref("brand_id"),
+    word("name"),
+    num("position"),
+    flag("active", True),
+    data("filter"),
+    ref("calendar_id"),
+    num("first_minutes"),
+    num("next_minutes"),
+    num("solution_minutes"),
+    num("warn_minutes"),
+    data("pause_statuses", "[]"),
+    ref("escalate_to"),
+    flag("tell_client", True),
+    num("version", 1),
+)
+
+# Numbers that people see, one after the other; the row is the lock.
+sequences = Table(
+    "sequences",
+    metadata,
+    Column("name", String(100), primary_key=True),
+    num("value"),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    key(),
+    *columns_of(TASKS),
+    # The next one of a repeating task, so that finishing can be taken back.
+    ref("next_id"),
+    num("reminded_at"),
+    num("deleted_at"),
+    num("version", 1),
+    Index("ix_tasks_owner_id", "owner_id", "status", "due_at", "id"),
+    Index("ix_tasks_author_id", "author_id", "status", "id"),
+    Index("ix_tasks_object", "object_kind", "object_id"),
+    Index("ix_tasks_status", "deleted_at", "status", "id"),
+    Index(
+        "ix_tasks_remind",
+        "remind_at",
+        sqlite_where=text("remind_at > 0 AND reminded_at = 0"),
+        postgresql_where=text("remind_at > 0 AND reminded_at = 0"),
+    ),
+)
+
+# What a colleague should know: kind and object, never anybody's words.
+notices = Table(
+    "notices",
+    metadata,
+    key(),
+    ref("user_id"),
+    word("kind"),
+    word("object_kind"),
+    ref("object_id"),
+    ref("dialog_id"),
+    ref("event_id"),
+    Column("key", String(200), nullable=False),
+    num("created_at"),
+    num("read_at"),
+    UniqueConstraint("user_id", "key"),
+    Index("ix_notices_user", "user_id", "id"),
+    Index(
+        "ix_notices_unread",
+        "user_id",
+        "id",
+        sqlite_where=text("read_at = 0"),
+        postgresql_where=text("read_at = 0"),
+    ),
+)
+
+# The secret addresses under which calendars of tasks are read; only their hashes are kept.
+calendar_feeds = Table(
+    "calendar_feeds",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    ref("user_id"),
+    num("created_at"),
+    num("read_at"),
+    Index("ix_calendar_feeds_user", "user_id"),
+)
+
+__all__ = [
+    "calendar_feeds",
+    "notices",
+    "request_checklist",
+    "request_clocks",
+    "requests",
+    "sequences",
+    "sla_policies",
+    "tasks",
+]

@@ -1,0 +1,224 @@
+"""What placeholders stand for: the person, the colleague, the organisation and the work in hand.
+
+One function reads it for a dialog, another for many people at once (a mailing); both give the
+same names (hub/placeholders.py). What is not known is not given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, select
+
+from crm_store import custom, objects
+from crm_store import dialogs as dialog_reads
+from crm_store.objects import NOUNS
+from crm_store.tables.people import addresses, clients, contacts
+from crm_store.tables.users import brands, users
+from crm_store.viewer import Reader
+from hub.errors import NotFound
+from hub.ids import ContactId, DialogId, UserId
+from hub.placeholders import Values, names_of
+from hub.properties import Property, PropertyType
+
+US = 1_000_000
+SYMBOLS = {"RUB": "₽", "EUR": "€", "USD": "$", "GBP": "£", "KZT": "₸"}
+
+
+def of_dialog(reader: Reader, dialog_id: DialogId, user_id: UserId) -> Values:
+    """Give what placeholders stand for in an answer of a colleague's; raises NotFound."""
+    dialog = dialog_reads.one(reader, dialog_id)
+    people = of_people(reader.conn, [dialog.contact_id], reader.now, own_fields=True)
+    found = people.get(dialog.contact_id, Values())
+    texts = dict(found.texts) | agent(reader.conn, user_id) | {"dialog.channel": dialog.channel}
+    texts |= work(reader, dialog_id, found.language)
+    return Values(texts=texts, language=found.language)
+
+
+def work(reader: Reader, dialog_id: DialogId, language: str) -> dict[str, str]:
+    """Give what is told of the interest and the request that a dialog is about.
+
+    The newest one that is open, of those that the reader may see; else the newest.
+    """
+    over = ("won", "lost", "solved", "closed")
+    found = {}
+    for kind, field in (("interest", "title"), ("request", "number")):
+        noun = NOUNS[kind]
+        if not reader.viewer.may(noun.kind.read):
+            continue
+        linked = objects.of_dialog(reader, noun, dialog_id)
+        if not linked:
+            continue
+        one = min(linked, key=lambda each: each.status in over)
+        found[f"{kind}.{field}"] = str(getattr(one, field))
+        if kind == "interest" and one.amount:
+            found["interest.sum"] = money(one.amount, one.currency, language)
+        if kind == "request" and one.due_at:
+            brand = reader.conn.execute(select(brands).order_by(brands.c.id)).first()
+            found["request.due"] = _moment(one.due_at, _zone(brand), language)
+    return found
+
+
+def of_contact(reader: Reader, contact_id: ContactId, user_id: UserId) -> Values:
+    """Give what placeholders stand for when a colleague writes to a person."""
+    found = of_people(reader.conn, [contact_id], reader.now, own_fields=True).get(contact_id)
+    if found is None:
+        raise NotFound("there is no such contact")
+    return Values(texts={**found.texts, **agent(reader.conn, user_id)}, language=found.language)
+
+
+def agent(conn: Connection, user_id: UserId) -> dict[str, str]:
+    """Give what is known of a colleague."""
+    row = conn.execute(
+        select(users.c.name, users.c.preferences).where(users.c.id == user_id)
+    ).first()
+    if row is None:
+        return {}
+    position = str((row.preferences or {}).get("position", ""))
+    return {
+        "agent.name": row.name,
+        "agent.first_name": names_of(row.name).first,
+        "agent.position": position,
+    }
+
+
+def of_people(
+    conn: Connection, contact_ids: Sequence[int], now: int, *, own_fields: bool = False
+) -> Mapping[int, Values]:
+    """Give what placeholders stand for, for many people with a handful of statements.
+
+    The organisation's own fields of a person and his client are read where they are asked for.
+    """
+    brand = conn.execute(select(brands).order_by(brands.c.id)).first()
+    rows = conn.execute(
+        select(
+            contacts.c.id,
+            contacts.c.name,
+            contacts.c.language,
+            contacts.c.position,
+            contacts.c.time_zone,
+            contacts.c.client_id,
+            clients.c.name.label("client"),
+        )
+        .outerjoin(clients, (clients.c.id == contacts.c.client_id) & (clients.c.deleted_at == 0))
+        .where(contacts.c.id.in_(contact_ids))
+    ).all()
+    reach: dict[int, dict[str, str]] = {}
+    for one in conn.execute(
+        select(addresses.c.contact_id, addresses.c.kind, addresses.c.value)
+        .where(addresses.c.contact_id.in_(contact_ids), addresses.c.kind.in_(("email", "phone")))
+        .order_by(addresses.c.id)
+    ):
+        reach.setdefault(one.contact_id, {}).setdefault(f"contact.{one.kind}", one.value)
+    shared = _organisation(brand, now)
+    own_language = brand.language if brand is not None and brand.language else "en"
+    people = own_values(conn, "contact", [row.id for row in rows]) if own_fields else {}
+    companies = own_values(conn, "client", [row.client_id for row in rows]) if own_fields else {}
+    found = {}
+    for row in rows:
+        names = names_of(row.name)
+        texts = {
+            "contact.name": "" if "@" in row.name else row.name,
+            "contact.first_name": names.first,
+            "contact.patronymic": names.patronymic,
+            "contact.last_name": names.last,
+            "contact.polite_name": names.polite,
+            "contact.gender": names.gender,
+            "contact.position": row.position,
+            "client.name": row.client or "",
+            **reach.get(row.id, {}),
+            **shared,
+        }
+        language = row.language or own_language
+        for prefix, values in (
+            ("contact", people.get(row.id, ())),
+            ("client", companies.get(row.client_id, ())),
+        ):
+            for prop, value in values:
+                texts[f"{prefix}.{prop.name}"] = _own(prop, value, language)
+        texts["today"] = _date(now, row.time_zone or _zone(brand), language)
+        found[row.id] = Values(texts=texts, language=language)
+    return found
+
+
+def _organisation(brand: Any, now: int) -> dict[str, str]:
+    if brand is None:
+        return {}
+    hours = str((brand.settings or {}).get("working_hours", ""))
+    return {"company": brand.name, "working_hours": hours}
+
+
+def _zone(brand: Any) -> str:
+    return str(brand.time_zone) if brand is not None and brand.time_zone else "UTC"
+
+
+def _date(now: int, zone: str, language: str) -> str:
+    try:
+        at = datetime.fromtimestamp(now / US, ZoneInfo(zone))
+    except (KeyError, ValueError, OSError):
+        at = datetime.fromtimestamp(now / US, UTC)
+    return at.strftime("%d.%m.%Y") if language.startswith("ru") else f"{at.day} {at:%B %Y}"
+
+
+def own_values(
+    conn: Connection, kind: str, ids: Sequence[int]
+) -> dict[int, list[tuple[Property, object]]]:
+    """Give the organisation's own fields of objects with what stands in them."""
+    noun = custom.whole(conn, NOUNS[kind])
+    known = custom.customs(noun)
+    found: dict[int, list[tuple[Property, object]]] = {}
+    for number, values in custom.values_of(conn, noun, [one for one in ids if one]).items():
+        found[number] = [
+            (prop, values[prop.name.removeprefix("custom.")])
+            for prop in known
+            if prop.type is not PropertyType.REF
+        ]
+    return found
+
+
+def _own(prop: Property, value: object, language: str) -> str:
+    """Write the value of an own field; "" where nothing stands in it."""
+    russian = language.startswith("ru")
+    named = {one.value: one.translations.get(language[:2], one.label) for one in prop.choices}
+    match prop.type:
+        case PropertyType.FLAG:
+            return ("да" if russian else "yes") if value else ("нет" if russian else "no")
+        case PropertyType.DATE:
+            return _date(int(str(value)), "UTC", language) if value else ""
+        case PropertyType.MONEY:
+            return money(int(str(value)), "", language) if value else ""
+        case PropertyType.TAGS:
+            items = value if isinstance(value, tuple) else ()
+            return ", ".join(named.get(str(one), str(one)) for one in items)
+        case PropertyType.CHOICE:
+            return named.get(str(value), str(value))
+        case PropertyType.NUMBER:
+            return str(value)
+    return str(value)
+
+
+def money(minor: int, currency: str, language: str) -> str:
+    """Write a sum as people read it; a whole one without its kopecks."""
+    russian = language.startswith("ru")
+    whole, rest = divmod(abs(minor), 100)
+    digits = f"{whole:,}".replace(",", "\u00a0" if russian else ",")
+    if rest:
+        digits += f"{',' if russian else '.'}{rest:02}"
+    sign = "-" if minor < 0 else ""
+    symbol = SYMBOLS.get(currency, currency)
+    if not symbol:
+        return f"{sign}{digits}"
+    if russian or symbol == currency:
+        return f"{sign}{digits}\u00a0{symbol}"
+    return f"{sign}{symbol}{digits}"
+
+
+def _moment(at: int, zone: str, language: str) -> str:
+    try:
+        place: tzinfo = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        place = UTC
+    return f"{_date(at, zone, language)}, {datetime.fromtimestamp(at / US, place):%H:%M}"

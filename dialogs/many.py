@@ -1,0 +1,316 @@
+"""Sending to many: planned once, given its recipients in batches, paused, resumed, cancelled.
+
+Each person has one narrow row of `deliveries` in a send, also who may not be sent it: then with
+the reason, so that the numbers always add up. The words are filled in when a row is claimed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, and_, false, insert, select, true, update
+
+from crm_store.rendering import check
+from crm_store.sql import locked, upsert
+from crm_store.tables.many import many_contents, many_sends, many_touches
+from crm_store.tables.outbox import deliveries
+from crm_store.tables.people import addresses
+from crm_store.unit_of_work import UnitOfWork
+from dialogs.many_ways import Way, choose, note_steps, own_words
+from hub.commands import (
+    ManyContent,
+    ManyQueued,
+    ManyRecipient,
+    PlanMany,
+    SendMany,
+    SteerMany,
+    TouchMany,
+)
+from hub.errors import Conflict, Invalid, NotFound
+from hub.events import DeliveriesQueued, MailingClicked, SendSteered
+from hub.ids import ContactId, DeliveryId
+from hub.messages import DeliveryStatus as Status
+from hub.messages import Lane
+from hub.objects import ActorKind
+from hub.placeholders import VARIABLES
+
+PAUSED = "paused"
+STATES = ("running", "paused", "cancelled")
+OWN_VARIABLES = ("unsubscribe_url", "view_url", "confirm_url")
+_HREF = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
+MAX_BATCH = 2_000
+
+
+def plan_many(uow: UnitOfWork, command: PlanMany) -> tuple[int, tuple[int, ...]]:
+    """Make a send, or give the one of this mailing, occurrence and step."""
+    known = uow.conn.execute(
+        select(many_sends.c.id).where(
+            many_sends.c.mailing_id == command.mailing_id,
+            many_sends.c.occurrence == command.occurrence,
+            many_sends.c.step == command.step,
+        )
+    ).scalar()
+    if known:
+        ids = uow.conn.execute(
+            select(many_contents.c.id)
+            .where(many_contents.c.send_id == known)
+            .order_by(many_contents.c.id)
+        ).scalars()
+        return int(known), tuple(ids)
+    if not command.contents:
+        raise Invalid("a mailing needs words", field="contents")
+    if not 0 <= command.quiet_from < 1440 or not 0 <= command.quiet_until < 1440:
+        raise Invalid("quiet hours are minutes of the day", field="quiet_from")
+    by_person = uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN)
+    send_id = uow.new_id()
+    uow.conn.execute(
+        insert(many_sends).values(
+            id=send_id,
+            mailing_id=command.mailing_id,
+            occurrence=command.occurrence,
+            step=command.step,
+            title=command.title[:400],
+            topic=command.topic[:100],
+            advertising=command.advertising,
+            need_consent=command.need_consent,
+            state="running",
+            quiet_from=command.quiet_from,
+            quiet_until=command.quiet_until,
+            cap_count=command.cap_count,
+            cap_days=command.cap_days,
+            per_minute=command.per_minute,
+            domain_per_minute=command.domain_per_minute,
+            routes=[str(one) for one in dict.fromkeys(command.routes)],
+            fall_back_after=command.fall_back_after,
+            stops_when_answered=command.stops_when_answered,
+            created_at=uow.now,
+            user_id=uow.actor.id if by_person else 0,
+        )
+    )
+    made = []
+    for content in command.contents:
+        check_content(content, command.advertising)
+        made.append(content_row(uow.new_id(), send_id, content))
+    uow.conn.execute(insert(many_contents), made)
+    return send_id, tuple(one["id"] for one in made)
+
+
+def check_content(content: ManyContent, advertising: bool) -> None:
+    """Raise Invalid for words that cannot be sent."""
+    names = {*VARIABLES, *OWN_VARIABLES}
+    for field in ("subject", "text", "html"):
+        problems = check(getattr(content, field), dict.fromkeys(names))
+        if problems:
+            first = problems[0]
+            raise Invalid(f"line {first.line}: {first.text}", field=field)
+    if not any((content.text.strip(), content.html.strip(), content.template)):
+        raise Invalid("a mailing needs words", field="text")
+    if advertising and content.html and "unsubscribe_url" not in content.html:
+        raise Invalid("an advertising letter needs its unsubscribe link", field="html")
+
+
+def content_row(content_id: int, send_id: int, content: ManyContent) -> dict[str, Any]:
+    """Give words as they are stored, their links numbered where they are counted."""
+    links: list[str] = []
+
+    def numbered(found: re.Match[str]) -> str:
+        links.append(found[2].replace("&amp;", "&"))
+        return f"{found[1]}{{{{ link_{len(links)} }}}}{found[3]}"
+
+    html = _HREF.sub(numbered, content.html) if content.tracks_clicks else content.html
+    return {
+        "id": content_id,
+        "send_id": send_id,
+        "variant": content.variant[:400],
+        "account_id": content.account_id,
+        "subject": content.subject[:400],
+        "text": content.text,
+        "html": html,
+        "template": content.template[:400],
+        "template_language": content.template_language[:40],
+        "template_values": dict(content.template_values),
+        "buttons": [[one.label, one.payload, one.url] for one in content.buttons],
+        "attachments": [list(one) for one in content.attachments],
+        "sender_name": content.sender_name[:400],
+        "links": links,
+        "tracks_clicks": content.tracks_clicks,
+        "tracks_opens": content.tracks_opens,
+    }
+
+
+def send_many(uow: UnitOfWork, command: SendMany) -> ManyQueued:
+    """Write one row per recipient; who is there already is left alone."""
+    if len(command.recipients) > MAX_BATCH:
+        raise Invalid(f"at most {MAX_BATCH} recipients at once", field="recipients")
+    send = _send(uow, command.send_id)
+    if send.state == "cancelled":
+        raise Conflict("this send was cancelled", what="cancelled")
+    fresh = _fresh(uow, command)
+    due = {one.contact_id: one.due_at for one in fresh}
+    people = [Way(one.contact_id, one.address_id, one.account_id, one.content_id) for one in fresh]
+    rows, reasons, steps = [], Counter[str](), {}
+    for way, reason in choose(uow, send, own_words(uow, send, people)):
+        reasons[reason] += 1
+        number = uow.new_id()
+        if way.passed:
+            steps[number] = way.passed
+        rows.append(
+            {
+                "id": number,
+                "account_id": way.account_id,
+                # Nobody's address is everybody's own: a person without one has a row all the same.
+                "address_id": way.address_id or -way.contact_id,
+                "contact_id": way.contact_id,
+                "content_id": way.content_id,
+                "send_id": send.id,
+                "lane": Lane.MAILING.order,
+                "status": Status.SUPPRESSED.value if reason else Status.QUEUED.value,
+                "reason": reason,
+                "due_at": max(due[ContactId(way.contact_id)], uow.now),
+                "created_at": uow.now,
+                # Short on purpose: a million of them stand in the index.
+                "idempotency_key": f"{number:x}",
+            }
+        )
+    if rows:
+        uow.conn.execute(upsert(uow.dialect, deliveries).on_conflict_do_nothing(), rows)
+    if steps:
+        note_steps(uow, steps)
+    queued = reasons.pop("", 0)
+    uow.record(
+        DeliveriesQueued(
+            mailing_id=send.mailing_id,
+            send_id=send.id,
+            queued=queued,
+            kept_back=sum(reasons.values()),
+        )
+    )
+    return ManyQueued(
+        queued=queued,
+        kept_back=tuple(sorted(reasons.items())),
+        known=len(command.recipients) - len(fresh),
+    )
+
+
+def _send(uow: UnitOfWork, send_id: int) -> Row[Any]:
+    row = uow.conn.execute(
+        locked(uow.dialect, select(many_sends).where(many_sends.c.id == send_id))
+    ).first()
+    if row is None:
+        raise NotFound("there is no such send")
+    return row
+
+
+def _fresh(uow: UnitOfWork, command: SendMany) -> list[ManyRecipient]:
+    """Give the recipients who are not there yet, each person and each address once."""
+    there = uow.conn.execute(
+        select(deliveries.c.contact_id, deliveries.c.address_id).where(
+            deliveries.c.send_id == command.send_id,
+            deliveries.c.contact_id.in_([one.contact_id for one in command.recipients])
+            | deliveries.c.address_id.in_([one.address_id for one in command.recipients]),
+        )
+    ).all()
+    people = {row.contact_id for row in there}
+    used = {row.address_id for row in there}
+    fresh = []
+    for one in command.recipients:
+        if one.contact_id not in people and (not one.address_id or one.address_id not in used):
+            people.add(one.contact_id)
+            used.add(one.address_id)
+            fresh.append(one)
+    return fresh
+
+
+def steer_many(uow: UnitOfWork, command: SteerMany) -> int:
+    """Pause, resume or cancel; gives how many waiting rows changed at once.
+
+    A paused send's rows leave the queue as they are met, so that pausing a million costs nothing.
+    """
+    if command.state not in STATES:
+        raise Invalid("a send is running, paused or cancelled", field="state")
+    send = _send(uow, command.send_id)
+    if send.state == "cancelled":
+        raise Conflict("this send was cancelled", what="cancelled")
+    uow.conn.execute(
+        update(many_sends).where(many_sends.c.id == send.id).values(state=command.state)
+    )
+    changed = 0
+    mine = deliveries.c.send_id == send.id
+    if command.state == "running":
+        changed = uow.conn.execute(
+            update(deliveries)
+            .where(mine, deliveries.c.status == PAUSED)
+            .values(status=Status.QUEUED.value)
+        ).rowcount
+    elif command.state == "cancelled":
+        changed = uow.conn.execute(
+            update(deliveries)
+            .where(mine, deliveries.c.status.in_((PAUSED, Status.QUEUED.value)))
+            .values(status=Status.SUPPRESSED.value, reason="cancelled")
+        ).rowcount
+    uow.record(
+        SendSteered(
+            mailing_id=send.mailing_id,
+            send_id=send.id,
+            state=command.state,
+            reason=command.reason[:200],
+        )
+    )
+    return int(changed)
+
+
+def touch_many(uow: UnitOfWork, command: TouchMany) -> bool:
+    """Count a click or an open; gives whether it is the first. A click proves that it was seen."""
+    row = uow.conn.execute(
+        select(deliveries.c.id, deliveries.c.contact_id, many_sends.c.mailing_id)
+        .join(many_sends, many_sends.c.id == deliveries.c.send_id)
+        .where(deliveries.c.id == command.delivery_id)
+    ).first()
+    if row is None:
+        return False
+    where = (many_touches.c.delivery_id == row.id) & (many_touches.c.n == command.n)
+    known = uow.conn.execute(select(many_touches.c.machine).where(where)).first()
+    uow.conn.execute(
+        upsert(uow.dialect, many_touches).on_conflict_do_update(
+            index_elements=["delivery_id", "n"],
+            set_={
+                "count": many_touches.c.count + 1,
+                "last_at": uow.now,
+                # Once a person, always a person.
+                "machine": and_(many_touches.c.machine, true() if command.machine else false()),
+            },
+        ),
+        [
+            {
+                "delivery_id": row.id,
+                "n": command.n,
+                "first_at": uow.now,
+                "last_at": uow.now,
+                "count": 1,
+                "machine": command.machine,
+            }
+        ],
+    )
+    first = known is None or (known.machine and not command.machine)
+    if first and command.n > 0:
+        uow.record(
+            MailingClicked(
+                mailing_id=row.mailing_id,
+                delivery_id=DeliveryId(row.id),
+                contact_id=ContactId(row.contact_id),
+                link=command.n,
+                machine=command.machine,
+            )
+        )
+    return bool(first)
+
+
+def address_kinds(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """Give kind and value of addresses."""
+    rows = uow.conn.execute(
+        select(addresses.c.id, addresses.c.kind, addresses.c.value).where(addresses.c.id.in_(ids))
+    )
+    return {row.id: (row.kind, row.value) for row in rows}

@@ -1,0 +1,199 @@
+"""An answer to a mailing: from then on the mailing stands above it in an ordinary dialog.
+
+A letter answers what it names; a message in a messenger answers the newest mailing that reached
+its writer over the same account in the last days. The mailing's message row is made now and not
+when it was sent, under the id of its delivery, so that it stands where it belongs in time and its
+receipts move it as they move any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, insert, literal_column, select, update
+
+from crm_store.rendering import render
+from crm_store.rows import among, listed
+from crm_store.search_index import index_messages
+from crm_store.sql import upsert
+from crm_store.tables.dialogs import dialogs, messages
+from crm_store.tables.many import many_contents, many_sends, many_touches
+from crm_store.tables.outbox import deliveries, parts
+from crm_store.tables.people import addresses
+from crm_store.unit_of_work import UnitOfWork, cause_data
+from crm_store.wording import of_people
+from dialogs.matching import references_of
+from hub.commands import Receive
+from hub.errors import HubError
+from hub.events import MailingAnswered
+from hub.ids import ContactId, DeliveryId, DialogId
+from hub.objects import ActorKind, Cause
+from hub.records.dialogs import Received
+
+ANSWER = -1
+"""The number of an answer among the touches of a delivery."""
+DAYS_US = 14 * 86_400_000_000
+REACHED = ("sent", "delivered", "read", "unknown")
+
+
+def heed_answers(
+    uow: UnitOfWork, batch: Sequence[Receive], places: Sequence[Received], letters: Sequence[bool]
+) -> None:
+    """Find what of a batch answers a mailing, and put the mailing above it."""
+    asked = [
+        (command, place, letter)
+        for command, place, letter in zip(batch, places, letters, strict=True)
+        if not command.message.automated
+    ]
+    by_name = _named(uow, [one for one, _, letter in asked if letter])
+    by_person = _newest(uow, [(one, place) for one, place, letter in asked if not letter])
+    for command, place, letter in asked:
+        if letter:
+            names = references_of(command)
+            found = [by_name.get((command.account_id, name)) for name in names]
+            row = next((one for one in found if one is not None), None)
+        else:
+            row = by_person.get((command.account_id, place.contact_id))
+        if row is not None:
+            _answered(uow, row, place)
+
+
+def _named(uow: UnitOfWork, commands: Sequence[Receive]) -> Mapping[tuple[int, str], Row[Any]]:
+    names = {name for one in commands for name in references_of(one)}
+    if not names:
+        return {}
+    rows = uow.conn.execute(
+        select(deliveries, parts.c.external_id)
+        .join(parts, parts.c.delivery_id == deliveries.c.id)
+        .where(
+            parts.c.account_id.in_({one.account_id for one in commands}),
+            parts.c.external_id.in_(sorted(names)),
+            deliveries.c.send_id > 0,
+        )
+    )
+    return {(row.account_id, row.external_id): row for row in rows}
+
+
+def _newest(
+    uow: UnitOfWork, asked: Sequence[tuple[Receive, Received]]
+) -> Mapping[tuple[int, int], Row[Any]]:
+    people = {int(place.contact_id) for _, place in asked}
+    if not people:
+        return {}
+    rows = uow.conn.execute(
+        _newest_of(uow.dialect),
+        {"people": listed(uow.dialect, sorted(people)), "since": uow.now - DAYS_US},
+    )
+    return {(row.account_id, row.contact_id): row for row in rows}
+
+
+@cache
+def _newest_of(dialect: str) -> Select[Any]:
+    # Every group of messages asks this: made once, and its text is that of the index.
+    return (
+        select(deliveries)
+        .where(
+            among(dialect, deliveries.c.contact_id, "people"),
+            deliveries.c.send_id > literal_column("0"),
+            deliveries.c.status.in_([literal_column(f"'{one}'") for one in REACHED]),
+            deliveries.c.sent_at > bindparam("since"),
+        )
+        .order_by(deliveries.c.sent_at)
+    )
+
+
+def _answered(uow: UnitOfWork, row: Row[Any], place: Received) -> None:
+    send = uow.conn.execute(select(many_sends).where(many_sends.c.id == row.send_id)).one()
+    if not send.mailing_id:
+        return  # A letter that was only tried out (dialogs/many_tests.py).
+    first = uow.conn.execute(
+        upsert(uow.dialect, many_touches)
+        .on_conflict_do_nothing()
+        .returning(many_touches.c.delivery_id),
+        [
+            {"delivery_id": row.id, "n": ANSWER, "first_at": uow.now, "last_at": uow.now,
+             "count": 1, "machine": False}
+        ],
+    ).all()  # fmt: skip
+    if not first:
+        return
+    if not row.message_id:
+        _stand_above(uow, row, send, place)
+    uow.record(
+        MailingAnswered(
+            mailing_id=send.mailing_id,
+            delivery_id=DeliveryId(row.id),
+            contact_id=ContactId(row.contact_id),
+            dialog_id=DialogId(place.dialog_id),
+        )
+    )
+
+
+def _stand_above(uow: UnitOfWork, row: Row[Any], send: Row[Any], place: Received) -> None:
+    content = uow.conn.execute(
+        select(many_contents).where(many_contents.c.id == row.content_id)
+    ).first()
+    to = uow.conn.execute(
+        select(addresses.c.value, addresses.c.name).where(addresses.c.id == row.address_id)
+    ).first()
+    text = subject = ""
+    if content is not None:
+        person = of_people(uow.conn, [row.contact_id], uow.now).get(row.contact_id)
+        values = {**(person.texts if person is not None else {}), "unsubscribe_url": "…",
+                  "view_url": "…"}  # fmt: skip
+        text, subject = (_filled(one, values) for one in (content.text, content.subject))
+        text = text or content.template
+    # Sent before its answer came, whatever the clocks of the two said.
+    answered_at = uow.conn.execute(
+        select(messages.c.at).where(messages.c.id == place.message_id)
+    ).scalar()
+    at = min(row.sent_at or uow.now, answered_at or uow.now, uow.now)
+    uow.conn.execute(
+        insert(messages).values(
+            id=row.id, dialog_id=place.dialog_id, account_id=row.account_id,
+            contact_id=place.contact_id, direction="out", author_kind=ActorKind.MAILING.value,
+            author_id=send.mailing_id, author_name=send.title[:400], text=text, subject=subject[:400],
+            reply_to=0, at=at, received_at=uow.now, status=row.status, automated=True,
+            people={"to": [[to.value, to.name]]} if to is not None else {},
+            cause=cause_data(Cause(kind="mailing", id=send.mailing_id, text=send.title)),
+            extra={},
+        )
+    )  # fmt: skip
+    uow.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id == row.id)
+        .values(message_id=row.id, dialog_id=place.dialog_id)
+    )
+    # It bumps nothing: only the count says that there is a line more.
+    uow.conn.execute(
+        update(dialogs)
+        .where(dialogs.c.id == place.dialog_id)
+        .values(message_count=dialogs.c.message_count + 1)
+    )
+    index_messages(uow.conn, [(row.id, f"{subject}\n{text}")])
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    try:
+        return render(template, values).text
+    except HubError:
+        return template
+
+
+def who_answered(uow: UnitOfWork, send: Row[Any], contact_ids: Sequence[int]) -> set[int]:
+    """Give who of these people answered an earlier step of the same mailing and occurrence."""
+    rows = uow.conn.execute(
+        select(deliveries.c.contact_id)
+        .join(many_sends, many_sends.c.id == deliveries.c.send_id)
+        .join(many_touches, many_touches.c.delivery_id == deliveries.c.id)
+        .where(
+            deliveries.c.contact_id.in_(sorted(set(contact_ids))),
+            deliveries.c.send_id > 0,
+            many_sends.c.mailing_id == send.mailing_id,
+            many_sends.c.occurrence == send.occurrence,
+            many_touches.c.n == ANSWER,
+        )
+    )
+    return set(rows.scalars())

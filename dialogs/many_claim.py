@@ -1,0 +1,254 @@
+"""What a claim decides about rows that go to many: consent once more, pause, cap, quiet, rate.
+
+Whatever is held back here is put back with its reason or a later time, and never stands in the
+way of the rows behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, func, select, update
+
+from crm_store.buckets import take, take_of_day
+from crm_store.sending_limits import allowance, midnight, of_account
+from crm_store.tables.many import many_sends
+from crm_store.tables.outbox import deliveries
+from crm_store.tables.people import contacts
+from crm_store.tables.users import brands
+from crm_store.unit_of_work import UnitOfWork
+from dialogs.many import PAUSED, address_kinds
+from dialogs.many_ways import closed_windows, go_on, kept_back
+from hub.messages import DeliveryStatus as Status
+from hub.messages import Lane
+from hub.records.many import SendingLimits
+
+US = 1_000_000
+HOUR_US = 3_600 * US
+DAY_US = 86_400 * US
+SWEEP = 1_000
+"""So many rows of a paused send leave the queue with each claim that meets one."""
+
+
+def admit(uow: UnitOfWork, account_id: int, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """Give the rows that may go now; those that belong to no send always may."""
+    many = [row for row in rows if row.send_id]
+    if not many:
+        return list(rows)
+    sends = {
+        row.id: row
+        for row in uow.conn.execute(
+            select(many_sends).where(many_sends.c.id.in_({row.send_id for row in many}))
+        )
+    }
+    out: set[int] = set()
+    for send_id in {row.send_id for row in many}:
+        mine = [row for row in many if row.send_id == send_id]
+        send = sends.get(send_id)
+        if send is None or send.state == "cancelled":
+            _sweep(uow, account_id, send_id, Status.SUPPRESSED.value, "cancelled")
+            out |= {row.id for row in mine}
+        elif send.state == "paused":
+            _sweep(uow, account_id, send_id, PAUSED, "")
+            out |= {row.id for row in mine}
+        elif send.mailing_id:  # A test (dialogs/many_tests.py) is kept back by nothing.
+            out |= _held_back(uow, account_id, send, mine)
+    return [row for row in rows if row.id not in out]
+
+
+def _sweep(uow: UnitOfWork, account_id: int, send_id: int, status: str, reason: str) -> None:
+    queued = (
+        select(deliveries.c.id)
+        .where(
+            deliveries.c.account_id == account_id,
+            deliveries.c.send_id == send_id,
+            deliveries.c.status == Status.QUEUED.value,
+        )
+        .limit(SWEEP)
+    )
+    uow.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(queued.scalar_subquery()))
+        .values(status=status, reason=reason)
+    )
+
+
+def _held_back(
+    uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[Row[Any]]
+) -> set[int]:
+    """Settle or postpone what may not go now; gives the ids."""
+    refused = kept_back(uow, send, account_id, [(row.contact_id, row.address_id) for row in rows])
+    found: dict[int, str] = {}
+    for row in rows:
+        if reason := refused.get((row.contact_id, row.address_id)):
+            found[row.id] = reason
+    left = [row for row in rows if row.id not in found]
+    found |= _over_cap(uow, send, left)
+    left = [row for row in left if row.id not in found]
+    shut = closed_windows(uow, account_id, [(row.address_id, row.content_id) for row in left])
+    found |= {row.id: "window_closed" for row in left if row.address_id in shut}
+    other_way: set[int] = set()
+    if found and send.routes:
+        by_id = {row.id: row for row in rows}
+        other_way = go_on(uow, send, [(by_id[number], why) for number, why in found.items()])
+    for number, reason in found.items():
+        if number not in other_way:
+            uow.conn.execute(
+                update(deliveries)
+                .where(deliveries.c.id == number)
+                .values(status=Status.SUPPRESSED.value, reason=reason)
+            )
+    left = [row for row in left if row.id not in found]
+    later = _after_earlier(uow, send, left)
+    left = [row for row in left if row.id not in later]
+    later |= _quiet(uow, send, left)
+    left = [row for row in left if row.id not in later]
+    later |= _too_fast(uow, account_id, send, left)
+    for number, due_at in later.items():
+        uow.conn.execute(update(deliveries).where(deliveries.c.id == number).values(due_at=due_at))
+    return {*found, *later}
+
+
+def _after_earlier(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) -> dict[int, int]:
+    """A step of a chain waits for the one before it, which may have been held up."""
+    if not send.step or not rows:
+        return {}
+    open_to = set(
+        uow.conn.execute(
+            select(deliveries.c.contact_id)
+            .join(many_sends, many_sends.c.id == deliveries.c.send_id)
+            .where(
+                deliveries.c.contact_id.in_([row.contact_id for row in rows]),
+                deliveries.c.send_id > 0,
+                deliveries.c.status.in_(("queued", "claimed", "sending", PAUSED)),
+                many_sends.c.mailing_id == send.mailing_id,
+                many_sends.c.occurrence == send.occurrence,
+                many_sends.c.step < send.step,
+            )
+        ).scalars()
+    )
+    return {row.id: uow.now + HOUR_US for row in rows if row.contact_id in open_to}
+
+
+def _over_cap(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) -> dict[int, str]:
+    if not send.cap_count or not send.advertising or not rows:
+        return {}
+    since = uow.now - send.cap_days * DAY_US
+    counts: dict[int, int] = dict(
+        uow.conn.execute(
+            select(deliveries.c.contact_id, func.count())
+            .join(many_sends, many_sends.c.id == deliveries.c.send_id)
+            .where(
+                deliveries.c.contact_id.in_([row.contact_id for row in rows]),
+                deliveries.c.send_id != 0,
+                deliveries.c.sent_at >= since,
+                many_sends.c.advertising,
+            )
+            .group_by(deliveries.c.contact_id)
+        ).all()
+    )
+    return {
+        row.id: "frequency_cap" for row in rows if counts.get(row.contact_id, 0) >= send.cap_count
+    }
+
+
+def _quiet(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) -> dict[int, int]:
+    """Give when it is no longer night at each recipient's; those who are awake are left out."""
+    if send.quiet_from == send.quiet_until or not rows:
+        return {}
+    house = uow.conn.execute(select(brands.c.time_zone).order_by(brands.c.id)).scalar() or "UTC"
+    zones = dict(
+        uow.conn.execute(
+            select(contacts.c.id, contacts.c.time_zone).where(
+                contacts.c.id.in_([row.contact_id for row in rows])
+            )
+        ).all()
+    )
+    found = {}
+    for row in rows:
+        until = quiet_until(
+            uow.now, zones.get(row.contact_id) or house, send.quiet_from, send.quiet_until
+        )
+        if until:
+            found[row.id] = until
+    return found
+
+
+def quiet_until(now: int, zone: str, start: int, end: int) -> int:
+    """Give when the quiet hours of a zone end, 0 where they are not on; over midnight too."""
+    try:
+        local = datetime.fromtimestamp(now / US, ZoneInfo(zone))
+    except (KeyError, ValueError, OSError):
+        local = datetime.fromtimestamp(now / US, ZoneInfo("UTC"))
+    minute = local.hour * 60 + local.minute
+    on = start <= minute < end if start < end else minute >= start or minute < end
+    if not on:
+        return 0
+    day = local if minute < end else local + timedelta(days=1)
+    over = day.replace(hour=end // 60, minute=end % 60, second=0, microsecond=0)
+    return int(over.timestamp() * US)
+
+
+def _too_fast(
+    uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[Row[Any]]
+) -> dict[int, int]:
+    """Take tokens for each row; give when there will be one for those that found none."""
+    limits = of_account(uow, account_id) if rows else None
+    found = _over_day(uow, account_id, limits, rows) if limits is not None else {}
+    rows = [row for row in rows if row.id not in found]
+    per_minute = limits.per_minute if limits is not None else 0
+    if not rows or not (send.per_minute or send.domain_per_minute or per_minute):
+        return found
+    where = address_kinds(uow, [row.address_id for row in rows]) if send.domain_per_minute else {}
+    for row in rows:
+        kind, value = where.get(row.address_id, ("", ""))
+        wanted = []
+        if per_minute:
+            wanted.append((f"account:{account_id}", per_minute))
+        if send.per_minute:
+            wanted.append((f"send:{send.id}", send.per_minute))
+        if send.domain_per_minute and kind == "email":
+            domain = value.rpartition("@")[2].lower()
+            wanted.append((f"domain:{domain}", send.domain_per_minute))
+        wait = take(uow, wanted)
+        if wait:
+            found[row.id] = uow.now + wait
+    return found
+
+
+def _over_day(
+    uow: UnitOfWork, account_id: int, limits: SendingLimits, rows: Sequence[Row[Any]]
+) -> dict[int, int]:
+    """Let go what the account's day allows, its warm-up counted; the others wait for the next."""
+    if not rows:
+        return {}
+    house = uow.conn.execute(select(brands.c.time_zone).order_by(brands.c.id)).scalar() or "UTC"
+    allowed = allowance(uow, limits, house)
+    if not allowed:
+        return {}
+    day, tomorrow = midnight(uow.now, house)
+    granted = take_of_day(uow, f"day:{account_id}:{day}", allowed, len(rows))
+    if granted == len(rows):
+        return {}
+    # What stands behind these waits too: stepping through it row by row would take the day.
+    behind = (
+        select(deliveries.c.id)
+        .where(
+            deliveries.c.account_id == account_id,
+            deliveries.c.lane == Lane.MAILING.order,
+            deliveries.c.status == Status.QUEUED.value,
+            ~deliveries.c.held,
+            deliveries.c.due_at <= uow.now,
+            deliveries.c.id.not_in([row.id for row in rows[:granted]]),
+        )
+        .limit(SWEEP)
+    )
+    uow.conn.execute(
+        update(deliveries)
+        .where(deliveries.c.id.in_(behind.scalar_subquery()))
+        .values(due_at=tomorrow)
+    )
+    return {row.id: tomorrow for row in rows[granted:]}
