@@ -1,0 +1,160 @@
+"""Fields of conditions that are counted or worked out: absence, consent, segments, norms, letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from hub.filters import Choice, Field, FieldType, Where
+from hub.rules import Facts
+
+_T = FieldType
+LETTERS = 3
+"""Fewer letters are no text in a language."""
+
+
+def _field(
+    name: str,
+    label: str,
+    russian: str,
+    kind: FieldType,
+    value: Callable[[Facts], object],
+    choices: tuple[Choice, ...] = (),
+) -> Field:
+    return Field(
+        name=name,
+        label=label,
+        type=kind,
+        value=value,
+        where=Where.FACT,
+        choices=choices,
+        translations={"ru": russian},
+    )
+
+
+def _more(name: str) -> Callable[[Facts], object]:
+    return lambda facts: facts.more.get(name)
+
+
+def script_of(text: str) -> str:
+    """Say by its letters in what language a text is: ru, en, other, or "" where there are few."""
+    cyrillic = sum("а" <= one <= "я" or one == "ё" for one in text.lower())
+    latin = sum("a" <= one <= "z" for one in text.lower())
+    letters = sum(one.isalpha() for one in text)
+    if letters < LETTERS:
+        return ""
+    if cyrillic * 2 >= letters:
+        return "ru"
+    return "en" if latin * 2 >= letters else "other"
+
+
+def _language(facts: Facts) -> object:
+    return script_of(facts.message.text) if facts.message is not None else ""
+
+
+def _working_minutes(facts: Facts) -> object:
+    dialog, calendar = facts.dialog, facts.more.get("calendar")
+    if dialog is None or calendar is None or not dialog.waiting_since:
+        return None
+    length = calendar.working_between(dialog.waiting_since, facts.now)  # type: ignore[attr-defined]
+    return int(length) // 60_000_000
+
+
+FIELDS = (
+    _field(
+        "message.language",
+        "Language of the text, by its letters",
+        "Язык текста, по буквам",
+        _T.CHOICE,
+        _language,
+        (
+            Choice("ru", "Russian", {"ru": "русский"}),
+            Choice("en", "Latin letters", {"ru": "латиница"}),
+            Choice("other", "another", {"ru": "другой"}),
+        ),
+    ),
+    _field(
+        "dialog.waiting_working_minutes",
+        "Working minutes that the client waits",
+        "Рабочих минут ждёт клиент",
+        _T.NUMBER,
+        _working_minutes,
+    ),
+    _field(
+        "dialog.assignee_absent",
+        "The assignee is absent",
+        "Ответственный отсутствует",
+        _T.FLAG,
+        _more("dialog.assignee_absent"),
+    ),
+    _field(
+        "dialog.substitute",
+        "Who stands in for the assignee",
+        "Кто замещает ответственного",
+        _T.REF,
+        _more("dialog.substitute"),
+    ),
+    _field(
+        "dialog.advertising",
+        "May be sent advertising here",
+        "Можно слать сюда рекламу",
+        _T.FLAG,
+        _more("dialog.advertising"),
+    ),
+    _field(
+        "contact.segments",
+        "In the segment (by its number)",
+        "В сегменте (по номеру)",
+        _T.SET,
+        _more("contact.segments"),
+    ),
+    _field(
+        "event.segment",
+        "The segment that was entered or left",
+        "Сегмент, в который вошли или из которого вышли",
+        _T.REF,
+        lambda facts: getattr(facts.event, "segment_id", 0),
+    ),
+    _field(
+        "event.channel",
+        "The channel of the consent",
+        "Канал согласия",
+        _T.LINE,
+        lambda facts: getattr(facts.event, "channel", ""),
+    ),
+    _field(
+        "event.topic",
+        "The topic of the consent",
+        "Тема согласия",
+        _T.LINE,
+        lambda facts: getattr(facts.event, "topic", ""),
+    ),
+    _field(
+        "interest.norm_spent",
+        "Spent of the stage's norm, %",
+        "Израсходовано нормы этапа, %",
+        _T.NUMBER,
+        _more("interest.norm_spent"),
+    ),
+    _field(
+        "time.workday",
+        "On a working day (no weekend, no holiday)",
+        "В рабочий день (не выходной и не праздник)",
+        _T.FLAG,
+        _more("time.workday"),
+    ),
+)
+
+PARTS: Mapping[str, frozenset[str]] = {
+    "message.language": frozenset({"message"}),
+    "dialog.waiting_working_minutes": frozenset({"dialog", "hours"}),
+    "dialog.assignee_absent": frozenset({"dialog", "away"}),
+    "dialog.substitute": frozenset({"dialog", "away"}),
+    "dialog.advertising": frozenset({"dialog", "advertising"}),
+    "contact.segments": frozenset({"contact", "segments"}),
+    "event.segment": frozenset(),
+    "event.channel": frozenset(),
+    "event.topic": frozenset(),
+    "interest.norm_spent": frozenset({"interest", "norm"}),
+    "time.workday": frozenset({"dialog", "hours"}),
+}
+TODAY = frozenset({"away", "advertising", "segments", "norm"})
