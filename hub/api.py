@@ -8,18 +8,27 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from hub.capabilities import Capabilities
 from hub.commands.base import Command
 from hub.events.base import Event
 from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, Micros, UserId
 from hub.messages import Arrival, Attachment
 from hub.objects import Actor
+from hub.placeholders import Problem, Rendered, Values
 
 if TYPE_CHECKING:
     from logging import Logger
 
+    from hub.channel import Measure, SenderCheck
     from hub.records.dialogs import Dialog, DialogPage, DialogQuery, Message, Thread
+    from hub.records.many import SendingLimits, Way
+    from hub.records.many_results import Earned, LinkTally, Tally
+    from hub.records.objects import ObjectPage
     from hub.records.people import Contact
-    from hub.records.system import Account, Brand, User
+    from hub.records.segments import Member, Reach, Segment
+    from hub.records.system import Account, Brand, Team, User
+
+_NO_DIALOG, _NO_CONTACT = DialogId(0), ContactId(0)
 
 API = 1
 """The version of this interface; within it we only add."""
@@ -106,6 +115,24 @@ class Hub(Protocol):
     async def contact(self, contact_id: ContactId) -> Contact:
         """One contact with addresses; raises NotFound."""
 
+    async def get(self, kind: str, object_id: int) -> Any:
+        """One object of any kind, as its record; raises NotFound."""
+
+    async def find(
+        self,
+        kind: str,
+        *,
+        filter: Mapping[str, object] | None = None,
+        text: str = "",
+        sort: str = "",
+        before: str = "",
+        limit: int = 50,
+    ) -> ObjectPage[Any]:
+        """A page of objects of any kind: a filter as JSON, words, an order; continued by key."""
+
+    async def count(self, kind: str, *, filter: Mapping[str, object] | None = None) -> int:
+        """How many objects of a kind a filter finds."""
+
     async def account(self, account_id: AccountId) -> Account:
         """One account; raises NotFound."""
 
@@ -114,6 +141,9 @@ class Hub(Protocol):
 
     async def user(self, user_id: UserId) -> User:
         """One colleague; raises NotFound."""
+
+    async def teams(self) -> list[Team]:
+        """The teams."""
 
     async def brand(self) -> Brand:
         """The organisation."""
@@ -132,6 +162,127 @@ class Hub(Protocol):
 
     async def signal(self, dialog_id: DialogId, kind: str, value: str = "") -> None:
         """Show a short-lived signal (typing, seen) to the agents who look at the dialog."""
+
+    def capabilities(self, channel: str) -> Capabilities | None:
+        """What a kind of channel can do; None where its plugin is gone."""
+
+    async def values(
+        self, *, dialog_id: DialogId = _NO_DIALOG, contact_id: ContactId = _NO_CONTACT
+    ) -> Values:
+        """What placeholders stand for, in a dialog or for a contact; raises NotFound."""
+
+    def fill(self, template: str, values: Mapping[str, str], *, html: bool = False) -> Rendered:
+        """Fill a template as a sent one would be; raises Invalid for one that cannot be."""
+
+    def check_template(self, template: str) -> tuple[Problem, ...]:
+        """Say what is wrong with a template; nothing means that it can be saved."""
+
+    async def segments(self) -> list[Segment]:
+        """Every segment; needs the right to see contacts."""
+
+    async def reach(
+        self, segment: Segment, *, channel: str, topic: str = "", advertising: bool = True
+    ) -> Reach:
+        """How many of a segment can be sent something on a channel, and why the others cannot."""
+
+    async def reach_in_order(
+        self,
+        segment: Segment,
+        *,
+        channels: Sequence[str],
+        topic: str = "",
+        advertising: bool = True,
+    ) -> tuple[int, tuple[int, ...]]:
+        """How many are in a segment, and how many go by each channel of an order."""
+
+    async def audience(
+        self, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
+    ) -> list[Member]:
+        """The people of a segment by id after `after`, each with his address of a channel."""
+
+    async def send_counts(self, send_ids: Sequence[int]) -> Mapping[tuple[str, str], int]:
+        """How many rows of sends stand in each (status, reason); they add up to everybody."""
+
+    async def send_contents(self, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """For each version of the words of sends: how many got it, how many followed a link."""
+
+    async def send_touches(self, send_ids: Sequence[int]) -> Mapping[str, int]:
+        """How many followed a link or saw it, people and machines apart."""
+
+    async def send_ways(
+        self, send_ids: Sequence[int], contact_ids: Sequence[ContactId]
+    ) -> list[Way]:
+        """Every way of people in sends, those that were passed with the reason, the last one last."""
+
+    async def send_people(
+        self,
+        send_ids: Sequence[int],
+        *,
+        status: Sequence[str] = (),
+        reason: str = "",
+        after: int = 0,
+        limit: int = 100,
+    ) -> list[Way]:
+        """The people of sends with the way that stands, continued by the delivery's id."""
+
+    async def measure(self, account_id: AccountId, text: str) -> Measure | None:
+        """In how many parts a text leaves over an account, as its provider counts; None where the
+        channel counts none, or cannot be asked now."""
+
+    async def check_sender(self, account_id: AccountId) -> list[SenderCheck]:
+        """What recipients' providers ask of who sends to many over an account, looked up now."""
+
+    async def sends_of(self, mailing_id: int) -> list[int]:
+        """The sends of a mailing, oldest first: its occurrences and the steps of its chain."""
+
+    async def send_tallies(self, send_ids: Sequence[int], *, by: str = "") -> list[Tally]:
+        """The numbers of sends in each part of a cut: account, channel, hour, variant, domain."""
+
+    async def send_links(self, send_ids: Sequence[int]) -> list[LinkTally]:
+        """The links of sends with how many people and machines followed each."""
+
+    async def send_costs(self, send_ids: Sequence[int]) -> Mapping[int, int]:
+        """How many messages of sends left over each account."""
+
+    async def send_earned(
+        self, send_ids: Sequence[int], *, days: int = 30, touch: str = "any", by: str = ""
+    ) -> list[Earned]:
+        """What was made within so many days after a click or an answer, in each part of a cut."""
+
+    async def won_after(self, send_ids: Sequence[int], *, days: int = 30) -> Earned:
+        """What everybody who got sends won within so many days, whatever they did with them."""
+
+    async def won_by(
+        self, contact_ids: Sequence[ContactId], *, since: Micros, days: int = 30
+    ) -> Earned:
+        """What certain people won within so many days of a moment."""
+
+    async def send_behind(
+        self,
+        send_ids: Sequence[int],
+        number: str,
+        *,
+        by: str = "",
+        key: str = "",
+        link: str = "",
+        days: int = 30,
+        touch: str = "any",
+        after: int = 0,
+        limit: int = 1_000,
+    ) -> list[ContactId]:
+        """The people behind a number of sends, of a part of a cut or a link, continued by id."""
+
+    async def sending_limits(self) -> list[SendingLimits]:
+        """How fast accounts may send to many and what it costs, where somebody said so."""
+
+    async def upload(self, file: Attachment, dialog_id: DialogId) -> AttachmentId:
+        """Keep a file until a message of the actor's takes it."""
+
+    async def keep_file(self, content: bytes) -> str:
+        """Keep the bytes of a file that goes to many; gives the name for ManyContent.attachments."""
+
+    async def kept_file(self, name: str) -> bytes:
+        """The bytes that `keep_file` kept; raises NotFound."""
 
     def events(self, types: Sequence[str]) -> AsyncIterator[Event]:
         """Facts as they happen, live and in this process only; for streams, never for work."""

@@ -19,21 +19,23 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
 
 import hub.web
 from crm_store.migrate import pending
-from hub import http_api
-from hub.demo import start_demo
 from hub.extensions import AccountSection, NavEntry
+from hub.late_app import LateApp, mounted
 from hub.metrics import MessageNumbers, metrics_page
 from hub.objects import Actor, ActorKind
 from hub.runtime import Runtime
 from hub.settings import HubSettings
+from hub.web import object_pages
 from hub.web.auth import Gate
 from hub.web.errors import error_handlers
 from hub.web.live import Live
 from hub.web.plugin_pages import PluginPages
 from hub.web.public_address import follow as follow_public_address
+from hub.web.rail import OWN_PLACES, places
 from hub.web.render import Renderer
 from hub.web.webhooks import WebhookDoor, WebhookNumbers
 from hub.workers import Workers
@@ -41,6 +43,8 @@ from hub.workers import Workers
 log = logging.getLogger("hub.app")
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 LOOPBACK = ("127.0.0.1", "::1")
+API = "/api/v1"
+WARM_AFTER = 5.0
 
 
 def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
@@ -50,11 +54,20 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
     plugin_pages = PluginPages(runtime, stopping)
     numbers = WebhookNumbers()
     is_worker = settings.role == "worker"
-    api = http_api.mount(runtime, stopping)
+    api = LateApp(partial(_api, runtime, stopping))
     app = Starlette(
         routes=[
             *health_routes(),
-            *(() if is_worker else (*page_routes(), *plugin_pages.routes(), api)),
+            *(
+                ()
+                if is_worker
+                else (
+                    *page_routes(),
+                    *_kind_pages(runtime),
+                    *plugin_pages.routes(),
+                    mounted(API, api),
+                )
+            ),
         ],
         middleware=[
             *(() if is_worker else (Middleware(WebhookDoor, runtime=runtime, numbers=numbers),)),
@@ -63,6 +76,7 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
         exception_handlers=error_handlers(),
         lifespan=_lifespan,
     )
+    app.state.api = api
     app.state.plugin_pages = plugin_pages
     app.state.webhook_numbers = numbers
     app.state.message_numbers = MessageNumbers(runtime)
@@ -75,14 +89,21 @@ def build(settings: HubSettings, runtime: Runtime | None = None) -> Starlette:
         key=lambda one: one[1].order,
     )
     app.state.renderer = Renderer(settings.cache_folder, channels=runtime.channels)
-    app.state.nav = [
-        part for _, part in runtime.plugins.collect("register_ui") if isinstance(part, NavEntry)
-    ]
+    app.state.nav = places(
+        [
+            *OWN_PLACES,
+            *(
+                part
+                for _, part in runtime.plugins.collect("register_ui")
+                if isinstance(part, NavEntry)
+            ),
+        ]
+    )
     app.state.live = Live(runtime, app.state.renderer)
     app.state.runtime = runtime
     app.state.settings = settings
     app.state.stopping = stopping
-    app.state.start_demo = partial(start_demo, settings)
+    app.state.start_demo = partial(_start_demo, settings)
     return app
 
 
@@ -98,16 +119,37 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     await app.state.live.start()
     app.state.ready = True
     log.info("ready role=%s epoch=%s", app.state.settings.role, runtime.epoch)
+    warming = asyncio.create_task(_warm(app))
     try:
         yield
     finally:
         app.state.ready = False
+        warming.cancel()
         app.state.stopping.set()
         await app.state.live.stop()
         await workers.stop()
         await _tell_plugins(runtime, "shutdown")
         await runtime.stop()
         log.info("stopped")
+
+
+def _api(runtime: Runtime, stopping: asyncio.Event) -> ASGIApp:
+    from hub import http_api
+
+    return http_api.app(runtime, stopping)
+
+
+async def _warm(app: Starlette) -> None:
+    """Make the API before a program asks for it, once the first pages had their time."""
+    if app.state.settings.role != "worker":
+        await asyncio.sleep(WARM_AFTER)
+        await app.state.api.warm()
+
+
+async def _start_demo(settings: HubSettings, language: str) -> None:
+    from hub.demo import start_demo
+
+    await start_demo(settings, language)
 
 
 async def _tell_plugins(runtime: Runtime, hook: str) -> None:
@@ -128,6 +170,11 @@ def page_routes() -> list[BaseRoute]:
         if hasattr(module, "routes"):
             found += module.routes()
     return found
+
+
+def _kind_pages(runtime: Runtime) -> list[BaseRoute]:
+    """Give the lists and cards of the plugins' kinds."""
+    return object_pages.routes_of(one for one in runtime.nouns.values() if one.plugin)
 
 
 # -- health --------------------------------------------------------------------------------

@@ -11,7 +11,10 @@ class Capabilities:
     """What a channel can do. The core obeys it; README's feature matrix is made from it.
 
     `address_kind` is the `Address.kind` of its people. `max_text` counts characters, 0 means
-    no limit. `max_attachment_bytes` limits one file, 0 means no files at all.
+    no limit. `max_attachment_bytes` limits one file, 0 means no files at all;
+    `media_limits` has what is narrower for some types (`("image/*", 5_000_000)`, the first that
+    fits counts), and `max_files_bytes` limits all files of one message together, 0 where the
+    vendor does not count them together.
     `media_types` are accepted types, with `image/*` style wildcards. `receipts` is the best
     status the vendor ever reports: none, sent, delivered or read. `idempotent_send` promises
     that a repeated send with one idempotency key reaches the person once, and `idempotent_for`
@@ -24,7 +27,9 @@ class Capabilities:
     to. `edit_window` and `delete_window` say how long after sending a message of ours may be
     changed or taken back there (None: for ever). `reaction_choices` are the reactions that the
     vendor takes. `writing_allows` says that a person who writes to us takes our messages again
-    whatever he had said before; where a word is needed for that (START), it is False.
+    whatever he had said before; where a word is needed for that (START), it is False. `vouches`
+    says that nobody can write in another's name there, so that a sender's address is verified; it
+    is False for letters and forms, in which people write what they like.
     """
 
     address_kind: str
@@ -32,6 +37,8 @@ class Capabilities:
     max_attachment_bytes: int = 0
     max_attachments: int = 10
     media_types: tuple[str, ...] = ("*/*",)
+    media_limits: tuple[tuple[str, int], ...] = ()
+    max_files_bytes: int = 0
     html: bool = False
     subject: bool = False
     copies: bool = False
@@ -58,3 +65,18 @@ class Capabilities:
     groups: bool = False
     typing: bool = False
     sends: bool = True
+    vouches: bool = False
+
+    def takes_type(self, media_type: str) -> bool:
+        """Say whether files of a media type are taken."""
+        return any(_fits(one, media_type) for one in self.media_types)
+
+    def limit_of(self, media_type: str) -> int:
+        """Give how many bytes one file of a media type may have."""
+        narrower = (most for one, most in self.media_limits if _fits(one, media_type))
+        return min(next(narrower, self.max_attachment_bytes), self.max_attachment_bytes)
+
+
+def _fits(pattern: str, media_type: str) -> bool:
+    plain = media_type.partition(";")[0].strip().lower()
+    return pattern in ("*/*", plain) or (pattern.endswith("/*") and plain.startswith(pattern[:-1]))

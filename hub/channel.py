@@ -206,6 +206,21 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SenderCheck:
+    """One line of what the world asks of who sends to many over an account.
+
+    `add` is the exact text to put somewhere (a record of the domain) where it is not `ok`;
+    `blocks` keeps a mailing from beginning until it is mended.
+    """
+
+    name: str
+    ok: bool
+    text: str = ""
+    add: str = ""
+    blocks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """What `Channel.inspect` found at the provider, in words for the account's page.
 
@@ -239,6 +254,11 @@ async def _forget(values: Mapping[str, str]) -> None:
     """A channel that is only tried out remembers nothing."""
 
 
+async def _unlimited(name: str, per_minute: int) -> int:
+    """A channel that is only tried out has no limits."""
+    return 0
+
+
 def _unshared(file: Attachment) -> str:
     """A channel that is only tried out has nothing to share."""
     raise Unsupported("files", "files cannot be shared without the hub's public address")
@@ -253,7 +273,8 @@ class ChannelContext:
     stores small values that are no secrets (a server's number, a confirmation code) with the
     account; from its return on every process finds them in `memory`. `share` gives a public address under
     which a provider can fetch a file of an outgoing message for a day (raises Unsupported where
-    the hub has no public address).
+    the hub has no public address). `take(name, per_minute)` takes a token of a bucket of the
+    account's that outlives restarts; it gives 0, or how many microseconds there will be none.
     """
 
     account_id: AccountId
@@ -266,6 +287,7 @@ class ChannelContext:
     memory: Mapping[str, str] = field(default_factory=dict)
     remember: Callable[[Mapping[str, str]], Awaitable[None]] = _forget
     share: Callable[[Attachment], str] = _unshared
+    take: Callable[[str, int], Awaitable[int]] = _unlimited
 
 
 class Channel:
@@ -301,6 +323,10 @@ class Channel:
 
     async def check(self) -> list[Check]:
         """You may override: try the settings against the provider, say what was found."""
+        return []
+
+    async def check_sender(self) -> list[SenderCheck]:
+        """You may override: look up what recipients' providers ask of who sends to many."""
         return []
 
     async def connect(self) -> None:

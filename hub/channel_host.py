@@ -13,7 +13,7 @@ from crm_store import accounts as account_reads
 from crm_store.viewer import Reader, Viewer
 from hub.account_settings import NEEDS_SECRET, check, unseal
 from hub.channel import Channel, ChannelContext
-from hub.commands import RecordConnection, RecordHealth
+from hub.commands import RecordConnection, RecordHealth, TakeToken
 from hub.errors import Invalid, NotFound
 from hub.events import AccountConnected, ChannelDown, ChannelUp, Event
 from hub.http_client import HubHttpClient
@@ -68,7 +68,7 @@ class ChannelHost:
     def http(self) -> HubHttpClient:
         """The client that every channel shares."""
         if self._http is None:
-            self._http = HubHttpClient()
+            self._http = HubHttpClient(self._runtime.settings.ca_file)
         return self._http
 
     async def get(self, account_id: AccountId) -> tuple[Account, Channel]:
@@ -167,6 +167,10 @@ class ChannelHost:
             # The provider may ask back at once.
             await self._refresh(account.id)
 
+        async def take(name: str, per_minute: int) -> int:
+            command = TakeToken(account_id=account.id, name=name, per_minute=per_minute)
+            return int((await self._runtime.do(SYSTEM, None, (command,)))[0])
+
         return ChannelContext(
             account_id=account.id,
             title=account.title,
@@ -177,6 +181,7 @@ class ChannelHost:
             now=self._runtime.now,
             memory=dict(account.memory),
             remember=remember,
+            take=take,
             share=lambda file: share(self._runtime.keys, base, file),
         )
 

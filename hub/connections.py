@@ -44,6 +44,7 @@ class Turn:
     due_at: Micros = Micros(0)
     pause: float = PAUSE_FIRST
     version: int = 0
+    ended_at: Micros = Micros(0)
 
 
 class Connections:
@@ -53,6 +54,7 @@ class Connections:
         self._runtime = runtime
         self._turns: dict[tuple[AccountId, str], Turn] = {}
         self._tasks: dict[tuple[AccountId, str], asyncio.Task[None]] = {}
+        self._looked_at = Micros(0)
 
     async def run(self) -> None:
         """Look after the accounts until cancelled: on each fact about one, and now and then."""
@@ -73,6 +75,7 @@ class Connections:
             self._tasks.clear()
 
     async def _look(self) -> None:
+        self._looked_at = self._runtime.now()
         accounts = await self._runtime.database.read(
             lambda conn: account_reads.all_accounts(
                 Reader(conn=conn, viewer=Viewer.system(), now=self._runtime.now())
@@ -103,7 +106,8 @@ class Connections:
         if turn.version != account.version:
             # A change by hand is tried at once, whatever failed before.
             turn.due_at, turn.pause, turn.version = Micros(0), PAUSE_FIRST, account.version
-        if turn.due_at <= self._runtime.now():
+        # What ended while the accounts were read is not known to what was read.
+        if turn.due_at <= self._runtime.now() and turn.ended_at < self._looked_at:
             self._tasks[key] = asyncio.create_task(
                 self._act(account, verb, act, turn), name=f"{verb}:{account.id}"
             )
@@ -122,7 +126,8 @@ class Connections:
         else:
             turn.pause = PAUSE_FIRST
             wait = {"inspect": INSPECT_EVERY, "templates": TEMPLATES_EVERY}.get(verb, 0.0)
-        turn.due_at = Micros(self._runtime.now() + int(wait * US))
+        turn.ended_at = self._runtime.now()
+        turn.due_at = Micros(turn.ended_at + int(wait * US))
 
     async def _failed(self, account: Account, verb: str, error: Exception) -> None:
         # A stranger's words may hold secrets.

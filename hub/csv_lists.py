@@ -6,20 +6,24 @@ Injection"); numbers and phones stay as they are.
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from crm_store import dialog_lists
 from crm_store import objects as reads
-from crm_store import people
 from crm_store import users as user_reads
-from crm_store.objects import NOUNS, Noun, ObjectQuery
+from crm_store.custom import whole
+from crm_store.objects import Noun, ObjectQuery
 from crm_store.viewer import Reader
-from hub.properties import Property, PropertyType, empty_value
+from hub.properties import Property, PropertyType, empty_value, value_of
+from hub.records.dialogs import DialogQuery
 from hub.wire_json import rfc3339
 
 if TYPE_CHECKING:
@@ -33,17 +37,22 @@ Names = Mapping[str, Mapping[int, str]]
 
 
 async def rows(
-    hub: BoundHub, noun: Noun, query: ObjectQuery, label: Callable[[Property], str]
+    hub: BoundHub,
+    noun: Noun,
+    query: ObjectQuery | DialogQuery,
+    label: Callable[[Property], str],
+    columns: Sequence[str] = (),
 ) -> AsyncIterator[bytes]:
     """Give the lines of a list, the headings first; raises NotAllowed before the first."""
-    properties = noun.kind.properties
+    noun = await hub.read(lambda reader: whole(reader.conn, noun))
+    properties = chosen(noun, columns)
     # The mark by which spreadsheets know UTF-8.
     yield b"\xef\xbb\xbf" + _line(["id", *(label(one) for one in properties)])
     query = replace(query, limit=BATCH)
     while True:
-        page, names = await hub.read(_batch, noun, query)
+        page, names = await hub.read(batch, noun, query)
         yield b"".join(
-            _line([str(one.id), *(_cell(prop, one, names) for prop in properties)])
+            _line([str(one.id), *(cell(prop, one, names) for prop in properties)])
             for one in page.items
         )
         if not page.next:
@@ -51,30 +60,70 @@ async def rows(
         query = replace(query, before=page.next)
 
 
-def _batch(reader: Reader, noun: Noun, query: ObjectQuery) -> tuple[Any, Names]:
+async def into(
+    hub: BoundHub,
+    noun: Noun,
+    query: ObjectQuery | DialogQuery,
+    label: Callable[[Property], str],
+    columns: Sequence[str],
+    path: Path,
+    tell: Callable[[int], Awaitable[bool]],
+) -> int:
+    """Write a whole list into a file; gives the rows, or -1 when `tell` says that nobody waits."""
+    done = -BATCH
+    with path.open("wb") as out:
+        async for lines in rows(hub, noun, query, label, columns):
+            await asyncio.to_thread(out.write, lines)
+            done += BATCH
+            if not await tell(max(0, done)):
+                return -1
+    return await _lines_of(path)
+
+
+async def _lines_of(path: Path) -> int:
+    """Count the rows of a written file; cells may hold line breaks."""
+
+    def count() -> int:
+        with path.open(newline="", encoding="utf-8-sig") as text:
+            return sum(1 for _ in csv.reader(text)) - 1
+
+    return await asyncio.to_thread(count)
+
+
+def chosen(noun: Noun, columns: Sequence[str]) -> list[Property]:
+    """Give the properties of some columns with the one that names an object; all without any."""
+    known = {one.name: one for one in noun.kind.properties}
+    wanted = [known[one] for one in columns if one in known and one != noun.kind.title]
+    return [known[noun.kind.title], *wanted] if wanted else list(known.values())
+
+
+def batch(reader: Reader, noun: Noun, query: ObjectQuery | DialogQuery) -> tuple[Any, Names]:
+    """Give some objects, and the names of what they refer to; raises NotAllowed."""
     reader.viewer.need(RIGHT)
-    page = reads.page(reader, noun, query)
+    if isinstance(query, DialogQuery):
+        page = dialog_lists.page(reader, query)
+    else:
+        page = reads.page(reader, noun, query)
     names: dict[str, Mapping[int, str]] = {
         "user": {one.id: one.name for one in user_reads.all_users(reader)},
         "team": {one.id: one.name for one in user_reads.all_teams(reader)},
     }
-    for kind in ("client", "lead", "contact"):
-        ids = {
-            getattr(one, prop.name)
+    for kind in sorted({one.ref for one in noun.kind.properties} - {"", "user", "team"}):
+        ids: set[Any] = {
+            value_of(one, prop.name)
             for prop in noun.kind.properties
             if prop.ref == kind
             for one in page.items
-        } - {0}
-        if ids and kind in NOUNS:
-            names[kind] = reads.titles(reader, NOUNS[kind], sorted(ids))
-        elif ids:
-            found = people.contacts_of(reader, sorted(ids))
-            names[kind] = {one.id: one.name for one in found}
+            if value_of(one, prop.name)
+        }
+        if ids and kind in reader.nouns:
+            names[kind] = reads.titles(reader, reader.nouns[kind], sorted(ids))
     return page, names
 
 
-def _cell(prop: Property, record: object, names: Names) -> str:
-    value = getattr(record, prop.name)
+def cell(prop: Property, record: object, names: Names) -> str:
+    """Give what stands in one cell."""
+    value: Any = value_of(record, prop.name)
     if value == empty_value(prop.type) and prop.type is not PropertyType.FLAG:
         return ""
     match prop.type:

@@ -34,8 +34,17 @@ from hub.errors import (
     PermanentFailure,
     TemporaryFailure,
 )
-from hub.events import DeliveryChanged, Event, HeldReleased, MessageChanged, MessageQueued
+from hub.events import (
+    DeliveriesQueued,
+    DeliveryChanged,
+    Event,
+    HeldReleased,
+    MessageChanged,
+    MessageQueued,
+    SendSteered,
+)
 from hub.ids import AccountId, DeliveryId, Micros
+from hub.many_rendering import Contents, many_message
 from hub.messages import DeliveryStatus, OutboundMessage, Sent
 from hub.objects import SYSTEM
 
@@ -46,6 +55,7 @@ log = logging.getLogger("hub.dispatcher")
 
 CLAIM_LEASE = timedelta(seconds=60)
 POLL_SECONDS = 1.0
+WAKING = (MessageQueued, HeldReleased, MessageChanged, DeliveriesQueued, SendSteered)
 BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_LAST = timedelta(hours=1)
 MAX_ATTEMPTS = 30
@@ -109,6 +119,7 @@ class Dispatcher:
         self._runtime = runtime
         self._wake = asyncio.Event()
         self._pumps: dict[AccountId, asyncio.Task[None]] = {}
+        self._contents = Contents()
         self._limiters: dict[AccountId, AsyncLimiter] = {}
         self._stopping = False
         self._loop = asyncio.get_running_loop()
@@ -119,7 +130,7 @@ class Dispatcher:
 
     def _noticed(self, events: list[Event]) -> None:
         if any(
-            isinstance(one, MessageQueued | HeldReleased | MessageChanged)
+            isinstance(one, WAKING)
             or (isinstance(one, DeliveryChanged) and one.after in ("queued", "sent", "failed"))
             for one in events
         ):
@@ -231,7 +242,7 @@ class Dispatcher:
         """Carry one delivery over the wire and settle it."""
         try:
             message, attempt, created_at = await self._runtime.database.read(
-                lambda conn: outgoing(conn, delivery_id, self._runtime.keys)
+                lambda conn: self._read(conn, delivery_id)
             )
             if attempt and await self._is_forgotten(delivery_id, channel.capabilities):
                 await self._settle(delivery_id, fence, FORGOTTEN, self._runtime.now(), 0, 0)
@@ -271,6 +282,15 @@ class Dispatcher:
             )
         await self._settle(delivery_id, fence, outcome, started, attempt + 1, created_at)
         await self._health(message.account_id, outcome)
+
+    def _read(self, conn: Connection, delivery_id: DeliveryId) -> tuple[OutboundMessage, int, int]:
+        row = conn.execute(
+            select(deliveries).where(deliveries.c.id == delivery_id, deliveries.c.send_id > 0)
+        ).first()
+        if row is None:
+            return outgoing(conn, delivery_id, self._runtime.keys)
+        message = many_message(self._runtime, conn, self._contents, row)
+        return message, row.attempts, row.created_at
 
     async def _is_forgotten(self, delivery_id: DeliveryId, capabilities: Capabilities) -> bool:
         """Whether an attempt that may have arrived is too old for a repeat to be harmless."""

@@ -16,6 +16,8 @@ class RejectReason(StrEnum):
     INVALID_ADDRESS = "invalid_address"
     BLOCKED = "blocked"
     UNSUBSCRIBED = "unsubscribed"
+    COMPLAINED = "complained"
+    OPERATOR_REFUSED = "operator_refused"
     SPAM = "spam"
     TOO_LARGE = "too_large"
     WINDOW_CLOSED = "window_closed"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.commands.base import Command
 from hub.errors import HubError
-from hub.messages import InboundMessage, OutboundMessage
+from hub.messages import Button, InboundMessage, OutboundMessage
 
 if TYPE_CHECKING:
     from hub.api import Hub, UnitOfWork
@@ -74,6 +74,8 @@ class Job:
 
     `every` makes it periodic (one run at a time over all processes); without it, it runs when
     a `RunJob` command asks. `run` may be called again after a crash and must stand that.
+    `given_up` gives what is to be put on record when it failed for the last time, so that nobody
+    waits for it any longer.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Job:
     every: timedelta | None = None
     timeout: timedelta = timedelta(minutes=5)
     max_attempts: int = 8
+    given_up: Callable[[Mapping[str, Any]], Sequence[Command]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +121,11 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavEntry:
-    """An entry of the rail that leads to a plugin's page."""
+    """An entry of the rail that leads to a plugin's page.
+
+    Entries of one `key` share a place in the rail: each is a `tab` of it, smallest `order` first,
+    and `keys` (as `G M`) goes there. A page belongs to it by the value `section` of that key.
+    """
 
     key: str
     title: str
@@ -126,6 +133,8 @@ class NavEntry:
     icon: str = "puzzle"
     permission: str = ""
     order: int = 100
+    tab: str = ""
+    keys: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,10 +162,45 @@ class Screening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Classifying:
+    """What a classifier sees: an inbound message and which account took it."""
+
+    message: InboundMessage
+    account_id: int
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What a message is about, always with the reason; `confidence` is a share of a hundred."""
+
+    name: str
+    reason: str
+    confidence: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A reply that a plugin proposes, with the reason it gives."""
+    """A reply that a plugin proposes for a dialog, filled in for its client.
+
+    `key` is the plugin's own name of it; it is kept with the message that began as this one.
+    `missing` names placeholders that still stand in the text. `files` are names shown before
+    the choice; `attach` is the path under `/p/<plugin>/` that puts them into the composer.
+    `slot` 1 to 9 is its Alt key. Greatest `score` first.
+    """
 
     text: str
     reason: str = ""
     title: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
+    shortcut: str = ""
+    folder: str = ""
+    missing: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    files: tuple[str, ...] = ()
+    attach: str = ""
+    template: str = ""
+    template_language: str = ""
+    slot: int = 0
+    score: float = 0.0

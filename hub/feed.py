@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from crm_store.database import Database
 from crm_store.journal import events_after, last_event
 from hub.events import Event, EventRegistry
+from hub.following import Follower, Recent, facts_behind
 from hub.ids import DialogId, UserId
 
 log = logging.getLogger("hub.feed")
@@ -68,16 +69,25 @@ class Feed:
     """The one reader of the journal in this process."""
 
     def __init__(self, database: Database, registry: EventRegistry) -> None:
-        self._database = database
-        self._registry = registry
+        self.database = database
+        self.registry = registry
+        self.recent = Recent()
+        self.followers: set[Follower] = set()
         self._subscriptions: set[Subscription] = set()
+        self._reading = asyncio.Lock()
         self._wake = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._first: list[Callable[[list[Event]], None]] = []
-        self.last = 0
+        self.park: Callable[[int, str], None] | None = None
+        """Puts a fact aside by its number that cannot be read; the feed goes on behind it."""
         self.tell_others: Callable[[Signal], None] | None = None
         """Where other processes share the database: hands a signal of ours to them."""
+
+    @property
+    def last(self) -> int:
+        """The number of the newest fact that was read."""
+        return self.recent.last
 
     @property
     def connections(self) -> int:
@@ -91,7 +101,7 @@ class Feed:
     async def start(self) -> None:
         """Begin at the newest fact."""
         self._loop = asyncio.get_running_loop()
-        self.last = await self._database.read(last_event)
+        self.recent.start(await self.database.read(last_event))
         self._task = asyncio.create_task(self._run(), name="feed")
 
     async def stop(self) -> None:
@@ -128,6 +138,27 @@ class Feed:
         finally:
             self._subscriptions.discard(one)
 
+    @asynccontextmanager
+    async def follow(
+        self, name: str, place: int, wants: Callable[[Event], bool] | None = None
+    ) -> AsyncIterator[Follower]:
+        """Follow the journal from a place on; woken only for wanted facts."""
+        one = Follower(self, name, place, wants)
+        self.followers.add(one)
+        try:
+            yield one
+        finally:
+            self.followers.discard(one)
+
+    async def facts(self, place: int, limit: int) -> tuple[list[Event], int]:
+        """Give facts behind a place, and the place behind them; the same one at the end."""
+        return await facts_behind(self, place, limit)
+
+    async def look(self) -> None:
+        """Read what is committed by now; from here on it is among the facts."""
+        async with self._reading:
+            await self._read()
+
     async def _run(self) -> None:
         while True:
             try:
@@ -137,26 +168,32 @@ class Feed:
                 pass
             self._wake.clear()
             try:
-                await self._read()
+                await self.look()
             except Exception:
                 log.exception("feed_read_failed after=%d", self.last)
                 await asyncio.sleep(1)
 
     async def _read(self) -> None:
         while True:
-            after = self.last
-            events, last = await self._database.read(
-                lambda conn, a=after: events_after(  # type: ignore[misc]
-                    conn, self._registry, a, BATCH
+            after = self.recent.last
+            unreadable: list[tuple[int, str]] = []
+            events, last = await self.database.read(
+                lambda conn, a=after, u=unreadable: events_after(  # type: ignore[misc]
+                    conn, self.registry, a, BATCH, unreadable=u
                 )
             )
             if last == after:
                 return
-            self.last = last
+            self.recent.add(events, last)
+            for event_id, error in unreadable:
+                if self.park is not None:
+                    self.park(event_id, error)
             if not events:
                 continue
             for function in self._first:
                 function(events)
+            for follower in self.followers:
+                follower.offer(events)
             batch: list[Item] = list(events)
             for one in self._subscriptions:
                 one.put(batch)

@@ -12,27 +12,45 @@ from sqlalchemy import Table
 
 from crm_store import accounts as account_reads
 from crm_store import dialogs as dialog_reads
+from crm_store import many as many_reads
+from crm_store import many_earned, many_results, sending_limits, wording
 from crm_store import messages as message_reads
+from crm_store import objects as object_reads
 from crm_store import people as people_reads
+from crm_store import segments as segment_reads
 from crm_store import users as user_reads
+from crm_store.many_cuts import house_offset
+from crm_store.nouns import Noun
+from crm_store.objects import ObjectQuery
+from crm_store.rendering import check, render
+from crm_store.viewer import Reader, Viewer
 from hub.account_settings import unseal
 from hub.api import PluginStore
-from hub.commands import Command, UploadAttachment
-from hub.errors import NotAllowed, NotFound
+from hub.capabilities import Capabilities
+from hub.channel import Measure, SenderCheck
+from hub.commands import Command, KeepFile, UploadAttachment
+from hub.errors import HubError, NotAllowed, NotFound
 from hub.events import Event
 from hub.feed import Signal
 from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, Micros, UserId
 from hub.messages import Arrival, Attachment
 from hub.objects import Actor, ActorKind
+from hub.placeholders import Problem, Rendered, Values
 from hub.records.dialogs import Dialog, DialogPage, DialogQuery, Message, Thread
+from hub.records.many import SendingLimits, Way
+from hub.records.many_results import Earned, LinkTally, Tally
+from hub.records.objects import ObjectPage
 from hub.records.people import Contact
-from hub.records.system import Account, Brand, User
+from hub.records.segments import Member, Reach, Segment
+from hub.records.system import Account, Brand, Team, User
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
 
 T = TypeVar("T")
+CHECK_SECONDS = 15
 _NO_MESSAGE = MessageId(0)
+_NO_DIALOG, _NO_CONTACT = DialogId(0), ContactId(0)
 
 
 class BoundHub:
@@ -44,8 +62,10 @@ class BoundHub:
         actor: Actor,
         scopes: frozenset[str] | None = None,
         plugin: str = "",
+        eyes: Viewer | None = None,
     ) -> None:
         self._runtime = runtime
+        self._eyes = eyes
         self._scopes = scopes
         self.actor = actor
         self._plugin = plugin or actor.name
@@ -71,10 +91,19 @@ class BoundHub:
 
     async def do(self, *commands: Command) -> list[Any]:
         """Carry commands out in one transaction."""
+        if self._eyes is not None:
+            raise NotAllowed("you only look, with the eyes of others: end that first")
         return await self._runtime.do(self.actor, self._scopes, commands)
 
     async def read(self, function: Callable[..., T], *args: Any) -> T:
         """Run a query function of the store with this actor's eyes."""
+        eyes = self._eyes
+        if eyes is not None:
+            return await self._runtime.database.read(
+                lambda conn: function(
+                    Reader(conn=conn, viewer=eyes, now=self.now(), nouns=self._runtime.nouns), *args
+                )
+            )
         return await self._runtime.read(self.actor, self._scopes, function, *args)
 
     async def may(self, permission: str) -> bool:
@@ -87,9 +116,14 @@ class BoundHub:
             raise NotAllowed("messages are taken in by channels only")
         return await self._runtime.receive(await self.account(account_id), arrivals)
 
+    def looking(self, eyes: Viewer) -> BoundHub:
+        """The same handle with other eyes, and without hands."""
+        return BoundHub(self._runtime, self.actor, self._scopes, self._plugin, eyes)
+
     def as_user(self, user_id: UserId) -> BoundHub:
         """The same handle with the eyes and hands of a user; a plugin keeps its own tables."""
-        return BoundHub(self._runtime, Actor(kind=ActorKind.USER, id=user_id), plugin=self._plugin)
+        actor = Actor(kind=ActorKind.USER, id=user_id)
+        return BoundHub(self._runtime, actor, plugin=self._plugin, eyes=self._eyes)
 
     async def dialog(self, dialog_id: DialogId) -> Dialog:
         """One dialog."""
@@ -118,6 +152,34 @@ class BoundHub:
         """One contact."""
         return await self.read(people_reads.contact, contact_id)
 
+    async def get(self, kind: str, object_id: int) -> Any:
+        """One object of any kind."""
+        return await self.read(object_reads.one, self._noun(kind), object_id)
+
+    async def find(
+        self,
+        kind: str,
+        *,
+        filter: Mapping[str, object] | None = None,
+        text: str = "",
+        sort: str = "",
+        before: str = "",
+        limit: int = 50,
+    ) -> ObjectPage[Any]:
+        """A page of objects of any kind."""
+        query = ObjectQuery(filter=filter, text=text, sort=sort, before=before, limit=limit)
+        return await self.read(object_reads.page, self._noun(kind), query)
+
+    async def count(self, kind: str, *, filter: Mapping[str, object] | None = None) -> int:
+        """How many objects of a kind a filter finds."""
+        return await self.read(object_reads.count, self._noun(kind), ObjectQuery(filter=filter))
+
+    def _noun(self, kind: str) -> Noun:
+        found = self._runtime.nouns.get(kind)
+        if found is None:
+            raise NotFound(f"there is no kind {kind!r}")
+        return found
+
     async def account(self, account_id: AccountId) -> Account:
         """One account."""
         return await self.read(account_reads.account, account_id)
@@ -129,6 +191,10 @@ class BoundHub:
     async def user(self, user_id: UserId) -> User:
         """One colleague."""
         return await self.read(user_reads.user, user_id)
+
+    async def teams(self) -> list[Team]:
+        """The teams."""
+        return await self.read(user_reads.all_teams)
 
     async def brand(self) -> Brand:
         """The organisation."""
@@ -158,6 +224,19 @@ class BoundHub:
             await asyncio.to_thread(self._runtime.blobs.remove, blob[0])
             raise
 
+    async def keep_file(self, content: bytes) -> str:
+        """Keep the bytes of a file that goes to many."""
+        blob = await asyncio.to_thread(self._runtime.blobs.put, content)
+        try:
+            return str((await self.do(KeepFile(blob=blob)))[0])
+        except Exception:
+            await asyncio.to_thread(self._runtime.blobs.remove, blob[0])
+            raise
+
+    async def kept_file(self, name: str) -> bytes:
+        """The bytes that `keep_file` kept."""
+        return await asyncio.to_thread(self._runtime.blobs.get, name)
+
     async def settings(self, account_id: AccountId) -> Mapping[str, Any]:
         """The whole settings of an account of the plugin's own channel."""
         account = await self.account(account_id)
@@ -183,6 +262,197 @@ class BoundHub:
         self._runtime.feed.signal(
             Signal(kind=kind, dialog_id=dialog_id, user_id=user_id, value=value)
         )
+
+    def capabilities(self, channel: str) -> Capabilities | None:
+        """What a kind of channel can do."""
+        return self._runtime.database.channels.get(channel)
+
+    async def values(
+        self, *, dialog_id: DialogId = _NO_DIALOG, contact_id: ContactId = _NO_CONTACT
+    ) -> Values:
+        """What placeholders stand for."""
+        user_id = UserId(self.actor.id)
+        if self.actor.kind not in (ActorKind.USER, ActorKind.TOKEN):
+            user_id = UserId(0)
+        if dialog_id:
+            return await self.read(wording.of_dialog, dialog_id, user_id)
+        return await self.read(wording.of_contact, contact_id, user_id)
+
+    def fill(self, template: str, values: Mapping[str, str], *, html: bool = False) -> Rendered:
+        """Fill a template."""
+        return render(template, values, html=html)
+
+    def check_template(self, template: str) -> tuple[Problem, ...]:
+        """Say what is wrong with a template."""
+        return check(template)
+
+    async def segments(self) -> list[Segment]:
+        """Every segment."""
+        return await self.read(segment_reads.all_segments)
+
+    async def reach(
+        self, segment: Segment, *, channel: str, topic: str = "", advertising: bool = True
+    ) -> Reach:
+        """How many of a segment can be sent something on a channel, and why the others cannot."""
+        return await self.read(
+            lambda reader: segment_reads.reach(
+                reader, segment, channel=channel, topic=topic, advertising=advertising
+            )
+        )
+
+    async def reach_in_order(
+        self,
+        segment: Segment,
+        *,
+        channels: Sequence[str],
+        topic: str = "",
+        advertising: bool = True,
+    ) -> tuple[int, tuple[int, ...]]:
+        """How many are in a segment, and how many go by each channel of an order."""
+        return await self.read(
+            lambda reader: segment_reads.reach_in_order(
+                reader, segment, channels=channels, topic=topic, advertising=advertising
+            )
+        )
+
+    async def audience(
+        self, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
+    ) -> list[Member]:
+        """The people of a segment by id, each with his address of a channel."""
+        return await self.read(
+            lambda reader: segment_reads.audience(
+                reader, segment, channel=channel, after=after, limit=limit
+            )
+        )
+
+    async def send_counts(self, send_ids: Sequence[int]) -> Mapping[tuple[str, str], int]:
+        """How many rows of sends stand in each (status, reason)."""
+        return await self.read(many_reads.counts, send_ids)
+
+    async def send_contents(self, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """For each version of the words of sends: how many got it, how many followed a link."""
+        return await self.read(many_reads.by_content, send_ids)
+
+    async def send_touches(self, send_ids: Sequence[int]) -> Mapping[str, int]:
+        """How many followed a link or saw it, people and machines apart."""
+        return await self.read(many_reads.touches, send_ids)
+
+    async def send_ways(
+        self, send_ids: Sequence[int], contact_ids: Sequence[ContactId]
+    ) -> list[Way]:
+        """Every way of people in sends, those that were passed with the reason, the last one last."""
+        return await self.read(many_reads.ways_of, send_ids, contact_ids)
+
+    async def send_people(
+        self,
+        send_ids: Sequence[int],
+        *,
+        status: Sequence[str] = (),
+        reason: str = "",
+        after: int = 0,
+        limit: int = 100,
+    ) -> list[Way]:
+        """The people of sends with the way that stands, continued by the delivery's id."""
+        return await self.read(
+            lambda reader: many_reads.people_of(
+                reader, send_ids, status=status, reason=reason, after=after, limit=limit
+            )
+        )
+
+    async def measure(self, account_id: AccountId, text: str) -> Measure | None:
+        """Count the parts of a text."""
+        try:
+            _, channel = await self._runtime.channel_host.get(account_id)
+            return channel.measure(text)
+        except HubError:
+            return None
+
+    async def check_sender(self, account_id: AccountId) -> list[SenderCheck]:
+        """What recipients' providers ask of who sends to many over an account."""
+        await self.account(account_id)
+        try:
+            _, channel = await self._runtime.channel_host.get(account_id)
+            async with asyncio.timeout(CHECK_SECONDS):
+                return await channel.check_sender()
+        except (HubError, TimeoutError):
+            # An account that does not work says so elsewhere; a name server may be away.
+            return []
+
+    async def sends_of(self, mailing_id: int) -> list[int]:
+        """The sends of a mailing, oldest first."""
+        return [row.id for row in await self.read(many_reads.sends_of, mailing_id)]
+
+    async def send_tallies(self, send_ids: Sequence[int], *, by: str = "") -> list[Tally]:
+        """The numbers of sends in each part of a cut."""
+        return await self.read(
+            lambda reader: many_results.tallies(
+                reader, send_ids, by=by, offset_us=house_offset(reader)
+            )
+        )
+
+    async def send_links(self, send_ids: Sequence[int]) -> list[LinkTally]:
+        """The links of sends with how many people and machines followed each."""
+        return await self.read(many_results.links_of, send_ids)
+
+    async def send_costs(self, send_ids: Sequence[int]) -> Mapping[int, int]:
+        """How many messages of sends left over each account."""
+        return await self.read(many_results.costs, send_ids)
+
+    async def send_earned(
+        self, send_ids: Sequence[int], *, days: int = 30, touch: str = "any", by: str = ""
+    ) -> list[Earned]:
+        """What was made within so many days after a click or an answer."""
+        return await self.read(
+            lambda reader: many_earned.earned(
+                reader, send_ids, days=days, touch=touch, by=by, offset_us=house_offset(reader)
+            )
+        )
+
+    async def won_after(self, send_ids: Sequence[int], *, days: int = 30) -> Earned:
+        """What everybody who got sends won within so many days."""
+        return await self.read(lambda reader: many_earned.won_after(reader, send_ids, days=days))
+
+    async def won_by(
+        self, contact_ids: Sequence[ContactId], *, since: Micros, days: int = 30
+    ) -> Earned:
+        """What certain people won within so many days of a moment."""
+        return await self.read(
+            lambda reader: many_earned.won_by(reader, contact_ids, since=since, days=days)
+        )
+
+    async def send_behind(
+        self,
+        send_ids: Sequence[int],
+        number: str,
+        *,
+        by: str = "",
+        key: str = "",
+        link: str = "",
+        days: int = 30,
+        touch: str = "any",
+        after: int = 0,
+        limit: int = 1_000,
+    ) -> list[ContactId]:
+        """The people behind a number of sends, continued by their id."""
+        return await self.read(
+            lambda reader: many_results.behind(
+                reader,
+                send_ids,
+                number,
+                by=by,
+                key=key,
+                link=link,
+                days=days,
+                touch=touch,
+                offset_us=house_offset(reader),
+                after=after,
+                limit=limit,
+            )
+        )
+
+    async def sending_limits(self) -> list[SendingLimits]:
+        """How fast accounts may send to many and what it costs, where somebody said so."""
+        return await self.read(sending_limits.all_limits)
 
     async def events(self, types: Sequence[str]) -> AsyncIterator[Event]:
         """Facts as they happen in this process."""

@@ -1,7 +1,7 @@
 """Every hook there is: the table of contents of what a plugin may extend.
 
 Three shapes, told apart by the first word. `register_*` is called once at start, returns
-objects and does no I/O. Decisions (`screen_*`) are plain functions: the first
+objects and does no I/O. Decisions (`screen_*`, `classify`) are plain functions: the first
 answer wins, before the transaction, under a deadline. Everything else is `async def` and
 runs after commit; its failures are charged to the plugin by name and never reach a sibling.
 Take only the arguments you need.
@@ -19,16 +19,22 @@ if TYPE_CHECKING:
     from hub.channel import Channel
     from hub.events.base import Event
     from hub.extensions import (
+        Classifying,
         Handler,
         Job,
+        Label,
         OutboundTransform,
         Panel,
         Screening,
+        Suggestion,
         UiPart,
         Verdict,
     )
+    from hub.filters import Field
+    from hub.kinds import Kind
     from hub.pages import Route
     from hub.records.dialogs import Dialog
+    from hub.rules import Action, Recipe
 
 PROJECT = "hub"
 
@@ -42,6 +48,11 @@ def register_channels() -> list[type[Channel]]:
 
 
 @hookspec
+def register_kinds() -> list[Kind]:
+    """Describe kinds of objects of your own; each gets its table, list, card, API, files, history."""
+
+
+@hookspec
 def register_commands() -> list[Handler]:
     """Give commands of your own with their handlers, over your own tables."""
 
@@ -49,6 +60,21 @@ def register_commands() -> list[Handler]:
 @hookspec
 def register_events() -> list[type[Event]]:
     """Give fact classes of your own; their type starts with your plugin's name and a dot."""
+
+
+@hookspec
+def register_fields() -> list[Field]:
+    """Give fields of conditions; names start with your plugin's name and a dot. Values are pure."""
+
+
+@hookspec
+def register_actions() -> list[type[Action]]:
+    """Give what rules can do: classes whose `plan` returns commands."""
+
+
+@hookspec
+def register_recipes() -> list[Recipe]:
+    """Give ready rules; one click makes an ordinary rule of one."""
 
 
 @hookspec
@@ -92,6 +118,11 @@ def screen_inbound(screening: Screening) -> Verdict | None:
 
 
 @hookspec
+def classify(classifying: Classifying) -> Label | None:
+    """Say what an inbound message is about, with the reason, or None for no opinion. Pure."""
+
+
+@hookspec
 async def event_occurred(hub: Hub, events: tuple[Event, ...]) -> None:
     """Facts happened, in order, at least once. Name the facts you want in `event_types`."""
 
@@ -99,3 +130,8 @@ async def event_occurred(hub: Hub, events: tuple[Event, ...]) -> None:
 @hookspec
 async def dialog_panels(hub: Hub, dialog: Dialog) -> list[Panel]:
     """Give sections of the card beside a dialog."""
+
+
+@hookspec
+async def suggest_replies(hub: Hub, dialog: Dialog, text: str) -> list[Suggestion]:
+    """Give replies that fit what is looked for, or, without a text, the client's last words."""

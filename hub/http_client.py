@@ -9,30 +9,37 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 
-from hub.errors import OutcomeUnknown, TemporaryFailure
+from hub.errors import Invalid, OutcomeUnknown, TemporaryFailure
 
 CONNECT_SECONDS = 10.0
 TOTAL_SECONDS = 25.0
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
     """Read the certificates of the authorities once in a process; it takes a while."""
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    if ca_file is not None:
+        try:
+            context.load_verify_locations(ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise Invalid(f"HUB_CA_FILE: {ca_file} cannot be read as PEM: {error}") from error
+    return context
 
 
 class HubHttpClient:
-    """See hub.channel.HttpClient."""
+    """See hub.channel.HttpClient; `ca_file` has authorities to trust beside the usual ones."""
 
-    def __init__(self) -> None:
+    def __init__(self, ca_file: Path | None = None) -> None:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
-            verify=_tls(),
+            verify=_tls(ca_file),
             headers={"User-Agent": "DialogHub"},
         )
 

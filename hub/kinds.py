@@ -8,10 +8,11 @@ needs beyond it is written as a screen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, make_dataclass
+from typing import Any
 
 from hub.filters import Field, Fields, Use
-from hub.properties import Property, PropertyType
+from hub.properties import CustomValues, Property, PropertyType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,13 @@ class Kind:
     `name` is a word, a plugin's with its own name and a dot before it. `record` is the frozen
     class that readers get. `read` and `write` are the rights asked for. `sort` names a column,
     with a minus for descending. `path` is the word of its pages and of its resource in the API,
-    `title` the property that names an object, `owner` the one that says whose it is (scopes of
-    roles go by it).
+    `title` the property that names an object. `keys` are the properties by which an import
+    recognises an object; a kind without any is not imported.
+
+    The scopes of roles go by `owner` (the property that names who is responsible), `team` (the
+    team it belongs to) and `shared_with` (further properties that name a colleague who may see
+    it: its author, who checks it). They are asked of the right's own word: `leads` of
+    `leads.view`.
     """
 
     name: str
@@ -50,7 +56,10 @@ class Kind:
     path: str = ""
     title: str = "title"
     owner: str = ""
+    team: str = ""
+    shared_with: tuple[str, ...] = ()
     icon: str = "tag"
+    keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         sortable = {one.name for one in self.columns if one.sortable} | {"id"}
@@ -59,6 +68,11 @@ class Kind:
         if len({one.name for one in self.columns}) != len(self.columns):
             raise ValueError(f"kind {self.name}: two columns have one name")
         self.registered()
+
+    @property
+    def subject(self) -> str:
+        """The word that scopes of roles go by: the first half of the right to read."""
+        return self.read.partition(".")[0]
 
     def property(self, name: str) -> Property:
         """Give a property by its name; raises KeyError."""
@@ -80,33 +94,46 @@ def described(
     *,
     name: str,
     words: tuple[str, str, str, str],
-    record: type[object],
     read: str,
     write: str,
-    path: str,
     properties: tuple[Property, ...],
+    record: type[object] | None = None,
+    path: str = "",
     title: str = "title",
     owner: str = "owner_id",
+    team: str = "team_id",
+    shared_with: tuple[str, ...] = (),
     icon: str = "tag",
+    keys: tuple[str, ...] = (),
     sort: str = "-id",
+    more_fields: tuple[Field, ...] = (),
 ) -> Kind:
-    """Make a kind out of its properties; `words` are singular and plural, English and Russian."""
+    """Make a kind out of its properties; `words` are singular and plural, English and Russian.
+
+    `more_fields` can be asked of it besides its properties; their SQL stands in the store.
+    Without a `record` one is made of the properties; without a `path` it is the name.
+    """
+    names = {one.name for one in properties}
     return Kind(
         name=name,
         label=words[0],
         plural=words[1],
         translations={"ru": words[2]},
         plurals={"ru": words[3]},
-        record=record,
+        record=record or record_of(name, properties),
         read=read,
         write=write,
-        path=path,
+        path=path or name,
         title=title,
-        owner=owner,
+        owner=owner if owner in names else "",
+        team=team if team in names else "",
+        shared_with=shared_with,
         icon=icon,
+        keys=keys,
         properties=properties,
-        fields=tuple(
-            one.filter_field(name) for one in properties if one.type is not PropertyType.TEXT
+        fields=(
+            *(one.filter_field(name) for one in properties if one.type is not PropertyType.TEXT),
+            *more_fields,
         ),
         columns=tuple(
             Column(
@@ -119,6 +146,36 @@ def described(
             if one.listed or one.sortable
         ),
         sort=sort,
+    )
+
+
+_HELD: Mapping[PropertyType, Any] = {
+    PropertyType.NUMBER: int,
+    PropertyType.MONEY: int,
+    PropertyType.FLAG: bool,
+    PropertyType.INSTANT: int,
+    PropertyType.DATE: int,
+    PropertyType.REF: int,
+    PropertyType.TAGS: tuple[str, ...],
+}
+
+
+def record_of(name: str, properties: Iterable[Property]) -> type[object]:
+    """Make the frozen class of a kind's objects: its properties, and what every object has."""
+    own = [(one.name, _HELD.get(one.type, str)) for one in properties]
+    custom: Any = field(default_factory=CustomValues)
+    return make_dataclass(
+        "".join(part.capitalize() for part in name.replace(".", "_").split("_")),
+        [
+            ("id", int),
+            *own,
+            ("deleted_at", int),
+            ("version", int),
+            ("custom", CustomValues, custom),
+        ],
+        frozen=True,
+        slots=True,
+        kw_only=True,
     )
 
 

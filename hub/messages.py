@@ -31,6 +31,7 @@ class DeliveryStatus(StrEnum):
     READ = "read"
     FAILED = "failed"
     SUPPRESSED = "suppressed"
+    PAUSED = "paused"
     UNKNOWN = "unknown"
 
 
@@ -175,6 +176,7 @@ class OutboundMessage:
     `thread_external_ids` are the external ids of the thread so far, oldest first. With
     `template` the channel sends that template with its values; `text` is then how it reads.
     `dialog_token` is the signed name of the dialog, for channels that can carry it.
+    `unsubscribe_url` is set for advertising: one POST to it unsubscribes (RFC 8058).
     """
 
     id: DeliveryId
@@ -203,6 +205,8 @@ class OutboundMessage:
     external_id: str = ""
     automated: bool = False
     sender_name: str = ""
+    unsubscribe_url: str = ""
+    list_id: str = ""
     cause: Cause = field(default_factory=Cause)
 
 
@@ -274,9 +278,10 @@ class Reaction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonPressed:
-    """The customer pressed a button of a message of ours.
+    """The customer pressed a button of a message of ours, which `external_id` names.
 
-    `callback` is what `Channel.acknowledge` needs to answer the press, where the vendor has such
+    `press_id` is the vendor's id of the press itself where a press is a message there (WhatsApp):
+    what an answer, a reaction or a read mark names. `callback` is what `Channel.acknowledge` needs to answer the press, where the vendor has such
     a thing. `thread_key` and `group` as in InboundMessage.
     """
 
@@ -288,6 +293,7 @@ class ButtonPressed:
     thread_key: str = ""
     group: bool = False
     callback: str = ""
+    press_id: str = ""
     at: Micros = Micros(0)
 
 

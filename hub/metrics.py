@@ -94,7 +94,10 @@ class HubCollector:
         last = last_event(conn)
         lag = GaugeMetricFamily("hub_journal_lag", "facts a reader has not seen", labels=["reader"])
         reader = Reader(conn=conn, viewer=Viewer.system(), now=now)
-        for name, place in all_cursors(reader).items():
+        # What a reader of this process passed over is written down only now and then.
+        seen = {one.name: one.place for one in self._runtime.feed.followers}
+        for name, written in all_cursors(reader).items():
+            place = max(written, seen.get(name, 0))
             lag.add_metric([name], max(0, last - place))
         newest = GaugeMetricFamily("hub_journal_last", "number of the newest fact", value=last)
         return [*found, states, lag, newest]

@@ -24,7 +24,7 @@ class PluginRequest(WebhookRequest):
 
     `path` holds the values of the route's `{names}`, `form` the fields of a form post, `files`
     its files, `client` the caller's address (through trusted proxies only), `language` what
-    the caller reads.
+    the caller reads, `may` the caller's rights (for showing; commands are checked anyway).
     """
 
     path: Mapping[str, str] = field(default_factory=dict)
@@ -33,6 +33,7 @@ class PluginRequest(WebhookRequest):
     cookies: Mapping[str, str] = field(default_factory=dict)
     client: str = ""
     language: str = "en"
+    may: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +110,8 @@ Endpoint = Callable[["Hub", PluginRequest], Awaitable[Answer]]
 class Route:
     """One endpoint under `/p/<plugin>/`; `permission` is needed unless it is `public`.
 
-    `cors` lets pages of other sites call it (public routes only). `max_body` is in bytes.
+    `cors` lets pages of other sites call it (public routes only). `max_body` is in bytes. `api`
+    opens it to programs too, under `/api/v1/<plugin>/` with a bearer token; it answers JSON.
     """
 
     path: str
@@ -119,3 +121,4 @@ class Route:
     permission: str = ""
     cors: bool = False
     max_body: int = 1_000_000
+    api: bool = False

@@ -31,9 +31,12 @@ from hub.decisions import Aside
 from hub.errors import PluginError
 from hub.events.base import Event
 from hub.extensions import AccountSection, Handler, Job, NavEntry, OutboundTransform
+from hub.filters import Field
 from hub.grades import Grade, grade_of, judged
 from hub.hookspecs import PROJECT
+from hub.kinds import Kind
 from hub.pages import Route
+from hub.rules import Action, Recipe
 
 log = logging.getLogger("hub.plugins")
 
@@ -48,14 +51,21 @@ DECISION_STRIKES = 3
 Answer = TypeVar("Answer")
 
 GIVES: Mapping[str, tuple[type, ...]] = {
+    "register_kinds": (Kind,),
     "register_commands": (Handler,),
     "register_transforms": (OutboundTransform,),
+    "register_fields": (Field,),
+    "register_recipes": (Recipe,),
     "register_routes": (Route,),
     "register_jobs": (Job,),
     "register_ui": (NavEntry, AccountSection),
 }
 """What each `register_*` hook gives: objects of these types."""
-GIVES_CLASSES: Mapping[str, type] = {"register_channels": Channel, "register_events": Event}
+GIVES_CLASSES: Mapping[str, type] = {
+    "register_channels": Channel,
+    "register_events": Event,
+    "register_actions": Action,
+}
 """What gives classes instead."""
 
 

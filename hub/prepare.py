@@ -5,24 +5,31 @@ Nothing here writes a row; the handler rechecks what may have changed meanwhile.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm_store import accounts as account_reads
+from crm_store.people import address_values
+from crm_store.traces import kept_files
 from crm_store.viewer import Reader, Viewer
 from hub.account_settings import seal
 from hub.commands import (
     Command,
     CreateAccount,
+    EraseContact,
     RemoveAccount,
+    SaveRule,
     SaveWebhook,
     SendMessage,
     UpdateAccount,
 )
 from hub.errors import Invalid
+from hub.import_files import names_somebody
 from hub.outbound import prepare as prepare_outbound
 from hub.reach import check_url
+from triggers.examples import checked
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -86,10 +93,35 @@ async def _save_webhook(runtime: Runtime, viewer: Viewer, command: SaveWebhook) 
     return replace(command, secret=runtime.keys.encrypt(command.secret))
 
 
+async def _save_rule(runtime: Runtime, viewer: Viewer, command: SaveRule) -> Command:
+    """A rule that is kept can be read, and does on its own examples what it says."""
+    viewer.need("rules.manage")
+    return replace(command, definition=checked(command.definition, runtime.rule_words))
+
+
+async def _erase(runtime: Runtime, viewer: Viewer, command: EraseContact) -> Command:
+    """Files of imports are read before the transaction opens: they are large."""
+    viewer.need("contacts.erase")
+
+    def stored(conn: Any) -> tuple[list[str], list[Any]]:
+        reader = Reader(conn=conn, viewer=Viewer.system(), now=runtime.now())
+        return address_values(reader, command.contact_id), kept_files(reader)
+
+    words, files = await runtime.database.read(stored)
+    found = [
+        import_id
+        for import_id, blob_id, form in files
+        if await asyncio.to_thread(names_somebody, runtime.blobs, blob_id, form, words)
+    ]
+    return replace(command, import_ids=tuple(found))
+
+
 _STEPS: dict[type[Command], Callable[[Any, Viewer, Any], Awaitable[Command]]] = {
     SendMessage: _send,
     CreateAccount: _create_account,
     UpdateAccount: _update_account,
+    EraseContact: _erase,
     RemoveAccount: _remove_account,
     SaveWebhook: _save_webhook,
+    SaveRule: _save_rule,
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from hub.errors import Invalid
@@ -80,6 +80,7 @@ class Property:
     sortable: bool = False
     group: str = ""
     help: str = ""
+    field_id: int = 0
     translations: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -100,6 +101,34 @@ class Property:
             choices=self.choices,
             translations=self.translations,
         )
+
+
+class CustomValues(dict[str, object]):
+    """The values of an object's custom fields, by name without `custom.`."""
+
+    def __init__(
+        self,
+        values: Mapping[str, object] | None = None,
+        types: Mapping[str, PropertyType] | None = None,
+    ) -> None:
+        super().__init__(values or {})
+        self.types = dict(types or {})
+
+    def plain(self) -> dict[str, object]:
+        """Give them as JSON: days as texts, ids as texts, null for nobody and never."""
+        return {name: _as_json(self.types.get(name), one) for name, one in self.items()}
+
+
+def _as_json(kind: PropertyType | None, value: object) -> object:
+    match kind:
+        case PropertyType.DATE:
+            day = date(1970, 1, 1) + timedelta(days=int(str(value)) // DAY)
+            return day.isoformat() if value else None
+        case PropertyType.REF:
+            return str(value) if value else None
+        case PropertyType.TAGS:
+            return list(value) if isinstance(value, tuple) else []
+    return value
 
 
 def value_of(record: object, name: str) -> object:
@@ -256,6 +285,8 @@ def _tags(prop: Property, given: object) -> tuple[str, ...]:
     parts = given.split(",") if isinstance(given, str) else given
     if not isinstance(parts, list | tuple):
         raise ValueError("a list of tags is needed")
+    if prop.choices:
+        return _several(prop, [str(one) for one in parts])
     found: dict[str, str] = {}
     for one in parts:
         tag = " ".join(_text(one, 100).split())
@@ -264,6 +295,25 @@ def _tags(prop: Property, given: object) -> tuple[str, ...]:
     if len(found) > MOST_TAGS:
         raise ValueError(f"at most {MOST_TAGS} tags")
     return tuple(found.values())
+
+
+def _several(prop: Property, parts: list[str]) -> tuple[str, ...]:
+    """Some of the choices, as they are called or as they are stored."""
+    known = {one.value: one.value for one in prop.choices}
+    for one in prop.choices:
+        for word in (one.label, *one.translations.values()):
+            known.setdefault(word.casefold(), one.value)
+    found = set()
+    for part in parts:
+        word = " ".join(part.split())
+        value = known.get(word, known.get(word.casefold()))
+        if word and value is None:
+            raise ValueError(
+                f"some of these are needed: {', '.join(c.value for c in prop.choices)}"
+            )
+        if value is not None:
+            found.add(value)
+    return tuple(sorted(found))
 
 
 _READERS = {

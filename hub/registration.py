@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import MetaData
 
 from crm_store.migrate import PluginSchema
+from crm_store.nouns import Noun, noun_of
 from hub.channel import Channel
 from hub.commands import Command
 from hub.events import EventRegistry
 from hub.extensions import Handler, Job, OutboundTransform
+from hub.filters import Field
+from hub.kinds import Kind
 from hub.plugin_host import Plugin, PluginHost
+from hub.properties import PropertyType
+from hub.roles import PERMISSIONS
+from hub.rules import Action, Recipe
 
+_WORD = re.compile(r"[a-z][a-z0-9_]{0,40}")
 REGISTERS = (
     "register_channels",
+    "register_kinds",
     "register_events",
     "register_transforms",
     "register_jobs",
     "register_commands",
+    "register_fields",
+    "register_actions",
+    "register_recipes",
 )
 
 
@@ -34,7 +46,11 @@ class Registered:
     transforms: list[OutboundTransform] = field(default_factory=list)
     jobs: dict[str, tuple[str, Job]] = field(default_factory=dict)
     handlers: dict[type[Command], tuple[str, Handler]] = field(default_factory=dict)
+    nouns: dict[str, Noun] = field(default_factory=dict)
     schemas: list[PluginSchema] = field(default_factory=list)
+    fields: list[tuple[str, Field]] = field(default_factory=list)
+    actions: list[tuple[str, type[Action]]] = field(default_factory=list)
+    recipes: list[tuple[str, Recipe]] = field(default_factory=list)
 
 
 def register(plugins: PluginHost, registry: EventRegistry, own_jobs: Iterable[Job]) -> Registered:
@@ -71,9 +87,52 @@ def _clash(
     for handler in given.get("register_commands", ()):
         if handler.command in found.handlers:
             return f"{handler.command.__name__} has a handler already"
+    for one in given.get("register_fields", ()):
+        if not one.name.startswith(f"{plugin}."):
+            return f"field {one.name} does not start with {plugin}."
+    for hook, names in (
+        ("register_actions", [one.name for one in given.get("register_actions", ())]),
+        ("register_recipes", [one.key for one in given.get("register_recipes", ())]),
+    ):
+        if len(set(names)) != len(names):
+            return f"{hook} gives two of one name"
+    for kind in given.get("register_kinds", ()):
+        wrong = _wrong_kind(found, plugin, kind)
+        if wrong:
+            return wrong
     for name in metadata.tables:
         if not name.startswith(f"{plugin}_"):
             return f"table {name} does not start with {plugin}_"
+    return ""
+
+
+def _wrong_kind(found: Registered, plugin: str, kind: Kind) -> str:
+    """Say what keeps a kind from being one of this plugin's."""
+    own, dot, word = kind.name.partition(".")
+    if own != plugin or not dot or not _WORD.fullmatch(word):
+        return f"kind {kind.name!r} is not called {plugin}.<word>, in small letters"
+    if kind.path != kind.name:
+        return f"kind {kind.name}: its path is its name, not {kind.path!r}"
+    for right in (kind.read, kind.write):
+        if right not in PERMISSIONS:
+            return f"kind {kind.name}: there is no right {right!r}"
+    names = [one.name for one in kind.properties]
+    if kind.title not in names:
+        return f"kind {kind.name}: no property {kind.title!r} names its objects"
+    taken = sorted({"id", "version", "deleted_at", "custom"} & set(names))
+    if taken:
+        return f"kind {kind.name}: every object has {', '.join(taken)} already"
+    if any((one.type is PropertyType.TAGS) != (one.name == "tags") for one in kind.properties):
+        return f"kind {kind.name}: tags are called 'tags', and nothing else is"
+    for one in kind.properties:
+        if one.ref in ("contact", "client") and one.name != f"{one.ref}_id":
+            # So that merging and erasing of people find it.
+            return f"kind {kind.name}: what names a {one.ref} is called {one.ref}_id"
+    if kind.name in found.nouns or len(set(names)) != len(names):
+        return f"kind {kind.name} is there twice, or has two properties of one name"
+    missing = {"id", "version", "deleted_at", *names} - {one.name for one in fields(kind.record)}  # type: ignore[arg-type]
+    if missing:
+        return f"kind {kind.name}: its record has no {', '.join(sorted(missing))}"
     return ""
 
 
@@ -88,12 +147,19 @@ def _take(
         found.jobs[job.name] = (plugin.name, job)
     for handler in given.get("register_commands", ()):
         found.handlers[handler.command] = (plugin.name, handler)
-    if metadata.tables:
+    found.fields += [(plugin.name, one) for one in given.get("register_fields", ())]
+    found.actions += [(plugin.name, one) for one in given.get("register_actions", ())]
+    found.recipes += [(plugin.name, one) for one in given.get("register_recipes", ())]
+    tables = tuple(metadata.sorted_tables)
+    nouns = [noun_of(one, plugin.name, metadata) for one in given.get("register_kinds", ())]
+    found.nouns |= {one.kind.name: one for one in nouns}
+    if tables or nouns:
         found.schemas.append(
             PluginSchema(
                 plugin=plugin.name,
-                tables=tuple(metadata.sorted_tables),
-                versions=_versions(plugin.module),
+                tables=tables,
+                versions=_versions(plugin.module) if tables else None,
+                kinds=tuple(one.table for one in nouns),
             )
         )
 

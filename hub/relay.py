@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
-from crm_store.journal import cursor, events_after, last_event
+from crm_store.journal import cursor, last_event
 from hub.commands import MoveCursor, ParkEvent
 from hub.events import Event
 from hub.ids import EventId
@@ -47,21 +48,13 @@ class Relay:
             # A plugin that is new here begins now: it is not shown years of history.
             after = await self._runtime.database.read(last_event)
             await self._move(name, after)
-        async with self._runtime.feed.subscribe() as subscription:
+        async with self._runtime.feed.follow(name, after, partial(_wants, plugin)) as follower:
             while True:
-                events, last = await self._runtime.database.read(
-                    lambda conn, a=after: events_after(  # type: ignore[misc]
-                        conn, self._runtime.registry, a, BATCH
-                    )
-                )
-                if last == after:
-                    await subscription.get()
-                    continue
+                events, last = await follower.next(BATCH)
                 wanted = [one for one in events if _wants(plugin, one)]
                 if wanted:
                     await self._offer(plugin, wanted)
-                after = last
-                await self._move(name, after)
+                await self._move(name, last)
 
     async def _move(self, name: str, after: int) -> None:
         await self._runtime.do(SYSTEM, None, (MoveCursor(name=name, event_id=EventId(after)),))

@@ -13,10 +13,12 @@ from sqlalchemy import Connection
 
 from crm_store.viewer import Viewer, load_viewer
 from hub.events import (
+    AbsenceChanged,
     AccountChanged,
     AccountCreated,
     AccountRemoved,
     Event,
+    RoleChanged,
     TeamChanged,
     UserChanged,
     UserCreated,
@@ -24,7 +26,9 @@ from hub.events import (
 from hub.objects import Actor, ActorKind
 
 MOST = 5000
-_TELLING = (
+TELLING = (
+    AbsenceChanged,
+    RoleChanged,
     UserChanged,
     UserCreated,
     AccountChanged,
@@ -68,7 +72,7 @@ class Rights:
 
     def forget(self, events: list[Event]) -> None:
         """Hear facts; those that change anybody's rights end what is remembered."""
-        if any(isinstance(one, _TELLING) for one in events):
+        if any(isinstance(one, TELLING) for one in events):
             with self._lock:
                 self._changes += 1
                 self._known.clear()

@@ -20,9 +20,11 @@ from sqlalchemy import text
 
 from crm_store import work
 from crm_store.blobs import BlobStore
+from crm_store.custom import whole_kinds
 from crm_store.database import Database
 from crm_store.journal import epoch
 from crm_store.migrate import migrate
+from crm_store.nouns import NOUNS, Noun
 from crm_store.people import blocked_addresses
 from crm_store.presence import dialog_of
 from crm_store.unit_of_work import Transaction, UnitOfWork
@@ -31,9 +33,11 @@ from dialogs.intake import INLINE_RAW
 from hub import events as fact_types
 from hub.capabilities import Capabilities
 from hub.channel_host import ChannelHost
+from hub.colleagues import Colleagues, Staff
 from hub.commands import (
     AdvanceMark,
     Command,
+    ParkEvent,
     Quarantine,
     Receive,
     RecordArrival,
@@ -42,12 +46,14 @@ from hub.commands import (
 )
 from hub.errors import NotFound, UntrustedRequest
 from hub.events import Event, EventRegistry
-from hub.extensions import Screening, Verdict, VerdictKind
+from hub.exporting import export_job, sweep_job
+from hub.extensions import Classifying, Label, Screening, Verdict, VerdictKind
 from hub.feed import Feed, Signal
 from hub.handle import BoundHub
 from hub.handlers import MANY, ONE, Many, need_permission
 from hub.holding import hold_late
-from hub.ids import AccountId, DialogId, IdMaker, Micros, UserId
+from hub.ids import AccountId, DialogId, EventId, IdMaker, Micros, UserId
+from hub.importing import import_job
 from hub.keyring import KeyRing
 from hub.messages import Arrival, DeliveryReceipt, InboundMessage, Presence
 from hub.objects import SYSTEM, Actor
@@ -55,11 +61,14 @@ from hub.plugin_host import PluginHost
 from hub.prepare import prepare
 from hub.records.system import Account
 from hub.registration import register
+from hub.retaining import retention_job
 from hub.rights import Rights
+from hub.segment_watch import watch_job
 from hub.settings import HubSettings
 from hub.signals import Signals
 from hub.storable import storable
 from hub.wire_acts import act_job
+from triggers.vocabulary import make_vocabulary
 
 log = logging.getLogger("hub.runtime")
 T = TypeVar("T")
@@ -96,11 +105,30 @@ class Runtime:
         if plugins is None:
             self.plugins.load(settings.plugins_dir)
         self.plugins.on_failure = self._plugin_failed
-        given = register(self.plugins, self.registry, (act_job(self),))
+        given = register(
+            self.plugins,
+            self.registry,
+            (
+                act_job(self),
+                watch_job(self),
+                import_job(self),
+                retention_job(self),
+                export_job(self),
+                sweep_job(self),
+            ),
+        )
         self.channels, self.channel_plugin = given.channels, given.channel_plugin
         self.transforms, self.jobs = given.transforms, given.jobs
         self.handlers = given.handlers
         self._plugin_schemas = given.schemas
+        self.nouns: Mapping[str, Noun] = {**NOUNS, **given.nouns}
+        self.rule_words = make_vocabulary(
+            kinds=[one.kind for one in self.nouns.values()],
+            facts=self.registry.all_types(),
+            fields=given.fields,
+            actions=given.actions,
+            recipes=given.recipes,
+        )
         self.database = Database(
             settings.database,
             now=now,
@@ -108,10 +136,15 @@ class Runtime:
             on_commit=self._committed,
         )
         self.database.drop_blob = self.blobs.remove
+        self.database.nouns = self.nouns
         self.feed = Feed(self.database, self.registry)
         self.rights = Rights()
+        self.colleagues = Colleagues()
+        self.feed.park = self._park_fact
         self.feed.before_all(self.rights.forget)
+        self.feed.before_all(self.colleagues.forget)
         self.feed.before_all(self._remember_blocked)
+        self.feed.before_all(self._fields_changed)
         self.channel_host = ChannelHost(self)
         self.signals = Signals(self)
         self.epoch = ""
@@ -149,6 +182,7 @@ class Runtime:
         self.database.start(IdMaker(self._worker_number, self.now))
         self.epoch = await self.database.read(epoch)
         self._blocked = await self.database.read(blocked_addresses)
+        await self.renew_fields()
         self.started_at = self.now()
         await asyncio.to_thread(hold_late, self)
         await self.feed.start()
@@ -210,6 +244,7 @@ class Runtime:
     def _committed(self, events: list[Event]) -> None:
         # Here at once, and through the feed for what other processes commit.
         self.rights.forget(events)
+        self.colleagues.forget(events)
         self.feed.wake()
         self.signals.committed()
         for function in self._wakers:
@@ -229,6 +264,11 @@ class Runtime:
                 ),
             )
 
+    def _park_fact(self, event_id: int, error: str) -> None:
+        """Put a fact aside that the feed cannot read, where those of the plugins lie."""
+        command = ParkEvent(plugin="feed", event_id=EventId(event_id), error=error)
+        self.database.submit(self._carry_out, (SYSTEM, Viewer.system(), (command,)))
+
     # -- who -------------------------------------------------------------------------------
 
     def handle(self, actor: Actor, scopes: frozenset[str] | None = None) -> BoundHub:
@@ -242,12 +282,29 @@ class Runtime:
             return known
         return self.database.read_now(lambda conn: self.rights.read(conn, actor, scopes))
 
+    async def staff(self) -> Staff:
+        """Give who works here: what every page shows by name."""
+        known = self.colleagues.known(self.now())
+        if known is None:
+            known = await self.database.read(lambda conn: self.colleagues.read(conn, self.now()))
+        return known
+
     def _remember_blocked(self, events: list[Event]) -> None:
         if any(
             isinstance(one, fact_types.AddressChanged) and one.what in ("blocked", "unblocked")
             for one in events
         ):
             self._blocked = self.database.read_now(blocked_addresses)
+
+    def _fields_changed(self, events: list[Event]) -> None:
+        if any(isinstance(one, fact_types.FieldChanged) for one in events):
+            self.rule_words.renew(
+                self.database.read_now(lambda conn: whole_kinds(conn, self.nouns))
+            )
+
+    async def renew_fields(self) -> None:
+        """Let rules speak of the fields that the organisation has now."""
+        self.rule_words.renew(await self.database.read(lambda conn: whole_kinds(conn, self.nouns)))
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -258,7 +315,8 @@ class Runtime:
 
         def run(conn: Any) -> T:
             viewer = self.rights.read(conn, actor, scopes)
-            return function(Reader(conn=conn, viewer=viewer, now=self.now()), *args)
+            reader = Reader(conn=conn, viewer=viewer, now=self.now(), nouns=self.nouns)
+            return function(reader, *args)
 
         return await self.database.read(run)
 
@@ -363,13 +421,8 @@ class Runtime:
         ]
         if mark is None and all(type(one) in MANY for one in commands):
             # Each joins the group of its kind: the shape of a webhook under load.
-            return list(
-                await asyncio.gather(
-                    *(
-                        self.database.write(self._group_functions[type(one)], one)
-                        for one in commands
-                    )
-                )
+            return await gathered(
+                [self.database.write(self._group_functions[type(one)], one) for one in commands]
             )
         if mark is not None:
             commands.append(AdvanceMark(account_id=account.id, mark=mark))
@@ -413,7 +466,24 @@ class Runtime:
             proof=self._proof(message.dialog_token),
             blobs=blobs,
             raw_blob=raw_blob,
+            label=await self._label(account, message),
         )
+
+    async def _label(self, account: Account, message: InboundMessage) -> Mapping[str, object]:
+        """Ask the classifiers what a message is about."""
+        if not self.plugins.with_hook("classify"):
+            return {}
+        seen = Classifying(message=message, account_id=account.id, channel=account.channel)
+        answer = await self.plugins.decide("classify", Label, classifying=seen)
+        if answer is None:
+            return {}
+        plugin, label = answer
+        return {
+            "name": label.name[:60],
+            "reason": label.reason[:400],
+            "confidence": max(0, min(100, label.confidence)),
+            "by": plugin,
+        }
 
     def _keep_bytes(self, message: InboundMessage) -> tuple[tuple[tuple[str, str, int], ...], str]:
         files = tuple(

@@ -30,12 +30,18 @@ class HubSettings(BaseSettings):
     public_url: str = Field(default="", description="address under which the outside reaches us")
     trusted_proxies: str = Field(default="", description="proxies whose forwarded headers count")
     key_file: Path | None = Field(default=None, description="key ring; default <data>/keys.json")
+    ca_file: Path | None = Field(
+        default=None, description="more authorities to trust at vendors, a file in PEM"
+    )
     cache: Path | None = Field(
         default=None, description="what can be made again; default <data>/cache"
     )
     plugins_dir: Path | None = Field(default=None, description="folder with plugin modules")
     role: Literal["all", "web", "worker"] = Field(default="all", description="all, web or worker")
     hold_after_hours: float = Field(default=6.0, description="outgoing older than this is held")
+    export_at_once: int = Field(
+        default=5000, ge=0, description="longer lists are exported in the background"
+    )
     max_body: int = Field(default=30_000_000, description="largest webhook body in bytes")
     api_per_minute: int = Field(
         default=3000, ge=1, description="how often one token may call the API in a minute"

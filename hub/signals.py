@@ -10,12 +10,12 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from hub.bus import Bus
 from hub.feed import Signal
 from hub.ids import AccountId, DialogId, UserId
 from hub.messages import Address
 
 if TYPE_CHECKING:
+    from hub.bus import Bus
     from hub.runtime import Runtime
 
 log = logging.getLogger("hub.signals")
@@ -34,6 +34,9 @@ class Signals:
         """Join the other processes, where the database can carry word between them."""
         runtime = self._runtime
         if runtime.database.dialect == "postgresql":
+            # PostgreSQL's driver is loaded where PostgreSQL is.
+            from hub.bus import Bus
+
             self.bus = Bus(runtime.settings.database, runtime.owner, runtime.feed.wake, self._heard)
             runtime.feed.tell_others = self._tell
             self.bus.start()

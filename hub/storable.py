@@ -28,21 +28,37 @@ def _clean(value: Any) -> Any:
         cleaned = [_clean(one) for one in value]
         same = all(new is old for new, old in zip(cleaned, value, strict=True))
         return value if same else kind(cleaned)
+    if (names := _names(kind)) is not None:
+        return _clean_parts(value, names)
     if isinstance(value, Mapping):
         found = {_clean(name): _clean(one) for name, one in value.items()}
         same = len(found) == len(value) and all(
             name in found and found[name] is one for name, one in value.items()
         )
         return value if same else found
-    if is_dataclass(kind):
-        changed = {}
-        for one in fields(value):
-            old = getattr(value, one.name)
+    return value
+
+
+def _clean_parts(value: Any, names: tuple[str, ...]) -> Any:
+    """Clean a dataclass; most fields of most arrivals are empty, and this is every message's way."""
+    changed = {}
+    for name in names:
+        old = getattr(value, name)
+        if old:
             new = _clean(old)
             if new is not old:
-                changed[one.name] = new
-        return replace(value, **changed) if changed else value
-    return value
+                changed[name] = new
+    return replace(value, **changed) if changed else value
+
+
+_NAMES: dict[type, tuple[str, ...] | None] = {}
+
+
+def _names(kind: type) -> tuple[str, ...] | None:
+    """Give the fields of a dataclass, None for every other type; found once per type."""
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(one.name for one in fields(kind)) if is_dataclass(kind) else None
+    return _NAMES[kind]
 
 
 def _is_clean(text: str) -> bool:

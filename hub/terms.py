@@ -259,3 +259,10 @@ def phone_grams(phone: str) -> list[str]:
     return list(
         dict.fromkeys(f"#{number[n : n + PHONE_GRAM]}" for n in range(len(number) - PHONE_GRAM + 1))
     )
+
+
+def find_words(text: str, wanted: Iterable[str]) -> list[str]:
+    """Give the words of a text that are one of these in any form, as they stand there, each once."""
+    targets = frozenset(term for one in wanted for term in query_terms(one))
+    found = (text[start:end] for start, end in term_spans(text, targets, 200)) if targets else ()
+    return list(dict.fromkeys(found))

@@ -14,6 +14,7 @@ from crm_store.tables.outbox import parked_receipts
 from crm_store.tables.users import api_requests, login_attempts, sessions
 from hub.commands import SettleAttachment
 from hub.errors import TemporaryFailure
+from hub.events import Event
 from hub.ids import AttachmentId
 from hub.objects import SYSTEM
 
@@ -24,6 +25,8 @@ log = logging.getLogger("hub.upkeep")
 HOUR = 3600
 DAY_US = 86_400_000_000
 FETCH_TRIES = 5
+FETCH_PAUSE = 0.1
+BRINGING_FILES = ("message.", "call.")
 
 
 class Upkeep:
@@ -79,17 +82,15 @@ class Upkeep:
 
     async def fetch_files(self) -> None:
         """Fetch files that came as references, after their message was committed."""
-        async with self._runtime.feed.subscribe() as subscription:
+        async with self._runtime.feed.follow("files", 0, _may_bring_files) as follower:
             while True:
                 rows = await self._runtime.database.read(self._pending)
                 for row in rows:
                     await self._fetch(row)
                 if not rows:
-                    try:
-                        async with asyncio.timeout(15):
-                            await subscription.get()
-                    except TimeoutError:
-                        pass
+                    await follower.wait(15)
+                    # However many messages come, it looks a few times a second.
+                    await asyncio.sleep(FETCH_PAUSE)
 
     def _pending(self, conn: Connection) -> list[Any]:
         return list(
@@ -117,3 +118,7 @@ class Upkeep:
             command = SettleAttachment(attachment_id=AttachmentId(row.id), error=str(error)[:300])
         self._tries.pop(row.id, None)
         await self._runtime.do(SYSTEM, None, (command,))
+
+
+def _may_bring_files(event: Event) -> bool:
+    return event.type.startswith(BRINGING_FILES)

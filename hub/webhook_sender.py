@@ -17,19 +17,20 @@ from typing import TYPE_CHECKING, Any
 import httpx2 as httpx
 import orjson
 from cryptography.fernet import InvalidToken
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from crm_store.holding import hold_facts_to
-from crm_store.journal import cursor, events_after, last_event, one_event
+from crm_store.journal import cursor, last_event, one_event, visible
 from crm_store.sql import locked, upsert
 from crm_store.tables.journal import cursors
 from crm_store.tables.outbox import webhook_deliveries, webhooks
 from crm_store.unit_of_work import Transaction, UnitOfWork
+from crm_store.viewer import Reader, load_viewer
 from hub.commands import MoveCursor
 from hub.errors import NotFound
 from hub.events import Event, WebhookChanged
 from hub.ids import EventId, WebhookId
-from hub.objects import SYSTEM
+from hub.objects import SYSTEM, Actor, ActorKind
 from hub.reach import Unreachable, find_target
 from hub.signatures import sign_webhook
 from hub.wire_json import event_json, rfc3339
@@ -67,6 +68,7 @@ class WebhookSender:
         self._runtime = runtime
         self._client: httpx.AsyncClient | None = None
         self._posting: set[asyncio.Task[None]] = set()
+        self._patterns: tuple[str, ...] = ()
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -82,18 +84,17 @@ class WebhookSender:
             await self._runtime.do(
                 SYSTEM, None, (MoveCursor(name=CURSOR, event_id=EventId(after)),)
             )
-        async with self._runtime.feed.subscribe() as subscription:
+        self._patterns = await self._runtime.database.read(_patterns)
+        async with self._runtime.feed.follow(CURSOR, after, self._may_want) as follower:
             while True:
-                found, last = await self._runtime.database.read(
-                    lambda conn, a=after: events_after(  # type: ignore[misc]
-                        conn, self._runtime.registry, a, 500
-                    )
-                )
-                if last == after:
-                    await subscription.get()
-                    continue
+                found, last = await follower.next(500)
+                if any(isinstance(one, WebhookChanged) for one in found):
+                    self._patterns = await self._runtime.database.read(_patterns)
                 await self._runtime.database.write(self._queue, (found, last))
-                after = last
+
+    def _may_want(self, event: Event) -> bool:
+        """Say whether a fact is for some webhook, or changes which ones there are."""
+        return isinstance(event, WebhookChanged) or wants(self._patterns, event.type)
 
     def _queue(self, tx: Transaction, items: list[tuple[list[Event], int]]) -> list[None]:
         hooks = tx.conn.execute(select(webhooks).where(webhooks.c.active)).all()
@@ -108,7 +109,7 @@ class WebhookSender:
                     "held": event.id <= held_to,
                 }
                 for hook in hooks
-                for event in events
+                for event in self._seen(tx, hook.user_id, events)
                 if wants(hook.events, event.type)
             ]
             if rows:
@@ -124,6 +125,13 @@ class WebhookSender:
                 )
             )
         return [None] * len(items)
+
+    def _seen(self, tx: Transaction, user_id: int, events: list[Event]) -> list[Event]:
+        """Leave out what the one who made a webhook may not see; one who left limits nothing."""
+        viewer = load_viewer(tx.conn, Actor(kind=ActorKind.USER, id=user_id))
+        if viewer.is_nobody:
+            return events
+        return visible(Reader(conn=tx.conn, viewer=viewer, now=tx.now, nouns=tx.nouns), events)
 
     async def run(self) -> None:
         """Post what is due; a slow receiver takes one of the places, never the others' turn."""
@@ -306,6 +314,12 @@ class WebhookSender:
         )
         if done.rowcount:
             UnitOfWork(tx, actor=SYSTEM).record(WebhookChanged(webhook_id=WebhookId(webhook_id)))
+
+
+def _patterns(conn: Connection) -> tuple[str, ...]:
+    """Give what all webhooks together want."""
+    found = conn.execute(select(webhooks.c.events).where(webhooks.c.active)).scalars()
+    return tuple(dict.fromkeys(one for each in found for one in each))
 
 
 def _retry_after(given: str) -> float:

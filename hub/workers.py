@@ -14,22 +14,27 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from crm_store import work
+from hub.acquaintance import Acquaintance
 from hub.commands import (
     ClaimJobs,
     ExpireLeases,
+    RemindOfTasks,
     RunJob,
     SettleJob,
     WakeDialogs,
+    WatchDeadlines,
 )
 from hub.connections import Connections
 from hub.dispatcher import Dispatcher
 from hub.errors import HubError
-from hub.events import Event, MessageChanged
+from hub.events import Event, ImportChanged, MessageChanged
 from hub.ids import Micros
 from hub.listeners import Listeners
 from hub.objects import SYSTEM, Actor, ActorKind
 from hub.records.system import Job as JobRow
 from hub.relay import Relay
+from hub.router import Handing, Router
+from hub.rule_engine import RuleEngine
 from hub.upkeep import Upkeep
 from hub.webhook_sender import WebhookSender
 
@@ -71,16 +76,24 @@ class Workers:
         self.listeners = Listeners(runtime, self.leased)
         self.connections = Connections(runtime)
         self.relay = Relay(runtime)
+        self.rules = RuleEngine(runtime)
         self.webhooks = WebhookSender(runtime)
         self.upkeep = Upkeep(runtime)
+        self.router = Router(runtime)
+        self.handing = Handing(runtime)
+        self.acquaintance = Acquaintance(runtime)
         self._job_tasks: set[asyncio.Task[None]] = set()
         self._job_wake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         runtime.on_events(self._noticed)
 
     def _noticed(self, events: list[Event]) -> None:
-        """Somebody waits for what he did to a message to be seen."""
-        if any(isinstance(one, MessageChanged) and one.what == "act" for one in events):
+        """Somebody waits for what he did to a message, or for an import, to be seen."""
+        if any(
+            isinstance(one, ImportChanged)
+            or (isinstance(one, MessageChanged) and one.what == "act")
+            for one in events
+        ):
             self._loop.call_soon_threadsafe(self._job_wake.set)
 
     def start(self, role: str = "all") -> None:
@@ -92,13 +105,18 @@ class Workers:
                 "listeners": self.listeners.run,
                 "connections": lambda: self.leased("connections", self.connections.run),
                 "relay": lambda: self.leased("relay", self.relay.run),
+                "rules": lambda: self.leased("rules", self.rules.run),
                 "webhooks": self.webhooks.run,
                 "webhook_queue": lambda: self.leased("webhook_queue", self.webhooks.queue_facts),
                 "jobs": self._jobs,
                 "periodic": self._periodic,
                 "leases": self._leases,
+                "deadlines": lambda: self.leased("deadlines", self._deadlines),
+                "acquaintance": lambda: self.leased("acquaintance", self.acquaintance.run),
                 "upkeep": lambda: self.leased("upkeep", self.upkeep.run),
                 "files": self.upkeep.fetch_files,
+                "handing": lambda: self.leased("handing", self.handing.run),
+                "router": lambda: self.leased("router", self.router.run),
             }
         for name, loop in loops.items():
             self._tasks.append(asyncio.create_task(supervise(name, loop), name=name))
@@ -179,6 +197,12 @@ class Workers:
             woken = (await self._runtime.do(SYSTEM, None, (WakeDialogs(),)))[0]
             await asyncio.sleep(0 if woken else LOOK_SECONDS)
 
+    async def _deadlines(self) -> None:
+        """Tell what is near and missed, and remind of tasks, in the second in which it comes."""
+        while True:
+            found = await self._runtime.do(SYSTEM, None, (WatchDeadlines(), RemindOfTasks()))
+            await asyncio.sleep(0 if any(found) else LOOK_SECONDS)
+
     async def _periodic(self) -> None:
         """Queue each periodic job once per period, over all processes."""
         while True:
@@ -245,6 +269,9 @@ class Workers:
                 if row.attempts < job.max_attempts:
                     seconds = min(3600, 5 * 2**row.attempts)
                     retry_at = self._runtime.now() + int(seconds * random.uniform(0.5, 1) * US)
+                elif job.given_up is not None:
+                    # Before the job is settled: whoever waits for it must hear of its end.
+                    await self._runtime.do(hub.actor, None, tuple(job.given_up(row.payload)))
         settle = SettleJob(
             job_id=row.id, fence=row.fence, done=not error, error=error, retry_at=Micros(retry_at)
         )

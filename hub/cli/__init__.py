@@ -16,11 +16,15 @@ from hub.cli import (
     backups,
     check,
     database,
+    imports,
     keys,
+    mailings,
     new_channel,
     people,
     plugins,
     quarantine,
+    roles,
+    rules,
     run,
     tokens,
     users,
@@ -39,12 +43,16 @@ app = typer.Typer(
 run.register(app)
 check.register(app)
 app.add_typer(users.app, name="user")
+app.add_typer(roles.app, name="role")
 app.add_typer(tokens.app, name="token")
 app.add_typer(accounts.app, name="account")
+app.add_typer(rules.app, name="rules")
+app.add_typer(mailings.app, name="mailing")
 database.register(app)
 backups.register(app)
 quarantine.register(app)
 people.register(app)
+imports.register(app)
 plugins.register(app)
 new_channel.register(app)
 app.add_typer(keys.app, name="keys")

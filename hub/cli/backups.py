@@ -172,10 +172,11 @@ def _report(result: Restored) -> None:
     words = ", ".join(f"{number} {name}" for name, number in result.counts.items())
     say(f"Restored the state of {when(result.made_at)}: {words}.")
     held = result.held
-    if held.deliveries or held.jobs or held.webhooks:
+    if held.deliveries or held.jobs or held.webhooks or held.timers:
         say(
             f"Held, until an administrator lets them go or drops them: {held.deliveries} "
-            f"message(s), {held.jobs} job(s), {held.webhooks} webhook call(s)."
+            f"message(s), {held.jobs} job(s), {held.webhooks} webhook call(s), "
+            f"{held.timers} timer(s) of rules."
         )
     if result.erasures:
         say(f"{len(result.erasures)} person(s) erased since the backup were erased again.")

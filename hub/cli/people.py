@@ -84,7 +84,8 @@ def erase(
     if as_json:
         say_json(report)
     else:
-        say("Erased: " + ", ".join(f"{number} {name}" for name, number in report.items()))
+        said = [f"{number} {name}" for name, number in report.items() if number]
+        say("Erased: " + ", ".join(said))
 
 
 def erasures(data: DataOption = None, database: DatabaseOption = None) -> None:

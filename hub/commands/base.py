@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hub.objects import DIRECT, SYSTEM, Actor, Cause
+
+if TYPE_CHECKING:
+    from hub.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,3 +26,7 @@ class Command:
 
     actor: Actor = SYSTEM
     cause: Cause = DIRECT
+
+    def needs(self, kinds: Mapping[str, Kind]) -> str:
+        """Give the right that this very command needs; most need that of their class."""
+        return self.permission

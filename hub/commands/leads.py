@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
-from hub.ids import ClientId, DialogId, LeadId
+from hub.ids import ClientId, DialogId, LeadId, PipelineId, StageId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,8 @@ class ConvertLead(Command):
     """Make a client of a lead: an existing one, or a new card under `name`.
 
     The lead's person becomes a contact person of the client; a lead that was written down by
-    hand gets one. Gives the client's id. `UndoConversion` takes it back.
+    hand gets one. With `interest` (its title) an interest of the client begins too, in the stage
+    or pipeline that is named. Gives the client's id. `UndoConversion` takes all of it back.
     """
 
     permission: ClassVar[str] = "leads.edit"
@@ -83,6 +84,10 @@ class ConvertLead(Command):
     client_id: ClientId = ClientId(0)
     name: str = ""
     organisation: bool = False
+    interest: str = ""
+    pipeline_id: PipelineId = PipelineId(0)
+    stage_id: StageId = StageId(0)
+    amount: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

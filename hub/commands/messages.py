@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -36,6 +37,7 @@ class Receive(Command):
     `hint` is a plugin's opinion about the dialog, rechecked by the handler; `proof` is the
     dialog named by a token of ours that was verified. Files lie in the blob store already:
     `blobs` gives (blob id, sha256, size) per attachment, empty where a file must be fetched.
+    `label` is what a classifier says it is about: name, reason, confidence, by.
     Gives the `Received` record.
     """
 
@@ -45,6 +47,17 @@ class Receive(Command):
     proof: DialogId = DialogId(0)
     blobs: tuple[tuple[str, str, int], ...] = ()
     raw_blob: str = ""
+    label: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelMessage(Command):
+    """Say what a message is about; overrules what a classifier said. "" takes the label off."""
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    message_id: MessageId
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +119,9 @@ class SendMessage(Command):
     raises Conflict `newer_messages` (the send guard). `due_at` delays the send (undo, send
     later). `then` sets the dialog's status after sending ("" leaves it). `wire_text` and
     `wire_html` are what the transforms named in `changed_by` made of it; the runtime fills
-    them before the transaction.
+    them before the transaction. `advertising` (about `topic`) is refused where the person did not
+    consent. `service` is an automatic message that answers nobody (a code, a receipt a program asked
+    for): the guard against two machines lets it pass. `suggested` names the suggestion that it began as, `<plugin>:<key>`.
     """
 
     permission: ClassVar[str] = "dialogs.answer"
@@ -132,9 +147,13 @@ class SendMessage(Command):
     then: str = ""
     lane: Lane = Lane.AGENT
     automated: bool = False
+    service: bool = False
+    advertising: bool = False
+    topic: str = ""
     wire_text: str = ""
     wire_html: str = ""
     changed_by: tuple[str, ...] = ()
+    suggested: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
-from hub.ids import NEVER, AddressId, ClientId, ContactId, DialogId, Micros
+from hub.ids import NEVER, AddressId, ClientId, ContactId, DialogId, MergeId, Micros
 from hub.messages import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateContact(Command):
-    """Add a human with addresses; raises Conflict where an address belongs to another."""
+    """Add a human with addresses; raises Conflict where an address belongs to another.
+
+    `values` are further properties (hub/nouns/contacts.py), as people write them.
+    """
 
     permission: ClassVar[str] = "contacts.edit"
 
@@ -21,13 +24,14 @@ class CreateContact(Command):
     addresses: tuple[Address, ...] = ()
     contact_id: ContactId = ContactId(0)
     client_id: ClientId = ClientId(0)
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateContact(Command):
     """Change fields of a contact; None leaves a field alone.
 
-    `version`, where given, must be the record's version (If-Match), else Conflict.
+    `values` are any properties of hub/nouns/contacts.py, as people write them. `version`, where given, must be the record's version (If-Match), else Conflict.
     """
 
     permission: ClassVar[str] = "contacts.edit"
@@ -39,6 +43,7 @@ class UpdateContact(Command):
     notes: str | None = None
     position: str | None = None
     version: int | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,20 @@ class RemoveAddress(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyAddress(Command):
+    """Say that an address is known to be its contact's, or take that back.
+
+    `by` is `hand`, or `click` for a link that was opened there.
+    """
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    address_id: AddressId
+    verified: bool = True
+    by: str = "hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BlockAddress(Command):
     """Refuse (or take again) messages from one address; what came before stays."""
 
@@ -97,6 +116,61 @@ class LinkContact(Command):
 
     dialog_id: DialogId
     contact_id: ContactId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeContacts(Command):
+    """Make two contacts one: all that points to the merged one points to the survivor then.
+
+    The survivor keeps its words, and takes the other's where it has none and for the properties
+    named in `take`. The versions, where given, must be the cards' versions, else Conflict. Gives
+    the number by which `UndoMerge` takes it back.
+    """
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    survivor_id: ContactId
+    merged_id: ContactId
+    take: tuple[str, ...] = ()
+    survivor_version: int | None = None
+    merged_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeClients(Command):
+    """Make two clients one, as `MergeContacts` does with people."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    survivor_id: ClientId
+    merged_id: ClientId
+    take: tuple[str, ...] = ()
+    survivor_version: int | None = None
+    merged_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoMerge(Command):
+    """Make one card two again, with what came since over addresses that go back.
+
+    Raises Conflict where that cannot be told: the survivor was merged again or erased, or dialogs
+    of both were merged. Gives the id of the card that comes back.
+    """
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    merge_id: MergeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitContact(Command):
+    """Make an address a person of its own, with its dialogs; raises Conflict for the only one."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    address_id: AddressId
+    name: str = ""
+    new_contact_id: ContactId = ContactId(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +195,7 @@ class EraseContact(Command):
 
     A restore repeats an erasure that its backup does not know: `erased_at` is when it happened
     first, and `address_hashes` what is known of it, so that it holds for a person whom the
-    backup does not hold.
+    backup does not hold. `import_ids` are kept files of imports that name him; the hub finds them.
     """
 
     permission: ClassVar[str] = "contacts.erase"
@@ -129,3 +203,4 @@ class EraseContact(Command):
     contact_id: ContactId
     erased_at: Micros = NEVER
     address_hashes: tuple[str, ...] = ()
+    import_ids: tuple[int, ...] = ()

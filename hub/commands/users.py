@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
+from hub.errors import NotFound
 from hub.ids import BrandId, Micros, TeamId, UserId
+from hub.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,10 @@ class UpdateBrand(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveView(Command):
-    """Create (id 0) or change a saved inbox view; `shared` shows it to everybody."""
+    """Create (id 0) or change a saved view of the inbox, or of the list of a `kind`.
+
+    `shared` shows it to everybody, `team_id` to a team. Who may see the kind may save its views.
+    """
 
     permission: ClassVar[str] = "dialogs.view"
 
@@ -154,12 +159,21 @@ class SaveView(Command):
     filter: Mapping[str, object] = field(default_factory=dict)
     sort: str = "newest"
     shared: bool = False
+    kind: str = ""
+    columns: tuple[str, ...] = ()
+    team_id: TeamId = TeamId(0)
+
+    def needs(self, kinds: Mapping[str, Kind]) -> str:
+        """Give the right to see what the view shows."""
+        if self.kind and self.kind not in kinds:
+            raise NotFound(f"there is no kind {self.kind!r}")
+        return kinds[self.kind].read if self.kind else self.permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveView(Command):
     """Delete a saved view of one's own."""
 
-    permission: ClassVar[str] = "dialogs.view"
+    permission: ClassVar[str] = "profile.edit"
 
     view_id: int

@@ -35,6 +35,7 @@ from hub.commands import (
 )
 from hub.demo.files import file_of
 from hub.demo.stories import CHAT, MAIL, MESSENGER, STORIES, Story
+from hub.demo.work import Work
 from hub.handle import BoundHub
 from hub.ids import AccountId, AttachmentId, DialogId, MessageId, Micros, UserId
 from hub.messages import Address, Attachment, DeliveryReceipt, DeliveryStatus, InboundMessage
@@ -173,6 +174,8 @@ class _Seeding:
         self._clock.turn(self._now)
         for story in STORIES:
             await self._end(story)
+        work = Work(self._as("olga"), self._users, self._dialogs, self._clock())
+        await work.make()
         await self._channels(lively=True)
 
     def _times(self, story: Story) -> list[int]:

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from hub.events.absences import (
+    AbsenceChanged,
+    WorkHandedOver,
+)
 from hub.events.base import (
     Event,
     EventRegistry,
+)
+from hub.events.calendars import (
+    CalendarChanged,
+)
+from hub.events.consents import (
+    AddressReleased,
+    AddressSuppressed,
+    ConsentAsked,
+    ConsentGiven,
+    ConsentWithdrawn,
+    TopicChanged,
+)
+from hub.events.custom import (
+    FieldChanged,
 )
 from hub.events.dialogs import (
     DialogAssigned,
@@ -17,11 +35,31 @@ from hub.events.dialogs import (
     DialogStatusChanged,
     DialogTagged,
 )
+from hub.events.exports import ExportChanged
+from hub.events.imports import (
+    ImportBatchWritten,
+    ImportChanged,
+    ImportFinished,
+)
+from hub.events.interests import (
+    InterestCreated,
+    InterestLost,
+    InterestReopened,
+    InterestStageChanged,
+    InterestWon,
+    PipelineChanged,
+)
 from hub.events.leads import (
     LeadConverted,
     LeadCreated,
     LeadStatusChanged,
-    ObjectRemoved,
+)
+from hub.events.many import (
+    DeliveriesQueued,
+    MailingAnswered,
+    MailingClicked,
+    SendingLimitsChanged,
+    SendSteered,
 )
 from hub.events.messages import (
     ArrivalRefused,
@@ -36,13 +74,58 @@ from hub.events.messages import (
     NoteAdded,
     QuarantineSettled,
 )
+from hub.events.objects import (
+    ObjectCreated,
+    ObjectLinked,
+    ObjectRemoved,
+)
 from hub.events.people import (
     AddressChanged,
     ClientCreated,
+    ClientsMerged,
+    ClientsUnmerged,
     ContactChanged,
     ContactCreated,
     ContactErased,
+    ContactsMerged,
+    ContactSplit,
+    ContactsUnmerged,
+    DuplicateRejected,
     ObjectChanged,
+)
+from hub.events.requests import (
+    NoticeRaised,
+    RequestCreated,
+    RequestDeadlineMet,
+    RequestDeadlineMissed,
+    RequestDeadlineNear,
+    RequestsMerged,
+    RequestStatusChanged,
+    SlaPolicyChanged,
+    TaskReminded,
+    TaskStatusChanged,
+)
+from hub.events.retention import (
+    RetentionChanged,
+    RetentionFinished,
+)
+from hub.events.routing import (
+    DeskChanged,
+    DeskStatusesChanged,
+    DialogRouted,
+    RouteChanged,
+)
+from hub.events.rules import (
+    RuleAsked,
+    RuleChanged,
+    RuleFailed,
+    RuleFired,
+    RulePaused,
+)
+from hub.events.segments import (
+    SegmentChanged,
+    SegmentEntered,
+    SegmentLeft,
 )
 from hub.events.system import (
     AccountChanged,
@@ -56,6 +139,7 @@ from hub.events.system import (
     HeldReleased,
     JobDied,
     PluginFailed,
+    RoleChanged,
     SessionsRevoked,
     TeamChanged,
     TemplatesChanged,
@@ -67,55 +151,113 @@ from hub.events.system import (
 )
 
 __all__ = [
+    "AbsenceChanged",
     "AccountChanged",
     "AccountConnected",
     "AccountCreated",
     "AccountRemoved",
     "AddressChanged",
+    "AddressReleased",
+    "AddressSuppressed",
     "ArrivalRefused",
     "BrandChanged",
     "ButtonWasPressed",
+    "CalendarChanged",
     "CallChanged",
     "ChannelDown",
     "ChannelUp",
     "ClientCreated",
+    "ClientsMerged",
+    "ClientsUnmerged",
+    "ConsentAsked",
+    "ConsentGiven",
+    "ConsentWithdrawn",
     "ContactChanged",
     "ContactCreated",
     "ContactErased",
+    "ContactSplit",
+    "ContactsMerged",
+    "ContactsUnmerged",
+    "DeliveriesQueued",
     "DeliveryChanged",
+    "DeskChanged",
+    "DeskStatusesChanged",
     "DialogAssigned",
     "DialogChanged",
     "DialogIdle",
     "DialogLinked",
     "DialogOpened",
+    "DialogRouted",
     "DialogSplit",
     "DialogStatusChanged",
     "DialogTagged",
     "DialogsMerged",
+    "DuplicateRejected",
     "Event",
     "EventParked",
     "EventRegistry",
+    "ExportChanged",
+    "FieldChanged",
     "HeldReleased",
+    "ImportBatchWritten",
+    "ImportChanged",
+    "ImportFinished",
+    "InterestCreated",
+    "InterestLost",
+    "InterestReopened",
+    "InterestStageChanged",
+    "InterestWon",
     "JobDied",
     "LeadConverted",
     "LeadCreated",
     "LeadStatusChanged",
+    "MailingAnswered",
+    "MailingClicked",
     "MessageCancelled",
     "MessageChanged",
     "MessageQuarantined",
     "MessageQueued",
     "MessageReceived",
     "NoteAdded",
+    "NoticeRaised",
     "ObjectChanged",
+    "ObjectCreated",
+    "ObjectLinked",
     "ObjectRemoved",
+    "PipelineChanged",
     "PluginFailed",
     "QuarantineSettled",
+    "RequestCreated",
+    "RequestDeadlineMet",
+    "RequestDeadlineMissed",
+    "RequestDeadlineNear",
+    "RequestStatusChanged",
+    "RequestsMerged",
+    "RetentionChanged",
+    "RetentionFinished",
+    "RoleChanged",
+    "RouteChanged",
+    "RuleAsked",
+    "RuleChanged",
+    "RuleFailed",
+    "RuleFired",
+    "RulePaused",
+    "SegmentChanged",
+    "SegmentEntered",
+    "SegmentLeft",
+    "SendSteered",
+    "SendingLimitsChanged",
     "SessionsRevoked",
+    "SlaPolicyChanged",
+    "TaskReminded",
+    "TaskStatusChanged",
     "TeamChanged",
     "TemplatesChanged",
     "TokenChanged",
+    "TopicChanged",
     "UserChanged",
     "UserCreated",
     "ViewChanged",
     "WebhookChanged",
+    "WorkHandedOver",
 ]

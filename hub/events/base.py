@@ -8,7 +8,7 @@ newest, and one golden file per (type, schema) under tests is never edited.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
 
 from hub.ids import DialogId, EventId, Micros
@@ -50,9 +50,7 @@ class Event:
 
     def to_data(self) -> dict[str, Any]:
         """Give the fact's own fields as JSON-ready values."""
-        return {
-            f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name not in _ENVELOPE
-        }
+        return {name: _plain(getattr(self, name)) for name in _own_fields(type(self))}
 
     @classmethod
     def from_data(cls, data: dict[str, Any], schema: int) -> Self:
@@ -60,9 +58,8 @@ class Event:
         while schema < cls.schema:
             data = cls.upcasters[schema](dict(data))
             schema += 1
-        known = {f.name: f for f in fields(cls)}
         values: dict[str, Any] = {
-            name: _typed(value) for name, value in data.items() if name in known
+            name: _typed(data[name]) for name in _own_fields(cls) if name in data
         }
         if "changes" in values:
             values["changes"] = tuple(Change(**one) for one in data["changes"])
@@ -70,7 +67,30 @@ class Event:
 
     def stamped(self, *, id: EventId, at: Micros, actor: Actor, cause: Cause) -> Self:
         """Give a copy with the journal's envelope."""
-        return replace(self, id=id, at=at, actor=actor, cause=cause)
+        # What `dataclasses.replace` does, without asking for the fields each time: every fact
+        # passes here when it is recorded and when it is read.
+        kind = type(self)
+        copy = object.__new__(kind)
+        put = object.__setattr__
+        for name in _own_fields(kind):
+            put(copy, name, getattr(self, name))
+        put(copy, "id", id)
+        put(copy, "at", at)
+        put(copy, "actor", actor)
+        put(copy, "cause", cause)
+        return copy
+
+
+_OWN_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _own_fields(kind: type) -> tuple[str, ...]:
+    """Give the names of a fact's own fields; found once per type."""
+    found = _OWN_FIELDS.get(kind)
+    if found is None:
+        found = tuple(f.name for f in fields(kind) if f.name not in _ENVELOPE)
+        _OWN_FIELDS[kind] = found
+    return found
 
 
 def _plain(value: object) -> object:
@@ -101,6 +121,10 @@ class EventRegistry:
     def get(self, name: str) -> type[Event] | None:
         """Give the class of a stored type, None where its plugin is gone."""
         return self._types.get(name)
+
+    def all_types(self) -> list[type[Event]]:
+        """Give every known class."""
+        return list(self._types.values())
 
     def names(self) -> list[str]:
         """Give every known type name, sorted."""

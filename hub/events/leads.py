@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hub.events.base import Event
-from hub.ids import ClientId, ContactId, DialogId, LeadId
+from hub.ids import ClientId, ContactId, DialogId, InterestId, LeadId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +48,4 @@ class LeadConverted(Event):
     client_id: ClientId
     contact_id: ContactId
     undone: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectRemoved(Event):
-    """An object went into the bin, or (`restored`) came out of it."""
-
-    type: ClassVar[str] = "object.removed"
-    subject_kind: ClassVar[str] = "object"
-    subject_field: ClassVar[str] = "object_id"
-
-    object_kind: str
-    object_id: int
-    restored: bool = False
+    interest_id: InterestId = InterestId(0)

@@ -47,6 +47,7 @@ class MessageQueued(Event):
     contact_id: ContactId
     delivery_id: DeliveryId = DeliveryId(0)
     automated: bool = False
+    suggested: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

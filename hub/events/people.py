@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hub.events.base import Event
-from hub.ids import AccountId, AddressId, ClientId, ContactId
+from hub.ids import AccountId, AddressId, ClientId, ContactId, MergeId
 from hub.objects import Change
 
 
@@ -35,7 +35,7 @@ class ContactChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressChanged(Event):
-    """An address was added, removed, verified, blocked or unblocked.
+    """An address was added, removed, moved, verified, unverified, blocked or unblocked.
 
     `peer_blocked` and `peer_allowed` are the person's own word about writing from `account_id`.
     """
@@ -48,6 +48,71 @@ class AddressChanged(Event):
     contact_id: ContactId
     what: str
     account_id: AccountId = AccountId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactsMerged(Event):
+    """Two contacts became one: `contact_id` lives on with all that the other had."""
+
+    type: ClassVar[str] = "contact.merged"
+    subject_kind: ClassVar[str] = "contact"
+    subject_field: ClassVar[str] = "contact_id"
+
+    contact_id: ContactId
+    merged_id: ContactId
+    merge_id: MergeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactsUnmerged(Event):
+    """A merge was undone: `restored_id` is a contact of its own again."""
+
+    type: ClassVar[str] = "contact.unmerged"
+    subject_kind: ClassVar[str] = "contact"
+    subject_field: ClassVar[str] = "contact_id"
+
+    contact_id: ContactId
+    restored_id: ContactId
+    merge_id: MergeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactSplit(Event):
+    """An address of a contact became a person of its own."""
+
+    type: ClassVar[str] = "contact.split"
+    subject_kind: ClassVar[str] = "contact"
+    subject_field: ClassVar[str] = "contact_id"
+
+    contact_id: ContactId
+    new_contact_id: ContactId
+    address_id: AddressId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientsMerged(Event):
+    """Two clients became one: `client_id` lives on with all that the other had."""
+
+    type: ClassVar[str] = "client.merged"
+    subject_kind: ClassVar[str] = "client"
+    subject_field: ClassVar[str] = "client_id"
+
+    client_id: ClientId
+    merged_id: ClientId
+    merge_id: MergeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientsUnmerged(Event):
+    """A merge was undone: `restored_id` is a client of its own again."""
+
+    type: ClassVar[str] = "client.unmerged"
+    subject_kind: ClassVar[str] = "client"
+    subject_field: ClassVar[str] = "client_id"
+
+    client_id: ClientId
+    restored_id: ClientId
+    merge_id: MergeId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,3 +148,16 @@ class ObjectChanged(Event):
     object_kind: str
     object_id: int
     changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicateRejected(Event):
+    """A colleague said that two cards are not one."""
+
+    type: ClassVar[str] = "duplicate.rejected"
+    subject_kind: ClassVar[str] = "object"
+    subject_field: ClassVar[str] = "a_id"
+
+    object_kind: str
+    a_id: int
+    b_id: int

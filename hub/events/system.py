@@ -146,6 +146,19 @@ class TeamChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RoleChanged(Event):
+    """A role was made, changed or removed: what its people may do has changed."""
+
+    type: ClassVar[str] = "role.changed"
+    subject_kind: ClassVar[str] = "role"
+
+    role: str
+    removed: bool = False
+    added: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BrandChanged(Event):
     """Settings of the organisation changed."""
 

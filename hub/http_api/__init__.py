@@ -9,35 +9,38 @@ from __future__ import annotations
 import asyncio
 import importlib
 import pkgutil
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
-from starlette.routing import Mount
 
-from hub.http_api import endpoints, errors, reference
+from hub.http_api import endpoints, errors, plugins, reference
 from hub.http_api.caller import Callers
 from hub.http_api.door import Door
 from hub.http_api.openapi import describe
+from hub.http_api.resource import of_plugin
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
 
+    from crm_store.nouns import Noun
+    from hub.pages import Route
     from hub.runtime import Runtime
-
-PATH = "/api/v1"
 
 
 def app(runtime: Runtime, stopping: asyncio.Event | None = None) -> FastAPI:
     """Build the API over a runtime; `stopping` ends its streams when the server goes down."""
-    api = _endpoints()
+    api = _endpoints(
+        [one for one in runtime.nouns.values() if one.plugin],
+        runtime.plugins.collect("register_routes"),
+    )
     api.state.runtime = runtime
     api.state.callers = Callers(runtime)
     api.state.stopping = stopping or asyncio.Event()
     errors.install(api)
     reference.install(api)
+    plugins.install(api, runtime)
     return api
 
 
@@ -46,7 +49,7 @@ def description() -> dict[str, Any]:
     return _endpoints().openapi()
 
 
-def _endpoints() -> FastAPI:
+def _endpoints(nouns: Iterable[Noun] = (), brought: Iterable[tuple[str, Route]] = ()) -> FastAPI:
     api = FastAPI(
         title="Dialog Hub",
         version="1",
@@ -58,19 +61,11 @@ def _endpoints() -> FastAPI:
         # An address with a slash too many is not there; a redirect would lose the body.
         redirect_slashes=False,
     )
-    found = list(routers())
+    found = [*routers(), *(of_plugin(one) for one in nouns)]
     for router in found:
         api.include_router(router)
-    describe(api, found)
+    describe(api, found, list(brought))
     return api
-
-
-def mount(runtime: Runtime, stopping: asyncio.Event | None = None) -> Mount:
-    """Give the API as the roof mounts it."""
-    found = Mount(PATH, app=app(runtime, stopping))
-    # Whatever stands behind the path is ours to answer, a line break in it too.
-    found.path_regex = re.compile(found.path_regex.pattern, re.DOTALL)
-    return found
 
 
 def routers() -> Iterable[APIRouter]:

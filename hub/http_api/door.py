@@ -71,7 +71,8 @@ class Door:
 
 def _limit_of(scope: Scope) -> int:
     path: str = scope["path"]
-    return MAX_FILE + FORM_EXTRA if path.rstrip("/").endswith("/attachments") else MAX_BODY
+    is_file = path.rstrip("/").endswith(("/attachments", "/imports"))
+    return MAX_FILE + FORM_EXTRA if is_file else MAX_BODY
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

@@ -53,6 +53,13 @@ def unauthorized(message: str) -> Refused:
     return Refused(401, "unauthorized", message, headers={"WWW-Authenticate": "Bearer"})
 
 
+def moved(path: str) -> Refused:
+    """It is another thing now."""
+    return Refused(
+        308, "merged", "this card was merged into another one", headers={"Location": path}
+    )
+
+
 def too_large(limit: int) -> Refused:
     """The body is over its limit."""
     return Refused(413, "too_large", f"at most {limit} bytes are taken", details={"limit": limit})
@@ -155,6 +162,7 @@ def install(api: FastAPI) -> None:
 
 
 _MEANINGS = {
+    308: "It was merged into another one; `Location` is the card now.",
     400: "The request cannot be read.",
     401: "Nobody is known to ask: no token, or one that is not valid (any more).",
     403: "The caller may not do this.",

@@ -49,14 +49,15 @@ class KeyedRoute(APIRoute):
                 return await plain(request)
             if len(key) > MAX_KEY or not key.isascii() or not key.isprintable():
                 raise Invalid(f"a key is up to {MAX_KEY} printable characters", field=HEADER)
-            return await _once(request, key, plain)
+            return await once(request, key, plain)
 
         return handle
 
 
-async def _once(
+async def once(
     request: Request, key: str, plain: Callable[[Request], Coroutine[Any, Any, Response]]
 ) -> Response:
+    """Answer a keyed request once; its repeats get what was kept."""
     callers: Callers = request.app.state.callers
     runtime: Runtime = request.app.state.runtime
     caller = await callers.identify(request)

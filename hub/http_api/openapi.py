@@ -10,6 +10,9 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from hub.http_api.openapi_plugins import describe_brought, needed
+from hub.pages import Route
+
 _ABOUT = """
 Everything that the inbox does, for programs.
 
@@ -26,11 +29,24 @@ _TAGS = (
     ("Messages", "Answers, notes, and what became of them."),
     ("Attachments", "Files of messages."),
     ("Contacts", "The people who write to us, their addresses, and clients."),
+    ("Subscriptions", "What people subscribe to, and who still has to confirm it."),
     ("Leads", "Hints of interest, and their ways to a client or to a reason why not."),
+    ("Audit", "Who changed what and when, on every object."),
+    ("Fields", "Fields that the organisation adds to the cards of clients, people and leads."),
+    ("Retention", "What is removed by its age."),
+    ("Imports", "Files that become clients or leads, dry runs, and taking it all back."),
+    ("Exports", "Long lists written in the background, behind links that expire."),
+    ("Requests", "Jobs for clients within deadlines, and what is promised about them."),
+    ("Tasks", "What is to be done by a date, and notices to you."),
+    ("Interests", "Deals on their way through the stages of pipelines, and the funnel."),
     ("Search", "Finding words and people."),
     ("Views", "Saved views and tags."),
     ("Accounts", "Connected channels and their health."),
+    ("Calendars", "Working hours and holidays, and counting with them."),
     ("Users", "Colleagues and teams."),
+    ("Roles", "What each role may do, and how far it reaches."),
+    ("Work", "Who works now, who gets new dialogs, who stands in and takes over."),
+    ("Rules", "What happens automatically, when, and why it did."),
     ("Me", "The caller's own profile and tokens."),
     ("Events", "The journal of everything that happened, with resume."),
     ("Webhooks", "Outgoing webhooks after the Standard Webhooks specification."),
@@ -46,12 +62,17 @@ _KEY: dict[str, Any] = {
 }
 
 
-def describe(api: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Give an application its description, made once when first asked for."""
+def describe(
+    api: FastAPI, routers: Sequence[APIRouter], brought: Sequence[tuple[str, Route]] = ()
+) -> None:
+    """Give an application its description, made once when first asked for; `brought` are the
+    routes of plugins for programs, each with its plugin's name."""
 
     def openapi() -> dict[str, Any]:
         if api.openapi_schema is None:
-            api.openapi_schema = _complete(api, endpoints(routers))
+            schema = _complete(api, endpoints(routers))
+            describe_brought(schema, brought)
+            api.openapi_schema = schema
         return api.openapi_schema
 
     api.openapi = openapi  # type: ignore[method-assign]
@@ -71,8 +92,8 @@ def _complete(api: FastAPI, known: list[APIRoute]) -> dict[str, Any]:
             operation = schema["paths"][route.path_format][method.lower()]
             right = permission_of(route.dependant)
             operation["x-permission"] = right
-            needed = f"Needs the right `{right}`." if right else "Needs no right but a caller."
-            operation["description"] = f"{operation.get('description', '')}\n\n{needed}".strip()
+            said = f"{operation.get('description', '')}\n\n{needed(right)}"
+            operation["description"] = said.strip()
             if method == "POST":
                 operation.setdefault("parameters", []).append(_KEY)
                 operation["responses"].setdefault("409", operation["responses"]["422"])
@@ -80,13 +101,16 @@ def _complete(api: FastAPI, known: list[APIRoute]) -> dict[str, Any]:
 
 
 def endpoints(routers: Iterable[APIRouter]) -> list[APIRoute]:
-    """Give every documented endpoint."""
-    return [
-        one
-        for router in routers
-        for one in router.routes
-        if isinstance(one, APIRoute) and one.include_in_schema
-    ]
+    """Give every documented endpoint, those of routers inside routers too."""
+    found: list[APIRoute] = []
+    for router in routers:
+        for one in router.routes:
+            inner = getattr(one, "original_router", None)
+            if inner is not None:
+                found += endpoints([inner])
+            elif isinstance(one, APIRoute) and one.include_in_schema:
+                found.append(one)
+    return found
 
 
 def permission_of(dependant: Dependant) -> str:

@@ -24,11 +24,13 @@ CLIENTS = described(
     path="clients",
     title="name",
     icon="building-2",
+    keys=("inn", "email", "phone", "name"),
     properties=(
         prop("name", "Name", "Название", required=True, personal=True, listed=True, sortable=True),
         prop("organisation", "Organisation", "Организация", _T.FLAG),
         prop("status", "Status", "Состояние", _T.CHOICE, choices=STATUSES, listed=True),
         OWNER,
+        prop("co_owner_id", "Co-responsible", "Соответственный", _T.REF, ref="user"),
         TEAM,
         SOURCE,
         prop("phone", "Phone", "Телефон", personal=True, listed=True),
@@ -45,6 +47,14 @@ CLIENTS = described(
         prop("ogrn", "OGRN", "ОГРН", group="legal", personal=True),
         prop("legal_address", "Legal address", "Адрес", group="legal", personal=True),
         prop("bank", "Bank account", "Банковские реквизиты", _T.TEXT, group="legal", personal=True),
+        prop(
+            "completeness",
+            "Filled in, %",
+            "Заполнено, %",
+            _T.NUMBER,
+            editable=False,
+            sortable=True,
+        ),
         CREATED,
     ),
 )

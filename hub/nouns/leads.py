@@ -23,6 +23,7 @@ LEADS = described(
     write="leads.edit",
     path="leads",
     icon="sparkles",
+    keys=("email", "phone"),
     properties=(
         prop("title", "Title", "Название", required=True, personal=True, listed=True),
         prop(

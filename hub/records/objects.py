@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from hub.ids import ClientId, ContactId, EventId, LeadId, Micros, TeamId, UserId
 from hub.objects import Actor, Cause
+from hub.properties import CustomValues
 
 T = TypeVar("T")
 
@@ -45,6 +46,7 @@ class Lead:
     created_at: Micros
     deleted_at: Micros
     version: int
+    custom: CustomValues = field(default_factory=CustomValues)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

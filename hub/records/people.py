@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hub.ids import NEVER, AddressId, ClientId, ContactId, Micros, TeamId, UserId
+from hub.ids import (
+    NEVER,
+    AddressId,
+    ClientId,
+    ContactId,
+    DialogId,
+    MergeId,
+    MessageId,
+    Micros,
+    SaidId,
+    TeamId,
+    UserId,
+)
+from hub.properties import CustomValues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddressRecord:
     """One address of a contact; `blocked` holds the reason, "" where it is not blocked.
 
-    `profile` is what the vendor shows of him (a page, a city), each a text.
+    `verified_by` says how it is known to be his: by the `channel` that vouches for it, by `hand`,
+    or by a `click` on a link sent there. `matched_by` says what tied a new address to somebody
+    known (a phone, an e-mail), "" where nothing had to. `profile` is what the vendor shows of him
+    (a page, a city), each a text.
     """
 
     id: AddressId
@@ -21,12 +37,18 @@ class AddressRecord:
     name: str
     verified: bool
     blocked: str
+    verified_by: str = ""
+    verified_at: Micros = NEVER
+    matched_by: str = ""
     profile: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A human who may write to us; a person is not an address and may have many."""
+    """A human who may write to us; a person is not an address and may have many.
+
+    `influence` is unknown, low, medium or high; `preferred_channel` a kind of address.
+    """
 
     id: ContactId
     client_id: ClientId
@@ -39,11 +61,23 @@ class Contact:
     last_at: Micros
     version: int
     addresses: tuple[AddressRecord, ...] = ()
+    is_key: bool = False
+    influence: str = "unknown"
+    preferred_channel: str = ""
+    do_not_disturb: bool = False
+    birthday: Micros = NEVER
+    tags: tuple[str, ...] = ()
+    deleted_at: Micros = NEVER
+    merged_into: ContactId = ContactId(0)
+    custom: CustomValues = field(default_factory=CustomValues)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """Who buys: a person or an organisation; legal data are optional parts of the same card."""
+    """Who buys: a person or an organisation; legal data are optional parts of the same card.
+
+    `completeness` is how much of what its status asks for is filled in, in percent.
+    """
 
     id: ClientId
     name: str
@@ -68,4 +102,136 @@ class Client:
     ogrn: str = ""
     legal_address: str = ""
     bank: str = ""
+    co_owner_id: UserId = UserId(0)
+    completeness: int = 0
     deleted_at: Micros = NEVER
+    merged_into: ClientId = ClientId(0)
+    custom: CustomValues = field(default_factory=CustomValues)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merge:
+    """Two cards that became one, and can be two again; `kind` is contact or client."""
+
+    id: MergeId
+    kind: str
+    survivor_id: int
+    merged_id: int
+    merged_name: str
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeField:
+    """A property in which two cards differ; `fills`: the survivor has none and gets the other's."""
+
+    name: str
+    survivor: object
+    merged: object
+    fills: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergePreview:
+    """What a merge would do: how many rows of each sort go over, and which properties differ."""
+
+    survivor: Contact | Client
+    merged: Contact | Client
+    moves: Mapping[str, int]
+    fields: tuple[MergeField, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """A card that is like another: `reasons` are phone, email, inn, name; `score` is up to 100."""
+
+    id: int
+    score: int
+    reasons: tuple[str, ...]
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DuplicatePair:
+    """Two cards of one kind that may be one, with the reasons to think so."""
+
+    kind: str
+    a_id: int
+    b_id: int
+    a_name: str
+    b_name: str
+    score: int
+    reasons: tuple[str, ...]
+    found_at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidAddress:
+    """A phone or an e-mail that somebody told in a message; `owner_id` has it already, or 0."""
+
+    id: SaidId
+    dialog_id: DialogId
+    message_id: MessageId
+    kind: str
+    value: str
+    owner_id: ContactId
+    owner_name: str
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """A meeting, or a call noted by hand: when, with whom, what came of it, what is next."""
+
+    id: int
+    title: str
+    form: str
+    at: Micros
+    minutes: int
+    place: str
+    participants: str
+    contact_id: ContactId
+    client_id: ClientId
+    owner_id: UserId
+    result: str
+    next_step: str
+    next_step_at: Micros
+    tags: tuple[str, ...]
+    created_at: Micros
+    deleted_at: Micros
+    version: int
+    custom: CustomValues = field(default_factory=CustomValues)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One line of what happened with a person or a client.
+
+    `kind` is message, note, call, meeting, act (of a dialog), move (another status or stage), or
+    the kind of an object that was made; `ref_kind` and `ref_id` name what it is about. `data` is
+    what only its kind has: the status before and after, a direction, a channel.
+    """
+
+    id: int
+    at: Micros
+    kind: str
+    title: str
+    text: str
+    who: str
+    dialog_id: DialogId
+    ref_kind: str
+    ref_id: int
+    data: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyStep:
+    """A stop on a client's way: the first touch, a new channel, a source, a stage, money."""
+
+    at: Micros
+    kind: str
+    word: str
+    amount: int = 0
+    currency: str = ""
+    ref_kind: str = ""
+    ref_id: int = 0

@@ -16,6 +16,7 @@ from hub.ids import (
     UserId,
     WebhookId,
 )
+from hub.roles import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A colleague."""
+    """A colleague; `away_until` is when an absence of now ends, 0 for who is here."""
 
     id: UserId
     email: str
@@ -70,6 +71,26 @@ class User:
     teams: tuple[TeamId, ...]
     created_at: Micros
     last_seen_at: Micros
+    version: int
+    away_until: Micros = Micros(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleRecord:
+    """A role as it stands: its rights, whose work they reach, who has it.
+
+    `new_rights` came with a release after a role of one's own was last saved: they are off.
+    """
+
+    name: str
+    permissions: frozenset[str]
+    scope: str
+    scopes: Mapping[str, Scope]
+    account_scopes: Mapping[AccountId, Scope]
+    builtin: bool
+    based_on: str
+    new_rights: tuple[str, ...]
+    users: int
     version: int
 
 
@@ -133,7 +154,7 @@ class Brand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A saved inbox view."""
+    """A saved view of the inbox, or of the list of a `kind`; its owner's, a team's or everybody's."""
 
     id: int
     owner_id: UserId
@@ -141,6 +162,9 @@ class View:
     filter: Mapping[str, object]
     sort: str
     shared: bool
+    kind: str = ""
+    columns: tuple[str, ...] = ()
+    team_id: TeamId = TeamId(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +230,7 @@ class Held:
     jobs: int
     webhooks: int
     oldest_at: Micros
+    timers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

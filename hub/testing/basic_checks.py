@@ -100,6 +100,10 @@ class BasicChecks(ChannelCase):
         )
         for number in ("max_text", "max_attachment_bytes", "max_attachments", "buttons"):
             expect(getattr(can, number) >= 0, f"{number} is below zero")
+        for one, most in can.media_limits:
+            expect(_MEDIA_TYPE.fullmatch(one), f"media_limits names {one!r}, like image/*")
+            expect(most > 0, f"media_limits gives {one!r} no bytes: leave it out of media_types")
+        expect(can.max_files_bytes >= 0, "max_files_bytes is below zero")
         expect(can.rate_per_second > 0, "rate_per_second is not above zero")
         expect(can.connections >= 1, "connections is below one")
         expect(can.send_timeout.total_seconds() > 0, "send_timeout is not above zero")

@@ -15,12 +15,17 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
+from crm_store.rendering import check, render
+from hub.capabilities import Capabilities
+from hub.channel import Measure
 from hub.commands.base import Command
 from hub.errors import NotFound, UntrustedRequest
 from hub.events.base import Event
 from hub.ids import Micros
-from hub.messages import Arrival
+from hub.messages import Arrival, Attachment
 from hub.objects import SYSTEM, Actor
+from hub.placeholders import Problem, Rendered, Values
+from hub.records.segments import Member, Reach, Segment
 from hub.testing.samples import NOW
 
 
@@ -51,6 +56,13 @@ class FakeHub:
         self.arrivals: list[tuple[int, Arrival]] = []
         """What was taken in, with its account."""
         self.signals: list[tuple[int, str, str]] = []
+        self.channel_capabilities: dict[str, Capabilities] = {}
+        self.members: list[Member] = []
+        """What `audience` gives."""
+        self.uploads: list[tuple[int, Attachment]] = []
+        self.kept_files: dict[str, bytes] = {}
+        self.placeholder_values = Values()
+        """What `values` gives."""
         self.facts: list[Event] = []
         """What `events` gives."""
         self.results: Callable[[Command], Any] = lambda _: self.new_id()
@@ -140,6 +152,10 @@ class FakeHub:
         """One colleague who was put here."""
         return self._get("User", user_id)
 
+    async def teams(self) -> list[Any]:
+        """The teams that were put here."""
+        return [one for (kind, _), one in self._kept.items() if kind == "Team"]
+
     async def brand(self) -> Any:
         """The organisation that was put here."""
         return next(one for (kind, _), one in self._kept.items() if kind == "Brand")
@@ -166,6 +182,71 @@ class FakeHub:
     async def signal(self, dialog_id: int, kind: str, value: str = "") -> None:
         """Keep the signal."""
         self.signals.append((dialog_id, kind, value))
+
+    def capabilities(self, channel: str) -> Capabilities | None:
+        """What the test put into `channel_capabilities`."""
+        return self.channel_capabilities.get(channel)
+
+    async def measure(self, account_id: int, text: str) -> Measure | None:
+        """Nothing is counted here."""
+        return None
+
+    async def values(self, *, dialog_id: int = 0, contact_id: int = 0) -> Values:
+        """What `placeholder_values` holds."""
+        return self.placeholder_values
+
+    def fill(self, template: str, values: Mapping[str, str], *, html: bool = False) -> Rendered:
+        """Fill a template, as the real hub does."""
+        return render(template, values, html=html)
+
+    def check_template(self, template: str) -> tuple[Problem, ...]:
+        """Say what is wrong with a template, as the real hub does."""
+        return check(template)
+
+    async def upload(self, file: Attachment, dialog_id: int) -> int:
+        """Keep the file; gives a new id."""
+        self.uploads.append((dialog_id, file))
+        return self.new_id()
+
+    async def keep_file(self, content: bytes) -> str:
+        """Keep the bytes; gives a new name."""
+        name = f"{self.new_id():032x}"[-32:]
+        self.kept_files[name] = content
+        return name
+
+    async def kept_file(self, name: str) -> bytes:
+        """The bytes that were kept."""
+        if name not in self.kept_files:
+            raise NotFound("the file's bytes are gone")
+        return self.kept_files[name]
+
+    async def segments(self) -> list[Segment]:
+        """The segments that were put here."""
+        return [one for (kind, _), one in self._kept.items() if kind == "Segment"]
+
+    async def reach(
+        self, segment: Segment, *, channel: str, topic: str = "", advertising: bool = True
+    ) -> Reach:
+        """Everybody of `members`."""
+        return Reach(total=len(self.members), reached=len(self.members))
+
+    async def audience(
+        self, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
+    ) -> list[Member]:
+        """What `members` holds, by id after `after`."""
+        return [one for one in self.members if one.contact_id > after][:limit]
+
+    async def send_counts(self, send_ids: Sequence[int]) -> Mapping[tuple[str, str], int]:
+        """Nothing was sent."""
+        return {}
+
+    async def send_contents(self, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """Nothing was sent."""
+        return {}
+
+    async def send_touches(self, send_ids: Sequence[int]) -> Mapping[str, int]:
+        """Nobody touched anything."""
+        return {}
 
     async def events(self, types: Sequence[str]) -> AsyncIterator[Event]:
         """The facts that the test put into `facts`, of these types."""

@@ -10,6 +10,7 @@
 | door | an import of anything of ours but the front door | everybody |
 | tables | a table without the plugin's prefix or without a key | `register_tables` |
 | events | facts offered twice (they are, after a crash) that count twice | `event_occurred` |
+| kinds | a kind that cannot be registered, or whose objects cannot be made, found, changed, exported | `register_kinds` |
 | blocking | a call of an asynchronous hook that waits or computes on the loop | `event_occurred`, `dialog_panels` |
 
 The hub of `events` and `blocking` is a whole real one, in a temporary folder.
@@ -36,6 +37,7 @@ from hub.events.base import Event
 from hub.plugin_host import GIVES, GIVES_CLASSES, PluginHost
 from hub.testing.blocking import watch_loop
 from hub.testing.checks import Contract, check, expect
+from hub.testing.kind_checks import try_kind
 from hub.testing.real_hub import RunningHub, running_hub
 
 OURS = ("hub", "channels", "dialogs", "triggers", "crm_store", "plugins")
@@ -216,6 +218,24 @@ class PluginContract(Contract):
                             for dialog in await house.dialogs():
                                 await self._call(house, "dialog_panels", dialog=dialog)
                     expect(not (watched and found), f"a hook blocks the loop: {found[:1]}")
+
+        self._in_a_folder(work)
+
+    @check(7, "kinds", asks=_has("register_kinds"))
+    def test_objects_of_its_kinds_live_as_all_others(self) -> None:
+        """Made, found by every property, sorted, changed, exported, put into the bin."""
+
+        async def work(folder: Path) -> None:
+            plugins = {self.name(): importlib.import_module(self.module)}
+            async with running_hub(folder, plugins=plugins, only=(), workers=False) as house:
+                error = house.runtime.plugins.plugins[self.name()].error
+                expect(not error, f"the plugin is left out: {error}")
+                for noun in house.runtime.nouns.values():
+                    if noun.plugin == self.name():
+                        try:
+                            await try_kind(house, noun)
+                        except HubError as refusal:
+                            expect(False, f"{noun.kind.name}: {refusal}")
 
         self._in_a_folder(work)
 

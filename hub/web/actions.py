@@ -23,10 +23,15 @@ from hub.ids import (
     AccountId,
     AddressId,
     AttachmentId,
+    ClientId,
     ContactId,
     DialogId,
+    MergeId,
     MessageId,
     Micros,
+    RequestId,
+    SaidId,
+    TaskId,
     TeamId,
     UserId,
 )
@@ -100,6 +105,7 @@ def _send(body: Body) -> Command:
         send_anyway=bool(body.get("anyway")),
         due_at=Micros(number(body.get("due_at") or 0, "due_at")),
         then=_text(body, "then"),
+        suggested=_text(body, "suggested")[:200],
     )
 
 
@@ -208,6 +214,7 @@ VERBS: dict[str, Callable[[Body], Command]] = {
     "edit": lambda b: c.EditMessage(message_id=_message(b), text=_text(b, "text")),
     "retract": lambda b: c.RetractMessage(message_id=_message(b)),
     "react": lambda b: c.ReactToMessage(message_id=_message(b), emoji=_text(b, "emoji")[:40]),
+    "label": lambda b: c.LabelMessage(message_id=_message(b), label=_text(b, "label")),
     "delete": lambda b: c.DeleteMessage(message_id=_message(b)),
     "address": lambda b: c.AddAddress(
         contact_id=ContactId(number(b.get("contact"), "contact")),
@@ -215,6 +222,24 @@ VERBS: dict[str, Callable[[Body], Command]] = {
     ),
     "block": lambda b: c.BlockAddress(
         address_id=AddressId(number(b.get("address"), "address")), reason=_text(b, "reason")
+    ),
+    "same": lambda b: c.MergeContacts(
+        survivor_id=ContactId(number(b.get("survivor"), "survivor")),
+        merged_id=ContactId(number(b.get("merged"), "merged")),
+    ),
+    "unmerge": lambda b: c.UndoMerge(merge_id=MergeId(number(b.get("merge"), "merge"))),
+    "not-same": lambda b: c.RejectDuplicate(
+        kind="contact", a_id=number(b.get("a"), "a"), b_id=number(b.get("b"), "b")
+    ),
+    "said": lambda b: c.SettleSaid(
+        said_id=SaidId(number(b.get("said"), "said")), take=bool(b.get("take"))
+    ),
+    "aside": lambda b: c.SetAside(
+        dialog_ids=tuple(DialogId(one) for one in _ids(b, "dialogs")), reason=_text(b, "reason")
+    ),
+    "client": lambda b: c.BelongTo(
+        dialog_ids=tuple(DialogId(one) for one in _ids(b, "dialogs")),
+        client_id=ClientId(number(b.get("client") or 0, "client")),
     ),
     "start": lambda b: c.StartDialog(
         account_id=AccountId(number(b.get("account"), "account")),
@@ -225,6 +250,27 @@ VERBS: dict[str, Callable[[Body], Command]] = {
         name=_text(b, "name"), filter={"query": _text(b, "query")}, shared=bool(b.get("shared"))
     ),
     "zone": lambda b: c.UpdateProfile(time_zone=_zone(_text(b, "zone"))),
+    "request": lambda b: c.CreateObject(kind="request", dialog_id=_dialog(b)),
+    "request-status": lambda b: c.SetRequestStatus(
+        request_id=RequestId(number(b.get("request"), "request")),
+        status=_text(b, "status"),
+        reason=_text(b, "reason"),
+        solution=_text(b, "solution"),
+    ),
+    "checklist": lambda b: c.ChangeChecklist(
+        request_id=RequestId(number(b.get("request"), "request")),
+        tick=_ids(b, "tick"),
+        untick=_ids(b, "untick"),
+    ),
+    "task-done": lambda b: c.FinishTask(
+        task_id=TaskId(number(b.get("task"), "task")), undo=bool(b.get("undo"))
+    ),
+    "task-review": lambda b: c.ReviewTask(
+        task_id=TaskId(number(b.get("task"), "task")), accept=bool(b.get("accept"))
+    ),
+    "notices-read": lambda b: c.ReadNotices(
+        notice_ids=_ids(b, "notices"), unread=bool(b.get("unread"))
+    ),
     "drop-view": lambda b: c.RemoveView(view_id=number(b.get("view"), "view")),
 }
 
@@ -281,7 +327,8 @@ async def upload(request: Request) -> Response:
     dialog_id = DialogId(number(request.path_params["dialog_id"]))
     dialog = await hub.dialog(dialog_id)
     capabilities = runtime.database.channels.get(dialog.channel)
-    limit = capabilities.max_attachment_bytes if capabilities is not None else MAX_UPLOAD
+    media_type = request.headers.get("content-type", "application/octet-stream")[:200]
+    limit = capabilities.limit_of(media_type) if capabilities is not None else MAX_UPLOAD
     limit = min(limit or MAX_UPLOAD, MAX_UPLOAD)
     content = bytearray()
     async for chunk in request.stream():
@@ -293,7 +340,7 @@ async def upload(request: Request) -> Response:
     name = request.query_params.get("name", "file").replace("/", "_").replace("\\", "_")[:200]
     file = Attachment(
         name=name,
-        media_type=request.headers.get("content-type", "application/octet-stream")[:200],
+        media_type=media_type,
         content=bytes(content),
     )
     attachment_id = await hub.upload(file, dialog_id)

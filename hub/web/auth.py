@@ -22,9 +22,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crm_store import users as user_reads
+from crm_store.desks import chosen
 from crm_store.viewer import Reader, Viewer, load_viewer
 from hub.objects import Actor, ActorKind
 from hub.web.errors import crash
+from hub.web.eyes import COOKIE as EYES_COOKIE
+from hub.web.eyes import Eyes, borrow, refusal
 from hub.web.i18n import choose
 from hub.web.proxies import client_address, is_https, trusted_networks
 
@@ -58,12 +61,29 @@ OPEN_PREFIXES = (
     "/api/",
     "/invite/",
     "/shared/",
+    "/exports/",
+    "/ical/",
+    "/u/",
+    "/s/",
+    "/c/",
+    "/o/",
 )
-FOR_ANYBODY = ("/static/", "/healthz", "/readyz", "/metrics", "/favicon.ico", "/manifest.")
+FOR_ANYBODY = (
+    "/static/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/favicon.ico",
+    "/manifest.",
+    "/u/",
+    "/s/",
+    "/c/",
+    "/o/",
+)
 """What is the same for everybody: nobody's session is looked up for it."""
 UNLOGGED = (*FOR_ANYBODY, "/live")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-NO_CSRF_PREFIXES = ("/hooks/", "/p/", "/api/")
+NO_CSRF_PREFIXES = ("/hooks/", "/p/", "/api/", "/u/", "/s/", "/c/", "/o/")
 
 
 def token_hash(token: str) -> str:
@@ -166,7 +186,16 @@ class Gate:
     async def _admit(self, scope: Scope, connection: HTTPConnection, state: Any) -> Response | None:
         path, method = scope["path"], scope["method"]
         token = "" if path.startswith(FOR_ANYBODY) else connection.cookies.get(COOKIE, "")
-        user, may, zone = await self._user(token, state) if token else (None, frozenset(), "")
+        wish = connection.cookies.get(EYES_COOKIE, "")
+        # A whole page has a frame, where one's status stands.
+        state["framed"] = (
+            method == "GET"
+            and "text/html" in connection.headers.get("accept", "")
+            and "x-fragment" not in connection.headers
+        )
+        user, may, zone, eyes = (
+            await self._user(token, state, wish) if token else (None, frozenset(), "", None)
+        )
         is_open = path.startswith(OPEN_PREFIXES)
         if user is not None:
             state["user"] = user
@@ -176,6 +205,10 @@ class Gate:
             state["language"] = user.language
             state["zone"] = zone
             state["may"] = may
+            if eyes is not None:
+                state["eyes"] = eyes
+                state["may"] = eyes.viewer.permissions
+                state["hub"] = state["hub"].looking(eyes.viewer)
             host = (connection.headers.get("host") or "").split(":")[0]
             state["plain_http"] = not state["secure"] and host not in (
                 "localhost",
@@ -199,34 +232,45 @@ class Gate:
                 if not hmac.compare_digest(given.encode(), state["csrf"].encode()):
                     return PlainTextResponse("the form token is wrong: reload the page", 403)
                 state["csrf_checked"] = True
+        bearer = connection.headers.get("authorization")
+        if eyes is not None and method not in SAFE and not bearer:
+            return refusal(path)
         return None
 
-    async def _user(self, token: str, state: Any) -> tuple[User | None, frozenset[str], str]:
-        """Give who is behind a cookie, what he may do now, and his time zone.
+    async def _user(
+        self, token: str, state: Any, wish: str
+    ) -> tuple[User | None, frozenset[str], str, Eyes | None]:
+        """Give who is behind a cookie, what he may do now, his time zone, and whose eyes he has.
 
         A revoked one is nobody at once; who has no zone of his own lives in the organisation's.
         """
         hashed = token_hash(token)
+        framed = bool(state.get("framed"))
 
-        def load(conn: Connection) -> tuple[User | None, frozenset[str], int, str]:
+        def load(
+            conn: Connection,
+        ) -> tuple[User | None, frozenset[str], int, str, Eyes | None]:
             reader = Reader(conn=conn, viewer=Viewer.system(), now=self._runtime.now())
-            session = user_reads.session(reader, hashed)
-            if session is None:
-                return None, frozenset(), 0, ""
-            user = user_reads.user(reader, session.user_id)
-            viewer = load_viewer(conn, Actor(kind=ActorKind.USER, id=user.id))
-            zone = user.time_zone or user_reads.brand(reader).time_zone or "UTC"
+            found = user_reads.admitted(reader, hashed)
+            if found is None:
+                return None, frozenset(), 0, "", None
+            user, seen_at, zone = found
+            actor = Actor(kind=ActorKind.USER, id=user.id)
+            viewer = self._runtime.rights.known(actor) or load_viewer(conn, actor)
             known = user if user.active else None
-            return known, viewer.permissions, session.last_seen_at, zone
+            if framed:
+                state["desk"] = chosen(reader, user.id)
+            eyes = borrow(conn, reader.now, viewer, wish) if wish and known is not None else None
+            return known, viewer.permissions, seen_at, user.time_zone or zone or "UTC", eyes
 
-        user, may, seen_at, zone = await self._runtime.database.read(load)
+        user, may, seen_at, zone, eyes = await self._runtime.database.read(load)
         if user is not None and self._runtime.now() - seen_at > SEEN_US:
             lifetime = SESSION_DAYS * 86_400_000_000
             await self._runtime.database.write(
                 user_reads.touch_sessions, (hashed, user.id, lifetime)
             )
             state["renewed"] = token
-        return user, may, zone
+        return user, may, zone, eyes
 
     def _with_headers(self, scope: Scope, send: Send, nonce: str) -> Send:
         path, state = scope["path"], scope["state"]

@@ -9,47 +9,68 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import duplicates as duplicate_reads
+from crm_store import journey as ways
+from crm_store import merging, people
 from crm_store import objects as reads
-from crm_store import people
+from crm_store import person_timeline as lines
+from crm_store.completeness import POOR, WANTED, missing_in
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import Conflict, Invalid
 from hub.ids import ClientId
 from hub.web.auth import checked_form
+from hub.web.filter_bar import Tree
 from hub.web.inbox import number
+from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
-    address_of,
-    as_csv,
     colleagues,
     fields_of,
     form_values,
     groups_of,
     history_of,
-    load_list,
     page,
-    query_of,
     refusal,
-    wants_csv,
+    whole_of,
+)
+from hub.web.people import timeline_values
+
+
+def _(text: str) -> str:
+    return text
+
+
+_COUNTED = (
+    "status",
+    "organisation",
+    *sorted({name for wanted in WANTED.values() for one in wanted for name in one}),
+    "inn",
+    "industry",
+    "birthday",
 )
 
-CLIENT, LEAD = NOUNS["client"], NOUNS["lead"]
+CLIENT, INTEREST, LEAD = NOUNS["client"], NOUNS["interest"], NOUNS["lead"]
+
+
+def _filter(view: str) -> Tree | None:
+    if view != "poor":
+        return None
+    return {"field": "client.completeness", "operator": "less", "value": POOR}
+
+
+SCREEN = Screen(
+    noun=CLIENT,
+    section="contacts",
+    template="clients",
+    tabs={"": _("All"), "poor": _("Poor cards")},
+    filters=_filter,
+)
 
 
 async def clients(request: Request) -> Response:
     """List clients."""
-    query = query_of(request, None)
-    if wants_csv(request):
-        return as_csv(request, CLIENT, query)
-    values = await request.state.hub.read(load_list, CLIENT, query)
-    return page(
-        request,
-        "clients",
-        kind=CLIENT.kind,
-        query=query,
-        address=lambda **changes: address_of(request, **changes),
-        **values,
-    )
+    return await show_list(request, SCREEN)
 
 
 async def _shown(
@@ -60,29 +81,54 @@ async def _shown(
     problem: str = "",
     field: str = "",
 ) -> Response:
+    def survivor(reader: Reader) -> int:
+        return people.survivor_of(reader.conn, CLIENT.table, client_id)
+
+    found = await request.state.hub.read(survivor)
+    if found != client_id:
+        return RedirectResponse(f"/clients/{found}", 301)
+
     def load(reader: Reader) -> dict[str, Any]:
         own = {"field": "lead.client", "operator": "equals", "value": str(client_id)}
         may_see = reader.viewer.may(LEAD.kind.read)
         return {
             "client": reads.one(reader, CLIENT, client_id),
             "contacts": people.people_of(reader, client_id),
+            "interests": _interests(reader, client_id),
             "leads": reads.page(reader, LEAD, ObjectQuery(filter=own)).items if may_see else (),
+            "last_at": people.last_contact(reader, client_id),
+            "steps": ways.journey(reader, client_id),
+            "pairs": duplicate_reads.pairs_of(reader, "client", client_id),
+            "merges": merging.merges_of(reader, "client", client_id),
+            **timeline_values(request, reader, lines.of_client(reader, client_id)),
             "history": history_of(reader, CLIENT, client_id, request.state.language),
             **colleagues(reader),
         }
 
     values = await request.state.hub.read(load)
+    kind = (await whole_of(request, CLIENT)).kind
+    card = values["client"]
+    lacks = missing_in({one: getattr(card, one) for one in _COUNTED})
     return page(
         request,
         "client",
         status,
-        kind=CLIENT.kind,
-        groups=groups_of(CLIENT.kind),
-        fields=fields_of(CLIENT.kind, values["client"], given or {}),
+        kind=kind,
+        groups=groups_of(kind),
+        fields=fields_of(kind, values["client"], given or {}),
+        lacks=[[kind.property(name) for name in one] for one in lacks],
         problem=problem,
         field=field,
         **values,
     )
+
+
+def _interests(reader: Reader, client_id: ClientId) -> tuple[Any, ...]:
+    if not reader.viewer.may(INTEREST.kind.read):
+        return ()
+    own = {"field": "interest.client", "operator": "equals", "value": str(client_id)}
+    found: tuple[Any, ...] = reads.page(reader, INTEREST, ObjectQuery(filter=own)).items
+    return found
 
 
 def _id(request: Request) -> ClientId:
@@ -95,7 +141,7 @@ async def client(request: Request) -> Response:
     if request.method == "GET":
         return await _shown(request, client_id)
     form = await checked_form(request)
-    values = form_values(CLIENT.kind, form)
+    values = form_values((await whole_of(request, CLIENT)).kind, form)
     try:
         command = c.ChangeClient(
             client_id=client_id, values=values, version=number(form.get("version", "0"))

@@ -15,17 +15,23 @@ from starlette.routing import Route
 
 from crm_store import accounts as account_reads
 from crm_store import dialogs as dialog_reads
+from crm_store import duplicates as duplicate_reads
 from crm_store import messages as message_reads
 from crm_store import objects as object_reads
 from crm_store import people as people_reads
+from crm_store import person_timeline as lines
 from crm_store import search as search_reads
+from crm_store import unlinked as unlinked_reads
 from crm_store import users as user_reads
+from crm_store.consents import standing
 from crm_store.objects import NOUNS
+from crm_store.request_clocks import dues_of
 from crm_store.tables.dialogs import messages as message_table
 from crm_store.viewer import Reader
 from hub.errors import Invalid, NotFound
 from hub.extensions import Panel
 from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros, TeamId, UserId
+from hub.records.consents import Standing
 from hub.records.dialogs import Dialog, DialogPage, DialogQuery, Thread
 from hub.records.system import Account
 from hub.web.packing import packed
@@ -41,6 +47,7 @@ VIEWS = (
     "drafts",
     "failed",
     "snoozed",
+    "unlinked",
     "closed",
 )
 FILTERS = ("view", "account", "channel", "team", "assignee", "tag", "sort", "contact")
@@ -49,6 +56,7 @@ PANEL_SECONDS = 3.0
 PANEL_PATIENCE = 0.15
 AROUND = 25
 FOUND = 20
+WHOLE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +113,30 @@ def address_of(request: Request, **changes: str) -> str:
     return urlencode({name: value for name, value in kept.items() if value})
 
 
+def dues(reader: Reader, shown: DialogPage) -> dict[int, int]:
+    """Give the nearest deadlines of listed dialogs, to those who may see requests."""
+    if not reader.viewer.may(NOUNS["request"].kind.read):
+        return {}
+    return dues_of(reader.conn, (one.id for one in shown.dialogs))
+
+
 def list_values(reader: Reader, query: DialogQuery) -> dict[str, Any]:
     """Read everything the list pane shows, in one snapshot."""
+    shown = dialog_reads.page(reader, query)
     return {
-        "list": dialog_reads.page(reader, query),
+        "list": shown,
+        "dues": dues(reader, shown),
         "counters": dialog_reads.counters(reader),
         "accounts": account_reads.all_accounts(reader),
-        "users": {one.id: one for one in user_reads.all_users(reader)},
-        "teams": user_reads.all_teams(reader),
         "views": user_reads.saved_views(reader),
         "tags": dialog_reads.all_tags(reader),
     }
+
+
+async def colleagues(request: Request) -> dict[str, Any]:
+    """Give who works here: colleagues and teams, as the inbox's templates name them."""
+    staff = await request.app.state.runtime.staff()
+    return {"users": staff.users, "teams": staff.teams}
 
 
 async def home(request: Request) -> Response:
@@ -130,6 +151,7 @@ async def inbox(request: Request) -> Response:
     dialog_id = request.path_params.get("dialog_id")
     live_id = live_position(request)
     values: dict[str, Any] = await hub.read(list_values, query)
+    values |= await colleagues(request)
     values["down_accounts"] = down_accounts(values["accounts"])
     values["dialog"] = None
     if dialog_id is not None:
@@ -169,15 +191,13 @@ def _page(request: Request, template: str, **values: Any) -> Response:
 async def rows(request: Request) -> Response:
     """Give a page of rows: more of the list, or all of it again."""
     query = query_of(request)
-    values = await request.state.hub.read(_row_values, query)
+    values = await request.state.hub.read(_row_values, query) | await colleagues(request)
     return _page(request, "inbox/rows.html", query=query, dialog=None, **values)
 
 
 def _row_values(reader: Reader, query: DialogQuery) -> dict[str, Any]:
-    return {
-        "list": dialog_reads.page(reader, query),
-        "users": {one.id: one for one in user_reads.all_users(reader)},
-    }
+    shown = dialog_reads.page(reader, query)
+    return {"list": shown, "dues": dues(reader, shown)}
 
 
 async def row(request: Request) -> Response:
@@ -185,13 +205,10 @@ async def row(request: Request) -> Response:
     dialog_id = DialogId(number(request.path_params["dialog_id"]))
 
     def load(reader: Reader) -> dict[str, Any]:
-        one = dialog_reads.one(reader, dialog_id)
-        return {
-            "list": DialogPage(dialogs=(one,), next=""),
-            "users": {user.id: user for user in user_reads.all_users(reader)},
-        }
+        shown = DialogPage(dialogs=(dialog_reads.one(reader, dialog_id),), next="")
+        return {"list": shown, "dues": dues(reader, shown)}
 
-    values = await request.state.hub.read(load)
+    values = await request.state.hub.read(load) | await colleagues(request)
     return _page(request, "inbox/rows.html", query=DialogQuery(), dialog=None, **values)
 
 
@@ -220,14 +237,13 @@ async def messages(request: Request) -> Response:
     before = MessageId(number(request.query_params.get("before", "0")))
     after = MessageId(number(request.query_params.get("after", "0")))
     thread = await request.state.hub.thread(dialog_id, before=before, after=after)
-    users = await request.state.hub.read(user_reads.all_users)
     return _page(
         request,
         "inbox/message_page.html",
         entries=timeline(thread, with_unread=False, zone=request.state.zone),
         dialog=thread.dialog,
         thread=thread,
-        users={one.id: one for one in users},
+        **await colleagues(request),
     )
 
 
@@ -288,17 +304,19 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
         files = message_reads.attachments_of(reader, draft.attachments) if draft else []
         return {
             "dialog": dialog,
-            "thread": _window(reader, dialog.id, around),
+            "thread": _window(reader, dialog, around),
             "contact": contact,
             "account": account_reads.account(reader, dialog.account_id),
             "draft": draft,
             "draft_files": files,
-            "teams": user_reads.all_teams(reader),
-            "users": {one.id: one for one in user_reads.all_users(reader)},
             "leads": leads_of(reader, dialog.id),
+            **acquaintance_of(reader, dialog),
+            "interests": interests_of(reader, dialog.id),
+            "standing": _standing(reader, dialog.contact_id),
+            "requests": requests_of(reader, dialog.id),
         }
 
-    values: dict[str, Any] = await hub.read(load)
+    values: dict[str, Any] = await hub.read(load) | await colleagues(request)
     dialog: Dialog = values["dialog"]
     runtime = request.app.state.runtime
     values["capabilities"] = runtime.database.channels.get(dialog.channel)
@@ -312,6 +330,21 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
     return values
 
 
+def _standing(reader: Reader, contact_id: ContactId) -> Standing | None:
+    """Give where the person stands, where the reader may see contacts."""
+    return standing(reader, contact_id, 10) if reader.viewer.may("contacts.view") else None
+
+
+def acquaintance_of(reader: Reader, dialog: Dialog) -> dict[str, Any]:
+    """Give who a dialog's person may be, and what he told, where the reader may see people."""
+    if not reader.viewer.may("contacts.view"):
+        return {"pairs": [], "said": []}
+    return {
+        "pairs": duplicate_reads.pairs_of(reader, "contact", dialog.contact_id, 3),
+        "said": unlinked_reads.said_in(reader, dialog.id),
+    }
+
+
 def leads_of(reader: Reader, dialog_id: DialogId) -> list[Any]:
     """Give the leads of a dialog, where the reader may see leads."""
     if not reader.viewer.may(NOUNS["lead"].kind.read):
@@ -319,20 +352,35 @@ def leads_of(reader: Reader, dialog_id: DialogId) -> list[Any]:
     return object_reads.of_dialog(reader, NOUNS["lead"], dialog_id)
 
 
-def _window(reader: Reader, dialog_id: DialogId, around: MessageId) -> Thread:
+def requests_of(reader: Reader, dialog_id: DialogId) -> list[Any]:
+    """Give the requests of a dialog, where the reader may see requests; the open ones first."""
+    if not reader.viewer.may(NOUNS["request"].kind.read):
+        return []
+    found = object_reads.of_dialog(reader, NOUNS["request"], dialog_id)
+    return sorted(found, key=lambda one: (one.status in ("solved", "closed"), -one.number))
+
+
+def interests_of(reader: Reader, dialog_id: DialogId) -> list[Any]:
+    """Give the interests of a dialog, where the reader may see interests."""
+    if not reader.viewer.may(NOUNS["interest"].kind.read):
+        return []
+    return object_reads.of_dialog(reader, NOUNS["interest"], dialog_id)
+
+
+def _window(reader: Reader, dialog: Dialog, around: MessageId) -> Thread:
     if not around:
-        return message_reads.thread(reader, dialog_id)
+        return message_reads.window(reader, dialog)
     found = message_reads.several(reader, [around])
-    if not found or found[0].dialog_id != dialog_id:
-        return message_reads.thread(reader, dialog_id)
-    older = message_reads.thread(reader, dialog_id, before=around, limit=AROUND)
-    newer = message_reads.thread(reader, dialog_id, after=around, limit=AROUND)
+    if not found or found[0].dialog_id != dialog.id:
+        return message_reads.window(reader, dialog)
+    older = message_reads.window(reader, dialog, before=around, limit=AROUND)
+    newer = message_reads.window(reader, dialog, after=around, limit=AROUND)
     messages = (*older.messages, *found, *newer.messages)
     end = Micros(messages[-1].at if newer.has_newer else 0)
     return replace(
         newer,
         messages=messages,
-        history=message_reads.history(reader, dialog_id, Micros(messages[0].at), end),
+        history=message_reads.history(reader, dialog.id, Micros(messages[0].at), end),
         has_older=older.has_older,
         has_newer=newer.has_newer,
     )
@@ -389,6 +437,20 @@ async def panels(
     return sorted(found, key=lambda one: one.panel.order if one.panel is not None else 999)
 
 
+async def person(request: Request) -> Response:
+    """Give everything of a dialog's person, of all channels, beside the one dialog."""
+    dialog_id = DialogId(number(request.path_params["dialog_id"]))
+    before = request.query_params.get("until", "")[:50]
+
+    def load(reader: Reader) -> dict[str, Any]:
+        dialog = dialog_reads.one(reader, dialog_id)
+        subject = lines.of_contact(reader, dialog.contact_id)
+        found, following = lines.timeline(reader, subject, (), before, WHOLE)
+        return {"dialog": dialog, "timeline": found, "timeline_next": following}
+
+    return _page(request, "inbox/person.html", **await request.state.hub.read(load))
+
+
 def routes() -> list[Route]:
     """Give the routes of the inbox."""
     return [
@@ -401,6 +463,7 @@ def routes() -> list[Route]:
         Route("/inbox/dialog/{dialog_id:int}/messages", messages),
         Route("/inbox/dialog/{dialog_id:int}/panels", late_panels),
         Route("/inbox/dialog/{dialog_id:int}/find", find),
+        Route("/inbox/dialog/{dialog_id:int}/person", person),
         Route("/inbox/banners", banners),
         Route("/inbox/message/{message_id:int}", message),
         Route("/inbox/message/{message_id:int}/text", full_text),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import boards
 from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
+from crm_store import users as user_reads
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
@@ -18,23 +21,24 @@ from hub.commands import Command
 from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import ClientId, DialogId, LeadId
 from hub.objects import Ref
+from hub.properties import minor_units
+from hub.rule_desk import RuleDesk
 from hub.web.auth import checked_form
+from hub.web.board import COLUMN, Card, Column, Zone, refused
 from hub.web.inbox import number
+from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     _,
-    address_of,
-    as_csv,
     colleagues,
     fields_of,
     form_values,
     groups_of,
     history_of,
-    load_list,
     page,
-    query_of,
     refusal,
-    wants_csv,
+    whole_of,
 )
+from triggers import runs as rule_runs
 
 LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
 VIEWS = {
@@ -62,30 +66,122 @@ def _filter(view: str) -> dict[str, object] | None:
     return None if view == "bin" else is_open
 
 
-async def leads(request: Request) -> Response:
-    """List leads."""
-    view = request.query_params.get("view", "")
-    view = view if view in VIEWS else ""
-    query = query_of(request, _filter(view))
-    if wants_csv(request):
-        return as_csv(request, LEAD, query)
+async def board(request: Request) -> Response:
+    """Show the leads that somebody works on as a board."""
+    text = request.query_params.get("q", "")[:200]
 
     def load(reader: Reader) -> dict[str, Any]:
-        by_status = reads.counts_by(reader, LEAD, "status")
-        counts = {"": by_status.get("new", 0) + by_status.get("in_work", 0), **by_status}
-        return {"counts": counts, **load_list(reader, LEAD, query)}
+        reader.viewer.need(LEAD.kind.read)
+        heaps = boards.heaps_by(reader, LEAD, "status", ObjectQuery(text=text))
+        users = {int(one.id): one.name for one in user_reads.all_users(reader)}
+        columns = [
+            _column(reader, status, heaps.get(status, boards.Heap()), users, text)
+            for status in ("new", "in_work")
+        ]
+        return {"columns": columns}
 
-    values = await request.state.hub.read(load)
     return page(
         request,
-        "leads",
+        "leadboard",
         kind=LEAD.kind,
-        views=VIEWS,
-        view=view,
-        query=query,
-        address=lambda **changes: address_of(request, **changes),
-        **values,
+        section="leads",
+        list_path="/leads/board",
+        query=ObjectQuery(text=text),
+        zones=ZONES,
+        **await request.state.hub.read(load),
     )
+
+
+def _column(
+    reader: Reader,
+    status: str,
+    heap: boards.Heap,
+    users: Mapping[int, str],
+    text: str,
+    before: str = "",
+) -> Column:
+    tree = {"field": "lead.status", "operator": "equals", "value": status}
+    found = reads.page(
+        reader, LEAD, ObjectQuery(filter=tree, text=text, before=before, limit=COLUMN)
+    )
+    cards = tuple(
+        Card(
+            id=str(one.id),
+            title=one.title,
+            href=f"/leads/{one.id}",
+            who=" · ".join(part for part in (one.name, one.phone or one.email) if part),
+            owner=users.get(one.owner_id, ""),
+            since=one.created_at,
+            label=one.source or one.channel,
+        )
+        for one in found.items
+    )
+    return Column(
+        key=status,
+        title=VIEWS[status],
+        count=heap.count,
+        cards=cards,
+        next=found.next,
+        takes=status != "new",
+    )
+
+
+ZONES = (
+    Zone(key="qualified", title=_("Convert"), tone="good", icon="check", asks="open"),
+    Zone(key="rejected", title=_("Reject"), tone="bad", icon="x", asks="reason"),
+)
+
+
+async def column(request: Request) -> Response:
+    """Give the following cards of one column."""
+    params = request.query_params
+    status = params.get("stage", "")
+    if status not in ("new", "in_work"):
+        raise NotFound("there is no such list")
+
+    def load(reader: Reader) -> dict[str, Any]:
+        users = {int(one.id): one.name for one in user_reads.all_users(reader)}
+        before, text = params.get("before", "")[:450], params.get("q", "")[:200]
+        return {"column": _column(reader, status, boards.Heap(), users, text, before)}
+
+    return page(request, "cards", kind=LEAD.kind, **await request.state.hub.read(load))
+
+
+async def move(request: Request) -> Response:
+    """Put a card of the board somewhere else."""
+    body = json.loads(await request.body() or b"{}")
+    if not isinstance(body, dict):
+        raise Invalid("an object is needed", field="body")
+    lead_id = LeadId(number(body.get("card")))
+    to = str(body.get("to", ""))
+    if to == "in_work":
+        command: Command = c.TakeLead(lead_id=lead_id)
+    elif to == "rejected":
+        command = c.RejectLead(lead_id=lead_id, reason=str(body.get("comment", "")))
+    else:
+        raise NotFound("there is no such action")
+    try:
+        await request.state.hub.do(command)
+    except (Conflict, Invalid) as error:
+        return refused(request, error)
+    return JSONResponse({"ok": True, "id": str(lead_id)})
+
+
+def _counts(reader: Reader) -> dict[str, Any]:
+    by_status = reads.counts_by(reader, LEAD, "status")
+    return {
+        "counts": {"": by_status.get("new", 0) + by_status.get("in_work", 0), **by_status},
+    }
+
+
+SCREEN = Screen(
+    noun=LEAD, section="leads", tabs=VIEWS, filters=_filter, template="leads", more=_counts
+)
+
+
+async def leads(request: Request) -> Response:
+    """List leads."""
+    return await show_list(request, SCREEN)
 
 
 async def _shown(
@@ -107,19 +203,24 @@ async def _shown(
             "earlier": reads.titles(reader, LEAD, [lead.repeat_of]).get(lead.repeat_of, ""),
             "likely": _likely(reader, lead) if lead.status in ("new", "in_work") else [],
             "history": history_of(reader, LEAD, lead_id, request.state.language),
+            "made_by": rule_runs.made_by(reader, "lead", [lead_id]).get(lead_id),
             **colleagues(reader),
         }
 
     values = await request.state.hub.read(load)
+    kind = (await whole_of(request, LEAD)).kind
     return page(
         request,
         "lead",
         status,
-        kind=LEAD.kind,
-        groups=groups_of(LEAD.kind),
-        fields=fields_of(LEAD.kind, values["lead"], given or {}),
+        kind=kind,
+        groups=groups_of(kind),
+        fields=fields_of(kind, values["lead"], given or {}),
         problem=problem,
         field=field,
+        rule_label=RuleDesk(request.app.state.runtime, request.state.hub).label(
+            request.state.language
+        ),
         **values,
     )
 
@@ -146,7 +247,7 @@ async def lead(request: Request) -> Response:
     if request.method == "GET":
         return await _shown(request, lead_id)
     form = await checked_form(request)
-    values = form_values(LEAD.kind, form)
+    values = form_values((await whole_of(request, LEAD)).kind, form)
     try:
         command = c.ChangeLead(
             lead_id=lead_id, values=values, version=number(form.get("version", "0"))
@@ -172,6 +273,13 @@ async def add(request: Request) -> Response:
     return RedirectResponse(f"/leads/{lead_id}", 303)
 
 
+def _amount(given: str) -> int:
+    try:
+        return minor_units(given) if given.strip() else 0
+    except ValueError as error:
+        raise Invalid(str(error), field="amount") from error
+
+
 def _wish(lead_id: LeadId, form: Mapping[str, Any]) -> Command:
     match str(form.get("do", "")):
         case "take":
@@ -186,6 +294,8 @@ def _wish(lead_id: LeadId, form: Mapping[str, Any]) -> Command:
                 client_id=ClientId(number(form.get("client", "0") or "0")),
                 name=str(form.get("client_name", "")),
                 organisation=form.get("is_organisation") == "yes",
+                interest=str(form.get("interest", "")) if form.get("with_interest") else "",
+                amount=_amount(str(form.get("amount", ""))),
             )
         case "undo":
             return c.UndoConversion(lead_id=lead_id)
@@ -212,6 +322,9 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/leads", leads, methods=["GET"]),
         Route("/leads", add, methods=["POST"]),
+        Route("/leads/board", board, methods=["GET"]),
+        Route("/leads/column", column, methods=["GET"]),
+        Route("/leads/move", move, methods=["POST"]),
         Route("/leads/{lead_id:int}", lead, methods=["GET", "POST"]),
         Route("/leads/{lead_id:int}/act", act, methods=["POST"]),
     ]

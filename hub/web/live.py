@@ -12,7 +12,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect, Request
@@ -24,26 +24,38 @@ from crm_store.journal import events_after
 from crm_store.viewer import Reader, Viewer
 from hub.events import (
     AccountChanged,
-    AccountCreated,
     AccountRemoved,
     AddressChanged,
     ChannelDown,
     ChannelUp,
     ContactChanged,
     ContactErased,
+    DialogAssigned,
     DialogsMerged,
     DialogSplit,
     Event,
     MessageCancelled,
     NoteAdded,
+    NoticeRaised,
+    ObjectChanged,
+    ObjectCreated,
+    ObjectLinked,
+    ObjectRemoved,
     SessionsRevoked,
     UserChanged,
 )
 from hub.feed import Gap, Signal
-from hub.ids import AccountId, DialogId, UserId
-from hub.objects import Actor, ActorKind
-from hub.web.live_connection import RESYNC, Connection, read_opened, write_frame
-from hub.web.live_drawing import draw_changed, load_changed
+from hub.ids import DialogId, UserId
+from hub.rights import TELLING
+from hub.web.live_connection import (
+    RESYNC,
+    Connection,
+    Place,
+    flush_pause,
+    read_opened,
+    write_frame,
+)
+from hub.web.live_drawing import WrittenRows, draw_changed, load_changed, written_row
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -51,7 +63,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hub.live")
 
-FLUSH_SECONDS = 0.1
 OPEN_SECONDS = 0.02
 COUNT_SECONDS = 2.0
 HEARTBEAT_SECONDS = 15.0
@@ -66,7 +77,7 @@ class Live:
         self._runtime = runtime
         self._renderer = renderer
         self._connections: dict[str, Connection] = {}
-        self._account_of: dict[DialogId, AccountId] = {}
+        self._place_of: dict[DialogId, Place] = {}
         # The last fact of each dialog since this process began, and up to where that is not known.
         self._last_of: dict[int, int] = {}
         self._unknown_to = 0
@@ -101,6 +112,8 @@ class Live:
                     self._remember(more)
                     batch = [*batch, *more]
                 if not self._connections:
+                    # Nobody hears what moves meanwhile.
+                    self._place_of.clear()
                     continue
                 try:
                     await self._deliver(batch, list(self._connections.values()))
@@ -154,9 +167,12 @@ class Live:
                 if one.subject.kind == "message" and one.dialog in opened
             )
         )
-        rows, found, users = await load_changed(self._runtime, dialog_ids, message_ids)
+        rows, found, users, places, dues = await load_changed(
+            self._runtime, dialog_ids, message_ids
+        )
+        self._keep(places)
         rendered = draw_changed(
-            self._renderer, rows, found, users, {one.language for one in connections}
+            self._renderer, rows, found, users, {one.language for one in connections}, dues
         )
         touched = {one.dialog for one in events if one.shown and one.dialog in opened}
         gone = [one for one in events if isinstance(one, MessageCancelled)]
@@ -167,37 +183,59 @@ class Live:
             for user in one.mentions
         }
         whole = {*moved, *moved.values()}
+        passed = [one for one in events if isinstance(one, DialogAssigned)]
+        written: WrittenRows = {}
         for connection in connections:
             if last <= connection.last:
                 continue
             connection.last = max(connection.last, last)
-            self._offer(connection, rows, found, rendered, touched, gone, mentions, whole)
+            seen = {one for one, place in places.items() if connection.sees(place)}
+            self._offer(
+                connection,
+                [one for one in rows if one.id in seen],
+                [one for one in found if one.dialog_id in seen],
+                rendered,
+                touched,
+                [one for one in gone if one.dialog_id in seen],
+                mentions,
+                whole,
+                written,
+            )
+            for event in passed:
+                if event.dialog_id not in seen and event.dialog_id in places:
+                    self._take_away(connection, event, places[event.dialog_id])
+
+    def _take_away(self, connection: Connection, event: DialogAssigned, now: Place) -> None:
+        """Tell a browser that a dialog it could see went where it cannot follow."""
+        before = replace(now, assignee_id=event.before_user_id, team_id=event.before_team_id)
+        if connection.sees(before):
+            lost = {"k": "lost", "id": str(event.dialog_id)}
+            connection.put(f"row:{event.dialog_id}", lost, urgent=True)
+            connection.counts = True
+
+    def _keep(self, places: Mapping[DialogId, Place]) -> None:
+        if len(self._place_of) + len(places) > KNOWN_DIALOGS:
+            self._place_of.clear()
+        self._place_of.update(places)
 
     def _offer(
         self,
         connection: Connection,
-        rows: tuple[Any, ...],
-        found: tuple[Any, ...],
+        seen: list[Any],
+        found: list[Any],
         rendered: dict[tuple[str, str, int], str],
         touched: set[DialogId],
         gone: list[MessageCancelled],
         mentions: set[tuple[UserId, DialogId]],
         whole: set[DialogId],
+        written: WrittenRows,
     ) -> None:
         language, me = connection.language, connection.viewer.user_id
-        seen = [one for one in rows if connection.sees(one.account_id)]
         for dialog in seen:
             open_here = dialog.id in connection.dialogs
             connection.put(
                 f"row:{dialog.id}",
-                {
-                    "k": "row",
-                    "id": str(dialog.id),
-                    "html": rendered["row", language, dialog.id],
-                    "mine": dialog.assignee_id == me,
-                    "last": dialog.last_direction,
-                    "window": str(dialog.window_until),
-                },
+                written_row(written, rendered, language, dialog, dialog.assignee_id == me),
             )
             if dialog.id in whole and open_here:
                 connection.put(
@@ -208,7 +246,7 @@ class Live:
                     f"head:{dialog.id}", {"k": "head", "id": str(dialog.id)}, urgent=True
                 )
         for message in found:
-            if message.dialog_id in connection.dialogs and connection.sees(message.account_id):
+            if message.dialog_id in connection.dialogs:
                 connection.put(
                     f"msg:{message.id}",
                     {
@@ -237,11 +275,11 @@ class Live:
                 )
 
     async def _signal(self, signal: Signal, connections: list[Connection]) -> None:
-        account_id = await self._account(signal.dialog_id)
-        if account_id is None:
+        place = await self._place(signal.dialog_id)
+        if place is None:
             return
         for one in connections:
-            if signal.user_id != one.viewer.user_id and one.sees(account_id):
+            if signal.user_id != one.viewer.user_id and one.sees(place):
                 one.put(
                     f"signal:{signal.dialog_id}:{signal.user_id}",
                     {
@@ -255,24 +293,23 @@ class Live:
                     urgent=True,
                 )
 
-    async def _account(self, dialog_id: DialogId) -> AccountId | None:
-        """Give a dialog's account, which never changes."""
-        known = self._account_of.get(dialog_id)
+    async def _place(self, dialog_id: DialogId) -> Place | None:
+        """Give where a dialog stands: remembered, for every move of it comes through here."""
+        known = self._place_of.get(dialog_id)
         if known is None:
-            rows, _, _ = await load_changed(self._runtime, [dialog_id], [])
-            if not rows:
-                return None
-            if len(self._account_of) >= KNOWN_DIALOGS:
-                self._account_of.clear()
-            known = self._account_of[dialog_id] = rows[0].account_id
+            places = (await load_changed(self._runtime, [dialog_id], []))[3]
+            self._keep(places)
+            known = places.get(dialog_id)
         return known
 
     async def _house(self, events: list[Event], connections: list[Connection]) -> None:
         """Facts about the house: rights that changed, channels that went down, people."""
-        if any(isinstance(one, AccountCreated | AccountChanged | UserChanged) for one in events):
-            # Who may see an account has perhaps changed: nobody is told more than he may see.
+        if any(isinstance(one, TELLING) for one in events):
+            # Who may see what has perhaps changed: nobody is told more than he may see.
             for one in connections:
-                one.viewer = await self._runtime.read(one.actor, None, _viewer)
+                before, one.viewer = one.viewer, await one.hub.read(_viewer)
+                if one.viewer != before:
+                    one.put("session", {"k": "session"}, urgent=True)
         for event in events:
             if isinstance(event, SessionsRevoked | UserChanged):
                 for one in connections:
@@ -286,6 +323,22 @@ class Live:
                 contact_id = str(event.contact_id)
                 for one in connections:
                     one.put(f"contact:{contact_id}", {"k": "contact", "id": contact_id})
+            elif isinstance(event, NoticeRaised):
+                for one in connections:
+                    if one.viewer.user_id == event.user_id:
+                        one.put("notices", {"k": "notice", "kind": event.kind}, urgent=True)
+            elif isinstance(event, ObjectChanged | ObjectCreated | ObjectLinked | ObjectRemoved):
+                self._object(event.object_kind, event.object_id, connections)
+
+    def _object(self, kind: str, object_id: int, connections: list[Connection]) -> None:
+        """Only which object: its page asks for it again, with its reader's rights."""
+        noun = self._runtime.nouns.get(kind)
+        for one in connections:
+            if noun is not None and one.viewer.may(noun.kind.read):
+                one.put(
+                    f"object:{kind}:{object_id}",
+                    {"k": "object", "kind": kind, "id": str(object_id)},
+                )
 
     # -- one browser -----------------------------------------------------------------------
 
@@ -294,7 +347,7 @@ class Live:
         state = request.state
         connection = Connection(
             id=secrets.token_urlsafe(12),
-            actor=Actor(kind=ActorKind.USER, id=state.user.id),
+            hub=state.hub,
             viewer=await state.hub.read(_viewer),
             language=state.language,
             session=state.session,
@@ -326,7 +379,8 @@ class Live:
             except TimeoutError:
                 pass
             else:
-                await asyncio.sleep(OPEN_SECONDS if connection.urgent else FLUSH_SECONDS)
+                pause = flush_pause(len(self._connections))
+                await asyncio.sleep(OPEN_SECONDS if connection.urgent else pause)
             connection.wake.clear()
             items = connection.take()
             if connection.counts and loop.time() >= connection.counted_at + COUNT_SECONDS:
@@ -344,7 +398,7 @@ class Live:
 
     async def _count(self, connection: Connection) -> dict[str, int]:
         """Count the views of one person: at most every other second, however much happens."""
-        return asdict(await self._runtime.read(connection.actor, None, dialog_reads.counters))
+        return asdict(await connection.hub.read(dialog_reads.counters))
 
     async def _resume(self, connection: Connection, resume: str) -> None:
         """Send what was missed since an event, or say that it is too much."""

@@ -8,18 +8,53 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from crm_store.viewer import Viewer
-from hub.ids import AccountId
-from hub.objects import Actor
+from hub.ids import AccountId, TeamId, UserId
+
+if TYPE_CHECKING:
+    from hub.handle import BoundHub
 
 MAX_PENDING = 500
 MAX_WATCHED = 50
 RESYNC = {"k": "resync"}
+FLUSH_SECONDS = 0.1
+FLUSH_EACH = 0.0005
+FLUSH_LONGEST = 0.3
 # What is not repaired by reading the page again.
 ALWAYS = frozenset({"session", "resync"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a dialog stands, as far as it decides who may see it."""
+
+    account_id: AccountId
+    assignee_id: UserId
+    team_id: TeamId
+    called: frozenset[int] = frozenset()
+
+
+class Written(str):
+    """An item as JSON, written once for all browsers that get the same."""
+
+    __slots__ = ()
+
+
+Item = dict[str, Any] | Written
+
+
+def write_item(item: dict[str, Any]) -> Written:
+    """Write an item down."""
+    return Written(json.dumps(item, ensure_ascii=False, separators=(",", ":")))
+
+
+def flush_pause(browsers: int) -> float:
+    """Say how long changes are gathered: the more browsers, the fewer and fuller the frames."""
+    return min(FLUSH_LONGEST, max(FLUSH_SECONDS, FLUSH_EACH * browsers))
 
 
 @dataclass(eq=False, slots=True)
@@ -27,12 +62,12 @@ class Connection:
     """One browser."""
 
     id: str
-    actor: Actor
+    hub: BoundHub
     viewer: Viewer
     language: str
     session: str
     dialogs: frozenset[int] = frozenset()
-    pending: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pending: dict[str, Item] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     urgent: bool = False
     counts: bool = False
@@ -40,7 +75,7 @@ class Connection:
     last: int = 0
     closed: bool = False
 
-    def put(self, key: str, item: dict[str, Any], *, urgent: bool = False) -> None:
+    def put(self, key: str, item: Item, *, urgent: bool = False) -> None:
         """Queue an item; a newer one of the same key replaces it."""
         if len(self.pending) >= MAX_PENDING and key not in self.pending:
             # Too slow for what happens: everything is dropped, and the page reads itself again.
@@ -51,21 +86,23 @@ class Connection:
         self.urgent = self.urgent or urgent
         self.wake.set()
 
-    def take(self) -> list[dict[str, Any]]:
+    def take(self) -> list[Item]:
         """Give what is to be sent now."""
         items, self.pending = list(self.pending.values()), {}
         self.urgent = False
         return items
 
-    def sees(self, account_id: AccountId) -> bool:
-        """Say whether something of this account may be told to this browser."""
-        return self.viewer.may("dialogs.view") and self.viewer.sees_account(account_id)
+    def sees(self, place: Place) -> bool:
+        """Say whether something of this dialog may be told to this browser."""
+        return self.viewer.may("dialogs.view") and self.viewer.sees_dialog(
+            place.account_id, place.assignee_id, place.team_id, place.called
+        )
 
 
-def write_frame(items: list[dict[str, Any]], epoch: str, last: int) -> bytes:
+def write_frame(items: Sequence[Item], epoch: str, last: int) -> bytes:
     """Write one numbered event of the stream."""
-    body = json.dumps(items, ensure_ascii=False, separators=(",", ":"))
-    return f"id: {epoch}-{last}\ndata: {body}\n\n".encode()
+    body = ",".join(one if isinstance(one, Written) else write_item(one) for one in items)
+    return f"id: {epoch}-{last}\ndata: [{body}]\n\n".encode()
 
 
 def read_opened(text: str) -> dict[int, str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
-from crm_store import users as user_reads
+from crm_store.request_clocks import dues_of
 from crm_store.viewer import Reader, Viewer
 from hub.ids import DialogId, MessageId, UserId
-from hub.records.dialogs import DialogPage, DialogQuery
+from hub.records.dialogs import Dialog
+from hub.web.live_connection import Place, Written, write_item
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -18,44 +20,79 @@ if TYPE_CHECKING:
 
 async def load_changed(
     runtime: Runtime, dialog_ids: list[DialogId], message_ids: list[int]
-) -> tuple[tuple[Any, ...], tuple[Any, ...], dict[UserId, Any]]:
-    """Read rows and messages as they are now, once for every browser."""
+) -> tuple[
+    tuple[Any, ...], tuple[Any, ...], Mapping[UserId, Any], dict[DialogId, Place], dict[int, int]
+]:
+    """Read rows and messages as they are now, once for every browser, and who may see them."""
 
     def load(conn: Any) -> Any:
         reader = Reader(conn=conn, viewer=Viewer.system(), now=runtime.now())
+        found = dialog_reads.several(reader, dialog_ids)
+        called = dialog_reads.called_into(reader, dialog_ids)
+        places = {
+            one.id: Place(
+                account_id=one.account_id,
+                assignee_id=one.assignee_id,
+                team_id=one.team_id,
+                called=called.get(one.id, frozenset()),
+            )
+            for one in found
+        }
         return (
-            dialog_reads.several(reader, dialog_ids),
+            found,
             message_reads.several(reader, [MessageId(one) for one in message_ids]),
-            {one.id: one for one in user_reads.all_users(reader)},
+            places,
+            dues_of(conn, dialog_ids),
         )
 
-    answer: tuple[
-        tuple[Any, ...], tuple[Any, ...], dict[UserId, Any]
-    ] = await runtime.database.read(load)
-    return answer
+    rows, found, places, due = await runtime.database.read(load)
+    return rows, found, (await runtime.staff()).users, places, due
 
 
 def draw_changed(
     renderer: Renderer,
     rows: tuple[Any, ...],
     found: tuple[Any, ...],
-    users: dict[UserId, Any],
+    users: Mapping[UserId, Any],
     languages: set[str],
+    dues: dict[int, int],
 ) -> dict[tuple[str, str, int], str]:
     """Render each thing once per language; personal differences travel as data attributes."""
     rendered: dict[tuple[str, str, int], str] = {}
     for language in languages:
         for dialog in rows:
-            rendered["row", language, dialog.id] = renderer.text(
-                "inbox/rows.html",
-                language,
-                list=DialogPage(dialogs=(dialog,), next=""),
-                users=users,
-                dialog=None,
-                query=DialogQuery(),
+            rendered["row", language, dialog.id] = renderer.row(
+                language, dialog, users, dues.get(dialog.id, 0)
             )
         for message in found:
             rendered["msg", language, message.id] = renderer.text(
                 "inbox/message.html", language, message=message, dialog=None
             )
     return rendered
+
+
+WrittenRows = dict[tuple[str, DialogId, bool], Written]
+
+
+def written_row(
+    written: WrittenRows,
+    rendered: dict[tuple[str, str, int], str],
+    language: str,
+    dialog: Dialog,
+    mine: bool,
+) -> Written:
+    """Give a row for the stream; hundreds of browsers get the very same."""
+    key = (language, dialog.id, mine)
+    found = written.get(key)
+    if found is None:
+        found = written[key] = write_item(
+            {
+                "k": "row",
+                "id": str(dialog.id),
+                "html": rendered["row", language, dialog.id],
+                "mine": mine,
+                "last": dialog.last_direction,
+                "window": str(dialog.window_until),
+            }
+        )
+    return found

@@ -6,23 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from crm_store import objects as reads
 from crm_store import users as user_reads
+from crm_store.custom import whole
 from crm_store.history import changes_of
-from crm_store.objects import Noun, ObjectQuery
+from crm_store.objects import NOUNS, Noun, ObjectQuery, count
 from crm_store.viewer import Reader
 from hub import csv_lists
+from hub.commands import StartExport
 from hub.errors import Conflict, Invalid, NotAllowed
 from hub.ids import UserId
 from hub.kinds import Kind
 from hub.objects import ActorKind
-from hub.properties import DAY, Property, PropertyType, empty_value
+from hub.properties import DAY, Property, PropertyType, empty_value, value_of
 from hub.web.i18n import translate
+from hub.xlsx_lists import workbook
 
 PER_PAGE = 50
 _PEOPLE = (ActorKind.USER, ActorKind.TOKEN)
@@ -53,30 +56,19 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
     def word(one: Any) -> str:
         return str(one.translations.get(language, one.label))
 
+    def plural(kind: Kind) -> str:
+        return str(kind.plurals.get(language, kind.plural))
+
     response: Response = request.app.state.renderer.page(
-        request, f"objects/{template}.html", status, word=word, **values
+        request, f"objects/{template}.html", status, word=word, plural=plural, **values
     )
     return response
 
 
-def query_of(request: Request, filter: Mapping[str, object] | None) -> ObjectQuery:
-    """Read what a list shows out of the address: the address is the state."""
-    params = request.query_params
-    return ObjectQuery(
-        filter=filter,
-        text=params.get("q", "")[:200],
-        sort=params.get("sort", "")[:50],
-        before=params.get("before", "")[:450],
-        limit=PER_PAGE,
-        removed=params.get("view", "") == "bin",
-    )
-
-
-def address_of(request: Request, **changes: str) -> str:
-    """Give the list's address with some of its parts changed."""
-    kept = {name: request.query_params.get(name, "") for name in ("view", "q", "sort")}
-    found = urlencode({name: value for name, value in {**kept, **changes}.items() if value})
-    return f"{request.url.path}?{found}" if found else request.url.path
+async def whole_of(request: Request, noun: Noun) -> Noun:
+    """Give a noun with the organisation's own fields."""
+    found: Noun = await request.state.hub.read(lambda reader: whole(reader.conn, noun))
+    return found
 
 
 def colleagues(reader: Reader) -> dict[str, Any]:
@@ -87,19 +79,25 @@ def colleagues(reader: Reader) -> dict[str, Any]:
     }
 
 
-def load_list(reader: Reader, noun: Noun, query: ObjectQuery) -> dict[str, Any]:
-    """Read one page of a list."""
-    return {"found": reads.page(reader, noun, query), **colleagues(reader)}
-
-
-def as_csv(request: Request, noun: Noun, query: ObjectQuery) -> Response:
-    """Give a whole list as a file, with headings in the reader's language."""
+async def as_file(
+    request: Request, noun: Noun, query: ObjectQuery, columns: Sequence[str] = ()
+) -> Response:
+    """Give a whole list as a file, in the chosen columns, headings in the reader's language."""
     language = request.state.language
+    if request.query_params.get("as") == "xlsx":
+        return await workbook(
+            request.state.hub,
+            noun,
+            replace(query, before=""),
+            lambda prop: str(prop.translations.get(language, prop.label)),
+            columns,
+        )
     lines = csv_lists.rows(
         request.state.hub,
         noun,
         replace(query, before=""),
         lambda prop: str(prop.translations.get(language, prop.label)),
+        columns,
     )
     return StreamingResponse(
         lines,
@@ -108,18 +106,58 @@ def as_csv(request: Request, noun: Noun, query: ObjectQuery) -> Response:
     )
 
 
-def wants_csv(request: Request) -> bool:
+async def is_long(request: Request, noun: Noun, query: ObjectQuery) -> bool:
+    """Say whether a list is better written in the background."""
+    longest: int = request.app.state.settings.export_at_once
+    return bool(await request.state.hub.read(count, noun, query) > longest)
+
+
+async def in_background(
+    request: Request, noun: Noun, query: ObjectQuery, columns: Sequence[str]
+) -> Response:
+    """Begin to write a list, and show how far it is."""
+    await request.state.hub.do(
+        StartExport(
+            kind=noun.kind.name,
+            filter=query.filter or {},
+            text=query.text,
+            sort=query.sort,
+            removed=query.removed,
+            columns=tuple(columns),
+            format=request.query_params.get("as", "csv"),
+            language=request.state.language,
+        )
+    )
+    return RedirectResponse("/exports", 303)
+
+
+def wants_file(request: Request) -> bool:
     """Say whether the address asks for a file; raises NotAllowed without the right."""
-    if request.query_params.get("as") != "csv":
+    if request.query_params.get("as") not in ("csv", "xlsx"):
         return False
     if csv_lists.RIGHT not in request.state.may:
         raise NotAllowed(f"this needs the right {csv_lists.RIGHT!r}")
     return True
 
 
+def open_tasks(reader: Reader, kind: str, object_id: int) -> tuple[Any, ...]:
+    """Give the open tasks about an object, the nearest first, as far as the reader sees them."""
+    task = NOUNS["task"]
+    if not reader.viewer.may(task.kind.read):
+        return ()
+    about: list[dict[str, object]] = [
+        {"field": "task.object_kind", "operator": "equals", "value": kind},
+        {"field": "task.object", "operator": "equals", "value": str(object_id)},
+        {"field": "task.status", "operator": "equals", "value": "open"},
+    ]
+    found = reads.page(reader, task, ObjectQuery(filter={"all": about}, limit=50)).items
+    return tuple(sorted(found, key=lambda one: (not one.due_at, one.due_at, one.id)))
+
+
 def history_of(reader: Reader, noun: Noun, object_id: int, language: str) -> list[dict[str, Any]]:
     """Give the newest changes of an object in words, for its card."""
     known = colleagues(reader)
+    noun = whole(reader.conn, noun)
     found = []
     for line in changes_of(reader, noun, object_id, limit=30):
         try:
@@ -156,21 +194,41 @@ def _said(prop: Property, value: object, known: Mapping[str, Any], language: str
     return str(value)
 
 
-def form_values(kind: Kind, form: Mapping[str, Any]) -> dict[str, object]:
-    """Give the properties that a form of a whole card holds; a tick left out is a no."""
+def form_values(kind: Kind, form: Any, zone: str = "UTC") -> dict[str, object]:
+    """Give the properties that a form of a whole card holds; a tick left out is a no.
+
+    Instants are typed on the wall clock of the reader's `zone`.
+    """
     found: dict[str, object] = {}
     for prop in kind.properties:
         if not prop.editable:
             continue
         if prop.type is PropertyType.FLAG:
             found[prop.name] = form.get(prop.name) == "yes"
+        elif prop.is_custom and prop.type is PropertyType.TAGS and prop.name in form:
+            # One tick for each choice, and an empty value that says that they were asked.
+            found[prop.name] = ",".join(filter(None, map(str, form.getlist(prop.name))))
+        elif prop.name in form and prop.type is PropertyType.INSTANT:
+            found[prop.name] = _instant_of(str(form[prop.name]), zone)
         elif prop.name in form:
             found[prop.name] = str(form[prop.name])
     return found
 
 
-def shown_value(prop: Property, value: object) -> str:
+def _instant_of(text: str, zone: str) -> str:
+    """Give a wall clock's time as an instant; what is none stays, to be refused by its field."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone or "UTC"))).isoformat()
+
+
+def shown_value(prop: Property, value: object, zone: str = "UTC") -> str:
     """Give a stored value as a form's field holds it."""
+    if prop.type is PropertyType.INSTANT and isinstance(value, int) and value:
+        moment = datetime.fromtimestamp(value / 1_000_000, UTC).astimezone(ZoneInfo(zone or "UTC"))
+        return moment.strftime("%Y-%m-%dT%H:%M")
     if value == empty_value(prop.type):
         return ""
     if prop.type is PropertyType.DATE and isinstance(value, int):
@@ -182,7 +240,9 @@ def shown_value(prop: Property, value: object) -> str:
     return str(value)
 
 
-def fields_of(kind: Kind, record: object | None, given: Mapping[str, object]) -> dict[str, str]:
+def fields_of(
+    kind: Kind, record: object | None, given: Mapping[str, object], zone: str = "UTC"
+) -> dict[str, str]:
     """Give what each field of a card's form holds: what was typed, else what is stored."""
     found = {}
     for prop in kind.properties:
@@ -192,7 +252,7 @@ def fields_of(kind: Kind, record: object | None, given: Mapping[str, object]) ->
         elif record is None:
             found[prop.name] = ""
         else:
-            found[prop.name] = shown_value(prop, getattr(record, prop.name))
+            found[prop.name] = shown_value(prop, value_of(record, prop.name), zone)
     return found
 
 

@@ -9,21 +9,17 @@ from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from crm_store import accounts as account_reads
-from crm_store import dialogs as dialog_reads
 from crm_store import objects as object_reads
-from crm_store import people as people_reads
 from crm_store import search as search_reads
 from crm_store import users as user_reads
-from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.objects import ObjectQuery
 from crm_store.viewer import Reader
-from hub.commands import CreateContact, StartDialog
+from hub.commands import StartDialog
 from hub.errors import HubError
-from hub.ids import AccountId, ContactId
+from hub.ids import AccountId
 from hub.messages import Address
-from hub.records.dialogs import DialogQuery
 from hub.web.auth import checked_form
 from hub.web.i18n import LANGUAGES, script_texts, texts_address, translate
-from hub.web.inbox import number
 from hub.web.static_files import FOREVER, STATIC, hashed
 
 FOUND = 30
@@ -69,7 +65,10 @@ async def quick(request: Request) -> Response:
                 part for part in (one.contact_name, one.subject or one.preview) if part
             )
             found.append({"label": label, "href": f"/inbox/{one.id}"})
-        for noun in NOUNS.values():
+        for noun in reader.nouns.values():
+            # People are found above; meetings stand in their timelines.
+            if noun.kind.name in ("contact", "meeting"):
+                continue
             if reader.viewer.may(noun.kind.read):
                 page = object_reads.page(reader, noun, ObjectQuery(text=text, limit=5))
                 found += [
@@ -82,38 +81,6 @@ async def quick(request: Request) -> Response:
         return found
 
     return JSONResponse(await request.state.hub.read(load))
-
-
-async def contacts(request: Request) -> Response:
-    """List people."""
-    before = request.query_params.get("before", "")
-
-    def load(reader: Reader) -> Any:
-        reader.viewer.need("contacts.view")
-        return people_reads.contacts_page(reader, before)
-
-    found, following = await request.state.hub.read(load)
-    return _page(request, "inbox/contacts.html", contacts=found, next=following)
-
-
-async def contact(request: Request) -> Response:
-    """Show one person with all dialogs."""
-    contact_id = ContactId(number(request.path_params["contact_id"]))
-
-    def load(reader: Reader) -> dict[str, Any]:
-        reader.viewer.need("contacts.view")
-        query = DialogQuery(view="everything", contact_id=contact_id, limit=100)
-        person = people_reads.contact(reader, contact_id)
-        named = object_reads.titles(reader, NOUNS["client"], [person.client_id])
-        return {
-            "contact": person,
-            "client": named.get(person.client_id, ""),
-            "list": dialog_reads.page(reader, query),
-            "users": {one.id: one for one in user_reads.all_users(reader)},
-        }
-
-    values = await request.state.hub.read(load)
-    return _page(request, "inbox/contact.html", dialog=None, query=DialogQuery(), **values)
 
 
 async def new_dialog(request: Request) -> Response:
@@ -161,19 +128,6 @@ async def new_dialog(request: Request) -> Response:
     return RedirectResponse(f"/inbox/{dialog_id}", 303)
 
 
-async def new_contact(request: Request) -> Response:
-    """Add a person by hand."""
-    form = await checked_form(request)
-    addresses = []
-    for kind in ("email", "phone"):
-        value = str(form.get(kind, "")).strip().lower()
-        if value:
-            addresses.append(Address(kind=kind, value=value))
-    command = CreateContact(name=str(form.get("name", "")), addresses=tuple(addresses))
-    contact_id = (await request.state.hub.do(command))[0]
-    return RedirectResponse(f"/contacts/{contact_id}", 303)
-
-
 async def texts(request: Request) -> Response:
     """Give the modules' texts in a language; the address changes with them."""
     code = request.path_params["code"]
@@ -215,9 +169,6 @@ def routes() -> list[Route]:
     return [
         Route("/search", search),
         Route("/search/quick", quick),
-        Route("/contacts", contacts),
-        Route("/contacts/new", new_contact, methods=["POST"]),
-        Route("/contacts/{contact_id:int}", contact),
         Route("/inbox/new", new_dialog, methods=["GET", "POST"]),
         Route("/texts/{code}.json", texts),
         Route("/manifest.webmanifest", manifest),

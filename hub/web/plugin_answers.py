@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from hub.pages import Answer, File, Fragment, Json, Page, Redirect, ServerEvent, Stream
 from hub.web.auth import content_policy
 from hub.web.i18n import read_catalogue, translations
-from hub.web.render import Renderer
+from hub.web.render import Renderer, Words
 
 BEAT_SECONDS = 15.0
 FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -41,6 +41,7 @@ class PluginRenderer(Renderer):
         environment.install_gettext_callables(  # type: ignore[attr-defined]
             catalogue.gettext, catalogue.ngettext, newstyle=True
         )
+        environment.globals["_"] = Words(catalogue)
         return environment
 
     def catalogue(self, language: str) -> gettext.NullTranslations:

@@ -130,7 +130,9 @@ class PluginPages:
             return JSONResponse({"error": {"code": "login", "message": "log in"}}, 401)
         if route.permission and route.permission not in request.state.may:
             raise NotAllowed(f"this needs the right {route.permission!r}")
-        return own.as_user(user.id)
+        eyes = getattr(request.state, "eyes", None)
+        hub = own.as_user(user.id)
+        return hub if eyes is None else hub.looking(eyes.viewer)
 
     async def _request(self, request: Request, body: bytes) -> PluginRequest:
         query = request.url.query
@@ -146,6 +148,7 @@ class PluginPages:
             cookies={name: one for name, one in request.cookies.items() if name != COOKIE},
             client=request.state.client,
             language=request.state.language,
+            may=frozenset(getattr(request.state, "may", ())),
         )
         if not body or not request.headers.get("content-type", "").startswith(FORMS):
             return given
@@ -208,6 +211,9 @@ class PluginPages:
                 return ""
             own = self._runtime.handle(Actor(kind=ActorKind.PLUGIN, name=plugin))
             hub = own.as_user(request.state.user.id)
+            eyes = getattr(request.state, "eyes", None)
+            if eyes is not None:
+                hub = hub.looking(eyes.viewer)
             address = self._runtime.public_url.rstrip("/")
             given = PluginRequest(
                 method="GET",
@@ -217,6 +223,7 @@ class PluginPages:
                 received_at=self._runtime.now(),
                 client=request.state.client,
                 language=request.state.language,
+                may=frozenset(getattr(request.state, "may", ())),
             )
             async with asyncio.timeout(DEADLINE):
                 answer: Answer = await route.endpoint(hub, given)

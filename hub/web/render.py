@@ -6,14 +6,17 @@ import contextlib
 import json
 import re
 import zlib
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 from jinja2 import (
     Environment,
@@ -31,13 +34,18 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from hub.channel import Channel
+from hub.properties import value_of
+from hub.records.dialogs import Dialog
 from hub.terms import query_terms, term_spans
 from hub.web.i18n import texts_address, translations
+from hub.web.rail import folded, rail
 from hub.web.static_files import hashed, import_map
 
 TEMPLATES = Path(__file__).parent / "templates"
 _REPLY = re.compile(r"(?i)^\s*(re|aw|sv|antw|отв|ответ)\s*(\[\d+\])?\s*:")
 MAX_MARKS = 50
+MAX_ROWS = 4_000
+MAX_WORDS = 5_000
 _LINK = re.compile(r"(?<![\w@])(https?://[^\s<>\"']{3,2000}[^\s<>\"'.,;:!?)\]])")
 
 
@@ -57,6 +65,8 @@ class Renderer:
         self._folders = dict(plugin_templates or {})
         self._compiled = _Compiled(cache) if cache is not None else None
         self._environments: dict[str, Environment] = {}
+        self._rows: dict[tuple[object, ...], Markup] = {}
+        self._drawers: dict[tuple[str, str], Callable[..., Markup]] = {}
 
     def environment(self, language: str) -> Environment:
         """Give the environment of a language."""
@@ -84,6 +94,8 @@ class Renderer:
             catalogue.gettext, catalogue.ngettext, newstyle=True
         )
         environment.globals |= {
+            "_": Words(catalogue),
+            "drawn_row": self._drawn_row,
             "static": hashed,
             "import_map": Markup(json.dumps({"imports": import_map()})),
             "icon": icon,
@@ -106,12 +118,53 @@ class Renderer:
             "breakable": breakable,
             "size": _size,
             "iso": iso,
+            "money": _money,
+            "lasting": _lasting,
+            "day_only": _day_only,
+            "away": _away,
+            "month_name": _month_name,
+            "weekday_name": _weekday_name,
+            "prop": value_of,
         }
         return environment
 
     def _channel_icon(self, name: str) -> Markup:
         """Draw the mark of a channel; of one whose plugin is gone, that of any."""
         return icon(self._channels.get(name, Channel).icon)
+
+    @pass_context
+    def _drawn_row(
+        self, context: Context, one: Dialog, users: Mapping[Any, Any], open: bool = False
+    ) -> Markup:
+        """Draw a row of the list, once for everybody to whom it looks the same.
+
+        The hub's own list is asked for by every colleague again and again, and hardly changes.
+        """
+        zone = str(context.get("zone") or "UTC")
+        assignee = users.get(one.assignee_id)
+        today = datetime.now(_zone(zone)).toordinal()
+        language = str(context.get("language"))
+        due = (context.get("dues") or {}).get(one.id, 0)
+        key = (one, open, assignee.name if assignee else "", due, language, zone, today)
+        found = self._rows.get(key)
+        if found is None:
+            if len(self._rows) >= MAX_ROWS:
+                self._rows.clear()
+            found = self._rows[key] = self._row_of(language, zone)(one, users, open, due)
+        return found
+
+    def _row_of(self, language: str, zone: str) -> Callable[..., Markup]:
+        """Give what draws rows for people of one language and zone."""
+        found = self._drawers.get((language, zone))
+        if found is None:
+            template = self.environment(language).get_template("inbox/row.html")
+            found = template.make_module({"zone": zone}).dialog_row  # type: ignore[attr-defined]
+            self._drawers[language, zone] = found
+        return found
+
+    def row(self, language: str, one: Dialog, users: Mapping[Any, Any], due: int = 0) -> Markup:
+        """Draw a row for the stream, whose page writes the times in its own zone."""
+        return self._row_of(language, "UTC")(one, users, False, due)
 
     def text(self, template: str, language: str, **values: Any) -> str:
         """Render a template to text."""
@@ -133,11 +186,34 @@ class Renderer:
             "zone": getattr(state, "zone", "") or "UTC",
             "path": request.url.path,
             "may": getattr(state, "may", frozenset()),
+            "eyes": getattr(state, "eyes", None),
+            "desk": getattr(state, "desk", None),
             "plain_http": getattr(state, "plain_http", False),
             "nav": getattr(request.app.state, "nav", ()),
             **values,
         }
+        places = rail(values["may"], values["nav"])
+        values["places"], values["more_places"] = folded(places)
         return HTMLResponse(self.text(template, language, **values), status)
+
+
+class Words:
+    """Looks up the words of a page: each once, as they hardly ever hold anything to fill in."""
+
+    def __init__(self, catalogue: GNUTranslations | NullTranslations) -> None:
+        self._catalogue = catalogue
+        self._plain: dict[str, Markup] = {}
+
+    def __call__(self, text: str, /, **values: Any) -> Markup:
+        """Give the text in the reader's language, filled in."""
+        if values:
+            return Markup(self._catalogue.gettext(text)) % values
+        found = self._plain.get(text)
+        if found is None:
+            found = Markup(self._catalogue.gettext(text)) % {}
+            if len(self._plain) < MAX_WORDS:
+                self._plain[text] = found
+        return found
 
 
 class _Compiled(FileSystemBytecodeCache):
@@ -175,6 +251,7 @@ class _Loaders(PrefixLoader):
         return self._own.load(environment, name, globals)
 
 
+@lru_cache(1_000)
 def icon(name: str, label: str = "") -> Markup:
     """Draw an icon of the sprite; without a label it is decoration."""
     hidden = (
@@ -187,6 +264,7 @@ def icon(name: str, label: str = "") -> Markup:
     )
 
 
+@lru_cache(4_000)
 def initials(name: str) -> str:
     """Give one or two letters for a name without a picture."""
     words = [one for one in re.split(r"[\s._@-]+", name) if one and one[0].isalnum()]
@@ -222,30 +300,52 @@ def iso(micros: int) -> str:
     return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat(timespec="seconds")
 
 
+# Nothing below is finer than a minute, and a page shows the same instants again and again.
+MINUTE_US = 60_000_000
+
+
+def _at(minute: int, zone: str) -> datetime:
+    return datetime.fromtimestamp(minute * 60, UTC).astimezone(_zone(zone))
+
+
+@lru_cache(4_000)
+def _short_form(minute: int, zone: str, language: str, today: date) -> str:
+    at = _at(minute, zone)
+    if at.date() == today:
+        return format_time(at, "short", locale=language)
+    return format_date(at, "d MMM" if at.year == today.year else "short", locale=language)
+
+
+@lru_cache(4_000)
+def _full_form(minute: int, zone: str, language: str) -> str:
+    return format_datetime(_at(minute, zone), "d MMMM y, HH:mm z", locale=language)
+
+
+@lru_cache(4_000)
+def _time_form(minute: int, zone: str, language: str) -> str:
+    return format_time(_at(minute, zone), "short", locale=language)
+
+
 @pass_context
 def _when(context: Context, micros: int) -> str:
     """Give the short form of a list: time today, day this year, else the date."""
-    at, now = _local(context, micros), datetime.now(UTC)
-    language = str(context.get("language"))
-    now = now.astimezone(at.tzinfo)
-    if at.date() == now.date():
-        return format_time(at, "short", locale=language)
-    if at.year == now.year:
-        return format_date(at, "d MMM", locale=language)
-    return format_date(at, "short", locale=language)
+    zone = str(context.get("zone") or "UTC")
+    today = datetime.now(_zone(zone)).date()
+    return _short_form(micros // MINUTE_US, zone, str(context.get("language")), today)
 
 
 @pass_context
 def _moment(context: Context, micros: int) -> str:
     """Give the full form with its zone, for tooltips and readers."""
-    language = str(context.get("language"))
-    return format_datetime(_local(context, micros), "d MMMM y, HH:mm z", locale=language)
+    zone = str(context.get("zone") or "UTC")
+    return _full_form(micros // MINUTE_US, zone, str(context.get("language")))
 
 
 @pass_context
 def _clock(context: Context, micros: int) -> str:
     """Give the time of day."""
-    return format_time(_local(context, micros), "short", locale=str(context.get("language")))
+    zone = str(context.get("zone") or "UTC")
+    return _time_form(micros // MINUTE_US, zone, str(context.get("language")))
 
 
 @pass_context
@@ -266,6 +366,64 @@ def _day(context: Context, micros: int) -> str:
         return translations(language).gettext("Yesterday")
     style = "EEEE, d MMMM" if at.year == now.year else "d MMMM y"
     return format_date(at, style, locale=language)
+
+
+@pass_context
+def _day_only(context: Context, micros: int) -> str:
+    """Give a day of the calendar, which no time zone moves."""
+    at = datetime.fromtimestamp(micros / 1_000_000, UTC)
+    return format_date(at, "medium", locale=str(context.get("language")))
+
+
+@pass_context
+def _month_name(context: Context, day: date) -> str:
+    """Give a month and its year: November 2026."""
+    return format_date(day, "LLLL y", locale=str(context.get("language"))).capitalize()
+
+
+@pass_context
+def _weekday_name(context: Context, day: date) -> str:
+    """Give the short name of a day of the week."""
+    return format_date(day, "ccc", locale=str(context.get("language")))
+
+
+@pass_context
+def _away(context: Context, one: Any) -> str:
+    """Say after a colleague's name until when he is away; nothing of who is here."""
+    until = getattr(one, "away_until", 0)
+    if not until:
+        return ""
+    words = translations(str(context.get("language"))).gettext("away until")
+    return f" ({words} {_when(context, until - MINUTE_US)})"
+
+
+@pass_context
+def _lasting(context: Context, micros: int) -> str:
+    """Give how long something lasted, in one unit."""
+    return format_timedelta(
+        timedelta(microseconds=micros),
+        granularity="minute",
+        threshold=1.5,
+        locale=str(context.get("language")),
+    )
+
+
+@pass_context
+def _money(context: Context, minor: int, currency: str = "") -> str:
+    """Give a sum as people read it; whole sums without their kopecks."""
+    locale = str(context.get("language"))
+    amount = Decimal(minor) / 100
+    if not currency:
+        return format_decimal(amount, locale=locale)
+    pattern = "#,##0.## ¤"
+    whole = minor % 100 == 0
+    return format_currency(
+        amount,
+        currency,
+        format=pattern.replace(".##", "" if whole else ".00"),
+        currency_digits=False,
+        locale=locale,
+    )
 
 
 @pass_context

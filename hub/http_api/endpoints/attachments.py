@@ -42,7 +42,7 @@ async def upload(
         dialog = await caller.hub.dialog(DialogId(dialog_id))
         known = runtime_of(request).database.channels.get(dialog.channel)
         if known is not None and known.max_attachment_bytes:
-            limit = min(limit, known.max_attachment_bytes)
+            limit = min(limit, known.limit_of(file.content_type or "application/octet-stream"))
     content = await file.read(limit + 1)
     if len(content) > limit:
         raise too_large(limit)

@@ -193,6 +193,13 @@ async def edit(caller: rights.MayAnswer, message_id: MessageKey, body: s.EditMes
     return await shown(caller, message_id)
 
 
+@router.put("/messages/{message_id}/label", summary="Say what it is about")
+async def label(caller: rights.MayAnswer, message_id: MessageKey, body: s.SayLabel) -> s.Message:
+    """Overrule what a classifier said; `extra.label` has the name, the reason, who says so."""
+    await caller.hub.do(c.LabelMessage(message_id=MessageId(message_id), label=body.label))
+    return await shown(caller, message_id)
+
+
 @router.post("/messages/{message_id}/retract", summary="Take back", responses=failures(409))
 async def retract(caller: rights.MayAnswer, message_id: MessageKey) -> s.Message:
     """Take an answer back that the person has, where the channel can; here it stays readable."""

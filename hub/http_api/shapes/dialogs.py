@@ -177,6 +177,12 @@ class WholeMessage(Message):
     html: str
 
 
+class SayLabel(Body):
+    """What a message is about; empty takes the label off."""
+
+    label: str = Field(default="", max_length=60)
+
+
 class MessageVersion(Shape):
     """An earlier text of an edited message."""
 

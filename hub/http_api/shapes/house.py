@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hub.http_api.shapes.base import (
     Body,
@@ -143,6 +143,7 @@ class User(Shape):
     created_at: Instant
     last_seen_at: Instant
     version: int
+    away_until: Instant = Field(description="When an absence of now ends; null for who is here.")
 
 
 class Me(User):
@@ -182,7 +183,7 @@ class NewToken(Token):
 
 
 class View(Shape):
-    """A saved inbox view."""
+    """A saved view of the inbox, or of the list of a kind."""
 
     id: Id
     owner_id: OptionalId
@@ -190,6 +191,9 @@ class View(Shape):
     filter: dict[str, Any]
     sort: str
     shared: bool
+    kind: str = Field("", description="The kind whose list it is; empty: the inbox.")
+    columns: list[str] = Field(default_factory=list)
+    team_id: OptionalId = None
 
 
 class Tag(Shape):
@@ -306,8 +310,17 @@ class SaveView(Body):
 
     name: Word = Field(min_length=1)
     filter: dict[str, Any] = Field(default_factory=dict)
-    sort: Literal["newest", "oldest", "oldest_waiting", "priority"] = "newest"
+    sort: Word = "newest"
     shared: bool = False
+    kind: Word = Field("", description="The kind whose list it is; empty: the inbox.")
+    columns: list[Word] = Field(default_factory=list, max_length=100)
+    team_id: GivenId | None = Field(None, description="The team that sees it.")
+
+    @model_validator(mode="after")
+    def _known_order(self) -> SaveView:
+        if not self.kind and self.sort not in ("newest", "oldest", "oldest_waiting", "priority"):
+            raise ValueError("the inbox is sorted by newest, oldest, oldest_waiting or priority")
+        return self
 
 
 class UpdateBrand(Body):

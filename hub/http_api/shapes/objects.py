@@ -1,10 +1,10 @@
-"""Leads and clients as the API gives and takes them; their fields are those of hub/nouns."""
+"""Objects as the API gives and takes them; their fields are those of hub/nouns."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, create_model
+from pydantic import BeforeValidator, Field, create_model
 
 from hub.http_api.shapes.base import (
     Body,
@@ -44,6 +44,13 @@ _SHOWN: dict[PropertyType, Any] = {
 }
 
 
+Custom = Annotated[
+    dict[str, Any], BeforeValidator(lambda one: one.plain() if hasattr(one, "plain") else one)
+]
+GIVEN_CUSTOM = "Values of custom fields, by name; null empties one."
+GivenCustom = Annotated[dict[Word, Any], Field(max_length=100)]
+
+
 def _about(prop: Property) -> str:
     words = prop.label
     if prop.choices:
@@ -53,46 +60,58 @@ def _about(prop: Property) -> str:
     return words
 
 
-def _shape(kind: Kind, name: str, doc: str) -> type[Shape]:
+def shape_of(kind: Kind, name: str, doc: str) -> type[Shape]:
+    """Make what an answer says of an object of a kind."""
     fields: dict[str, Any] = {"id": (Id, ...)}
     for prop in kind.properties:
         fields[prop.name] = (_SHOWN.get(prop.type, str), Field(description=_about(prop)))
+    if "custom" in getattr(kind.record, "__slots__", ()):
+        fields["custom"] = (Custom, Field({}, description="Own fields of the organisation."))
     fields["deleted_at"] = (Instant, Field(description="When it went into the bin."))
     fields["version"] = (int, Field(description="It is also the ETag."))
     return create_model(name, __base__=Shape, __doc__=doc, **fields)
 
 
-def _body(kind: Kind, name: str, doc: str, **more: Any) -> type[Body]:
+def body_of(kind: Kind, name: str, doc: str, **more: Any) -> type[Body]:
+    """Make what a request may say of an object of a kind; all of it may be left out."""
     fields: dict[str, Any] = {
         prop.name: (_GIVEN[prop.type] | None, Field(None, description=_about(prop)))
         for prop in kind.properties
         if prop.editable
     }
+    if "custom" in getattr(kind.record, "__slots__", ()):
+        fields["custom"] = (GivenCustom | None, Field(None, description=GIVEN_CUSTOM))
     return create_model(name, __base__=Body, __doc__=doc, **fields, **more)
 
 
-Lead: Any = _shape(LEADS, "Lead", "A hint of interest, and what became of it.")
-Client: Any = _shape(CLIENTS, "Client", "Who buys: a person or an organisation.")
-CreateLead: Any = _body(
+OF_DIALOG: tuple[Any, Any] = (
+    GivenId | None,
+    Field(None, description="The dialog it comes from."),
+)
+"""The field by which a new object is made of a dialog."""
+
+Lead: Any = shape_of(LEADS, "Lead", "A hint of interest, and what became of it.")
+Client: Any = shape_of(CLIENTS, "Client", "Who buys: a person or an organisation.")
+CreateLead: Any = body_of(
     LEADS,
     "CreateLead",
     "A new lead; with `dialog_id` what is left out is taken from the dialog.",
-    dialog_id=(GivenId | None, Field(None, description="The dialog it comes from.")),
+    dialog_id=OF_DIALOG,
     unless_open=(
         bool,
         Field(False, description="Give the person's open lead instead of making a second one."),
     ),
 )
-ChangeLead: Any = _body(
+ChangeLead: Any = body_of(
     LEADS, "ChangeLead", "What to change; what is left out stays, null empties."
 )
-CreateClient: Any = _body(
+CreateClient: Any = body_of(
     CLIENTS,
     "CreateClient",
     "A new client, for an existing contact or alone.",
     contact_id=(GivenId | None, Field(None, description="A contact who belongs to it.")),
 )
-ChangeClient: Any = _body(
+ChangeClient: Any = body_of(
     CLIENTS, "ChangeClient", "What to change; what is left out stays, null empties."
 )
 
@@ -137,3 +156,7 @@ class ConvertLead(Body):
     client_id: GivenId | None = None
     name: Word = Field("", description="Of the new client; empty: the lead's company or name.")
     organisation: bool = False
+    interest: Word = Field("", description="Title of an interest that begins too; empty: none.")
+    pipeline_id: GivenId | None = Field(None, description="Where the interest begins.")
+    stage_id: GivenId | None = Field(None, description="In which stage it begins.")
+    amount: int = Field(0, ge=0, le=10**15, description="Of the interest, in minor units.")

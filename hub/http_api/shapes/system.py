@@ -143,6 +143,7 @@ class Held(Shape):
     jobs: int
     webhooks: int
     oldest_at: Instant
+    timers: int = Field(default=0, description="What rules were to do.")
 
 
 class Released(Shape):
@@ -210,5 +211,5 @@ class UpdateWebhook(Body):
 class ReleaseHeld(Body):
     """What to let go, or to drop."""
 
-    kind: Literal["deliveries", "jobs", "webhooks"]
+    kind: Literal["deliveries", "jobs", "webhooks", "timers"]
     release: bool = Field(description="False drops them for good.")

@@ -7,16 +7,52 @@ from starlette.routing import BaseRoute
 from hub.web.settings import (
     access,
     account,
+    account_intake,
+    audit,
+    calendars,
     channels,
+    deadlines,
+    desks,
+    fields,
+    imports,
+    notices,
     people,
+    pipelines,
     profile,
     quarantine,
+    retention,
+    roles,
+    rules,
     search,
     system,
+    topics,
     trials,
 )
 
-SCREENS = (profile, channels, account, trials, quarantine, people, access, system, search)
+SCREENS = (
+    profile,
+    channels,
+    account,
+    account_intake,
+    trials,
+    quarantine,
+    people,
+    roles,
+    desks,
+    pipelines,
+    calendars,
+    rules,
+    access,
+    system,
+    imports,
+    audit,
+    fields,
+    retention,
+    search,
+    notices,
+    deadlines,
+    topics,
+)
 
 
 def routes() -> list[BaseRoute]:

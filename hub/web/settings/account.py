@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from crm_store import account_use as use_reads
 from crm_store import accounts as account_reads
+from crm_store import desks as desk_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
 from hub.account_settings import unseal
@@ -22,6 +23,7 @@ from hub.ids import AccountId, TeamId, UserId
 from hub.objects import SYSTEM
 from hub.records.system import Account
 from hub.web.forms import errors_of, fields_of, kind_of
+from hub.web.settings import account_intake
 from hub.web.settings.account_tools import inspect_now, tools
 from hub.web.settings.channels import (
     PATH,
@@ -42,6 +44,7 @@ from hub.web.settings.common import (
     say,
     show,
 )
+from hub.web.settings.desks import MODES as ROUTE_MODES
 from hub.web.settings.kept import keep
 
 
@@ -84,6 +87,7 @@ async def draw(
             "use": use_reads.account_use(reader, account.id),
             "users": user_reads.all_users(reader, inactive=False),
             "teams": user_reads.all_teams(reader),
+            "route": desk_reads.route(reader, "account", int(account.id)),
         }
 
     runtime = runtime_of(request)
@@ -106,6 +110,7 @@ async def draw(
         "channels",
         status,
         account=account,
+        route_modes=ROUTE_MODES,
         kind=kind,
         kind_title=title_of(request, kind) if kind else account.channel,
         fields=[one for one in fields if not (one.generated and one.kind == "secret")],
@@ -117,6 +122,7 @@ async def draw(
         secret=secret,
         problem=problem,
         **await tools(request, account, kind),
+        **await account_intake.values_of(request, account),
         **await hub_of(request).read(load),
     )
 

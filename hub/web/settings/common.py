@@ -41,19 +41,34 @@ class Entry:
 
 MENU = (
     Entry("profile", _("Profile"), "/settings/profile", "user", "profile.edit"),
+    Entry("notices", _("Notices and calendar"), "/settings/notices", "bell", "profile.edit"),
     Entry("channels", _("Channels"), "/settings/channels", "plug", "accounts.view"),
     Entry(
         "quarantine", _("Unread input"), "/settings/quarantine", "shield-alert", "accounts.manage"
     ),
     Entry("users", _("Colleagues"), "/settings/users", "users", "users.view"),
+    Entry("desks", _("Who works now"), "/settings/desks", "user-check", "users.view"),
+    Entry("absences", _("Absences"), "/settings/absences", "clock", "profile.edit"),
+    Entry("handovers", _("Handover"), "/settings/handovers", "forward", "work.handover"),
+    Entry("routing", _("Giving out"), "/settings/routing", "split", "accounts.manage"),
+    Entry("roles", _("Roles"), "/settings/roles", "lock", "users.manage"),
     Entry("teams", _("Teams"), "/settings/teams", "user-check", "users.view"),
     Entry(
         "organisation", _("Organisation"), "/settings/organisation", "building-2", "system.manage"
     ),
+    Entry("calendars", _("Working hours"), "/settings/calendars", "clock", "users.view"),
+    Entry("rules", _("Automation"), "/settings/rules", "sparkles", "rules.view"),
+    Entry("fields", _("Fields"), "/settings/fields", "tag", "fields.manage"),
+    Entry("pipelines", _("Pipelines"), "/settings/pipelines", "kanban", "pipelines.manage"),
+    Entry("imports", _("Import"), "/settings/imports", "file-text", "lists.import"),
+    Entry("topics", _("Subscriptions"), "/settings/topics", "mail", "mailings.send"),
+    Entry("deadlines", _("Deadlines"), "/settings/deadlines", "hourglass", "requests.view"),
     Entry("tokens", _("API tokens"), "/settings/tokens", "key-round", "tokens.manage"),
     Entry("webhooks", _("Webhooks"), "/settings/webhooks", "webhook", "webhooks.manage"),
     Entry("plugins", _("Plugins"), "/settings/plugins", "puzzle", "plugins.view"),
     Entry("held", _("Held back"), "/settings/held", "hourglass", "system.manage"),
+    Entry("retention", _("Retention"), "/settings/retention", "alarm-clock", "system.manage"),
+    Entry("audit", _("Audit"), "/settings/audit", "eye", "audit.view"),
     Entry("journal", _("Journal"), "/settings/journal", "history", "events.view"),
 )
 

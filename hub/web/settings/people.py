@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import roles as role_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -19,9 +20,8 @@ from hub.commands import (
     SetSecondFactor,
     UpdateUser,
 )
-from hub.errors import Conflict, Invalid, NotFound
+from hub.errors import Conflict, HubError, Invalid, NotAllowed, NotFound
 from hub.ids import TeamId, UserId
-from hub.roles import ROLES
 from hub.web.i18n import LANGUAGES
 from hub.web.invitations import invitation_link
 from hub.web.login import hash_password, weak
@@ -42,7 +42,11 @@ TEAMS = "/settings/teams"
 
 
 def _load(reader: Reader) -> dict[str, Any]:
-    return {"users": user_reads.all_users(reader), "teams": user_reads.all_teams(reader)}
+    return {
+        "users": user_reads.all_users(reader),
+        "teams": user_reads.all_teams(reader),
+        "roles": [one.name for one in role_reads.all_roles(reader)],
+    }
 
 
 async def _list(
@@ -58,7 +62,6 @@ async def _list(
         "users",
         status,
         form={**form, **(given or {})},
-        roles=list(ROLES),
         problem=problem,
         **await hub_of(request).read(_load),
     )
@@ -89,7 +92,7 @@ async def add(request: Request) -> Response:
             password_hash=await hash_password(password) if password else "",
         )
         user_id = (await hub_of(request).do(command))[0]
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotAllowed) as error:
         return await _list(request, 422, given, _words(request, error))
     if password:
         return go(f"{PATH}/{user_id}", "created")
@@ -107,6 +110,7 @@ async def _one(
     def load(reader: Reader) -> dict[str, Any]:
         return {
             "person": user_reads.user(reader, user_id),
+            "roles": [one.name for one in role_reads.all_roles(reader)],
             "teams": user_reads.all_teams(reader),
             "sessions": user_reads.sessions_of(reader, user_id),
         }
@@ -117,7 +121,6 @@ async def _one(
         "user",
         "users",
         status,
-        roles=list(ROLES),
         link=link,
         problem=problem,
         **await hub_of(request).read(load),
@@ -144,12 +147,12 @@ async def user(request: Request) -> Response:
             teams=tuple(TeamId(number(one)) for one in many(form, "teams")),
         )
         await hub_of(request).do(command)
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotAllowed) as error:
         return await _one(request, user_id, 422, problem=_words(request, error))
     return go(f"{PATH}/{user_id}", "saved")
 
 
-def _words(request: Request, error: Invalid | Conflict) -> str:
+def _words(request: Request, error: HubError) -> str:
     if isinstance(error, Conflict) and error.what == "last_administrator":
         return say(request, "The last administrator must stay one: make somebody else one first.")
     return say(request, str(error))
@@ -176,7 +179,7 @@ async def act(request: Request) -> Response:
             # The old password ends with the new link: whoever had it is out.
             await hub.do(SetPassword(user_id=user_id, password_hash=""))
             return await _one(request, user_id, invite=True)
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotAllowed) as error:
         return await _one(request, user_id, 422, problem=_words(request, error))
     raise NotFound("there is no such action")
 
@@ -207,7 +210,7 @@ async def save_team(request: Request) -> Response:
                 members=tuple(UserId(number(one)) for one in many(form, "members")),
             )
         )
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotAllowed) as error:
         return await _teams(request, 422, _words(request, error))
     return go(TEAMS, "saved")
 

@@ -43,7 +43,7 @@ GRADE_NAMES = {
     "gold": _("gold"),
     "platinum": _("platinum"),
 }
-KINDS = ("deliveries", "jobs", "webhooks")
+KINDS = ("deliveries", "jobs", "webhooks", "timers")
 
 
 @needs("system.manage")
@@ -141,7 +141,7 @@ async def held(request: Request) -> Response:
         kind = str(form.get("kind", ""))
         release = form.get("do") == "release"
         if kind not in KINDS or form.get("do") not in ("release", "drop"):
-            raise Invalid("held things are deliveries, jobs or webhooks", field="kind")
+            raise Invalid("held things are deliveries, jobs, webhooks or timers", field="kind")
         await hub.do(ReleaseHeld(kind=kind, release=release))
         return go(HELD, "released" if release else "dropped")
     return show(request, "held", "held", held=await hub.read(dialog_reads.held))

@@ -10,7 +10,11 @@ const { startKeys, bind } = await import('hub/keys');
 const { showHelp, showPalette } = await import('hub/palette');
 bind('Ctrl+K', _('Command palette'), _('Everywhere'), showPalette, { typing: true });
 bind('?', _('Show the keys'), _('Everywhere'), showHelp);
+// Places of the rail that plugins bring say their own key.
+for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll('a[data-keys]'))) bind(link.dataset.keys || '', _('Go to {place}', { place: link.textContent?.trim() || '' }), _('Everywhere'), () => { location.href = link.href; });
 startKeys();
+import('hub/deadlines');
+if (document.querySelector('[data-pick]')) import('hub/pick');
 bind('Esc', _('One layer back'), _('Everywhere'), () => {
   const menu = document.querySelector('[popover]:popover-open');
   if (menu) /** @type {any} */ (menu).hidePopover();
@@ -92,11 +96,46 @@ document.addEventListener('submit', (event) => { if (!event.defaultPrevented && 
 onItems((items) => {
   for (const one of items) {
     if (one.k === 'counters') drawCounters(one.v);
-    else if (one.k === 'resync') counters();
+    else if (one.k === 'notice') noticed(one.kind);
+    else if (one.k === 'resync') { counters(); countNotices(); }
     else if (one.k === 'banners') fragment('/inbox/banners').then((html) => { const box = document.getElementById('banners'); if (box) box.innerHTML = html; }).catch(() => {});
     else if (one.k === 'session') setTimeout(() => location.reload(), leaving ? 30000 : 0);
   }
 });
+/** How many notices are new: the number at the bell. */
+async function countNotices() {
+  const bell = document.getElementById('bell-count');
+  if (!bell) return;
+  try {
+    const answer = await fetch('/notices/count', { headers: { Accept: 'application/json' } });
+    if (!answer.ok) return;
+    const { unread } = await answer.json();
+    bell.textContent = unread > 99 ? '99+' : String(unread);
+    for (const dot of document.querySelectorAll('[data-bell]')) /** @type {HTMLElement} */ (dot).hidden = !unread;
+    bell.hidden = !unread;
+  } catch { /* the next notice brings it */ }
+}
+const TOLD = {
+  'request.assigned': _('A request is yours now'),
+  'request.deadline_near': _('A deadline is near'),
+  'request.deadline_missed': _('A deadline was missed'),
+  'task.assigned': _('A task is yours now'),
+  'task.reminder': _('A task is due'),
+  'task.review': _('A task waits for your check'),
+  'task.returned': _('A task came back to you'),
+  'rule.paused': _('A rule of yours paused'),
+  'rule.told': _('A rule calls you'),
+  'rule.digest': _('Your plan for today'),
+};
+async function noticed(kind) {
+  countNotices();
+  document.dispatchEvent(new CustomEvent('hub:notice', { detail: kind }));
+  const { notifyNotice } = await import('hub/inbox/notify');
+  notifyNotice(TOLD[kind] || _('Something new for you'));
+}
+if (document.getElementById('bell-count')) countNotices();
+bind('Shift+W', _('My status'), _('Everywhere'), () => document.getElementById('desk-menu')?.showPopover(), { when: () => Boolean(document.getElementById('desk-menu')) });
+bind('G N', _('Go to notices'), _('Everywhere'), () => { location.href = '/notices'; });
 // Who never said where he is lives where his browser is; the profile shows it and may change it.
 const who = document.querySelector('meta[name="me"]');
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;

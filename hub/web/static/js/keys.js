@@ -27,7 +27,7 @@ function nameOf(event) {
   const code = event.code;
   if (code.startsWith('Key')) return code.slice(3);
   if (code.startsWith('Digit')) return code.slice(5);
-  const names = { BracketLeft: '[', BracketRight: ']', Slash: '/', Escape: 'Esc', ArrowDown: 'Down', ArrowUp: 'Up', Enter: 'Enter', NumpadEnter: 'Enter', Space: 'Space', Period: '.' };
+  const names = { BracketLeft: '[', BracketRight: ']', Slash: '/', Escape: 'Esc', ArrowDown: 'Down', ArrowUp: 'Up', ArrowLeft: 'Left', ArrowRight: 'Right', Enter: 'Enter', NumpadEnter: 'Enter', Space: 'Space', Period: '.' };
   return names[code] || code;
 }
 
@@ -61,7 +61,9 @@ export function startKeys() {
     if (plain && combo !== 'Esc' && document.querySelector('.menu:popover-open')) return;
     const wanted = prefix ? prefix + ' ' + combo : combo;
     clearTimeout(prefixTimer);
-    const found = keys.find((one) => one.combo === wanted && (!typing || one.typing || !plain || combo === 'Esc') && (!one.when || one.when()));
+    const known = keys.filter((one) => one.combo === wanted && (!typing || one.typing || !plain || combo === 'Esc') && (!one.when || one.when()));
+    // What a key means in one state comes before what it means everywhere.
+    const found = known.find((one) => one.when) || known[0];
     prefix = '';
     if (found) {
       event.preventDefault();
@@ -77,7 +79,7 @@ export function startKeys() {
 
 /** How a combination is written on a key cap. */
 export function showCombo(combo) {
-  const caps = { Up: '↑', Down: '↓', Enter: '↵', Shift: '⇧' };
+  const caps = { Up: '↑', Down: '↓', Left: '←', Right: '→', Enter: '↵', Shift: '⇧' };
   return combo.split(/[ +]/).map((part) => caps[part] || part);
 }
 
@@ -87,6 +89,10 @@ bind('/', _('Search'), _('Everywhere'), () => {
 });
 bind('G I', _('Go to the inbox'), _('Everywhere'), () => { location.href = '/inbox'; });
 bind('G L', _('Go to leads'), _('Everywhere'), () => { location.href = '/leads'; });
+bind('G Y', _('Go to my day'), _('Everywhere'), () => { location.href = '/day'; });
+bind('G Q', _('Go to requests'), _('Everywhere'), () => { location.href = '/requests'; });
+bind('G D', _('Go to interests'), _('Everywhere'), () => { location.href = '/interests'; });
 bind('G C', _('Go to people'), _('Everywhere'), () => { location.href = '/contacts'; });
+bind('G A', _('Go to automation'), _('Everywhere'), () => { location.href = '/settings/rules'; });
 bind('G S', _('Go to settings'), _('Everywhere'), () => { location.href = '/settings'; });
 bind('Ctrl+Z', _('Undo the last action'), _('Everywhere'), undoLast);

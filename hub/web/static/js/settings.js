@@ -14,7 +14,7 @@ async function find() {
   if (one) location.href = one.href;
 }
 
-const forms = [...document.querySelectorAll('.settings form[method="post"]')].filter((form) => form.querySelector('.btn.primary'));
+const forms = [...document.querySelectorAll('.settings form[method="post"]')].filter((form) => form.querySelector('.btn.primary') && !(/** @type {HTMLElement} */ (form).dataset.own));
 const said = (form) => new URLSearchParams(/** @type {any} */ (new FormData(form))).toString();
 const before = new Map(forms.map((form) => [form, said(form)]));
 let saving = false;

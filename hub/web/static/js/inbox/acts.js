@@ -1,7 +1,7 @@
 // @ts-check
 // What buttons and keys do with the open dialog: its state, its people, its messages.
 import { _ } from 'hub/i18n';
-import { act, complain, fragment, hideMenus, toast } from 'hub/api';
+import { act, complain, fragment, hideMenus, post, toast } from 'hub/api';
 import { bind } from 'hub/keys';
 import { findObjects } from 'hub/palette';
 import { ask, choose, openSheet } from 'hub/sheet';
@@ -56,9 +56,8 @@ function unread(from = '') {
   const here = all.findIndex((one) => one.getAttribute('data-message') === from);
   const before = here > 0 ? all[here - 1].getAttribute('data-message') : '';
   unseen();
-  if (from && before) change('read', { message: before }, null, _('Marked unread'));
-  else change('unread', {}, null, _('Marked unread'));
-  document.dispatchEvent(new CustomEvent('hub:row', { detail: current() }));
+  const id = current();
+  change(before ? 'read' : 'unread', before ? { message: before } : {}, null, _('Marked unread')).then(() => document.dispatchEvent(new CustomEvent('hub:row', { detail: id })));
   toList();
 }
 
@@ -75,6 +74,13 @@ async function subject(was) {
   if (text !== null) change('subject', { subject: text });
 }
 
+async function label(button) {
+  hideMenus();
+  const id = button.dataset.message || message;
+  const said = await ask(_('What is it about?'), button.dataset.label || '', _('Your word goes before a classifier.'), ['sales', 'consultation', 'complaint']);
+  if (said !== null) change('label', { message: id, label: said });
+}
+
 async function merge() {
   hideMenus();
   const id = current();
@@ -84,6 +90,23 @@ async function merge() {
   });
   const other = one?.href?.match(/\d+/)?.[0];
   if (other) change('merge', { other }, null, _('Merged: its messages stand here now'));
+}
+
+async function request() {
+  hideMenus();
+  const made = await change('request', {});
+  if (made) location.href = '/requests/' + made;
+}
+
+async function task(from = '') {
+  hideMenus();
+  const dialog = current();
+  const text = await ask(_('A new task'), '', _('What to do and when: call Anna tomorrow 15:00'));
+  if (!text) return;
+  try {
+    await post('/day/task', { text, dialog, message: from });
+    toast(_('The task is in your day'));
+  } catch (error) { complain(error); }
 }
 
 async function split() {
@@ -144,7 +167,7 @@ function messageMenu(button) {
   const inbound = node.dataset.kind === 'in';
   menu.querySelector('[data-do="raw"]').href = '/mail/' + message + '/raw';
   menu.querySelector('[data-do="raw"]').hidden = !inbound;
-  menu.querySelector('[data-do="unread-from"]').hidden = !inbound;
+  for (const what of ['unread-from', 'label']) { const one = menu.querySelector('[data-do="' + what + '"]'); if (one) one.hidden = !inbound; }
   messenger()?.menuFor(menu, node);
   menu.showPopover({ source: button });
   const at = button.getBoundingClientRect();
@@ -169,11 +192,15 @@ const VERBS = {
   tags,
   subject: (button) => subject(button.dataset.subject || ''),
   merge,
+  request,
+  task: () => task(),
+  'task-from': () => task(message),
   split,
   find,
   snooze: () => { hideMenus(); /** @type {any} */ (document.getElementById('snooze-menu'))?.showPopover(); },
   'add-address': addAddress,
   'message-menu': messageMenu,
+  label,
   quote: () => { hideMenus(); quote(textOf()); },
   'copy-text': () => { hideMenus(); copy(textOf()); },
   'copy-link': () => { hideMenus(); copy(location.origin + '/inbox/' + current()); },
@@ -288,10 +315,13 @@ export function startActs() {
   const has = { when: () => Boolean(current()) };
   const answers = { when: () => Boolean(current() && pane.querySelector('#snooze-menu')) };
   const menu = (name) => /** @type {any} */ (document.getElementById(name))?.showPopover();
+  bind('Shift+T', _('A task about this dialog'), group, () => task(), has);
+  bind('Shift+Q', _('Create a request'), group, request, has);
   bind('R', _('Answer'), group, () => focusComposer('reply'), answers);
   bind('Shift+R', _('Write a note'), group, () => focusComposer('note'), has);
   bind('Alt+L', _('Answer, also while typing'), group, () => focusComposer('reply'), { ...answers, typing: true });
   bind('Alt+P', _('Note, also while typing'), group, () => focusComposer('note'), { ...has, typing: true });
+  bind('Shift+D', _('Create an interest'), group, () => /** @type {HTMLElement | null} */ (card.querySelector('[data-interest]'))?.click(), has);
   bind('E', _('Close the dialog'), group, close, answers);
   bind('Alt+E', _('Close, also while typing'), group, close, { ...answers, typing: true });
   bind('A', _('Assign'), group, () => menu('assign-menu'), answers);

@@ -6,6 +6,7 @@ import { act, chip, complain, element, newKey, Refused, toast } from 'hub/api';
 import { cancel } from 'hub/inbox/acts';
 import { fileIds, isUploading, startFiles } from 'hub/inbox/files';
 import { mentioned, mentionKey, suggest } from 'hub/inbox/mentions';
+import { closeReplies, offerReplies, replyKey, startReplies, takeKey, unfilled } from 'hub/inbox/replies';
 import { tell } from 'hub/inbox/presence';
 import { instant } from 'hub/inbox/times';
 import { ask } from 'hub/sheet';
@@ -153,10 +154,12 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
   if (isUploading()) { toast(_('A file is still on its way.')); return; }
   if (!words && !files.length) { text.focus(); return; }
   const note = isNote();
+  if (!note && unfilled(text)) { toast(_('A placeholder is not filled in yet: write what belongs there.')); return; }
+  closeReplies();
   const wait = note || due ? 0 : undoSeconds;
   const body = { dialog: id, text: words, files, key: newKey() };
   if (note) Object.assign(body, { mentions: mentioned(words) });
-  else Object.assign(body, people(), extra?.more(), { seen: here.dataset.began || newestId(here), anyway, then, ...(due ? { due_at: String(due) } : { delay: wait }) });
+  else Object.assign(body, people(), extra?.more(), { suggested: takeKey(), seen: here.dataset.began || newestId(here), anyway, then, ...(due ? { due_at: String(due) } : { delay: wait }) });
   const pending = pane.querySelector('#pending');
   const was = { value: text.value, files: [...(pending?.children || [])] };
   const node = sketch(words, note, was.files.map((one) => one.textContent || ''));
@@ -301,13 +304,14 @@ function input(event) {
   count();
   saveDraft();
   suggest(text, isNote());
+  offerReplies(text);
   const now = Date.now();
   if (now - typedAt > TYPING_MS && text.value) { typedAt = now; tell('typing', parent.current(), { note: isNote() }); }
 }
 
 function keydown(event) {
   const text = /** @type {HTMLTextAreaElement} */ (event.target);
-  if (text.id !== 'text' || event.isComposing || mentionKey(text, event)) return;
+  if (text.id !== 'text' || event.isComposing || mentionKey(text, event) || replyKey(text, event)) return;
   if (event.code !== 'Enter' && event.code !== 'NumpadEnter') return;
   const ctrl = event.ctrlKey || event.metaKey;
   if (ctrl && event.shiftKey && !isNote()) { event.preventDefault(); send({ then: 'closed' }); }
@@ -321,6 +325,7 @@ export function startComposer(given) {
   pane.addEventListener('input', input);
   pane.addEventListener('keydown', keydown);
   pane.addEventListener('click', click);
+  startReplies(parent.current);
   startFiles(parent.current, form, () => saveDraft(true));
   window.addEventListener('online', sendLeftOver);
   sendLeftOver();

@@ -12,17 +12,23 @@ export const fileIds = () => [...pane.querySelectorAll('#pending [data-file]')].
 /** Whether a file is still on its way. */
 export const isUploading = () => Boolean(pane.querySelector('#pending [aria-busy]'));
 
+const megabytes = (bytes) => bytes < 1e6 ? (bytes / 1e6).toFixed(3).replace(/0+$/, '') : Math.floor(bytes / 1e6);
+
 /** What is wrong with a file, in words; "" where it may go. */
 function refusal(file, form) {
   const note = form.dataset.mode === 'note';
-  const limit = note ? NOTE_BYTES : Math.min(Number(form.dataset.maxFile), NOTE_BYTES);
+  const type = (file.type || 'application/octet-stream').split(';')[0].trim().toLowerCase();
+  const fits = (one) => one === '*/*' || one === type || (one.endsWith('/*') && type.startsWith(one.slice(0, -1)));
+  const narrower = (form.dataset.mediaLimits || '').split(',').map((one) => one.split('=')).find(([one]) => one && fits(one));
+  const limit = note ? NOTE_BYTES : Math.min(Number(narrower ? narrower[1] : form.dataset.maxFile), Number(form.dataset.maxFile), NOTE_BYTES);
   const most = note ? 20 : Number(form.dataset.maxFiles) || 20;
+  const together = note ? 0 : Number(form.dataset.maxTotal);
+  const waiting = [...pane.querySelectorAll('#pending [data-size]')].reduce((sum, one) => sum + Number(one.getAttribute('data-size')), 0);
   if (!limit) return _('This channel takes no files.');
-  if (file.size > limit) return _('{name} is too large: this channel takes up to {n} MB', { name: file.name, n: limit < 1e6 ? (limit / 1e6).toFixed(1) : Math.floor(limit / 1e6) });
+  if (!note && !(form.dataset.media || '*/*').split(',').some(fits)) return _('This channel does not take files like {name}.', { name: file.name });
+  if (file.size > limit) return _('{name} is too large: this channel takes up to {n} MB', { name: file.name, n: megabytes(limit) });
   if (fileIds().length >= most) return _('At most {n} files.', { n: most });
-  const takes = (form.dataset.media || '*/*').split(',');
-  const type = file.type || 'application/octet-stream';
-  if (!note && !takes.some((one) => one === '*/*' || one === type || (one.endsWith('/*') && type.startsWith(one.slice(0, -1))))) return _('This channel does not take files like {name}.', { name: file.name });
+  if (together && waiting + file.size > together) return _('Too much at once: this channel takes {n} MB of files in one message', { n: megabytes(together) });
   return '';
 }
 
@@ -33,10 +39,11 @@ export async function addFiles(list, dialog, form, changed) {
     if (why) { toast(why); continue; }
     const waits = chip(file.name || _('Picture'), 'drop-file');
     waits.setAttribute('aria-busy', 'true');
+    waits.setAttribute('data-size', String(file.size));
     pane.querySelector('#pending')?.append(waits);
     try {
       const kept = await upload(dialog, file);
-      waits.replaceWith(chip(kept.name, 'drop-file', { file: kept.id }));
+      waits.replaceWith(chip(kept.name, 'drop-file', { file: kept.id, size: kept.size }));
       changed();
     } catch (error) { waits.remove(); complain(error); }
   }

@@ -12,6 +12,9 @@ import { offerPermission, notifyMention, notifyRow } from 'hub/inbox/notify';
 import { all, belongs, drawUnread, drawWaits, key, parsed, personal, place, replaceRow, rowOf, rows, selected } from 'hub/inbox/rows';
 import { current, leave, openDialog, prefetch, startThread, threadItems } from 'hub/inbox/thread';
 
+/** What is done with dialogs that hang in the air comes when it is asked for. */
+const unlinked = () => import('hub/inbox/unlinked');
+
 const LIST_MS = 150;
 const HIDDEN_MS = 1000;
 const inbox = /** @type {HTMLElement} */ (document.getElementById('inbox'));
@@ -220,6 +223,7 @@ function toggle(id, on = !selected.has(id)) {
 
 async function bulkDo(what) {
   const ids = [...selected];
+  if (what === 'client') { for (const id of ids) toggle(id, false); unlinked().then((all) => all.linkToClient(ids)); return; }
   const before = new Map(ids.map((id) => [id, rowOf(id)?.dataset.status === 'waiting' ? 'waiting' : 'open']));
   for (const id of ids) toggle(id, false);
   if (what === 'none') return;
@@ -239,9 +243,18 @@ async function bulkDo(what) {
   if (failed.length) complain(/** @type {any} */ (failed[0]).reason);
 }
 
+/** A dialog went where this colleague's role does not reach. */
+function lose(id) {
+  waiting.delete(id);
+  toggle(id, false);
+  rowOf(id)?.remove();
+  if (current() === id) { toast(_('This dialog is with somebody else now.')); back(); }
+}
+
 function takeItems(items) {
   for (const item of items) {
     if (item.k === 'row') { notifyRow(item, rowOf(item.id), (id) => show(id)); waiting.set(item.id, item); }
+    else if (item.k === 'lost') lose(item.id);
     else if (item.k === 'mention') { notifyMention(item, (id) => show(id)); toast(_('You are mentioned in a note')); }
     else if (item.k === 'contact') for (const row of rows.querySelectorAll('.row[data-contact="' + item.id + '"]')) rename(/** @type {HTMLElement} */ (row));
     else if (item.k === 'resync') refresh();
@@ -350,6 +363,13 @@ export function startInbox() {
   rows.addEventListener('focusout', () => schedule(300));
   rows.addEventListener('scroll', () => { if (rows.scrollTop <= 40 && (late.size || moved.size)) schedule(300); }, { passive: true });
   pill.addEventListener('click', () => settle());
+  bulk.querySelector('[data-aside]')?.addEventListener('change', (event) => {
+    const choice = /** @type {HTMLSelectElement} */ (event.target);
+    const ids = [...selected];
+    for (const id of ids) toggle(id, false);
+    if (choice.value) unlinked().then((all) => all.setAside(ids, choice.value));
+    choice.value = '';
+  });
   bulk.addEventListener('click', (event) => {
     const what = /** @type {HTMLElement} */ (event.target).closest('[data-bulk]')?.getAttribute('data-bulk');
     if (what) bulkDo(what);

@@ -53,6 +53,11 @@ export function notifyMention(item, open) {
   if (isLeader() && !document.hasFocus()) show(_('You are mentioned in a note'), '', 'mention-' + item.id, () => open(item.id));
 }
 
+/** Something happened that this user should know, wherever he looks. */
+export function notifyNotice(text) {
+  if (isLeader() && !document.hasFocus()) show(text, '', 'notice', () => { location.href = '/notices'; });
+}
+
 /** Offer notifications where the browser has not been asked yet; it asks when one wants it. */
 export function offerPermission() {
   const button = /** @type {HTMLElement | null} */ (document.querySelector('[data-do="notify"]'));

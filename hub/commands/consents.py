@@ -1,0 +1,65 @@
+"""Commands about who may be sent advertising: a person's word, and addresses that take none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from hub.commands.base import Command
+from hub.ids import NEVER, AddressId, ContactId, Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveConsent(Command):
+    """Note that a person agreed to advertising; gives whether it counts.
+
+    `channel` is a kind of address ("" means every one), `topic` what it is about ("" means
+    everything). `how` says by what way (form, message, hand, import, link, double_opt_in),
+    `evidence` is the proof in words. What an import says never lifts a refusal of the person.
+    """
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    contact_id: ContactId
+    channel: str = ""
+    topic: str = ""
+    how: str = "hand"
+    evidence: str = ""
+    ip: str = ""
+    at: Micros = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WithdrawConsent(Command):
+    """Note that a person wants no more of it, and end what waits to be sent to him at once."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    contact_id: ContactId
+    channel: str = ""
+    topic: str = ""
+    how: str = "hand"
+    evidence: str = ""
+    ip: str = ""
+    at: Micros = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressAddress(Command):
+    """Send no more advertising to an address: it bounced, complained, or a colleague says so."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    address_id: AddressId
+    reason: str = "by_hand"
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseAddress(Command):
+    """Let an address take advertising again, for one reason of its suppression."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    address_id: AddressId
+    reason: str

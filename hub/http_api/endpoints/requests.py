@@ -1,0 +1,165 @@
+"""Requests: the list, one, its status, checklist, merging; and the policies of deadlines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Path, Response
+
+from crm_store import objects as reads
+from crm_store import requests as request_reads
+from crm_store import sla
+from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.request_clocks import deadlines_of
+from crm_store.viewer import Reader
+from hub import commands as c
+from hub.http_api import resource, rights
+from hub.http_api.caller import Caller
+from hub.http_api.errors import failures
+from hub.http_api.resource import Shapes
+from hub.http_api.shapes import requests as s
+from hub.http_api.shapes.base import GivenId
+from hub.ids import CalendarId, RequestId, SlaPolicyId, UserId
+from hub.objects import Ref
+
+REQUEST = NOUNS["request"]
+SHAPES = Shapes(shown=s.Request, create=s.CreateRequest, change=s.ChangeRequest)
+router = resource.resource(REQUEST, SHAPES, "Requests", "request_id")
+RequestKey = Annotated[GivenId, Path(alias="request_id", description="The request.")]
+PolicyKey = Annotated[GivenId, Path(alias="policy_id", description="The policy.")]
+
+
+async def _shown(caller: Caller, request_id: int, response: Response) -> Any:
+    return await resource.shown(caller, REQUEST, s.Request, request_id, response)
+
+
+@router.get("/requests/{request_id}/details", summary="Its deadlines, checklist, dialogs")
+async def details(caller: rights.MayViewRequests, request_id: RequestKey) -> s.RequestDetails:
+    """Give what belongs to a request."""
+
+    def load(reader: Reader) -> dict[str, Any]:
+        reads.one(reader, REQUEST, request_id)
+        is_part = {"field": "request.parent", "operator": "equals", "value": str(request_id)}
+        parts = reads.page(reader, REQUEST, ObjectQuery(filter=is_part, limit=200))
+        return {
+            "deadlines": deadlines_of(reader.conn, request_id),
+            "checklist": request_reads.checklist(reader, request_id),
+            "dialogs": reads.dialogs_of(reader, Ref(kind="request", id=request_id)),
+            "parts": [one.id for one in parts.items],
+        }
+
+    return s.RequestDetails.model_validate(await caller.hub.read(load))
+
+
+@router.put(
+    "/requests/{request_id}/status",
+    summary="Move a request",
+    responses=failures(409),
+    response_model=s.Request,
+)
+async def set_status(
+    caller: rights.MayEditRequests,
+    request_id: RequestKey,
+    body: s.SetRequestStatus,
+    response: Response,
+) -> Any:
+    """Move a request; waiting and on_hold stop the clock of its solution."""
+    await caller.hub.do(c.SetRequestStatus(request_id=RequestId(request_id), **body.model_dump()))
+    return await _shown(caller, request_id, response)
+
+
+@router.post("/requests/{request_id}/checklist", summary="Change its checklist")
+async def change_checklist(
+    caller: rights.MayEditRequests, request_id: RequestKey, body: s.ChangeChecklist
+) -> list[s.ChecklistItem]:
+    """Add, tick, untick and drop points; gives the whole checklist."""
+    await caller.hub.do(
+        c.ChangeChecklist(
+            request_id=RequestId(request_id),
+            add=tuple(body.add),
+            tick=tuple(body.tick),
+            untick=tuple(body.untick),
+            drop=tuple(body.drop),
+        )
+    )
+    found = await caller.hub.read(request_reads.checklist, request_id)
+    return [s.ChecklistItem.model_validate(one) for one in found]
+
+
+@router.post(
+    "/requests/{request_id}/merge",
+    summary="Merge into another",
+    responses=failures(409),
+    response_model=s.Request,
+)
+async def merge(
+    caller: rights.MayEditRequests, request_id: RequestKey, body: s.MergeRequest, response: Response
+) -> Any:
+    """Close a request in favour of another, which has its dialogs from now on."""
+    await caller.hub.do(
+        c.MergeRequests(request_id=RequestId(request_id), into_id=RequestId(body.into_id))
+    )
+    return await _shown(caller, request_id, response)
+
+
+@router.delete(
+    "/requests/{request_id}/merge",
+    summary="Undo the merge",
+    responses=failures(409),
+    response_model=s.Request,
+)
+async def undo_merge(
+    caller: rights.MayEditRequests, request_id: RequestKey, response: Response
+) -> Any:
+    """Give a merged request its status and its dialogs back."""
+    await caller.hub.do(c.UndoMergeRequests(request_id=RequestId(request_id)))
+    return await _shown(caller, request_id, response)
+
+
+# -- policies ------------------------------------------------------------------------------
+
+
+@router.get("/sla-policies", summary="List policies of deadlines")
+async def policies(caller: rights.MayViewRequests) -> list[s.SlaPolicy]:
+    """Give every policy in the order in which they are asked."""
+    return [s.SlaPolicy.model_validate(one) for one in await caller.hub.read(sla.all_policies)]
+
+
+def _command(policy_id: int, body: s.SaveSlaPolicy) -> c.SaveSlaPolicy:
+    given = body.model_dump(exclude={"calendar_id", "escalate_to", "pause_statuses"})
+    pauses = body.pause_statuses
+    return c.SaveSlaPolicy(
+        policy_id=SlaPolicyId(policy_id),
+        calendar_id=CalendarId(body.calendar_id) if body.calendar_id is not None else None,
+        escalate_to=UserId(body.escalate_to) if body.escalate_to is not None else None,
+        pause_statuses=tuple(pauses) if pauses is not None else None,
+        **given,
+    )
+
+
+async def _policy(caller: Caller, policy_id: int) -> s.SlaPolicy:
+    return s.SlaPolicy.model_validate(await caller.hub.read(sla.one, SlaPolicyId(policy_id)))
+
+
+@router.post("/sla-policies", status_code=201, summary="Add a policy")
+async def create_policy(caller: rights.MayManageSystem, body: s.SaveSlaPolicy) -> s.SlaPolicy:
+    """Add a policy; it is asked after the others unless `position` says otherwise."""
+    made = await caller.hub.do(_command(0, body))
+    return await _policy(caller, made[0])
+
+
+@router.patch("/sla-policies/{policy_id}", summary="Change a policy", responses=failures(409))
+async def change_policy(
+    caller: rights.MayManageSystem, policy_id: PolicyKey, body: s.SaveSlaPolicy
+) -> s.SlaPolicy:
+    """Change a policy; deadlines that are already set stay as they are."""
+    await _policy(caller, policy_id)
+    await caller.hub.do(_command(policy_id, body))
+    return await _policy(caller, policy_id)
+
+
+@router.delete("/sla-policies/{policy_id}", status_code=204, summary="Remove a policy")
+async def remove_policy(caller: rights.MayManageSystem, policy_id: PolicyKey) -> Response:
+    """Delete a policy."""
+    await caller.hub.do(c.RemoveSlaPolicy(policy_id=SlaPolicyId(policy_id)))
+    return Response(status_code=204)

@@ -1,0 +1,141 @@
+"""Segments: named groups of people, their size per channel, their people."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Header, Path, Query, Response
+
+from crm_store import segments as reads
+from hub import commands as c
+from hub.errors import Conflict
+from hub.http_api import rights
+from hub.http_api.caller import Caller
+from hub.http_api.endpoints.contacts import version_of
+from hub.http_api.errors import Refused, failures
+from hub.http_api.shapes import segments as s
+from hub.http_api.shapes.base import GivenId, Listing
+from hub.ids import ContactId
+
+router = rights.router("Contacts")
+SegmentKey = Annotated[GivenId, Path(alias="segment_id", description="The segment.")]
+Channel = Annotated[
+    str, Query(max_length=100, pattern=r"^[^\x00]*$", description="A kind of address, as email.")
+]
+
+
+async def _shown(caller: Caller, segment_id: int, response: Response) -> s.Segment:
+    found = await caller.hub.read(reads.one, segment_id)
+    response.headers["etag"] = f'"{found.version}"'
+    return s.Segment.model_validate(found)
+
+
+@router.get("/segments", summary="Every segment")
+async def listed(caller: rights.MayViewContacts) -> Listing[s.Segment]:
+    """Give every segment by name."""
+    found = await caller.hub.read(reads.all_segments)
+    return Listing[s.Segment](items=[s.Segment.model_validate(one) for one in found], next="")
+
+
+@router.post("/segments", status_code=201, summary="Make a segment")
+async def create(
+    caller: rights.MaySendMailings, body: s.SaveSegment, response: Response
+) -> s.Segment:
+    """Make a segment of conditions and other segments, or one to be filled by hand."""
+    (segment_id,) = await caller.hub.do(_command(body))
+    return await _shown(caller, segment_id, response)
+
+
+def _command(body: s.SaveSegment, **more: Any) -> c.SaveSegment:
+    return c.SaveSegment(
+        name=body.name,
+        static=body.static,
+        filter=body.filter,
+        any_of=tuple(body.any_of),
+        not_in=tuple(body.not_in),
+        watched=body.watched,
+        **more,
+    )
+
+
+@router.get("/segments/{segment_id}", summary="One segment")
+async def one(
+    caller: rights.MayViewContacts, segment_id: SegmentKey, response: Response
+) -> s.Segment:
+    """Give a segment."""
+    return await _shown(caller, segment_id, response)
+
+
+@router.put("/segments/{segment_id}", summary="Change a segment", responses=failures(409, 412))
+async def change(
+    caller: rights.MaySendMailings,
+    segment_id: SegmentKey,
+    body: s.SaveSegment,
+    response: Response,
+    if_match: Annotated[str, Header(max_length=100, description="The ETag you saw.")] = "",
+) -> s.Segment:
+    """Change a segment whole; one that would be made of itself is refused with the way round."""
+    try:
+        await caller.hub.do(_command(body, segment_id=segment_id, version=version_of(if_match)))
+    except Conflict as error:
+        if if_match and error.what == "version":
+            raise Refused(412, "version", str(error), details=error.details) from error
+        raise
+    return await _shown(caller, segment_id, response)
+
+
+@router.delete(
+    "/segments/{segment_id}", status_code=204, summary="Remove a segment", responses=failures(409)
+)
+async def remove(caller: rights.MaySendMailings, segment_id: SegmentKey) -> Response:
+    """Put a segment away; 409 `in_use` while another one is made of it."""
+    await caller.hub.do(c.RemoveSegment(segment_id=segment_id))
+    return Response(status_code=204)
+
+
+@router.post("/segments/{segment_id}/members", summary="Fill a static segment")
+async def fill(
+    caller: rights.MaySendMailings, segment_id: SegmentKey, body: s.FillSegment
+) -> s.Filled:
+    """Put people in and take people out."""
+    command = c.FillSegment(
+        segment_id=segment_id,
+        add=tuple(ContactId(one) for one in body.add),
+        remove=tuple(ContactId(one) for one in body.remove),
+    )
+    (changed,) = await caller.hub.do(command)
+    return s.Filled(changed=changed)
+
+
+@router.get("/segments/{segment_id}/members", summary="The people of a segment")
+async def people(
+    caller: rights.MayViewContacts,
+    segment_id: SegmentKey,
+    channel: Channel = "email",
+    before: Annotated[str, Query(max_length=19, pattern=r"^[0-9]*$")] = "",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Listing[s.Member]:
+    """Give who is in it now, with an address of a channel; continued by `before=<next>`."""
+    segment = await caller.hub.read(reads.one, segment_id)
+    after = min(int(before or 0), (1 << 63) - 1)
+    found = await caller.hub.audience(segment, channel=channel, after=after, limit=limit)
+    following = str(found[-1].contact_id) if len(found) == limit else ""
+    return Listing[s.Member](items=[s.Member.model_validate(one) for one in found], next=following)
+
+
+@router.get("/segments/{segment_id}/reach", summary="How many can be reached")
+async def reach(
+    caller: rights.MayViewContacts,
+    segment_id: SegmentKey,
+    channel: Channel = "email",
+    topic: Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")] = "",
+    advertising: bool = True,
+) -> s.Reach:
+    """Give the live size on a channel after exclusions, with the reasons."""
+    segment = await caller.hub.read(reads.one, segment_id)
+    found = await caller.hub.reach(segment, channel=channel, topic=topic, advertising=advertising)
+    return s.Reach(
+        total=found.total,
+        reached=found.reached,
+        kept_back=[s.Reason(reason=reason, count=n) for reason, n in found.kept_back],
+    )

@@ -1,0 +1,163 @@
+"""Requests, what is promised about them, tasks, and notices."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from hub.http_api.shapes.base import Body, GivenId, Id, Instant, OptionalId, Shape, Text, Word
+from hub.http_api.shapes.objects import OF_DIALOG, body_of, shape_of
+from hub.nouns import REQUESTS, TASKS
+
+Request: Any = shape_of(REQUESTS, "Request", "A job for a client within a deadline.")
+CreateRequest: Any = body_of(
+    REQUESTS,
+    "CreateRequest",
+    "A new request; with `dialog_id` what is left out is taken from the dialog.",
+    dialog_id=OF_DIALOG,
+)
+ChangeRequest: Any = body_of(
+    REQUESTS, "ChangeRequest", "What to change; what is left out stays, null empties."
+)
+Task: Any = shape_of(TASKS, "Task", "Something to do by a date.")
+CreateTask: Any = body_of(
+    TASKS,
+    "CreateTask",
+    "A new task; without another executor it is your own.",
+    dialog_id=OF_DIALOG,
+)
+ChangeTask: Any = body_of(
+    TASKS, "ChangeTask", "What to change; what is left out stays, null empties."
+)
+
+
+class SetRequestStatus(Body):
+    """Where a request goes."""
+
+    status: Literal["new", "in_work", "waiting", "on_hold", "solved", "closed"]
+    reason: Word = Field(default="", description="Why it is paused.")
+    solution: Text = Field(default="", description="What was done.")
+    expected: Word = Field(default="", description="The status you saw; another is refused.")
+
+
+class MergeRequest(Body):
+    """The request that stays."""
+
+    into_id: GivenId
+
+
+class Deadline(Shape):
+    """One promise: `goal` is first, next or solution."""
+
+    goal: str
+    due_at: Instant
+    state: str = Field(description="running, near, missed, paused, met, or failed (met too late)")
+
+
+class ChecklistItem(Shape):
+    """One point of a checklist."""
+
+    id: Id
+    text: str
+    done_at: Instant
+    done_by: OptionalId
+
+
+class RequestDetails(Shape):
+    """What belongs to a request beside its properties."""
+
+    deadlines: list[Deadline]
+    checklist: list[ChecklistItem]
+    dialogs: list[Id]
+    parts: list[Id] = Field(description="Requests that are part of this one.")
+
+
+class ChangeChecklist(Body):
+    """What to do with the points."""
+
+    add: list[Word] = Field(default_factory=list, max_length=200)
+    tick: list[GivenId] = Field(default_factory=list, max_length=200)
+    untick: list[GivenId] = Field(default_factory=list, max_length=200)
+    drop: list[GivenId] = Field(default_factory=list, max_length=200)
+
+
+class SlaPolicy(Shape):
+    """What is promised for which requests, in minutes of working time; 0: nothing."""
+
+    id: Id
+    name: str
+    position: int
+    active: bool
+    filter: dict[str, Any]
+    calendar_id: OptionalId = Field(description="null: the organisation's default.")
+    first_minutes: int
+    next_minutes: int
+    solution_minutes: int
+    warn_minutes: int
+    pause_statuses: list[str]
+    escalate_to: OptionalId
+    tell_client: bool = Field(description="Tell clients the number by the dialog's channel.")
+    version: int
+
+
+class SaveSlaPolicy(Body):
+    """What to change; what is left out stays as it is."""
+
+    name: Word | None = None
+    position: int | None = Field(default=None, ge=0, le=100_000)
+    active: bool | None = None
+    filter: dict[str, Any] | None = None
+    calendar_id: GivenId | None = None
+    first_minutes: int | None = None
+    next_minutes: int | None = None
+    solution_minutes: int | None = None
+    warn_minutes: int | None = None
+    pause_statuses: list[Word] | None = Field(default=None, max_length=10)
+    escalate_to: GivenId | None = None
+    tell_client: bool | None = None
+    version: int | None = Field(default=None, description="The version you saw.")
+
+
+class FinishTask(Body):
+    """What came of it."""
+
+    result: Text | None = None
+
+
+class ReviewTask(Body):
+    """Whether it is done."""
+
+    accept: bool
+
+
+class Notice(Shape):
+    """Something to know: what happened to which object."""
+
+    id: Id
+    kind: str = Field(examples=["request.deadline_near"])
+    object_kind: str
+    object_id: OptionalId
+    dialog_id: OptionalId
+    created_at: Instant
+    read_at: Instant
+
+
+class ReadNotices(Body):
+    """Which notices; none named: all of them."""
+
+    ids: list[GivenId] = Field(default_factory=list, max_length=500)
+    unread: bool = Field(default=False, description="Mark them as new again.")
+
+
+class TaskLine(Body):
+    """A task as one writes it down."""
+
+    text: str = Field(min_length=1, max_length=1000, examples=["call Anna tomorrow 15:00"])
+    dialog_id: GivenId | None = None
+
+
+class CalendarAddress(Shape):
+    """A secret address; whoever has it reads your tasks, deadlines and meetings."""
+
+    url: str

@@ -1,0 +1,75 @@
+"""Segments as the API gives and takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from hub.http_api.shapes.base import Body, GivenId, Id, Instant, Shape
+
+MAX_NAME = 200
+
+
+class Segment(Shape):
+    """A named group of people; `version` is also the ETag."""
+
+    id: Id
+    name: str
+    static: bool
+    filter: dict[str, Any]
+    any_of: list[Id]
+    not_in: list[Id]
+    watched: bool
+    size: int
+    counted_at: Instant
+    version: int
+
+
+class SaveSegment(Body):
+    """What makes or changes a segment."""
+
+    name: str = Field(min_length=1, max_length=MAX_NAME, pattern=r"^[^\x00]*$")
+    static: bool = False
+    filter: dict[str, Any] = Field(default_factory=dict)
+    any_of: list[GivenId] = Field(default_factory=list, max_length=50)
+    not_in: list[GivenId] = Field(default_factory=list, max_length=50)
+    watched: bool = False
+
+
+class FillSegment(Body):
+    """Who comes into a static segment and who leaves it."""
+
+    add: list[GivenId] = Field(default_factory=list, max_length=500)
+    remove: list[GivenId] = Field(default_factory=list, max_length=500)
+
+
+class Filled(Shape):
+    """How many changed."""
+
+    changed: int
+
+
+class Reason(Shape):
+    """Why so many cannot be reached."""
+
+    reason: str
+    count: int
+
+
+class Reach(Shape):
+    """How many can be reached on a channel, and why the others cannot."""
+
+    total: int
+    reached: int
+    kept_back: list[Reason]
+
+
+class Member(Shape):
+    """A person of a segment with an address of the asked channel, "" where there is none."""
+
+    contact_id: Id
+    address_id: Id
+    name: str
+    address: str
+    time_zone: str

@@ -1,0 +1,203 @@
+"""Columns of imports: what a heading most likely means, and a row's cells as values.
+
+Headings are compared as people write them, in both languages; cells go through the same
+`read_value` as forms and programs, after names were turned into what they stand for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_possible_number
+from phonenumbers import parse as parse_phone
+
+from hub.errors import Invalid
+from hub.import_words import Words
+from hub.kinds import Kind
+from hub.properties import Property, PropertyType, empty_value, read_value
+from hub.records.imports import ImportRow
+from hub.terms import fold
+
+SYNONYMS: Mapping[str, str] = {
+    "id": "id, ид, номер карточки",
+    "external_id": "external id, внешний код, внешний ид, внешний id, код, код 1с, uid, guid, артикул",
+    "name": "name, full name, client, customer, company, organisation, organization, имя, фио, название, "
+    "наименование, клиент, контрагент, партнер, партнёр, покупатель, заказчик, организация, компания",
+    "title": "title, subject, topic, lead, тема, название, лид, заголовок",
+    "company": "company, organisation, organization, компания, организация, фирма",
+    "phone": "phone, phone number, telephone, tel, mobile, cell, телефон, тел, мобильный, "
+    "мобильный телефон, сотовый, номер телефона, контактный телефон",
+    "email": "email, e mail, mail, почта, эл почта, электронная почта, имейл, адрес эл почты, "
+    "адрес электронной почты",
+    "organisation": "is organisation, юрлицо, юридическое лицо да нет, это организация",
+    "status": "status, stage, статус, состояние",
+    "owner_id": "owner, responsible, manager, ответственный, менеджер, куратор",
+    "team_id": "team, команда, отдел, подразделение",
+    "source": "source, источник, откуда",
+    "site": "site, website, web, url, сайт, веб сайт",
+    "region": "region, city, регион, город, область",
+    "industry": "industry, отрасль, сфера, вид деятельности",
+    "birthday": "birthday, birth date, date of birth, день рождения, дата рождения, др",
+    "tags": "tags, labels, теги, метки, тэги",
+    "notes": "notes, comment, comments, about, заметки, комментарий, примечание, о клиенте",
+    "message": "message, text, сообщение, текст, вопрос, комментарий",
+    "legal_name": "legal name, юрлицо, юридическое название, полное наименование",
+    "inn": "inn, tax number, инн",
+    "kpp": "kpp, кпп",
+    "ogrn": "ogrn, огрн, огрнип",
+    "legal_address": "legal address, address, юридический адрес, юр адрес, адрес",
+    "bank": "bank, bank account, банк, реквизиты, расчетный счет, расчётный счёт",
+    "contact_name": "contact, contact person, контакт, контактное лицо, представитель",
+    "contact_position": "position, job, должность",
+    "consent": "consent, opt in, subscribed, согласие, подписан, согласие на рассылку",
+    "consent_channel": "consent channel, channel of consent, канал согласия",
+    "consent_topic": "consent topic, subscription, тема согласия, тема подписки",
+    "consent_at": "consent date, opt in date, subscribed at, дата согласия, дата подписки",
+    "consent_source": "consent source, opt in source, источник согласия, откуда согласие",
+    "consent_text": "consent text, proof, evidence, текст согласия, подтверждение согласия",
+    "utm_source": "utm source",
+    "utm_medium": "utm medium",
+    "utm_campaign": "utm campaign, кампания",
+    "utm_content": "utm content",
+    "utm_term": "utm term",
+}
+_EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
+_NOT_WORD = re.compile(r"[\W_]+")
+TEXTS = (
+    "id",
+    "external_id",
+    "contact_name",
+    "contact_position",
+    "consent_topic",
+    "consent_source",
+    "consent_text",
+)
+
+
+def plain(heading: str) -> str:
+    """Give a heading as it is compared."""
+    return _NOT_WORD.sub(" ", fold(heading)).strip()
+
+
+def suggest(kind: Kind, targets: Sequence[str], heads: Sequence[str]) -> tuple[str, ...]:
+    """Give what each column most likely fills, "" where nothing fits; nothing is filled twice."""
+    meanings: dict[str, list[str]] = {}
+    labels = {one.name: one for one in kind.properties}
+    for target in targets:
+        words = [target, *SYNONYMS.get(target, "").split(",")]
+        if target in labels:
+            words[1:1] = [labels[target].label, *labels[target].translations.values()]
+        for word in words:
+            meanings.setdefault(plain(word), []).append(target)
+    found: list[str] = []
+    for head in heads:
+        wanted = (one for one in meanings.get(plain(head), ()) if one not in found)
+        found.append(next(wanted, ""))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What names stand for: colleagues and teams by folded name or address, and the country
+    whose phones are written without their code."""
+
+    refs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    country: str = ""
+    topics: frozenset[str] = frozenset()
+    """Those whose subscriptions are asked about by a letter."""
+    kinds: frozenset[str] = frozenset()
+    """The kinds of addresses that the connected channels know."""
+    now: int = 0
+
+
+class Reading:
+    """Reads the rows of one import."""
+
+    def __init__(
+        self, kind: Kind, columns: Sequence[str], defaults: Mapping[str, str], names: Names
+    ) -> None:
+        self._known: dict[str, Property] = {one.name: one for one in kind.properties}
+        self._columns = columns
+        self._defaults = defaults
+        self._names = names
+        self._title = kind.title
+        self._words = Words(topics=names.topics, kinds=names.kinds, now=names.now)
+
+    def row(self, number: int, cells: Sequence[str]) -> ImportRow:
+        """Give a row's values, or what is wrong with it."""
+        given = dict(self._defaults)
+        given |= {
+            name: cell for name, cell in zip(self._columns, cells, strict=False) if name and cell
+        }
+        values: dict[str, object] = {}
+        for name, text in given.items():
+            try:
+                values[name] = self._value(name, text)
+            except Invalid as error:
+                return ImportRow(number=number, error=f"{name}|{error}")
+        try:
+            self._words.check(values)
+        except Invalid as error:
+            return ImportRow(number=number, error=f"{error.field}|{error}")
+        if self._title == "title" and not values.get("title"):
+            title = values.get("name") or values.get("company") or values.get("phone")
+            values |= {"title": title} if title else {}
+        return ImportRow(number=number, values=values)
+
+    def _value(self, name: str, text: str) -> object:
+        if name in TEXTS:
+            return " ".join(text.split())[:400]
+        if name.startswith("consent"):
+            return self._words.value(name, text)
+        if name not in self._known:
+            # Addresses of a contact person, who has no such properties himself.
+            return phone(text, self._names.country) if name == "phone" else email(text)
+        prop = self._known[name]
+        if prop.type is PropertyType.CHOICE:
+            text = self._choice(prop, text)
+        elif prop.type is PropertyType.REF:
+            text = self._ref(prop, text)
+        elif name == "phone":
+            text = phone(text, self._names.country)
+        elif name == "email":
+            text = email(text)
+        value = read_value(prop, text)
+        return empty_value(prop.type) if value is None else value
+
+    def _choice(self, prop: Property, text: str) -> str:
+        wanted = plain(text)
+        for one in prop.choices:
+            words = (one.value, one.label, *one.translations.values())
+            if wanted in {plain(word) for word in words}:
+                return one.value
+        return text
+
+    def _ref(self, prop: Property, text: str) -> str:
+        known = self._names.refs.get(prop.ref)
+        found = None if known is None else known.get(fold(text))
+        if found is None and known is not None and not text.isdecimal():
+            raise Invalid("nobody here is called so", field=prop.name)
+        return str(found) if found is not None else text
+
+
+def phone(text: str, country: str) -> str:
+    """Give a phone in its international form where it is one, else as it was written."""
+    digits = re.sub(r"\D", "", text)
+    if not text.startswith("+") and len(digits) == 11 and digits[0] in "78":
+        # How Russia writes its numbers, whatever language the hub speaks.
+        text = f"+7{digits[1:]}"
+    try:
+        number = parse_phone(text, country or None)
+    except NumberParseException:
+        return text
+    return format_number(number, PhoneNumberFormat.E164) if is_possible_number(number) else text
+
+
+def email(text: str) -> str:
+    """Give a mail address in lower case; raises Invalid."""
+    address = text.strip().strip("<>").lower()
+    if not _EMAIL.fullmatch(address):
+        raise Invalid("this is not an e-mail address", field="email")
+    return address

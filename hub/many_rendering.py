@@ -1,0 +1,158 @@
+"""One row of what goes to many, as the message that a channel will send: its words filled in.
+
+Done when the row is claimed, by the renderer that made the preview. The words are read once per
+version and kept; what changes from person to person is a handful of values and links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, select
+
+from crm_store.rendering import render
+from crm_store.tables.many import many_contents, many_sends
+from crm_store.tables.people import addresses
+from crm_store.tables.users import accounts, templates
+from crm_store.wording import of_people
+from hub.errors import NotFound, PermanentFailure, RejectReason
+from hub.ids import AccountId, DeliveryId, DialogId, MessageId
+from hub.messages import Address, Attachment, Button, Lane, OutboundMessage
+from hub.objects import Cause
+
+if TYPE_CHECKING:
+    from hub.runtime import Runtime
+
+CLICK, OPEN, LEAVE, CONFIRM = "many.click", "many.open", "many.leave", "consent.confirm"
+_BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
+
+
+class Contents:
+    """The words of sends, kept while they are sent; they never change."""
+
+    def __init__(self, most: int = 200) -> None:
+        self._most = most
+        self._known: dict[int, Mapping[str, Any]] = {}
+
+    def of(self, conn: Connection, content_id: int) -> Mapping[str, Any]:
+        """Give the words of a version with what is known of their send."""
+        found = self._known.get(content_id)
+        if found is None:
+            if len(self._known) >= self._most:
+                self._known.clear()
+            found = self._known[content_id] = _read(conn, content_id)
+        return found
+
+
+def _read(conn: Connection, content_id: int) -> Mapping[str, Any]:
+    row = conn.execute(
+        select(
+            many_contents,
+            many_sends.c.mailing_id,
+            many_sends.c.advertising,
+            many_sends.c.topic,
+            many_sends.c.title,
+        )
+        .join(many_sends, many_sends.c.id == many_contents.c.send_id)
+        .where(many_contents.c.id == content_id)
+    ).first()
+    if row is None:
+        raise NotFound("the words of this mailing are gone")
+    words = (row.subject, row.text, row.html, *row.template_values.values())
+    return {**row._mapping, "own_fields": any(".custom." in one for one in words)}
+
+
+def leave_token(runtime: Runtime, delivery_id: int, contact_id: int, kind: str, topic: str) -> str:
+    """Make the token of an unsubscribe link: whom, which channel, what about."""
+    return runtime.keys.sign(LEAVE, f"{delivery_id} {contact_id} {kind} {topic}")
+
+
+def many_message(
+    runtime: Runtime, conn: Connection, contents: Contents, row: Row[Any]
+) -> OutboundMessage:
+    """Give the message of a row; raises PermanentFailure for a person it cannot be filled for."""
+    content = contents.of(conn, row.content_id)
+    address = conn.execute(select(addresses).where(addresses.c.id == row.address_id)).first()
+    if address is None:
+        raise PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
+    people = of_people(conn, [row.contact_id], runtime.now(), own_fields=content["own_fields"])
+    person = people.get(row.contact_id)
+    base = runtime.public_url.rstrip("/")
+    token = leave_token(runtime, row.id, row.contact_id, address.kind, content["topic"])
+    values = dict(person.texts) if person is not None else {}
+    values |= {"unsubscribe_url": f"{base}/u/{token}", "view_url": f"{base}/u/{token}/letter"}
+    if "confirm_url" in content["text"]:
+        # Whose button it is: the address, and no card, for two cards may become one.
+        asked = runtime.keys.sign(CONFIRM, f"{row.id} {row.address_id} {content['topic']}")
+        values["confirm_url"] = f"{base}/s/{asked}"
+    if not values.get("contact.name") and address.name:
+        values["contact.name"] = address.name
+    for n in range(1, len(content["links"]) + 1):
+        values[f"link_{n}"] = f"{base}/c/{runtime.keys.sign(CLICK, f'{row.id} {n}')}"
+    text, html = _filled(content, values)
+    if html and content["tracks_opens"]:
+        pixel = f'<img src="{base}/o/{runtime.keys.sign(OPEN, str(row.id))}" width="1" height="1" alt="">'
+        html = _BODY_END.sub(f"{pixel}</body>", html, 1) if _BODY_END.search(html) else html + pixel
+    account = conn.execute(select(accounts.c.title).where(accounts.c.id == row.account_id)).scalar()
+    return OutboundMessage(
+        id=DeliveryId(row.id),
+        message_id=MessageId(0),
+        dialog_id=DialogId(0),
+        account_id=AccountId(row.account_id),
+        to=Address(kind=address.kind, value=address.value, name=address.name),
+        text=text,
+        html=html,
+        subject=_one_line(_strict(content["subject"], values)),
+        attachments=tuple(
+            Attachment(name=name, media_type=media_type, size=size, reference=blob)
+            for name, media_type, size, blob in content["attachments"]
+        ),
+        buttons=tuple(
+            Button(label=one[0], payload=one[1], url=one[2]) for one in content["buttons"]
+        ),
+        template=content["template"],
+        template_language=content["template_language"],
+        template_reference=_reference(conn, row.account_id, content),
+        template_values={
+            name: _strict(value, values) for name, value in content["template_values"].items()
+        },
+        lane=Lane.MAILING,
+        idempotency_key=f"{row.id}",
+        sender_name=content["sender_name"] or account or "",
+        unsubscribe_url=values["unsubscribe_url"] if content["advertising"] else "",
+        list_id=f"mailing-{content['mailing_id']}" if content["advertising"] else "",
+        cause=Cause(kind="mailing", id=content["mailing_id"], text=content["title"]),
+    )
+
+
+def _filled(content: Mapping[str, Any], values: Mapping[str, str]) -> tuple[str, str]:
+    html = _strict(content["html"], values, html=True) if content["html"] else ""
+    return _strict(content["text"], values), html
+
+
+def _strict(template: str, values: Mapping[str, str], *, html: bool = False) -> str:
+    made = render(template, values, html=html)
+    if made.missing:
+        raise PermanentFailure(
+            RejectReason.OTHER, f"not filled in for this person: {', '.join(made.missing)}"
+        )
+    return made.text
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _reference(conn: Connection, account_id: int, content: Mapping[str, Any]) -> str:
+    if not content["template"]:
+        return ""
+    found = conn.execute(
+        select(templates.c.reference).where(
+            templates.c.account_id == account_id,
+            templates.c.name == content["template"],
+            templates.c.language == content["template_language"],
+        )
+    ).scalar()
+    return str(found or "")

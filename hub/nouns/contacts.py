@@ -1,0 +1,54 @@
+"""Contact persons: the humans we talk with; each may have many addresses, and belong to a client."""
+
+from __future__ import annotations
+
+from hub.kinds import described
+from hub.nouns.parts import CREATED, TAGS, choices, client, prop
+from hub.properties import PropertyType
+from hub.records.people import Contact
+
+_T = PropertyType
+INFLUENCE = choices(
+    ("unknown", "unknown", "неизвестно"),
+    ("low", "low", "слабое"),
+    ("medium", "medium", "среднее"),
+    ("high", "high", "решающее"),
+)
+
+CONTACTS = described(
+    name="contact",
+    words=("contact", "contact persons", "контактное лицо", "контактные лица"),
+    record=Contact,
+    read="contacts.view",
+    write="contacts.edit",
+    path="contacts",
+    title="name",
+    owner="",
+    icon="users",
+    keys=("email", "phone", "name"),
+    sort="-last_at",
+    properties=(
+        prop("name", "Name", "Имя", required=True, personal=True, listed=True, sortable=True),
+        prop("position", "Position", "Должность", personal=True, listed=True),
+        client(listed=True),
+        prop("is_key", "Key person", "Ключевое лицо", _T.FLAG, listed=True),
+        prop("influence", "Influence", "Влияние на решение", _T.CHOICE, choices=INFLUENCE),
+        prop("preferred_channel", "Preferred channel", "Предпочитаемый канал"),
+        prop("do_not_disturb", "Do not disturb", "Не беспокоить", _T.FLAG),
+        prop("language", "Language", "Язык"),
+        prop("time_zone", "Time zone", "Часовой пояс"),
+        prop("birthday", "Birthday", "День рождения", _T.DATE, personal=True),
+        TAGS,
+        prop("notes", "About", "Что важно знать", _T.TEXT, personal=True),
+        prop(
+            "last_at",
+            "Last contact",
+            "Последний контакт",
+            _T.INSTANT,
+            editable=False,
+            listed=True,
+            sortable=True,
+        ),
+        CREATED,
+    ),
+)

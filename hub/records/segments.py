@@ -1,0 +1,44 @@
+"""Records of segments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from hub.ids import AddressId, ContactId, Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A named group of people; `size` is what it held when it was last counted."""
+
+    id: int
+    name: str
+    static: bool
+    filter: Mapping[str, object] = field(default_factory=dict)
+    any_of: tuple[int, ...] = ()
+    not_in: tuple[int, ...] = ()
+    watched: bool = False
+    size: int = 0
+    counted_at: Micros = Micros(0)
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How many of a segment can be sent something on a channel, and why the others cannot."""
+
+    total: int
+    reached: int
+    kept_back: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A person of an audience, with the address of the asked channel (0 where there is none)."""
+
+    contact_id: ContactId
+    address_id: AddressId
+    name: str = ""
+    address: str = ""
+    time_zone: str = ""

@@ -1,0 +1,260 @@
+"""My day: one list of what waits for me; tasks are made in one line and done by one key."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from crm_store import dialogs as dialog_reads
+from crm_store import notices as notice_reads
+from crm_store import objects as reads
+from crm_store.objects import NOUNS, Noun, ObjectQuery
+from crm_store.viewer import Reader
+from hub import commands as c
+from hub.errors import HubError, Invalid, NotAllowed
+from hub.ids import DialogId
+from hub.natural_dates import read as read_line
+from hub.records.dialogs import DialogQuery
+from hub.web.errors import as_json, status_of
+from hub.web.inbox import live_position, number
+from hub.web.objects import _, colleagues, page
+from hub.web.requests import OPEN, edges, group_of
+
+TASK, REQUEST = NOUNS["task"], NOUNS["request"]
+MOST = 100
+NOTICE_WORDS = {
+    "request.assigned": _("The request is yours now"),
+    "request.deadline_near": _("A deadline is near"),
+    "request.deadline_missed": _("A deadline was missed"),
+    "task.assigned": _("The task is yours now"),
+    "task.reminder": _("The task is due"),
+    "task.review": _("The task waits for your check"),
+    "task.returned": _("The task came back to you"),
+    "export.done": _("Your file is ready"),
+    "export.failed": _("A list could not be written"),
+    "rule.paused": _("A rule of yours paused"),
+    "rule.told": _("A rule calls you"),
+    "rule.digest": _("Your plan for today: what waits, what is overdue"),
+}
+
+
+def mine_of(kind: str, *more: dict[str, object]) -> dict[str, object]:
+    """Give the filter of what is mine."""
+    mine: dict[str, object] = {"field": f"{kind}.owner", "operator": "equals", "value": "me"}
+    return {"all": [mine, *more]}
+
+
+def _is(field: str, value: object) -> dict[str, object]:
+    return {"field": field, "operator": "equals", "value": value}
+
+
+def _tasks(reader: Reader) -> dict[str, list[Any]]:
+    """Give my open tasks, and those that wait for my check."""
+    mine = mine_of("task", _is("task.status", "open"))
+    dated = {"field": "task.due_at", "operator": "not_empty"}
+    undated = {"field": "task.due_at", "operator": "empty"}
+    found = reads.page(
+        reader, TASK, ObjectQuery(filter={"all": [mine, dated]}, sort="due_at", limit=MOST)
+    ).items
+    loose = reads.page(reader, TASK, ObjectQuery(filter={"all": [mine, undated]}, limit=MOST)).items
+    check = {"all": [_is("task.author", "me"), _is("task.status", "review")]}
+    return {
+        "tasks": [*found, *loose],
+        "to_check": list(reads.page(reader, TASK, ObjectQuery(filter=check, limit=MOST)).items),
+    }
+
+
+def _requests(reader: Reader, until: int) -> list[Any]:
+    """Give my requests whose deadline is missed, or ends by an instant."""
+    if not reader.viewer.may(REQUEST.kind.read):
+        return []
+    is_open: dict[str, object] = {"field": "request.status", "operator": "in", "value": OPEN}
+    dated: dict[str, object] = {"field": "request.due_at", "operator": "not_empty"}
+    query = ObjectQuery(filter=mine_of("request", is_open, dated), sort="due_at", limit=MOST)
+    return [one for one in reads.page(reader, REQUEST, query).items if one.due_at < until]
+
+
+def _steps(reader: Reader, ends: dict[str, int]) -> list[dict[str, Any]]:
+    """Give next steps of my interests, and meetings and calls of mine, to the end of the week."""
+    found: list[dict[str, Any]] = []
+    for kind, field in (
+        ("interest", "next_step_at"),
+        ("meeting", "at"),
+        ("meeting", "next_step_at"),
+    ):
+        noun = NOUNS.get(kind)
+        if noun is None or not reader.viewer.may(noun.kind.read):
+            continue
+        dated: dict[str, object] = {"field": f"{kind}.{field}", "operator": "not_empty"}
+        query = ObjectQuery(filter=mine_of(kind, dated), limit=200)
+        for one in reads.page(reader, noun, query).items:
+            at = getattr(one, field)
+            over = kind == "interest" and one.status in ("won", "lost")
+            past = kind == "meeting" and field == "at" and at < ends["midnight"]
+            if at < ends["week"] and not over and not past:
+                words = one.title if field == "at" else f"{one.next_step or one.title}"
+                found.append(
+                    {"at": at, "words": words, "of": one.title, "id": one.id, "noun": noun}
+                )
+    return sorted(found, key=lambda one: int(one["at"]))[:MOST]
+
+
+def _without(steps: list[dict[str, Any]], tasks: list[Any]) -> list[dict[str, Any]]:
+    """Leave out next steps that stand among the tasks already: nothing is shown twice."""
+    known = {(one.object_id, one.title) for one in tasks if one.object_kind == "interest"}
+    return [
+        one
+        for one in steps
+        if one["noun"].kind.name != "interest" or (one["id"], one["words"]) not in known
+    ]
+
+
+def _dialogs(reader: Reader) -> list[Any]:
+    """Give my dialogs whose clients wait for an answer, who waits longest first."""
+    if not reader.viewer.may("dialogs.view"):
+        return []
+    query = DialogQuery(view="mine", sort="oldest_waiting", limit=50)
+    return [one for one in dialog_reads.page(reader, query).dialogs if one.waiting_since]
+
+
+def linked_title(reader: Reader, nouns: Any, kind: str, object_id: int) -> str:
+    """Name what a task or a notice is about, where the reader may see it."""
+    noun: Noun | None = nouns.get(kind)
+    if noun is None or not object_id:
+        return ""
+    return reads.titles(reader, noun, [object_id]).get(object_id, "")
+
+
+def grouped(tasks: list[Any], ends: dict[str, int]) -> list[tuple[str, list[Any]]]:
+    """Put tasks into overdue, today, this week, later, no date; they come in that order."""
+    found: dict[str, list[Any]] = {}
+    for one in tasks:
+        found.setdefault(group_of(one.due_at, ends), []).append(one)
+    return list(found.items())
+
+
+async def day(request: Request) -> Response:
+    """Show what waits for me."""
+    if TASK.kind.read not in request.state.may:
+        raise NotAllowed("this needs the right 'tasks.view'")
+    hub, position = request.state.hub, live_position(request)
+    ends = edges(request.state.zone, hub.now())
+    nouns = request.app.state.runtime.nouns
+
+    def load(reader: Reader) -> dict[str, Any]:
+        tasks = _tasks(reader)
+        about = {
+            one.id: linked_title(reader, nouns, one.object_kind, one.object_id)
+            for one in (*tasks["tasks"], *tasks["to_check"])
+            if one.object_kind
+        }
+        return {
+            **tasks,
+            "about": about,
+            "waiting": _dialogs(reader),
+            "requests": _requests(reader, ends["today"]),
+            "steps": _without(_steps(reader, ends), tasks["tasks"]),
+            **colleagues(reader),
+        }
+
+    values = await hub.read(load)
+    return page(
+        request,
+        "day",
+        section="day",
+        live_id=position,
+        ends=ends,
+        groups=grouped(values["tasks"], ends),
+        kind=TASK.kind,
+        paths={name: noun.kind.path for name, noun in nouns.items()},
+        about_kind=request.query_params.get("kind", ""),
+        about_id=request.query_params.get("id", ""),
+        **values,
+    )
+
+
+async def add_task(request: Request) -> Response:
+    """Make a task out of one line: its words, its date, its repeat."""
+    if not getattr(request.state, "csrf_checked", False):
+        return JSONResponse({"error": {"code": "csrf", "message": "reload the page"}}, 403)
+    body = await request.json()
+    text = str(body.get("text", ""))[:1000]
+    hub = request.state.hub
+    zone = ZoneInfo(request.state.zone or "UTC")
+    found = read_line(text, datetime.fromtimestamp(hub.now() / 1_000_000, UTC).astimezone(zone))
+    try:
+        if not found.title:
+            raise Invalid("say what is to be done", field="text")
+        values: dict[str, object] = {
+            "title": found.title,
+            "due_at": int(found.due.timestamp()) * 1_000_000 if found.due else "",
+            "priority": "high" if found.high else "normal",
+            "repeat": found.repeat,
+            "object_kind": str(body.get("kind", "")),
+            "object_id": number(body.get("id") or 0, "id"),
+            "message_id": number(body.get("message") or 0, "message"),
+        }
+        commands: list[c.Command] = []
+        task_id = hub.new_id()
+        dialog_id = DialogId(number(body.get("dialog") or 0, "dialog"))
+        commands.append(
+            c.CreateObject(kind="task", values=values, object_id=task_id, dialog_id=dialog_id)
+        )
+        if body.get("done"):
+            commands.append(c.FinishTask(task_id=task_id))
+        await hub.do(*commands)
+    except HubError as error:
+        return as_json(error, status_of(error), request.state.language)
+    return JSONResponse({"result": str(task_id)})
+
+
+async def notices(request: Request) -> Response:
+    """Show what I should know, the newest first; what is shown is read from then on."""
+    before = number(request.query_params.get("before", "0") or "0")
+    position = live_position(request)
+    nouns = request.app.state.runtime.nouns
+
+    def load(reader: Reader) -> dict[str, Any]:
+        found = notice_reads.page(reader, before, 50)
+        return {
+            "notices": found,
+            "titles": {
+                one.id: linked_title(reader, nouns, one.object_kind, one.object_id) for one in found
+            },
+        }
+
+    values = await request.state.hub.read(load)
+    return page(
+        request,
+        "notices",
+        section="notices",
+        live_id=position,
+        words=NOTICE_WORDS,
+        paths={
+            **{name: noun.kind.path for name, noun in nouns.items()},
+            "rule": "settings/rules",
+            "dialog": "inbox",
+            "export": "exports",
+        },
+        **values,
+    )
+
+
+async def count(request: Request) -> Response:
+    """Give how many notices are new."""
+    return JSONResponse({"unread": await request.state.hub.read(notice_reads.unread_count)})
+
+
+def routes() -> list[BaseRoute]:
+    """Give the routes of my day and of notices."""
+    return [
+        Route("/day", day, methods=["GET"]),
+        Route("/day/task", add_task, methods=["POST"]),
+        Route("/notices", notices, methods=["GET"]),
+        Route("/notices/count", count, methods=["GET"]),
+    ]

@@ -1,0 +1,530 @@
+"""Interests on screen: the board of a pipeline, the list, the card."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from crm_store import boards
+from crm_store import dialogs as dialog_reads
+from crm_store import objects as reads
+from crm_store import users as user_reads
+from crm_store.interests import particulars
+from crm_store.nouns import NOUNS
+from crm_store.objects import ObjectQuery
+from crm_store.pipelines import all_pipelines, my_pipelines
+from crm_store.viewer import Reader
+from hub import commands as c
+from hub.commands import Command
+from hub.errors import Conflict, HubError, Invalid, NotFound
+from hub.ids import ContactId, DialogId, InterestId, Micros, StageId, UserId
+from hub.objects import Ref
+from hub.properties import minor_units
+from hub.records.interests import Interest, Line, Participant, Pipeline, Stage
+from hub.web.auth import checked_form
+from hub.web.board import COLUMN, Card, Column, Zone, is_overdue, refused
+from hub.web.filter_bar import Tree, chips, joined, parts_of, read_tree, written
+from hub.web.i18n import translate
+from hub.web.inbox import number
+from hub.web.object_lists import Screen, address, askable, one_more, show_list
+from hub.web.objects import (
+    _,
+    colleagues,
+    fields_of,
+    form_values,
+    groups_of,
+    history_of,
+    open_tasks,
+    page,
+    refusal,
+    whole_of,
+)
+from hub.web.ref_names import names_by_id, names_of, small_names
+
+INTEREST = NOUNS["interest"]
+TABS = {
+    "": _("In work"),
+    "mine": _("Mine"),
+    "won": _("Won"),
+    "lost": _("Lost"),
+    "all": _("All"),
+    "bin": _("Bin"),
+}
+
+
+# The first pipeline is named before anybody has chosen a language: its names are translated.
+NAMES = (
+    _("Sales"),
+    _("New"),
+    _("Qualification"),
+    _("Proposal"),
+    _("Negotiation"),
+    _("Agreement"),
+    _("Too expensive"),
+    _("Chose a competitor"),
+    _("Not needed any more"),
+    _("Does not answer"),
+    _("Another reason"),
+)
+
+
+def _is(field: str, value: object) -> Tree:
+    return {"field": f"interest.{field}", "operator": "equals", "value": value}
+
+
+def _filter(view: str) -> Tree | None:
+    if view == "mine":
+        return {"all": [_is("status", "in_work"), _is("owner", "me")]}
+    if view in ("won", "lost"):
+        return _is("status", view)
+    return None if view in ("bin", "all") else _is("status", "in_work")
+
+
+SCREEN = Screen(
+    noun=INTEREST,
+    section="interests",
+    tabs=TABS,
+    filters=_filter,
+    template="interests",
+    path="/interests/list",
+)
+
+
+async def listing(request: Request) -> Response:
+    """List interests."""
+    return await show_list(request, SCREEN)
+
+
+# -- the board -----------------------------------------------------------------------------
+
+
+def _chosen(reader: Reader, wanted: str) -> tuple[list[Pipeline], Pipeline | None]:
+    known = my_pipelines(reader)
+    found = next((one for one in known if str(one.id) == wanted), None)
+    return known, found or (known[0] if known else None)
+
+
+def _query(stage: Stage | None, tree: Tree | None, text: str, before: str = "") -> ObjectQuery:
+    parts = [_is("status", "in_work"), *parts_of(tree)]
+    if stage is not None:
+        parts.append(_is("stage", str(stage.id)))
+    return ObjectQuery(
+        filter=joined(parts), text=text, sort="-stage_since", before=before, limit=COLUMN
+    )
+
+
+def _card(one: Interest, stage: Stage, names: Mapping[str, Any], now: Micros) -> Card:
+    return Card(
+        id=str(one.id),
+        title=one.title,
+        href=f"/interests/{one.id}",
+        who=names.get("client", {}).get(one.client_id, "")
+        or names.get("contact", {}).get(one.contact_id, ""),
+        owner=names["user"].get(one.owner_id, ""),
+        amount=one.amount,
+        currency=one.currency,
+        since=one.stage_since,
+        step=one.next_step,
+        step_at=one.next_step_at,
+        overdue=is_overdue(one.next_step_at, now) or is_overdue(one.expected_close, now),
+        stays_long=bool(stage.norm_us) and now - one.stage_since > stage.norm_us,
+        has_no_step=not one.next_step and not one.next_step_at,
+    )
+
+
+def _column(
+    reader: Reader, stage: Stage, heap: boards.Heap, query: ObjectQuery, nouns: Any
+) -> Column:
+    found = reads.page(reader, INTEREST, query)
+    names = names_of(reader, nouns, INTEREST.kind, found.items)
+    return Column(
+        key=str(stage.id),
+        title=stage.name,
+        count=heap.count,
+        sums=heap.sums,
+        colour=stage.colour,
+        cards=tuple(_card(one, stage, names, reader.now) for one in found.items),
+        next=found.next,
+        allowed=tuple(str(one) for one in stage.allowed),
+    )
+
+
+def _intake(reader: Reader) -> Column | None:
+    """The enquiries without verdict: dialogs about which nothing was decided yet."""
+    ids = boards.enquiries(reader)
+    if not ids:
+        return None
+    found = dialog_reads.several(reader, ids[: boards.MOST_ENQUIRIES])
+    cards = tuple(
+        Card(
+            id=f"d{one.id}",
+            title=one.subject or one.preview or one.contact_name,
+            href=f"/inbox/{one.id}",
+            who=one.contact_name,
+            since=one.last_at,
+        )
+        for one in found
+    )
+    return Column(key="intake", title=_("Enquiries"), count=len(ids), cards=cards, takes=False)
+
+
+def _zones(line: Pipeline, language: str) -> list[Zone]:
+    reasons = tuple(
+        (str(one.id), translate(language, one.name), one.needs_comment)
+        for one in line.reasons
+        if one.active
+    )
+    return [
+        Zone(key="won", title=_("Won"), tone="good", icon="check"),
+        Zone(key="lost", title=_("Lost"), tone="bad", icon="x", asks="reasons", options=reasons),
+    ]
+
+
+async def board(request: Request) -> Response:
+    """Show a pipeline as a board."""
+    params = request.query_params
+    kind = (await whole_of(request, INTEREST)).kind
+    if "field" in params:
+        return await one_more(request, SCREEN, board)
+    wrong = ""
+    tree: Tree | None = None
+    try:
+        tree = read_tree(params.get("filter", ""))
+    except Invalid as error:
+        wrong = str(error)
+    text = params.get("q", "")[:200]
+    nouns = request.app.state.runtime.nouns
+
+    def load(reader: Reader) -> dict[str, Any]:
+        reader.viewer.need(kind.read)
+        known, line = _chosen(reader, params.get("pipeline", ""))
+        columns: list[Column] = []
+        if line is not None:
+            heaps = boards.stage_heaps(reader, _query(None, tree, text))
+            columns = [
+                _column(
+                    reader, one, heaps.get(one.id, boards.Heap()), _query(one, tree, text), nouns
+                )
+                for one in line.stages
+            ]
+            intake = _intake(reader) if tree is None and not text else None
+            columns = [intake, *columns] if intake is not None else columns
+        names = small_names(reader, kind)
+
+        def name_of(field: str, one: int) -> str:
+            word = field.split(".", 1)[1]
+            prop = next(p for p in kind.properties if p.name in (word, f"{word}_id"))
+            known_one: str = names.get(prop.ref, {}).get(one, "")
+            return known_one or names_by_id(reader, nouns, prop.ref, [one]).get(one, "")
+
+        return {
+            "pipelines": known,
+            "line": line,
+            "columns": columns,
+            "zones": _zones(line, request.state.language) if line is not None else [],
+            "chips": chips(kind, tree, request.state.language, name_of),
+            **colleagues(reader),
+        }
+
+    values = await request.state.hub.read(load)
+    return page(
+        request,
+        "board",
+        422 if wrong else 200,
+        kind=kind,
+        screen=SCREEN,
+        section="interests",
+        list_path="/interests",
+        query=ObjectQuery(text=text),
+        view="",
+        wrong=wrong,
+        filter_text=written(tree),
+        askable=[
+            one for one in askable(kind) if one.name not in ("interest.status", "interest.stage")
+        ],
+        address=lambda **changes: address(request, **changes),
+        **values,
+    )
+
+
+async def column(request: Request) -> Response:
+    """Give the following cards of one column."""
+    params = request.query_params
+    tree = read_tree(params.get("filter", ""))
+    stage_id = number(params.get("stage", "0"))
+
+    def load(reader: Reader) -> dict[str, Any]:
+        found = next(
+            (each for one in my_pipelines(reader) for each in one.stages if each.id == stage_id),
+            None,
+        )
+        if found is None:
+            raise NotFound("there is no such stage")
+        query = _query(found, tree, params.get("q", "")[:200], params.get("before", "")[:450])
+        nouns = request.app.state.runtime.nouns
+        return {"column": _column(reader, found, boards.Heap(), query, nouns)}
+
+    return page(request, "cards", kind=INTEREST.kind, **await request.state.hub.read(load))
+
+
+async def move(request: Request) -> Response:
+    """Put a card into another column or zone; an enquiry becomes an interest there."""
+    body = json.loads(await request.body() or b"{}")
+    if not isinstance(body, dict):
+        raise Invalid("an object is needed", field="body")
+    card, to, seen = (str(body.get(name, "")) for name in ("card", "to", "seen"))
+    try:
+        made = await request.state.hub.do(_wanted(card, to, seen, body))
+    except (Conflict, Invalid) as error:
+        return refused(request, error, **await _told(request, error))
+    return JSONResponse({"ok": True, "id": str(made[0] or card)})
+
+
+def _wanted(card: str, to: str, seen: str, body: Mapping[str, Any]) -> Command:
+    if card.startswith("d"):
+        values = {"stage_id": to}
+        return c.CreateObject(kind="interest", dialog_id=DialogId(number(card[1:])), values=values)
+    interest_id = InterestId(number(card))
+    if to == "won":
+        return c.WinInterest(interest_id=interest_id)
+    if to == "lost":
+        return c.LoseInterest(
+            interest_id=interest_id,
+            reason_id=number(body.get("reason") or "0"),
+            comment=str(body.get("comment", "")),
+        )
+    return c.MoveInterest(
+        interest_id=interest_id,
+        stage_id=StageId(number(to)),
+        seen=StageId(number(seen or "0")),
+    )
+
+
+async def _told(request: Request, error: HubError) -> dict[str, object]:
+    """Give what a refusal means in names: who moved it where, what is missing."""
+    details: Any = error.details if isinstance(error, Conflict) else None
+    if not isinstance(details, dict):
+        return {}
+    language = request.state.language
+    fields = [INTEREST.kind.property(one) for one in details.get("fields", ())]
+    found: dict[str, object] = {
+        "missing": [
+            *(str(one.translations.get(language, one.label)) for one in fields),
+            *details.get("points", ()),
+        ]
+    }
+    if "by" not in details:
+        return found
+
+    def load(reader: Reader) -> dict[str, object]:
+        stages = {str(each.id): each.name for one in all_pipelines(reader) for each in one.stages}
+        users = {str(one.id): one.name for one in user_reads.all_users(reader)}
+        where = translate(language, stages.get(details["stage_id"], ""))
+        return {"who": users.get(details["by"], ""), "where": where}
+
+    told: dict[str, object] = await request.state.hub.read(load)
+    return found | told
+
+
+# -- the card ------------------------------------------------------------------------------
+
+
+async def _shown(
+    request: Request,
+    interest_id: int,
+    status: int = 200,
+    given: Mapping[str, object] | None = None,
+    problem: str = "",
+    field: str = "",
+    ask_access: str = "",
+) -> Response:
+    nouns = request.app.state.runtime.nouns
+
+    def load(reader: Reader) -> dict[str, Any]:
+        one = reads.one(reader, INTEREST, interest_id)
+        linked = reads.dialogs_of(reader, Ref(kind="interest", id=interest_id))
+        may_talk = reader.viewer.may("dialogs.view")
+        more = particulars(reader, interest_id)
+        lines = all_pipelines(reader)
+        line = next((each for each in lines if each.id == one.pipeline_id), None)
+        people = [each.contact_id for each in more.people]
+        names = names_of(reader, nouns, INTEREST.kind, [one])
+        names.setdefault("contact", {}).update(names_by_id(reader, nouns, "contact", people))
+        return {
+            "one": one,
+            "more": more,
+            "line": line,
+            "stage": line.stage(one.stage_id) if line is not None else None,
+            "ticked": {each.point for each in more.ticks if each.stage_id == one.stage_id},
+            "names": names,
+            "dialogs": dialog_reads.several(reader, linked) if may_talk else [],
+            "tasks": open_tasks(reader, "interest", interest_id),
+            "history": history_of(reader, INTEREST, interest_id, request.state.language),
+            **colleagues(reader),
+        }
+
+    values = await request.state.hub.read(load)
+    kind = (await whole_of(request, INTEREST)).kind
+    return page(
+        request,
+        "interest",
+        status,
+        kind=kind,
+        section="interests",
+        groups=groups_of(kind),
+        fields=fields_of(kind, values["one"], given or {}),
+        problem=problem,
+        field=field,
+        ask_access=ask_access,
+        now_us=request.state.hub.now(),
+        **values,
+    )
+
+
+def _id(request: Request) -> InterestId:
+    return InterestId(number(request.path_params["interest_id"]))
+
+
+async def interest(request: Request) -> Response:
+    """Show an interest, or save its form."""
+    interest_id = _id(request)
+    if request.method == "GET":
+        return await _shown(request, interest_id)
+    form = await checked_form(request)
+    values = form_values((await whole_of(request, INTEREST)).kind, form)
+    try:
+        command = c.ChangeObject(
+            kind="interest",
+            object_id=interest_id,
+            values=values,
+            version=number(form.get("version", "0")),
+        )
+        await request.state.hub.do(command)
+    except (Invalid, Conflict) as error:
+        field = error.field if isinstance(error, Invalid) else ""
+        problem = refusal(request, error)
+        return await _shown(request, interest_id, 422, values, problem, field)
+    return RedirectResponse(f"/interests/{interest_id}", 303)
+
+
+async def add(request: Request) -> Response:
+    """Make an interest: by hand, or of the dialog that the form names."""
+    form = await checked_form(request)
+    values = form_values(INTEREST.kind, form)
+    for name in ("pipeline_id", "stage_id"):
+        if form.get(name):
+            values[name] = str(form[name])
+    command = c.CreateObject(
+        kind="interest",
+        values=values,
+        dialog_id=DialogId(number(form.get("dialog", "0") or "0")),
+    )
+    try:
+        made = (await request.state.hub.do(command))[0]
+    except Invalid:
+        return RedirectResponse("/interests?new=1", 303)
+    return RedirectResponse(f"/interests/{made}", 303)
+
+
+def _lines(form: Any) -> tuple[Line, ...]:
+    names, counts, prices = (form.getlist(name) for name in ("what", "quantity", "price"))
+    found = []
+    for name, count, price in zip(names, counts, prices, strict=False):
+        if not str(name).strip():
+            continue
+        try:
+            quantity = round(float(str(count or "1").replace(",", ".").replace(" ", "")) * 1000)
+            found.append(
+                Line(name=str(name), quantity=quantity, price=minor_units(str(price or "0")))
+            )
+        except (ValueError, OverflowError):
+            raise Invalid("a number is needed", field="lines") from None
+    return tuple(found)
+
+
+def _wish(interest_id: InterestId, form: Any) -> Command:
+    do = str(form.get("do", ""))
+    match do:
+        case "move":
+            return c.MoveInterest(
+                interest_id=interest_id,
+                stage_id=StageId(number(form.get("stage", "0"))),
+                seen=StageId(number(form.get("seen", "0") or "0")),
+            )
+        case "win":
+            return c.WinInterest(interest_id=interest_id)
+        case "lose":
+            return c.LoseInterest(
+                interest_id=interest_id,
+                reason_id=number(form.get("reason", "0") or "0"),
+                comment=str(form.get("comment", "")),
+            )
+        case "reopen":
+            return c.ReopenInterest(interest_id=interest_id)
+        case "lines":
+            return c.SetInterestLines(interest_id=interest_id, lines=_lines(form))
+        case "tick" | "untick":
+            return c.TickPoint(
+                interest_id=interest_id, point=str(form.get("point", "")), done=do == "tick"
+            )
+        case "people":
+            ids, roles = form.getlist("contact"), form.getlist("role")
+            without = str(form.get("without", ""))
+            return c.SetInterestPeople(
+                interest_id=interest_id,
+                people=tuple(
+                    Participant(contact_id=ContactId(number(one)), role=str(role))
+                    for one, role in zip(ids, roles, strict=False)
+                    if str(one).strip() and str(one) != without
+                ),
+            )
+        case "helper" | "grant":
+            return c.AddCoExecutor(
+                interest_id=interest_id,
+                user_id=UserId(number(form.get("user", "0") or "0")),
+                role=str(form.get("role", "")),
+                grant=do == "grant",
+            )
+        case "unhelper":
+            return c.RemoveCoExecutor(
+                interest_id=interest_id, user_id=UserId(number(form.get("user", "0")))
+            )
+        case "remove" | "restore":
+            return c.RemoveObject(kind="interest", object_id=interest_id, restore=do == "restore")
+    raise NotFound("there is no such action")
+
+
+async def act(request: Request) -> Response:
+    """Move an interest on its way, or change what belongs to it."""
+    interest_id = _id(request)
+    form = await checked_form(request)
+    try:
+        await request.state.hub.do(_wish(interest_id, form))
+    except (Invalid, Conflict) as error:
+        problem = refusal(request, error)
+        told = await _told(request, error)
+        missing = told.get("missing")
+        if isinstance(missing, list) and missing:
+            problem = f"{problem}: {', '.join(missing)}"
+        is_access = isinstance(error, Conflict) and error.what == "no_access"
+        ask = str(form.get("user", "")) if is_access else ""
+        return await _shown(request, interest_id, 422, problem=problem, ask_access=ask)
+    return RedirectResponse(f"/interests/{interest_id}", 303)
+
+
+def routes() -> list[BaseRoute]:
+    """Give the routes of interests."""
+    return [
+        Route("/interests", board, methods=["GET"]),
+        Route("/interests", add, methods=["POST"]),
+        Route("/interests/list", listing, methods=["GET"]),
+        Route("/interests/column", column, methods=["GET"]),
+        Route("/interests/move", move, methods=["POST"]),
+        Route("/interests/{interest_id:int}", interest, methods=["GET", "POST"]),
+        Route("/interests/{interest_id:int}/act", act, methods=["POST"]),
+    ]

@@ -1,0 +1,254 @@
+"""Public pages of advertising: unsubscribe and preferences, links, the picture that tells an open.
+
+No login, no script. A person's POST changes something; GET, HEAD and whatever prefetches links
+change nothing (RFC 8058). A link is signed, and leads only where its letter said.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from crm_store.many import delivery, link_of, topics_of
+from crm_store.tables.people import addresses, contacts
+from crm_store.topics import listed
+from hub.commands import GiveConsent, TouchMany, WithdrawConsent
+from hub.errors import HubError, UntrustedRequest
+from hub.ids import ContactId
+from hub.many_rendering import CLICK, LEAVE, OPEN, Contents, many_message
+from hub.objects import SYSTEM
+
+PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+MACHINES = (
+    "bot",
+    "crawler",
+    "spider",
+    "preview",
+    "scanner",
+    "proofpoint",
+    "mimecast",
+    "barracuda",
+    "safelinks",
+    "googleimageproxy",
+    "yahoomailproxy",
+    "python",
+    "curl",
+    "wget",
+    "headless",
+)
+OFFERED = "offered"
+SOON_US = 3_000_000
+"""A click so soon after the sending is a scanner's."""
+
+
+def _who(request: Request) -> tuple[int, ContactId, str, str]:
+    """Read the token of an unsubscribe link; raises UntrustedRequest."""
+    runtime = request.app.state.runtime
+    value = runtime.keys.unsign(LEAVE, request.path_params["token"])
+    number, contact, kind, topic = value.split(" ", 3)
+    return int(number), ContactId(int(contact)), kind, topic
+
+
+async def leave(request: Request) -> Response:
+    """Show where the person stands; changes nothing."""
+    try:
+        number, contact_id, kind, topic = _who(request)
+    except (UntrustedRequest, ValueError):
+        return public_page(request, "public/leave_unknown.html", 404)
+    return await _shown(request, number, contact_id, kind, topic)
+
+
+async def _shown(
+    request: Request, number: int, contact_id: ContactId, kind: str, topic: str, done: str = ""
+) -> Response:
+    runtime = request.app.state.runtime
+
+    def read(conn: Any) -> dict[str, Any]:
+        row = delivery(conn, number)
+        address = conn.execute(
+            select(addresses.c.value).where(addresses.c.id == (row.address_id if row else 0))
+        ).scalar()
+        known = _topics(conn, contact_id, topic)
+        language = conn.execute(
+            select(contacts.c.language).where(contacts.c.id == contact_id)
+        ).scalar()
+        return {
+            "address": hidden(address or ""),
+            "topics": known,
+            "listed": {one.name: one for one in listed(conn)},
+            "person_language": language or "",
+        }
+
+    values = await runtime.database.read(read)
+    if values["person_language"]:
+        request.state.language = "ru" if values["person_language"].startswith("ru") else "en"
+    brand = await runtime.handle(SYSTEM).brand()
+    return public_page(
+        request,
+        "public/leave.html",
+        token=request.path_params["token"],
+        topic=topic,
+        kind=kind,
+        done=done,
+        brand=brand,
+        **values,
+    )
+
+
+def _topics(conn: Any, contact_id: ContactId, topic: str) -> list[tuple[str, str]]:
+    """Give the topics of a person's page: those of his words and letters, and what is offered."""
+    known = dict(topics_of(conn, contact_id))
+    if topic:
+        known.setdefault(topic, "")
+    for one in listed(conn):
+        if one.public:
+            known.setdefault(one.name, OFFERED)
+    return sorted(known.items())
+
+
+async def decide(request: Request) -> Response:
+    """Take the person's word: one click of a mail program, or a button of the page."""
+    try:
+        number, contact_id, kind, topic = _who(request)
+    except (UntrustedRequest, ValueError):
+        return public_page(request, "public/leave_unknown.html", 404)
+    form = await request.form()
+    if not contact_id:  # A letter that was only tried out: there is nobody who could leave.
+        return PlainTextResponse("a test: nobody was unsubscribed")
+    one_click = form.get("List-Unsubscribe") == "One-Click"
+    what = "all_here" if one_click else str(form.get("do", ""))
+    if one_click and topic:
+        what = "topic"
+    evidence = f"delivery {number}"
+    shared: dict[str, Any] = {
+        "contact_id": contact_id,
+        "how": "one_click" if one_click else "link",
+        "evidence": evidence + (f": {str(form.get('why', ''))[:300]}" if form.get("why") else ""),
+        "ip": getattr(request.state, "client", ""),
+    }
+    commands: list[WithdrawConsent | GiveConsent] = []
+    if what == "topic":
+        commands.append(WithdrawConsent(channel=kind, topic=topic, **shared))
+    elif what == "all_here":
+        commands.append(WithdrawConsent(channel=kind, **shared))
+    elif what == "all":
+        commands.append(WithdrawConsent(**shared))
+    elif what == "undo":
+        commands.append(GiveConsent(channel=kind, topic=topic, **shared))
+    elif what == "topics":
+        wanted = set(form.getlist("topic"))
+        runtime = request.app.state.runtime
+        known = await runtime.database.read(lambda conn: _topics(conn, contact_id, topic))
+        for name, state in known:
+            # A topic that was only offered, and is not taken, is no refusal.
+            if name in wanted:
+                commands.append(GiveConsent(channel=kind, topic=name, **shared))
+            elif state != OFFERED:
+                commands.append(WithdrawConsent(channel=kind, topic=name, **shared))
+    if not commands:
+        return await _shown(request, number, contact_id, kind, topic)
+    try:
+        await request.app.state.runtime.handle(SYSTEM).do(*commands)
+    except HubError:
+        return public_page(request, "public/leave_unknown.html", 404)
+    if one_click:
+        return PlainTextResponse("unsubscribed")
+    return await _shown(request, number, contact_id, kind, topic, done=what)
+
+
+async def letter(request: Request) -> Response:
+    """Show the letter in the browser, as this person got it."""
+    runtime = request.app.state.runtime
+    try:
+        number, contact_id, _, _ = _who(request)
+        message = await runtime.database.read(
+            lambda conn: _message(runtime, conn, number, contact_id)
+        )
+    except (UntrustedRequest, ValueError, HubError):
+        return public_page(request, "public/leave_unknown.html", 404)
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src *; sandbox allow-popups"
+    headers = {"content-security-policy": policy, "x-robots-tag": "noindex"}
+    if message.html:
+        return Response(message.html, 200, headers, "text/html; charset=utf-8")
+    return Response(message.text, 200, headers, "text/plain; charset=utf-8")
+
+
+def _message(runtime: Any, conn: Any, number: int, contact_id: int) -> Any:
+    row = delivery(conn, number)
+    if row is None or row.contact_id != contact_id:
+        raise UntrustedRequest("there is no such letter")
+    return many_message(runtime, conn, Contents(), row)
+
+
+async def click(request: Request) -> Response:
+    """Count the click and lead on, only where the letter said; a HEAD counts nothing."""
+    runtime = request.app.state.runtime
+    try:
+        number, n = map(int, runtime.keys.unsign(CLICK, request.path_params["token"]).split())
+    except (UntrustedRequest, ValueError):
+        return public_page(request, "public/leave_unknown.html", 404)
+
+    def read(conn: Any) -> tuple[str, int]:
+        row = delivery(conn, number)
+        return link_of(conn, number, n), row.sent_at if row is not None else 0
+
+    target, sent_at = await runtime.database.read(read)
+    if not target.startswith(("https://", "http://")):
+        return public_page(request, "public/leave_unknown.html", 404)
+    if request.method == "GET":
+        soon = not sent_at or runtime.now() - sent_at < SOON_US
+        machine = soon or _is_machine(request)
+        await runtime.handle(SYSTEM).do(TouchMany(delivery_id=number, n=n, machine=machine))
+    return RedirectResponse(target, 302, {"cache-control": "no-store", "referrer-policy": "origin"})
+
+
+async def opened(request: Request) -> Response:
+    """Count that the picture of a letter was loaded; it is an estimate, never more."""
+    runtime = request.app.state.runtime
+    headers = {"cache-control": "no-store"}
+    try:
+        number = int(runtime.keys.unsign(OPEN, request.path_params["token"]))
+    except (UntrustedRequest, ValueError):
+        return Response(PIXEL, 200, headers, "image/gif")
+    if request.method == "GET":
+        command = TouchMany(delivery_id=number, n=0, machine=_is_machine(request))
+        await runtime.handle(SYSTEM).do(command)
+    return Response(PIXEL, 200, headers, "image/gif")
+
+
+def _is_machine(request: Request) -> bool:
+    agent = request.headers.get("user-agent", "").lower()
+    purpose = request.headers.get("purpose", "") + request.headers.get("sec-purpose", "")
+    return not agent or "prefetch" in purpose or any(one in agent for one in MACHINES)
+
+
+def hidden(address: str) -> str:
+    """Show an address half-hidden: who holds the link knows the rest."""
+    name, at, domain = address.partition("@")
+    if not at:
+        return f"…{address[-4:]}" if len(address) > 4 else "…"
+    return f"{name[:2]}…@{domain}"
+
+
+def public_page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """Show a page to whoever holds its link: it is kept nowhere and found by no search."""
+    response: Response = request.app.state.renderer.page(request, template, status, **values)
+    response.headers["x-robots-tag"] = "noindex"
+    response.headers["cache-control"] = "no-store"
+    return response
+
+
+def routes() -> list[Route]:
+    """Give the routes."""
+    return [
+        Route("/u/{token}", leave, methods=["GET", "HEAD"]),
+        Route("/u/{token}", decide, methods=["POST"]),
+        Route("/u/{token}/letter", letter, methods=["GET", "HEAD"]),
+        Route("/c/{token}", click, methods=["GET", "HEAD"]),
+        Route("/o/{token}", opened, methods=["GET", "HEAD"]),
+    ]

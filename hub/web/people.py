@@ -1,0 +1,384 @@
+"""People: the list, one contact person's card, merging cards, pairs that may be one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from crm_store import dialogs as dialog_reads
+from crm_store import duplicates as duplicate_reads
+from crm_store import journey as ways
+from crm_store import merging
+from crm_store import objects as reads
+from crm_store import people as person_reads
+from crm_store import person_timeline as lines
+from crm_store.custom import whole
+from crm_store.objects import NOUNS, Noun, ObjectQuery
+from crm_store.search import search_contacts
+from crm_store.viewer import Reader
+from hub import commands as c
+from hub.commands import Command
+from hub.errors import Conflict, HubError, Invalid, NotFound
+from hub.ids import AddressId, ClientId, ContactId, MergeId
+from hub.messages import Address
+from hub.properties import PropertyType, empty_value
+from hub.records.dialogs import DialogQuery
+from hub.records.people import MergeField, MergePreview
+from hub.web.auth import checked_form
+from hub.web.i18n import translate
+from hub.web.inbox import number
+from hub.web.object_lists import Screen, show_list
+from hub.web.objects import (
+    colleagues,
+    fields_of,
+    form_values,
+    groups_of,
+    history_of,
+    page,
+    refusal,
+    shown_value,
+    whole_of,
+)
+
+CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
+SCREEN = Screen(noun=CONTACT, section="contacts", template="people")
+PER_PAGE = 30
+LIKELY = 8
+
+
+def _(text: str) -> str:
+    return text
+
+
+FILTERS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "": (_("Everything"), ()),
+    "talk": (_("Messages"), ("message",)),
+    "notes": (_("Notes"), ("note",)),
+    "calls": (_("Calls and meetings"), ("call", "meeting")),
+    "work": (_("Leads, requests, interests, tasks"), ("lead", "request", "interest", "task")),
+    "mailings": (_("Mailings"), ("mailing",)),
+    "moves": (_("Stages"), ("move",)),
+    "acts": (_("Acts"), ("act",)),
+}
+"""What a timeline can be narrowed to."""
+
+
+async def contacts(request: Request) -> Response:
+    """List people."""
+    return await show_list(request, SCREEN)
+
+
+async def add(request: Request) -> Response:
+    """Add a person by hand."""
+    form = await checked_form(request)
+    addresses = []
+    for kind in ("email", "phone"):
+        value = str(form.get(kind, "")).strip().lower()
+        if value:
+            addresses.append(Address(kind=kind, value=value))
+    command = c.CreateContact(name=str(form.get("name", "")), addresses=tuple(addresses))
+    contact_id = (await request.state.hub.do(command))[0]
+    return RedirectResponse(f"/contacts/{contact_id}", 303)
+
+
+def timeline_values(request: Request, reader: Reader, subject: lines.Subject) -> dict[str, Any]:
+    """Read the part of a timeline that the address asks for."""
+    chosen = request.query_params.get("only", "")
+    chosen = chosen if chosen in FILTERS else ""
+    before = request.query_params.get("until", "")[:50]
+    found, following = lines.timeline(reader, subject, FILTERS[chosen][1], before, PER_PAGE)
+    return {
+        "timeline": found,
+        "timeline_next": following,
+        "timeline_only": chosen,
+        "timeline_filters": FILTERS,
+        "timeline_before": before,
+    }
+
+
+async def _shown(
+    request: Request,
+    contact_id: ContactId,
+    status: int = 200,
+    given: Mapping[str, object] | None = None,
+    problem: str = "",
+    field: str = "",
+) -> Response:
+    asked = request.query_params.get("client_q", "")[:200]
+
+    def load(reader: Reader) -> dict[str, Any]:
+        reader.viewer.need("contacts.view")
+        person = person_reads.contact(reader, contact_id)
+        query = DialogQuery(view="everything", contact_id=person.id, limit=100)
+        clients = ObjectQuery(text=asked, limit=LIKELY)
+        named = reads.titles(reader, CLIENT, [person.client_id])
+        return {
+            "contact": person,
+            "client": named.get(person.client_id, ""),
+            "clients": reads.page(reader, CLIENT, clients).items if asked else (),
+            "list": dialog_reads.page(reader, query),
+            "merges": merging.merges_of(reader, "contact", person.id),
+            "pairs": duplicate_reads.pairs_of(reader, "contact", person.id),
+            "steps": ways.journey_of_contact(reader, person.id),
+            "history": history_of(reader, CONTACT, person.id, request.state.language),
+            **timeline_values(request, reader, lines.of_contact(reader, person.id)),
+            **colleagues(reader),
+        }
+
+    values = await request.state.hub.read(load)
+    kind = (await whole_of(request, CONTACT)).kind
+    person = values["contact"]
+    if person.id != contact_id:
+        return RedirectResponse(f"/contacts/{person.id}", 301)
+    groups = [
+        (name, [one for one in props if one.name != "client_id"]) for name, props in groups_of(kind)
+    ]
+    return page(
+        request,
+        "person",
+        status,
+        kind=kind,
+        groups=groups,
+        fields=fields_of(kind, person, given or {}),
+        problem=problem,
+        field=field,
+        asked=asked,
+        dialog=None,
+        query=DialogQuery(),
+        **values,
+    )
+
+
+async def contact(request: Request) -> Response:
+    """Show a person, or save the form."""
+    contact_id = ContactId(number(request.path_params["contact_id"]))
+    if request.method == "GET":
+        return await _shown(request, contact_id)
+    form = await checked_form(request)
+    values = form_values((await whole_of(request, CONTACT)).kind, form)
+    try:
+        await request.state.hub.do(
+            c.UpdateContact(
+                contact_id=contact_id, values=values, version=number(form.get("version", "0"))
+            )
+        )
+    except (Invalid, Conflict) as error:
+        field = error.field if isinstance(error, Invalid) else ""
+        return await _shown(request, contact_id, 422, values, refusal(request, error), field)
+    return RedirectResponse(f"/contacts/{contact_id}", 303)
+
+
+def _meeting(request: Request, contact_id: ContactId, form: Mapping[str, Any]) -> Command:
+    values: dict[str, object] = {
+        name: str(form.get(name, ""))
+        for name in ("title", "form", "participants", "result", "next_step")
+    }
+    values["contact_id"] = contact_id
+    values["owner_id"] = request.state.hub.actor.id
+    try:
+        at = datetime.fromisoformat(str(form.get("at", "")))
+    except ValueError:
+        raise Invalid("say when", field="at") from None
+    values["at"] = int(at.replace(tzinfo=ZoneInfo(request.state.zone)).timestamp() * 1_000_000)
+    return c.CreateObject(kind="meeting", values=values)
+
+
+def _command(request: Request, contact_id: ContactId, form: Mapping[str, Any]) -> Command:
+    address = AddressId(number(form.get("address", "0") or "0"))
+    match form.get("do"):
+        case "verify":
+            return c.VerifyAddress(address_id=address)
+        case "unverify":
+            return c.VerifyAddress(address_id=address, verified=False)
+        case "split":
+            return c.SplitContact(address_id=address)
+        case "remove-address":
+            return c.RemoveAddress(address_id=address)
+        case "add-address":
+            value = str(form.get("value", "")).strip().lower()
+            given = Address(kind=str(form.get("kind", "phone")), value=value)
+            return c.AddAddress(contact_id=contact_id, address=given)
+        case "client":
+            client_id = ClientId(number(form.get("client", "0")))
+            return c.UpdateContact(contact_id=contact_id, values={"client_id": client_id})
+        case "new-client":
+            return c.CreateClient(name=str(form.get("name", "")), contact_id=contact_id)
+        case "meeting":
+            return _meeting(request, contact_id, form)
+    raise NotFound("there is no such action")
+
+
+async def act(request: Request) -> Response:
+    """Do what a button of the card says."""
+    contact_id = ContactId(number(request.path_params["contact_id"]))
+    form = await checked_form(request)
+    try:
+        result = (await request.state.hub.do(_command(request, contact_id, form)))[0]
+    except (Invalid, Conflict) as error:
+        return await _shown(request, contact_id, 422, problem=refusal(request, error))
+    shown = result if form.get("do") == "split" else contact_id
+    return RedirectResponse(f"/contacts/{shown}", 303)
+
+
+# -- merging -----------------------------------------------------------------------------------
+
+
+def _fields_shown(preview: MergePreview, noun: Noun, language: str) -> list[dict[str, Any]]:
+    def said(field: MergeField, value: object) -> str:
+        prop = noun.kind.property(field.name)
+        if prop.type is PropertyType.CHOICE:
+            words = {one.value: one.translations.get(language, one.label) for one in prop.choices}
+            return str(words.get(str(value), value))
+        if prop.type is PropertyType.FLAG:
+            return translate(language, _("yes") if value else _("no"))
+        if prop.type is PropertyType.REF and value != empty_value(prop.type):
+            return f"№ {value}"
+        return shown_value(prop, value)
+
+    return [
+        {
+            "name": one.name,
+            "label": noun.kind.property(one.name).translations.get(
+                language, noun.kind.property(one.name).label
+            ),
+            "mine": said(one, one.survivor),
+            "theirs": said(one, one.merged),
+            "fills": one.fills,
+        }
+        for one in preview.fields
+    ]
+
+
+def _found(reader: Reader, kind: str, asked: str, but: int) -> Sequence[Any]:
+    if not asked:
+        return ()
+    if kind == "contact":
+        found: Sequence[Any] = search_contacts(reader, asked, LIKELY)
+    else:
+        found = reads.page(reader, CLIENT, ObjectQuery(text=asked, limit=LIKELY)).items
+    return [one for one in found if one.id != but]
+
+
+async def merge(request: Request) -> Response:
+    """Choose with whom, look at what will happen, and merge."""
+    kind = "client" if request.url.path.startswith("/clients") else "contact"
+    mine = number(request.path_params["object_id"])
+    other = number(request.query_params.get("with", "0") or "0")
+    asked = request.query_params.get("q", "")[:200]
+    language = request.state.language
+    path = "/clients" if kind == "client" else "/contacts"
+    problem = ""
+    if request.method == "POST":
+        form = await checked_form(request)
+        other = number(form.get("with", "0"))
+        take = tuple(
+            str(name).removeprefix("take-")
+            for name, value in form.items()
+            if str(name).startswith("take-") and value == "theirs"
+        )
+        try:
+            merged = (await request.state.hub.do(_merging(kind, mine, other, take)))[0]
+        except (Invalid, Conflict) as error:
+            problem = refusal(request, error)
+        else:
+            return RedirectResponse(f"{path}/{mine}?merged={merged}", 303)
+
+    def load(reader: Reader) -> dict[str, Any]:
+        reader.viewer.need("contacts.edit")
+        noun = whole(reader.conn, NOUNS[kind])
+        preview = merging.merge_preview(reader, kind, mine, other) if other else None
+        return {
+            "card": reads.one(reader, NOUNS[kind], mine),
+            "preview": preview,
+            "differs": _fields_shown(preview, noun, language) if preview else [],
+            "pairs": duplicate_reads.pairs_of(reader, kind, mine) if not other else [],
+            "found": _found(reader, kind, asked, mine) if not other else (),
+        }
+
+    values = await request.state.hub.read(load)
+    status = 422 if problem else 200
+    return page(
+        request,
+        "merge",
+        status,
+        kind=NOUNS[kind].kind,
+        path=path,
+        asked=asked,
+        problem=problem,
+        **values,
+    )
+
+
+def _merging(kind: str, mine: int, other: int, take: tuple[str, ...]) -> Command:
+    if kind == "client":
+        return c.MergeClients(survivor_id=ClientId(mine), merged_id=ClientId(other), take=take)
+    return c.MergeContacts(survivor_id=ContactId(mine), merged_id=ContactId(other), take=take)
+
+
+async def undo(request: Request) -> Response:
+    """Make one card two again."""
+    form = await checked_form(request)
+    back = str(form.get("back", "/contacts"))
+    if not back.startswith(("/contacts/", "/clients/")):
+        back = "/contacts"
+    try:
+        await request.state.hub.do(c.UndoMerge(merge_id=MergeId(number(form.get("merge", "0")))))
+    except HubError as error:
+        return page(
+            request,
+            "refused",
+            409,
+            problem=translate(request.state.language, str(error)),
+            back=back,
+        )
+    return RedirectResponse(back, 303)
+
+
+async def pairs(request: Request) -> Response:
+    """Show pairs that may be one, or remember that two are not."""
+    kind = "client" if request.query_params.get("kind") == "client" else "contact"
+    if request.method == "POST":
+        form = await checked_form(request)
+        kind = "client" if form.get("kind") == "client" else "contact"
+        one, other = number(form.get("a", "0")), number(form.get("b", "0"))
+        await request.state.hub.do(c.RejectDuplicate(kind=kind, a_id=one, b_id=other))
+        back = str(form.get("back", ""))
+        safe = back.startswith(("/contacts/", "/clients/"))
+        return RedirectResponse(back if safe else f"/duplicates?kind={kind}", 303)
+    before = request.query_params.get("before", "")[:60]
+    found, following = await request.state.hub.read(duplicate_reads.pairs, kind, before, PER_PAGE)
+    return page(
+        request, "duplicates", kind=NOUNS[kind].kind, pairs=found, next=following, which=kind
+    )
+
+
+async def like(request: Request) -> Response:
+    """Say which cards are like one that is being typed."""
+    params = request.query_params
+    kind = "client" if params.get("kind") == "client" else "contact"
+    values = {name: params.get(name, "")[:200] for name in ("name", "phone", "email", "inn")}
+    found = await request.state.hub.read(duplicate_reads.alike, kind, values)
+    path = "/clients" if kind == "client" else "/contacts"
+    return page(request, "like", found=found, path=path)
+
+
+def routes() -> list[BaseRoute]:
+    """Give the routes of people."""
+    return [
+        Route("/contacts", contacts, methods=["GET"]),
+        Route("/contacts/new", add, methods=["POST"]),
+        Route("/contacts", add, methods=["POST"]),
+        Route("/contacts/{contact_id:int}", contact, methods=["GET", "POST"]),
+        Route("/contacts/{contact_id:int}/act", act, methods=["POST"]),
+        Route("/contacts/{object_id:int}/merge", merge, methods=["GET", "POST"]),
+        Route("/clients/{object_id:int}/merge", merge, methods=["GET", "POST"]),
+        Route("/merges/undo", undo, methods=["POST"]),
+        Route("/duplicates", pairs, methods=["GET", "POST"]),
+        Route("/duplicates/like", like, methods=["GET"]),
+    ]

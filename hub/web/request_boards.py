@@ -1,0 +1,232 @@
+"""Requests as a board by their status, and in a calendar by their deadlines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from crm_store import boards
+from crm_store import objects as reads
+from crm_store import users as user_reads
+from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.viewer import Reader
+from hub import commands as c
+from hub.errors import Conflict, Invalid, NotFound
+from hub.ids import RequestId
+from hub.web.board import COLUMN, Card, Column, Zone, refused
+from hub.web.filter_bar import Tree
+from hub.web.inbox import number
+from hub.web.objects import _, page
+
+REQUEST = NOUNS["request"]
+COLUMNS = {
+    "new": _("New ones"),
+    "in_work": _("In work"),
+    "waiting": _("Waiting for the client"),
+    "on_hold": _("On hold"),
+}
+ZONES = (Zone(key="solved", title=_("Solved"), tone="good", icon="check", asks="reason"),)
+MOST = 500
+
+
+def _is(field: str, value: object) -> Tree:
+    return {"field": f"request.{field}", "operator": "equals", "value": value}
+
+
+def _query(status: str, text: str, *, mine: bool, before: str = "") -> ObjectQuery:
+    parts: list[Tree] = [_is("status", status)] if status else []
+    if mine:
+        parts.append(_is("owner", "me"))
+    tree: Tree | None = {"all": parts} if parts else None
+    return ObjectQuery(filter=tree, text=text, before=before, sort="-created_at", limit=COLUMN)
+
+
+def _column(
+    reader: Reader, status: str, count: int, query: ObjectQuery, users: Mapping[int, str]
+) -> Column:
+    found = reads.page(reader, REQUEST, query)
+    cards = tuple(
+        Card(
+            id=str(one.id),
+            title=f"#{one.number} {one.title}",
+            href=f"/requests/{one.id}",
+            owner=users.get(one.owner_id, ""),
+            since=one.created_at,
+            due=one.due_at,
+            urgent=one.priority if one.priority in ("high", "urgent") else "",
+            overdue=bool(one.due_at) and one.due_at <= reader.now,
+        )
+        for one in found.items
+    )
+    # What is new once never is again.
+    return Column(
+        key=status,
+        title=COLUMNS[status],
+        count=count,
+        cards=cards,
+        next=found.next,
+        takes=status != "new",
+    )
+
+
+def _names(reader: Reader) -> dict[int, str]:
+    return {int(one.id): one.name for one in user_reads.all_users(reader)}
+
+
+async def board(request: Request) -> Response:
+    """Show the requests that are worked on as a board."""
+    text = request.query_params.get("q", "")[:200]
+    mine = request.query_params.get("view") == "mine"
+
+    def load(reader: Reader) -> dict[str, Any]:
+        reader.viewer.need(REQUEST.kind.read)
+        heaps = boards.heaps_by(reader, REQUEST, "status", _query("", text, mine=mine))
+        users = _names(reader)
+        return {
+            "columns": [
+                _column(
+                    reader,
+                    status,
+                    heaps.get(status, boards.Heap()).count,
+                    _query(status, text, mine=mine),
+                    users,
+                )
+                for status in COLUMNS
+            ]
+        }
+
+    return page(
+        request,
+        "requestboard",
+        kind=REQUEST.kind,
+        section="requests",
+        list_path="/requests/board",
+        query=ObjectQuery(text=text),
+        mine=mine,
+        zones=ZONES,
+        **await request.state.hub.read(load),
+    )
+
+
+async def column(request: Request) -> Response:
+    """Give the following cards of one column."""
+    params = request.query_params
+    status = params.get("stage", "")
+    if status not in COLUMNS:
+        raise NotFound("there is no such list")
+    query = _query(
+        status,
+        params.get("q", "")[:200],
+        mine=params.get("view") == "mine",
+        before=params.get("before", "")[:450],
+    )
+
+    def load(reader: Reader) -> dict[str, Any]:
+        return {"column": _column(reader, status, 0, query, _names(reader))}
+
+    return page(request, "cards", kind=REQUEST.kind, **await request.state.hub.read(load))
+
+
+async def move(request: Request) -> Response:
+    """Put a card of the board somewhere else."""
+    body = json.loads(await request.body() or b"{}")
+    if not isinstance(body, dict):
+        raise Invalid("an object is needed", field="body")
+    to, seen = str(body.get("to", "")), str(body.get("seen", ""))
+    if to not in (*COLUMNS, "solved"):
+        raise NotFound("there is no such action")
+    command = c.SetRequestStatus(
+        request_id=RequestId(number(body.get("card"))),
+        status=to,
+        solution=str(body.get("comment", "")) if to == "solved" else "",
+        expected=seen if seen in COLUMNS else "",
+    )
+    try:
+        await request.state.hub.do(command)
+    except (Conflict, Invalid) as error:
+        return refused(request, error)
+    return JSONResponse({"ok": True, "id": str(body.get("card"))})
+
+
+# -- the calendar --------------------------------------------------------------------------
+
+
+def _month(given: str, today: date) -> date:
+    try:
+        return date.fromisoformat(f"{given}-01")
+    except ValueError:
+        return today.replace(day=1)
+
+
+def _micros(day: date, zone: ZoneInfo) -> int:
+    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1_000_000
+
+
+async def calendar(request: Request) -> Response:
+    """Show a month with the deadlines of the requests that are worked on."""
+    zone = ZoneInfo(request.state.zone or "UTC")
+    now = request.state.hub.now()
+    today = datetime.fromtimestamp(now / 1_000_000, UTC).astimezone(zone).date()
+    month = _month(request.query_params.get("month", ""), today)
+    following = (month + timedelta(days=32)).replace(day=1)
+    first = month - timedelta(days=month.weekday())
+    last = following + timedelta(days=(7 - following.weekday()) % 7)
+    mine = request.query_params.get("view") == "mine"
+
+    def load(reader: Reader) -> dict[date, list[Any]]:
+        reader.viewer.need(REQUEST.kind.read)
+        asked: list[Tree] = [
+            {"field": "request.status", "operator": "in", "value": list(COLUMNS)},
+            {"field": "request.due_at", "operator": "not_empty"},
+        ]
+        if mine:
+            asked.append(_is("owner", "me"))
+        found: dict[date, list[Any]] = {}
+        begins, ends = _micros(first, zone), _micros(last, zone)
+        before = ""
+        for _page_number in range(MOST // COLUMN):
+            query = ObjectQuery(filter={"all": asked}, sort="due_at", before=before, limit=COLUMN)
+            part = reads.page(reader, REQUEST, query)
+            for one in part.items:
+                if begins <= one.due_at < ends:
+                    at = datetime.fromtimestamp(one.due_at / 1_000_000, UTC).astimezone(zone)
+                    found.setdefault(at.date(), []).append(one)
+            before = part.next
+            if not before or part.items[-1].due_at >= ends:
+                break
+        return found
+
+    due = await request.state.hub.read(load)
+    days = [first + timedelta(days=n) for n in range((last - first).days)]
+    return page(
+        request,
+        "requestcalendar",
+        kind=REQUEST.kind,
+        section="requests",
+        list_path="/requests/calendar",
+        month=month,
+        today=today,
+        mine=mine,
+        before=(month - timedelta(days=1)).strftime("%Y-%m"),
+        after=following.strftime("%Y-%m"),
+        weeks=[days[n : n + 7] for n in range(0, len(days), 7)],
+        due=due,
+        now=now,
+    )
+
+
+def routes() -> list[BaseRoute]:
+    """Give the routes."""
+    return [
+        Route("/requests/board", board, methods=["GET"]),
+        Route("/requests/column", column, methods=["GET"]),
+        Route("/requests/move", move, methods=["POST"]),
+        Route("/requests/calendar", calendar, methods=["GET"]),
+    ]

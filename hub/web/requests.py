@@ -1,0 +1,351 @@
+"""Requests: the list by deadline, the card with its clocks, and their ways to a solution."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from crm_store import calendars, sla
+from crm_store import dialogs as dialog_reads
+from crm_store import objects as reads
+from crm_store import requests as request_reads
+from crm_store import users as user_reads
+from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.request_clocks import OVER, deadlines_of
+from crm_store.viewer import Reader
+from hub import commands as c
+from hub.commands import Command
+from hub.errors import Conflict, HubError, Invalid, NotFound
+from hub.ids import DialogId, Micros, RequestId
+from hub.natural_dates import read as read_line
+from hub.objects import Ref
+from hub.web import request_boards
+from hub.web.auth import checked_form
+from hub.web.errors import as_json, status_of
+from hub.web.i18n import translate
+from hub.web.inbox import live_position, number
+from hub.web.object_lists import Screen, show_list
+from hub.web.objects import (
+    _,
+    colleagues,
+    fields_of,
+    form_values,
+    groups_of,
+    history_of,
+    open_tasks,
+    page,
+    refusal,
+    whole_of,
+)
+from hub.web.ref_names import names_of
+
+REQUEST = NOUNS["request"]
+UNDATED = 20
+"""How many without a deadline stand below the others."""
+OPEN = ["new", "in_work", "waiting", "on_hold"]
+VIEWS = {
+    "": _("With a deadline"),
+    "mine": _("Mine"),
+    "undated": _("Without a deadline"),
+    "waiting": _("Waiting for the client"),
+    "solved": _("Solved ones"),
+    "closed": _("Closed ones"),
+    "bin": _("Bin"),
+}
+GOAL_NAMES = {
+    "first": _("First response"),
+    "next": _("Next response"),
+    "solution": _("Solution"),
+}
+STATE_NAMES = {
+    "running": _("in time so far"),
+    "near": _("soon over"),
+    "missed": _("missed"),
+    "met": _("kept"),
+    "failed": _("too late"),
+    "paused": _("paused"),
+}
+LATE = _("This lies in the past: the nearest time that can still be kept is %(when)s.")
+OUTSIDE = _("Nobody works then; the nearest working time is %(when)s.")
+UNKNOWN = _("This date is not understood. Write it as tomorrow 15:00, fri 5pm or +2h.")
+
+
+def _filter(view: str) -> dict[str, object] | None:
+    is_open: dict[str, object] = {"field": "request.status", "operator": "in", "value": OPEN}
+    dated: dict[str, object] = {"field": "request.due_at", "operator": "not_empty"}
+    undated: dict[str, object] = {"field": "request.due_at", "operator": "empty"}
+    match view:
+        case "mine":
+            mine = {"field": "request.owner", "operator": "equals", "value": "me"}
+            return {"all": [is_open, mine]}
+        case "undated":
+            return {"all": [is_open, undated]}
+        case "waiting" | "solved" | "closed":
+            return {"field": "request.status", "operator": "equals", "value": view}
+        case "bin":
+            return None
+    return {"all": [is_open, dated]}
+
+
+def edges(zone: str, now: int) -> dict[str, int]:
+    """Give where the groups of a list by deadline end, on the reader's wall clock."""
+    moment = datetime.fromtimestamp(now / 1_000_000, UTC).astimezone(ZoneInfo(zone or "UTC"))
+    midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    ends = {
+        "midnight": midnight,
+        "today": midnight + timedelta(days=1),
+        "week": midnight + timedelta(days=7 - moment.weekday()),
+    }
+    return {"now": now, **{name: int(at.timestamp()) * 1_000_000 for name, at in ends.items()}}
+
+
+def group_of(due_at: int, ends: Mapping[str, int]) -> str:
+    """Say into which group of the list a deadline belongs."""
+    if not due_at:
+        return _("No date")
+    if due_at <= ends["now"]:
+        return _("Overdue")
+    if due_at < ends["today"]:
+        return _("Today")
+    return _("This week") if due_at < ends["week"] else _("Later")
+
+
+def zone_of(reader: Reader) -> str:
+    """Give the reader's own time zone, or the organisation's."""
+    try:
+        own = user_reads.user(reader, reader.viewer.user_id).time_zone
+    except NotFound:
+        own = ""
+    return own or user_reads.brand(reader).time_zone
+
+
+def _more(reader: Reader) -> dict[str, Any]:
+    by_status = reads.counts_by(reader, REQUEST, "status")
+    undated = ObjectQuery(filter=_filter("undated"), limit=UNDATED)
+    return {
+        "undated": reads.page(reader, REQUEST, undated).items,
+        "counts": by_status,
+        "group_of": group_of,
+        "ends": edges(zone_of(reader), reader.now),
+        "policies": {one.id: one.name for one in sla.all_policies(reader)},
+    }
+
+
+SCREEN = Screen(
+    noun=REQUEST,
+    section="requests",
+    tabs=VIEWS,
+    filters=_filter,
+    template="requests",
+    more=_more,
+    sort="due_at",
+)
+
+
+async def requests(request: Request) -> Response:
+    """List requests, those whose deadline comes first on top."""
+    return await show_list(request, SCREEN)
+
+
+async def _shown(
+    request: Request,
+    request_id: int,
+    status: int = 200,
+    given: Mapping[str, object] | None = None,
+    problem: str = "",
+    field: str = "",
+) -> Response:
+    nouns = request.app.state.runtime.nouns
+    zone, position = request.state.zone, live_position(request)
+
+    def load(reader: Reader) -> dict[str, Any]:
+        one = reads.one(reader, REQUEST, request_id)
+        linked = reads.dialogs_of(reader, Ref(kind="request", id=request_id))
+        is_part = {"field": "request.parent", "operator": "equals", "value": str(request_id)}
+        others = ObjectQuery(
+            filter={"field": "request.status", "operator": "in", "value": OPEN}, limit=50
+        )
+        policy = next((each for each in sla.all_policies(reader) if each.id == one.policy_id), None)
+        names = {each.id: each.name for each in calendars.all_calendars(reader)}
+        default = next(iter(names.values()), "")
+        return {
+            "one": one,
+            "names": names_of(reader, nouns, REQUEST.kind, [one]),
+            "deadlines": deadlines_of(reader.conn, request_id),
+            "checklist": request_reads.checklist(reader, request_id),
+            "parts_of_it": reads.page(reader, REQUEST, ObjectQuery(filter=is_part)).items,
+            "others": [
+                each for each in reads.page(reader, REQUEST, others).items if each.id != one.id
+            ],
+            "dialogs": dialog_reads.several(reader, linked)
+            if reader.viewer.may("dialogs.view")
+            else [],
+            "tasks": open_tasks(reader, "request", request_id),
+            "policy": policy,
+            "calendar": (names.get(policy.calendar_id) or default) if policy else "",
+            "history": history_of(reader, REQUEST, request_id, request.state.language),
+            **colleagues(reader),
+        }
+
+    kind = (await whole_of(request, REQUEST)).kind
+    values = await request.state.hub.read(load)
+    return page(
+        request,
+        "request",
+        status,
+        kind=kind,
+        section="requests",
+        live_id=position,
+        groups=[group for group in groups_of(kind) if group[0] != "deadlines"],
+        fields=fields_of(kind, values["one"], given or {}, zone),
+        goal_names=GOAL_NAMES,
+        state_names=STATE_NAMES,
+        now=request.state.hub.now(),
+        now_us=request.state.hub.now(),
+        is_over=values["one"].status in OVER,
+        problem=problem,
+        field=field,
+        **values,
+    )
+
+
+def _id(request: Request) -> RequestId:
+    return RequestId(number(request.path_params["request_id"]))
+
+
+async def one(request: Request) -> Response:
+    """Show a request, or save its form."""
+    request_id = _id(request)
+    if request.method == "GET":
+        return await _shown(request, request_id)
+    form = await checked_form(request)
+    whole = await whole_of(request, REQUEST)
+    values = form_values(whole.kind, form, request.state.zone)
+    try:
+        await request.state.hub.do(
+            c.ChangeObject(
+                kind="request",
+                object_id=request_id,
+                values=values,
+                version=number(form.get("version", "0")),
+            )
+        )
+    except (Invalid, Conflict) as error:
+        field = error.field if isinstance(error, Invalid) else ""
+        return await _shown(request, request_id, 422, values, refusal(request, error), field)
+    return RedirectResponse(f"/requests/{request_id}", 303)
+
+
+async def add(request: Request) -> Response:
+    """Make a request: by hand, or of the dialog that the form names."""
+    form = await checked_form(request)
+    command = c.CreateObject(
+        kind="request",
+        values=form_values(REQUEST.kind, form, request.state.zone),
+        dialog_id=DialogId(number(form.get("dialog", "0") or "0")),
+    )
+    try:
+        made = (await request.state.hub.do(command))[0]
+    except Invalid:
+        return RedirectResponse("/requests?new=1", 303)
+    return RedirectResponse(f"/requests/{made}", 303)
+
+
+def _wish(request_id: RequestId, form: Mapping[str, Any]) -> Command:
+    do = str(form.get("do", ""))
+    if do in ("in_work", "waiting", "on_hold", "solved", "closed"):
+        return c.SetRequestStatus(
+            request_id=request_id,
+            status=do,
+            reason=str(form.get("reason", "")),
+            solution=str(form.get("solution", "")),
+        )
+    match do:
+        case "merge":
+            return c.MergeRequests(
+                request_id=request_id, into_id=RequestId(number(form.get("into", "0")))
+            )
+        case "unmerge":
+            return c.UndoMergeRequests(request_id=request_id)
+        case "point":
+            return c.ChangeChecklist(request_id=request_id, add=(str(form.get("text", "")),))
+        case "drop":
+            return c.ChangeChecklist(request_id=request_id, drop=(number(form.get("point", "0")),))
+        case "remove" | "restore":
+            return c.RemoveObject(kind="request", object_id=request_id, restore=do == "restore")
+    raise NotFound("there is no such action")
+
+
+async def act(request: Request) -> Response:
+    """Move a request on its way."""
+    request_id = _id(request)
+    form = await checked_form(request)
+    try:
+        await request.state.hub.do(_wish(request_id, form))
+    except (Invalid, Conflict) as error:
+        return await _shown(request, request_id, 422, problem=refusal(request, error))
+    return RedirectResponse(f"/requests/{request_id}", 303)
+
+
+async def deadline(request: Request) -> Response:
+    """Set the solution's deadline by a line of words, with the nearest valid time where it is none."""
+    if not getattr(request.state, "csrf_checked", False):
+        return JSONResponse({"error": {"code": "csrf", "message": "reload the page"}}, 403)
+    hub, language = request.state.hub, request.state.language
+    body = await request.json()
+    zone = ZoneInfo(request.state.zone or "UTC")
+    now = datetime.fromtimestamp(hub.now() / 1_000_000, UTC).astimezone(zone)
+    found = read_line(str(body.get("text", ""))[:200], now)
+    if found.due is None or found.title:
+        error = Invalid(UNKNOWN, field="text")
+        return as_json(error, 422, language)
+    due_at = Micros(int(found.due.timestamp()) * 1_000_000)
+
+    def nearest(reader: Reader) -> int:
+        kept = reads.one(reader, REQUEST, _id(request))
+        policy = next((one for one in sla.all_policies(reader) if one.id == kept.policy_id), None)
+        work = calendars.working(reader.conn, policy.calendar_id if policy else 0)
+        at = max(due_at, reader.now)
+        # A deadline at closing time is kept by those who still work a moment before.
+        return at if work.is_open(Micros(at - 1)) else work.next_open(Micros(at))
+
+    try:
+        near = await hub.read(nearest)
+        if near != due_at and not body.get("anyway"):
+            when = datetime.fromtimestamp(near / 1_000_000, UTC).astimezone(zone)
+            words = translate(language, LATE if due_at <= hub.now() else OUTSIDE)
+            said = words % {"when": when.strftime("%d.%m.%Y %H:%M")}
+            return JSONResponse(
+                {
+                    "error": {
+                        "code": "nearest",
+                        "message": said,
+                        "details": {"text": when.strftime("%d.%m.%Y %H:%M")},
+                    }
+                },
+                409,
+            )
+        await hub.do(
+            c.ChangeObject(kind="request", object_id=_id(request), values={"solution_due": due_at})
+        )
+    except HubError as error:
+        return as_json(error, status_of(error), language)
+    return JSONResponse({"result": str(due_at)})
+
+
+def routes() -> list[BaseRoute]:
+    """Give the routes of requests."""
+    return [
+        Route("/requests", requests, methods=["GET"]),
+        Route("/requests", add, methods=["POST"]),
+        *request_boards.routes(),
+        Route("/requests/{request_id:int}", one, methods=["GET", "POST"]),
+        Route("/requests/{request_id:int}/act", act, methods=["POST"]),
+        Route("/requests/{request_id:int}/deadline", deadline, methods=["POST"]),
+    ]

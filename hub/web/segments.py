@@ -1,0 +1,271 @@
+"""Segments on screen: conditions in words, the live size per channel with its reasons, a sample."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from crm_store import segments as reads
+from hub.commands import FillSegment, RemoveSegment, SaveSegment
+from hub.errors import Conflict, HubError, Invalid, NotAllowed
+from hub.filters import Field, FieldType, Operator, Use, describe, parse
+from hub.filters.tree import DURATIONS, WITH_LIST, WITHOUT_VALUE
+from hub.ids import ContactId
+from hub.records.segments import Reach, Segment
+from hub.web.auth import checked_form
+from hub.web.filter_bar import WORDS, joined, parts_of, read_tree, written
+from hub.web.inbox import number
+
+SAMPLE = 20
+PAGE = 500
+Tree = Mapping[str, object]
+
+
+async def listed(request: Request) -> Response:
+    """Show every segment."""
+    return _page(request, "list", segments=await request.state.hub.read(reads.all_segments))
+
+
+async def shown(request: Request) -> Response:
+    """Show one segment, or a new one."""
+    number_text = request.path_params.get("segment_id")
+    segment = Segment(id=0, name="", static=bool(request.query_params.get("static")))
+    if number_text is not None:
+        segment = await request.state.hub.read(reads.one, number(number_text))
+    elif request.query_params.get("filter"):
+        given = read_tree(request.query_params["filter"])
+        segment = Segment(id=0, name="", static=False, filter=given or {})
+    return await _form(request, segment)
+
+
+async def _form(
+    request: Request, segment: Segment, problem: str = "", status: int = 200
+) -> Response:
+    hub, language = request.state.hub, request.state.language
+    known = reads.fields()
+    others = [one for one in await hub.read(reads.all_segments) if one.id != segment.id]
+    sizes: list[tuple[str, Reach]] = []
+    sample, total = [], 0
+    asked = segment.id or segment.filter or segment.any_of
+    topic = request.query_params.get("topic", "")[:100]
+    if asked:
+        try:
+            total = await hub.read(reads.count, segment)
+            kinds = sorted({one.address_kind for one in _channels(request)})
+            for kind in kinds:
+                found = await hub.reach(segment, channel=kind, topic=topic)
+                if found.reached or kind in ("email", "phone"):
+                    sizes.append((kind, found))
+            sample = await hub.audience(segment, channel="email", limit=SAMPLE)
+        except HubError as error:
+            problem = problem or str(error)
+    chips = []
+    for n, part in enumerate(parts_of(segment.filter)):
+        chips.append((n, describe(parse(part, known, Use.QUERY), known, language, _no_name)))
+    return _page(
+        request,
+        "one",
+        status,
+        segment=segment,
+        others=others,
+        chips=chips,
+        filter=written(segment.filter or None),
+        fields=sorted(
+            (
+                (one.name, one.translations.get(language, one.label))
+                for one in known.values()
+                if one.operators(Use.QUERY)
+            ),
+            key=lambda each: each[1].lower(),
+        ),
+        operators=[(one.value, WORDS[one]) for one in WORDS],
+        sizes=sizes,
+        total=total,
+        sample=sample,
+        asked=asked,
+        topic=topic,
+        problem=problem,
+    )
+
+
+def _channels(request: Request) -> list[Any]:
+    runtime = request.app.state.runtime
+    return [one for one in runtime.database.channels.values() if one.sends]
+
+
+def _no_name(kind: str, number_: int) -> str:
+    return str(number_)
+
+
+async def save(request: Request) -> Response:
+    """Take the form: add or drop a condition, or save."""
+    form = await checked_form(request)
+    text = request.path_params.get("segment_id")
+    segment_id = number(text) if text is not None else 0
+    typed = _typed(form, segment_id)
+    what = str(form.get("do", "save"))
+    try:
+        if what == "add":
+            part = _condition(form)
+            typed = _with(typed, [*parts_of(typed.filter), part])
+            return await _form(request, typed)
+        if what.startswith("drop-"):
+            at = number(what.removeprefix("drop-"))
+            parts = parts_of(typed.filter)
+            return await _form(request, _with(typed, [*parts[:at], *parts[at + 1 :]]))
+        if what == "fill":
+            return await _fill(request, form, segment_id)
+        command = SaveSegment(
+            segment_id=segment_id,
+            name=typed.name,
+            static=typed.static,
+            filter=typed.filter,
+            any_of=typed.any_of,
+            not_in=typed.not_in,
+            watched=typed.watched,
+            version=typed.version if segment_id else None,
+        )
+        (saved,) = await request.state.hub.do(command)
+    except (Invalid, Conflict) as error:
+        words = request.app.state.renderer.environment(request.state.language).globals["gettext"]
+        return await _form(request, typed, words(str(error)), 422)
+    return RedirectResponse(f"/segments/{saved}?saved=1", 303)
+
+
+def _with(segment: Segment, parts: list[Tree]) -> Segment:
+    return Segment(
+        id=segment.id,
+        name=segment.name,
+        static=segment.static,
+        filter=joined(parts) or {},
+        any_of=segment.any_of,
+        not_in=segment.not_in,
+        watched=segment.watched,
+        version=segment.version,
+    )
+
+
+def _typed(form: Any, segment_id: int) -> Segment:
+    return Segment(
+        id=segment_id,
+        name=str(form.get("name", ""))[:200],
+        static=form.get("static") == "yes",
+        filter=read_tree(str(form.get("filter", ""))) or {},
+        any_of=tuple(number(one) for one in form.getlist("any_of") if one),
+        not_in=tuple(number(one) for one in form.getlist("not_in") if one),
+        watched=form.get("watched") == "yes",
+        version=number(form.get("version") or 1),
+    )
+
+
+def _condition(form: Mapping[str, Any]) -> Tree:
+    known = reads.fields()
+    field = known.get(str(form.get("field", "")))
+    if field is None:
+        raise Invalid("choose a property", field="field")
+    try:
+        operator = Operator(str(form.get("operator", "")))
+    except ValueError:
+        raise Invalid("choose how to compare", field="operator") from None
+    found: dict[str, object] = {"field": field.name, "operator": operator.value}
+    if operator not in WITHOUT_VALUE:
+        found["value"] = _value(field, operator, str(form.get("value", "")).strip())
+    parse(found, known, Use.QUERY)
+    return found
+
+
+def _value(field: Field, operator: Operator, given: str) -> object:
+    if operator in DURATIONS:
+        return given if given[-1:].isalpha() else f"{given}d"
+    if field.type is FieldType.FLAG:
+        return given.lower() in ("yes", "да", "1", "true")
+    if field.type is FieldType.INSTANT:
+        return f"{given[:10]}T00:00:00Z"
+    if field.type is FieldType.NUMBER:
+        try:
+            return int(given)
+        except ValueError:
+            raise Invalid("a number is needed", field="value") from None
+    if operator in WITH_LIST:
+        return [one.strip() for one in given.split(",") if one.strip()]
+    return given
+
+
+async def _fill(request: Request, form: Mapping[str, Any], segment_id: int) -> Response:
+    """Put the people of another segment, or one person, into a static one."""
+    hub = request.state.hub
+    source = number(form.get("source") or 0)
+    after = 0
+    if source:
+        other = await hub.read(reads.one, source)
+        while people := await hub.audience(other, channel="email", after=after, limit=PAGE):
+            ids = tuple(one.contact_id for one in people)
+            await hub.do(FillSegment(segment_id=segment_id, add=ids))
+            after = people[-1].contact_id
+    one = str(form.get("contact", "")).rstrip("/").rpartition("/")[2]
+    if one.isdecimal():
+        await hub.do(FillSegment(segment_id=segment_id, add=(ContactId(number(one)),)))
+    return RedirectResponse(f"/segments/{segment_id}", 303)
+
+
+async def remove(request: Request) -> Response:
+    """Put a segment away."""
+    await checked_form(request)
+    segment_id = number(request.path_params["segment_id"])
+    try:
+        await request.state.hub.do(RemoveSegment(segment_id=segment_id))
+    except Conflict as error:
+        segment = await request.state.hub.read(reads.one, segment_id)
+        return await _form(request, segment, str(error), 409)
+    return RedirectResponse("/segments", 303)
+
+
+async def export(request: Request) -> Response:
+    """Give everybody of a segment as CSV, page by page."""
+    if "lists.export" not in request.state.may:
+        raise NotAllowed("this needs the right 'lists.export'")
+    hub = request.state.hub
+    segment = await hub.read(reads.one, number(request.path_params["segment_id"]))
+
+    async def rows() -> AsyncIterator[str]:
+        yield "\ufeffid,name,email,time_zone\r\n"
+        after = 0
+        while people := await hub.audience(segment, channel="email", after=after, limit=PAGE):
+            text = io.StringIO()
+            writer = csv.writer(text)
+            for one in people:
+                cells = [str(one.contact_id), one.name, one.address, one.time_zone]
+                writer.writerow(
+                    [f"'{cell}" if cell[:1] in "=@+-\t" and cell else cell for cell in cells]
+                )
+            yield text.getvalue()
+            after = people[-1].contact_id
+
+    headers = {"content-disposition": f'attachment; filename="segment-{segment.id}.csv"'}
+    return StreamingResponse(rows(), headers=headers, media_type="text/csv; charset=utf-8")
+
+
+def _page(request: Request, name: str, status: int = 200, **values: Any) -> Response:
+    response: Response = request.app.state.renderer.page(
+        request, f"segments/{name}.html", status, **values
+    )
+    return response
+
+
+def routes() -> list[Route]:
+    """Give the routes."""
+    return [
+        Route("/segments", listed),
+        Route("/segments/new", shown),
+        Route("/segments/new", save, methods=["POST"]),
+        Route("/segments/{segment_id:int}", shown),
+        Route("/segments/{segment_id:int}", save, methods=["POST"]),
+        Route("/segments/{segment_id:int}/remove", remove, methods=["POST"]),
+        Route("/segments/{segment_id:int}/export", export),
+    ]

@@ -1,0 +1,50 @@
+"""Words of the automation screens: states of runs and steps, pauses, groups of ready rules."""
+
+from __future__ import annotations
+
+from hub.web.settings.common import _
+
+STATES = {
+    "done": _("done"),
+    "partial": _("done in part"),
+    "held": _("held back"),
+    "failed": _("failed"),
+    "waiting": _("waits"),
+    "cancelled": _("called off"),
+    "skipped": _("skipped"),
+    "would": _("would be done"),
+}
+PAUSES = {
+    "plugin": _("paused: something it needs is missing"),
+    "errors": _("paused: it failed again and again"),
+    "fuse": _("paused: it ran far more often than ever"),
+}
+GROUPS = {
+    "intake": _("Intake"),
+    "routing": _("Routing"),
+    "service": _("Service"),
+    "sales": _("Sales"),
+    "clients": _("Clients"),
+    "marketing": _("Marketing"),
+}
+OPERATORS = {
+    "equals": _("is"),
+    "not_equals": _("is not"),
+    "in": _("is one of"),
+    "not_in": _("is none of"),
+    "empty": _("is empty"),
+    "not_empty": _("is not empty"),
+    "contains": _("contains"),
+    "not_contains": _("does not contain"),
+    "starts": _("starts with"),
+    "words": _("has the words (in any form)"),
+    "greater": _("is more than"),
+    "less": _("is less than"),
+    "between": _("is between"),
+    "older_than": _("is more than … ago"),
+    "within_last": _("is within the last"),
+    "within_next": _("is within the next"),
+    "changed": _("changed"),
+    "changed_to": _("changed to"),
+    "changed_from": _("changed from"),
+}

@@ -1,0 +1,66 @@
+// @ts-check
+// Who the person of the open dialog is: everything of theirs in one stream, who they may be, what they told.
+import { _ } from 'hub/i18n';
+import { act, complain, element, fragment, hideMenus, toast } from 'hub/api';
+import { bind } from 'hub/keys';
+import { current, refresh } from 'hub/inbox/thread';
+
+const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
+const GROUP = _('Dialog');
+
+/** Show the one dialog, or everything of its person. */
+export async function togglePerson() {
+  hideMenus();
+  const button = pane.querySelector('[data-do="person"][aria-pressed]');
+  const stream = /** @type {HTMLElement | null} */ (pane.querySelector('#person-entries'));
+  const entries = /** @type {HTMLElement | null} */ (pane.querySelector('#entries'));
+  if (!button || !stream || !entries) return;
+  const on = button.getAttribute('aria-pressed') !== 'true';
+  try {
+    if (on) stream.replaceChildren(element(await fragment('/inbox/dialog/' + current() + '/person')));
+  } catch (error) { complain(error); return; }
+  button.setAttribute('aria-pressed', String(on));
+  stream.hidden = !on;
+  entries.hidden = on;
+  const log = pane.querySelector('#log');
+  if (log) log.scrollTop = log.scrollHeight;
+}
+
+async function older(button) {
+  const root = button.closest('[data-person]');
+  try {
+    const more = element(await fragment('/inbox/dialog/' + current() + '/person?until=' + encodeURIComponent(button.dataset.until)));
+    button.closest('p')?.remove();
+    root?.before(more);
+  } catch (error) { complain(error); }
+}
+
+async function same(button) {
+  const survivor = button.dataset.same, merged = button.dataset.mine;
+  try {
+    const answer = await act('same', { survivor, merged });
+    toast(_('The cards are one now.'), () => act('unmerge', { merge: answer.result }).then(refresh).catch(complain));
+    refresh();
+  } catch (error) { complain(error); }
+}
+
+async function settle(verb, body) {
+  try { await act(verb, body); refresh(); } catch (error) { complain(error); }
+}
+
+document.addEventListener('click', (event) => {
+  const button = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('button'));
+  const data = button?.dataset;
+  if (!button || !data || !current()) return;
+  if (data.do === 'person') togglePerson();
+  else if (data.do === 'person-older') older(button);
+  else if (data.same) same(button);
+  else if (data.other) settle('not-same', { a: data.mine, b: data.other });
+  else if (data.said) settle('said', { said: data.said, take: !!data.take });
+});
+
+bind('P', _('Everything of this person'), GROUP, togglePerson, { when: () => !!current() });
+bind('Y', _('It is the suggested person'), GROUP, () => {
+  const first = /** @type {HTMLElement | null} */ (document.querySelector('#card-pane [data-first]'));
+  if (first) same(first);
+}, { when: () => !!document.querySelector('#card-pane [data-first]') });
