@@ -10,6 +10,7 @@ from __future__ import annotations
 from hub import (
     Channel,
     Dialog,
+    Event,
     Hub,
     Panel,
     Route,
@@ -23,6 +24,9 @@ from plugins.web_form import answering
 from plugins.web_form.channel import WebFormChannel
 from plugins.web_form.pages import WebFormPages
 from plugins.web_form.submission import TRAP
+from plugins.web_form.subscribing import hear
+
+event_types = ("message.received",)
 
 
 @hookimpl
@@ -47,6 +51,12 @@ def register_ui() -> list[UiPart]:
 async def dialog_panels(hub: Hub, dialog: Dialog) -> list[Panel]:
     """What came with the form, and the way to answer."""
     return await answering.form_panel(hub, dialog)
+
+
+@hookimpl
+async def event_occurred(hub: Hub, events: tuple[Event, ...]) -> None:
+    """Take the subscriptions that came with a form; a machine's form never gets here."""
+    await hear(hub, events)
 
 
 @hookimpl

@@ -44,6 +44,7 @@ LINES = (
     ("email", _("E-mail")),
     ("phone", _("Phone")),
     ("consent", _("Consent")),
+    ("subscribe", _("Subscription")),
 )
 TITLE = _("Sent by a form")
 ANSWER = _("Answer by e-mail")

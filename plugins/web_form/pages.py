@@ -154,6 +154,7 @@ class WebFormPages:
                 "intro": settings.intro,
                 "consent": settings.consent_text,
                 "consent_link": settings.consent_link,
+                "subscribe": _subscribe(form),
                 "trap_field": settings.trap_field,
                 "color": settings.color,
                 "ink": _ink(settings.color),
@@ -205,6 +206,7 @@ class WebFormPages:
                 referrer=request.headers.get("referer", ""),
                 browser=request.headers.get("user-agent", ""),
                 language=form.language,
+                client=request.client,
             )
         except UntrustedRequest:
             return Json(value={"error": "forbidden"}, status=403)
@@ -260,6 +262,7 @@ class WebFormPages:
             trap_field=settings.trap_field,
             consent=settings.consent_text,
             consent_link=settings.consent_link,
+            subscribe=_subscribe(form),
             id=given or secrets.token_hex(16),
             start=_start(hub),
             page=request.headers.get("referer", "") if posted is None else posted.value("_page"),
@@ -297,6 +300,14 @@ def _slow(wait: float, text: str = "") -> Json:
         status=429,
         headers={"retry-after": str(int(wait) + 1)},
     )
+
+
+def _subscribe(form: _Form) -> str:
+    """The words beside the box of a subscription, "" where none is offered."""
+    settings = form.settings
+    if not settings.subscribe_topic:
+        return ""
+    return settings.subscribe_text or f"{form.texts['subscribe']}: {settings.subscribe_topic}"
 
 
 def _start(hub: Hub) -> str:

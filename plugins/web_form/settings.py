@@ -58,6 +58,18 @@ class WebFormSettings(BaseModel):
     )
     consent_text: Text = Field(default="", title="Consent", json_schema_extra={"multiline": True})
     consent_link: Line = Field(default="", title="Link of the consent text")
+    subscribe_topic: Annotated[str, StringConstraints(strip_whitespace=True, max_length=100)] = (
+        Field(
+            default="",
+            title="Offer a subscription to",
+            description="The name of a topic of the settings. The box is never ticked beforehand.",
+        )
+    )
+    subscribe_text: Text = Field(
+        default="",
+        title="Words beside the box of the subscription",
+        json_schema_extra={"multiline": True},
+    )
     trap_field: str = Field(
         default="website",
         pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,40}$",

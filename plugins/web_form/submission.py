@@ -82,6 +82,7 @@ def read_submission(
     referrer: str = "",
     browser: str = "",
     language: str = "en",
+    client: str = "",
 ) -> InboundMessage:
     """Make the message; raises Invalid naming the field that the person should mend."""
     parts, others = _sort(settings, posted)
@@ -114,7 +115,7 @@ def read_submission(
         attachments=posted.files,
         sent_at=at,
         language=language,
-        profile=_profile(settings, posted, parts, number, referrer, browser, at),
+        profile=_profile(settings, posted, parts, number, referrer, browser, at, client, language),
         headers={TRAP: trap} if trap else {},
         raw=_pack(posted, at, referrer, browser, language) if trap else b"",
     )
@@ -173,7 +174,7 @@ def _sort(
         value = value.strip()
         if part and part not in parts:
             parts[part] = value
-        elif name != "consent":
+        elif name not in ("consent", "subscribe"):
             others.append((name, value))
     return parts, others
 
@@ -186,6 +187,8 @@ def _check(
 ) -> None:
     if settings.consent_text and not posted.value("consent"):
         raise Invalid("the consent is missing", field="consent")
+    if settings.subscribe_topic and posted.value("subscribe") and not parts.get("email"):
+        raise Invalid("a subscription needs an e-mail address", field="email")
     given = {name.lower() for name, value in others if value}
     for label, required in settings.extra_fields():
         # A form of the site's own need not have our extra fields; an empty one is a mistake.
@@ -210,6 +213,8 @@ def _profile(
     referrer: str,
     browser: str,
     at: Micros,
+    client: str,
+    language: str,
 ) -> dict[str, str]:
     page = _link(posted.value("_page")) or _link(referrer)
     profile = {
@@ -224,9 +229,14 @@ def _profile(
     # A campaign's marks come as fields of the form, or stand in the address of its page.
     marks = [*parse_qsl(urlsplit(page).query, max_num_fields=None), *posted.fields]
     profile |= {name: value[:200] for name, value in marks if _UTM.fullmatch(name)}
+    if settings.subscribe_topic and posted.value("subscribe") and parts.get("email"):
+        profile["subscribe"] = settings.subscribe_topic
+        profile["subscribe_text"] = settings.subscribe_text or settings.subscribe_topic
     if settings.consent_text and posted.value("consent"):
         profile["consent"] = settings.consent_text
         profile["consent_at"] = str(at)
+    if profile.get("subscribe"):
+        profile |= {"subscribe_from": client, "subscribe_language": language}
     return {name: value for name, value in profile.items() if value}
 
 

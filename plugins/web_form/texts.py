@@ -27,6 +27,7 @@ FORM = {
     "required": _("Required"),
     "more": _("Read more"),
     "thanks": _("Thank you! We have your message and will answer soon."),
+    "subscribe": _("Write to me about"),
     "trap": _("Leave this empty"),
     "error": _("Please check the form"),
     "bad_email": _("Please check the e-mail address"),

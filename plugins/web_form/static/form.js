@@ -77,6 +77,7 @@ try {
     form.append(h("div", { className: "trap", "aria-hidden": "true" }, h("label", {}, config.texts.trap, h("input", { name: config.trap_field, tabIndex: -1, autocomplete: "off" }))));
     if (config.consent) form.append(h("label", { className: "consent" }, h("input", { type: "checkbox", name: "consent", value: "yes", required: true }),
       h("span", {}, config.consent, " ", config.consent_link && h("a", { href: config.consent_link, target: "_blank", rel: "noopener" }, config.texts.more))));
+    if (config.subscribe) form.append(h("label", { className: "consent" }, h("input", { type: "checkbox", name: "subscribe", value: "yes" }), h("span", {}, config.subscribe)));
     form.append(note, h("button", {}, config.texts.send));
     const box = h("div", { className: "form" }, config.intro && h("p", {}, config.intro), form);
     box.style.setProperty("--color", config.color);

@@ -1,0 +1,100 @@
+"""Mailings: one letter or message to a segment, planned, checked, sent, watched and counted.
+
+What leaves goes the ordinary way: `PlanMany` and `SendMany` of the hub, which know consent, quiet
+hours, caps and rates. This plugin keeps the plan, fills the outbox batch by batch with its cursor in
+the same transaction, and shows what became of it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hub import Event, Handler, Job, NavEntry, Route, UiPart, hookimpl
+from plugins.mailings import (
+    api,
+    files,
+    holdouts,
+    library,
+    library_api,
+    library_pages,
+    pages,
+    pictures,
+    report_pages,
+    senders,
+    transactional,
+    trying,
+    versions,
+)
+from plugins.mailings.commands import handlers
+from plugins.mailings.facts import LetterChanged, MailingChanged
+from plugins.mailings.sending import tick
+from plugins.mailings.tables import declare
+
+
+@hookimpl
+def register_tables(metadata: object) -> None:
+    """The plans, and who was kept out."""
+    declare(metadata)
+    holdouts.declare(metadata)
+    pictures.declare(metadata)
+    files.declare(metadata)
+    trying.declare(metadata)
+    library.declare(metadata)
+    versions.declare(metadata)
+    transactional.declare(metadata)
+
+
+@hookimpl
+def register_commands() -> list[Handler]:
+    """Saving, starting, steering, and the step of a batch."""
+    return [*handlers(), trying.handler(), *library.handlers(), transactional.handler()]
+
+
+@hookimpl
+def register_events() -> list[type[Event]]:
+    """A mailing was saved, started, paused, filled, ended."""
+    return [MailingChanged, LetterChanged]
+
+
+@hookimpl
+def register_jobs() -> list[Job]:
+    """Looks every few seconds what is due; one run at a time over all processes."""
+    return [
+        Job(
+            name="mailings.tick",
+            run=tick,
+            every=timedelta(seconds=5),
+            timeout=timedelta(minutes=5),
+        )
+    ]
+
+
+@hookimpl
+def register_routes() -> list[Route]:
+    """The pages under Marketing, and the same for programs."""
+    return [
+        *senders.routes(),
+        *report_pages.routes(),
+        *pictures.routes(),
+        *api.routes(),
+        *library_api.routes(),
+        *library_pages.routes(),
+        *pages.routes(),
+    ]
+
+
+@hookimpl
+def register_ui() -> list[UiPart]:
+    """Mailings, the first tab of Marketing."""
+    return [
+        NavEntry(
+            key="marketing",
+            title="Marketing",
+            path="/p/mailings/",
+            icon="rocket",
+            permission="mailings.view",
+            order=30,
+            tab="Mailings",
+            keys="G M",
+        )
+    ]

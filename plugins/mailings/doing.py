@@ -1,0 +1,117 @@
+"""What pages and programs both do with a mailing."""
+
+from __future__ import annotations
+
+from hub import Conflict, FillSegment, Hub, Invalid, NotFound, SaveSegment
+from plugins.mailings.audience import audience_of
+from plugins.mailings.checking import MANY, contents_of, findings, path_of, steps_of
+from plugins.mailings.commands import SaveMailing, StartMailing
+from plugins.mailings.library import WORDS, KeptLetter
+from plugins.mailings.plans import Mailing, first_moment, read_mailing
+from plugins.mailings.tables import mailings, with_run
+
+
+async def mailing_of(hub: Hub, text: str) -> Mailing:
+    """Give a mailing by the id in an address; raises NotFound."""
+    number = int(text) if text.isdecimal() and int(text) < 2**63 else 0
+    row = await hub.store.first(with_run().where(mailings.c.id == number))
+    if row is None:
+        raise NotFound("there is no such mailing")
+    return read_mailing(row)
+
+
+async def all_mailings(hub: Hub) -> list[Mailing]:
+    """Give every mailing, the newest first."""
+    rows = await hub.store.all(with_run().order_by(mailings.c.id.desc()).limit(500))
+    return [read_mailing(row) for row in rows]
+
+
+async def send(hub: Hub, mailing: Mailing, typed: str = "") -> int:
+    """Check once more and let it go; above a thousand people the number is typed."""
+    if [one for one in await findings(hub, mailing) if one.level == "bad"]:
+        raise Invalid("the list above has something red: mend that first", field="check")
+    reached = (await path_of(hub, mailing)).reached
+    digits = "".join(one for one in typed if one.isdigit())
+    if reached > MANY and digits != str(reached):
+        raise Conflict("type the number of people to send it", what="confirm")
+    zone = (await hub.brand()).time_zone or "UTC"
+    if mailing.plan.audience == "frozen":
+        mailing = await frozen(hub, mailing)
+    command = StartMailing(
+        mailing_id=mailing.id,
+        due_at=first_moment(mailing.plan, zone, hub.now()),
+        contents=await contents_of(hub, mailing.plan),
+        steps=await steps_of(hub, mailing.plan),
+        version=mailing.version,
+    )
+    (send_id,) = await hub.do(command)
+    return int(send_id)
+
+
+async def frozen(hub: Hub, mailing: Mailing) -> Mailing:
+    """Keep who is in the audience now: whoever comes later does not get it."""
+    segment = await audience_of(hub, mailing)
+    (kept,) = await hub.do(SaveSegment(name=f"{mailing.title}: frozen"[:200], static=True))
+    after = 0
+    while True:
+        people = await hub.audience(segment, channel="", after=after, limit=2_000)
+        if people:
+            after = people[-1].contact_id
+            await hub.do(FillSegment(segment_id=kept, add=tuple(one.contact_id for one in people)))
+        if len(people) < 2_000:
+            break
+    plan = {**mailing.plan.as_json(), "segment_id": str(kept), "without": []}
+    await hub.do(
+        SaveMailing(mailing_id=mailing.id, title=mailing.title, plan=plan, version=mailing.version)
+    )
+    return await mailing_of(hub, str(mailing.id))
+
+
+async def people_behind(hub: Hub, mailing: Mailing, what: str, reason: str = "") -> int:
+    """Make a segment of the people behind a number, of one cause only with `reason`; gives its id."""
+    fields = {
+        "sent": "got_mailing",
+        "failed": "failed_mailing",
+        "clicked": "clicked_mailing",
+        "answered": "answered_mailing",
+        "missed": "missed_mailing",
+    }
+    if what not in fields:
+        raise Invalid("there is no such number", field="what")
+    condition = {
+        "field": f"contact.{fields[what]}",
+        "operator": "contains",
+        "value": f"{mailing.id}:{reason}" if what == "missed" else str(mailing.id),
+    }
+    name = f"{mailing.title}: {what}{f' ({reason})' if reason else ''}"
+    (segment_id,) = await hub.do(SaveSegment(name=name[:200], filter=condition))
+    return int(segment_id)
+
+
+async def again(hub: Hub, mailing: Mailing, *, failed: bool, reason: str = "") -> int:
+    """Make a draft like this one; only to those whom it did not reach, of one cause where asked."""
+    plan = mailing.plan.as_json()
+    if failed or reason:
+        what = "missed" if reason else "failed"
+        plan["segment_id"] = str(await people_behind(hub, mailing, what, reason))
+        plan["without"] = []
+    (copied,) = await hub.do(SaveMailing(title=f"{mailing.title} 2"[:200], plan=plan))
+    return int(copied)
+
+
+def words_of(one: KeptLetter) -> dict[str, str]:
+    """Give a letter as a wording of a mailing, which remembers where it was taken from."""
+    return {
+        **{name: getattr(one, name) for name in WORDS},
+        "letter": f"{one.id}:{one.version}",
+    }
+
+
+async def take(hub: Hub, mailing: Mailing, one: KeptLetter) -> None:
+    """Put a letter of the library into a draft, in the place of its first wording."""
+    plan = mailing.plan.as_json()
+    plan["variants"] = [words_of(one), *plan["variants"][1:]]
+    plan["files"] = list(dict.fromkeys([*plan["files"], *map(str, one.files)]))
+    await hub.do(
+        SaveMailing(mailing_id=mailing.id, title=mailing.title, plan=plan, version=mailing.version)
+    )

@@ -1,0 +1,407 @@
+"""The pages of mailings: the list, one page with anchors, the letter, the numbers live."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from hub import (
+    Answer,
+    Conflict,
+    File,
+    Hub,
+    HubError,
+    Invalid,
+    Json,
+    Page,
+    PluginRequest,
+    Redirect,
+    Route,
+)
+from plugins.mailings.audience import audience_of, kind_of
+from plugins.mailings.checking import (
+    MANY,
+    Path,
+    findings,
+    is_letter,
+    letters_of,
+    money,
+    path_of,
+    reach_of,
+)
+from plugins.mailings.commands import SaveMailing, SteerMailing
+from plugins.mailings.doing import again, all_mailings, mailing_of, people_behind, send, take
+from plugins.mailings.files import files_of, keep, megabytes
+from plugins.mailings.library import SaveLetter, all_letters, letter_of
+from plugins.mailings.library_pages import POLICY, darkened, wording_of
+from plugins.mailings.plans import FLAGS, MOST_STEPS, WORDS, Mailing, Plan, Step, Variant, read_plan
+from plugins.mailings.reached import WAYS_PAGE, ways
+from plugins.mailings.results import Funnel, funnel_of, state_of
+from plugins.mailings.texts import STATES, TEST_STATES, translator
+from plugins.mailings.trying import OPEN, own_address, samples, tests_of, try_out, values_for
+
+NUMBERS = (
+    "segment_id",
+    "share",
+    "winner_hours",
+    "hold_out",
+    "cap_count",
+    "cap_days",
+    "per_minute",
+    "domain_per_minute",
+    "fail_percent",
+    "fall_back_minutes",
+    "repeat_every",
+)
+MOST_BODY = 60_000_000
+SOME = 20
+
+
+def _(text: str) -> str:
+    return text
+
+
+def routes() -> list[Route]:
+    """Its endpoints; a colleague must be logged in."""
+    see, do = "mailings.view", "mailings.send"
+    return [
+        Route(path="/", endpoint=overview, permission=see),
+        Route(path="/new", endpoint=shown, permission=do),
+        Route(path="/new", endpoint=save, methods=("POST",), permission=do, max_body=MOST_BODY),
+        Route(path="/{mailing}", endpoint=shown, permission=see),
+        Route(
+            path="/{mailing}", endpoint=save, methods=("POST",), permission=do, max_body=MOST_BODY
+        ),
+        Route(path="/{mailing}/letter", endpoint=drawn, permission=see),
+        Route(path="/{mailing}/tried", endpoint=tests_shown, permission=see),
+        Route(path="/{mailing}/numbers", endpoint=numbers, permission=see),
+        Route(path="/{mailing}/people", endpoint=people_page, permission=see),
+    ]
+
+
+async def overview(hub: Hub, request: PluginRequest) -> Answer:
+    """The list, the newest first."""
+    rows = []
+    for one in await all_mailings(hub):
+        funnel = await funnel_of(hub, one)
+        rows.append((one, funnel, state_of(one, funnel)))
+    words = translator(request.language)
+    return Page(
+        template="list.html",
+        title=words(_("Mailings")),
+        values={**_frame(request), "rows": rows, "states": STATES},
+    )
+
+
+def _frame(request: PluginRequest) -> dict[str, object]:
+    return {"section": "marketing", "tab": "Mailings", "edits": "mailings.send" in request.may}
+
+
+async def shown(hub: Hub, request: PluginRequest) -> Answer:
+    """One mailing, or a new one."""
+    number = request.path.get("mailing", "")
+    mailing = await mailing_of(hub, number) if number else Mailing(id=0, title="")
+    return await _page(hub, request, mailing)
+
+
+async def _page(
+    hub: Hub, request: PluginRequest, mailing: Mailing, problem: str = "", status: int = 200
+) -> Page:
+    plan = mailing.plan
+    words = translator(request.language)
+    accounts = []
+    for one in await hub.accounts():
+        capabilities = hub.capabilities(one.channel)
+        if capabilities is not None and capabilities.sends and not one.removed:
+            accounts.append((one.id, one.title))
+    funnel = await funnel_of(hub, mailing) if mailing.id else Funnel()
+    reach: list[Any] = []
+    found: list[Any] = []
+    path = Path()
+    if mailing.id and mailing.state == "draft":
+        found = await findings(hub, mailing)
+        try:
+            reach = await reach_of(hub, mailing) if plan.segment_id else []
+            path = await path_of(hub, mailing) if plan.segment_id else Path()
+        except (HubError, KeyError):
+            reach = []
+    try:
+        files = await files_of(hub, plan.files)
+    except Invalid:
+        files = []
+    return Page(
+        template="one.html",
+        title=mailing.title or words(_("New mailing")),
+        status=status,
+        values={
+            **_frame(request),
+            "mailing": mailing,
+            "plan": plan,
+            "variants": [*plan.variants, Variant()][:2],
+            "segments": await hub.segments(),
+            "accounts": accounts,
+            "is_draft": mailing.state == "draft",
+            "is_letter": await is_letter(hub, plan),
+            "findings": found,
+            "ready": mailing.id and not [one for one in found if one.level == "bad"],
+            "reach": reach,
+            "path": path,
+            "money": money,
+            "reached": path.reached,
+            "steps": [*plan.steps, *[Step(days=0)] * 3][:MOST_STEPS],
+            "templates": await _has_templates(hub, plan),
+            "many": MANY,
+            "files": files,
+            "megabytes": megabytes,
+            "test": await _testing(hub, mailing) if mailing.id else {},
+            "letters": await all_letters(hub) if mailing.state == "draft" else [],
+            "taken": await _taken(hub, plan),
+            "test_states": TEST_STATES,
+            "test_open": OPEN,
+            "funnel": funnel,
+            "state": state_of(mailing, funnel),
+            "states": STATES,
+            "problem": problem,
+        },
+    )
+
+
+async def _testing(hub: Hub, mailing: Mailing) -> dict[str, Any]:
+    """What the small form of a test needs: whose data, where to, and the tests so far."""
+    found: dict[str, Any] = {"tests": await tests_of(hub, mailing), "people": [], "own": ""}
+    plan = mailing.plan
+    if mailing.state != "draft" or not plan.accounts:
+        return found
+    try:
+        kind = await kind_of(hub, plan.accounts[0])
+        found["own"] = await own_address(hub, kind)
+        if plan.segment_id:
+            segment = await audience_of(hub, mailing)
+            found["people"] = await hub.audience(segment, channel=kind, limit=SOME)
+    except (HubError, KeyError):
+        return found
+    return found
+
+
+async def _taken(hub: Hub, plan: Plan) -> list[tuple[int, str, int, int]]:
+    """Say which letters of the library the wordings began as, in which version, and the newest."""
+    found = []
+    for one in plan.variants:
+        number, _, version = one.letter.partition(":")
+        if number.isdecimal() and version.isdecimal():
+            try:
+                kept = await letter_of(hub, number)
+            except HubError:
+                continue
+            found.append((kept.id, kept.title, int(version), kept.version))
+    return found
+
+
+async def _has_templates(hub: Hub, plan: Plan) -> bool:
+    for one in await hub.accounts():
+        capabilities = hub.capabilities(one.channel)
+        if one.id in plan.accounts and capabilities is not None and capabilities.templates:
+            return True
+    return False
+
+
+async def save(hub: Hub, request: PluginRequest) -> Answer:
+    """Take the page: save, send, pause, resume, cancel, again, or the people behind a number."""
+    number = request.path.get("mailing", "")
+    mailing = await mailing_of(hub, number) if number else Mailing(id=0, title="")
+    what = request.fields.get("do", "save")
+    words = translator(request.language)
+    try:
+        if what in ("save", "send", "test", "keep", "take") and mailing.state == "draft":
+            mailing = await _saved(hub, request, mailing)
+        if what == "send":
+            await send(hub, mailing, request.fields.get("people", ""))
+        elif what == "keep":
+            body = {**wording_of(mailing.plan.variants[0]), "files": mailing.plan.files}
+            (made,) = await hub.do(SaveLetter(title=mailing.title, body=body))
+            return Redirect(to=f"/p/mailings/letters/{made}")
+        elif what == "take":
+            await take(hub, mailing, await letter_of(hub, request.fields.get("take_letter", "")))
+            return Redirect(to=f"/p/mailings/{mailing.id}#content")
+        elif what == "test":
+            await try_out(hub, mailing, **_test(request.fields), language=request.language)
+        elif what in ("paused", "running", "cancelled"):
+            await hub.do(SteerMailing(mailing_id=mailing.id, state=what))
+        elif what in ("again", "again_failed") or what.startswith("again-"):
+            reason = what.removeprefix("again-") if what.startswith("again-") else ""
+            copied = await again(hub, mailing, failed=what == "again_failed", reason=reason)
+            return Redirect(to=f"/p/mailings/{copied}")
+        elif what.startswith("people-"):
+            segment = await people_behind(hub, mailing, what.removeprefix("people-"))
+            return Redirect(to=f"/segments/{segment}")
+    except (Invalid, Conflict) as error:
+        typed = _typed(request, mailing)
+        return await _page(hub, request, typed, words(str(error)), 422)
+    return Redirect(to=f"/p/mailings/{mailing.id}{'#check' if what in ('save', 'test') else ''}")
+
+
+async def _saved(hub: Hub, request: PluginRequest, mailing: Mailing) -> Mailing:
+    version = request.fields.get("version", "")
+    plan = _plan(request)
+    plan["files"] += [str(one) for one in await keep(hub, request.files)]
+    command = SaveMailing(
+        mailing_id=mailing.id,
+        title=request.fields.get("title", ""),
+        plan=plan,
+        version=int(version) if mailing.id and version.isdecimal() else None,
+    )
+    (saved,) = await hub.do(command)
+    return await mailing_of(hub, str(saved))
+
+
+def _plan(request: PluginRequest) -> dict[str, Any]:
+    fields = request.fields
+
+    def ticked(name: str) -> list[str]:
+        return [key.removeprefix(name) for key in fields if key.startswith(name)]
+
+    numbers = {
+        name: int(text) if (text := fields.get(name, "")).isdecimal() and len(text) < 19 else 0
+        for name in NUMBERS
+    }
+    order = sorted(
+        (int(text), name.removeprefix("account_"))
+        for name, text in fields.items()
+        if name.startswith("account_") and text.isdecimal() and int(text)
+    )
+    return {
+        **numbers,
+        **{name: fields.get(name) == "yes" for name in FLAGS},
+        **{name: fields.get(name, "").strip() for name in WORDS},
+        "without": [one for one in ticked("without_") if one.isdecimal()],
+        "files": [one for one in ticked("file_") if one.isdecimal()],
+        "accounts": [name for _, name in order],
+        "variants": [
+            {
+                "subject": fields.get(f"subject_{n}", "").strip(),
+                "text": fields.get(f"text_{n}", "").replace("\r\n", "\n"),
+                "short": fields.get(f"short_{n}", "").replace("\r\n", "\n"),
+                "plain": fields.get(f"plain_{n}", "").replace("\r\n", "\n"),
+                "letter": fields.get(f"letter_{n}", ""),
+            }
+            for n in range(2)
+            if n == 0 or fields.get(f"text_{n}", "").strip()
+        ],
+        "steps": [
+            {
+                "days": int(days) if (days := fields.get(f"step_days_{n}", "")).isdecimal() else 0,
+                "subject": fields.get(f"step_subject_{n}", "").strip(),
+                "text": fields.get(f"step_text_{n}", "").replace("\r\n", "\n"),
+                "short": fields.get(f"step_short_{n}", "").replace("\r\n", "\n"),
+            }
+            for n in range(MOST_STEPS)
+            if fields.get(f"step_text_{n}", "").strip()
+        ],
+    }
+
+
+def _typed(request: PluginRequest, mailing: Mailing) -> Mailing:
+    """Give back what was typed: nothing is lost."""
+    if mailing.state != "draft" or "title" not in request.fields:
+        return mailing
+    try:
+        plan = read_plan(_plan(request))
+    except Invalid:
+        plan = mailing.plan if mailing.id else Plan()
+    return Mailing(id=mailing.id, title=request.fields["title"], plan=plan, version=mailing.version)
+
+
+def _test(fields: Mapping[str, str]) -> dict[str, Any]:
+    """Read what the small form of a test says."""
+
+    def number(name: str) -> int:
+        text = fields.get(name, "")
+        return int(text) if text.isdecimal() and len(text) < 19 else 0
+
+    return {
+        "to": re.split(r"[\s,;]+", fields.get("test_to", "")),
+        "account_id": number("test_account"),
+        "contact_id": number("test_contact"),
+        "variant": number("test_variant"),
+        "step": number("test_step"),
+    }
+
+
+async def tests_shown(hub: Hub, request: PluginRequest) -> Answer:
+    """What became of the last tests, for the page to draw while one is on its way."""
+    mailing = await mailing_of(hub, request.path.get("mailing", ""))
+    words = translator(request.language)
+    return Json(
+        value={
+            str(one.send_id): {"text": words(TEST_STATES[one.state]), "open": one.state in OPEN}
+            for one in await tests_of(hub, mailing)
+        }
+    )
+
+
+async def drawn(hub: Hub, request: PluginRequest) -> Answer:
+    """The letter as a sample person would see it."""
+    mailing = await mailing_of(hub, request.path.get("mailing", ""))
+    made = await letters_of(hub, mailing.plan)
+    n = 1 if request.query.get("variant") == "1" and len(made) > 1 else 0
+    if not made:
+        return File(content=b"", media_type="text/plain; charset=utf-8")
+    values = samples(request.language)
+    contact = request.query.get("contact", "")
+    if contact.isdecimal() and len(contact) < 19:
+        values = await values_for(hub, int(contact), request.language)
+    values |= {"unsubscribe_url": "#", "view_url": "#"}
+    filled = hub.fill(made[n].html, values, html=True).text
+    if request.query.get("dark"):
+        filled = darkened(filled)
+    headers = {"content-security-policy": POLICY}
+    return File(content=filled.encode(), media_type="text/html; charset=utf-8", headers=headers)
+
+
+async def numbers(hub: Hub, request: PluginRequest) -> Answer:
+    """The numbers now, for the page to draw."""
+    mailing = await mailing_of(hub, request.path.get("mailing", ""))
+    funnel = await funnel_of(hub, mailing)
+    return Json(
+        value={
+            "state": state_of(mailing, funnel),
+            "planned": funnel.planned,
+            "waiting": funnel.waiting,
+            "sent": funnel.sent,
+            "delivered": funnel.delivered,
+            "failed": funnel.failed,
+            "unknown": funnel.unknown,
+            "kept_back": funnel.kept_back,
+            "seen": funnel.seen,
+            "clicked": funnel.clicked,
+            "answered": funnel.answered,
+        }
+    )
+
+
+async def people_page(hub: Hub, request: PluginRequest) -> Answer:
+    """Who got it, who did not and why: each person with the ways that were tried."""
+    mailing = await mailing_of(hub, request.path.get("mailing", ""))
+    words = translator(request.language)
+    after = request.query.get("after", "")
+    found = await ways(
+        hub,
+        mailing,
+        state=request.query.get("state", ""),
+        reason=request.query.get("reason", ""),
+        after=int(after) if after.isdecimal() and len(after) < 19 else 0,
+    )
+    return Page(
+        template="people.html",
+        title=f"{mailing.title}: {words(_('who got it and who did not'))}",
+        values={
+            **_frame(request),
+            "mailing": mailing,
+            "people": found,
+            "state": request.query.get("state", ""),
+            "reason": request.query.get("reason", ""),
+            "more": found[-1].delivery_id if len(found) == WAYS_PAGE else 0,
+            "accounts": {one.id: one.title for one in await hub.accounts()},
+        },
+    )

@@ -1,0 +1,277 @@
+"""A mailing as it is planned, read out of a form or JSON, and checked before it leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hub import Invalid
+
+US = 1_000_000
+STATES = ("draft", "scheduled", "filling", "sending", "paused", "cancelled")
+FLAGS = ("advertising", "local", "tracks_clicks", "tracks_opens", "stop_answered")
+WORDS = (
+    "topic", "at", "quiet_from", "quiet_until", "utm", "sender_name",
+    "template", "template_language", "template_values", "audience", "repeat", "repeat_until",
+    "ad_kind", "advertiser", "inn", "erid",
+)  # fmt: skip
+AD_KINDS = ("", "own", "third")
+REPEATS = ("", "day", "week", "month", "enter")
+AUDIENCES = ("living", "frozen")
+MOST_STEPS = 10
+MOST_FILES = 10
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """One wording: the subject and the letter in light markup, or the message as text.
+
+    `short` is what channels that take no letters get instead; `plain` is the letter's plain twin
+    where somebody wrote it. `letter` says which version of the library's it began as, `id:version`.
+    """
+
+    subject: str = ""
+    text: str = ""
+    short: str = ""
+    plain: str = ""
+    letter: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A later letter of a chain: so many days after the first one, unless it was answered."""
+
+    days: int
+    subject: str = ""
+    text: str = ""
+    short: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What shall be sent to whom, over what, when, and how fast."""
+
+    segment_id: int = 0
+    without: tuple[int, ...] = ()
+    accounts: tuple[int, ...] = ()
+    topic: str = ""
+    advertising: bool = True
+    variants: tuple[Variant, ...] = (Variant(),)
+    share: int = 20
+    winner_hours: int = 4
+    hold_out: int = 0
+    at: str = ""
+    local: bool = False
+    quiet_from: str = ""
+    quiet_until: str = ""
+    cap_count: int = 0
+    cap_days: int = 7
+    per_minute: int = 0
+    domain_per_minute: int = 0
+    fail_percent: int = 20
+    utm: str = ""
+    tracks_clicks: bool = True
+    tracks_opens: bool = False
+    sender_name: str = ""
+    fall_back_minutes: int = 0
+    template: str = ""
+    template_language: str = ""
+    template_values: str = ""
+    audience: str = "living"
+    repeat: str = ""
+    repeat_every: int = 1
+    repeat_until: str = ""
+    steps: tuple[Step, ...] = ()
+    stop_answered: bool = True
+    files: tuple[int, ...] = ()
+    ad_kind: str = ""
+    advertiser: str = ""
+    inn: str = ""
+    erid: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it as JSON; ids are strings."""
+        found = asdict(self)
+        found["segment_id"] = str(self.segment_id)
+        for name in ("without", "accounts", "files"):
+            found[name] = [str(one) for one in found[name]]
+        return found
+
+    @property
+    def tests(self) -> bool:
+        """Whether two wordings compete."""
+        return len(self.variants) > 1 and bool(self.variants[1].text.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing:
+    """One mailing with its plan and where it stands."""
+
+    id: int
+    title: str
+    state: str = "draft"
+    plan: Plan = field(default_factory=Plan)
+    reason: str = ""
+    send_id: int = 0
+    contents: tuple[int, ...] = ()
+    cursor: int = 0
+    phase: int = 0
+    planned: int = 0
+    held_out: int = 0
+    due_at: int = 0
+    started_at: int = 0
+    winner: int = 0
+    version: int = 1
+    occurrence: int = 0
+
+
+def read_mailing(row: Mapping[str, Any]) -> Mailing:
+    """Make a mailing of its row."""
+    return Mailing(
+        id=row["id"],
+        title=row["title"],
+        state=row["state"],
+        plan=read_plan(row["plan"]),
+        reason=row["reason"],
+        send_id=row["send_id"],
+        contents=tuple(int(one) for one in row["contents"]),
+        occurrence=row["occurrence"] or 0,
+        cursor=row["cursor"],
+        phase=row["phase"],
+        planned=row["planned"],
+        held_out=row["held_out"],
+        due_at=row["due_at"],
+        started_at=row["started_at"],
+        winner=row["winner"],
+        version=row["version"],
+    )
+
+
+def read_plan(given: Mapping[str, Any]) -> Plan:
+    """Read a plan out of JSON; raises Invalid."""
+    try:
+        variants = tuple(
+            Variant(
+                **{
+                    name: str(one.get(name, ""))
+                    for name in ("subject", "text", "short", "plain", "letter")
+                }
+            )
+            for one in given.get("variants", ())[:2]
+        )
+        steps = tuple(
+            Step(
+                days=int(one.get("days") or 0),
+                **{name: str(one.get(name, "")) for name in ("subject", "text", "short")},
+            )
+            for one in given.get("steps", ())[:MOST_STEPS]
+        )
+        numbers = {
+            name: int(given.get(name) or 0)
+            for name in (
+                "segment_id",
+                "share",
+                "winner_hours",
+                "hold_out",
+                "cap_count",
+                "cap_days",
+                "per_minute",
+                "domain_per_minute",
+                "fail_percent",
+                "fall_back_minutes",
+                "repeat_every",
+            )
+            if name in given
+        }
+        flags = {name: bool(given[name]) for name in FLAGS if name in given}
+        words = {name: str(given[name])[:300] for name in WORDS if given.get(name)}
+        lists = {
+            name: tuple(int(one) for one in given.get(name, ()) if one)
+            for name in ("without", "accounts", "files")
+        }
+    except (TypeError, ValueError, AttributeError) as error:
+        raise Invalid("this is not a plan of a mailing", field="plan") from error
+    values: dict[str, Any] = {**numbers, **flags, **words, **lists, "steps": steps}
+    plan = Plan(variants=variants or (Variant(),), **values)
+    if len(plan.files) > MOST_FILES:
+        raise Invalid("a letter has at most 10 files", field="files")
+    for name in ("quiet_from", "quiet_until"):
+        if getattr(plan, name) and not _CLOCK.fullmatch(getattr(plan, name)):
+            raise Invalid("a time of day is written 21:00", field=name)
+    if any(n < 0 for n in numbers.values()) or plan.share > 100 or plan.hold_out > 90:
+        raise Invalid("these shares are not possible", field="share")
+    for moment_of_plan in (plan.at, plan.repeat_until):
+        if moment_of_plan:
+            local_time(moment_of_plan)
+    if plan.repeat not in REPEATS or plan.audience not in AUDIENCES or plan.repeat_every > 365:
+        raise Invalid("this way to repeat is not known", field="repeat")
+    if plan.ad_kind not in AD_KINDS:
+        raise Invalid("there is no such kind of advertising", field="ad_kind")
+    if [one for one in plan.steps if not 0 < one.days <= 365]:
+        raise Invalid("a later letter comes 1 to 365 days after the first", field="steps")
+    return plan
+
+
+def minute_of(clock: str) -> int:
+    """Give the minute of the day of 21:00; 0 for nothing."""
+    found = _CLOCK.fullmatch(clock)
+    return int(found[1]) * 60 + int(found[2]) if found else 0
+
+
+def local_time(text: str) -> datetime:
+    """Read the wall clock of a plan; raises Invalid."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=None)
+    except ValueError:
+        raise Invalid("a moment is written 2027-03-10T09:00", field="at") from None
+
+
+def moment(text: str, zone: str) -> int:
+    """Give the instant of a wall clock in a zone."""
+    try:
+        place = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        place = ZoneInfo("UTC")
+    return int(local_time(text).replace(tzinfo=place).timestamp() * US)
+
+
+def first_moment(plan: Plan, zone: str, now: int) -> int:
+    """Give when the filling may begin: at once, at a time, or before the world's earliest zone."""
+    if not plan.at:
+        return now
+    at = moment(plan.at, zone)
+    if plan.local:
+        at = min(
+            at, moment(plan.at, "Etc/GMT-14") - int(timedelta(minutes=10).total_seconds()) * US
+        )
+    return max(now, at)
+
+
+def bucket_of(contact_id: int, mailing_id: int) -> int:
+    """Give a number that is a person's own in a mailing, the same each time, evenly spread."""
+    digest = hashlib.blake2b(f"{mailing_id}:{contact_id}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest)
+
+
+def part_of(plan: Plan, contact_id: int, mailing_id: int) -> str:
+    """Say to which part a person belongs: `out`, `a`, `b` or `rest`."""
+    number = bucket_of(contact_id, mailing_id)
+    if number % 100 < plan.hold_out:
+        return "out"
+    if not plan.tests:
+        return "a"
+    # Each question of its own digits, so that no part leans on another.
+    if number // 100 % 100 >= plan.share:
+        return "rest"
+    return "a" if number // 10_000 % 2 == 0 else "b"
+
+
+def ids(texts: Sequence[str]) -> tuple[int, ...]:
+    """Read ids of a form."""
+    return tuple(int(one) for one in texts if one.isdecimal() and int(one) < 2**63)

@@ -1,0 +1,105 @@
+"""What became of a mailing: the funnel, and whether it is finished, read from the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub import Hub
+from plugins.mailings.audience import sends_of
+from plugins.mailings.plans import Mailing
+
+OPEN = ("queued", "claimed", "sending", "paused")
+GONE = ("sent", "delivered", "read")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Funnel:
+    """The numbers of a mailing; planned is always their sum."""
+
+    planned: int = 0
+    waiting: int = 0
+    sent: int = 0
+    delivered: int = 0
+    failed: int = 0
+    unknown: int = 0
+    kept_back: int = 0
+    seen: int = 0
+    clicked: int = 0
+    answered: int = 0
+    machines: int = 0
+    reasons: tuple[tuple[str, str, int], ...] = ()
+
+
+async def funnel_of(hub: Hub, mailing: Mailing) -> Funnel:
+    """Count."""
+    if not mailing.send_id:
+        return Funnel()
+    sends = await sends_of(hub, mailing)
+    numbers = await hub.send_counts(sends)
+    touched = await hub.send_touches(sends)
+
+    def count(*states: str) -> int:
+        return sum(n for (status, _), n in numbers.items() if status in states)
+
+    reasons = [
+        (status, reason, n)
+        for (status, reason), n in numbers.items()
+        if status in ("failed", "suppressed", "unknown")
+    ]
+    return Funnel(
+        planned=sum(numbers.values()),
+        waiting=count(*OPEN),
+        sent=count(*GONE),
+        delivered=count("delivered", "read"),
+        failed=count("failed"),
+        unknown=count("unknown"),
+        kept_back=count("suppressed"),
+        seen=touched.get("seen", 0),
+        clicked=touched.get("clicked", 0),
+        answered=touched.get("answered", 0),
+        machines=touched.get("clicked_by_machine", 0) + touched.get("opened_by_machine", 0),
+        reasons=tuple(sorted(reasons, key=lambda one: -one[2])),
+    )
+
+
+def state_of(mailing: Mailing, funnel: Funnel) -> str:
+    """Say where it stands; finished is what the rows say, never a mark."""
+    if mailing.state == "sending" and not funnel.waiting:
+        return "finished"
+    return mailing.state
+
+
+def as_json(mailing: Mailing, funnel: Funnel) -> Mapping[str, object]:
+    """Give both for programs."""
+    return {
+        "id": str(mailing.id),
+        "title": mailing.title,
+        "state": state_of(mailing, funnel),
+        "reason": mailing.reason,
+        "plan": mailing.plan.as_json(),
+        "version": mailing.version,
+        "held_out": mailing.held_out,
+        "due_at": mailing.due_at,
+        "started_at": mailing.started_at,
+        "winner": str(mailing.winner) if mailing.winner else "",
+        "numbers": {
+            name: getattr(funnel, name)
+            for name in (
+                "planned",
+                "waiting",
+                "sent",
+                "delivered",
+                "failed",
+                "unknown",
+                "kept_back",
+                "seen",
+                "clicked",
+                "answered",
+                "machines",
+            )
+        },
+        "reasons": [
+            {"status": status, "reason": reason, "count": n} for status, reason, n in funnel.reasons
+        ],
+    }

@@ -1,0 +1,194 @@
+"""What is due: filling the outbox batch by batch, the winner of a test, a pause at too many failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hub import AccountId, Hub, HubError, ManyRecipient, Member, Micros
+from plugins.mailings.audience import audience_of, kind_of, sends_of
+from plugins.mailings.checking import contents_of, steps_of
+from plugins.mailings.commands import FillMailing, RepeatMailing, SteerMailing
+from plugins.mailings.holdouts import out_of
+from plugins.mailings.plans import Mailing, moment, part_of, read_mailing
+from plugins.mailings.tables import mailings, with_run
+from plugins.mailings.times import LATE_US, next_occurrence, wall_clock
+
+BATCH = 500
+BATCHES_A_TICK = 40
+HOUR_US = 3_600_000_000
+ZONES_US = 14 * HOUR_US
+"""So much earlier it is a day in the world's earliest zone."""
+LOOK_AGAIN_US = 300 * 1_000_000
+"""So often it is looked who came into the segment of a mailing for newcomers."""
+LEAST_TO_JUDGE = 20
+"""So many answers before a share of failures means anything."""
+LEAST_UNKNOWN = 100
+"""So many without an answer before they mean anything: a few killed workers leave some behind, and
+that says nothing of the mailing; a line that answers nobody leaves all."""
+
+
+async def tick(hub: Hub, payload: Mapping[str, Any]) -> None:
+    """Look what is due."""
+    open_states = ("scheduled", "filling", "sending")
+    rows = await hub.store.all(with_run().where(mailings.c.state.in_(open_states)))
+    for row in rows:
+        mailing = read_mailing(row)
+        try:
+            if mailing.state == "scheduled" and mailing.due_at > hub.now():
+                continue
+            if mailing.state == "scheduled" and hub.now() - mailing.due_at > LATE_US:
+                await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason="late"))
+                continue
+            if mailing.state in ("scheduled", "filling"):
+                await fill(hub, mailing)
+            await judge(hub, mailing)
+            await come_round(hub, mailing)
+        except HubError as error:
+            reason = str(error)[:300]
+            await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason=reason))
+
+
+async def come_round(hub: Hub, mailing: Mailing) -> None:
+    """Plan the next occurrence of what repeats, once everybody of this one is in the outbox."""
+    plan = mailing.plan
+    if not plan.repeat or plan.repeat == "enter":
+        return
+    row = await hub.store.first(with_run().where(mailings.c.id == mailing.id))
+    if row is None or row["state"] != "sending":
+        return
+    now = read_mailing(row)
+    zone = (await hub.brand()).time_zone or "UTC"
+    number, due_at = next_occurrence(
+        plan, zone, hub.now(), now.occurrence, begun=mailing.started_at or mailing.due_at
+    )
+    if not number:
+        return
+    if plan.local:
+        due_at -= ZONES_US
+    await hub.do(
+        RepeatMailing(
+            mailing_id=mailing.id,
+            unless_past=now.occurrence,
+            occurrence=number,
+            due_at=due_at,
+            contents=await contents_of(hub, plan),
+            steps=await steps_of(hub, plan),
+        )
+    )
+
+
+async def fill(hub: Hub, mailing: Mailing) -> None:
+    """Put people into the outbox until everybody is there, or this turn is over."""
+    segment = await audience_of(hub, mailing)
+    account_id = mailing.plan.accounts[0]
+    kind = await kind_of(hub, account_id)
+    brand = await hub.brand()
+    cursor, phase, winner = mailing.cursor, mailing.phase, mailing.winner
+    for _ in range(BATCHES_A_TICK):
+        if phase == 2 and not winner:
+            due = mailing.started_at + mailing.plan.winner_hours * HOUR_US
+            if hub.now() < due:
+                return
+            winner = await winner_of(hub, mailing)
+        people = await hub.audience(segment, channel=kind, after=cursor, limit=BATCH)
+        recipients, held_out = _recipients(
+            mailing, account_id, people, phase, winner, brand.time_zone
+        )
+        over = len(people) < BATCH
+        enters = mailing.plan.repeat == "enter"
+        step = FillMailing(
+            mailing_id=mailing.id,
+            unless_past=cursor,
+            # Who comes into the segment later gets it too: the walk begins anew.
+            cursor=0 if over and enters else people[-1].contact_id if people else cursor,
+            phase=2 if over and phase == 1 else phase,
+            recipients=tuple(recipients),
+            held_out=0 if enters and mailing.started_at else held_out,
+            kept_out=out_of(mailing, people, phase),
+            done=over and phase != 1 and not enters,
+            again_at=hub.now() + LOOK_AGAIN_US if over and enters and phase != 1 else 0,
+            winner=winner,
+        )
+        await hub.do(step)
+        if over:
+            return
+        cursor = step.cursor
+
+
+def _recipients(
+    mailing: Mailing,
+    account_id: int,
+    people: Sequence[Member],
+    phase: int,
+    winner: int,
+    house_zone: str,
+) -> tuple[list[ManyRecipient], int]:
+    """Give each person the first account of the order, and the words of his part."""
+    plan = mailing.plan
+    found, held_out = [], 0
+    for person in people:
+        part = part_of(plan, person.contact_id, mailing.id)
+        if part == "out":
+            held_out += phase != 2
+            continue
+        if (part == "rest") != (phase == 2):
+            continue
+        content = winner if part == "rest" else mailing.contents[0 if part == "a" else 1]
+        due_at = 0
+        if plan.at and plan.local:
+            due_at = moment(
+                wall_clock(plan, mailing.occurrence), person.time_zone or house_zone or "UTC"
+            )
+        found.append(
+            ManyRecipient(
+                contact_id=person.contact_id,
+                address_id=person.address_id,
+                # The hub looks along the send's order where this one cannot be gone.
+                account_id=AccountId(account_id),
+                content_id=content,
+                due_at=Micros(due_at),
+            )
+        )
+    return found, held_out
+
+
+async def winner_of(hub: Hub, mailing: Mailing) -> int:
+    """Give the words that more people followed; the first ones where nobody can tell."""
+    shares = {}
+    numbers = await hub.send_contents([mailing.send_id])
+    for content in mailing.contents[:2]:
+        sent, clicked = numbers.get(content, (0, 0))
+        shares[content] = clicked / sent if sent else 0.0
+    return max(mailing.contents[:2], key=lambda one: (shares[one], one == mailing.contents[0]))
+
+
+async def judge(hub: Hub, mailing: Mailing) -> None:
+    """Pause a mailing that fails too often; the page names the errors."""
+    if not mailing.plan.fail_percent or not mailing.send_id:
+        return
+    numbers = await hub.send_counts(await sends_of(hub, mailing))
+    reason = too_many(numbers, mailing.plan.fail_percent)
+    if reason:
+        await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason=reason))
+
+
+def too_many(numbers: Mapping[tuple[str, str], int], percent: int) -> str:
+    """Say why a mailing should pause, "" where it may go on.
+
+    Failures are a share of what was answered. What was never answered is judged apart, from a
+    larger number on, for it may have arrived.
+    """
+
+    def count(*states: str) -> int:
+        return sum(n for (status, _), n in numbers.items() if status in states)
+
+    failed, unknown = count("failed"), count("unknown")
+    answered = failed + count("sent", "delivered", "read")
+    if not count("queued", "claimed"):
+        return ""
+    if answered >= LEAST_TO_JUDGE and failed * 100 > answered * percent:
+        return f"{failed} of {answered} failed"
+    if unknown >= LEAST_UNKNOWN and unknown * 100 > (answered + unknown) * percent:
+        return f"{unknown} of {answered + unknown} were not answered"
+    return ""

@@ -1,0 +1,79 @@
+"""The plugin's own tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    Text,
+    select,
+    text,
+)
+
+ID = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, ID, nullable=False, server_default=text("0"))
+
+
+_own = MetaData()
+mailings = Table(
+    "mailings_mailings",
+    _own,
+    Column("id", ID, primary_key=True, autoincrement=False),
+    Column("title", String(200), nullable=False),
+    Column("state", String(20), nullable=False),
+    # What the form holds: segment, accounts in order, topic, schedule, limits, variants.
+    Column("plan", JSON, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),
+    _number("send_id"),
+    Column("contents", JSON, nullable=False),
+    # Where the filling stands: the last person that was put into the outbox, and the pass.
+    _number("cursor"),
+    _number("phase"),
+    _number("planned"),
+    _number("held_out"),
+    _number("due_at"),
+    _number("started_at"),
+    _number("winner"),
+    _number("created_at"),
+    _number("user_id"),
+    Column("version", ID, nullable=False, server_default=text("1")),
+    Index("ix_mailings_mailings_state", "state", "due_at"),
+)
+
+# The sends of a mailing: one per occurrence of what repeats, and per step of a chain.
+runs = Table(
+    "mailings_runs",
+    _own,
+    Column("send_id", ID, primary_key=True, autoincrement=False),
+    Column("mailing_id", ID, nullable=False),
+    _number("occurrence"),
+    _number("step"),
+    # Days after the first letter, and the ids of this step's words.
+    _number("days"),
+    Column("contents", JSON, nullable=False),
+    Index("ix_mailings_runs_mailing", "mailing_id", "occurrence", "step"),
+)
+
+
+def with_run() -> Select[Any]:
+    """Select mailings with the occurrence that they stand at."""
+    return select(mailings, runs.c.occurrence).outerjoin(runs, runs.c.send_id == mailings.c.send_id)
+
+
+def declare(metadata: object) -> None:
+    """Put the tables on the hub's list."""
+    assert isinstance(metadata, MetaData)
+    for one in (mailings, runs):
+        one.to_metadata(metadata)

@@ -1,0 +1,125 @@
+"""This plugin's own words, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.resources import files
+
+from babel.messages.pofile import read_po
+
+
+def _(text: str) -> str:
+    return text
+
+
+SAID = (
+    _("give the mailing a title"),
+    _("this mailing has begun: what is being sent stays as it is"),
+    _("this mailing has begun already"),
+    _("choose a segment and a channel first"),
+    _("there is nothing to steer"),
+    _("there is no such mailing"),
+    _("somebody changed this mailing meanwhile"),
+    _("a time of day is written 21:00"),
+    _("these shares are not possible"),
+    _("a moment is written 2027-03-10T09:00"),
+    _("a picture has no words for who does not see it"),
+    _("the letter is larger than 100 KB: mail programs cut it off"),
+    _("words that look like spam"),
+    _("a link is not encrypted (http://)"),
+    _("half of it is in capitals"),
+    _("type the number of people to send it"),
+    _("a window is 1 to 365 days"),
+    _("a touch is any, first or last"),
+    _("numbers cannot be cut by this"),
+    _("there is no such number"),
+    _("give the letter a title"),
+    _("a letter is one's own, a team's or everybody's"),
+    _("this command changes personal letters only"),
+    _("there is no such letter"),
+    _("there is no such version"),
+    _("somebody changed this letter meanwhile"),
+    _("choose a channel first"),
+    _("this mailing does not go by that channel"),
+    _("say to which address the test goes"),
+    _("a test goes to at most 5 addresses"),
+    _("there is no such letter in this mailing"),
+    _("a file of a letter has at most 25 MB"),
+    _("a letter has at most 10 files"),
+    _("a file of this letter is gone"),
+    _("there is no such link"),
+    _("the list above has something red: mend that first"),
+)
+STATES = {
+    "draft": _("draft"),
+    "scheduled": _("waits for its time"),
+    "filling": _("is being sent"),
+    "sending": _("is being sent"),
+    "finished": _("finished"),
+    "paused": _("paused"),
+    "cancelled": _("cancelled"),
+}
+
+
+SCOPE_WORDS = {"mine": _("mine"), "team": _("my team's"), "all": _("everybody's")}
+TEST_STATES = {
+    "queued": _("on its way"),
+    "claimed": _("on its way"),
+    "sending": _("on its way"),
+    "sent": _("sent"),
+    "delivered": _("delivered"),
+    "read": _("read"),
+    "failed": _("failed"),
+    "suppressed": _("kept back"),
+    "unknown": _("not known"),
+}
+NUMBER_WORDS = {
+    "planned": _("Planned"),
+    "kept_back": _("Kept back"),
+    "waiting": _("Waiting"),
+    "sent": _("Sent"),
+    "delivered": _("Delivered"),
+    "seen": _("Seen, an estimate"),
+    "clicked": _("Followed a link"),
+    "answered": _("Answered"),
+    "leads": _("Leads"),
+    "interests": _("Interests begun"),
+    "won": _("Interests won"),
+    "failed": _("Failed"),
+    "unknown": _("Not known"),
+    "unsubscribed": _("Unsubscribed"),
+    "complained": _("Complained"),
+}
+CUT_WORDS = {
+    "channel": _("By channel"),
+    "account": _("By sender"),
+    "hour": _("By hour of sending"),
+    "variant": _("By wording"),
+    "domain": _("By mail domain"),
+}
+TOUCH_WORDS = {
+    "any": _("every mailing that touched the person"),
+    "first": _("the first mailing that touched the person"),
+    "last": _("the last mailing that touched the person"),
+}
+
+
+def translator(language: str) -> Callable[[str], str]:
+    """Look texts up in this plugin's catalogue."""
+    catalogue = _catalogue("ru" if language.lower().startswith("ru") else "en")
+    return lambda text: catalogue.get(text) or text
+
+
+@lru_cache(maxsize=2)
+def _catalogue(language: str) -> dict[str, str]:
+    path = files("plugins.mailings").joinpath(f"locale/{language}/LC_MESSAGES/mailings.po")
+    if language == "en" or not path.is_file():
+        return {}
+    with path.open("rb") as file:
+        found = read_po(file, locale=language)
+    return {
+        one.id: one.string
+        for one in found
+        if isinstance(one.id, str) and isinstance(one.string, str) and one.string
+    }

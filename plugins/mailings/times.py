@@ -1,0 +1,45 @@
+"""When a mailing comes round: by the wall clock of the organisation, whatever the sun does."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
+
+from plugins.mailings.plans import US, Plan, local_time, moment
+
+LATE_US = 6 * 3_600 * US
+"""A mailing that is later than this asks before it goes: a restored backup surprises nobody."""
+
+
+def wall_clock(plan: Plan, occurrence: int, begun: int = 0) -> str:
+    """Give the wall clock of an occurrence; the first one is what the plan says."""
+    text = plan.at or datetime.fromtimestamp(begun / US, UTC).replace(tzinfo=None).isoformat()
+    start = local_time(text)
+    count = occurrence * max(1, plan.repeat_every)
+    if plan.repeat == "month":
+        month = start.month - 1 + count
+        year, month = start.year + month // 12, month % 12 + 1
+        # The 31st is the last day where there is none.
+        day = min(start.day, monthrange(year, month)[1])
+        return start.replace(year=year, month=month, day=day).isoformat()
+    days = {"day": 1, "week": 7}.get(plan.repeat, 0) * count
+    return (start + timedelta(days=days)).isoformat()
+
+
+def next_occurrence(plan: Plan, zone: str, now: int, done: int, begun: int = 0) -> tuple[int, int]:
+    """Give the number and the instant of what comes next, (0, 0) where nothing does.
+
+    What was missed while nobody was here is not made up for.
+    """
+    if plan.repeat not in ("day", "week", "month"):
+        return 0, 0
+    zone = zone if plan.at else "UTC"
+    number = done
+    while True:
+        number += 1
+        text = wall_clock(plan, number, begun)
+        if plan.repeat_until and local_time(text) > local_time(plan.repeat_until):
+            return 0, 0
+        at = moment(text, zone)
+        if at > now - LATE_US:
+            return number, at

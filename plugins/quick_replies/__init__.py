@@ -1,0 +1,99 @@
+"""Quick replies: ready texts that are found by `/`, filled in for the client, and counted.
+
+Personal, of a team, or everybody's; in Russian and English side by side, with a short variant for
+channels of short texts, a provider's template for closed windows, files and buttons. Everything is
+done through the public hooks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hub import (
+    Dialog,
+    Event,
+    Handler,
+    Hub,
+    NavEntry,
+    OutboundTransform,
+    Route,
+    Suggestion,
+    UiPart,
+    hookimpl,
+)
+from plugins.quick_replies import api, pages
+from plugins.quick_replies.commands import handlers
+from plugins.quick_replies.facts import QuickReplyChanged
+from plugins.quick_replies.guarding import guard
+from plugins.quick_replies.starters import starter_commands
+from plugins.quick_replies.suggesting import suggestions
+from plugins.quick_replies.tables import declare
+from plugins.quick_replies.uses import count
+
+event_types = ("message.queued", "dialog.status_changed")
+
+
+@hookimpl
+def register_tables(metadata: object) -> None:
+    """The replies, their files, and their uses."""
+    declare(metadata)
+
+
+@hookimpl
+def register_commands() -> list[Handler]:
+    """Saving, removing, counting."""
+    return handlers()
+
+
+@hookimpl
+def register_events() -> list[type[Event]]:
+    """A reply was changed or removed."""
+    return [QuickReplyChanged]
+
+
+@hookimpl
+def register_transforms() -> list[OutboundTransform]:
+    """Nothing leaves while a placeholder stands in it."""
+    return [OutboundTransform(name="placeholders", order=100, apply=guard)]
+
+
+@hookimpl
+def register_routes() -> list[Route]:
+    """The pages under Marketing, and the same for programs."""
+    return [*api.routes(), *pages.routes()]
+
+
+@hookimpl
+def register_ui() -> list[UiPart]:
+    """Templates, a tab of Marketing."""
+    return [
+        NavEntry(
+            key="marketing",
+            title="Marketing",
+            path="/p/quick_replies/",
+            icon="rocket",
+            order=40,
+            tab="Templates",
+            keys="G M",
+        )
+    ]
+
+
+@hookimpl
+async def startup(hub: Hub) -> None:
+    """The first start brings eight replies to begin with, in the organisation's language."""
+    commands: Sequence[object] = await starter_commands(hub)
+    if commands:
+        await hub.do(*commands)  # type: ignore[arg-type]
+
+
+@hookimpl
+async def suggest_replies(hub: Hub, dialog: Dialog, text: str) -> list[Suggestion]:
+    """What is looked for, or what fits the client's last words."""
+    return await suggestions(hub, dialog, text)
+
+
+@hookimpl
+async def event_occurred(hub: Hub, events: tuple[Event, ...]) -> None:
+    """Count what was sent, and which dialogs were solved after it."""
+    await count(hub, events)

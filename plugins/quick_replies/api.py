@@ -1,0 +1,268 @@
+"""Quick replies for programs: list, read, save, remove, take out and bring in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hub import (
+    Answer,
+    Conflict,
+    File,
+    Hub,
+    Invalid,
+    Json,
+    MalformedPayload,
+    NotFound,
+    PluginRequest,
+    Redirect,
+    Route,
+)
+from plugins.quick_replies.commands import (
+    RemoveQuickReply,
+    RemoveSharedReply,
+    SaveQuickReply,
+    ShareQuickReply,
+)
+from plugins.quick_replies.earlier import bring_back, versions_of
+from plugins.quick_replies.finding import score
+from plugins.quick_replies.reading import problems_of, reply_id_of
+from plugins.quick_replies.replies import LANGUAGES, QuickReply, all_replies, one_reply, reader_of
+from plugins.quick_replies.uses import Numbers, numbers
+
+SCHEMA = 1
+MOST = 2_000
+
+
+def routes() -> list[Route]:
+    """Its endpoints, by session under /p/quick_replies/ and by token under /api/v1/quick_replies/."""
+    return [
+        Route(path="/export", endpoint=export, api=True),
+        Route(path="/import", endpoint=bring_in, methods=("POST",), api=True, max_body=5_000_000),
+        Route(path="/replies", endpoint=listed, api=True),
+        Route(path="/replies", endpoint=create, methods=("POST",), api=True),
+        Route(path="/replies/{reply}", endpoint=shown, api=True),
+        Route(path="/replies/{reply}", endpoint=change, methods=("PUT",), api=True),
+        Route(path="/replies/{reply}", endpoint=remove, methods=("DELETE",), api=True),
+        Route(path="/replies/{reply}/versions", endpoint=versions, api=True),
+        Route(path="/replies/{reply}/restore", endpoint=restore, methods=("POST",), api=True),
+    ]
+
+
+def as_json(reply: QuickReply, used: Numbers | None = None) -> dict[str, Any]:
+    """Give a reply as JSON; ids are strings."""
+    found: dict[str, Any] = {
+        "id": str(reply.id),
+        "title": reply.title,
+        "shortcut": reply.shortcut,
+        "folder": reply.folder,
+        "scope": reply.scope,
+        "owner_id": str(reply.owner_id),
+        "team_id": str(reply.team_id),
+        "slot": reply.slot,
+        "texts": {
+            language: {"text": one.text, "short": one.short}
+            for language, one in reply.texts.items()
+        },
+        "buttons": [{"label": label, "url": url} for label, url in reply.buttons],
+        "template": reply.template,
+        "template_language": reply.template_language,
+        "channels": list(reply.channels),
+        "files": [{"id": str(one), "name": name, "size": size} for one, name, size in reply.files],
+        "version": reply.version,
+        "uses": reply.uses,
+        "last_used_at": reply.last_used_at,
+    }
+    if used is not None:
+        found |= {"used_by": used.people, "dialogs": used.dialogs, "solved_percent": used.share}
+    return found
+
+
+async def listed(hub: Hub, request: PluginRequest) -> Answer:
+    """Every reply that the caller may use; `q` finds, `folder` limits."""
+    text, folder = request.query.get("q", "")[:100], request.query.get("folder", "")
+    known = await all_replies(hub, await reader_of(hub))
+    known = [one for one in known if not folder or one.folder == folder]
+    if text:
+        ranked = sorted(((score(one, text), one) for one in known), key=lambda each: -each[0])
+        known = [one for points, one in ranked if points]
+    counted = await numbers(hub)
+    return Json(value={"items": [as_json(one, counted.get(one.id, Numbers())) for one in known]})
+
+
+async def shown(hub: Hub, request: PluginRequest) -> Answer:
+    """One reply, with its ETag."""
+    reply = await _found(hub, request)
+    counted = (await numbers(hub)).get(reply.id, Numbers())
+    return Json(value=as_json(reply, counted), headers={"etag": f'"{reply.version}"'})
+
+
+async def create(hub: Hub, request: PluginRequest) -> Answer:
+    """Make a reply."""
+    (reply_id,) = await hub.do(_command(hub, _body(request), 0))
+    made = await one_reply(hub, reply_id, await reader_of(hub))
+    assert made is not None
+    return Json(value=as_json(made), status=201, headers={"etag": f'"{made.version}"'})
+
+
+async def change(hub: Hub, request: PluginRequest) -> Answer:
+    """Change a reply whole; `If-Match` guards against a change in between."""
+    reply = await _found(hub, request)
+    guard = request.headers.get("if-match", "").strip('"')
+    if guard and guard != str(reply.version):
+        raise Conflict("somebody changed this reply meanwhile", what="version")
+    body = {**as_json(reply), **_body(request)}
+    command = _command(hub, body, reply.id, shared=reply.scope != "mine", version=reply.version)
+    await hub.do(command)
+    changed = await one_reply(hub, reply.id, await reader_of(hub))
+    assert changed is not None
+    return Json(value=as_json(changed), headers={"etag": f'"{changed.version}"'})
+
+
+async def versions(hub: Hub, request: PluginRequest) -> Answer:
+    """What a reply said before, the newest first, with what changed since."""
+    items = [
+        {
+            "version": one.version,
+            "at": one.at,
+            "user_id": str(one.user_id),
+            "title": one.title,
+            "texts": one.texts,
+            "changes": [{"sign": sign, "text": text} for sign, text in one.lines],
+        }
+        for one in await versions_of(hub, await _found(hub, request))
+    ]
+    return Json(value={"items": items})
+
+
+async def restore(hub: Hub, request: PluginRequest) -> Answer:
+    """Bring what a reply said in a `version` back."""
+    reply = await _found(hub, request)
+    await bring_back(hub, reply, str(_body(request).get("version", "")))
+    changed = await one_reply(hub, reply.id, await reader_of(hub))
+    assert changed is not None
+    return Json(value=as_json(changed), headers={"etag": f'"{changed.version}"'})
+
+
+async def remove(hub: Hub, request: PluginRequest) -> Answer:
+    """Put a reply away."""
+    reply = await _found(hub, request)
+    kind = RemoveQuickReply if reply.scope == "mine" else RemoveSharedReply
+    await hub.do(kind(reply_id=reply.id))
+    return Json(value={"removed": str(reply.id)})
+
+
+async def export(hub: Hub, request: PluginRequest) -> Answer:
+    """Every reply as a file that `import` takes."""
+    known = await all_replies(hub, await reader_of(hub))
+    kept = []
+    for one in known:
+        each = as_json(one)
+        for name in ("id", "owner_id", "team_id", "files", "version", "uses", "last_used_at"):
+            each.pop(name)
+        kept.append(each)
+    text = json.dumps({"schema": SCHEMA, "replies": kept}, ensure_ascii=False, indent=1)
+    return File(content=text.encode(), media_type="application/json", name="quick-replies.json")
+
+
+async def bring_in(hub: Hub, request: PluginRequest) -> Answer:
+    """Take an exported file: a reply of a known shortcut or title and scope is changed, others made."""
+    from_form = bool(request.files)
+    raw = (request.files[0].content or b"") if from_form else request.body
+    try:
+        data = json.loads(raw)
+        given = data["replies"] if isinstance(data, dict) else data
+        if not isinstance(given, list) or len(given) > MOST:
+            raise ValueError
+    except (ValueError, KeyError, TypeError) as error:
+        raise Invalid("this is not a file of quick replies", field="file") from error
+    known = await all_replies(hub, await reader_of(hub))
+    by_name = {(one.scope, one.shortcut or one.title): one for one in known}
+    commands = []
+    made = 0
+    for each in given:
+        if not isinstance(each, dict):
+            raise Invalid("this is not a file of quick replies", field="file")
+        scope = str(each.get("scope", "mine"))
+        # A team of another hub is nobody here.
+        if scope == "team" and not str(each.get("team_id", "0")).strip("0"):
+            scope = "mine"
+        name = str(each.get("shortcut") or each.get("title", ""))
+        before = by_name.get((scope, name))
+        body = {**(as_json(before) if before else {}), **each, "scope": scope}
+        commands.append(
+            _command(
+                hub,
+                body,
+                before.id if before else 0,
+                shared=before is not None and before.scope != "mine",
+            )
+        )
+        made += before is None
+    if commands:
+        await hub.do(*commands)
+    if from_form:
+        return Redirect(to="/p/quick_replies/")
+    return Json(value={"created": made, "changed": len(commands) - made})
+
+
+async def _found(hub: Hub, request: PluginRequest) -> QuickReply:
+    number = reply_id_of(request.path.get("reply", ""))
+    reply = await one_reply(hub, number, await reader_of(hub))
+    if reply is None:
+        raise NotFound("there is no such reply")
+    return reply
+
+
+def _body(request: PluginRequest) -> Mapping[str, Any]:
+    try:
+        data = json.loads(request.body or b"{}")
+    except ValueError as error:
+        raise MalformedPayload("the body is not JSON") from error
+    if not isinstance(data, dict):
+        raise MalformedPayload("the body is not a JSON object")
+    return data
+
+
+def _command(
+    hub: Hub,
+    body: Mapping[str, Any],
+    reply_id: int,
+    *,
+    shared: bool = False,
+    version: int | None = None,
+) -> SaveQuickReply:
+    scope = str(body.get("scope", "mine"))
+    try:
+        texts = {
+            language: {name: str(one.get(name, "")) for name in ("text", "short")}
+            for language, one in dict(body.get("texts", {})).items()
+            if language in LANGUAGES
+        }
+        buttons = tuple(
+            (str(one.get("label", "")), str(one.get("url", ""))) for one in body.get("buttons", ())
+        )
+        team_id, slot = int(body.get("team_id") or 0), int(body.get("slot") or 0)
+        channels = tuple(str(one) for one in body.get("channels", ()))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise Invalid("this is not a quick reply", field="texts") from error
+    problems = problems_of(hub, texts, str)
+    if problems:
+        raise Invalid("; ".join(problems), field="texts")
+    kind = SaveQuickReply if scope == "mine" and not shared else ShareQuickReply
+    return kind(
+        reply_id=reply_id,
+        title=str(body.get("title", "")),
+        shortcut=str(body.get("shortcut", "")),
+        folder=str(body.get("folder", "")),
+        scope=scope,
+        team_id=team_id,
+        slot=slot,
+        texts=texts,
+        buttons=buttons,
+        template=str(body.get("template", "")),
+        template_language=str(body.get("template_language", "")),
+        channels=channels,
+        version=version,
+    )
