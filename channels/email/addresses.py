@@ -12,6 +12,14 @@ from hub import Address
 
 KIND = "email"
 _PLAIN = re.compile(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+")
+# One address as nearly all are written: alone, or in angle brackets behind a name without quotes,
+# encoded words included.
+_WORD = r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+"
+_SIMPLE = re.compile(
+    rf"[ \t]*(?:([^\"(),:;<>@\[\]\\\r\n]*)<({_WORD}(?:\.{_WORD})*@[\w-]+(?:\.[\w-]+)*)>"
+    rf"|({_WORD}(?:\.{_WORD})*@[\w-]+(?:\.[\w-]+)*))[ \t]*",
+    re.ASCII,
+)
 _TOKEN = re.compile(r"^(?P<local>[^+]+)\+(?P<token>[A-Za-z0-9_.\-]{20,})$")
 
 
@@ -45,7 +53,7 @@ def parse(values: list[str], limit: int = 200) -> tuple[Address, ...]:
     if not values:
         return ()
     found: dict[str, Address] = {}
-    for name, value in getaddresses([one.replace("\x00", "") for one in values]):
+    for name, value in _pairs([one.replace("\x00", "") for one in values]):
         address = header(value)
         if "@" not in address:
             match = _PLAIN.search(f"{header(name)} {address}")
@@ -58,6 +66,15 @@ def parse(values: list[str], limit: int = 200) -> tuple[Address, ...]:
         if len(found) >= limit:
             break
     return tuple(found.values())
+
+
+def _pairs(values: list[str]) -> list[tuple[str, str]]:
+    """Give names and addresses; the library is asked where one is not written simply."""
+    if len(values) == 1 and values[0].isascii():
+        match = _SIMPLE.fullmatch(values[0])
+        if match:
+            return [(" ".join((match[1] or "").split()), match[2] or match[3])]
+    return getaddresses(values)
 
 
 def split_token(value: str) -> tuple[str, str]:

@@ -59,6 +59,15 @@ def build(
         if plus_token:
             lines.append(f"Reply-To: {with_token(sender, token)}")
         lines.append(f"{TOKEN_HEADER}: {token}")
+    if message.list_id:
+        domain = ascii_domain(sender.rpartition("@")[2])
+        lines += [f"List-Id: <{_id(message.list_id)}.{domain}>", "Precedence: bulk"]
+    if message.unsubscribe_url:
+        # One line each (RFC 8058 section 3.1); both stand inside the DKIM signature.
+        lines += [
+            f"List-Unsubscribe: <{_id(message.unsubscribe_url)}>",
+            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+        ]
     if message.automated:
         kind = "auto-replied" if answers else "auto-generated"
         lines += [f"Auto-Submitted: {kind}", "X-Auto-Response-Suppress: All"]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable
-from typing import ClassVar, Literal, cast
+from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, cast
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from channels.email import mime
 from channels.email.addresses import KIND, ascii_domain, canonical, on_wire
 from channels.email.build import build, message_id
+from channels.email.dkim import Signer, new_key, signer
 from channels.email.imap import IDLE_SECONDS, UIDS_PER_FETCH, Box, ImapSource, Letter, MailSource
 from channels.email.marks import Mark, begun, renumbered
-from channels.email.smtp import Relay, Sender
+from channels.email.relays import Road, Senders, read_relays
+from channels.email.resolving import NameServers
+from channels.email.senders import Sending, check_sender
+from channels.email.smtp import Relay
 from hub import (
     Arrival,
     Batch,
@@ -22,16 +27,21 @@ from hub import (
     ChannelContext,
     Check,
     HubError,
+    Lane,
     MalformedPayload,
     OutboundMessage,
     PermanentFailure,
     RejectReason,
+    SenderCheck,
     Sent,
     in_thread,
 )
 
 Security = Literal["tls", "starttls", "none"]
 MAX_FILE = 25_000_000
+DKIM_SELECTOR = "hub"
+ASKED = ("true", "1", "yes", "on")
+"""How a form and a program say yes."""
 
 
 class Settings(BaseModel):
@@ -60,6 +70,52 @@ class Settings(BaseModel):
         default=SecretStr(""), title="SMTP password", description="Empty: the IMAP password."
     )
     smtp_login: bool = Field(default=True, title="Log in for sending")
+    letters_per_second: int = Field(
+        default=20,
+        ge=1,
+        le=5_000,
+        title="Letters a second",
+        description="What the mail server takes.",
+        json_schema_extra={"advanced": True},
+    )
+    connections: int = Field(
+        default=4,
+        ge=1,
+        le=50,
+        title="Connections at once",
+        json_schema_extra={"advanced": True},
+    )
+    more_relays: SecretStr = Field(
+        default=SecretStr(""),
+        title="More SMTP servers",
+        description="One a line, tried when the first cannot be reached:"
+        " smtp://user:password@host:587?security=starttls&per_minute=100",
+        json_schema_extra={"multiline": True, "advanced": True},
+    )
+    dkim_selector: str = Field(
+        default="",
+        title="DKIM selector",
+        description="Empty: the mail server signs, or nobody does.",
+        json_schema_extra={"advanced": True},
+    )
+    dkim_domain: str = Field(
+        default="",
+        title="DKIM domain",
+        description="Empty: the domain of the address.",
+        json_schema_extra={"advanced": True},
+    )
+    dkim_key: SecretStr = Field(
+        default=SecretStr(""),
+        title="DKIM private key",
+        description="PEM, RSA. Its public half stands under Marketing, Senders.",
+        json_schema_extra={"multiline": True, "advanced": True},
+    )
+    dkim_make: bool = Field(
+        default=False,
+        title="Make a new DKIM key when this is saved",
+        description="The record to publish stands under Marketing, Senders. An old key ends here.",
+        json_schema_extra={"advanced": True},
+    )
     plus_token: bool = Field(
         default=False,
         title="Answers to address+token",
@@ -68,6 +124,16 @@ class Settings(BaseModel):
     verify_tls: bool = Field(default=True, title="Check certificates")
     ca_file: str = Field(default="", title="Own CA file", description="Path on this machine.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _makes_a_key(cls, values: Any) -> Any:
+        """Make the pair of keys that was asked for; what is kept asks for nothing any more."""
+        if not isinstance(values, Mapping) or str(values.get("dkim_make", "")).lower() not in ASKED:
+            return values
+        selector = str(values.get("dkim_selector") or "").strip() or DKIM_SELECTOR
+        made = {"dkim_make": False, "dkim_key": new_key(), "dkim_selector": selector}
+        return {**values, **made}
+
     @field_validator("address")
     @classmethod
     def _is_address(cls, value: str) -> str:
@@ -75,6 +141,19 @@ class Settings(BaseModel):
         local, _, domain = value.rpartition("@")
         if not local or not domain or any(one.isspace() for one in value):
             raise ValueError("this is not an e-mail address")
+        return value
+
+    @field_validator("dkim_key")
+    @classmethod
+    def _is_key(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value().strip():
+            signer("example.org", "s", value.get_secret_value())
+        return value
+
+    @field_validator("more_relays")
+    @classmethod
+    def _are_relays(cls, value: SecretStr) -> SecretStr:
+        read_relays(value.get_secret_value(), verify=True, ca_file="")
         return value
 
     @field_validator("imap_host", "smtp_host")
@@ -95,6 +174,7 @@ class EmailChannel(Channel):
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
         max_attachment_bytes=MAX_FILE,
+        max_files_bytes=MAX_FILE,
         max_attachments=30,
         html=True,
         subject=True,
@@ -110,7 +190,32 @@ class EmailChannel(Channel):
     def __init__(self, settings: BaseModel, context: ChannelContext) -> None:
         super().__init__(settings, context)
         self._own = cast(Settings, settings)
-        self._sender = Sender(self._relay(), self.capabilities.connections)
+        own = self._own
+        # An account's own speed: the mail server of each takes another one.
+        limited = replace(
+            self.capabilities,
+            rate_per_second=own.letters_per_second,
+            connections=own.connections,
+        )
+        object.__setattr__(self, "capabilities", limited)
+        more = read_relays(
+            own.more_relays.get_secret_value(), verify=own.verify_tls, ca_file=own.ca_file
+        )
+        self._senders = Senders(
+            [Road(self._relay()), *more],
+            self.capabilities.connections,
+            context.take,
+            context.now,
+        )
+        self._signer = self._key()
+
+    def _key(self) -> Signer | None:
+        own = self._own
+        pem = own.dkim_key.get_secret_value()
+        if not own.dkim_selector.strip() or not pem.strip():
+            return None
+        domain = own.dkim_domain.strip() or own.address.rpartition("@")[2]
+        return signer(ascii_domain(domain), own.dkim_selector.strip(), pem)
 
     def _box(self) -> Box:
         own = self._own
@@ -141,7 +246,7 @@ class EmailChannel(Channel):
 
     async def close(self) -> None:
         """Let the connections go."""
-        await self._sender.close()
+        await self._senders.close()
 
     async def check(self) -> list[Check]:
         """Try both servers; each step is a line in words."""
@@ -155,12 +260,27 @@ class EmailChannel(Channel):
         finally:
             await source.close()
         try:
-            client = await self._sender.connect()
+            client = await self._senders.first.connect()
             client.close()
             found.append(Check(name="Sending (SMTP)", ok=True))
         except HubError as error:
             found.append(Check(name="Sending (SMTP)", ok=False, text=str(error)))
         return found
+
+    async def check_sender(self) -> list[SenderCheck]:
+        """Look up what providers ask of the domain that sends."""
+        own, key = self._own, self._signer
+        free_relay = own.smtp_host.endswith(own.address.rpartition("@")[2])
+        sending = Sending(
+            address=own.address,
+            relays=(own.smtp_host,),
+            selector=key.selector if key is not None else "",
+            signing_domain=key.domain if key is not None else "",
+            record=key.record() if key is not None else "",
+            encrypted=own.smtp_security != "none",
+            ours=free_relay,
+        )
+        return await in_thread(check_sender, sending, NameServers())
 
     # -- sending ---------------------------------------------------------------------------
 
@@ -175,14 +295,18 @@ class EmailChannel(Channel):
                 raise PermanentFailure(
                     RejectReason.INVALID_ADDRESS, f"{one!r} is not an e-mail address"
                 )
+        at = time.time()
         letter = build(
             message,
             sender=own.address,
             sender_name=own.sender_name or message.sender_name,
             plus_token=own.plus_token,
-            at=time.time(),
+            at=at,
         )
-        refused = await self._sender.send(own.address, recipients, letter)
+        if self._signer is not None:
+            letter = self._signer.sign(letter, int(at))
+        many = message.lane == Lane.MAILING
+        refused = await self._senders.send(own.address, recipients, letter, counted=many)
         return Sent(external_ids=(message_id(message, own.address),), refused=refused)
 
     # -- receiving -------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from email.errors import MessageError
 from email.header import decode_header
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from charset_normalizer import from_bytes
@@ -39,6 +40,7 @@ GUESS_BYTES = 20_000
 MAX_HEADER = 20_000
 
 
+@lru_cache(maxsize=200)
 def canonical(charset: str) -> str:
     """Give Python's name of a declared charset, "" where there is none."""
     name = charset.strip().strip("\"'").lower().replace("_", "-")
@@ -52,14 +54,15 @@ def canonical(charset: str) -> str:
 
 def decode(content: bytes, charset: str = "") -> str:
     """Decode bytes; never raises."""
-    declared = canonical(charset)
+    declared = canonical(charset[:100])
     for name in (declared, "utf-8"):
         if not name:
             continue
         try:
             text = content.decode(name)
             # Some codecs (UTF-7) make halves of characters, which no database takes.
-            text.encode("utf-8")
+            if name != "utf-8":
+                text.encode("utf-8")
         except (ValueError, LookupError):
             continue
         # latin-1 decodes everything: believe it only where it does not hide Cyrillic.

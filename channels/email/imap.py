@@ -152,13 +152,15 @@ class ImapSource:
         client, self._client = self._client, None
         if client is None:
             return
-        if not self._lost.is_set() and client.protocol.transport is not None:
-            try:
+        try:
+            if not self._lost.is_set() and client.protocol.transport is not None:
                 async with asyncio.timeout(3):
                     await client.logout()
-            except Exception:  # noqa: BLE001 - the connection is given up either way
-                log.debug("imap_logout_failed")
-        client.abort()
+        except Exception:  # noqa: BLE001 - the connection is given up either way
+            log.debug("imap_logout_failed")
+        finally:
+            # Also where the logout itself is cancelled: its socket would stay open.
+            client.abort()
 
     async def _guard(self, call: Awaitable[T], seconds: float = 0.0) -> T:
         """Await a call under a deadline of our own; a lost connection ends it at once."""

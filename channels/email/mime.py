@@ -17,7 +17,8 @@ from urllib.parse import unquote
 
 from channels.email import bounces, quotes
 from channels.email.addresses import canonical, parse, split_token
-from channels.email.charsets import decode, header, parameter
+from channels.email.charsets import decode, header
+from channels.email.heads import Heads
 from channels.email.html_text import html_to_text
 from hub import Address, Attachment, DeliveryReceipt, InboundMessage, MalformedPayload, Micros
 
@@ -58,26 +59,32 @@ def read(raw: bytes, own: frozenset[str] = frozenset()) -> InboundMessage | Deli
         message = email.message_from_bytes(raw)
     except Exception as error:
         raise MalformedPayload(f"the letter cannot be parsed: {type(error).__name__}") from error
-    at = _date(message)
-    if bounces.is_report(message) or _looks_like_report(message):
+    heads = Heads(message)
+    at = _date(heads)
+    is_report = bounces.is_report(heads)
+    if is_report or _looks_like_report(heads):
         receipt = bounces.receipt(message, raw, at)
         if receipt is not None:
             return receipt
-    sender = _sender(message)
+    if heads.kind() == "multipart/report":
+        told = bounces.complaint(message, raw, at)
+        if told is not None:
+            return told
+    sender = _sender(heads)
     if sender is None:
         raise MalformedPayload("the letter has no sender")
     content = _Content()
-    _walk(message, content, 0)
+    _walk(message, heads, content, 0)
     text = "\n\n".join(one.strip() for one in content.texts if one.strip())[:MAX_TEXT]
     html = "\n".join(content.htmls)
     if not text and html:
         text = html_to_text(html)[:MAX_TEXT]
     text, loose = _uuencoded(text)
-    identity = _identity(message, raw)
-    external_id = _first_id(message, "message-id") or f"<{identity[:32]}@no-message-id>"
-    to, cc, token = _recipients(message, own)
-    references = tuple(_MESSAGE_ID.findall(_value(message, "references")))[-50:]
-    profile = _profile(message, sender)
+    identity = _identity(raw)
+    external_id = _first_id(heads, "message-id") or f"<{identity[:32]}@no-message-id>"
+    to, cc, token = _recipients(heads, own)
+    references = tuple(_MESSAGE_ID.findall(heads.value("references")))[-50:]
+    profile = _profile(heads, sender)
     return InboundMessage(
         dedupe_key=f"{external_id[:200]}:{identity[:40]}",
         external_id=external_id,
@@ -85,48 +92,36 @@ def read(raw: bytes, own: frozenset[str] = frozenset()) -> InboundMessage | Deli
         text=quotes.strip(text),
         full_text=text,
         html=html,
-        subject=_value(message, "subject")[:400],
-        in_reply_to=_first_id(message, "in-reply-to"),
+        subject=heads.value("subject")[:400],
+        in_reply_to=_first_id(heads, "in-reply-to"),
         references=references,
-        dialog_token=token or _value(message, TOKEN_HEADER),
+        dialog_token=token or heads.value(TOKEN_HEADER.lower()),
         attachments=(*content.files, *loose),
         to=to,
         cc=cc,
         sent_at=Micros(at),
-        automated=bounces.automated(message) or bounces.is_report(message),
+        automated=is_report or bounces.automated(heads),
         profile=profile,
-        headers=_kept(message),
+        headers=_kept(heads),
         raw=raw,
     )
 
 
-def _looks_like_report(message: Message) -> bool:
-    sender = str(message.get("from") or "").lower()
-    return "mailer-daemon" in sender or str(message.get("return-path") or "").strip() == "<>"
+def _looks_like_report(heads: Heads) -> bool:
+    sender = heads.raw("from").lower()
+    return "mailer-daemon" in sender or heads.raw("return-path").strip() == "<>"
 
 
-def _sender(message: Message) -> Address | None:
+def _sender(heads: Heads) -> Address | None:
     for name in ("from", "sender", "return-path"):
-        found = parse(_raw_headers(message, name))
+        found = parse(heads.all(name))
         if found:
             return found[0]
     return None
 
 
-def _raw_headers(message: Message, name: str) -> list[str]:
-    # Encoded words are decoded after the addresses were told apart: a name may hold a comma.
-    # Raw bytes stay surrogates here, which `header` turns into letters.
-    return [str(value) for key, value in message.raw_items() if key.lower() == name]
-
-
-def _value(message: Message, name: str) -> str:
-    """Give a header decoded, also where it holds raw bytes."""
-    found = _raw_headers(message, name.lower())
-    return header(found[0]) if found else ""
-
-
-def _date(message: Message) -> int:
-    parsed = parsedate_tz(str(message.get("date") or ""))
+def _date(heads: Heads) -> int:
+    parsed = parsedate_tz(heads.raw("date"))
     if parsed is None:
         return 0
     try:
@@ -136,13 +131,13 @@ def _date(message: Message) -> int:
 
 
 def _recipients(
-    message: Message, own: frozenset[str]
+    heads: Heads, own: frozenset[str]
 ) -> tuple[tuple[Address, ...], tuple[Address, ...], str]:
     token = ""
     lines: dict[str, tuple[Address, ...]] = {}
     for name in ("to", "cc", "delivered-to", "x-original-to", "envelope-to"):
         people = []
-        for one in parse(_raw_headers(message, name)):
+        for one in parse(heads.all(name)):
             plain, found = split_token(one.value)
             token = token or (found if plain in own or not own else "")
             if found and plain in own:
@@ -152,25 +147,25 @@ def _recipients(
         lines[name] = tuple(people)
     if token:
         # Addresses are compared in lower case, a token is not: read it as it was written.
-        token = _exact(message, token)
+        token = _exact(heads, token)
     return lines["to"], lines["cc"], token
 
 
-def _exact(message: Message, token: str) -> str:
+def _exact(heads: Heads, token: str) -> str:
     for name in ("to", "cc", "delivered-to", "x-original-to", "envelope-to"):
-        for value in _raw_headers(message, name):
+        for value in heads.all(name):
             at = value.lower().find(f"+{token.lower()}@")
             if at >= 0:
                 return value[at + 1 : at + 1 + len(token)]
     return token
 
 
-def _first_id(message: Message, name: str) -> str:
-    match = _MESSAGE_ID.search(_value(message, name))
+def _first_id(heads: Heads, name: str) -> str:
+    match = _MESSAGE_ID.search(heads.value(name))
     return match.group(0)[:400] if match else ""
 
 
-def _identity(message: Message, raw: bytes) -> str:
+def _identity(raw: bytes) -> str:
     """Hash a letter without what servers add on its way: the same letter is the same twice."""
     head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
     kept = []
@@ -187,14 +182,14 @@ def _identity(message: Message, raw: bytes) -> str:
     return hashlib.sha256(b"\n".join(kept) + b"\n\n" + body.rstrip()).hexdigest()
 
 
-def _profile(message: Message, sender: Address) -> dict[str, str]:
-    replies = parse(_raw_headers(message, "reply-to"))
+def _profile(heads: Heads, sender: Address) -> dict[str, str]:
+    replies = parse(heads.all("reply-to"))
     if replies and replies[0].value != sender.value:
         return {"reply_to": replies[0].value}
     return {}
 
 
-def _kept(message: Message) -> dict[str, str]:
+def _kept(heads: Heads) -> dict[str, str]:
     found = {}
     for name in (
         "message-id",
@@ -204,7 +199,7 @@ def _kept(message: Message) -> dict[str, str]:
         "precedence",
         "x-mailer",
     ):
-        value = _value(message, name)
+        value = heads.value(name)
         if value:
             found[name] = value[:400]
     return found
@@ -213,28 +208,28 @@ def _kept(message: Message) -> dict[str, str]:
 # -- parts ---------------------------------------------------------------------------------
 
 
-def _walk(part: Message, content: _Content, depth: int) -> None:
+def _walk(part: Message, heads: Heads, content: _Content, depth: int) -> None:
     content.parts += 1
     if content.parts > MAX_PARTS or depth > MAX_DEPTH:
         return
-    kind = _kind(part)
+    kind = heads.kind()
     if kind.startswith("multipart/") and part.is_multipart():
         payload = part.get_payload()
         for one in payload if isinstance(payload, list) else ():
             if isinstance(one, Message):
-                _walk(one, content, depth + 1)
+                _walk(one, Heads(one), content, depth + 1)
         return
     if kind.startswith("message/") and part.is_multipart():
         _attached_letter(part, content, kind)
         return
     body = _bytes(part)
-    name = _file_name(part)
-    disposition = str(part.get("content-disposition") or "").strip().lower()
+    name = safe_name(heads.file_name())
+    disposition = heads.raw("content-disposition").strip().lower()
     attached = disposition.startswith("attachment") or bool(name)
     if kind == "text/plain" and not attached:
-        content.texts.append(decode(body, _charset(part)).replace("\x00", ""))
+        content.texts.append(decode(body, heads.charset()).replace("\x00", ""))
     elif kind == "text/html" and not attached:
-        content.htmls.append(decode(body, _html_charset(part, body)).replace("\x00", ""))
+        content.htmls.append(decode(body, _html_charset(heads, body)).replace("\x00", ""))
     elif body or name:
         content.files.append(
             Attachment(
@@ -242,19 +237,11 @@ def _walk(part: Message, content: _Content, depth: int) -> None:
                 media_type=kind,
                 size=len(body),
                 content=body,
-                content_id=header(part.get("content-id")).strip("<> ")
+                content_id=heads.value("content-id").strip("<> ")
                 if not disposition.startswith("attachment")
                 else "",
             )
         )
-
-
-def _kind(part: Message) -> str:
-    try:
-        kind = part.get_content_type()
-    except (ValueError, LookupError, AttributeError):
-        return "application/octet-stream"
-    return kind if re.fullmatch(r"[\w.+-]+/[\w.+-]+", kind) else "application/octet-stream"
 
 
 def _bytes(part: Message) -> bytes:
@@ -268,32 +255,18 @@ def _bytes(part: Message) -> bytes:
     return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else b""
 
 
-def _charset(part: Message) -> str:
-    try:
-        value = part.get_param("charset")
-    except (ValueError, LookupError, TypeError):
-        return ""
-    return parameter(value) if value else ""
-
-
-def _html_charset(part: Message, body: bytes) -> str:
-    declared = _charset(part)
+def _html_charset(heads: Heads, body: bytes) -> str:
+    declared = heads.charset()
     if declared:
         return declared
     match = re.search(rb"(?i)<meta[^>]{0,200}charset=[\"']?([\w-]+)", body[:4000])
     return match.group(1).decode("ascii", "ignore") if match else ""
 
 
-def _file_name(part: Message) -> str:
-    try:
-        value = part.get_param("filename", None, "content-disposition") or part.get_param("name")
-    except (ValueError, LookupError, TypeError):
-        return ""
-    return safe_name(parameter(value)) if value else ""
-
-
 def safe_name(name: str) -> str:
     """Give a file name without path, control characters and tricks of direction."""
+    if not name:
+        return ""
     name = unquote(name) if "%" in name and "/" not in name else name
     name = name.replace("\\", "/").split("/")[-1]
     name = re.sub(r"[\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069<>:\"|?*]", "_", name).strip(". ")

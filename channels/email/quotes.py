@@ -89,7 +89,8 @@ def _is_attribution(lines: Sequence[str], n: int) -> bool:
     """Say whether "On … wrote:" begins here; clients wrap it over up to three lines."""
     joined = lines[n].strip()
     for more in range(3):
-        if any(one.match(joined) for one in _ATTRIBUTION):
+        # Every one of them ends so, and most lines do not.
+        if joined.endswith(":") and any(one.match(joined) for one in _ATTRIBUTION):
             # A wrapped one must begin like one, else the person's last line is taken with it.
             return more == 0 or bool(
                 re.match(

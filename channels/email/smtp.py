@@ -45,6 +45,10 @@ def tls_context(verify: bool, ca_file: str) -> ssl.SSLContext:
     return context
 
 
+class Unreachable(TemporaryFailure):
+    """A relay could not be reached or refused its login: another one may be tried."""
+
+
 class Sender:
     """A small pool of connections to one relay."""
 
@@ -84,15 +88,15 @@ class Sender:
                 await client.login(relay.user, relay.password)
         except aiosmtplib.SMTPAuthenticationError as error:
             client.close()
-            raise TemporaryFailure(
+            raise Unreachable(
                 f"the mail server refused the user name or password ({error.code})"
             ) from error
         except ssl.SSLError as error:
             client.close()
-            raise TemporaryFailure(f"TLS with {relay.host} failed: {error.reason}") from error
+            raise Unreachable(f"TLS with {relay.host} failed: {error.reason}") from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             client.close()
-            raise TemporaryFailure(
+            raise Unreachable(
                 f"cannot reach {relay.host}:{relay.port}: {str(error)[:200]}"
             ) from error
         return client

@@ -53,6 +53,7 @@ class MaxChannel(Channel):
     )
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
+        vouches=True,
         max_text=3999,
         max_attachment_bytes=200_000_000,
         max_attachments=12,

@@ -50,8 +50,10 @@ class SmsChannel(Channel):
     icon = "message-square"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
+        vouches=True,
         max_text=MAX_TEXT,
         max_attachment_bytes=MAX_FILES_BYTES,
+        max_files_bytes=MAX_FILES_BYTES,
         max_attachments=arrivals.MAX_FILES,
         media_types=("image/*", "audio/*", "video/*", "application/pdf", "text/*"),
         receipts="delivered",

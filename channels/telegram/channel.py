@@ -32,6 +32,8 @@ from hub import (
     PermanentFailure,
     RejectReason,
     Sent,
+    TemporaryFailure,
+    Unsupported,
     WebhookRequest,
 )
 
@@ -59,6 +61,7 @@ class TelegramChannel(Channel):
     )
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind="telegram",
+        vouches=True,
         max_text=16_000,
         max_attachment_bytes=MAX_FILE,
         max_attachments=20,
@@ -83,11 +86,14 @@ class TelegramChannel(Channel):
         super().__init__(settings, context)
         self._own = cast(TelegramSettings, settings)
         self._bot: Bot | None = None
+        self._is_closed = False
 
     @property
     def bot(self) -> Bot:
         """The client; made when first used."""
         if self._bot is None:
+            if self._is_closed:
+                raise TemporaryFailure("the account was changed meanwhile")
             from channels.telegram.wire import new_bot
 
             self._bot = new_bot(self._own)
@@ -102,9 +108,11 @@ class TelegramChannel(Channel):
 
     async def close(self) -> None:
         """Let the connections go."""
+        self._is_closed = True
         if self._bot is not None:
-            await self._bot.session.close()
-            self._bot = None
+            from channels.telegram.wire import finish
+
+            await finish(self._bot)
 
     async def check(self) -> list[Check]:
         """Ask Telegram who the bot is."""
@@ -269,21 +277,30 @@ class TelegramChannel(Channel):
 
     async def delete(self, to: Address, external_id: str) -> None:
         """Take a message of ours back."""
-        from aiogram.methods import DeleteMessage
+        from aiogram.methods import DeleteBusinessMessages, DeleteMessage
 
+        from channels.telegram.reading import BUSINESS
         from channels.telegram.wire import call
 
-        chat = external_id.rpartition(":")[0]
-        await call(self.bot, DeleteMessage(chat_id=int(chat), message_id=_number(external_id)))
+        number, chat = _number(external_id), external_id.rpartition(":")[0]
+        if chat.startswith(BUSINESS):
+            business = chat.removeprefix(BUSINESS).rpartition(":")[0]
+            gone = DeleteBusinessMessages(business_connection_id=business, message_ids=[number])
+            await call(self.bot, gone)
+            return
+        await call(self.bot, DeleteMessage(chat_id=int(chat), message_id=number))
 
     async def react(self, to: Address, external_id: str, emoji: str) -> None:
         """React to a message; no emoji takes the reaction back."""
         from aiogram.methods import SetMessageReaction
         from aiogram.types import ReactionTypeEmoji
 
+        from channels.telegram.reading import BUSINESS
         from channels.telegram.wire import call
 
         chat = external_id.rpartition(":")[0]
+        if chat.startswith(BUSINESS):
+            raise Unsupported("reactions", "Telegram takes none for a business account")
         reaction: list[Any] = [ReactionTypeEmoji(emoji=emoji)] if emoji else []
         await call(
             self.bot,
@@ -320,19 +337,14 @@ class TelegramChannel(Channel):
 
     async def fetch(self, reference: str) -> bytes:
         """Get the bytes of a file by its file_id."""
-        from aiogram.exceptions import AiogramError
         from aiogram.methods import GetFile
 
-        from channels.telegram.wire import UPLOAD_SECONDS, call, meaning
+        from channels.telegram.wire import call, download
 
         file = await call(self.bot, GetFile(file_id=reference))
         if not file.file_path:
             raise PermanentFailure(RejectReason.EXPIRED, "Telegram no longer has this file")
-        try:
-            found = await self.bot.download_file(file.file_path, timeout=int(UPLOAD_SECONDS))
-        except AiogramError as error:
-            raise meaning(error) from error
-        return found.read() if found is not None else b""
+        return await download(self.bot, file.file_path)
 
 
 def _number(external_id: str) -> int:

@@ -27,6 +27,7 @@ from hub import (
 KIND = "telegram"
 GROUP = "telegram_group"
 BUSINESS = "business:"
+DIRECT = "direct:"
 GONE = ("kicked", "left")
 UPDATES = [
     "message",
@@ -80,8 +81,9 @@ def _read(body: Mapping[str, object], bot_id: int, key: str, raw: bytes) -> list
         return _member(update.my_chat_member, key)
     if update.deleted_business_messages is not None:
         gone = update.deleted_business_messages
+        where = f"{BUSINESS}{gone.business_connection_id}:{gone.chat.id}"
         return [
-            MessageDeleted(dedupe_key=f"{key}:{one}", external_id=f"{gone.chat.id}:{one}")
+            MessageDeleted(dedupe_key=f"{key}:{one}", external_id=f"{where}:{one}")
             for one in gone.message_ids
         ]
     return [_unknown(body, key, raw)]
@@ -98,10 +100,26 @@ def person(user: t.User) -> Address:
     return Address(kind=KIND, value=str(user.id), name=user.full_name)
 
 
+def name_of(message: t.Message, number: int | None = None) -> str:
+    """Name a message (or another one of the same chat) as our external id.
+
+    The chats of a business account count their messages on their own, under the same chat ids.
+    """
+    business = message.business_connection_id
+    chat = f"{BUSINESS}{business}:{message.chat.id}" if business else str(message.chat.id)
+    return f"{chat}:{message.message_id if number is None else number}"
+
+
 def place_of(message: t.Message) -> str:
-    """Give the thread a message belongs to: "" in a private chat, else the group or its topic."""
+    """Give the thread a message belongs to: "" in a private chat, else the group or its topic.
+
+    Who writes to a channel privately (Bot API, "Direct messages topic") has a topic of his own in
+    the chat of all such messages; who writes to a business account has that connection.
+    """
     if message.business_connection_id:
         return f"{BUSINESS}{message.business_connection_id}"
+    if message.direct_messages_topic is not None:
+        return f"{DIRECT}{message.chat.id}:{message.direct_messages_topic.topic_id}"
     if message.chat.type == "private":
         return ""
     if message.is_topic_message and message.message_thread_id:
@@ -149,31 +167,44 @@ def _message(message: t.Message, key: str, bot_id: int, raw: bytes) -> list[Arri
         return []
     text, attachments = words(message), files(message)
     profile = _profile(message)
-    replied = message.reply_to_message
     return [
         InboundMessage(
             dedupe_key=key,
-            external_id=f"{message.chat.id}:{message.message_id}",
+            external_id=name_of(message),
             sender=sender,
             text=text,
             html=formatted(message),
             thread_key=where,
-            group=bool(where) and not where.startswith(BUSINESS),
-            # In a topic every message "replies" to the message that opened the topic.
-            in_reply_to=f"{message.chat.id}:{replied.message_id}"
-            if replied is not None and replied.message_id != message.message_thread_id
-            else "",
+            group=_is_group(where),
+            in_reply_to=_answered(message),
             attachments=attachments,
             album=f"{message.chat.id}:{message.media_group_id}" if message.media_group_id else "",
             sent_at=instant(message.date),
             language=(message.from_user.language_code or "") if message.from_user else "",
+            # A post is said to everybody: nobody waits for an answer to it.
             automated=bool(message.from_user and message.from_user.is_bot)
-            or bool(message.is_automatic_forward),
+            or bool(message.is_automatic_forward)
+            or message.chat.type == "channel",
             unsupported="" if text or attachments else _kind_of(message),
             profile=profile,
             raw=raw,
         )
     ]
+
+
+def _is_group(where: str) -> bool:
+    return bool(where) and not where.startswith((BUSINESS, DIRECT))
+
+
+def _answered(message: t.Message) -> str:
+    """Name the message that this one answers: a comment's is the post it stands below."""
+    replied = message.reply_to_message
+    if replied is None:
+        return ""
+    # In a topic every message "replies" to the message that opened the topic.
+    if message.is_topic_message and replied.message_id == message.message_thread_id:
+        return ""
+    return name_of(message, replied.message_id)
 
 
 def _profile(message: t.Message) -> dict[str, str]:
@@ -206,7 +237,7 @@ def _edited(message: t.Message, key: str, bot_id: int) -> list[Arrival]:
     return [
         MessageEdited(
             dedupe_key=key,
-            external_id=f"{message.chat.id}:{message.message_id}",
+            external_id=name_of(message),
             text=words(message),
             at=instant(message.edit_date or message.date),
         )
@@ -227,12 +258,14 @@ def _pressed(query: t.CallbackQuery, key: str) -> list[Arrival]:
     return [
         ButtonPressed(
             dedupe_key=key,
-            external_id=f"{message.chat.id}:{message.message_id}",
+            external_id=name_of(message)
+            if isinstance(message, t.Message)
+            else f"{message.chat.id}:{message.message_id}",
             sender=person(query.from_user),
             payload=query.data,
             label=label,
             thread_key=thread,
-            group=bool(thread) and not thread.startswith(BUSINESS),
+            group=_is_group(thread),
             callback=query.id,
         )
     ]

@@ -10,7 +10,7 @@ from aiogram import Bot, methods
 from aiogram import exceptions as e
 from aiogram import types as t
 
-from channels.telegram.reading import BUSINESS, GROUP
+from channels.telegram.reading import BUSINESS, DIRECT, GROUP
 from channels.telegram.wire import SECONDS, UPLOAD_SECONDS, call
 from hub import (
     Attachment,
@@ -33,17 +33,24 @@ _PHOTOS = ("image/jpeg", "image/png", "image/webp")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where a message goes: a chat, perhaps a topic of it, perhaps for a business account."""
+    """Where a message goes: a chat, perhaps a topic of it, perhaps for a business account.
+
+    `direct` is a person's topic among the private messages of a channel.
+    """
 
     chat_id: int
     topic: int | None = None
     business: str | None = None
+    direct: int | None = None
 
     @classmethod
     def of(cls, message: OutboundMessage) -> Target:
         """Read the place from the dialog's address and thread; raises PermanentFailure."""
         chat, _, topic = message.to.value.partition(":")
         try:
+            if message.thread_key.startswith(DIRECT):
+                chat, _, topic = message.thread_key.removeprefix(DIRECT).partition(":")
+                return cls(chat_id=int(chat), direct=int(topic))
             business = (
                 message.thread_key.removeprefix(BUSINESS)
                 if message.thread_key.startswith(BUSINESS)
@@ -59,6 +66,11 @@ class Target:
             raise PermanentFailure(
                 RejectReason.INVALID_ADDRESS, "this is not a Telegram chat"
             ) from None
+
+    def name(self, sent: t.Message) -> str:
+        """Name a message of ours as people's are named (see `reading.name_of`)."""
+        chat = f"{BUSINESS}{self.business}:{sent.chat.id}" if self.business else str(sent.chat.id)
+        return f"{chat}:{sent.message_id}"
 
 
 async def send(bot: Bot, message: OutboundMessage) -> tuple[str, ...]:
@@ -81,7 +93,7 @@ async def send(bot: Bot, message: OutboundMessage) -> tuple[str, ...]:
             raise OutcomeUnknown(
                 f"{len(done)} of {len(plan)} parts were taken, the next was not: {error}"
             ) from error
-        done += [f"{one.chat.id}:{one.message_id}" for one in sent]
+        done += [target.name(one) for one in sent]
     return tuple(done)
 
 
@@ -142,6 +154,7 @@ def _plan(message: OutboundMessage, target: Target) -> list[Step]:
     common: dict[str, Any] = {
         "chat_id": target.chat_id,
         "message_thread_id": target.topic,
+        "direct_messages_topic_id": target.direct,
         "business_connection_id": target.business,
     }
     keys = markup(message.buttons)

@@ -30,7 +30,7 @@ class TelegramSettings(BaseModel):
     local_files: bool = Field(
         default=False,
         title="The server runs with --local",
-        description="Files up to 2 GB; they are read from this machine's disk.",
+        description="People may send files above 20 MB; they are read from this machine's disk.",
     )
 
     @field_validator("token")

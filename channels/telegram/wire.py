@@ -51,7 +51,24 @@ _REASONS: tuple[tuple[str, RejectReason], ...] = (
 
 
 class Session(AiohttpSession):
-    """aiogram's HTTP client, which knows a proxy's page from an answer of Telegram's."""
+    """aiogram's HTTP client, which knows a proxy's page from an answer of Telegram's.
+
+    Once finished it stays so: aiogram's own opens again for a call that comes late, and nobody
+    would close it then.
+    """
+
+    is_over = False
+
+    async def create_session(self) -> aiohttp.ClientSession:
+        """Give the connections; raises TemporaryFailure once they were let go."""
+        if self.is_over:
+            raise TemporaryFailure("the account was changed meanwhile")
+        return await super().create_session()
+
+    async def finish(self) -> None:
+        """Let the connections go, for good."""
+        self.is_over = True
+        await self.close()
 
     def check_response(
         self, bot: Bot, method: TelegramMethod[T], status_code: int, content: str
@@ -67,11 +84,17 @@ class Session(AiohttpSession):
 
 
 def new_bot(settings: TelegramSettings) -> Bot:
-    """Make the client of one bot; it must be closed by `bot.session.close()`."""
+    """Make the client of one bot; it must be closed by `finish`."""
     server = TelegramAPIServer.from_base(settings.api_url, is_local=settings.local_files)
     # The limit is that of connections: a wait for a free one counts into the time-out.
     session = Session(api=server, limit=50, timeout=SECONDS)
     return Bot(token=settings.token.get_secret_value(), session=session)
+
+
+async def finish(bot: Bot) -> None:
+    """Let a client's connections go; whatever still wants to call is told so."""
+    if isinstance(bot.session, Session):
+        await bot.session.finish()
 
 
 async def call(bot: Bot, method: TelegramMethod[T], seconds: float = SECONDS) -> T:
@@ -91,6 +114,29 @@ async def call(bot: Bot, method: TelegramMethod[T], seconds: float = SECONDS) ->
         raise OutcomeUnknown("Telegram's answer cannot be read") from error
     except e.AiogramError as error:
         raise meaning(error) from error
+
+
+async def download(bot: Bot, path: str) -> bytes:
+    """Get the bytes of a file; `path` is Telegram's, or one of this disk (a server with --local)."""
+    try:
+        found = await bot.download_file(path, timeout=int(UPLOAD_SECONDS))
+    except AiogramError as error:
+        raise meaning(error) from error
+    except aiohttp.ClientResponseError as error:
+        if 400 <= error.status < 500 and error.status != 429:
+            raise PermanentFailure(
+                RejectReason.EXPIRED, f"Telegram no longer has this file: {error.status}"
+            ) from error
+        raise TemporaryFailure(f"Telegram's file store answered {error.status}") from error
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise TemporaryFailure(f"no file from Telegram: {type(error).__name__}") from error
+    except OSError as error:
+        raise PermanentFailure(
+            RejectReason.OTHER,
+            "the file is not on this machine's disk: a Bot API server with --local must run here, "
+            "and the hub must be allowed to read its folder",
+        ) from error
+    return found.read() if found is not None else b""
 
 
 async def get_updates(bot: Bot, http: HttpClient, offset: int) -> list[object]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from channels.vk import names
+from channels.vk import names, rules
 from channels.vk.channel import VkChannel
-from hub import Channel, Dialog, Event, Hub, Job, Panel, hookimpl
+from hub import Channel, Dialog, Event, Field, Hub, Job, Panel, Recipe, hookimpl
 
 event_types = ("message.received",)
 
@@ -19,6 +19,18 @@ def register_channels() -> list[type[Channel]]:
 def register_jobs() -> list[Job]:
     """Give the job that asks VK for people's names."""
     return names.jobs()
+
+
+@hookimpl
+def register_fields() -> list[Field]:
+    """What rules may ask of an order of the shop."""
+    return rules.FIELDS
+
+
+@hookimpl
+def register_recipes() -> list[Recipe]:
+    """A rule for orders, ready to be switched on."""
+    return rules.RECIPES
 
 
 @hookimpl

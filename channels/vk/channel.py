@@ -62,6 +62,7 @@ class VkChannel(Channel):
     )
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
+        vouches=True,
         max_text=MAX_TEXT,
         max_attachment_bytes=MAX_FILE,
         max_attachments=10,

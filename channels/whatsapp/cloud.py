@@ -58,10 +58,12 @@ class WhatsAppChannel(Channel):
     icon = "message-circle"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
+        vouches=True,
         max_text=4_096,
         max_attachment_bytes=100_000_000,
         max_attachments=10,
         media_types=(*KINDS, *DOCUMENTS),
+        media_limits=tuple((name, most) for name, (_, most) in KINDS.items()),
         receipts="read",
         rate_per_second=60.0,
         connections=8,

@@ -94,6 +94,7 @@ def _message(one: Json, contacts: list[Json]) -> Iterator[Arrival]:
         yield ButtonPressed(
             dedupe_key=external_id,
             external_id=_id(context, "id"),
+            press_id=external_id,
             sender=sender,
             payload=pressed[0],
             label=pressed[1],

@@ -62,7 +62,7 @@ def payloads(message: OutboundMessage, file_ids: Sequence[str]) -> list[dict[str
     head = _head(message)
     parts = [{**head, **one} for one in found]
     if message.quotes and parts:
-        parts[0]["context"] = {"message_id": _named(message.quotes)}
+        parts[0]["context"] = {"message_id": message.quotes}
     for n, one in enumerate(parts):
         key = message.idempotency_key
         one["biz_opaque_callback_data"] = key if len(parts) == 1 else f"{key}/{n}"
@@ -74,13 +74,8 @@ def reaction(to: str, external_id: str, emoji: str) -> dict[str, Any]:
     return {
         **_to(to),
         "type": "reaction",
-        "reaction": {"message_id": _named(external_id), "emoji": emoji},
+        "reaction": {"message_id": external_id, "emoji": emoji},
     }
-
-
-def _named(external_id: str) -> str:
-    # A press is a message of its own at WhatsApp, and the hub marks its id as that of a press.
-    return external_id.removeprefix("button:")
 
 
 def _head(message: OutboundMessage) -> dict[str, Any]:

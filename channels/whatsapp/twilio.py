@@ -62,6 +62,7 @@ class TwilioWhatsAppChannel(Channel):
     icon = "message-circle"
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
+        vouches=True,
         max_text=1_600,
         max_attachment_bytes=16_000_000,
         max_attachments=1,
@@ -187,6 +188,7 @@ class TwilioWhatsAppChannel(Channel):
                 ButtonPressed(
                     dedupe_key=found.dedupe_key,
                     external_id=found.in_reply_to,
+                    press_id=found.external_id,
                     sender=sender,
                     payload=payload,
                     label=fields.get("ButtonText") or fields.get("ListTitle") or found.text,
