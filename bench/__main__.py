@@ -21,6 +21,9 @@ BENCHES = {
     "live": [],
     "channels": ["--kit"],
     "office": [],
+    "imports": ["--rows", "10000"],
+    "objects": [],
+    "mailing": ["--letters", "4000"],
 }
 
 

@@ -155,6 +155,10 @@ class Vocabulary:
             dice.choices(self._words, cum_weights=self._weights, k=dice.randint(*WORDS))
         )
 
+    def names(self) -> list[str]:
+        """Give words that do for names of people."""
+        return self._words[2_000:8_000]
+
     def groups(self) -> dict[str, list[str]]:
         """Give words by how often they stand in messages: the n-th has a share of 1/n or so."""
         return {

@@ -70,6 +70,7 @@ def channels_of(world: World) -> list[type[Channel]]:
             rate_per_second=10_000,
             max_text=4000,
             initiates=True,
+            vouches=True,
         )
         Settings = NoSettings
 
@@ -177,10 +178,13 @@ async def house(
     workers: bool = False,
     world: World | None = None,
     plugins: Sequence[tuple[str, Any]] = (),
+    migrate: bool = False,
 ) -> AsyncIterator[House]:
     """Run a hub with an administrator and two accounts."""
     world = world or World()
     runtime = build(folder, url, world, plugins)
+    if migrate or any(one.plugin for one in runtime.nouns.values()):
+        runtime.migrate()
     await runtime.start()
     loops = Workers(runtime) if workers else None
     if loops is not None:

@@ -93,6 +93,8 @@ def channels_of(perch: Perch) -> list[type[Channel]]:
             max_text=300,
             max_attachment_bytes=1_000_000,
             max_attachments=3,
+            media_limits=(("image/gif", 1_000),),
+            max_files_bytes=1_500_000,
             media_types=("image/*", "application/pdf"),
             receipts="read",
             rate_per_second=10_000,

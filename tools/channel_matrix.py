@@ -18,6 +18,8 @@ START = "<!-- channels: made by tools/channel_matrix.py from the channels' capab
 END = "<!-- end of channels -->"
 # A customer of the demo is no channel to connect.
 APART = {"demo_customer"}
+HUB_FILE = 60_000_000
+"""The largest file that an agent can attach, whatever the channel (docs/api.md)."""
 
 
 def channels() -> list[type]:
@@ -46,7 +48,9 @@ def row(channel: type) -> list[str]:
     if not can.sends:
         return [channel.title, named(ways), "only takes in", "", "", "", ""]
     text = f"{can.max_text:,}".replace(",", " ") if can.max_text else "any length"
-    files = f"{can.max_attachment_bytes / 1_000_000:g} MB" if can.max_attachment_bytes else ""
+    # What the vendor takes, as far as the hub itself does.
+    most = min(can.max_attachment_bytes, HUB_FILE)
+    files = f"{most / 1_000_000:g} MB" if most else ""
     more = [
         ("HTML", can.html),
         ("copies", can.copies),

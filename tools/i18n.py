@@ -26,9 +26,9 @@ PO = ROOT / "hub/locale/ru/LC_MESSAGES/hub.po"
 WEB = ROOT / "hub/web"
 ERRORS = {"Conflict", "Invalid", "NotAllowed", "NotFound", "TemporaryFailure",
           "PermanentFailure", "UntrustedRequest", "PermissionError", "HubError", "Check",
-          "ValueError", "NotLoggedIn"}  # fmt: skip
+          "ValueError", "NotLoggedIn", "Reject"}  # fmt: skip
 TITLED = {"Field", "Panel", "PanelLine", "NavEntry", "AccountSection", "Route", "Page"}
-TITLES = {"title", "description", "label", "empty"}
+TITLES = {"title", "description", "label", "empty", "tab"}
 # Plugins bring their own words too; those with a catalogue of their own are left to it.
 UNSEEN = {"migrations", "demo", "demo_customer", "http_api", "cli", "backup.py",
           "restore.py", "api.py", "auth.py", "files.py", "page_actions.py", "hookspecs.py", "testing"}  # fmt: skip

@@ -79,6 +79,8 @@ def run_pytest(arguments: list[str]) -> tuple[int, str]:
     command = [sys.executable, "-m", "pytest", "--durations=10", *arguments]
     # A missing server is a failure here, not a skip: see tests/servers/__init__.py.
     environment = {**os.environ, "HUB_TEST_REQUIRE_SERVERS": "1", **in_memory()}
+    # Hundreds of processes are started; each would compile the hub anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     counts = ""
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, errors="replace"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,15 @@ def front_door() -> list[str]:
     return found
 
 
+@cache
+def described() -> dict[str, Any]:
+    """The OpenAPI, made once."""
+    return description()
+
+
 def api() -> list[str]:
     """Every path, its parameters and the fields of its bodies and answers."""
-    schema = description()
+    schema = described()
     found = []
     for path, verbs in schema["paths"].items():
         for verb, about in verbs.items():
@@ -48,7 +55,7 @@ def api() -> list[str]:
 
 def required() -> list[str]:
     """What a caller must give: this may only shrink."""
-    schema = description()
+    schema = described()
     found = []
     for path, verbs in schema["paths"].items():
         for verb, about in verbs.items():

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.browser.loop import in_session
 from tests.browser.office import Complaints, Office, open_office
 
 # Generous on a busy machine; what fails is looked at with less patience.
 expect.set_options(timeout=int(os.environ.get("HUB_TEST_PATIENCE", "30000")))
+HERE = Path(__file__).parent
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
@@ -28,23 +31,38 @@ ARGUMENTS = [
 Enter = Callable[..., Awaitable[Page]]
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser lives in the session's loop, and so does whoever talks to it."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@in_session
 async def office(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
     """A hub with two channels, an administrator (Max) and two agents (Vera, Oleg)."""
     async with open_office(tmp_path, database_url) as running:
         yield running
 
 
-@pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    """The browser itself."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def one_chromium() -> AsyncIterator[Browser]:
+    """One browser for all tests of a process: starting it costs more than many a test."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()
 
 
-@pytest.fixture
+@in_session
+async def chromium(one_chromium: Browser) -> AsyncIterator[Browser]:
+    """The browser itself; whatever a test opened in it is closed behind it."""
+    yield one_chromium
+    for context in one_chromium.contexts:
+        await context.close()
+
+
+@in_session
 async def complaints() -> AsyncIterator[Complaints]:
     """No page of a test may complain, or ask anybody but the hub."""
     found = Complaints()
@@ -52,7 +70,7 @@ async def complaints() -> AsyncIterator[Complaints]:
     assert found.left == []
 
 
-@pytest.fixture
+@in_session
 async def enter(office: Office, chromium: Browser, complaints: Complaints) -> AsyncIterator[Enter]:
     """`await enter("Vera", "/inbox")`: a new browser of a colleague, with a page open."""
     contexts = []

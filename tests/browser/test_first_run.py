@@ -11,13 +11,14 @@ from playwright.async_api import Browser, expect
 
 import plugins.web_chat
 from hub.web.first_run import new_setup_link
+from tests.browser.loop import in_session
 from tests.browser.office import Complaints
 from tests.scenarios.web.house import House, open_house, served
 
 PASSWORD = "a long enough word"
 
 
-@pytest.fixture
+@in_session
 async def newborn(database_url: str, tmp_path: Path) -> AsyncIterator[tuple[House, str]]:
     """A hub that nobody has set up, and its address."""
     async with (
@@ -61,7 +62,7 @@ async def test_from_the_link_to_the_inbox_in_russian(
     await page.wait_for_url("**/welcome")
     await page.get_by_role("link", name="Веб-чат").first.click()
     await expect(page.locator("textarea[readonly]")).to_contain_text("/p/web_chat/widget.js")
-    await page.locator("button", has_text="Выйти").click()
+    await page.get_by_role("button", name="Выйти").click()
     await page.wait_for_url("**/login")
     await page.locator("#f-email").fill("ada@example.org")
     await page.locator("#f-password").fill("не тот пароль")

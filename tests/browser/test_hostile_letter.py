@@ -13,6 +13,7 @@ from playwright.async_api import Page, expect
 
 from hub import Attachment
 from tests.browser.conftest import Enter
+from tests.browser.loop import in_session
 from tests.browser.office import Complaints, Office
 
 pytestmark = [pytest.mark.browser]
@@ -29,7 +30,7 @@ class Tracker:
     visits: list[str] = field(default_factory=list)
 
 
-@pytest.fixture
+@in_session
 async def tracker() -> AsyncIterator[Tracker]:
     found = Tracker()
 

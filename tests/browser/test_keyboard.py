@@ -91,6 +91,7 @@ async def test_a_day_without_a_mouse_and_with_the_russian_layout(
         return any(one.text == "Ask Oleg" for one in thread.messages)
 
     await until(noted, "the note was not kept")
+    await expect(page.locator(".msg.note[data-message]:not([data-sketch])")).to_have_count(1)
     # Unread again, back in the list.
     await page.keyboard.press("Escape")
     await press(page, "U")

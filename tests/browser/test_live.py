@@ -309,7 +309,7 @@ async def test_logging_out_ends_at_the_login_page_however_late_its_answer(
         await route.fulfill(response=answer)
 
     await page.route("**/logout", answer_late)
-    await page.locator("button", has_text="Log out").first.click()
+    await page.locator(".side button", has_text="Log out").click()
     await page.wait_for_url("**/login")
 
 

@@ -39,7 +39,9 @@ SAID = """() => {
   const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walk.nextNode()) {
     const holder = walk.currentNode.parentElement;
-    if (!holder.closest('script, style, template, .person')) found.push(walk.currentNode.data);
+    // An address that may break at its dots is one text.
+    const whole = holder.querySelector(':scope > wbr') ? holder.textContent : walk.currentNode.data;
+    if (!holder.closest('script, style, template, .person')) found.push(whole);
   }
   for (const one of document.body.querySelectorAll('[title], [aria-label], [placeholder]'))
     for (const name of ['title', 'aria-label', 'placeholder']) found.push(one.getAttribute(name));

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,9 @@ from hub import (
     UpdateProfile,
 )
 from hub.connections import fetch_templates
+from hub.web.i18n import translate
 from tests.browser.conftest import Enter
+from tests.browser.loop import in_session
 from tests.browser.office import HOUR, Office, open_office
 from tests.parrots import US, Perch, parrot, plugin_of, says
 
@@ -40,7 +42,7 @@ def perch() -> Perch:
     return Perch()
 
 
-@pytest.fixture
+@in_session
 async def office(tmp_path: Path, database_url: str, perch: Perch) -> AsyncIterator[Office]:
     """An office that also talks to parrots."""
     more = ("parrots", plugin_of(perch))
@@ -68,7 +70,24 @@ async def sent(office: Office, dialog: Any, text: str) -> Message:
     return await office.wait_message(dialog, text, "sent")
 
 
-async def test_a_messenger_is_shown_whole(office: Office, enter: Enter, perch: Perch) -> None:
+def speaking(language: str) -> Callable[..., str]:
+    """Give what says a text of the interface in a language."""
+
+    def say(text: str, **values: str) -> str:
+        words = translate(language, text)
+        for name, value in values.items():
+            words = words.replace(f"%({name})s", value).replace(f"{{{name}}}", value)
+        return words
+
+    return say
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_a_messenger_is_shown_whole(
+    office: Office, enter: Enter, perch: Perch, language: str
+) -> None:
+    say = speaking(language)
+    await office.hands_of("Vera").do(UpdateProfile(language=language))
     photo = Attachment(name="p.png", media_type="image/png", content=PIXEL)
     came = await arrive(office, says("1", "How much is a cage?", attachments=(photo,)))
     page = await enter("Vera", f"/inbox/{came.dialog_id}")
@@ -79,7 +98,7 @@ async def test_a_messenger_is_shown_whole(office: Office, enter: Enter, perch: P
         office, MessageEdited(dedupe_key="e", external_id="in-1", text="How much are two cages?")
     )
     await expect(first.locator(".text")).to_have_text("How much are two cages?")
-    await first.get_by_role("button", name="edited").click()
+    await first.get_by_role("button", name=say("edited")).click()
     await expect(page.locator("dialog .versions li")).to_contain_text(
         ["How much is a cage?", "How much are two cages?"]
     )
@@ -91,25 +110,34 @@ async def test_a_messenger_is_shown_whole(office: Office, enter: Enter, perch: P
     await expect(first.locator(".reactions .chip")).to_have_text(["🦜"])
     odd = await arrive(office, says("2", "", unsupported="view-once image", raw=b"{}"))
     strange = page.locator(f"#m-{odd.message_id}")
-    await expect(strange).to_contain_text("Not supported here: view-once image")
+    await expect(strange).to_contain_text(
+        say("Not supported here: %(what)s", what="view-once image")
+    )
     async with page.expect_download() as download:
-        await strange.get_by_role("link", name="Download what came").click()
+        await strange.get_by_role("link", name=say("Download what came")).click()
     assert Path(await (await download.value).path()).read_bytes() == b"{}"
     await arrive(office, says("3", "my secret"), MessageDeleted(dedupe_key="d", external_id="in-3"))
-    gone = page.locator(".msg.in", has_text="has deleted this message")
+    gone = page.locator(".msg.in", has_text=say("The sender has deleted this message"))
     await expect(gone.locator(".text")).to_be_hidden()
-    await gone.get_by_text("Show what it said").click()
+    await gone.get_by_text(say("Show what it said")).click()
     await expect(gone.locator(".text")).to_have_text("my secret")
 
     # Answering one message: what it costs is counted, the client sees which it was.
-    await menu(page, came.message_id, "Answer this message")
+    await menu(page, came.message_id, say("Answer this message"))
     await expect(page.locator("#quoting")).to_contain_text("How much are two cages?")
     await page.locator("#text").fill("Seven each.")
     await expect(page.locator("#counter")).to_contain_text("1.00 crackers")
     picture = {"name": "cage.png", "mimeType": "image/png", "buffer": PIXEL}
     refused = {"name": "a.txt", "mimeType": "text/plain", "buffer": b"x"}
+    heavy = {"name": "a.gif", "mimeType": "image/gif", "buffer": bytes(1_001)}
+    await page.locator("#files").set_input_files(heavy)  # type: ignore[arg-type]
+    await expect(page.locator(".toast")).to_contain_text(
+        say("{name} is too large: this channel takes up to {n} MB", name="a.gif", n="0.001")
+    )
     await page.locator("#files").set_input_files([refused, picture])  # type: ignore[arg-type]
-    await expect(page.locator(".toast")).to_contain_text("does not take files like a.txt")
+    await expect(page.locator(".toast").last).to_contain_text(
+        say("This channel does not take files like {name}.", name="a.txt")
+    )
     await expect(page.locator("#pending [data-file]")).to_have_count(1)
     await page.locator("[data-do=add-button]").click()
     await page.locator("dialog input").fill("Buy")
@@ -125,21 +153,30 @@ async def test_a_messenger_is_shown_whole(office: Office, enter: Enter, perch: P
 
     # Changing, reacting, taking back: shown once the provider has done it.
     await expect(own).to_have_attribute("data-status", "sent")
-    await menu(page, mine.id, "Change")
+    await menu(page, mine.id, say("Change"))
     await expect(page.locator("#text")).to_have_value("Seven each.")
     await page.locator("#text").fill("Seven for both.")
     await page.locator("#text").press("Control+Enter")
     await expect(own.locator(".text")).to_have_text("Seven for both.")
     assert perch.made("edit") == [(f"out-{mine.id}", "Seven for both.")]
-    await menu(page, came.message_id, "React 👍")
+    await menu(page, came.message_id, f"{say('React')} 👍")
     await expect(first.locator(".reactions .chip")).to_have_text(["🦜", "👍"])
-    await menu(page, mine.id, "Take back at the client")
-    await expect(own).to_contain_text("Taken back: the client does not see this any more")
+    await menu(page, mine.id, say("Take back at the client"))
+    await expect(own).to_contain_text(say("Taken back: the client does not see this any more"))
+
+    # The provider refuses the account: everybody who works there sees it at once, and its end.
+    await office.runtime.channel_host.report(office.boats, "down", "the token was revoked")
+    banner = page.locator(".banner.bad", has_text="the token was revoked")
+    await expect(banner).to_contain_text(say("%(title)s does not work.", title="Parrots"))
+    await office.runtime.channel_host.report(office.boats, "ok")
+    await expect(banner).to_have_count(0)
 
 
+@pytest.mark.parametrize("language", ["ru", "en"])
 async def test_the_window_closes_while_one_writes_and_a_template_goes(
-    office: Office, enter: Enter, perch: Perch
+    office: Office, enter: Enter, perch: Perch, language: str
 ) -> None:
+    say = speaking(language)
     perch.catalogue = [
         Template(
             name="order",
@@ -151,24 +188,26 @@ async def test_the_window_closes_while_one_writes_and_a_template_goes(
     ]
     _, channel = await office.runtime.channel_host.get(office.boats)
     await fetch_templates(office.runtime, office.boats, channel)
-    await office.hands_of("Oleg").do(UpdateProfile(language="ru"))
+    await office.hands_of("Oleg").do(UpdateProfile(language=language))
     now = office.system.now()
     came = await arrive(office, says("1", "Готово?", sent_at=Micros(now - 24 * HOUR + 12 * US)))
     page = await enter("Oleg", f"/inbox/{came.dialog_id}")
     await page.locator("#text").fill("Почти")
-    await expect(page.locator("#window")).to_contain_text("Окно ответа закрыто")
+    await expect(page.locator("#window")).to_contain_text(
+        say("The reply window is closed: only a template can be sent until the client writes.")
+    )
     await expect(page.locator("#send")).to_be_disabled()
     await expect(page.locator("#text")).to_have_value("Почти")
-    await page.locator("#window").get_by_role("button", name="Выбрать шаблон").click()
+    await page.locator("#window").get_by_role("button", name=say("Choose a template")).click()
     sheet = page.locator("dialog")
     await sheet.locator("[data-variable]").fill("17")
     await expect(sheet.locator(".template-preview")).to_contain_text("Заказ 17 готов.")
-    await sheet.get_by_role("button", name="Отправить шаблон").click()
+    await sheet.get_by_role("button", name=say("Send the template")).click()
     await sent(office, came.dialog_id, "Заказ 17 готов.")
-    await expect(page.locator(".msg.out")).to_contain_text("Шаблон: order")
+    await expect(page.locator(".msg.out")).to_contain_text(f"{say('Template')}: order")
     # The client writes: the window is open again, without a reload.
     await arrive(office, says("2", "Спасибо"))
     await expect(page.locator("#send")).to_be_enabled()
-    await expect(page.locator("#left")).to_contain_text("23 ч на ответ")
+    await expect(page.locator("#left")).to_contain_text(say("{n} h left to answer", n="23"))
     await expect(page.locator("#text")).to_have_value("Почти")
     assert [one.template for one in perch.sent] == ["order"]

@@ -11,6 +11,7 @@ from playwright.async_api import expect
 import channels.sms
 from hub import AccountId, Address, CreateAccount, InboundMessage, UpdateProfile
 from tests.browser.conftest import Enter
+from tests.browser.loop import in_session
 from tests.browser.office import Office, open_office
 from tests.servers.twilio import ACCOUNT, NUMBER, TOKEN, TwilioServer
 
@@ -23,7 +24,7 @@ def twilio() -> Iterator[TwilioServer]:
         yield one
 
 
-@pytest.fixture
+@in_session
 async def office(tmp_path: Path, database_url: str, twilio: TwilioServer) -> AsyncIterator[Office]:
     """An office with a number at Twilio."""
     settings = {"account_sid": ACCOUNT, "auth_token": TOKEN, "sender": NUMBER}

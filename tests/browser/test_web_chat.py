@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from hub import Attachment, AttachmentId, Direction
 from hub.feed import Signal
+from tests.browser.loop import in_session
 from tests.wire.web_chat.site import ChatHub, Site, running_chat, until
 
 pytestmark = [pytest.mark.browser]
@@ -36,23 +37,15 @@ PNG = bytes.fromhex(
 )
 
 
-@pytest.fixture
+@in_session
 async def chat(tmp_path: Path, database_url: str) -> AsyncIterator[ChatHub]:
     async with running_chat(tmp_path, database_url) as running:
         yield running
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-async def visitor(browser: Browser) -> AsyncIterator[BrowserContext]:
-    context = await browser.new_context(viewport={"width": 1000, "height": 760}, locale="en-GB")
+@in_session
+async def visitor(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    context = await chromium.new_context(viewport={"width": 1000, "height": 760}, locale="en-GB")
     yield context
     await context.close()
 
@@ -381,10 +374,10 @@ async def test_on_a_dark_page_the_chat_is_dark(chat: ChatHub, visitor: BrowserCo
 
 @pytest.mark.parametrize(("width", "height"), [(320, 568), (640, 380)], ids=["320", "zoom 200"])
 async def test_it_works_on_a_narrow_page_and_at_double_zoom(
-    chat: ChatHub, browser: Browser, width: int, height: int
+    chat: ChatHub, chromium: Browser, width: int, height: int
 ) -> None:
     chat.sites[""] = Site(lang="ru")
-    context = await browser.new_context(viewport={"width": width, "height": height})
+    context = await chromium.new_context(viewport={"width": width, "height": height})
     page = await visit(context, chat)
     await write(page, "Сверхдлинноеслово" * 12)
     await chat.said("Сверхдлинноеслово" * 12)

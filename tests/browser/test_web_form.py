@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from hub import SYSTEM, AccountId, CreateAccount, DialogQuery, Message
-from tests.browser.test_web_chat import ARGUMENTS, CHROMIUM, Errors, picture
+from tests.browser.loop import in_session
+from tests.browser.test_web_chat import Errors, picture
 from tests.wire.web_chat.site import ChatHub, Site, running_chat, until
 
 pytestmark = [pytest.mark.browser]
@@ -20,20 +21,15 @@ OWN = (
 )
 
 
-@pytest.fixture
+@in_session
 async def chat(tmp_path: Path, database_url: str) -> AsyncIterator[ChatHub]:
     async with running_chat(tmp_path, database_url) as running:
         yield running
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
-    async with async_playwright() as playwright:
-        browser: Browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS
-        )
-        yield await browser.new_page(viewport={"width": 700, "height": 860})
-        await browser.close()
+@in_session
+async def page(chromium: Browser) -> Page:
+    return await chromium.new_page(viewport={"width": 700, "height": 860})
 
 
 async def new_form(chat: ChatHub, **settings: object) -> AccountId:

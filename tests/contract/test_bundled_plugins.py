@@ -20,8 +20,17 @@ BUNDLED = {
 LOOK = """
 import json, sys
 from importlib.metadata import entry_points
-from hub import plugin_host
+from hub import CreateObject, EraseContact, plugin_host
 from hub.testing import PluginContract, outcomes
+
+class Contract(PluginContract):
+    async def happen(self, house):
+        await super().happen(house)
+        [received] = await house.arrive("It is broken", sender="boris")
+        request = CreateObject(kind="request", dialog_id=received.dialog_id, values={"title": "It"})
+        await house.hub.do(request)
+        [other] = await house.arrive("Forget me", sender="clara")
+        await house.hub.do(EraseContact(contact_id=other.contact_id))
 
 strangers = [one for one in entry_points(group="hub") if one.dist.name == "strangers"]
 plugin_host.entry_points = lambda group: strangers
@@ -32,7 +41,7 @@ found = {}
 for one in strangers:
     plugin = host.plugins[one.name]
     case = {"module": one.value, "plugin_name": one.name}
-    contract = type(f"{one.name}Contract", (PluginContract,), case)
+    contract = type(f"{one.name}Contract", (Contract,), case)
     found[one.name] = {
         "state": plugin.state,
         "error": plugin.error,

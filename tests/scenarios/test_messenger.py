@@ -194,6 +194,28 @@ async def test_a_pressed_button_stands_in_the_dialog_of_its_message(lively: Avia
     pressed = thread.messages[-1]
     assert (pressed.text, pressed.reply_to, len(thread.messages)) == ("Yes, please", asked, 3)
     assert pressed.extra == {"button": "y"}
+    # The vendor has no message of the press: what is quoted is that whose button it was, and
+    # nothing can be put on it.
+    await sent(lively, given.dialog_id, "Gladly", reply_to=pressed.id)
+    assert lively.perch.sent[-1].quotes == f"out-{asked}"
+    with pytest.raises(Conflict, match="no such message"):
+        await lively.user.do(ReactToMessage(message_id=pressed.id, emoji="🦜"))
+    # Where a press is a message there too, its own id is what counts.
+    await lively.arrive(
+        ButtonPressed(
+            dedupe_key="b2",
+            external_id=f"out-{asked}",
+            press_id="p-2",
+            sender=parrot("polly"),
+            payload="n",
+        )
+    )
+    pressed = (await lively.user.thread(given.dialog_id)).messages[-1]
+    assert pressed.text == "No"
+    await lively.user.do(ReactToMessage(message_id=pressed.id, emoji="🦜"))
+    await until(lambda: lively.perch.made("react") == [("polly", "p-2", "🦜")])
+    await sent(lively, given.dialog_id, "A pity", reply_to=pressed.id)
+    assert lively.perch.sent[-1].quotes == "p-2"
     too_many = (Button(label="x"),) * 4
     with pytest.raises(Invalid, match="at most 3 buttons"):
         await lively.user.do(SendMessage(dialog_id=given.dialog_id, text="?", buttons=too_many))
@@ -452,6 +474,10 @@ async def test_files_are_refused_before_they_are_queued(home: Aviary) -> None:
         await send(await upload("a.exe", "application/x-msdownload"))
     with pytest.raises(Invalid, match="up to 1 MB"):
         await send(await upload("a.png", "image/png", 1_000_001))
+    with pytest.raises(Invalid, match=r"image/gif up to 0.001 MB"):
+        await send(await upload("a.gif", "image/gif", 1_001))
+    with pytest.raises(Invalid, match=r"1.5 MB of files in one message"):
+        await send(*[await upload(f"{n}.png", "image/png", 800_000) for n in range(2)])
     with pytest.raises(Invalid, match="at most 3 files"):
         await send(*[await upload(f"{n}.png", "image/png") for n in range(4)])
     await send(await upload("a.png", "image/png; charset=binary"))

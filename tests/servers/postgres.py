@@ -47,6 +47,8 @@ SETTINGS = {
     "full_page_writes": "off",
     # Every database lives for a test: there is nothing to clean up.
     "autovacuum": "off",
+    # Nothing here runs long enough to be worth compiling.
+    "jit": "off",
 }
 
 

@@ -18,6 +18,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -135,6 +136,8 @@ class TelegramServer:
         self.calls: list[tuple[str, Json]] = []
         self.hub_url = ""
         self.url = ""
+        self.disk: Path | None = None
+        """The folder of a server with --local, where a file's path is one of the disk."""
 
     async def __aenter__(self) -> TelegramServer:
         self.session = aiohttp.ClientSession()
@@ -218,7 +221,10 @@ class TelegramServer:
                 body["parameters"] = error.parameters
             return web.json_response(body, status=error.code)
 
-    async def _file(self, request: web.Request) -> web.Response:
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        script = self.faults.get("file")
+        if script and (given := await script.pop(0)(request)) is not None:
+            return given
         content = self.files.get(request.match_info["path"].removeprefix("files/"))
         if request.match_info["token"] not in self.bots or content is None:
             return web.json_response({"ok": False, "error_code": 404}, status=404)
@@ -253,17 +259,26 @@ class TelegramServer:
                 raise Refused(
                     400, "Bad Request: wrong file_id or the file is temporarily unavailable"
                 )
-            if len(content) > MAX_DOWNLOAD:
+            if len(content) > MAX_DOWNLOAD and self.disk is None:
                 raise Refused(400, "Bad Request: file is too big")
             number = given["file_id"]
+            path = f"files/{number}" if self.disk is None else str(self.disk / number)
+            if self.disk is not None:
+                await asyncio.to_thread((self.disk / number).write_bytes, content)
             return {
                 "file_id": number,
                 "file_unique_id": f"u{number}",
                 "file_size": len(content),
-                "file_path": f"files/{number}",
+                "file_path": path,
             }
         if name == "answerCallbackQuery":
             bot.answered.append(given["callback_query_id"])
+            return True
+        if name == "deleteBusinessMessages":
+            for one in given["message_ids"]:
+                gone = [key for key in self.messages if key[1] == one]
+                for key in gone:
+                    del self.messages[key]
             return True
         chat = self._chat(given["chat_id"])
         if name == "sendChatAction":
@@ -279,6 +294,10 @@ class TelegramServer:
                 for one in given["media"]
             ]
         content: Json = {"from": bot.user}
+        if bool(given.get("direct_messages_topic_id")) != bool(chat.get("is_direct_messages")):
+            raise Refused(400, "Bad Request: the topic of direct messages must be specified")
+        if given.get("business_connection_id"):
+            content["business_connection_id"] = given["business_connection_id"]
         if given.get("message_thread_id"):
             content |= {"message_thread_id": given["message_thread_id"], "is_topic_message": True}
         if given.get("reply_markup"):

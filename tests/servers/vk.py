@@ -426,7 +426,15 @@ class Vk(VkEvents):
             self.denied.add(sender)
             self.emit("message_deny", {"user_id": sender})
 
-    def order(self, number: int, status: int = 0, *, edited: bool = False, **more: Any) -> None:
+    def order(
+        self,
+        number: int,
+        status: int = 0,
+        *,
+        edited: bool = False,
+        goods: tuple[str, ...] = (),
+        **more: Any,
+    ) -> None:
         money = {"id": 643, "name": "RUB", "title": "₽"}
         price = {"amount": "45000", "currency": money, "text": "450 ₽"}
         body = {
@@ -439,6 +447,32 @@ class Vk(VkEvents):
             "display_order_id": f"{GROUP}-{number}",
             "total_price": price,
             "comment": "Без свечей",
+            "preview_order_items": [_good(n, one, price) for n, one in enumerate(goods, 1)],
             **more,
         }
         self.emit("market_order_edit" if edited else "market_order_new", body)
+
+
+def _good(number: int, title: str, price: dict[str, Any]) -> dict[str, Any]:
+    """One line of an order: a good of the shop."""
+    item = {
+        "id": number,
+        "owner_id": -GROUP,
+        "title": title,
+        "description": title,
+        "price": price,
+        "availability": 0,
+        "category": {
+            "inner_type": "market_market_category_nested",
+            "id": 1,
+            "name": "Еда",
+        },
+    }
+    return {
+        "owner_id": -GROUP,
+        "item_id": number,
+        "title": title,
+        "price": price,
+        "quantity": 1,
+        "item": item,
+    }

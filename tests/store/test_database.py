@@ -132,6 +132,15 @@ async def test_readers_cannot_write(database: Database, tmp_path: Path) -> None:
         database.read_now(lambda conn: conn.execute(insert(teams).values(id=1, name="x")))
 
 
+async def test_an_error_names_its_statement_and_none_of_its_values(database: Database) -> None:
+    from sqlalchemy.exc import DBAPIError
+
+    with pytest.raises(DBAPIError) as found:
+        database.read_now(lambda conn: conn.execute(insert(teams).values(id=1, name="platypus")))
+    assert "INSERT INTO teams" in str(found.value)
+    assert "platypus" not in str(found.value)
+
+
 async def test_whatever_a_listener_raises_the_writer_goes_on(database: Database) -> None:
     def gone(events: object) -> None:
         # Not an Exception: what `except Exception` lets through.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text
 
+from crm_store.api_requests import Claim, claim_keys, keep_answers
 from crm_store.erasure import address_hash
 from crm_store.tables import metadata
 from crm_store.tables.dialogs import messages
@@ -16,15 +19,24 @@ from hub import (
     AddNote,
     Address,
     Attachment,
+    ChangeObject,
     ContactId,
+    CreateClient,
+    CreateLead,
+    CreateObject,
     EraseContact,
     Micros,
     NotFound,
+    Quarantine,
     SaveDraft,
+    SaveField,
     SendMessage,
     SetSubject,
+    StartImport,
     UpdateContact,
 )
+from hub.export import export_person
+from hub.importing import upload, work
 from tests.houses import US, House, house, letter
 
 HOUR = 3600 * US
@@ -64,6 +76,71 @@ async def test_nothing_of_an_erased_person_is_left(tmp_path: Path, database_url:
         # The same letter again is recognised and stays out.
         again = (await home.receive(arrival, letter=True))[0]
         assert not again.new
+
+
+async def test_words_are_gone_from_cards_fields_imports_and_raw_input(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Planted in every place that a person can have; every table, index and file is searched."""
+    async with house(tmp_path, database_url) as home:
+        await home.user.do(
+            *(
+                SaveField(
+                    kind=kind, label="Secret", type=type, name=f"secret_{type}", personal=True
+                )
+                for kind in ("client", "lead", "contact")
+                for type in ("line", "text")
+            )
+        )
+        mail = f"{WORD}@example.com"
+        given = (await home.receive(letter("k1", mail, name=WORD, text=WORD), letter=True))[0]
+        custom = {"secret_line": WORD, "secret_text": f"about {WORD}"}
+        lead = {"title": WORD, "email": mail, "custom": custom, "tags": [WORD], "message": WORD}
+        made = await home.user.do(
+            CreateLead(values=lead, dialog_id=given.dialog_id),
+            CreateClient(name=WORD, contact_id=given.contact_id, values={"custom": custom}),
+            UpdateContact(contact_id=given.contact_id, notes=WORD),
+            ChangeObject(
+                kind="contact", object_id=given.contact_id, values={"custom": {"secret_line": WORD}}
+            ),
+            CreateObject(kind="task", values={"title": f"call {WORD}"}, dialog_id=given.dialog_id),
+            CreateObject(
+                kind="request", values={"title": f"mend {WORD}"}, dialog_id=given.dialog_id
+            ),
+        )
+        assert made
+        unread = Quarantine(
+            account_id=home.letter, raw=f"From: {mail}".encode(), error="unreadable"
+        )
+        await home.system.do(unread)
+        # One file was imported, the other only uploaded; a third is nobody's.
+        rows = f"Имя;Почта;Код;Регион\n{WORD};{mail};7;{WORD}\n"
+        for n, text in enumerate((rows, rows, "Name;Mail\nBob;bob@example.com\n")):
+            path = tmp_path / f"{n}.csv"
+            path.write_text(text)
+            import_id = await upload(home.user, "client", path.name, path)
+            if not n:
+                await home.user.do(StartImport(import_id=import_id))
+                await work(home.system, import_id)
+        claim = Claim(user_id=home.user.actor.id, key="k", fingerprint="f")
+        await home.runtime.database.write(claim_keys, claim)
+        answer = f'{{"contact_id": "{given.contact_id}", "text": "{WORD}"}}'
+        await home.runtime.database.write(keep_answers, (claim, 201, answer))
+        before = _places(home.runtime.database, tmp_path)
+        wanted = {"clients", "contacts", "custom_values", "leads", "object_tags", "quarantine"}
+        wanted |= {"addresses", "api_requests", "tasks", "requests"}
+        assert wanted <= set(before), "the words were never planted"
+        export = tmp_path / "person.zip"
+        await export_person(home.user, given.contact_id, export, "ru")
+        with zipfile.ZipFile(export) as archive:
+            kept = json.loads(archive.read("data.json"))
+            assert WORD in archive.read("index.html").decode()
+        assert {one["field"] for one in kept["custom"]} == {"secret_line", "secret_text"}
+        report = (await home.user.do(EraseContact(contact_id=given.contact_id)))[0]
+        assert (report["import_files"], report["raw_inputs"]) == (2, 1)
+        assert _places(home.runtime.database, tmp_path) == []
+        kept_files = [one for one in (tmp_path / "data" / "blobs").rglob("*") if one.is_file()]
+        assert len(kept_files) == 1
 
 
 async def test_what_an_erased_person_wrote_before_stays_out_and_what_comes_later_is_new(

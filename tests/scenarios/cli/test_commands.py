@@ -233,3 +233,17 @@ def test_migrate_shows_its_plan_first(hub: CommandLine) -> None:
     assert "to do" in hub("migrate", "--plan")
     assert "done: 0001" in hub("migrate")
     assert "nothing to do" in hub("migrate", "--plan")
+
+
+def test_a_file_is_imported_after_a_dry_run(hub: CommandLine, tmp_path: Path) -> None:
+    file, bad = tmp_path / "people.csv", tmp_path / "bad.csv"
+    file.write_text("Name;Phone;Mail\nAnna;+79120000001;a@example.org\nBad;;nonsense\n")
+    chosen = ("--map", "Name=name", "--map", "Mail=email", "--key", "email")
+    dry = json.loads(hub("import", str(file), *chosen, "--dry-run", "--json"))
+    assert (dry["state"], dry["created"], dry["bad"]) == ("checked", 1, 1)
+    said = hub("import", str(file), *chosen, "--yes", "--bad-rows", str(bad))
+    assert "1 created" in said
+    assert "nonsense" in bad.read_text("utf-8-sig")
+    again = json.loads(hub("import", str(file), *chosen, "--yes", "--json"))
+    assert (again["created"], again["duplicates"]) == (0, 1)
+    assert "no heading" in hub.refused("import", str(file), "--map", "Age=name")

@@ -321,6 +321,12 @@ def _is_settled(conn: Any) -> bool:
     return bool(conn.execute(count).scalar_one() == 0)
 
 
+# What comes every hour anyway waits for its hour.
+_AT_WORK = select(jobs.c.id).where(
+    jobs.c.state.in_(("queued", "running")), jobs.c.key != "periodic"
+)
+
+
 def _is_quiet(conn: Any, mail: int) -> bool:
     def none(table: Any, column: Any, *states: str) -> bool:
         count = select(func.count()).select_from(table).where(column.in_(states))
@@ -333,7 +339,7 @@ def _is_quiet(conn: Any, mail: int) -> bool:
     return (
         none(deliveries, deliveries.c.status, "queued", "claimed", "sending")
         and none(attachments, attachments.c.state, "pending")
-        and none(jobs, jobs.c.state, "queued", "running")
+        and not conn.execute(_AT_WORK).first()
         and none(webhook_deliveries, webhook_deliveries.c.state, "queued", "sending")
         and places.get("plugin:outside") == last
         and places.get("webhooks") == last

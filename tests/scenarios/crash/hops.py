@@ -85,10 +85,32 @@ HOUSEWORK = frozenset(
         "SaveTemplates",
         # Timers: what they find due stays due.
         "WakeDialogs",
+        "CarryMoves",
+        "RemindOfTasks",
+        "RouteWaiting",
+        "SweepRetention",
+        "TurnAbsences",
+        "WatchDeadlines",
+        # Rules: the runs and the engine's place in the journal are one commit, and what is to be
+        # paused is found so again.
+        "CarryOut",
+        "PauseRule",
+        # A plugin's notice to colleagues: its key makes a repeat harmless.
+        "Notify",
+        # What is derived of cards and messages: computed again from what is stored.
+        "NoteSaid",
+        "RefreshDuplicates",
+        "RefreshSegment",
         # The other way to end a quarantined input; one command of a person.
         "SettleQuarantine",
+        # Files of exports: a job that died begins its file anew, what is stale is found so again.
+        "ReportExport",
+        "SweepExports",
+        # A rate: a token that a death wastes makes one message a moment later.
+        "TakeToken",
         # Opened by a browser, not a step of a message.
         "OpenSession",
+        "TouchMany",
     }
 )
 """Commits that are no hop of a message: a kill leaves them undone, and they are made again."""

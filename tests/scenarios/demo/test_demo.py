@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from crm_store import objects
 from crm_store.dialogs import counters
+from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.users import all_users
 from hub import (
     SYSTEM,
@@ -99,6 +101,13 @@ async def test_the_company_looks_as_if_it_had_worked_for_days(
         assert statuses == {"failed", "unknown"}
         photo = (await hub.thread((await dialog_of(hub, "Robert Hughes")).id)).messages[0]
         assert (await hub.file(photo.attachments[0].id)).content[:4] == b"\x89PNG"  # type: ignore[index]
+        there = {
+            kind: await hub.read(objects.count, NOUNS[kind], ObjectQuery())
+            for kind in ("client", "lead", "interest", "request", "task")
+        }
+        assert there == {"client": 2, "lead": 3, "interest": 5, "request": 2, "task": 4}
+        won = await hub.read(objects.page, NOUNS["interest"], ObjectQuery(text="партнёрам"))
+        assert [(one.status, one.amount) for one in won.items] == [("won", 25 * 420_000)]
 
 
 async def test_a_second_start_changes_nothing(tmp_path: Path, empty_database_url: str) -> None:
@@ -111,6 +120,7 @@ async def test_a_second_start_changes_nothing(tmp_path: Path, empty_database_url
     await runtime.start()
     hub = runtime.handle(SYSTEM)
     assert len(await hub.accounts()) == 3
+    assert await hub.read(objects.count, NOUNS["interest"], ObjectQuery()) == 5
     assert len((await hub.thread((await dialog_of(hub, "Наталья Белова")).id)).messages) == 7
     await runtime.stop()
 

@@ -41,7 +41,7 @@ class Program(httpx2.AsyncClient):
     async def ok(self, method: str, path: str, **more: Any) -> Any:
         """Call, and give the answer's JSON; anything but success is a failure of the test."""
         answer = await self.request(method, path, **more)
-        assert answer.status_code in (200, 201, 204), f"{method} {path}: {answer.text}"
+        assert answer.status_code in (200, 201, 202, 204), f"{method} {path}: {answer.text}"
         return answer.json() if answer.content else None
 
     async def refused(self, status: int, code: str, method: str, path: str, **more: Any) -> Any:
@@ -119,9 +119,12 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path, database_url: str, **settings: Any) -> AsyncIterator[World]:
-    """Start a hub for programs."""
-    async with open_house(folder, database_url, ("pigeons", plugin()), **settings) as house:
+async def open_world(
+    folder: Path, database_url: str, *plugins: tuple[str, Any], **settings: Any
+) -> AsyncIterator[World]:
+    """Start a hub for programs, with these plugins beside the pigeons."""
+    every = (("pigeons", plugin()), *plugins)
+    async with open_house(folder, database_url, *every, **settings) as house:
         world = World(house)
         try:
             yield world

@@ -195,10 +195,27 @@ async def test_passing_and_final_troubles(shop: Office, messenger: MaxMessenger)
     failed = await shop.becomes(await shop.answer("два"), "failed")
     assert failed.reason == "invalid_address"
     # MAX knows no key: a lost answer is never repeated by itself.
-    for trouble in (HTML, None):
+    for trouble in (HTML, None, Reply(500)):
         messenger.fail_next("/messages", trouble, after=True)
         await shop.becomes(await shop.answer("три"), "unknown")
-    assert [one["body"]["text"] for one in messenger.sent()] == ["раз", "три", "три"]
+    assert [one["body"]["text"] for one in messenger.sent()] == ["раз", "три", "три", "три"]
+
+
+async def test_a_slow_max_holds_up_nobody_else_and_its_silence_is_unknown(
+    shop: Office, messenger: MaxMessenger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messenger.write("Есть хлеб?")
+    await shop.received(1)
+    monkeypatch.setattr("hub.http_client.TOTAL_SECONDS", 3.0)
+    hold = threading.Event()
+    messenger.fail_next("/messages", after=True, hold=hold)
+    sent = await shop.answer("Есть")
+    await until(messenger.sent, SECONDS)
+    messenger.write("Алло?")
+    await shop.received(2)
+    await shop.becomes(sent, "unknown")
+    hold.set()
+    assert len(messenger.sent()) == 1
 
 
 async def test_a_revoked_token_turns_the_account_red_and_keeps_the_answer(

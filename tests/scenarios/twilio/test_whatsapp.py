@@ -9,9 +9,11 @@ import pytest
 from crm_store import templates
 from hub import Address, Button, Conflict, Invalid, StartDialog, Template
 from hub.connections import fetch_templates
-from tests.scenarios.office import Office
-from tests.scenarios.twilio.conftest import PERSON, tell, text
-from tests.servers.twilio import NUMBER, TwilioServer
+from tests.houses import until
+from tests.scenarios.office import SECONDS, Office
+from tests.scenarios.twilio.conftest import PERSON, hook, tell, text
+from tests.servers.stand_in import HTML, Reply
+from tests.servers.twilio import ACCOUNT, NUMBER, TwilioServer, refuse
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"picture" * 50
 SCOPED = "US.13491208655302741918"
@@ -170,6 +172,40 @@ async def test_an_error_of_whatsapp_s_keeps_its_meaning(
         message = await whatsapp.becomes(sent, "failed")
         assert message.reason == reason
         assert message.reason_text.startswith(f"Twilio {code}")
+
+
+async def test_troubles_of_the_wire_are_those_of_every_twilio_message(
+    whatsapp: Office, twilio: TwilioServer
+) -> None:
+    """Forged and repeated webhooks, 429, lost answers, a revoked token: as with texts."""
+    url = await hook(whatsapp)
+    fields = {
+        "MessageSid": "SM1",
+        "From": f"whatsapp:{PERSON}",
+        "To": f"whatsapp:{NUMBER}",
+        "Body": "Hello",
+        "AccountSid": ACCOUNT,
+    }
+    assert (await asyncio.to_thread(twilio.post, url, fields, token="another"))[0] == 403
+    for _ in range(3):
+        assert (await asyncio.to_thread(twilio.post, url, fields))[0] == 200
+    await whatsapp.received(1)
+    twilio.fail_next("/Messages.json", refuse(20429, Retry_After="1"))
+    await whatsapp.becomes(await whatsapp.answer("One"), "sent")
+    for trouble in (None, HTML, Reply(500)):
+        twilio.fail_next("/Messages.json", trouble, after=True)
+        await whatsapp.becomes(await whatsapp.answer("Two"), "unknown")
+    assert [one["Body"] for one in twilio.messages] == ["One", "Two", "Two", "Two"]
+    assert len([one for one in await whatsapp.messages() if one.text == "Hello"]) == 1
+    twilio.token = "a-fresh-token"
+    kept = await whatsapp.answer("Three")
+
+    async def red() -> bool:
+        account = await whatsapp.account()
+        return account.state == "down" and "Twilio 20003" in account.last_error
+
+    await until(red, SECONDS)
+    assert (await whatsapp.user.message(kept)).status == "queued"
 
 
 async def test_an_unknown_kind_is_kept_and_named(whatsapp: Office, twilio: TwilioServer) -> None:

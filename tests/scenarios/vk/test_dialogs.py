@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
 import channels.vk
+from channels.vk import rules
 from channels.vk.channel import random_id
+from crm_store import objects
+from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.reachability import state_of
 from crm_store.tables.people import addresses
 from crm_store.viewer import Reader
@@ -17,11 +22,14 @@ from hub import (
     EditMessage,
     ReactToMessage,
     RetractMessage,
+    SaveRule,
     UpdateContact,
 )
+from plugins import crm_actions
 from tests.houses import until
-from tests.scenarios.office import SECONDS, Office
-from tests.servers.vk import ANNA, Vk
+from tests.scenarios.office import SECONDS, Office, office
+from tests.servers.vk import ANNA, TOKEN, Vk
+from triggers.gallery import rule_of
 
 
 @pytest.mark.parametrize("way", ["callback", "polling"])
@@ -258,6 +266,50 @@ async def test_orders_of_the_shop_are_entries_of_the_dialog(shop: Office, vk: Vk
     assert changed.extra["profile"]["order_status"] == "delivering"
     assert changed.automated
     assert len(await shop.dialogs()) == 1
+
+
+async def test_rules_ask_for_an_order_by_its_parts(
+    tmp_path: Path, database_url: str, vk: Vk
+) -> None:
+    """The ready rule makes an interest of a new order, and a rule of one's own asks for more."""
+    plugins = {"vk": channels.vk, "crm_actions": crm_actions}
+    settings = {"token": TOKEN, "receive": "polling", "api_url": vk.url}
+    async with office(tmp_path, database_url, plugins, "vk", settings) as shop:
+        ready = rule_of(rules.RECIPES[0], "ru")
+        asked: list[dict[str, object]] = [
+            {"field": "vk.order_status", "operator": "equals", "value": "delivering"},
+            {"field": "vk.order_amount", "operator": "greater", "value": 449},
+            {"field": "vk.order_items", "operator": "contains", "value": "торт"},
+        ]
+        note = {"action": "crm_actions.tag", "params": {"tags": ["едет"]}}
+        own = {
+            "name": "On its way",
+            "when": [{"event": "message.received"}],
+            "if": {"all": asked},
+            "then": [note],
+        }
+        for definition in (ready, own):
+            await shop.user.do(SaveRule(definition=definition, enabled=True))
+        await until(lambda: any(r.path == "/lp" for r in vk.requests), SECONDS)
+        vk.write("Хочу заказать торт")
+        await shop.received(1)
+        vk.order(12, goods=("Торт",))
+        [_, order] = await shop.received(2)
+        assert order.text.splitlines()[1] == "· Торт × 1 = 450 ₽"
+
+        async def interests() -> list[object]:
+            page = await shop.user.read(objects.page, NOUNS["interest"], ObjectQuery())
+            return list(page.items)
+
+        await until(interests, SECONDS)
+        vk.order(12, status=3, edited=True, goods=("Торт",))
+
+        async def tagged() -> bool:
+            return (await shop.dialogs())[0].tags == ("едет",)
+
+        await until(tagged, SECONDS)
+        # Words about an order are none, and an order that changed is no second one.
+        assert len(await interests()) == 1
 
 
 @pytest.mark.parametrize("way", ["polling"])

@@ -63,16 +63,19 @@ async def test_a_final_refusal_fails_with_its_reason(shop: Office, vk: Vk) -> No
     assert vk.sent() == []
 
 
-async def test_flood_control_is_waited_for(shop: Office, vk: Vk) -> None:
+@pytest.mark.parametrize("code", [9, 14, 29], ids=["flood", "captcha", "quota"])
+async def test_flood_control_is_waited_for(shop: Office, vk: Vk, code: int) -> None:
     await asked(shop, vk)
-    vk.fail_next("messages.send", error(9))
+    vk.fail_next("messages.send", error(code))
     sent = await shop.answer("Есть")
 
     async def waits() -> bool:
-        return "VK 9" in (await shop.user.message(sent)).reason_text
+        return f"VK {code}: " in (await shop.user.message(sent)).reason_text
 
     await until(waits, SECONDS)
     assert (await shop.user.message(sent)).status == "queued"
+    # Not asked again while VK wants patience, though a repeat would not double.
+    assert len([one for one in vk.requests if one.path.endswith("messages.send")]) == 1
     # The community works: only this must wait.
     assert (await shop.account()).state != "down"
 

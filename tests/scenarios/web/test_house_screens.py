@@ -8,6 +8,7 @@ import re
 import pytest
 from sqlalchemy import insert, select, update
 
+from crm_store.holding import PERIODIC
 from crm_store.tables.outbox import jobs, webhook_deliveries, webhooks
 from crm_store.users import all_users, token, tokens_of
 from crm_store.work import all_webhooks
@@ -237,7 +238,8 @@ async def test_what_is_held_back_is_counted_and_released_or_dropped(hub: House) 
     assert "Nothing is held back" in (await browser.get("/settings/held")).text
     await hub.system.do(RunJob(name="a"), RunJob(name="b"))
     with hub.runtime.database.administer() as conn:
-        conn.execute(update(jobs).values(held=True))
+        # As a restore holds: what comes round by itself stays free beside them.
+        conn.execute(update(jobs).where(jobs.c.key != PERIODIC).values(held=True))
     page = (await browser.get("/settings/held")).text
     assert "Let them go (2)" in re.sub(r"<svg.*?</svg>|\s+", " ", page).replace("  ", " ")
     answer = await browser.submit("/settings/held", data={"kind": "jobs", "do": "release"})

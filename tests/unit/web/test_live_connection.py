@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from typing import cast
+
 from crm_store.viewer import Viewer
-from hub import SYSTEM, AccountId, UserId
-from hub.web.live_connection import MAX_PENDING, Connection, read_opened, write_frame
+from hub import AccountId, TeamId, UserId
+from hub.handle import BoundHub
+from hub.web.live_connection import (
+    FLUSH_LONGEST,
+    MAX_PENDING,
+    Connection,
+    Place,
+    Written,
+    flush_pause,
+    read_opened,
+    write_frame,
+    write_item,
+)
 
 
 def connection(**rights: object) -> Connection:
     viewer = Viewer(user_id=UserId(1), role="agent", **rights)  # type: ignore[arg-type]
-    return Connection(id="one", actor=SYSTEM, viewer=viewer, language="en", session="s")
+    hub = cast(BoundHub, None)
+    return Connection(id="one", hub=hub, viewer=viewer, language="en", session="s")
+
+
+def items(one: Connection) -> list[dict[str, object]]:
+    taken = one.take()
+    assert not any(isinstance(item, Written) for item in taken)
+    return cast(list[dict[str, object]], taken)
+
+
+def place(account: int) -> Place:
+    return Place(account_id=AccountId(account), assignee_id=UserId(0), team_id=TeamId(0))
 
 
 def test_the_newest_item_of_a_key_wins_and_stands_last() -> None:
@@ -17,7 +42,7 @@ def test_the_newest_item_of_a_key_wins_and_stands_last() -> None:
     one.put("row:1", {"k": "row", "id": "1", "html": "old"})
     one.put("row:2", {"k": "row", "id": "2", "html": "other"})
     one.put("row:1", {"k": "row", "id": "1", "html": "new"})
-    assert [(item["id"], item["html"]) for item in one.take()] == [("2", "other"), ("1", "new")]
+    assert [(item["id"], item["html"]) for item in items(one)] == [("2", "other"), ("1", "new")]
     assert one.take() == []
 
 
@@ -43,13 +68,13 @@ def test_urgent_items_wake_sooner_only_until_they_are_taken() -> None:
 
 def test_nothing_of_a_hidden_account_or_without_the_right_is_told() -> None:
     sees = connection(permissions=frozenset({"dialogs.view"}))
-    assert sees.sees(AccountId(5))
+    assert sees.sees(place(5))
     hidden = connection(
         permissions=frozenset({"dialogs.view"}), hidden_accounts=frozenset({AccountId(5)})
     )
-    assert not hidden.sees(AccountId(5))
-    assert hidden.sees(AccountId(6))
-    assert not connection(permissions=frozenset({"contacts.view"})).sees(AccountId(6))
+    assert not hidden.sees(place(5))
+    assert hidden.sees(place(6))
+    assert not connection(permissions=frozenset({"contacts.view"})).sees(place(6))
 
 
 def test_a_frame_is_one_numbered_event_whatever_is_in_it() -> None:
@@ -62,3 +87,17 @@ def test_a_frame_is_one_numbered_event_whatever_is_in_it() -> None:
 def test_open_dialogs_are_read_out_of_an_address() -> None:
     assert read_opened("12:e1-5,13:,x:1,14") == {12: "e1-5", 13: "", 14: ""}
     assert len(read_opened(",".join(str(one) for one in range(200)))) == 50
+
+
+def test_what_was_written_once_stands_in_every_frame_as_it_is() -> None:
+    row = write_item({"k": "row", "html": 'два\n\n"конца"'})
+    frame = write_frame([row, {"k": "session"}], "e1", 7).decode()
+    body = frame.removeprefix("id: e1-7\ndata: ").removesuffix("\n\n")
+    assert json.loads(body) == [{"k": "row", "html": 'два\n\n"конца"'}, {"k": "session"}]
+    assert "\n" not in body
+
+
+def test_more_browsers_get_fuller_frames_but_never_late_ones() -> None:
+    assert flush_pause(1) == flush_pause(100) == 0.1
+    assert flush_pause(500) == 0.25
+    assert flush_pause(5_000) == FLUSH_LONGEST < 0.5

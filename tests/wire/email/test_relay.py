@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,6 +25,7 @@ from hub import (
 )
 from tests.servers.process import free_ports
 from tests.wire.email.office import lone_channel
+from tests.wire.killed import killed_in_send
 
 
 class Far:
@@ -141,3 +144,46 @@ async def test_an_answer_to_the_letter_itself_is_believed(
     with pytest.raises(kind, match=answer[:3]):
         await sender.send(outbound("anna@a.example"))
     await sender.close()
+
+
+async def test_a_kill_while_the_relay_has_the_letter_is_unknown_and_not_repeated(
+    tmp_path: Path, database_url: str
+) -> None:
+    """The relay took the letter's last line; its answer finds nobody any more."""
+    reached, loop, far = asyncio.Event(), asyncio.get_running_loop(), Far()
+    take = far.handle_DATA
+
+    async def silent(server: Any, session: Any, envelope: Any) -> str:
+        answer = await take(server, session, envelope)
+        loop.call_soon_threadsafe(reached.set)
+        await asyncio.sleep(3)
+        return answer
+
+    far.handle_DATA = silent  # type: ignore[method-assign]
+    smtp, imap = free_ports(2)
+    controller = Controller(far, hostname="127.0.0.1", port=smtp)
+    controller.start()
+    try:
+        status = await killed_in_send(
+            tmp_path,
+            database_url,
+            module="channels.email",
+            channel="email",
+            settings={
+                "address": "us@hub.example",
+                "imap_host": "127.0.0.1",
+                # Nobody is there: reading waits, sending does not.
+                "imap_port": imap,
+                "imap_password": "secret",
+                "smtp_host": "127.0.0.1",
+                "smtp_port": smtp,
+                "smtp_security": "none",
+                "smtp_login": False,
+            },
+            person=Address(kind="email", value="anna@a.example", name="Anna"),
+            reached=reached,
+        )
+    finally:
+        controller.stop()
+    assert status == "unknown"
+    assert [recipients for recipients, _, _ in far.taken] == [["anna@a.example"]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,16 @@ from hub import (
     Address,
     Attachment,
     Button,
+    CreateAccount,
     CreateContact,
+    DialogQuery,
     EditMessage,
+    MessageId,
     ReactToMessage,
     RemoveAccount,
     RetractMessage,
     SendMessage,
+    UpdateAccount,
 )
 from tests.houses import until
 from tests.servers.telegram import Refused, TelegramServer
@@ -170,6 +175,158 @@ async def test_places_people_and_things_that_are_no_words(shop: Messenger) -> No
     assert found[5].unsupported == "purchased_paid_media"
 
 
+async def test_a_business_account_has_dialogs_of_its_own(shop: Messenger) -> None:
+    """The bot answers in the name of a connected account, in which messages count anew."""
+    server, bot = shop.server, shop.bot
+    vera = server.private(7, "Vera")
+    user = {"id": 7, "is_bot": False, "first_name": "Vera"}
+    await bot.hears(vera, text="To the bot")
+    number = {"message_id": 1, "date": int(time.time()), "chat": vera, "from": user}
+    here = {**number, "business_connection_id": "Bc-1_x"}
+    await bot.happens(business_message={**here, "text": "To the owner"})
+    owner = {"id": 99, "is_bot": False, "first_name": "Owner"}
+    await bot.happens(business_message={**here, "message_id": 2, "from": owner, "text": "mine"})
+    await bot.happens(
+        edited_business_message={**here, "text": "To the owner!", "edit_date": number["date"] + 1}
+    )
+    await until(lambda: _counts(shop, [1, 1]))
+    said = {one.preview: one for one in await shop.dialogs()}
+    assert set(said) == {"To the bot", "To the owner!"}
+    dialog = said["To the owner!"]
+    sent = await shop.agent.do(SendMessage(dialog_id=dialog.id, text="Yes", send_anyway=True))
+    mine = await shop.becomes(MessageId(sent[0]), "sent")
+    assert server.said("sendMessage")[-1]["business_connection_id"] == "Bc-1_x"
+    assert not [one for one in server.said("sendMessage") if "business_connection_id" not in one]
+    await shop.agent.do(RetractMessage(message_id=mine.id))
+    await until(lambda: server.said("deleteBusinessMessages"))
+    gone = server.said("deleteBusinessMessages")[0]
+    assert gone["business_connection_id"] == "Bc-1_x"
+    await bot.happens(
+        deleted_business_messages={
+            "business_connection_id": "Bc-1_x", "chat": vera, "message_ids": [1]
+        }
+    )  # fmt: skip
+    thread = (await shop.house.system.thread(dialog.id)).messages
+    assert thread[0].extra["taken_back"]
+    other = (await shop.house.system.thread(said["To the bot"].id)).messages
+    assert "taken_back" not in other[0].extra
+
+
+async def test_comments_of_a_channel_and_words_to_it(shop: Messenger) -> None:
+    """A post in the discussion group asks for nothing, its comments do, and so do direct words."""
+    server, bot = shop.server, shop.bot
+    channel = {"id": -1002, "type": "channel", "title": "News"}
+    group = server.group(-1001, "News, discussed")
+    vera = {"id": 7, "is_bot": False, "first_name": "Vera"}
+    telegram = {"id": 777000, "is_bot": False, "first_name": "Telegram"}
+    post = await bot.hears(
+        group, telegram, text="We open at nine", sender_chat=channel, is_automatic_forward=True
+    )
+    comment = await bot.hears(
+        group, vera, text="On Sunday too?", reply_to_message=post, message_thread_id=1
+    )
+    found = await shop.messages(2)
+    assert [one.automated for one in found] == [True, False]
+    assert found[1].reply_to == found[0].id
+    # An answer to the comment stands below the post, where its reader looks.
+    mine = await shop.answer("Yes", reply_to=found[1].id)
+    await shop.becomes(mine, "sent")
+    said = server.said("sendMessage")[-1]
+    assert said["reply_parameters"]["message_id"] == comment["message_id"]
+    assert "message_thread_id" not in said
+    # What is written to the channel itself, each person in a topic of his own.
+    direct = server.group(-1003, "News", is_direct_messages=True)
+    topic = {"topic_id": 7, "user": vera}
+    await bot.hears(direct, vera, text="May I ask?", direct_messages_topic=topic)
+    await until(lambda: _counts(shop, [1, 3]))
+    (asked,) = [one for one in await shop.dialogs() if one.preview == "May I ask?"]
+    assert (asked.contact_name, asked.address_kind) == ("Vera", "telegram")
+    sent = await shop.agent.do(SendMessage(dialog_id=asked.id, text="Do", send_anyway=True))
+    await shop.becomes(MessageId(sent[0]), "sent")
+    said = server.said("sendMessage")[-1]
+    assert (int(said["chat_id"]), int(said["direct_messages_topic_id"])) == (-1003, 7)
+
+
+async def test_several_bots_know_one_person_apart(shop: Messenger) -> None:
+    """Two bots of a house: one person, a dialog with each, each answered by its own bot."""
+    other = shop.server.new_bot("654321:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw")
+    settings = {"token": other.token, "api_url": shop.server.url}
+    await shop.house.system.do(
+        CreateAccount(channel="telegram", title="Second bot", settings=settings)
+    )
+    await until(lambda: other.webhook)
+    vera = shop.server.private(7, "Vera")
+    await shop.bot.hears(vera, text="To the first")
+    await other.hears(vera, text="To the second")
+    query = DialogQuery(view="everything")
+    first, second = sorted(
+        (await shop.house.system.dialogs(query)).dialogs, key=lambda one: one.account_id
+    )
+    assert first.contact_id == second.contact_id
+    assert (first.preview, second.preview) == ("To the first", "To the second")
+    sent = await shop.agent.do(SendMessage(dialog_id=second.id, text="Hello", send_anyway=True))
+    await shop.becomes(MessageId(sent[0]), "sent")
+    assert [one["from"]["id"] for one in shop.server.messages.values()][-1] == other.user["id"]
+
+
+async def test_albums_leave_as_albums(shop: Messenger) -> None:
+    """Pictures and films of one answer stand together, what is no picture stands beside them."""
+    await shop.bot.hears(shop.server.private(7, "Vera"), text="Show me")
+    dialog = (await shop.messages())[0].dialog_id
+    files = []
+    for name, kind in (
+        ("a.png", "image/png"), ("b.jpg", "image/jpeg"), ("c.mp4", "video/mp4"),
+        ("d.pdf", "application/pdf"),
+    ):  # fmt: skip
+        one = Attachment(name=name, media_type=kind, content=name.encode())
+        files.append(await shop.agent.upload(one, dialog))
+    mine = await shop.answer("All we have", attachments=tuple(files))
+    await shop.becomes(mine, "sent")
+    (album,) = shop.server.said("sendMediaGroup")
+    assert [one["type"] for one in album["media"]] == ["photo", "photo", "video"]
+    assert album["media"][0]["caption"] == "All we have"
+    assert [one["document"][0] for one in shop.server.said("sendDocument")] == ["d.pdf"]
+
+
+async def test_files_up_to_the_limits_and_from_a_server_of_ones_own(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Telegram's own servers refuse above 20 MB in words; a server with --local gives its disk."""
+    big = b"x" * 20_000_001
+    async with messenger(tmp_path, database_url) as shop:
+        vera = shop.server.private(7, "Vera")
+
+        async def busy(request: web.Request) -> web.Response:
+            return web.Response(status=502, text="<html>", content_type="text/html")
+
+        shop.server.fails("file", busy)
+        for content in (big, b"small"):
+            await shop.bot.hears(vera, document=shop.server.keep_file(content, file_name="a.bin"))
+
+        async def settled() -> bool:
+            return not any(one.attachments[0].state == "pending" for one in await shop.messages(2))
+
+        await until(settled)
+        large, small = [one.attachments[0] for one in await shop.messages(2)]
+        assert (large.state, "too big" in large.error) == ("failed", True)
+        assert small.state == "ready"
+        account = await shop.house.system.account(shop.account_id)
+        shop.server.disk = tmp_path / "disk"
+        shop.server.disk.mkdir()
+        await shop.house.system.do(
+            UpdateAccount(account_id=account.id, settings={**account.settings, "local_files": True})
+        )
+        await shop.bot.hears(vera, document=shop.server.keep_file(big, file_name="b.bin"))
+        found = (await shop.messages(3))[2]
+
+        async def fetched() -> bool:
+            return (await shop.house.system.message(found.id)).attachments[0].state == "ready"
+
+        await until(fetched)
+        file = await shop.house.system.file(found.attachments[0].id)
+        assert len(file.content or b"") == len(big)
+
+
 async def test_an_album_is_one_message(shop: Messenger) -> None:
     vera = shop.server.private(7, "Vera")
     for n in range(3):
@@ -236,9 +393,8 @@ async def _refuse(code: int, words: str, **more: Any) -> None:
         (lambda _: _refuse(500, "Internal Server Error"), "queued", ""),
         (lambda _: _refuse(403, "Forbidden: bot was blocked by the user"), "failed", "blocked"),
         (lambda _: _refuse(400, "Bad Request: chat not found"), "failed", "invalid_address"),
-        (lambda _: _refuse(401, "Unauthorized"), "queued", ""),
     ],
-    ids=["flood", "trouble", "blocked", "nobody", "revoked"],
+    ids=["flood", "trouble", "blocked", "nobody"],
 )
 async def test_a_refusal_keeps_its_meaning(
     shop: Messenger, fault: Any, status: str, reason: str
@@ -254,6 +410,29 @@ async def test_a_refusal_keeps_its_meaning(
     await until(tried)
     message = await shop.becomes(mine, status)
     assert message.reason == reason
+    kept = await shop.house.system.read(delivery, mine)
+    # Telegram's own words of patience are kept to.
+    assert (kept.due_at - shop.house.system.now() > 600_000_000) == ("900" in message.reason_text)
+
+
+async def test_a_revoked_token_turns_the_account_red_and_keeps_the_answer(shop: Messenger) -> None:
+    await shop.bot.hears(shop.server.private(7, "Vera"), text="Hi")
+    await shop.messages()
+    del shop.server.bots[TOKEN]
+    mine = await shop.answer("Hello")
+
+    async def red() -> bool:
+        account = await shop.house.system.account(shop.account_id)
+        return account.state == "down" and "token" in account.last_error
+
+    await until(red)
+    assert (await shop.house.system.message(mine)).status == "queued"
+    fresh = shop.server.new_bot(TOKEN.replace("AAH", "AAJ"))
+    account = await shop.house.system.account(shop.account_id)
+    settings = {**account.settings, "token": fresh.token}
+    await shop.house.system.do(UpdateAccount(account_id=account.id, settings=settings))
+    await shop.becomes(mine, "sent")
+    assert len(shop.server.said("sendMessage")) == 1
 
 
 async def test_a_page_of_html_is_tried_again(shop: Messenger) -> None:
@@ -288,6 +467,10 @@ async def test_an_answer_that_never_comes_is_unknown_and_not_repeated(
 
     shop.server.fails("sendMessage", taken_and_silent)
     mine = await shop.answer("Hello")
+    await until(lambda: taken)
+    # While Telegram is slow, others are heard.
+    await shop.bot.hears(shop.server.private(8, "Oleg"), text="And me?")
+    assert (await shop.house.system.message(mine)).status != "unknown"
     await shop.becomes(mine, "unknown")
     assert taken == [1]
 

@@ -15,10 +15,11 @@ from typing import Any
 import httpx2
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from crm_store.messages import delivery
 from hub import (
+    Address,
     Attachment,
     DeliveryStatus,
     Direction,
@@ -28,6 +29,7 @@ from hub import (
     new_webhook_secret,
 )
 from tests.houses import until
+from tests.wire.killed import killed_in_send
 from tests.wire.webhook.far_side import FarSide, far_side
 
 VERA = {"address": "vera", "name": "Vera"}
@@ -236,6 +238,51 @@ async def test_an_answer_that_never_comes_leaves_the_outcome_unknown(
     mine = await answer(shop)
     await until(lambda: _is(shop, mine, DeliveryStatus.UNKNOWN))
     assert len(shop.taken) == 1
+
+
+async def test_an_answer_of_no_meaning_is_unknown_and_a_refused_secret_is_red(
+    shop: FarSide,
+) -> None:
+    await shop.post("message.received", id="m1", text="Hi", **{"from": VERA})
+    shop.answers.append(_reply(200, "<html>a page of somebody between</html>"))
+    mine = await answer(shop)
+    await until(lambda: _is(shop, mine, DeliveryStatus.UNKNOWN))
+    assert len(shop.taken) == 1
+    shop.answers.append(_reply(401, '{"error": "who are you"}'))
+    kept = await answer(shop, "Still there?")
+    await until(lambda: _told(shop, kept, "who are you"))
+
+    async def red() -> bool:
+        account = await shop.house.system.account(shop.account_id)
+        return account.state == "down" and "who are you" in account.last_error
+
+    await until(red)
+    assert await status_of(shop, kept) == "queued"
+
+
+async def test_a_kill_in_the_middle_of_a_send_is_unknown_and_not_repeated(
+    tmp_path: Path, database_url: str, httpserver: HTTPServer
+) -> None:
+    reached, loop = asyncio.Event(), asyncio.get_running_loop()
+    taken: list[str] = []
+
+    def silent(request: Request) -> Response:
+        taken.append(request.get_json()["data"]["text"])
+        loop.call_soon_threadsafe(reached.set)
+        time.sleep(3)
+        return Response(status=204)
+
+    httpserver.expect_request("/answers").respond_with_handler(silent)
+    status = await killed_in_send(
+        tmp_path,
+        database_url,
+        module="channels.webhook",
+        channel="webhook",
+        settings={"url": httpserver.url_for("/answers")},
+        person=Address(kind="webhook", value="vera", name="Vera"),
+        reached=reached,
+    )
+    assert (status, taken) == ("unknown", ["We are"])
 
 
 async def test_files_are_fetched_signed_and_from_their_own_host_only(shop: FarSide) -> None:

@@ -1,0 +1,117 @@
+"""The `/` of the composer: found, seen filled in, put in, and stopped where something is missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+import plugins.quick_replies
+from hub import Actor, ActorKind, UpdateProfile
+from plugins.quick_replies.commands import SaveQuickReply
+from tests.browser.conftest import Enter
+from tests.browser.loop import in_session
+from tests.browser.office import Office, open_office
+from tests.browser.test_accessibility import serious
+from tests.browser.test_looks import CUT, WIDE
+
+pytestmark = [pytest.mark.browser]
+NAME = "quick_replies"
+
+
+@in_session
+async def office(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
+    async with open_office(
+        tmp_path, database_url, "127.0.0.1", (NAME, plugins.quick_replies)
+    ) as one:
+        yield one
+
+
+async def test_an_agent_answers_by_a_slash_and_three_letters(
+    office: Office, enter: Enter, tmp_path: Path
+) -> None:
+    dialog = await office.writes("Иван Сергеевич", "Сколько стоит доставка в Тверь?")
+    await office.hands_of("Max").do(UpdateProfile(language="ru", theme="dark"))
+    own = office.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+    await own.as_user(office.users["Vera"]).do(
+        SaveQuickReply(
+            title="Order ready",
+            shortcut="order",
+            slot=5,
+            texts={"en": {"text": "Dear {{ contact.first_name }}, {{ interest.title }} is ready"}},
+            add_files=(("price.txt", "text/plain", b"sails"),),
+        )
+    )
+    page = await enter("Vera", f"/inbox/{dialog}")
+    text = page.locator("#text")
+    picker = page.locator("#reply-picker")
+    await text.focus()
+    # Everything, the client's last words first; then a slip of the finger.
+    await text.press_sequentially("/")
+    await expect(picker.locator("li").first).to_contain_text("/delivery")
+    await expect(picker.locator("li").first).to_contain_text("fits")
+    await text.press_sequentially("helo")
+    await expect(picker.locator("li").first).to_contain_text("/hello")
+    await expect(picker.locator("[data-preview]")).to_contain_text("Hello, Иван! My name is Vera")
+    assert await serious(page) == []
+    await _picture(page, "picker")
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("Enter")
+    await expect(picker).to_be_hidden()
+    assert (await text.input_value()).startswith("Hello, Иван! My name is Vera")
+    # A key of the commonest: a placeholder without a value stops the send and is selected.
+    await text.fill("")
+    await page.keyboard.press("Alt+5")
+    await expect(page.locator("#pending .chip")).to_contain_text("price.txt")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator("#toasts")).to_contain_text("not filled in yet")
+    assert await page.evaluate("getSelection().toString()") == "{{ interest.title }}"
+    await page.keyboard.type("the sail")
+    await page.keyboard.press("Control+Enter")
+    sent = await office.wait_message(dialog, "Dear Иван, the sail is ready")
+    assert str(sent.extra["suggested"]).startswith(f"{NAME}:")
+    assert [one.name for one in sent.attachments] == ["price.txt"]
+    # Esc leaves what was typed; a path is no quick reply.
+    await text.press_sequentially("see /var/log")
+    await expect(picker).to_be_hidden()
+
+    phone = await enter(
+        "Max",
+        "/p/quick_replies/",
+        viewport={"width": 360, "height": 740},
+        has_touch=True,
+        is_mobile=True,
+        locale="ru",
+    )
+    for path in ("/p/quick_replies/", "/p/quick_replies/new"):
+        await phone.goto(office.url + path)
+        await phone.evaluate("document.querySelectorAll('main details').forEach((d) => d.open = 1)")
+        assert await phone.evaluate(WIDE) == 0, path
+        assert await phone.evaluate(CUT) == [], path
+        assert await serious(phone) == [], path
+        await _picture(phone, f"phone{path.count('new')}")
+    desk = await enter("Max", "/p/quick_replies/new", locale="ru")
+    await desk.get_by_label("Название", exact=True).fill("Скидка")
+    area = desk.get_by_label("По-русски")
+    await area.fill("Здравствуйте, ")
+    await desk.get_by_role("button", name="Имя и отчество").click()
+    await area.press_sequentially("!")
+    await expect(desk.locator("[data-preview-of=ru]")).to_contain_text(
+        "Здравствуйте, Иван Сергеевич!"
+    )
+    await expect(desk.locator("[data-preview-of=ru]")).to_contain_text("Незнакомому")
+    await _picture(desk, "edit")
+    await desk.keyboard.press("Control+s")
+    await desk.wait_for_url("**?saved=1")
+    await desk.goto(f"{office.url}/p/quick_replies/")
+    await _picture(desk, "list")
+
+
+async def _picture(page, name: str) -> None:  # type: ignore[no-untyped-def]
+    folder = os.environ.get("HUB_SCREENSHOTS", "")
+    if folder:
+        await page.screenshot(path=f"{folder}/replies-{name}.png", full_page=True)

@@ -1,0 +1,62 @@
+"""Mailings from the command line: what a page does, done from a shell or a script."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from hub import Actor, ActorKind, Address, CreateContact, GiveConsent, SaveSegment
+from hub.cli.base import opened
+from hub.settings import HubSettings
+from plugins.mailings.commands import SaveMailing
+from tests.scenarios.cli.processes import CommandLine
+
+
+async def _draft(hub: CommandLine, account: str, *texts: str) -> list[str]:
+    """Make a draft of each text to the one person that there is."""
+    settings = HubSettings.load(data=hub.data, database_url=hub.database or None)
+    async with opened(settings) as handle:
+        vera = Address(kind="pigeon", value="vera")
+        (contact,) = await handle.do(CreateContact(name="Vera", addresses=(vera,)))
+        await handle.do(GiveConsent(contact_id=contact, how="form"))
+        (segment,) = await handle.do(SaveSegment(name="Everybody"))
+        own = handle.runtime.handle(Actor(kind=ActorKind.PLUGIN, name="mailings"))
+        drafts = (
+            SaveMailing(
+                title=f"Spring {number}",
+                plan={
+                    "segment_id": str(segment),
+                    "accounts": [account],
+                    "topic": "news",
+                    "variants": [{"text": text}],
+                },
+            )
+            for number, text in enumerate(texts)
+        )
+        return [str(one) for one in await own.do(*drafts)]
+
+
+def test_a_mailing_is_checked_started_held_and_ended(hub: CommandLine) -> None:
+    hub("account", "add", "pigeon", "ring=x", "--title", "Loft")
+    (account,) = json.loads(hub("account", "list", "--json"))
+    good, empty = asyncio.run(_draft(hub, account["id"], "The ice is gone", ""))
+    assert {one["id"] for one in json.loads(hub("mailing", "list", "--json"))} == {good, empty}
+    assert "Spring 0" in hub("mailing", "list")
+    shown = json.loads(hub("mailing", "show", good, "--json"))
+    assert (shown["state"], shown["plan"]["accounts"]) == ("draft", [account["id"]])
+    assert hub.try_out("mailing", "check", empty).returncode == 1
+    assert json.loads(hub("mailing", "check", good, "--json"))["ready"]
+    assert "red" in hub.refused("mailing", "start", empty)
+    assert "nothing to steer" in hub.refused("mailing", "pause", good)
+    started = json.loads(hub("mailing", "start", good, "--json"))
+    assert started["state"] in ("scheduled", "filling")
+    assert json.loads(hub("mailing", "pause", good, "--json"))["state"] == "paused"
+    assert json.loads(hub("mailing", "resume", good, "--json"))["state"] != "paused"
+    assert "Spring 0: cancelled" in hub("mailing", "cancel", good)
+    results = json.loads(hub("mailing", "results", good, "--json"))
+    assert (results["state"], results["numbers"]["planned"], results["reasons"]) == (
+        "cancelled",
+        0,
+        [],
+    )
+    assert "no such mailing" in hub.refused("mailing", "results", "7")

@@ -1,0 +1,180 @@
+"""A mark by buttons and by a signed link: asked by a rule, given by the client, heard by a rule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any, ClassVar
+
+import pytest
+
+from crm_store import objects
+from crm_store.objects import NOUNS, ObjectQuery
+from hub import (
+    Actor,
+    ActorKind,
+    Address,
+    ButtonPressed,
+    Capabilities,
+    Channel,
+    Conflict,
+    ContactErased,
+    ContactId,
+    CreateAccount,
+    DialogId,
+    InboundMessage,
+    Micros,
+    NotFound,
+    PluginRequest,
+    SaveRule,
+    hookimpl,
+)
+from plugins import crm_actions, csat
+from plugins.csat.asking import ask
+from plugins.csat.commands import KeepAsk, Rate
+from plugins.csat.pages import numbers, question, vote
+from plugins.csat.recipes import RECIPES
+from tests.houses import House, NoSettings, World, channels_of, house, message, until
+from triggers.gallery import rule_of
+
+DAY_US = 86_400_000_000
+
+
+def keyed(world: World) -> ModuleType:
+    """A channel whose messages have buttons."""
+    pigeon: Any = channels_of(world)[0]
+
+    class Keyed(pigeon):  # type: ignore[misc]
+        name = "keyed"
+        capabilities: ClassVar[Capabilities] = Capabilities(
+            address_kind="keyed", initiates=True, buttons=8, rate_per_second=1000
+        )
+        Settings = NoSettings
+
+    module = ModuleType("keyed")
+
+    @hookimpl
+    def register_channels() -> list[type[Channel]]:
+        return [Keyed]
+
+    module.register_channels = register_channels  # type: ignore[attr-defined]
+    return module
+
+
+async def rules(home: House) -> None:
+    """Ask whoever writes; and the ready rule of low marks."""
+    then = [{"action": "csat.ask", "params": {"text": "Your mark?", "days": 30}}]
+    asks = {"name": "Asks", "when": [{"event": "message.received"}], "then": then}
+    low = next(one for one in RECIPES if one.key == "low_mark")
+    await home.user.do(
+        SaveRule(definition=asks, enabled=True),
+        SaveRule(definition=rule_of(low, "en", {}), enabled=True),
+    )
+
+
+async def tasks(home: House) -> list[str]:
+    page = await home.user.read(objects.page, NOUNS["task"], ObjectQuery(limit=100))
+    return [one.title for one in page.items]
+
+
+async def test_a_pressed_button_is_the_mark(tmp_path: Path, database_url: str) -> None:
+    world = World()
+    plugins = [("crm_actions", crm_actions), ("csat", csat), ("keyed", keyed(world))]
+    async with house(
+        tmp_path, database_url, plugins=plugins, world=world, workers=True, migrate=True
+    ) as home:
+        await rules(home)
+        account_id = (await home.user.do(CreateAccount(channel="keyed", title="Keys")))[0]
+        account = await home.user.account(account_id)
+        anna = Address(kind="keyed", value="anna")
+        says = InboundMessage(
+            dedupe_key="m1", external_id="m1", sender=anna, text="Thanks", sent_at=world.now()
+        )
+        dialog_id = (await home.runtime.receive(account, [says]))[0].dialog_id
+        sent = await until(lambda: world.sent)
+        assert [one.label for one in sent[0].buttons] == ["1", "2", "3", "4", "5"]
+        payload = sent[0].buttons[1].payload
+        for press in ("p1", "p1", "p2"):
+            pressed = ButtonPressed(
+                dedupe_key=press,
+                external_id=f"out-{sent[0].idempotency_key}",
+                sender=anna,
+                payload=payload,
+            )
+            await home.runtime.receive(account, [pressed])
+
+        async def tagged() -> bool:
+            return "bad mark" in (await home.user.dialog(dialog_id)).tags
+
+        await until(tagged)
+        # Pressed twice, and asked once though she wrote (pressed) again.
+        assert await tasks(home) == ["Find out why the mark is low"]
+        assert len(world.sent) == 1
+        hub = home.runtime.handle(Actor(kind=ActorKind.PLUGIN, name="csat"))
+        panel = (await csat.dialog_panels(hub, await home.user.dialog(dialog_id)))[0]
+        assert [(one.label, one.tone) for one in panel.lines] == [("2 / 5", "bad")]
+
+
+def request(token: str, method: str = "GET", **fields: str) -> PluginRequest:
+    return PluginRequest(
+        method=method,
+        url="https://hub.example/p/csat/mark/x",
+        headers={},
+        query={},
+        body=b"",
+        received_at=Micros(0),
+        path={"token": token},
+        fields=fields,
+        language="ru",
+    )
+
+
+async def test_a_link_votes_by_its_button_only(tmp_path: Path, database_url: str) -> None:
+    world = World()
+    async with house(
+        tmp_path, database_url, plugins=[("csat", csat)], world=world, migrate=True
+    ) as home:
+        hub = home.runtime.handle(Actor(kind=ActorKind.PLUGIN, name="csat"))
+        dialog_id = (await home.receive(message("m1", "boris", text="Hello")))[0].dialog_id
+        payload = {"dialog_id": str(dialog_id), "text": "Your mark?", "days": 30}
+        await ask(hub, payload)
+        await ask(hub, payload)
+        said = [
+            one.text
+            for one in (await home.user.thread(dialog_id)).messages
+            if one.direction == "out"
+        ]
+        assert len(said) == 1
+        token = said[0].rpartition("/")[2]
+        page: Any = await question(hub, request(token))
+        assert "Как мы справились?" in page.content.decode()
+        assert (await marks(hub)) == [(1, 0, 0.0)]
+        assert (await question(hub, request("forged"))).status == 404  # type: ignore[union-attr]
+        assert (await vote(hub, request(token, "POST", mark="9"))).status == 422  # type: ignore[union-attr]
+        await vote(hub, request(token, "POST", mark="2", comment="Long\0 wait"))
+        await vote(hub, request(token, "POST", mark="4"))
+        assert (await marks(hub)) == [(1, 1, 4.0)]
+        dialog = await home.user.dialog(dialog_id)
+        assert (await csat.dialog_panels(hub, dialog))[0].lines[0].value == "Long wait"
+        await csat.event_occurred(hub, (ContactErased(contact_id=dialog.contact_id),))
+        assert (await csat.dialog_panels(hub, dialog))[0].lines[0].value == ""
+        world.offset_us += DAY_US + 1_000_000
+        assert (await vote(hub, request(token, "POST", mark="1"))).status == 410  # type: ignore[union-attr]
+        assert (await marks(hub)) == [(1, 1, 4.0)]
+        with pytest.raises(NotFound):
+            await hub.do(Rate(ask_id=7, mark=5, dialog_id=DialogId(1)))
+        kept = KeepAsk(
+            ask_id=hub.new_id(),
+            dialog_id=dialog_id,
+            contact_id=ContactId(dialog.contact_id),
+            user_id=0,
+            channel="pigeon",
+            days=30,
+        )
+        with pytest.raises(Conflict):
+            await hub.do(kept)
+
+
+async def marks(hub: Any) -> list[tuple[int, int, float]]:
+    given: Any = await numbers(hub, request(""))
+    return [(one["asked"], one["rated"], one["mean"]) for one in given.value["items"]]

@@ -1,0 +1,148 @@
+"""Unsubscribing: one press without a script, one POST of a mail program, and nothing by a GET."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from crm_store.consents import standing
+from crm_store.tables.many import many_touches
+from crm_store.viewer import Reader
+from hub import (
+    Address,
+    CreateAccount,
+    CreateContact,
+    GiveConsent,
+    ManyContent,
+    ManyRecipient,
+    PlanMany,
+    SendMany,
+)
+from hub.handle import BoundHub
+from tests.houses import World, plugin_of, until
+from tests.scenarios.web.house import Browser, House, open_house
+
+HTML = (
+    '<html><body><p>Hello, {{ contact.first_name }}!</p><a href="https://shop.example/a?b=1&amp;c=2#d">Sale</a>'
+    '<a href="{{ unsubscribe_url }}">Unsubscribe</a></body></html>'
+)
+TEXT = "Hello, {{ contact.first_name }}! {{ unsubscribe_url }}"
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path, world: World) -> AsyncIterator[House]:
+    async with open_house(tmp_path, database_url, ("pigeons", plugin_of(world))) as one:
+        yield one
+
+
+async def _letter(house: House, world: World) -> tuple[BoundHub, int, str, str]:
+    """Send one advertising letter; gives the hub, the person, the unsubscribe address, the HTML."""
+    hub = house.system
+    account = (await hub.do(CreateAccount(channel="letter", title="Desk")))[0]
+    contact = (
+        await hub.do(
+            CreateContact(name="Anna", addresses=(Address(kind="email", value="anna@example.org"),))
+        )
+    )[0]
+    await hub.do(GiveConsent(contact_id=contact, how="form", evidence="box", ip="192.0.2.1"))
+    content = ManyContent(subject="News", text=TEXT, html=HTML, tracks_opens=True)
+    plan = PlanMany(mailing_id=1, title="News", topic="news", contents=(content,))
+    send_id, (content_id,) = (await hub.do(plan))[0]
+    address_id = (await hub.contact(contact)).addresses[0].id
+    recipient = ManyRecipient(
+        contact_id=contact, address_id=address_id, account_id=account, content_id=content_id
+    )
+    await hub.do(SendMany(send_id=send_id, recipients=(recipient,)))
+    await until(lambda: world.sent)
+    message = world.sent[0]
+    return hub, contact, message.unsubscribe_url, message.html
+
+
+async def _word(hub: BoundHub, contact: int) -> tuple[str, str, str]:
+    one = (await hub.read(standing, contact)).log[0]
+    return one.state, one.topic, one.how
+
+
+def _path(url: str) -> str:
+    return re.sub(r"^https?://[^/]+", "", url)
+
+
+async def test_only_a_post_unsubscribes_and_one_is_enough(house: House, world: World) -> None:
+    hub, contact, address, _ = await _letter(house, world)
+    browser = house.browser()
+    for method in ("GET", "HEAD"):
+        shown = await browser.request(method, _path(address))
+        assert shown.status_code == 200
+    assert "an…@example.org" in (await browser.get(_path(address))).text
+    assert "anna@" not in (await browser.get(_path(address))).text
+    assert (await _word(hub, contact))[0] == "given"
+    # RFC 8058: a mail program posts this, with no cookie, no origin, no page before.
+    program = Browser(house.app)
+    program.headers.clear()
+    posted = await program.post(_path(address), data={"List-Unsubscribe": "One-Click"})
+    assert posted.status_code == 200
+    assert await _word(hub, contact) == ("withdrawn", "news", "one_click")
+    await program.aclose()
+    again = await browser.post(_path(address), data={"do": "undo"})
+    assert "subscribed again" in again.text
+    assert (await _word(hub, contact))[0] == "given"
+    everything = await browser.post(_path(address), data={"do": "all", "why": "too often"})
+    assert "on no channel" in everything.text
+    assert await _word(hub, contact) == ("withdrawn", "", "link")
+    log = (await hub.read(standing, contact)).log
+    assert log[0].evidence.endswith("too often")
+    forged = await browser.post(_path(address)[:-3] + "abc", data={"do": "all"})
+    assert forged.status_code == 404
+    page = await browser.get(_path(address), headers={"accept-language": "ru"})
+    assert "Ваши подписки" in page.text
+    assert "<script" not in re.sub(r'<script type="importmap".*?</script>', "", page.text)
+
+
+async def test_topics_are_chosen_one_by_one(house: House, world: World) -> None:
+    hub, contact, address, _ = await _letter(house, world)
+    await hub.do(GiveConsent(contact_id=contact, channel="email", topic="sales", how="form"))
+    browser = house.browser()
+    assert 'value="sales"' in (await browser.get(_path(address))).text
+    await browser.post(_path(address), data={"do": "topics", "topic": ["sales"]})
+    words = {one.topic: one.state for one in (await hub.read(standing, contact)).current}
+    assert (words["sales"], words["news"]) == ("given", "withdrawn")
+
+
+async def test_a_link_leads_where_the_letter_said_and_is_counted(
+    house: House, world: World
+) -> None:
+    hub, _, _, html = await _letter(house, world)
+    clicks = re.findall(r'href="([^"]+/c/[^"]+)"', html)
+    assert len(clicks) == 1
+    assert "/c/" not in re.findall(r'href="([^"]+)">Unsub', html)[0]
+    browser = house.browser()
+    person = {"user-agent": "Mozilla/5.0 (X11) Firefox/140.0"}
+    head = await browser.head(_path(clicks[0]), headers=person)
+    assert head.headers["location"] == "https://shop.example/a?b=1&c=2#d"
+    await browser.get(_path(clicks[0]), headers={"user-agent": "Proofpoint scanner"})
+    found = await hub.read(_touches)
+    assert found == [(1, True)]
+    world.offset_us += 60_000_000
+    house.runtime.now = world.now
+    await browser.get(_path(clicks[0]), headers=person)
+    pixel = re.findall(r'src="([^"]+/o/[^"]+)"', html)[0]
+    assert (await browser.get(_path(pixel), headers=person)).headers["content-type"] == "image/gif"
+    assert await hub.read(_touches) == [(0, False), (1, False)]
+    assert (await browser.get(_path(clicks[0])[:-2] + "zz")).status_code == 404
+    kept = await browser.get(_path(world.sent[0].unsubscribe_url) + "/letter")
+    assert "Hello, Anna!" in kept.text
+    assert "sandbox" in kept.headers["content-security-policy"]
+
+
+def _touches(reader: Reader) -> list[tuple[int, bool]]:
+    rows = reader.conn.execute(select(many_touches).order_by(many_touches.c.n)).all()
+    return [(row.n, row.machine) for row in rows]

@@ -1,0 +1,123 @@
+"""Lists of every kind: conditions as chips, sorting, columns, saved views, one act for many rows."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+from crm_store import objects
+from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.users import all_users
+from hub import CreateLead, SaveTeam, UserId
+from tests.scenarios.web.house import House
+
+LEAD = NOUNS["lead"]
+
+
+async def leads(hub: House, **more: object) -> list[object]:
+    page = await hub.system.read(objects.page, LEAD, ObjectQuery(**more))  # type: ignore[arg-type]
+    return list(page.items)
+
+
+async def test_a_condition_becomes_a_chip_and_goes_again(hub: House) -> None:
+    for source in ("Fair", "Site"):
+        await hub.system.do(CreateLead(values={"title": f"From the {source}", "source": source}))
+    browser = await hub.logged_in("agent")
+    form = {"field": "lead.source", "operator": "equals", "value": "fair", "q": "from"}
+    answer = await browser.get("/leads", params=form)
+    assert answer.status_code == 303
+    where = answer.headers["location"]
+    asked = parse_qs(urlsplit(where).query)
+    assert json.loads(asked["filter"][0]) == {k: form[k] for k in ("field", "operator", "value")}
+    assert asked["q"] == ["from"]
+    html = (await browser.get(where)).text
+    assert "Source is “fair”" in html
+    assert "From the Fair" in html
+    assert "From the Site" not in html
+    more = {"field": "lead.status", "operator": "in", "value": ["new"], "filter": asked["filter"]}
+    both = (await browser.get("/leads", params=more)).headers["location"]
+    html = (await browser.get(both)).text
+    assert html.count("chip accent condition") == 2
+    assert "Status is one of new" in html
+    wrong = await browser.get("/leads", params={"field": "lead.created_at", "operator": "less"})
+    assert wrong.status_code == 422
+    assert "an instant with its zone is needed" in wrong.text
+    assert "there is no field" in (await browser.get('/leads?filter={"field":"x"}')).text
+    part = (await browser.get("/objects/lead/condition?field=lead.created_at")).text
+    assert "is within the last" in part
+    for gone in ("lead/condition?field=lead.x", "ship/condition?field=lead.status"):
+        assert (await browser.get(f"/objects/{gone}")).status_code == 404
+
+
+async def test_columns_and_order_stand_in_the_address(hub: House) -> None:
+    for title in ("A", "B"):
+        await hub.system.do(CreateLead(values={"title": title, "company": f"{title} Ltd"}))
+    browser = await hub.logged_in("agent")
+    assert "A Ltd" not in (await browser.get("/leads")).text
+    html = (
+        await browser.get("/leads?col=company&col=created_at&col=nonsense&sort=created_at")
+    ).text
+    assert html.index("A Ltd") < html.index("B Ltd")
+    assert 'aria-sort="ascending"' in html
+    assert "cols=company%2Ccreated_at" in html
+
+
+async def test_a_view_is_saved_for_me_my_team_or_everybody(hub: House) -> None:
+    await hub.system.do(CreateLead(values={"title": "From the Fair", "source": "Fair"}))
+    await hub.system.do(CreateLead(values={"title": "From the Site", "source": "Site"}))
+    owner, other = await hub.logged_in("agent"), await hub.logged_in("supervisor")
+    people = {one.role: one.id for one in await hub.system.read(all_users)}
+    team = (await hub.system.do(SaveTeam(name="North", members=(UserId(people["agent"]),))))[0]
+    tree = json.dumps({"field": "lead.source", "operator": "equals", "value": "Fair"})
+    for name, whose in (("Own", "mine"), ("Ours", str(team)), ("All of us", "all")):
+        form = {"name": name, "filter": tree, "cols": "company", "for": whose}
+        answer = await owner.submit("/objects/lead/views", "/leads", form)
+        assert answer.status_code == 303
+        html = (await owner.get(answer.headers["location"])).text
+        assert "From the Fair" in html
+        assert "From the Site" not in html
+        assert "Forget this view" in html
+    seen = (await other.get("/leads")).text
+    assert "All of us" in seen
+    assert "Ours" not in seen
+    assert ">Own<" not in seen
+    number = answer.headers["location"].rpartition("=v")[2]
+    form = {"do": "remove", "id": number}
+    assert (await other.submit("/objects/lead/views", "/leads", form)).status_code == 404
+    assert (await owner.submit("/objects/lead/views", "/leads", form)).status_code == 303
+    assert "All of us" not in (await other.get("/leads")).text
+    # The inbox keeps its own views apart.
+    assert "Ours" not in (await owner.get("/inbox")).text
+
+
+async def test_one_act_is_given_to_many_rows(hub: House) -> None:
+    ids = [
+        str((await hub.system.do(CreateLead(values={"title": f"Boat {n}"})))[0]) for n in range(3)
+    ]
+    browser = await hub.logged_in("agent")
+    me = next(one.id for one in await hub.system.read(all_users) if one.role == "agent")
+    chosen = {"id": ids[:2], "back": "/leads?view=new"}
+
+    async def give(**more: str) -> str:
+        answer = await browser.submit("/objects/lead/bulk", "/leads", {**chosen, **more})
+        assert answer.status_code == 303
+        return str(answer.headers["location"])
+
+    assert await give(do="owner", owner=str(me)) == "/leads?view=new"
+    await give(do="tag", tag="hot")
+    await give(do="tag", tag="HOT")
+    found = await leads(hub)
+    assert [(one.owner_id, one.tags) for one in found] == [  # type: ignore[attr-defined]
+        (0, ()),
+        (me, ("hot",)),
+        (me, ("hot",)),
+    ]
+    await give(do="remove")
+    assert len(await leads(hub)) == 1
+    await give(do="restore")
+    assert len(await leads(hub)) == 3
+    assert await give(do="nothing", back="https://elsewhere.example/") == "/leads"
+    looker = await hub.logged_in("auditor")
+    form = {**chosen, "do": "remove"}
+    assert (await looker.submit("/objects/lead/bulk", "/leads", form)).status_code == 403
+    assert "bulkbar" not in (await looker.get("/leads")).text

@@ -1,0 +1,342 @@
+"""A mailing from its plan to its numbers: on the page, by the API, over a kill, with a test of words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+import plugins.mailings
+from hub import (
+    Actor,
+    ActorKind,
+    Address,
+    CreateAccount,
+    CreateContact,
+    GiveConsent,
+    PermanentFailure,
+    RejectReason,
+    SaveSegment,
+    TouchMany,
+    UpdateContact,
+)
+from hub.handle import BoundHub
+from plugins.mailings import sending
+from plugins.mailings.audience import audience_of
+from plugins.mailings.commands import FillMailing, SaveMailing
+from plugins.mailings.doing import mailing_of, send
+from plugins.mailings.letter import letter
+from plugins.mailings.plans import part_of, read_plan
+from plugins.mailings.results import funnel_of, state_of
+from tests.houses import World, plugin_of, until
+from tests.scenarios.http_api.world import World as Programs
+from tests.scenarios.web.house import House, open_house
+
+NAME = "mailings"
+TEXT = "# Hello, {{ contact.first_name }}!\n\nSee [our sale](https://shop.example/sale).\n\n[[Order|https://shop.example/order]]"
+
+
+@pytest.fixture
+async def world() -> World:
+    return World()
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path, world: World) -> AsyncIterator[House]:
+    parts = (("pigeons", plugin_of(world)), (NAME, plugins.mailings))
+    async with open_house(tmp_path, database_url, *parts) as one:
+        yield one
+
+
+def _own(house: House) -> BoundHub:
+    return house.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+
+
+async def _ready(house: House, people: int) -> tuple[int, int]:
+    """People with addresses and consent, a segment of all, an account; gives segment and account."""
+    hub = house.system
+    account = (await hub.do(CreateAccount(channel="letter", title="Desk")))[0]
+    made = await hub.do(
+        *(
+            CreateContact(
+                name=f"Person{n}", addresses=(Address(kind="email", value=f"p{n}@example.org"),)
+            )
+            for n in range(people)
+        )
+    )
+    await hub.do(*(GiveConsent(contact_id=one, how="form") for one in made))
+    (segment,) = await hub.do(SaveSegment(name="Everybody"))
+    return segment, account
+
+
+async def _draft(house: House, segment: int, account: int, **more: object) -> int:
+    plan = {
+        "segment_id": str(segment),
+        "accounts": [str(account)],
+        "topic": "news",
+        "variants": [{"subject": "News for {{ contact.first_name }}", "text": TEXT}],
+        **more,
+    }
+    (mailing,) = await _own(house).do(SaveMailing(title="Spring", plan=plan))
+    return int(mailing)
+
+
+async def _numbers(house: House, mailing: int) -> tuple[str, int, int]:
+    hub = _own(house)
+    one = await mailing_of(hub, str(mailing))
+    funnel = await funnel_of(hub, one)
+    return state_of(one, funnel), funnel.planned, funnel.sent
+
+
+async def test_a_marketer_plans_checks_sends_and_reads_the_numbers(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 5)
+    world.outcomes = [PermanentFailure(RejectReason.INVALID_ADDRESS, "550 5.1.1 nobody")]
+    browser = await house.logged_in("marketer")
+    assert "No mailings yet" in (await browser.get("/p/mailings/")).text
+    form = {
+        "do": "save",
+        "title": "Spring",
+        "segment_id": str(segment),
+        f"account_{account}": "1",
+        "advertising": "yes",
+        "tracks_clicks": "yes",
+        "topic": "news",
+        "subject_0": "News",
+        "text_0": "Hello, {{ contact.frist_name }}",
+    }
+    saved = await browser.submit("/p/mailings/new", data=form)
+    assert saved.status_code == 303, saved.text
+    address = saved.headers["location"].partition("#")[0]
+    page = (await browser.get(address)).text
+    assert "contact.frist_name → contact.first_name" in page
+    assert 'value="send"' not in page
+    form |= {"text_0": TEXT, "version": re.findall(r'name="version" value="(\d+)"', page)[0]}
+    await browser.submit(address, data=form)
+    page = (await browser.get(address)).text
+    assert "5 of 5 get it" in page
+    drawn = await browser.get(f"{address}/letter")
+    assert "Hello, Ann!" in drawn.text
+    assert "sandbox" in drawn.headers["content-security-policy"]
+    form |= {"do": "send", "version": re.findall(r'name="version" value="(\d+)"', page)[0]}
+    sent = await browser.submit(address, data=form)
+    assert sent.status_code == 303, sent.text
+    await sending.tick(_own(house), {})
+    number = int(address.rpartition("/")[2])
+
+    async def finished() -> bool:
+        return (await _numbers(house, number))[0] == "finished"
+
+    await until(finished)
+    assert await _numbers(house, number) == ("finished", 5, 4)
+    assert {one.subject for one in world.sent} == {"News"}
+    assert all("/c/" in one.html and one.list_id == f"mailing-{number}" for one in world.sent)
+    assert "Unsubscribe: http" in world.sent[0].text
+    shown = (await browser.get(address)).text
+    assert "no such address</a>: <strong>1</strong>" in shown
+    again = await browser.submit(address, data={"do": "again_failed"})
+    copy = (await browser.get(again.headers["location"])).text
+    assert "Spring: failed" in copy
+    behind = await browser.submit(address, data={"do": "people-sent"})
+    assert "How many, now: 4" in (await browser.get(behind.headers["location"])).text
+    agent = await house.logged_in("agent")
+    assert (await agent.get("/p/mailings/")).status_code == 403
+
+
+async def test_a_batch_is_carried_once_wherever_it_was_killed(house: House, world: World) -> None:
+    segment, account = await _ready(house, 7)
+    number = await _draft(house, segment, account, hold_out=0, per_minute=60)
+    hub = _own(house)
+    await send(hub, await mailing_of(hub, str(number)))
+    before = sending.BATCH
+    sending.BATCH = 3
+    try:
+        mailing = await mailing_of(hub, str(number))
+        people = await hub.audience(await audience_of(hub, mailing), channel="email", limit=3)
+        # Two processes carry the same batch: the second one's step finds the cursor moved on.
+        step = FillMailing(
+            mailing_id=number,
+            unless_past=0,
+            cursor=people[-1].contact_id,
+            phase=0,
+            recipients=tuple(
+                sending.ManyRecipient(
+                    contact_id=one.contact_id,
+                    address_id=one.address_id,
+                    account_id=account,  # type: ignore[arg-type]
+                    content_id=mailing.contents[0],
+                )
+                for one in people
+            ),
+        )
+        assert await hub.do(step) == [3]
+        assert await hub.do(step) == [0]
+        await sending.tick(hub, {})
+    finally:
+        sending.BATCH = before
+    state, planned, _ = await _numbers(house, number)
+    assert (state, planned) == ("sending", 7)
+    await hub.do(plugins.mailings.commands.SteerMailing(mailing_id=number, state="paused"))
+    await hub.do(plugins.mailings.commands.SteerMailing(mailing_id=number, state="running"))
+    await sending.tick(hub, {})
+    assert (await _numbers(house, number))[1] == 7
+    await hub.do(plugins.mailings.commands.SteerMailing(mailing_id=number, state="cancelled"))
+    mailing = await mailing_of(hub, str(number))
+    assert (await funnel_of(hub, mailing)).waiting == 0
+
+
+async def test_the_better_words_win_and_some_are_kept_out(house: House, world: World) -> None:
+    segment, account = await _ready(house, 30)
+    variants = [
+        {"subject": "A", "text": "One"},
+        {"subject": "B", "text": "[Two](https://b.example)"},
+    ]
+    number = await _draft(
+        house, segment, account, variants=variants, share=50, winner_hours=2, hold_out=20
+    )
+    hub = _own(house)
+    house.runtime.now = world.now
+    await send(hub, await mailing_of(hub, str(number)))
+    await sending.tick(hub, {})
+    first = await mailing_of(hub, str(number))
+    assert first.phase == 2
+    tested = first.planned
+    await until(lambda: len(world.sent) == tested)
+    assert {one.subject for one in world.sent} == {"A", "B"}
+    await hub.do(*(TouchMany(delivery_id=one.id, n=1) for one in world.sent if one.subject == "B"))
+    await sending.tick(hub, {})
+    assert (await mailing_of(hub, str(number))).planned == tested
+    world.offset_us += 2 * sending.HOUR_US + 1
+    await sending.tick(hub, {})
+    last = await mailing_of(hub, str(number))
+    assert last.winner == first.contents[1]
+    assert last.planned + last.held_out == 30
+    assert last.held_out > 0
+    await until(lambda: len(world.sent) == last.planned)
+    assert {one.subject for one in world.sent[tested:]} == {"B"}
+
+
+async def test_a_mailing_that_fails_pauses_itself_and_local_time_is_local(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 30)
+    world.outcomes = [PermanentFailure(RejectReason.OTHER, "closed")] * 22
+    number = await _draft(house, segment, account, per_minute=1500, fail_percent=30)
+    hub = _own(house)
+    await send(hub, await mailing_of(hub, str(number)))
+    await sending.tick(hub, {})
+
+    async def judged() -> bool:
+        await sending.tick(hub, {})
+        return (await mailing_of(hub, str(number))).state in ("paused",) or (
+            await _numbers(house, number)
+        )[0] == "finished"
+
+    await until(judged)
+    assert "failed" in (await mailing_of(hub, str(number))).reason
+    contacts = [
+        one.contact_id for one in await hub.audience((await hub.segments())[0], channel="email")
+    ]
+    await house.system.do(UpdateContact(contact_id=contacts[0], time_zone="Asia/Tokyo"))
+    later = await _draft(house, segment, account, at="2031-03-10T09:00", local=True)
+    await send(hub, await mailing_of(hub, str(later)))
+    mailing = await mailing_of(hub, str(later))
+    people = await hub.audience(await audience_of(hub, mailing), channel="email")
+    found, _ = sending._recipients(mailing, account, people, 0, 0, "Europe/Moscow")
+    hours = {one.contact_id: one.due_at // sending.HOUR_US % 24 for one in found}
+    assert (hours[contacts[0]], hours[contacts[1]]) == (0, 6)
+
+
+async def test_programs_do_all_that_the_page_does(house: House, world: World) -> None:
+    segment, account = await _ready(house, 2)
+    programs = Programs(house)
+    program = await programs.program("marketer")
+    plan = {
+        "segment_id": str(segment),
+        "accounts": [str(account)],
+        "variants": [{"subject": "News", "text": "Hello"}],
+    }
+    made = await program.ok("POST", "/mailings/mailings", json={"title": "M", "plan": plan})
+    one = f"/mailings/mailings/{made['id']}"
+    assert (await program.ok("GET", f"{one}/check"))["ready"] is True
+    tag = (await program.get(one)).headers["etag"]
+    await program.ok("PUT", one, json={"title": "N"}, headers={"if-match": tag})
+    await program.refused(412, "version", "PUT", one, json={}, headers={"if-match": tag})
+    await program.ok("POST", f"{one}/send", json={})
+    await program.refused(409, "begun", "POST", f"{one}/send", json={})
+    await program.refused(409, "begun", "PUT", one, json={"title": "Late"})
+    await sending.tick(_own(house), {})
+    await until(lambda: len(world.sent) == 2)
+    assert (await program.ok("PUT", f"{one}/state", json={"state": "cancelled"}))[
+        "state"
+    ] == "cancelled"
+    copied = await program.ok("POST", f"{one}/again", json={})
+    assert copied["state"] == "draft"
+    agent = await programs.program("agent")
+    await agent.refused(403, "not_allowed", "GET", one)
+    # What a plugin brings is described beside the rest, and asks for the right it names.
+    described = (await program.ok("GET", "/openapi.json"))["paths"]
+    assert "/topics" in described
+    brought = {
+        (path, method): operation
+        for path, operations in described.items()
+        for method, operation in operations.items()
+        if operation.get("x-plugin") == "mailings"
+    }
+    assert brought["/mailings/mailings/{mailing}/send", "post"]["x-permission"] == "mailings.send"
+    assert len({each["operationId"] for each in brought.values()}) == len(brought) > 10
+    for (path, method), operation in brought.items():
+        assert operation["summary"]
+        assert operation["x-permission"].startswith("mailings.")
+        place = path.replace("{mailing}", made["id"]).replace("{account}", str(account))
+        await agent.refused(403, "not_allowed", method.upper(), place, json={})
+    for each in programs.programs:
+        await each.aclose()
+
+
+def test_a_letter_is_laid_out_with_its_plain_twin() -> None:
+    made = letter(
+        TEXT + "\n\n![A sail](https://shop.example/sail.png)", language="en", utm="utm_source=mail"
+    )
+    assert "https://shop.example/order?utm_source=mail" in made.html
+    assert 'alt="A sail"' in made.html
+    assert "{{ unsubscribe_url }}" in made.html
+    assert made.text.startswith("Hello, {{ contact.first_name }}!")
+    assert "Order: https://shop.example/order?utm_source=mail" in made.text
+    assert "<script" not in letter("<script>x</script>").html
+
+
+def test_everybody_has_one_part_and_shares_are_what_they_say() -> None:
+    plan = read_plan({"variants": [{"text": "a"}, {"text": "b"}], "share": 40, "hold_out": 10})
+    parts = [part_of(plan, n * 7919, 5) for n in range(4_000)]
+    assert parts == [part_of(plan, n * 7919, 5) for n in range(4_000)]
+    shares = {name: parts.count(name) / 4_000 for name in ("out", "a", "b", "rest")}
+    assert abs(shares["out"] - 0.10) < 0.03
+    assert abs(shares["a"] - 0.18) < 0.03
+    assert abs(shares["b"] - 0.18) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("numbers", "reason"),
+    [
+        ({"failed": 5, "sent": 14}, ""),
+        ({"failed": 5, "sent": 15}, "5 of 20 failed"),
+        ({"failed": 4, "sent": 16}, ""),
+        # A few killed workers at the beginning of a small mailing.
+        ({"unknown": 40, "sent": 10}, ""),
+        ({"unknown": 99, "sent": 1, "failed": 1}, ""),
+        ({"unknown": 100, "sent": 1}, "100 of 101 were not answered"),
+        ({"unknown": 100, "sent": 400}, ""),
+        # Failures are a share of what was answered, however much was not.
+        ({"unknown": 90, "failed": 12, "delivered": 10, "read": 3}, "12 of 25 failed"),
+    ],
+)
+def test_a_share_of_failures_pauses_and_a_few_unknown_ones_do_not(
+    numbers: dict[str, int], reason: str
+) -> None:
+    found = {(status, ""): n for status, n in numbers.items()}
+    assert sending.too_many({**found, ("queued", ""): 3}, 20) == reason
+    assert sending.too_many(found, 20) == "", "nothing waits any more"

@@ -1,0 +1,185 @@
+"""Quick replies from the page that writes them to the dialog that was solved after one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+import plugins.quick_replies
+from hub import (
+    SYSTEM,
+    Actor,
+    ActorKind,
+    CreateObject,
+    CreateUser,
+    FieldChoice,
+    Invalid,
+    SaveField,
+    SendMessage,
+    SetDialogStatus,
+    Suggestion,
+    UpdateContact,
+    UserId,
+)
+from hub.handle import BoundHub
+from hub.testing.real_hub import RunningHub, running_hub, until
+from tests.scenarios.web.house import House, open_house
+
+NAME = "quick_replies"
+
+
+def _own(house: RunningHub, user_id: int | None = None) -> BoundHub:
+    own = house.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+    return own.as_user(UserId(user_id or house.hub.actor.id))
+
+
+async def _suggested(
+    house: RunningHub, dialog_id: int, text: str, hub: BoundHub | None = None
+) -> list[Suggestion]:
+    dialog = await house.hub.dialog(dialog_id)  # type: ignore[arg-type]
+    return await plugins.quick_replies.suggest_replies(hub or _own(house), dialog, text)
+
+
+async def test_a_reply_is_found_filled_sent_and_counted(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, only=[NAME]) as house:
+        hub = _own(house)
+        await plugins.quick_replies.startup(
+            house.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+        )
+        [first] = await house.arrive("Сколько стоит доставка в Тверь?", sender="иван")
+        starters = await _suggested(house, first.dialog_id, "")
+        assert len(starters) == 8
+        assert starters[0].shortcut == "delivery"
+        assert starters[0].reason == "fits"
+        # By a shortcut, a slip in the title, and with the other keyboard layout on.
+        for typed in ("delivery", "Delivrey", "вудшмукн"):
+            found = await _suggested(house, first.dialog_id, typed)
+            assert found[0].shortcut == "delivery", typed
+        greeting = (await _suggested(house, first.dialog_id, "hello"))[0]
+        assert greeting.text.startswith("Hello, Иван! My name is Vera")
+
+        title = plugins.quick_replies.commands.SaveQuickReply(
+            title="Order", shortcut="order", texts={"en": {"text": "{{ interest.title }} is ready"}}
+        )
+        (reply_id,) = await hub.do(title)
+        mine = (await _suggested(house, first.dialog_id, "order"))[0]
+        assert mine.missing == ("interest.title",)
+        with pytest.raises(Invalid, match="not filled in"):
+            await house.answer(first.dialog_id, mine.text)
+        sent = SendMessage(
+            dialog_id=first.dialog_id, text="The sail is ready", suggested=f"{NAME}:{reply_id}"
+        )
+        message_id = (await house.hub.do(sent))[0]
+        assert (await house.hub.message(message_id)).extra["suggested"] == f"{NAME}:{reply_id}"
+
+        async def used() -> plugins.quick_replies.uses.Numbers | None:
+            return (await plugins.quick_replies.uses.numbers(hub)).get(reply_id)
+
+        await until(used, "the use to be counted")
+        await house.hub.do(SetDialogStatus(dialog_id=first.dialog_id, status="closed"))
+
+        async def solved() -> bool | None:
+            numbers = await used()
+            return numbers is not None and numbers.share == 100
+
+        await until(solved, "the dialog to count as solved")
+        # A colleague has the shared ones, never my own.
+        other = (
+            await house.runtime.handle(SYSTEM).do(
+                CreateUser(email="o@x.org", name="Oleg", role="agent")
+            )
+        )[0]
+        theirs = await _suggested(house, first.dialog_id, "order", _own(house, other))
+        assert "order" not in {one.shortcut for one in theirs}
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path, database_url, (NAME, plugins.quick_replies)) as one:
+        yield one
+
+
+async def test_the_pages_write_replies_and_say_what_is_wrong(house: House) -> None:
+    browser = await house.logged_in("supervisor")
+    page = await browser.get("/p/quick_replies/")
+    assert page.text.count("<code>/") == 8
+    form = {
+        "title": "Price list",
+        "shortcut": "/List",
+        "scope": "all",
+        "text_en": "Hello, {{ contact.frist_name }}!",
+    }
+    wrong = await browser.submit("/p/quick_replies/new", data=form)
+    assert wrong.status_code == 422
+    assert "Did you mean contact.first_name?" in wrong.text
+    assert "contact.frist_name" in wrong.text
+    form["text_en"] = "Hello, {{ contact.first_name }}!"
+    saved = await browser.submit("/p/quick_replies/new", data=form)
+    assert saved.status_code == 303
+    address = saved.headers["location"].partition("?")[0]
+    shown = await browser.get(address)
+    assert "Hello, Ann!" in shown.text
+    again = await browser.submit("/p/quick_replies/new", data=form)
+    assert "another reply has this shortcut already" in again.text
+    preview = await browser.post(
+        "/p/quick_replies/preview",
+        data={"text": form["text_en"], "language": "en", "_csrf": await browser.csrf()},
+    )
+    assert preview.json()["unknown_person"] == "Hello!"
+    # Somebody else saved in between: what was typed stays, and the page says so.
+    late = await browser.post(
+        address,
+        data={**form, "title": "Prices", "version": "7", "_csrf": await browser.csrf(address)},
+    )
+    assert late.status_code == 409
+    assert 'value="Prices"' in late.text
+    agent = await house.logged_in("agent")
+    refused = await agent.post(address, data={**form, "version": "1", "_csrf": await agent.csrf()})
+    assert refused.status_code == 403
+    removed = await browser.post(f"{address}/remove", data={"_csrf": await browser.csrf()})
+    assert removed.status_code == 303
+    assert (await browser.get(address)).status_code == 404
+
+
+async def test_sums_deadlines_and_own_fields_are_filled_in(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, only=[NAME]) as house:
+        system = house.runtime.handle(SYSTEM)
+        [first] = await house.arrive("Is it ready?", sender="anna")
+        contact = (await system.dialog(first.dialog_id)).contact_id
+        await system.do(
+            SaveField(kind="contact", label="Boat"),
+            SaveField(
+                kind="contact",
+                label="Size",
+                type="choice",
+                choices=(FieldChoice(value="big", label="large"),),
+            ),
+        )
+        await system.do(UpdateContact(contact_id=contact, values={"custom.boat": "Gull"}))
+        _, request = await system.do(
+            CreateObject(
+                kind="interest",
+                values={"title": "Sail", "amount": 4_800_050, "currency": "EUR"},
+                dialog_id=first.dialog_id,
+            ),
+            CreateObject(kind="request", values={"title": "Mend it"}, dialog_id=first.dialog_id),
+        )
+        due = (await system.get("request", request)).due_at
+        assert due
+        values = (await _own(house).values(dialog_id=first.dialog_id)).texts
+        assert values["interest.title"] == "Sail"
+        assert values["interest.sum"] == "€48,000.50"
+        assert re.fullmatch(r"\d+ \w+ \d{4}, \d\d:\d\d", values["request.due"])
+        made = _own(house).fill("{{ contact.custom.boat }}, {{ contact.custom.size }}", values)
+        assert (made.text, made.missing) == (
+            "Gull, {{ contact.custom.size }}",
+            ("contact.custom.size",),
+        )
+        await system.do(UpdateContact(contact_id=contact, values={"custom.size": "big"}))
+        values = (await _own(house).values(dialog_id=first.dialog_id)).texts
+        assert _own(house).fill("{{ contact.custom.size }}", values).text == "large"
+        assert not _own(house).check_template("{{ contact.custom.boat }}")
+        assert _own(house).check_template("{{ contact.castom.boat }}")

@@ -1,0 +1,126 @@
+"""Segments on screen and by their questions: conditions, sets, circles, reasons, who comes and goes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from crm_store import segments
+from crm_store.journal import events_after
+from hub import (
+    SYSTEM,
+    Address,
+    CreateContact,
+    FillSegment,
+    GiveConsent,
+    Invalid,
+    RefreshSegment,
+    SaveSegment,
+    SegmentEntered,
+    SegmentLeft,
+    SuppressAddress,
+    UpdateContact,
+    WithdrawConsent,
+)
+from tests.houses import World, plugin_of
+from tests.scenarios.web.house import House, open_house
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    async with open_house(tmp_path, database_url, ("pigeons", plugin_of(World()))) as one:
+        yield one
+
+
+async def _person(house: House, name: str, language: str = "ru") -> int:
+    hub = house.system
+    address = Address(kind="email", value=f"{name.lower()}@example.org")
+    number = (await hub.do(CreateContact(name=name, addresses=(address,))))[0]
+    await hub.do(UpdateContact(contact_id=number, language=language))
+    return int(number)
+
+
+async def test_conditions_sets_and_reasons(house: House) -> None:
+    hub = house.system
+    anna, boris, vera = [await _person(house, one) for one in ("Anna", "Boris", "Vera")]
+    await _person(house, "Walter", "de")
+    russian = {"field": "contact.language", "operator": "equals", "value": "ru"}
+    by_mail = {"field": "contact.channel", "operator": "contains", "value": "email"}
+    (first,) = await hub.do(
+        SaveSegment(name="Russian", filter={"all": [russian, by_mail]}, watched=True)
+    )
+    (picked,) = await hub.do(SaveSegment(name="Picked", static=True))
+    assert await hub.do(FillSegment(segment_id=picked, add=(anna, anna, 12345))) == [1]  # type: ignore[arg-type]
+    (rest,) = await hub.do(SaveSegment(name="Rest", any_of=(first,), not_in=(picked,)))
+    rest_now = await hub.read(segments.one, rest)
+    assert [one.contact_id for one in await hub.audience(rest_now, channel="email")] == [
+        boris,
+        vera,
+    ]
+    with pytest.raises(Invalid, match="made of itself: Rest"):
+        await hub.do(SaveSegment(segment_id=first, name="Russian", any_of=(rest,)))
+    await hub.do(
+        GiveConsent(contact_id=boris, how="form"),  # type: ignore[arg-type]
+        GiveConsent(contact_id=anna, how="form"),  # type: ignore[arg-type]
+        WithdrawConsent(contact_id=anna, topic="news", how="link"),  # type: ignore[arg-type]
+        SuppressAddress(address_id=(await hub.contact(vera)).addresses[0].id),  # type: ignore[arg-type]
+    )
+    whole = await hub.read(segments.one, first)
+    found = await hub.reach(whole, channel="email", topic="news")
+    assert (found.total, found.reached) == (3, 1)
+    assert dict(found.kept_back) == {"unsubscribed": 1, "by_hand": 1}
+    assert (await hub.reach(whole, channel="email", topic="sales")).reached == 2
+    assert dict((await hub.reach(whole, channel="phone")).kept_back) == {"no_address": 3}
+    # Who comes and who goes is told to rules, not who was there at the first look.
+    assert await hub.do(RefreshSegment(segment_id=first)) == [(3, 0)]
+    await hub.do(UpdateContact(contact_id=vera, language="en"))  # type: ignore[arg-type]
+    zoe = await _person(house, "Zoe")
+    assert await hub.do(RefreshSegment(segment_id=first)) == [(1, 1)]
+    facts, _ = await house.runtime.database.read(
+        lambda conn: events_after(conn, house.runtime.registry, 0, 10_000)
+    )
+    came = [one.contact_id for one in facts if isinstance(one, SegmentEntered)]
+    went = [one.contact_id for one in facts if isinstance(one, SegmentLeft)]
+    assert (came, went) == ([zoe], [vera])
+    assert hub.actor == SYSTEM
+
+
+async def test_a_marketer_builds_one_on_screen(house: House) -> None:
+    anna = await _person(house, "Anna")
+    await _person(house, "Walter", "de")
+    browser = await house.logged_in("marketer")
+    condition = {
+        "do": "add",
+        "name": "Ours",
+        "field": "contact.language",
+        "operator": "equals",
+        "value": "ru",
+    }
+    added = await browser.submit("/segments/new", data=condition)
+    assert "How many, now: 1" in added.text
+    kept = '{"field":"contact.language","operator":"equals","value":"ru"}'
+    saved = await browser.submit(
+        "/segments/new", data={"do": "save", "name": "Ours", "filter": kept}
+    )
+    assert saved.status_code == 303
+    address = saved.headers["location"].partition("?")[0]
+    page = (await browser.get(address)).text
+    assert "no consent: 1" in page
+    assert f"/contacts/{anna}" in page
+    table = await browser.get(f"{address}/export")
+    assert "anna@example.org" in table.text
+    assert "walter" not in table.text
+    assert "Ours" in (await browser.get("/segments")).text
+    agent = await house.logged_in("agent")
+    refused = await agent.post(
+        "/segments/new", data={"do": "save", "name": "X", "_csrf": await agent.csrf()}
+    )
+    assert refused.status_code == 403
+    noted = await browser.submit(
+        f"/contacts/{anna}/consents", data={"do": "give", "evidence": "by telephone"}
+    )
+    assert noted.status_code == 303
+    assert "by telephone" in (await browser.get(f"/contacts/{anna}/consents")).text
+    assert "no consent" not in (await browser.get(address)).text

@@ -1,0 +1,113 @@
+"""Who works, how dialogs are given out, who is away, and work that changes hands: on screen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from crm_store import absences, desks
+from hub import (
+    AssignDialog,
+    CarryMoves,
+    CreateAccount,
+    CreateLead,
+    InboundMessage,
+    RouteWaiting,
+    UserId,
+)
+from hub.messages import Address
+from tests.scenarios.web.house import House
+from tests.scenarios.web.pigeons import SETTINGS
+
+
+async def _writes(hub: House, account_id: int, name: str) -> int:
+    account = await hub.system.account(account_id)  # type: ignore[arg-type]
+    message = InboundMessage(
+        dedupe_key=name, external_id=name, sender=Address(kind="pigeon", value=name), text="coo"
+    )
+    return int((await hub.runtime.receive(account, [message]))[0].dialog_id)
+
+
+async def test_a_shift_from_the_first_status_to_the_handover(hub: House) -> None:
+    boss = await hub.logged_in()
+    vera = await hub.user("agent", "vera@example.org")
+    carl = await hub.user("supervisor", "carl@example.org")
+    account = (
+        await hub.system.do(CreateAccount(channel="pigeon", title="Loft", settings=SETTINGS))
+    )[0]
+    # A rule, and a dialog that waits because nobody is there.
+    rule = {"kind": "account", "subject": str(account), "mode": "evenly", "idle_minutes": "10"}
+    answer = await boss.submit("/settings/routing", data=rule)
+    assert answer.headers["location"] == "/settings/routing?said=saved"
+    assert 'value="10"' in (await boss.get("/settings/routing")).text
+    first = await _writes(hub, account, "anna")
+    await hub.system.do(RouteWaiting())
+    page = (await boss.get("/settings/desks")).text
+    assert "1 dialog waits" in page
+    assert "nobody is there (1)" in page
+    # She comes; her status stands in the frame of every page, and the dialog is hers.
+    browser = hub.browser("203.0.113.40")
+    await browser.log_in("vera@example.org")
+    assert "data-desk" in (await browser.get("/inbox", headers={"accept": "text/html"})).text
+    answer = await browser.submit("/settings/desks", data={"status": "1", "back": "/leads"})
+    assert answer.headers["location"] == "/leads"
+    await hub.system.do(RouteWaiting())
+    assert (await hub.system.dialog(first)).assignee_id == vera  # type: ignore[arg-type]
+    assert (await hub.system.read(desks.desk, vera)).load == 1
+    # Others' statuses and places are not hers to set.
+    answer = await browser.submit("/settings/desks", data={"user": str(carl), "status": "1"})
+    assert answer.status_code == 422
+    answer = await boss.submit("/settings/desks", data={"user": str(vera), "capacity": "1"})
+    assert answer.status_code == 303
+    assert "full" in (await boss.get("/settings/desks")).text
+    answer = await boss.submit(
+        "/settings/desks/statuses", page="/settings/desks", data={"name": "Lunch", "works": "yes"}
+    )
+    assert "Lunch" in (await boss.get("/settings/desks")).text
+    # Away: beside the name, and back again.
+    today = datetime.now(UTC).date()
+    data = {
+        "kind": "vacation",
+        "from": today.isoformat(),
+        "to": (today + timedelta(days=3)).isoformat(),
+        "substitute": str(carl),
+        "what": ["dialogs", "intake"],
+    }
+    answer = await browser.submit("/settings/absences", data=data)
+    assert answer.headers["location"] == "/settings/absences?said=saved"
+    await hub.system.do(CarryMoves())
+    assert (await hub.system.dialog(first)).assignee_id == carl  # type: ignore[arg-type]
+    assert "away until" in (await boss.get("/settings/desks")).text
+    # Wherever somebody is chosen, it stands beside his name.
+    for page in ("/leads", "/settings/handovers", "/settings/users", "/settings/absences"):
+        assert "(away until" in (await boss.get(page)).text, page
+    assert "handed over: 1" in (await browser.get("/settings/absences")).text
+    found = (await hub.system.read(absences.all_absences))[0]
+    await browser.submit(
+        "/settings/absences/end", page="/settings/absences", data={"absence": str(found.id)}
+    )
+    await hub.system.do(CarryMoves())
+    assert (await hub.system.dialog(first)).assignee_id == vera  # type: ignore[arg-type]
+    # For good: counted, handed over, taken back.
+    await hub.system.do(CreateLead(values={"title": "boat", "owner_id": vera, "tags": "vip"}))
+    data = {"from": str(vera), "to": str(carl), "what": ["dialogs", "lead"], "do": "preview"}
+    page = (await boss.submit("/settings/handovers", data=data)).text
+    assert 'data-count="lead">1' in page
+    assert "Hand over 2" in page
+    # Only what has a tag, or came by one channel.
+    part = (await boss.submit("/settings/handovers", data={**data, "tag": "vip"})).text
+    assert 'data-count="dialogs">0' in part
+    assert 'data-count="lead">1' in part
+    gone = (await boss.submit("/settings/handovers", data={**data, "tag": "cold"})).text
+    assert 'data-count="lead">0' in gone
+    other = (await boss.submit("/settings/handovers", data={**data, "account": "999"})).text
+    assert 'data-count="dialogs">0' in other
+    assert 'data-count="lead">1' in other
+    answer = await boss.submit("/settings/handovers", data={**data, "do": "go"})
+    assert answer.status_code == 303
+    await hub.system.do(CarryMoves())
+    assert "2 / 2" in (await boss.get("/settings/handovers")).text
+    made = (await hub.system.read(absences.all_handovers))[0]
+    await boss.submit("/settings/handovers", data={"handover": str(made.id), "do": "undo"})
+    await hub.system.do(CarryMoves())
+    assert "taken back: 2" in (await boss.get("/settings/handovers")).text
+    await hub.system.do(AssignDialog(dialog_id=first, user_id=UserId(0)))  # type: ignore[arg-type]

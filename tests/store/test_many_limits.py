@@ -1,0 +1,163 @@
+"""Every limit of a mailing changes what leaves: domain, account, warm-up, frequency cap, time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_store import many
+from hub import (
+    Address,
+    ClaimDeliveries,
+    CreateContact,
+    DeliveryStatus,
+    GiveConsent,
+    ManyContent,
+    ManyRecipient,
+    PlanMany,
+    SendMany,
+    SetSendingLimits,
+    SettleDelivery,
+    StartSending,
+    SuppressAddress,
+)
+from tests.houses import US, House, house
+
+MINUTE, DAY = 60 * US, 86_400 * US
+WORDS = ManyContent(text="News {{ unsubscribe_url }}")
+
+
+@pytest.fixture
+async def home(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    async with house(tmp_path, database_url) as one:
+        yield one
+
+
+async def person(home: House, *values: str) -> Any:
+    """Make a person who agreed, with mail addresses and names of pigeons."""
+    made = tuple(Address(kind="email" if "@" in one else "pigeon", value=one) for one in values)
+    (contact,) = await home.user.do(CreateContact(name=values[0], addresses=made))
+    await home.user.do(GiveConsent(contact_id=contact, how="form"))
+    return await home.user.contact(contact)
+
+
+async def sent_to(
+    home: House, account: Any, people: list[Any], *, number: int = 1, due_at: int = 0, **more: Any
+) -> int:
+    plan = PlanMany(mailing_id=number, topic="news", contents=(WORDS,), **more)
+    ((send, ids),) = await home.user.do(plan)
+    kind = "email" if account == home.letter else "pigeon"
+    recipients = tuple(
+        ManyRecipient(
+            contact_id=one.id,
+            address_id=next(each.id for each in one.addresses if each.kind == kind),
+            account_id=account,
+            content_id=ids[0],
+            due_at=due_at,  # type: ignore[arg-type]
+        )
+        for one in people
+    )
+    await home.user.do(SendMany(send_id=send, recipients=recipients))
+    return int(send)
+
+
+async def leave(home: House, account: Any) -> int:
+    """Let what may leave now leave; gives how many did."""
+    command = ClaimDeliveries(account_id=account, worker="test", limit=20, lease_us=MINUTE)
+    claimed = (await home.system.do(command))[0]
+    for delivery, fence in claimed:
+        await home.system.do(StartSending(delivery_id=delivery, fence=fence, lease_us=MINUTE))
+        settled = SettleDelivery(
+            delivery_id=delivery,
+            fence=fence,
+            status=DeliveryStatus.SENT,
+            external_ids=(f"x{delivery}",),
+            started_at=home.system.now(),
+        )
+        await home.system.do(settled)
+    return len(claimed)
+
+
+async def test_a_recipient_domain_and_an_account_have_their_own_pace(home: House) -> None:
+    people = [await person(home, f"p{n}@{where}.example") for n in range(3) for where in "ab"]
+    await sent_to(home, home.letter, people, domain_per_minute=1)
+    # One to each domain; the slow one keeps nobody of another domain waiting.
+    assert await leave(home, home.letter) == 2
+    assert await leave(home, home.letter) == 0
+    home.world.offset_us += MINUTE + US
+    assert await leave(home, home.letter) == 2
+    # A second mailing shares the pace of a domain.
+    more = [await person(home, f"q{n}@a.example") for n in range(2)]
+    await sent_to(home, home.letter, more, number=2, domain_per_minute=1)
+    assert await leave(home, home.letter) == 0
+    flock = [await person(home, f"bird{n}") for n in range(3)]
+    await home.user.do(SetSendingLimits(account_id=home.pigeon, per_minute=1))
+    await sent_to(home, home.pigeon, flock, number=3)
+    assert await leave(home, home.pigeon) == 1
+    assert await leave(home, home.pigeon) == 0
+    home.world.offset_us += MINUTE + US
+    assert await leave(home, home.pigeon) == 1
+    await home.user.do(SetSendingLimits(account_id=home.pigeon))
+    home.world.offset_us += MINUTE + US
+    assert await leave(home, home.pigeon) == 1
+
+
+async def test_a_warm_up_rises_after_days_that_were_used_and_did_no_harm(home: House) -> None:
+    people = [await person(home, f"p{n}@a.example") for n in range(40)]
+    await home.user.do(
+        SetSendingLimits(
+            account_id=home.letter, warm_from=home.system.now(), warm_first=2, warm_percent=100
+        )
+    )
+    await sent_to(home, home.letter, people[:7])
+
+    async def day() -> int:
+        left = 0
+        while got := await leave(home, home.letter):
+            left += got
+        home.world.offset_us += DAY
+        return left
+
+    assert [await day() for _ in range(2)] == [2, 4]
+    # One was left: the day is not used up, so the number stays as it is.
+    assert await day() == 1
+    await sent_to(home, home.letter, people[7:], number=2)
+    assert await day() == 8
+    complained = people[0].addresses[0].id
+    await home.user.do(SuppressAddress(address_id=complained, reason="complained"))
+    # Somebody complained about the day before: its number is had once more.
+    assert await day() == 8
+    assert await day() == 16
+
+
+async def test_the_cap_counts_every_channel_and_spares_service(home: House) -> None:
+    anna = await person(home, "anna@a.example", "anna")
+    cap = {"cap_count": 1, "cap_days": 7}
+    await sent_to(home, home.letter, [anna], **cap)
+    assert await leave(home, home.letter) == 1
+    second = await sent_to(home, home.pigeon, [anna], number=2, **cap)
+    assert await leave(home, home.pigeon) == 0
+    assert dict(await home.user.read(many.counts, [second])) == {("suppressed", "frequency_cap"): 1}
+    await sent_to(home, home.pigeon, [anna], number=3, advertising=False, **cap)
+    assert await leave(home, home.pigeon) == 1
+    await sent_to(home, home.pigeon, [anna], number=4)
+    assert await leave(home, home.pigeon) == 1, "a mailing without a cap asks for none"
+    home.world.offset_us += 8 * DAY
+    await sent_to(home, home.letter, [anna], number=5, **cap)
+    assert await leave(home, home.letter) == 1
+
+
+async def test_nobody_gets_it_before_his_hour(home: House) -> None:
+    east, west = await person(home, "east"), await person(home, "west")
+    now = home.system.now()
+    send = await sent_to(home, home.pigeon, [east], due_at=now + 2 * 60 * MINUTE)
+    await sent_to(home, home.pigeon, [west], number=2, due_at=now + 9 * 60 * MINUTE)
+    assert await leave(home, home.pigeon) == 0
+    home.world.offset_us += 3 * 60 * MINUTE
+    assert await leave(home, home.pigeon) == 1
+    assert dict(await home.user.read(many.counts, [send])) == {("sent", ""): 1}
+    home.world.offset_us += 7 * 60 * MINUTE
+    assert await leave(home, home.pigeon) == 1

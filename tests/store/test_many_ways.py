@@ -1,0 +1,199 @@
+"""The ways to a person: the first that is allowed, the next after a failure or in time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from crm_store import many
+from hub import (
+    Address,
+    CreateContact,
+    DeliveryReceipt,
+    DeliveryStatus,
+    ExpireLeases,
+    GiveConsent,
+    ManyContent,
+    ManyRecipient,
+    PermanentFailure,
+    PlanMany,
+    RecordReceipt,
+    RejectReason,
+    SendMany,
+    SuppressAddress,
+    TemporaryFailure,
+    WithdrawConsent,
+)
+from tests.houses import US, House, house, until
+
+MINUTE = 60 * US
+WORDS = (
+    ManyContent(text="A message", variant="a"),
+    ManyContent(subject="News", text="A letter", html="<p>A letter {{ unsubscribe_url }}</p>", variant="a"),
+)  # fmt: skip
+
+
+@pytest.fixture
+async def home(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    async with house(tmp_path, database_url, workers=True) as one:
+        yield one
+
+
+async def person(home: House, name: str, *kinds: str) -> int:
+    values = {"email": f"{name.lower()}@example.com", "pigeon": name.lower()}
+    command = CreateContact(
+        name=name, addresses=tuple(Address(kind=one, value=values[one]) for one in kinds)
+    )
+    (made,) = await home.user.do(command)
+    await home.user.do(GiveConsent(contact_id=made, how="form"))
+    return int(made)
+
+
+async def sent_to(home: House, people: list[int], order: tuple[int, ...], **more: object) -> int:
+    """Plan a send over accounts in order and give it its people; gives the send."""
+    own = {home.letter: WORDS[1], home.pigeon: WORDS[0]}
+    contents = [ManyContent(text="For all {{ unsubscribe_url }}", variant="a")]
+    contents += [
+        ManyContent(
+            text=own[one].text, html=own[one].html, subject=own[one].subject,
+            variant="a", account_id=one,
+        )
+        for one in (home.letter, home.pigeon)
+    ]  # fmt: skip
+    plan = PlanMany(
+        mailing_id=7, topic="news", contents=tuple(contents), routes=order, **more  # type: ignore[arg-type]
+    )  # fmt: skip
+    ((send_id, ids),) = await home.user.do(plan)
+    kinds = {home.letter: "email", home.pigeon: "pigeon"}
+    recipients = []
+    for one in people:
+        found = {each.kind: each.id for each in (await home.user.contact(one)).addresses}  # type: ignore[arg-type]
+        recipients.append(
+            ManyRecipient(
+                contact_id=one,  # type: ignore[arg-type]
+                address_id=found.get(kinds[order[0]], 0),  # type: ignore[index,arg-type]
+                account_id=order[0],  # type: ignore[arg-type]
+                content_id=ids[0],
+            )
+        )
+    await home.user.do(SendMany(send_id=send_id, recipients=tuple(recipients)))
+    return int(send_id)
+
+
+async def path_of(home: House, send: int, contact_id: int) -> list[tuple[str, str, str]]:
+    """Give the person's ways in words: channel, state, reason."""
+    names = {home.letter: "letter", home.pigeon: "pigeon"}
+    found = await home.user.read(many.ways_of, [send], [contact_id])
+    return [(names[one.account_id], one.state, one.reason) for one in found]
+
+
+async def is_over(home: House, send: int) -> bool:
+    return many.is_finished(await home.user.read(many.counts, [send]))
+
+
+async def test_each_goes_the_first_way_that_is_allowed_and_everybody_is_explained(
+    home: House,
+) -> None:
+    anna = await person(home, "Anna", "email", "pigeon")
+    boris = await person(home, "Boris", "pigeon")
+    vera = await person(home, "Vera", "email", "pigeon")
+    gleb = await person(home, "Gleb")
+    zoe = await person(home, "Zoe", "email", "pigeon")
+    lev = await person(home, "Lev", "email")
+    vera_mail = (await home.user.contact(vera)).addresses[0].id  # type: ignore[arg-type]
+    await home.user.do(
+        SuppressAddress(address_id=vera_mail, reason="bounced_hard"),
+        WithdrawConsent(contact_id=zoe, channel="email", how="link"),  # type: ignore[arg-type]
+        WithdrawConsent(contact_id=lev, how="link"),  # type: ignore[arg-type]
+    )
+    everybody = [anna, boris, vera, gleb, zoe, lev]
+    send = await sent_to(home, everybody, (home.letter, home.pigeon))
+    await until(lambda: is_over(home, send))
+    assert {one: await path_of(home, send, one) for one in everybody} == {
+        anna: [("letter", "sent", "")],
+        boris: [("letter", "passed", "no_address"), ("pigeon", "sent", "")],
+        vera: [("letter", "passed", "bounced_hard"), ("pigeon", "sent", "")],
+        gleb: [
+            ("letter", "passed", "no_address"),
+            ("pigeon", "passed", "no_address"),
+            ("letter", "suppressed", "no_address"),
+        ],
+        zoe: [("letter", "passed", "unsubscribed"), ("pigeon", "sent", "")],
+        lev: [
+            ("letter", "passed", "unsubscribed"),
+            ("pigeon", "passed", "no_address"),
+            ("letter", "suppressed", "unsubscribed"),
+        ],
+    }
+    assert sorted(one.text for one in home.world.sent) == ["A letter"] + ["A message"] * 3
+
+
+async def test_a_failure_goes_the_next_way_and_the_last_one_stays(home: House) -> None:
+    anna = await person(home, "Anna", "email", "pigeon")
+    home.world.outcomes = [
+        PermanentFailure(RejectReason.INVALID_ADDRESS, "550 5.1.1 nobody"),
+        PermanentFailure(RejectReason.BLOCKED, "403 blocked by the user"),
+    ]
+    send = await sent_to(home, [anna], (home.letter, home.pigeon))
+    await until(lambda: is_over(home, send))
+    assert await path_of(home, send, anna) == [
+        ("letter", "passed", "invalid_address"),
+        ("pigeon", "failed", "blocked"),
+    ]
+    assert [one.text for one in home.world.sent] == ["A letter", "A message"]
+
+
+async def test_without_a_proof_in_time_the_next_way_is_gone(home: House) -> None:
+    people = {one: await person(home, one.title(), "email", "pigeon") for one in ("anna", "boris")}
+    order = (home.pigeon, home.letter)
+    send = await sent_to(home, list(people.values()), order, fall_back_after=60)
+    await until(lambda: is_over(home, send))
+    told = next(one for one in home.world.sent if one.to.value == "anna")
+    receipt = DeliveryReceipt(
+        dedupe_key="r1",
+        external_id=f"out-{told.idempotency_key}",
+        status=DeliveryStatus.DELIVERED,
+    )
+    await home.system.do(RecordReceipt(account_id=home.pigeon, receipt=receipt))
+    home.world.offset_us += 59 * MINUTE
+    await home.system.do(ExpireLeases())
+    assert len(home.world.sent) == 2
+    home.world.offset_us += 2 * MINUTE
+    await home.system.do(ExpireLeases())
+    await until(lambda: len(home.world.sent) == 3)
+    await until(lambda: is_over(home, send))
+    assert await path_of(home, send, people["anna"]) == [("pigeon", "delivered", "")]
+    assert await path_of(home, send, people["boris"]) == [
+        ("pigeon", "passed", "not_delivered_in_time"),
+        ("letter", "sent", ""),
+    ]
+    # A report about the earlier way that comes late changes nothing, a proof of it does.
+    late = next(one for one in home.world.sent if one.to.value == "boris")
+    for status in (DeliveryStatus.FAILED, DeliveryStatus.DELIVERED):
+        receipt = DeliveryReceipt(
+            dedupe_key=f"late {status}", external_id=f"out-{late.idempotency_key}", status=status
+        )
+        await home.system.do(RecordReceipt(account_id=home.pigeon, receipt=receipt))
+        states = [one[1] for one in await path_of(home, send, people["boris"])]
+        assert states == ["passed", "sent" if status is DeliveryStatus.FAILED else "delivered"]
+
+
+async def test_who_cannot_be_sent_it_in_time_goes_the_next_way(home: House) -> None:
+    anna = await person(home, "Anna", "email", "pigeon")
+    home.world.outcomes = [TemporaryFailure("flood", retry_after=timedelta(hours=3))]
+    send = await sent_to(home, [anna], (home.pigeon, home.letter), fall_back_after=60)
+    await until(lambda: home.world.sent)
+    home.world.offset_us += 61 * MINUTE
+
+    async def over() -> bool:
+        await home.system.do(ExpireLeases())
+        return await is_over(home, send)
+
+    await until(over)
+    assert await path_of(home, send, anna) == [
+        ("pigeon", "passed", "not_sent_in_time"),
+        ("letter", "sent", ""),
+    ]

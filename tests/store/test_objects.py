@@ -1,0 +1,119 @@
+"""What is the same for objects of every kind: made, changed, binned, linked, by the kind's right."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from crm_store import objects
+from crm_store.journal import events_after
+from crm_store.objects import NOUNS, ObjectQuery
+from hub import (
+    ChangeObject,
+    Conflict,
+    CreateObject,
+    CreateUser,
+    Invalid,
+    LinkDialog,
+    NotAllowed,
+    NotFound,
+    RemoveObject,
+    UpdateAccount,
+    UserId,
+)
+from tests.houses import House, house, message
+
+LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
+
+
+@pytest.fixture
+async def home(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    async with house(tmp_path, database_url) as one:
+        yield one
+
+
+async def facts(home: House, prefix: str) -> list[str]:
+    read = home.runtime.database.read
+    found, _ = await read(lambda conn: events_after(conn, home.runtime.registry, 0, 500))
+    return [one.type for one in found if one.type.startswith(prefix)]
+
+
+async def test_objects_of_every_kind_are_made_changed_and_binned_alike(home: House) -> None:
+    # A person does not go into the bin.
+    nouns = [one for name, one in NOUNS.items() if name != "contact"]
+    for noun in nouns:
+        kind, title = noun.kind.name, noun.kind.title
+        assert kind in objects.NOUNS
+        made = (await home.user.do(CreateObject(kind=kind, values={title: "Boats"})))[0]
+        version = (
+            await home.user.do(
+                ChangeObject(kind=kind, object_id=made, values={title: "Ships"}, version=1)
+            )
+        )[0]
+        found = await home.user.read(objects.one, noun, made)
+        assert (getattr(found, title), found.version) == ("Ships", version)
+        with pytest.raises(Conflict):
+            await home.user.do(
+                ChangeObject(kind=kind, object_id=made, values={title: "Late"}, version=1)
+            )
+        with pytest.raises(Invalid):
+            await home.user.do(ChangeObject(kind=kind, object_id=made, values={"nonsense": "1"}))
+        await home.user.do(RemoveObject(kind=kind, object_id=made))
+        assert await home.user.read(objects.count, noun, ObjectQuery()) == 0
+        await home.user.do(RemoveObject(kind=kind, object_id=made, restore=True))
+        assert await home.user.read(objects.count, noun, ObjectQuery()) == 1
+    one = ["object.created", "object.changed", "object.removed", "object.removed"]
+    assert await facts(home, "object.") == one * len(nouns)
+
+
+async def test_a_kind_that_nobody_registered_is_refused(home: House) -> None:
+    with pytest.raises(NotFound):
+        await home.user.do(CreateObject(kind="ship", values={"title": "x"}))
+
+
+async def test_the_right_is_that_of_the_kind(home: House) -> None:
+    made = (await home.user.do(CreateObject(kind="lead", values={"title": "Boats"})))[0]
+    command = CreateUser(email="a@example.com", name="A", role="auditor")
+    auditor = home.system.as_user(UserId((await home.user.do(command))[0]))
+    sent = (await home.receive(message("1")))[0]
+    for one in (
+        CreateObject(kind="client", values={"name": "x"}),
+        ChangeObject(kind="lead", object_id=made, values={"title": "x"}),
+        RemoveObject(kind="lead", object_id=made),
+        LinkDialog(kind="lead", object_id=made, dialog_id=sent.dialog_id),
+    ):
+        with pytest.raises(NotAllowed):
+            await auditor.do(one)
+
+
+async def test_a_dialog_is_linked_once_and_only_by_who_sees_both(home: House) -> None:
+    sent = (await home.receive(message("1")))[0]
+    client_id = (await home.user.do(CreateObject(kind="client", values={"name": "Harbour"})))[0]
+    link = LinkDialog(kind="client", object_id=client_id, dialog_id=sent.dialog_id)
+    await home.user.do(link, link)
+    found = await home.user.read(objects.of_dialog, CLIENT, sent.dialog_id)
+    assert [one.id for one in found] == [client_id]
+    agents = await home.system.do(
+        CreateUser(email="a@example.com", name="A", role="agent"),
+        CreateUser(email="b@example.com", name="B", role="agent"),
+    )
+    await home.user.do(UpdateAccount(account_id=home.pigeon, members=(UserId(agents[0]),)))
+    other = home.system.as_user(UserId(agents[1]))
+    mine = (await other.do(CreateObject(kind="client", values={"name": "Mine"})))[0]
+    with pytest.raises(NotFound):
+        await other.do(LinkDialog(kind="client", object_id=mine, dialog_id=sent.dialog_id))
+    await home.user.do(
+        LinkDialog(kind="client", object_id=client_id, dialog_id=sent.dialog_id, unlink=True)
+    )
+    assert await home.user.read(objects.of_dialog, CLIENT, sent.dialog_id) == []
+    assert await facts(home, "object.linked") == ["object.linked"] * 2
+
+
+async def test_what_is_made_of_a_dialog_takes_its_person_over(home: House) -> None:
+    sent = (await home.receive(message("1", text="boats?")))[0]
+    made = (await home.user.do(CreateObject(kind="lead", dialog_id=sent.dialog_id)))[0]
+    lead = await home.user.read(objects.one, LEAD, made)
+    dialog = await home.user.dialog(sent.dialog_id)
+    assert (lead.title, lead.contact_id, lead.channel) == ("boats?", dialog.contact_id, "pigeon")
