@@ -7,6 +7,7 @@ OpenAPI, everything else is the same commands and reads that the screens use.
 from __future__ import annotations
 
 import asyncio
+import functools
 import importlib
 import pkgutil
 from collections.abc import Iterable
@@ -23,6 +24,7 @@ from hub.http_api.resource import of_plugin
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
+    from starlette.routing import BaseRoute
 
     from crm_store.nouns import Noun
     from hub.pages import Route
@@ -61,11 +63,23 @@ def _endpoints(nouns: Iterable[Noun] = (), brought: Iterable[tuple[str, Route]] 
         # An address with a slash too many is not there; a redirect would lose the body.
         redirect_slashes=False,
     )
-    found = [*routers(), *(of_plugin(one) for one in nouns)]
-    for router in found:
+    own = list(routers())
+    brought_kinds = [of_plugin(one) for one in nouns]
+    api.router.routes += _taken_in()
+    for router in brought_kinds:
         api.include_router(router)
-    describe(api, found, list(brought))
+    describe(api, [*own, *brought_kinds], list(brought))
     return api
+
+
+@functools.cache
+def _taken_in() -> tuple[BaseRoute, ...]:
+    """Give the endpoints of every noun as an application has them. They keep what FastAPI works
+    out about them at the first request, over a second of it, for every further application."""
+    api = FastAPI(responses=errors.EVERYWHERE, redirect_slashes=False, openapi_url=None)
+    for router in routers():
+        api.include_router(router)
+    return tuple(api.router.routes)
 
 
 def routers() -> Iterable[APIRouter]:
