@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -134,10 +134,12 @@ class PluginHost:
         A plugin that fails to load is shown with its traceback and left out; it never takes
         the hub down.
         """
-        found = sorted(entry_points(group=GROUP), key=lambda one: (not _is_own(one), one.name))
-        for one in found:
+        found = [(*_distribution(one.dist), one) for one in entry_points(group=GROUP)]
+        found.sort(key=lambda one: (one[0] != OWN_DISTRIBUTION, one[2].name))
+        for owner, version, one in found:
             if one.name not in self.plugins:
-                self._load(one.name, one.load, _distribution(one), bundled=_is_own(one))
+                own = owner == OWN_DISTRIBUTION
+                self._load(one.name, one.load, (owner, version), bundled=own)
         if plugins_dir is not None and plugins_dir.is_dir():
             for path in sorted(plugins_dir.iterdir()):
                 if path.suffix == ".py" or (path / "__init__.py").is_file():
@@ -362,12 +364,10 @@ def _check_given(plugin: str, hook: str, one: Any) -> None:
         raise PluginError(plugin, f"{hook} gives {names}, not {one!r:.80}")
 
 
-def _is_own(point: EntryPoint) -> bool:
-    return point.dist is not None and point.dist.name == OWN_DISTRIBUTION
-
-
-def _distribution(point: EntryPoint) -> tuple[str, str]:
-    return (point.dist.name, point.dist.version) if point.dist is not None else ("", "")
+def _distribution(found: Distribution | None) -> tuple[str, str]:
+    """Give name and version; each asking would parse the whole metadata again."""
+    metadata = found.metadata if found is not None else None
+    return (metadata["Name"], metadata["Version"]) if metadata is not None else ("", "")
 
 
 def _import_path(path: Path) -> Any:
