@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
+import tests.quick_passwords  # noqa: F401 - makes them quick
+
 for _name in ("hub", "crm_store", "dialogs", "channels", "plugins", "tests.houses"):
     _package = importlib.import_module(_name)
     for _found in pkgutil.walk_packages(getattr(_package, "__path__", ()), f"{_name}."):
