@@ -5,27 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests import warm
 from tests.servers.vk import Vk
-
-ROOT = Path(__file__).parents[3]
 
 
 def run(*args: object) -> subprocess.CompletedProcess[str]:
     """Run the child to its end, or to its death."""
-    return subprocess.run(
-        [sys.executable, "-m", "tests.scenarios.vk.crash_child", *map(str, args)],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
+    return warm.run("tests.scenarios.vk.crash_child", *map(str, args), env=os.environ)
 
 
 @pytest.mark.parametrize(
