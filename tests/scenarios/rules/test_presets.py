@@ -106,6 +106,11 @@ class Stage:
         await self.world.settle()
         return int(made[0])
 
+    async def morning(self) -> None:
+        """Let half a day pass, in steps: one that ended in another night would wait once more."""
+        for _ in range(13):
+            await self.world.later(HOUR)
+
     async def contact(self, dialog_id: DialogId) -> ContactId:
         return (await self.home.user.dialog(dialog_id)).contact_id
 
@@ -296,7 +301,7 @@ async def test_presets_of_service(stage: Stage) -> None:
         await stage.do(SendMessage(dialog_id=boris, text="Ответ"))
         await stage.do(SetDialogStatus(dialog_id=boris, status="closed"))
         await stage.world.later(11 * MINUTE)
-        await stage.world.later(13 * HOUR)
+        await stage.morning()
         assert (await stage.said(boris))[-1].startswith("Как мы справились?")
     async with stage.preset("bad_mark"):
         await stage.writes("boris", "2")
@@ -379,7 +384,7 @@ async def test_presets_of_sales(stage: Stage) -> None:
     async with stage.preset("stage_message", **asked):
         await stage.do(MoveInterest(interest_id=first, stage_id=line.stages[0].id))
         await stage.do(MoveInterest(interest_id=first, stage_id=second.id))
-        await stage.world.later(13 * HOUR)
+        await stage.morning()
         assert (await stage.said(anna))[-1] == "Мы отправили вам предложение."
         await stage.world.later(4 * DAY)
         assert "Позвонить по предложению" in await stage.titles()
@@ -398,10 +403,10 @@ async def test_presets_of_sales(stage: Stage) -> None:
     async with stage.preset("won_thanks"):
         other = await interest()
         await stage.do(WinInterest(interest_id=other))
-        await stage.world.later(13 * HOUR)
+        await stage.morning()
         assert "Спасибо, что выбрали нас!" in await stage.said(anna)
         await stage.world.later(8 * DAY)
-        await stage.world.later(13 * HOUR)
+        await stage.morning()
         assert (await stage.said(anna))[-1].startswith("Всё ли вас устраивает?")
         await stage.world.later(84 * DAY)
         assert "Повторная продажа" in await stage.titles("interest")
