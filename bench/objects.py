@@ -35,8 +35,9 @@ from crm_store.tables.interests import stages
 from crm_store.tables.people import clients, contacts
 from crm_store.tables.users import users
 from crm_store.viewer import Reader, load_viewer
-from hub.ids import PipelineId
+from hub.ids import Micros, PipelineId
 from hub.objects import Actor, ActorKind
+from hub.properties import DAY
 from hub.runtime import system_now
 
 SQL_GATE, SQL_GOAL = 5.0, 3.0
@@ -90,7 +91,8 @@ class Asking:
         boards.stage_heaps(reader, ObjectQuery(filter=open_ones))
         for stage in self._stages:
             of = {"field": "interest.stage", "operator": "equals", "value": stage}
-            objects.page(reader, NOUNS["interest"], ObjectQuery(filter={"all": [open_ones, of]}))
+            query = ObjectQuery(filter={"all": [open_ones, of]}, sort="-stage_since")
+            objects.page(reader, NOUNS["interest"], query)
 
     def _card(self, reader: Reader, person: Any) -> None:
         objects.one(reader, NOUNS["client"], person.client_id)
@@ -108,6 +110,8 @@ class Asking:
         mine = {"field": "client.owner", "operator": "equals", "value": "me"}
         late = {"field": "request.overdue", "operator": "equals", "value": True}
         page = partial(objects.page, reader)
+        # The screen's own period.
+        since = Micros(system_now() - 90 * DAY)
         card = {"name": client.name, "phone": client.phone, "email": "new@example.org"}
         return {
             "raw 50 clients": partial(self._bare, client.id),
@@ -119,9 +123,12 @@ class Asking:
             "client's card": partial(self._card, reader, person),
             "leads": partial(page, NOUNS["lead"], ObjectQuery()),
             "requests by date": partial(page, NOUNS["request"], ObjectQuery(sort="due_at")),
-            "requests, late": partial(page, NOUNS["request"], ObjectQuery(filter=late)),
+            "requests, late": partial(
+                page, NOUNS["request"], ObjectQuery(filter=late, sort="due_at")
+            ),
             "kanban": partial(self._board, reader),
-            "funnel": partial(funnel, reader, FunnelQuery(pipeline_id=PipelineId(1))),
+            "funnel": partial(funnel, reader, FunnelQuery(pipeline_id=PipelineId(1), since=since)),
+            "funnel, all time": partial(funnel, reader, FunnelQuery(pipeline_id=PipelineId(1))),
             "people found": partial(search_people.search_contacts, reader, person.name),
             "search": partial(search.search, reader, dice.choice(self._words["1 in 300"])),
             "duplicates": partial(duplicates.alike, reader, "client", card),

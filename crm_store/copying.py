@@ -38,7 +38,15 @@ from crm_store.work import living_workers
 from hub.records.system import Held
 
 BATCH = 500
-LEFT_OUT = ("message_terms", "dialog_terms", "contact_grams", "sessions", "leases", "workers")
+LEFT_OUT = (
+    "message_terms",
+    "dialog_terms",
+    "contact_grams",
+    "grams_",
+    "sessions",
+    "leases",
+    "workers",
+)
 VERSIONS = "schema_version"
 COUNTED = (users, accounts, contacts, dialogs, messages, blobs)
 

@@ -7,8 +7,7 @@ list behind a bar asks for the same by the field `interest.reached`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -23,6 +22,8 @@ from hub.terms import fold
 
 INTEREST = NOUNS["interest"]
 _stays, _i = interest_stays, interests
+MOST_MEASURED = 2000
+"""Of how many of the newest interests the times in the stages are measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ def funnel(reader: Reader, query: FunnelQuery) -> Funnel:
     reader.viewer.need(INTEREST.kind.read)
     line = pipeline(reader, query.pipeline_id)
     chosen = _chosen(reader, query)
-    began, won, lost = _outcomes(reader, chosen)
+    ends = _ends(reader, chosen)
     counts, sums = _reached(reader, chosen)
     medians = _medians(reader, chosen)
     steps = []
@@ -53,7 +54,7 @@ def funnel(reader: Reader, query: FunnelQuery) -> Funnel:
                 stage=stage,
                 count=count,
                 conversion=_percent(count, before if n else count),
-                share=_percent(count, began),
+                share=_percent(count, ends.began),
                 median_us=medians.get(stage.id, 0),
                 sums=tuple(sums.get(stage.id, ())),
             )
@@ -62,11 +63,13 @@ def funnel(reader: Reader, query: FunnelQuery) -> Funnel:
     return Funnel(
         pipeline=line,
         steps=tuple(steps),
-        began=began,
-        won=won,
-        lost=lost,
-        won_sums=_won_sums(reader, chosen),
-        reasons=_reasons(reader, chosen),
+        began=ends.began,
+        won=ends.won,
+        lost=ends.lost,
+        won_sums=tuple(
+            Money(currency=one, amount=amount) for one, amount in sorted(ends.sums.items())
+        ),
+        reasons=tuple(sorted(ends.reasons.items(), key=lambda one: (-one[1], one[0]))),
     )
 
 
@@ -91,32 +94,56 @@ def _chosen(reader: Reader, query: FunnelQuery) -> list[ColumnElement[bool]]:
     return parts
 
 
-def _outcomes(reader: Reader, chosen: list[ColumnElement[bool]]) -> tuple[int, int, int]:
-    rows = reader.conn.execute(
-        select(_i.c.status, func.count()).where(*chosen).group_by(_i.c.status)
-    )
-    counts: dict[str, int] = {row[0]: int(row[1]) for row in rows}
-    return sum(counts.values()), counts.get("won", 0), counts.get("lost", 0)
+@dataclass(slots=True)
+class _Ends:
+    """How the chosen ones ended, counted in one reading."""
+
+    began: int = 0
+    won: int = 0
+    lost: int = 0
+    sums: dict[str, int] = field(default_factory=dict)
+    reasons: dict[int, int] = field(default_factory=dict)
+
+
+def _ends(reader: Reader, chosen: list[ColumnElement[bool]]) -> _Ends:
+    found = _Ends()
+    for row in reader.conn.execute(
+        select(
+            _i.c.status,
+            _i.c.currency,
+            _i.c.loss_reason_id,
+            func.count().label("n"),
+            func.sum(_i.c.amount).label("amount"),
+        )
+        .where(*chosen)
+        .group_by(_i.c.status, _i.c.currency, _i.c.loss_reason_id)
+    ):
+        found.began += int(row.n)
+        if row.status == "won":
+            found.won += int(row.n)
+            if row.amount:
+                found.sums[row.currency] = found.sums.get(row.currency, 0) + int(row.amount)
+        elif row.status == "lost":
+            found.lost += int(row.n)
+            had = found.reasons.get(row.loss_reason_id, 0)
+            found.reasons[row.loss_reason_id] = had + int(row.n)
+    return found
 
 
 def _reached(
     reader: Reader, chosen: list[ColumnElement[bool]]
 ) -> tuple[dict[int, int], dict[int, list[Money]]]:
-    pairs = (
-        select(_stays.c.stage_id, _i.c.id, _i.c.currency, _i.c.amount)
-        .join(_i, _i.c.id == _stays.c.interest_id)
-        .where(*chosen)
-        .distinct()
-        .subquery()
-    )
+    # Who came to a stage twice reached it once: the second time is marked in its row.
     rows = reader.conn.execute(
-        select(pairs.c.stage_id, pairs.c.currency, func.count(), func.sum(pairs.c.amount))
-        .group_by(pairs.c.stage_id, pairs.c.currency)
-        .order_by(pairs.c.currency)
+        select(_stays.c.stage_id, _i.c.currency, func.count(), func.sum(_i.c.amount))
+        .select_from(_i)
+        .join(_stays, _stays.c.interest_id == _i.c.id)
+        .where(~_stays.c.again, *chosen)
+        .group_by(_stays.c.stage_id, _i.c.currency)
     )
     counts: dict[int, int] = {}
     sums: dict[int, list[Money]] = {}
-    for stage_id, currency, count, amount in rows:
+    for stage_id, currency, count, amount in sorted(rows, key=lambda one: str(one[1])):
         counts[stage_id] = counts.get(stage_id, 0) + int(count)
         if amount:
             sums.setdefault(stage_id, []).append(Money(currency=currency, amount=int(amount)))
@@ -124,46 +151,30 @@ def _reached(
 
 
 def _medians(reader: Reader, chosen: list[ColumnElement[bool]]) -> Mapping[int, int]:
-    """Give how long those who left a stage had stayed, the middle one of them."""
-    spent = _stays.c.left_at - _stays.c.entered_at
-    own: Any = {"partition_by": _stays.c.stage_id}
-    ranked = (
-        select(
-            _stays.c.stage_id,
-            spent.label("spent"),
-            func.row_number().over(order_by=(spent, _stays.c.id), **own).label("place"),
-            func.count().over(**own).label("of"),
-        )
-        .join(_i, _i.c.id == _stays.c.interest_id)
-        .where(_stays.c.left_at > 0, ~_stays.c.passed, *chosen)
+    """Give how long those who left a stage had stayed, the middle one of them.
+
+    Of the newest MOST_MEASURED interests: how long things take is a question about lately, and
+    the middle of all that ever was would have to be sorted anew each time.
+    """
+    newest = (
+        select(_i.c.id)
+        .where(*chosen)
+        .order_by(_i.c.created_at.desc(), _i.c.id.desc())
+        .limit(MOST_MEASURED)
         .subquery()
     )
-    # Both middle ones where there are two.
-    middle = (ranked.c.place * 2 >= ranked.c.of) & (ranked.c.place * 2 <= ranked.c.of + 2)
     rows = reader.conn.execute(
-        select(ranked.c.stage_id, func.min(ranked.c.spent), func.max(ranked.c.spent))
-        .where(middle)
-        .group_by(ranked.c.stage_id)
+        select(_stays.c.stage_id, _stays.c.left_at - _stays.c.entered_at)
+        .select_from(newest)
+        .join(_stays, _stays.c.interest_id == newest.c.id)
+        .where(_stays.c.left_at > 0, ~_stays.c.passed)
     )
-    return {row[0]: (int(row[1]) + int(row[2])) // 2 for row in rows}
+    spent: dict[int, list[int]] = {}
+    for stage_id, one in rows:
+        spent.setdefault(stage_id, []).append(int(one))
+    return {stage_id: _middle(sorted(some)) for stage_id, some in spent.items()}
 
 
-def _won_sums(reader: Reader, chosen: list[ColumnElement[bool]]) -> tuple[Money, ...]:
-    rows = reader.conn.execute(
-        select(_i.c.currency, func.sum(_i.c.amount))
-        .where(*chosen, _i.c.status == "won", _i.c.amount != 0)
-        .group_by(_i.c.currency)
-        .order_by(_i.c.currency)
-    )
-    return tuple(Money(currency=row[0], amount=int(row[1])) for row in rows)
-
-
-def _reasons(reader: Reader, chosen: list[ColumnElement[bool]]) -> tuple[tuple[int, int], ...]:
-    """Give why they were lost: reason and how many, the commonest first."""
-    rows = reader.conn.execute(
-        select(_i.c.loss_reason_id, func.count())
-        .where(*chosen, _i.c.status == "lost")
-        .group_by(_i.c.loss_reason_id)
-        .order_by(func.count().desc(), _i.c.loss_reason_id)
-    )
-    return tuple((int(row[0]), int(row[1])) for row in rows)
+def _middle(ordered: list[int]) -> int:
+    """Give the middle one, or what lies between both where there are two."""
+    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) // 2

@@ -19,6 +19,7 @@ from crm_store.person_timeline import (
     of_client,
     of_contact,
 )
+from crm_store.sql import unindexed
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interest_stays, stages
 from crm_store.viewer import Reader
@@ -94,7 +95,7 @@ def _reached(reader: Reader, subject: Subject) -> list[JourneyStep]:
     if mine is None or not reader.viewer.may(noun.kind.read):
         return []
     table = noun.table
-    own = and_(mine, table.c.deleted_at == 0, objects.visible(reader.viewer, noun))
+    own = and_(mine, unindexed(table.c.deleted_at) == 0, objects.visible(reader.viewer, noun))
     steps = [
         JourneyStep(
             at=Micros(row.entered_at),

@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from crm_store import custom
+from crm_store import custom, object_grams
 from crm_store.completeness import completeness_of
 from crm_store.filter_sql import QueryField, Subject, compile_sql
 from crm_store.nouns import NOUNS as NOUNS
@@ -158,7 +158,9 @@ def page(reader: Reader, noun: Noun, query: ObjectQuery) -> ObjectPage[Any]:
         value, last = _key(query.before, text=is_text)
         further = column < value if descending else column > value
         same = number < last if descending else number > last
-        statement = statement.where(or_(further, (column == value) & same))
+        # Said once more as a bound, from which an index is read on; an OR is only compared.
+        bound = column <= value if descending else column >= value
+        statement = statement.where(bound, or_(further, (column == value) & same))
     order = (column.desc(), number.desc()) if descending else (column.asc(), number.asc())
     limit = max(1, min(query.limit, 200))
     rows = reader.conn.execute(statement.order_by(*order).limit(limit + 1)).all()
@@ -255,19 +257,9 @@ def found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]
         statement = statement.where(
             compile_sql(tree, known, query_fields(noun), table.c.id, moment, dialect)
         )
-    words = fold(query.text)
+    words = fold(query.text).split()
     if words:
-        place = func.instr if reader.conn.dialect.name == "sqlite" else func.strpos
-        named = [
-            table.c[f"{prop.name}_folded"]
-            for prop in noun.kind.properties
-            if not prop.is_custom
-            and prop.type is PropertyType.LINE
-            and (prop.listed or prop.name == noun.kind.title)
-        ]
-        named += [table.c[f"{name}_folded"] for name in ("email",) if name in table.c]
-        for word in words.split()[:10]:
-            statement = statement.where(or_(*(place(column, word) > 0 for column in named)))
+        statement = statement.where(*object_grams.has_words(reader.conn, noun, words))
     return statement
 
 
@@ -324,17 +316,16 @@ def _query_field(noun: Noun, prop: Property) -> QueryField:
 
 def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
     """Make the records of rows, with their tags and custom fields."""
-    tags: dict[int, list[str]] = {}
+    # Put in order here: asked for in order, SQLite would read all tags of the kind.
+    tags: dict[int, list[tuple[str, str]]] = {}
     if rows:
         for row in reader.conn.execute(
-            select(object_tags.c.object_id, object_tags.c.tag)
-            .where(
+            select(object_tags.c.object_id, object_tags.c.tag, object_tags.c.tag_folded).where(
                 object_tags.c.kind == noun.kind.name,
                 object_tags.c.object_id.in_([row.id for row in rows]),
             )
-            .order_by(object_tags.c.tag_folded)
         ):
-            tags.setdefault(row.object_id, []).append(row.tag)
+            tags.setdefault(row.object_id, []).append((row.tag_folded, row.tag))
     record: Any = noun.kind.record
     known = {one.name for one in fields(record)}
     names = [name for name in known if name in noun.table.c]
@@ -346,7 +337,11 @@ def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
         record(
             **{name: getattr(row, name) for name in names},
             **({"custom": more[row.id]} if row.id in more else {}),
-            **({"tags": tuple(tags.get(row.id, ()))} if "tags" in known else {}),
+            **(
+                {"tags": tuple(tag for _, tag in sorted(tags.get(row.id, ())))}
+                if "tags" in known
+                else {}
+            ),
         )
         for row in rows
     ]

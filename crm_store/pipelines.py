@@ -6,8 +6,9 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
+from crm_store import stays
 from crm_store.sql import locked
-from crm_store.tables.interests import interest_stays, interests, loss_reasons, pipelines, stages
+from crm_store.tables.interests import interests, loss_reasons, pipelines, stages
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader, Viewer
 from hub.commands import RemovePipeline, RemoveStage, SaveLossReason, SavePipeline, SaveStage
@@ -247,11 +248,7 @@ def remove_stage(uow: UnitOfWork, command: RemoveStage) -> None:
             .where(interests.c.stage_id == row.id)
             .values(stage_id=command.move_to, stage_since=uow.now, version=interests.c.version + 1)
         )
-        uow.conn.execute(
-            update(interest_stays)
-            .where(interest_stays.c.stage_id == row.id)
-            .values(stage_id=command.move_to)
-        )
+        stays.join_stages(uow, row.id, command.move_to)
     for one in others:
         if str(row.id) in one.allowed:
             left = [each for each in one.allowed if each != str(row.id)]

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import ColumnElement, Connection, Select, Table, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 
 from hub.errors import Invalid
@@ -28,6 +28,15 @@ def locked(dialect: str, statement: Select[Any], *, skip: bool = False) -> Selec
     if dialect == "postgresql":
         return statement.with_for_update(skip_locked=skip)
     return statement
+
+
+def unindexed(column: ColumnElement[int]) -> ColumnElement[int]:
+    """Give a number as an expression for which no index is taken.
+
+    SQLite keeps no statistics unless somebody asks for them, and thinks that what is not in the
+    bin is a handful; it would rather walk through all of it than go by a list of ids.
+    """
+    return column + literal_column("0")
 
 
 def lock_names(conn: Connection, room: int, names: Iterable[str]) -> None:

@@ -12,11 +12,24 @@ from hub.records.interests import Pipeline, Stage
 ENOUGH = 10
 """How many closed interests must speak before their share counts."""
 
+MOST_ASKED = 2000
+"""How many past interests of a stage are asked at most."""
+
 
 def enter(uow: UnitOfWork, interest_id: int, stage_id: int) -> None:
     """Begin a stay; the one before it ends."""
     leave(uow, interest_id)
-    _write(uow, interest_id, stage_id, passed=False)
+    again = stage_id in _known(uow, interest_id)
+    _write(uow, interest_id, stage_id, passed=False, again=again)
+
+
+def _known(uow: UnitOfWork, interest_id: int) -> set[int]:
+    """Give the stages that an interest has come to."""
+    return set(
+        uow.conn.execute(
+            select(interest_stays.c.stage_id).where(interest_stays.c.interest_id == interest_id)
+        ).scalars()
+    )
 
 
 def leave(uow: UnitOfWork, interest_id: int) -> None:
@@ -32,17 +45,26 @@ def pass_over(
     uow: UnitOfWork, interest_id: int, pipeline: Pipeline, before: int, after: int
 ) -> None:
     """Note the stages between two positions as reached, though nobody stayed in them."""
-    known = set(
-        uow.conn.execute(
-            select(interest_stays.c.stage_id).where(interest_stays.c.interest_id == interest_id)
-        ).scalars()
-    )
+    known = _known(uow, interest_id)
     for stage in pipeline.stages:
         if before < stage.position < after and stage.id not in known:
-            _write(uow, interest_id, stage.id, passed=True)
+            _write(uow, interest_id, stage.id, passed=True, again=False)
 
 
-def _write(uow: UnitOfWork, interest_id: int, stage_id: int, *, passed: bool) -> None:
+def join_stages(uow: UnitOfWork, gone: int, into: int) -> None:
+    """Give the stays of a stage that goes to another; who was in both came to it once."""
+    been = select(interest_stays.c.interest_id).where(interest_stays.c.stage_id == into)
+    uow.conn.execute(
+        update(interest_stays)
+        .where(interest_stays.c.stage_id == gone, interest_stays.c.interest_id.in_(been))
+        .values(again=True)
+    )
+    uow.conn.execute(
+        update(interest_stays).where(interest_stays.c.stage_id == gone).values(stage_id=into)
+    )
+
+
+def _write(uow: UnitOfWork, interest_id: int, stage_id: int, *, passed: bool, again: bool) -> None:
     people = (ActorKind.USER, ActorKind.TOKEN)
     uow.conn.execute(
         insert(interest_stays).values(
@@ -52,6 +74,7 @@ def _write(uow: UnitOfWork, interest_id: int, stage_id: int, *, passed: bool) ->
             entered_at=uow.now,
             left_at=uow.now if passed else 0,
             passed=passed,
+            again=again,
             moved_by=uow.actor.id if uow.actor.kind in people else 0,
         )
     )
@@ -60,9 +83,15 @@ def _write(uow: UnitOfWork, interest_id: int, stage_id: int, *, passed: bool) ->
 def likelihood(uow: UnitOfWork, stage: Stage, owner_id: int) -> int:
     """Give the share of won ones among closed interests that were in a stage, in percent.
 
-    Of the same person where there are enough, else of all, else what the stage says.
+    Of the same person where there are enough, else of all, else what the stage says. Only the
+    newest MOST_ASKED that were there speak.
     """
-    been = select(interest_stays.c.interest_id).where(interest_stays.c.stage_id == stage.id)
+    been = (
+        select(interest_stays.c.interest_id)
+        .where(interest_stays.c.stage_id == stage.id)
+        .order_by(interest_stays.c.interest_id.desc())
+        .limit(MOST_ASKED)
+    )
     for mine in (True, False):
         if mine and not owner_id:
             continue

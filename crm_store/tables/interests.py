@@ -57,7 +57,18 @@ interests = Table(
     num("deleted_at"),
     num("version", 1),
     Index("ix_interests_board", "stage_id", "status", "deleted_at", "stage_since", "id"),
-    Index("ix_interests_created", "pipeline_id", "created_at"),
+    # Sums of the board's columns, and of the funnel, without a look at the rows.
+    Index("ix_interests_heaps", "deleted_at", "status", "stage_id", "currency", "amount"),
+    Index(
+        "ix_interests_funnel",
+        "pipeline_id",
+        "deleted_at",
+        "created_at",
+        "status",
+        "currency",
+        "loss_reason_id",
+        "amount",
+    ),
     Index("ix_interests_owner_id", "owner_id", "id"),
     Index("ix_interests_client_id", "client_id"),
     Index("ix_interests_contact_id", "contact_id"),
@@ -118,7 +129,10 @@ interest_stays = Table(
     num("left_at"),
     # A stage that was jumped over: reached, but nobody stayed.
     flag("passed"),
+    # Not the first time in this stage: the funnel counts it once.
+    flag("again"),
     ref("moved_by"),
     Index("ix_interest_stays_interest_id", "interest_id", "left_at"),
+    Index("ix_interest_stays_reached", "interest_id", "again", "stage_id"),
     Index("ix_interest_stays_stage_id", "stage_id", "interest_id"),
 )

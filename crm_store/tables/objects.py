@@ -44,6 +44,7 @@ leads = Table(
     num("deleted_at"),
     num("version", 1),
     Index("ix_leads_status", "deleted_at", "status", "id"),
+    Index("ix_leads_newest", "deleted_at", "id"),
     Index("ix_leads_owner_id", "owner_id", "id"),
     Index("ix_leads_contact_id", "contact_id"),
     Index("ix_leads_client_id", "client_id"),

@@ -29,6 +29,8 @@ requests = Table(
     Index("uq_requests_number", "number", unique=True),
     Index("ix_requests_status", "deleted_at", "status", "id"),
     Index("ix_requests_due", "deleted_at", "due_at", "id"),
+    Index("ix_requests_newest", "deleted_at", "id"),
+    Index("ix_requests_overdue", "overdue", "deleted_at", "due_at", "id"),
     Index("ix_requests_owner_id", "owner_id", "id"),
     Index("ix_requests_contact_id", "contact_id"),
     Index("ix_requests_client_id", "client_id"),
@@ -113,6 +115,7 @@ tasks = Table(
     Index("ix_tasks_owner_id", "owner_id", "status", "due_at", "id"),
     Index("ix_tasks_author_id", "author_id", "status", "id"),
     Index("ix_tasks_object", "object_kind", "object_id"),
+    Index("ix_tasks_newest", "deleted_at", "id"),
     Index("ix_tasks_status", "deleted_at", "status", "id"),
     Index(
         "ix_tasks_remind",

@@ -178,7 +178,10 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunnelStep:
-    """One stage of a funnel: how many came so far, of those before, how long they stayed."""
+    """One stage of a funnel: how many came so far, of those before, how long they stayed.
+
+    `median_us` is the middle time of the newest 2,000 interests of the cut, in microseconds.
+    """
 
     stage: Stage
     count: int

@@ -223,7 +223,9 @@ class FunnelStepShape(Shape):
     count: int
     conversion: int
     share: int
-    median_us: int
+    median_us: int = Field(
+        description="The middle time in the stage, of the newest 2,000 interests of the cut."
+    )
     sums: list[MoneyShape]
 
 

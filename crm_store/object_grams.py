@@ -1,0 +1,115 @@
+"""Finding objects by any part of their names: an index of three-letter parts, kept by the database.
+
+Lists ask for words that stand anywhere in a name, a title, a phone or an e-mail. Reading every row
+for that costs as much as there are rows; the index says which rows can have the words at all, and
+the rows themselves decide. Triggers (SQLite) and an index over a function (PostgreSQL) keep it, so
+that no writer can forget it: see the step 0028_speed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    String,
+    any_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from crm_store.nouns import NOUNS, Noun
+from hub.properties import PropertyType
+
+GRAM = 3
+MOST_WORDS = 10
+MOST_GRAMS = 30
+"""How many parts of what was asked go to the index; the rows are compared with all of it."""
+
+CANDIDATES = 2000
+"""From how many on reading in the list's own order meets a page sooner than the index does."""
+
+
+def text_columns(noun: Noun) -> list[ColumnElement[str]]:
+    """Give the columns in which a list of this kind looks for words, in the order of the index."""
+    named = [
+        prop.name
+        for prop in noun.kind.properties
+        if not prop.is_custom
+        and prop.type is PropertyType.LINE
+        and (prop.listed or prop.name == noun.kind.title)
+    ]
+    if "email_folded" in noun.table.c and "email" not in named:
+        named.append("email")
+    return [noun.table.c[f"{name}_folded"] for name in named]
+
+
+def has_words(conn: Connection, noun: Noun, words: Sequence[str]) -> list[ColumnElement[bool]]:
+    """Give the conditions that every folded word stands in one of a row's texts."""
+    words = list(words)[:MOST_WORDS]
+    columns = text_columns(noun)
+    place = func.instr if conn.dialect.name == "sqlite" else func.strpos
+    said = [or_(*(place(one, word) > 0 for one in columns)) for word in words]
+    near = candidates(conn, noun, words)
+    if near is None:
+        return said
+    return [_among(conn, noun.table.c.id, near), *said]
+
+
+def candidates(conn: Connection, noun: Noun, words: Sequence[str]) -> list[int] | None:
+    """Give the ids of all objects that may have the words; None where the index does not help.
+
+    It does not help for words of one or two letters, and for what so many rows have that a page
+    of them is met at once.
+    """
+    grams = list(dict.fromkeys(gram for word in words for gram in _parts(word)))[:MOST_GRAMS]
+    if noun.kind.name not in NOUNS or not grams:
+        return None
+    if conn.dialect.name == "sqlite":
+        name = f"grams_{noun.table.name}"
+        quoted = " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams)
+        statement = text(f"SELECT rowid AS id FROM {name} WHERE {name} MATCH :grams LIMIT :most")
+        found = conn.execute(statement, {"grams": quoted, "most": CANDIDATES + 1})
+    else:
+        numbers = bindparam(None, [_number(gram) for gram in grams], type_=ARRAY(BigInteger))
+        near = func.hub_grams(_indexed(noun), type_=ARRAY(BigInteger)).contains(numbers)
+        # MATERIALIZED keeps the planner from walking the table in the hope of an early end.
+        every = select(noun.table.c.id).where(near).cte("near").prefix_with("MATERIALIZED")
+        found = conn.execute(select(every.c.id).limit(CANDIDATES + 1))
+    ids = list(found.scalars())
+    return ids if len(ids) <= CANDIDATES else None
+
+
+def _parts(word: str) -> list[str]:
+    return [word[n : n + GRAM] for n in range(len(word) - GRAM + 1)]
+
+
+def _number(gram: str) -> int:
+    """Give the number of a part, as `hub_grams` of the database makes it."""
+    one, two, three = map(ord, gram)
+    return one << 42 | two << 21 | three
+
+
+def _indexed(noun: Noun) -> ColumnElement[str]:
+    """Give the text over which PostgreSQL has the index, written exactly as the index is."""
+    first, *more = text_columns(noun)
+    whole: ColumnElement[str] = first
+    for one in more:
+        whole = whole.concat(func.chr(text("10"), type_=String)).concat(one)
+    return whole
+
+
+def _among(conn: Connection, subject: ColumnElement[int], ids: Sequence[int]) -> Any:
+    """Say that an id is one of a list, in one parameter however long it is."""
+    if conn.dialect.name != "sqlite":
+        return subject == any_(bindparam(None, list(ids), type_=ARRAY(BigInteger)))
+    listed = func.json_each(literal("[" + ",".join(map(str, ids)) + "]")).table_valued("value")
+    return subject.in_(select(listed.c.value))

@@ -1,0 +1,141 @@
+"""How SQLite reads what the screens ask: by an index, whatever the size, and nothing is sorted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, insert
+
+from crm_store import boards, journey, object_grams, objects, person_timeline, search_people
+from crm_store.database import make_engine
+from crm_store.funnel import FunnelQuery, funnel
+from crm_store.nouns import NOUNS
+from crm_store.objects import ObjectQuery
+from crm_store.tables.people import clients
+from crm_store.viewer import Reader, Viewer
+from hub import ClientId, CreateObject, Micros, PipelineId
+from tests.houses import House, house
+
+Ask = Callable[[Reader], object]
+LARGE = (
+    "clients", "contacts", "dialogs", "messages", "leads", "requests", "interests", "tasks",
+    "meetings", "interest_stays", "deliveries", "object_tags", "addresses", "contact_grams",
+)  # fmt: skip
+
+
+@pytest.fixture
+async def home(tmp_path: Path, database_kind: str, database_url: str) -> AsyncIterator[House]:
+    if database_kind != "sqlite":
+        pytest.skip("PostgreSQL plans by what its tables hold")
+    async with house(tmp_path, database_url) as one:
+        yield one
+
+
+def plans(home: House, ask: Ask) -> list[str]:
+    """Give how each statement of a question is carried out, a line for each."""
+    engine = make_engine(home.runtime.database.url, writer=False)
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def note(conn: Any, cursor: Any, statement: str, values: Any, *_: Any) -> None:
+        asked.append((statement, values))
+
+    found = []
+    with engine.connect() as conn, conn.begin():
+        ask(Reader(conn=conn, viewer=Viewer.system(), now=home.runtime.now()))
+        cursor = conn.connection.cursor()
+        for statement, values in asked:
+            rows = cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+            found.append("; ".join(row[3] for row in rows))
+        cursor.close()
+    engine.dispose()
+    return found
+
+
+def page(kind: str, **query: Any) -> Ask:
+    return lambda reader: objects.page(reader, NOUNS[kind], ObjectQuery(**query))
+
+
+def _is(field: str, value: object) -> dict[str, object]:
+    return {"field": field, "operator": "equals", "value": value}
+
+
+IN_STAGE = {"all": [_is("interest.status", "in_work"), _is("interest.stage", "1")]}
+LISTS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "clients": ("client", {}, "SCAN clients"),
+    "clients, deep": ("client", {"before": "5~5"}, "USING INTEGER PRIMARY KEY (rowid<?)"),
+    "by name": ("client", {"sort": "name"}, "USING INDEX ix_clients_name_folded"),
+    "by name, deep": ("client", {"sort": "name", "before": "5~b"}, "(name_folded>?)"),
+    "leads": ("lead", {}, "USING INDEX ix_leads_newest"),
+    "tasks": ("task", {}, "USING INDEX ix_tasks_newest"),
+    "requests": ("request", {}, "USING INDEX ix_requests_newest"),
+    "requests, late": (
+        "request",
+        {"filter": _is("request.overdue", True), "sort": "due_at"},
+        "USING INDEX ix_requests_overdue (overdue=? AND deleted_at=?)",
+    ),
+    "a board's column": (
+        "interest",
+        {"filter": IN_STAGE, "sort": "-stage_since"},
+        "USING INDEX ix_interests_board (stage_id=? AND status=? AND deleted_at=?)",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+async def test_a_page_of_a_list_is_read_in_its_order(home: House, name: str) -> None:
+    kind, query, expected = LISTS[name]
+    table = NOUNS[kind].table.name
+    [own] = [one for one in plans(home, page(kind, **query)) if f" {table}" in one]
+    assert expected in own
+    assert "TEMP B-TREE" not in own
+
+
+async def test_sums_of_a_board_and_of_the_funnel_need_no_rows(home: House) -> None:
+    in_work = ObjectQuery(filter=_is("interest.status", "in_work"))
+    [heaps] = [
+        one
+        for one in plans(home, lambda reader: boards.stage_heaps(reader, in_work))
+        if "interests" in one
+    ]
+    assert "COVERING INDEX ix_interests_heaps (deleted_at=? AND status=?)" in heaps
+    query = FunnelQuery(pipeline_id=PipelineId(1), since=Micros(1))
+    found = [one for one in plans(home, lambda reader: funnel(reader, query)) if "interests" in one]
+    for one in found:
+        assert "COVERING INDEX ix_interests_funnel" in one
+        assert "(pipeline_id=? AND deleted_at=? AND created_at>?)" in one
+    assert any("COVERING INDEX ix_interest_stays_reached" in one for one in found)
+
+
+async def test_a_card_asks_by_its_own_keys_only(home: House) -> None:
+    made = (await home.user.do(CreateObject(kind="client", values={"name": "Harbour"})))[0]
+    for kind in ("request", "interest"):
+        await home.user.do(CreateObject(kind=kind, values={"title": "x", "client_id": str(made)}))
+
+    def card(reader: Reader) -> None:
+        subject = person_timeline.of_client(reader, ClientId(made))
+        person_timeline.timeline(reader, subject)
+        journey.journey(reader, ClientId(made))
+
+    for one in plans(home, card):
+        assert "(deleted_at=?" not in one, one
+        assert not any(f"SCAN {name};" in f"{one};" for name in LARGE), one
+
+
+async def test_a_search_for_people_reads_so_many_entries_at_most(home: House) -> None:
+    await home.user.do(CreateObject(kind="client", values={"name": "Anna Petrova"}))
+    for one in plans(home, lambda reader: search_people.search_contacts(reader, "Anna Petrova")):
+        assert not any(f"SCAN {name};" in f"{one};" for name in LARGE), one
+
+
+async def test_words_of_a_list_are_looked_up_and_not_looked_through(home: House) -> None:
+    with home.runtime.database.administer() as conn:
+        rows = [{"id": n, "name": f"n{n}", "name_folded": f"name {n}"} for n in range(1, 300)]
+        conn.execute(insert(clients), rows)
+        assert object_grams.candidates(conn, NOUNS["client"], ["299"]) == [299]
+    [by_words, *_] = [one for one in plans(home, page("client", text="299")) if " clients" in one]
+    assert "SEARCH clients USING INTEGER PRIMARY KEY (rowid=?)" in by_words
+    assert "SCAN clients" not in by_words
