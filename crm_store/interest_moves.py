@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from crm_store import objects
+from crm_store import custom, objects
 from crm_store.interests import INTEREST, reader_of
 from crm_store.pipelines import all_pipelines, usable
+from crm_store.sql import locked
 from crm_store.stays import enter, last_mover, leave, likelihood, pass_over
-from crm_store.tables.interests import interest_ticks
+from crm_store.tables.interests import interest_ticks, interests, stages
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import LoseInterest, MoveInterest, ReopenInterest, WinInterest
 from hub.errors import Conflict, Invalid
 from hub.events import InterestLost, InterestReopened, InterestStageChanged, InterestWon
 from hub.ids import InterestId, PipelineId, StageId
-from hub.properties import empty_value
+from hub.properties import empty_value, value_of
 from hub.records.interests import Pipeline, Stage
 
 FAR = 1_000_000
@@ -64,6 +65,7 @@ def move_interest(uow: UnitOfWork, command: MoveInterest) -> None:
     forward = not same or stage.position > before.position
     if forward:
         _gate(uow, row, line, before if same else None, stage.position)
+    _room(uow, stage)
     enter(uow, row.id, stage.id)
     if forward:
         pass_over(uow, row.id, line, before.position if same else -1, stage.position)
@@ -87,17 +89,42 @@ def move_interest(uow: UnitOfWork, command: MoveInterest) -> None:
     )
 
 
+def _room(uow: UnitOfWork, stage: Stage) -> None:
+    """Raise Conflict where a stage holds as many interests in work as it may."""
+    if not stage.wip_limit:
+        return
+    # Two who come at once would both see the last place.
+    uow.conn.execute(locked(uow.dialect, select(stages.c.id).where(stages.c.id == stage.id)))
+    held = uow.conn.execute(
+        select(func.count()).where(
+            interests.c.stage_id == stage.id,
+            interests.c.status == "in_work",
+            interests.c.deleted_at == 0,
+        )
+    ).scalar_one()
+    if held >= stage.wip_limit:
+        raise Conflict(
+            "this stage is full: finish something in it first",
+            what="full",
+            details={"stage_id": str(stage.id), "limit": stage.wip_limit},
+        )
+
+
 def _gate(uow: UnitOfWork, row: Any, line: Pipeline, before: Stage | None, position: int) -> None:
     """Raise Conflict where something is missing to come as far as a position."""
     asked = {
         name: None for stage in line.stages if stage.position <= position for name in stage.required
     }
-    kind = INTEREST.kind
-    fields = [
-        name
-        for name in asked
-        if name in {one.name for one in kind.properties} and _is_empty(uow, row, name)
-    ]
+    known = {one.name: one for one in custom.whole(uow.conn, INTEREST).kind.properties}
+    asked = {name: None for name in asked if name in known}
+    fields: list[str] = []
+    if asked:
+        record = objects.records(reader_of(uow), INTEREST, [row])[0]
+        fields = [
+            name
+            for name in asked
+            if value_of(record, name) in (None, empty_value(known[name].type))
+        ]
     points: list[str] = []
     if before is not None:
         done = set(
@@ -115,12 +142,6 @@ def _gate(uow: UnitOfWork, row: Any, line: Pipeline, before: Stage | None, posit
             what="missing",
             details={"fields": fields, "points": points},
         )
-
-
-def _is_empty(uow: UnitOfWork, row: Any, name: str) -> bool:
-    prop = INTEREST.kind.property(name)
-    record = objects.records(reader_of(uow), INTEREST, [row])[0]
-    return bool(getattr(record, name) == empty_value(prop.type))
 
 
 def win_interest(uow: UnitOfWork, command: WinInterest) -> None:

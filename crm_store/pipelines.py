@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from crm_store import stays
+from crm_store import custom, stays
+from crm_store.nouns import NOUNS
 from crm_store.sql import locked
 from crm_store.tables.interests import interests, loss_reasons, pipelines, stages
 from crm_store.unit_of_work import UnitOfWork
@@ -87,6 +88,7 @@ def _stage(row: Any) -> Stage:
         colour=row.colour,
         probability=row.probability,
         norm_us=row.norm_us,
+        wip_limit=row.wip_limit,
         required=tuple(row.required),
         checklist=tuple(Point(**one) for one in row.checklist),
         allowed=tuple(StageId(int(one)) for one in row.allowed),
@@ -179,7 +181,7 @@ def save_stage(uow: UnitOfWork, command: SaveStage) -> StageId:
         raise NotFound("there is no such stage")
     if not command.stage_id and len(order) >= MOST_STAGES:
         raise Invalid(f"a pipeline has at most {MOST_STAGES} stages", field="name")
-    values = _stage_values(command, {*order, stage_id})
+    values = _stage_values(command, {*order, stage_id}, _requirable(uow))
     if command.stage_id:
         done = update(stages).where(stages.c.id == stage_id)
         uow.conn.execute(done.values(version=stages.c.version + 1, **values))
@@ -197,12 +199,18 @@ def save_stage(uow: UnitOfWork, command: SaveStage) -> StageId:
     return stage_id
 
 
-def _stage_values(command: SaveStage, known: set[int]) -> dict[str, object]:
+def _requirable(uow: UnitOfWork) -> set[str]:
+    """Give what a stage may ask for: properties, and this organisation's own fields."""
+    own = custom.customs(custom.whole(uow.conn, NOUNS["interest"]))
+    return {*REQUIRABLE, *(one.name for one in own)}
+
+
+def _stage_values(command: SaveStage, known: set[int], requirable: set[str]) -> dict[str, object]:
     if not 0 <= command.probability <= 100:
         raise Invalid("a probability is from 0 to 100", field="probability")
     if command.colour not in COLOURS:
         raise Invalid("there is no such colour", field="colour")
-    unknown = [one for one in command.required if one not in REQUIRABLE]
+    unknown = [one for one in command.required if one not in requirable]
     if unknown:
         raise Invalid("a stage cannot ask for this property", field="required")
     if any(one not in known for one in command.allowed):
@@ -216,6 +224,7 @@ def _stage_values(command: SaveStage, known: set[int]) -> dict[str, object]:
         "colour": command.colour,
         "probability": command.probability,
         "norm_us": max(0, command.norm_us),
+        "wip_limit": max(0, command.wip_limit),
         "required": list(dict.fromkeys(command.required)),
         "checklist": [
             {"id": one.id[:40], "text": one.text.strip()[:400], "required": one.required}

@@ -30,6 +30,8 @@ stages = Table(
     word("colour"),
     num("probability"),
     num("norm_us"),
+    # How many interests in work it holds at most; 0: any number.
+    num("wip_limit"),
     data("required", "[]"),
     data("checklist", "[]"),
     data("allowed", "[]"),

@@ -135,7 +135,10 @@ class RemovePipeline(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveStage(Command):
-    """Create (id 0) or change a stage. Gives the id. `position` -1 puts a new one last."""
+    """Create (id 0) or change a stage. Gives the id. `position` -1 puts a new one last.
+
+    Custom fields may be `required` too, as `custom.<name>`.
+    """
 
     permission: ClassVar[str] = "pipelines.manage"
 
@@ -146,6 +149,7 @@ class SaveStage(Command):
     colour: str = ""
     probability: int = 0
     norm_us: int = 0
+    wip_limit: int = 0
     required: tuple[str, ...] = ()
     checklist: tuple[Point, ...] = ()
     allowed: tuple[StageId, ...] = ()

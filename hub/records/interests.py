@@ -69,6 +69,7 @@ class Stage:
 
     `required` are the properties that an interest needs to come here or further. `allowed` are
     the stages that one may go to from here; empty means any. `norm_us` is how long it may stay.
+    `wip_limit` is how many interests in work it holds at most, 0 any number.
     """
 
     id: StageId
@@ -78,6 +79,7 @@ class Stage:
     colour: str = ""
     probability: int = 0
     norm_us: int = 0
+    wip_limit: int = 0
     required: tuple[str, ...] = ()
     checklist: tuple[Point, ...] = ()
     allowed: tuple[StageId, ...] = ()

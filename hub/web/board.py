@@ -58,6 +58,12 @@ class Column:
     allowed: tuple[str, ...] = ()
     takes: bool = True
     empty: str = ""
+    limit: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        """True where it holds as many cards as it may, or more."""
+        return bool(self.limit) and self.count >= self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

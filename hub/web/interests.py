@@ -151,6 +151,7 @@ def _column(
         cards=tuple(_card(one, stage, names, reader.now) for one in found.items),
         next=found.next,
         allowed=tuple(str(one) for one in stage.allowed),
+        limit=stage.wip_limit,
     )
 
 
@@ -311,7 +312,8 @@ async def _told(request: Request, error: HubError) -> dict[str, object]:
     if not isinstance(details, dict):
         return {}
     language = request.state.language
-    fields = [INTEREST.kind.property(one) for one in details.get("fields", ())]
+    kind = (await whole_of(request, INTEREST)).kind
+    fields = [kind.property(one) for one in details.get("fields", ())]
     found: dict[str, object] = {
         "missing": [
             *(str(one.translations.get(language, one.label)) for one in fields),

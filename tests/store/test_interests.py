@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from hub import (
     RemovePipeline,
     RemoveStage,
     ReopenInterest,
+    SaveField,
     SaveLossReason,
     SavePipeline,
     SaveStage,
@@ -144,6 +146,52 @@ async def test_a_gate_names_what_is_missing_and_opens_when_it_is_there(home: Hou
     with pytest.raises(NotFound):
         await home.user.do(TickPoint(interest_id=interest_id, point="call"))
     await moved(home, interest_id, first.id)
+
+
+async def test_a_stage_may_ask_for_a_field_of_ones_own(home: House) -> None:
+    first, second = (await sales(home)).stages[:2]
+    await home.user.do(SaveField(kind="interest", label="Boat", type="line"))
+    stage = SaveStage(
+        pipeline_id=first.pipeline_id,
+        stage_id=second.id,
+        name="Qualified",
+        required=("custom.boat", "amount"),
+    )
+    await home.user.do(stage)
+    with pytest.raises(Invalid):
+        await home.user.do(replace(stage, required=("custom.ship",)))
+    interest_id = await made(home)
+    with pytest.raises(Conflict) as refused:
+        await moved(home, interest_id, second.id)
+    assert refused.value.details["fields"] == ["custom.boat", "amount"]
+    values = {"custom.boat": "Yawl", "amount": "5"}
+    await home.user.do(ChangeObject(kind="interest", object_id=interest_id, values=values))
+    await moved(home, interest_id, second.id)
+
+
+async def test_a_full_stage_takes_nobody_in_until_one_goes(home: House) -> None:
+    line = await sales(home)
+    first, second, third = line.stages[:3]
+    await home.user.do(
+        SaveStage(pipeline_id=line.id, stage_id=second.id, name="Qualified", wip_limit=2)
+    )
+    cards = [await made(home) for _ in range(4)]
+    answers = await asyncio.gather(
+        *(moved(home, one, second.id) for one in cards), return_exceptions=True
+    )
+    refused = [one for one in answers if isinstance(one, Conflict)]
+    assert [one.what for one in refused] == ["full", "full"]
+    assert refused[0].details["limit"] == 2
+    inside = [one for one, answer in zip(cards, answers, strict=True) if answer not in refused]
+    outside = [one for one in cards if one not in inside]
+    # What is won or lost takes no place.
+    await home.user.do(WinInterest(interest_id=InterestId(inside[0])))
+    await moved(home, outside[0], second.id)
+    with pytest.raises(Conflict):
+        await moved(home, outside[1], second.id)
+    await moved(home, inside[1], third.id)
+    await moved(home, outside[1], second.id)
+    assert first.wip_limit == 0
 
 
 async def test_of_two_who_move_at_once_one_is_told_where_it_went(home: House) -> None:
@@ -317,6 +365,24 @@ async def test_the_funnel_counts_who_came_how_far_and_its_lists_agree(home: Hous
     assert [one.count for one in (await home.user.read(funnel, cut)).steps] == [4, 3, 2, 1, 1]
     late = FunnelQuery(pipeline_id=query.pipeline_id, since=home.system.now() + 1_000_000)
     assert [one.count for one in (await home.user.read(funnel, late)).steps] == [0] * 5
+
+
+async def test_who_comes_to_a_stage_again_reached_it_once(home: House) -> None:
+    line = await sales(home)
+    first, second, third = line.stages[:3]
+    interest_id = await made(home, amount="100")
+    for stage in (second, first, second, third, second):
+        await moved(home, interest_id, stage.id)
+    query = FunnelQuery(pipeline_id=line.id)
+    found = await home.user.read(funnel, query)
+    assert [(one.count, [sum.amount for sum in one.sums]) for one in found.steps[:3]] == [
+        (1, [10_000]),
+        (1, [10_000]),
+        (1, [10_000]),
+    ]
+    await home.user.do(RemoveStage(stage_id=third.id, move_to=second.id))
+    found = await home.user.read(funnel, query)
+    assert [one.count for one in found.steps] == [1, 1, 0, 0]
 
 
 async def test_a_lead_becomes_client_contact_and_interest_and_is_taken_back(home: House) -> None:

@@ -60,6 +60,7 @@ RELEASED = {
     "0026_exports.py": "2d6b622734afd22859f387983a9121996cb4745f545da3f1084e21e1d1f07de7",
     "0027_topics.py": "1b5cf2d82156a579ee13cca1abf8efa5c1feb4549cf731ffaa942cbe55f7d52b",
     "0028_speed.py": "60bba9bb0b412765798715de4a34bba46dc7c36ecd7e43f7053d35d246faa877",
+    "0029_stage_limits.py": "5deacbee2b53a6ec8701d9377ff293fe372c3c8fb12ba0acb52278b9757c1f99",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

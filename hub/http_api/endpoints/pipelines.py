@@ -99,6 +99,7 @@ def _stage(body: s.SaveStage, pipeline_id: int, stage_id: int) -> c.SaveStage:
         colour=body.colour,
         probability=body.probability,
         norm_us=body.norm_us,
+        wip_limit=body.wip_limit,
         required=tuple(body.required),
         checklist=tuple(
             Point(id=one.id, text=one.text, required=one.required) for one in body.checklist

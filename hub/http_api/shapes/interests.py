@@ -151,6 +151,9 @@ class StageShape(Shape):
     norm_us: int = Field(
         description="How long it may stay, in microseconds; 0: as long as it will."
     )
+    wip_limit: int = Field(
+        description="How many interests in work it holds at most; 0: any number."
+    )
     required: list[str]
     checklist: list[PointShape]
     allowed: list[Id]
@@ -195,6 +198,7 @@ class SaveStage(Body):
     colour: Word = ""
     probability: int = Field(0, ge=0, le=100)
     norm_us: int = Field(0, ge=0, le=10**15)
+    wip_limit: int = Field(0, ge=0, le=1_000_000)
     required: list[Word] = Field(default_factory=list, max_length=50)
     checklist: list[GivenPoint] = Field(default_factory=list, max_length=30)
     allowed: list[GivenId] = Field(default_factory=list, max_length=30)

@@ -8,8 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import custom
 from crm_store import pipelines as reads
 from crm_store import roles as role_reads
+from crm_store.nouns import NOUNS
 from crm_store.pipelines import COLOURS, REQUIRABLE
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -27,6 +29,7 @@ from hub.properties import DAY
 from hub.records.interests import Pipeline, Point
 from hub.web.auth import checked_form
 from hub.web.inbox import number
+from hub.web.objects import whole_of
 from hub.web.settings.common import go, hub_of, needs, say, show
 
 PATH = "/settings/pipelines"
@@ -41,10 +44,10 @@ def _load(reader: Reader) -> dict[str, Any]:
 
 async def _shown(request: Request, status: int = 200, problem: str = "") -> Response:
     language = request.state.language
+    own = custom.customs(await whole_of(request, NOUNS["interest"]))
     asked = [
-        (one, str(prop.translations.get(language, prop.label)))
-        for one in REQUIRABLE
-        for prop in (INTERESTS.property(one),)
+        (prop.name, str(prop.translations.get(language, prop.label)))
+        for prop in (*(INTERESTS.property(one) for one in REQUIRABLE), *own)
     ]
     values = await hub_of(request).read(_load)
     wanted = request.query_params.get("pipeline", "")
@@ -104,6 +107,7 @@ def _stage(form: Any, line: Pipeline) -> SaveStage:
         colour=str(form.get("colour", "")),
         probability=_whole(form, "probability"),
         norm_us=_whole(form, "days") * DAY,
+        wip_limit=_whole(form, "wip_limit"),
         required=tuple(str(one) for one in form.getlist("required")),
         checklist=_points(form, had.checklist if had is not None else ()),
         allowed=tuple(StageId(number(one)) for one in form.getlist("allowed")),
