@@ -21,6 +21,7 @@ from sqlalchemy import Connection, func, select
 
 from crm_store.outgoing import UNSURE, outgoing, unsure_since
 from crm_store.tables.outbox import deliveries
+from crm_store.tables.users import accounts
 from dialogs.outbox import SENDING_GRACE
 from dialogs.splitting import split_text
 from hub.capabilities import Capabilities
@@ -35,6 +36,7 @@ from hub.errors import (
     TemporaryFailure,
 )
 from hub.events import (
+    AccountChanged,
     DeliveriesQueued,
     DeliveryChanged,
     Event,
@@ -55,7 +57,14 @@ log = logging.getLogger("hub.dispatcher")
 
 CLAIM_LEASE = timedelta(seconds=60)
 POLL_SECONDS = 1.0
-WAKING = (MessageQueued, HeldReleased, MessageChanged, DeliveriesQueued, SendSteered)
+WAKING = (
+    AccountChanged,
+    MessageQueued,
+    HeldReleased,
+    MessageChanged,
+    DeliveriesQueued,
+    SendSteered,
+)
 BACKOFF_FIRST = timedelta(seconds=5)
 BACKOFF_LAST = timedelta(hours=1)
 MAX_ATTEMPTS = 30
@@ -118,7 +127,9 @@ class Dispatcher:
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
         self._wake = asyncio.Event()
-        self._pumps: dict[AccountId, asyncio.Task[None]] = {}
+        # How often there was something to look for: told before the loop hears of it.
+        self._told = 0
+        self._pumps: dict[AccountId, asyncio.Task[int]] = {}
         self._contents = Contents()
         self._limiters: dict[AccountId, AsyncLimiter] = {}
         self._stopping = False
@@ -134,7 +145,11 @@ class Dispatcher:
             or (isinstance(one, DeliveryChanged) and one.after in ("queued", "sent", "failed"))
             for one in events
         ):
-            self._loop.call_soon_threadsafe(self._wake.set)
+            self._loop.call_soon_threadsafe(self._look_again)
+
+    def _look_again(self) -> None:
+        self._told += 1
+        self._wake.set()
 
     async def run(self) -> None:
         """Look for accounts with due deliveries until cancelled; then let calls finish."""
@@ -150,9 +165,19 @@ class Dispatcher:
         finally:
             await self._finish()
 
-    def _pump_done(self, account_id: AccountId, _: asyncio.Task[None]) -> None:
+    def _pump_done(self, account_id: AccountId, pump: asyncio.Task[int]) -> None:
+        """Look again at once only if something was told since the pump last found nothing.
+
+        What is due and cannot be claimed (a dialog's older message waits, another process holds
+        the row) is asked for once a second and with whatever is told, not without end.
+        """
         self._pumps.pop(account_id, None)
-        self._wake.set()
+        if pump.cancelled():
+            return
+        if pump.exception() is not None:
+            log.error("pump_failed account=%d", account_id, exc_info=pump.exception())
+        elif pump.result() != self._told:
+            self._wake.set()
 
     async def _sleep(self, next_at: int) -> None:
         seconds = POLL_SECONDS
@@ -178,7 +203,8 @@ class Dispatcher:
         queued = (deliveries.c.status == "queued") & ~deliveries.c.held
         rows = conn.execute(
             select(deliveries.c.account_id, func.min(deliveries.c.due_at).label("due_at"))
-            .where(queued)
+            .join(accounts, accounts.c.id == deliveries.c.account_id)
+            .where(queued, ~accounts.c.paused, ~accounts.c.removed)
             .group_by(deliveries.c.account_id)
         ).all()
         busy = self._pumps
@@ -192,14 +218,14 @@ class Dispatcher:
             min(later, default=0),
         )
 
-    async def _pump(self, account_id: AccountId) -> None:
-        """Carry one account's deliveries until nothing is due."""
+    async def _pump(self, account_id: AccountId) -> int:
+        """Carry one account's deliveries until nothing is due; gives what was told by then."""
         try:
             _, channel = await self._runtime.channel_host.get(account_id)
         except HubError as error:
             log.warning("account_unusable account=%d error=%s", account_id, error)
             await asyncio.sleep(5)
-            return
+            return self._told
         limits = channel.capabilities
         limiter = self._limiters.setdefault(account_id, limiter_of(limits.rate_per_second))
         free = asyncio.Semaphore(limits.connections)
@@ -208,10 +234,11 @@ class Dispatcher:
             # One connection is kept for people: a mailing never holds an answer up.
             room = limits.connections - len(tasks)
             agent_only = room <= 1 < limits.connections
+            told = self._told
             claimed = await self._claim(account_id, max(1, room), agent_only) if room else []
             if not claimed:
                 if not tasks:
-                    return
+                    return told
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 continue
             for delivery_id, fence in claimed:
@@ -222,6 +249,7 @@ class Dispatcher:
                 task.add_done_callback(lambda _: free.release())
         if tasks:
             await asyncio.wait(tasks)
+        return self._told
 
     async def _claim(
         self, account_id: AccountId, limit: int, agent_only: bool
