@@ -34,8 +34,8 @@ from hub.commands import (
     TickPoint,
 )
 from hub.errors import Conflict, Invalid, NotFound
-from hub.events import InterestCreated
-from hub.ids import ClientId, ContactId, InterestId, Micros, StageId, UserId
+from hub.events import InterestChecklistDone, InterestCreated
+from hub.ids import ClientId, ContactId, InterestId, Micros, PipelineId, StageId, UserId
 from hub.objects import ActorKind
 from hub.properties import LARGEST
 from hub.records.interests import (
@@ -346,13 +346,12 @@ def remove_helper(uow: UnitOfWork, command: RemoveCoExecutor) -> None:
 def tick_point(uow: UnitOfWork, command: TickPoint) -> None:
     """Tick a point of the stage's checklist, or untick it."""
     row = objects.lock(uow, INTEREST, command.interest_id)
-    if command.point not in {one.id for one in stage_of(uow, row).checklist}:
+    points = {one.id for one in stage_of(uow, row).checklist}
+    if command.point not in points:
         raise NotFound("there is no such point here")
-    same = (
-        (interest_ticks.c.interest_id == row.id)
-        & (interest_ticks.c.stage_id == row.stage_id)
-        & (interest_ticks.c.point == command.point)
-    )
+    here = (interest_ticks.c.interest_id == row.id) & (interest_ticks.c.stage_id == row.stage_id)
+    ticked = set(uow.conn.execute(select(interest_ticks.c.point).where(here)).scalars())
+    same = here & (interest_ticks.c.point == command.point)
     uow.conn.execute(delete(interest_ticks).where(same))
     if command.done:
         uow.conn.execute(
@@ -364,6 +363,14 @@ def tick_point(uow: UnitOfWork, command: TickPoint) -> None:
                 done_at=uow.now,
             )
         )
+        if points - ticked == {command.point}:
+            uow.record(
+                InterestChecklistDone(
+                    interest_id=InterestId(row.id),
+                    pipeline_id=PipelineId(row.pipeline_id),
+                    stage_id=StageId(row.stage_id),
+                )
+            )
     objects.touch(uow, INTEREST, row, {})
 
 

@@ -29,7 +29,7 @@ from hub.commands import (
 )
 from hub.deadlines import FIRST, SOLUTION
 from hub.errors import Conflict, Invalid, NotFound
-from hub.events import RequestCreated, RequestsMerged
+from hub.events import RequestChecklistDone, RequestCreated, RequestsMerged
 from hub.ids import ContactId, DialogId, Micros, RequestId, SlaPolicyId, UserId
 from hub.objects import ActorKind, Ref
 from hub.records.requests import ChecklistItem
@@ -312,8 +312,8 @@ def change_checklist(uow: UnitOfWork, command: ChangeChecklist) -> list[int]:
     texts = [" ".join(one.split())[:400] for one in command.add]
     if any(not one for one in texts):
         raise Invalid("a point needs words", field="add")
-    there = len(uow.conn.execute(select(request_checklist.c.id).where(mine)).all())
-    if there + len(texts) > MOST_POINTS:
+    before = _points(uow, row.id)
+    if len(before) + len(texts) > MOST_POINTS:
         raise Invalid("a checklist has at most 200 points", field="add")
     made = [uow.new_id() for _ in texts]
     if made:
@@ -343,7 +343,17 @@ def change_checklist(uow: UnitOfWork, command: ChangeChecklist) -> list[int]:
     uow.conn.execute(
         update(requests).where(requests.c.id == row.id).values(version=requests.c.version + 1)
     )
+    if command.tick and not all(before) and all(_points(uow, row.id)):
+        uow.record(RequestChecklistDone(request_id=RequestId(row.id)))
     return made
+
+
+def _points(uow: UnitOfWork, request_id: int) -> list[bool]:
+    """Say of each point of a request whether it is ticked."""
+    statement = select(request_checklist.c.done_at).where(
+        request_checklist.c.request_id == request_id
+    )
+    return [bool(one) for one in uow.conn.execute(statement).scalars()]
 
 
 # -- erasing -------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import Column, delete, insert, or_, select, update
 
 from crm_store import calendars, objects
 from crm_store.habits import Habits
@@ -19,7 +19,7 @@ from crm_store.tables.requests import calendar_feeds, tasks
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import CreateObject, FinishTask, RemindOfTasks, ReviewTask, SaveCalendarFeed
 from hub.errors import Conflict, Invalid, NotAllowed
-from hub.events import TaskReminded, TaskStatusChanged
+from hub.events import TaskOverdue, TaskReminded, TaskStatusChanged
 from hub.ids import ContactId, Micros, TaskId, UserId
 from hub.objects import ActorKind, Ref
 from hub.repeats import NEVER, next_due
@@ -82,6 +82,8 @@ class TaskHabits(Habits):
             found["remind_at"] = found["due_at"]
         if found.get("remind_at", row.remind_at) != row.remind_at:
             uow.conn.execute(update(tasks).where(tasks.c.id == row.id).values(reminded_at=0))
+        if found.get("due_at", row.due_at) != row.due_at:
+            uow.conn.execute(update(tasks).where(tasks.c.id == row.id).values(overdue_at=0))
         return found
 
     def changed(self, uow: UnitOfWork, row: Any, values: Mapping[str, object]) -> None:
@@ -148,6 +150,9 @@ def finish(uow: UnitOfWork, command: FinishTask) -> TaskId:
         if row.status != "open":
             _drop_next(uow, row)
             _move(uow, row, "open", done_at=Micros(0), **more)
+            if row.overdue_at >= row.done_at > 0:
+                # Its date came while it stood as done: nobody was told.
+                uow.conn.execute(update(tasks).where(tasks.c.id == row.id).values(overdue_at=0))
         return TaskId(0)
     if row.status == "done":
         return TaskId(row.next_id)
@@ -221,24 +226,33 @@ def _drop_next(uow: UnitOfWork, row: Any) -> None:
 
 
 def remind(uow: UnitOfWork, command: RemindOfTasks) -> int:
-    """Tell the executors of tasks whose reminder is due; each once."""
-    due = (
-        select(tasks)
-        .where(tasks.c.remind_at > 0, tasks.c.reminded_at == 0, tasks.c.remind_at <= uow.now)
-        .order_by(tasks.c.remind_at)
-        .limit(command.limit)
-    )
-    rows = uow.conn.execute(locked(uow.dialect, due, skip=True)).all()
-    if not rows:
-        return 0
-    uow.conn.execute(
-        update(tasks).where(tasks.c.id.in_([one.id for one in rows])).values(reminded_at=uow.now)
-    )
-    for row in rows:
-        if row.status == "open" and not row.deleted_at and row.owner_id:
+    """Tell of tasks whose reminder is due, and of those that are overdue; each once."""
+    due = _due(uow, tasks.c.remind_at, tasks.c.reminded_at, command.limit)
+    for row in due:
+        if row.status == "open" and row.owner_id:
             uow.record(TaskReminded(task_id=TaskId(row.id), user_id=UserId(row.owner_id)))
             _tell(uow, row.id, "task.reminder", row.owner_id, f"remind:{row.id}:{row.remind_at}")
-    return len(rows)
+    late = _due(uow, tasks.c.due_at, tasks.c.overdue_at, command.limit)
+    for row in late:
+        if row.status == "open":
+            uow.record(
+                TaskOverdue(
+                    task_id=TaskId(row.id), user_id=UserId(row.owner_id), due_at=Micros(row.due_at)
+                )
+            )
+    return len(due) + len(late)
+
+
+def _due(uow: UnitOfWork, when: Column[int], seen: Column[int], limit: int) -> list[Any]:
+    """Take tasks whose instant came, and mark them as seen; gives those not in the bin."""
+    statement = (
+        select(tasks).where(when > 0, seen == 0, when <= uow.now).order_by(when).limit(limit)
+    )
+    rows = uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
+    if rows:
+        ids = [one.id for one in rows]
+        uow.conn.execute(update(tasks).where(tasks.c.id.in_(ids)).values({seen.name: uow.now}))
+    return [one for one in rows if not one.deleted_at]
 
 
 def save_feed(uow: UnitOfWork, command: SaveCalendarFeed) -> None:

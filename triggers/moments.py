@@ -6,64 +6,18 @@ fires later (triggers/timers.py). A plugin's facts are moments under their own t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from hub.events import Event
 from hub.kinds import Kind
 from hub.rules import Facts
+from triggers.crm_moments import CRM
+from triggers.moment import Moment
+from triggers.moment import fact_moment as _fact
+from triggers.moment import time_moment as _time
 
-
-def _always(_: Any) -> bool:
-    return True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """One word of "when ...".
-
-    `fact` is the type of the fact, "" for a moment of time. `test` judges the fact alone,
-    `holds` the loaded facts, of which it reads `needs`. `options` are what the rule may say
-    more: names of triggers/definition.py.
-    """
-
-    name: str
-    label: str
-    russian: str
-    group: str
-    fact: str = ""
-    test: Callable[[Any], bool] = _always
-    holds: Callable[[Facts], bool] | None = None
-    needs: frozenset[str] = frozenset()
-    options: frozenset[str] = frozenset({"settle"})
-
-    @property
-    def timed(self) -> bool:
-        """True for a moment that comes with time."""
-        return not self.fact
-
-    def label_in(self, language: str) -> str:
-        """Give its words in a language."""
-        return self.russian if language == "ru" else self.label
-
-
-def _fact(
-    name: str,
-    label: str,
-    russian: str,
-    group: str,
-    fact: str,
-    test: Callable[[Any], bool] = _always,
-    **more: Any,
-) -> Moment:
-    return Moment(
-        name=name, label=label, russian=russian, group=group, fact=fact, test=test, **more
-    )
-
-
-def _time(name: str, label: str, russian: str, *options: str, group: str = "time") -> Moment:
-    return Moment(name=name, label=label, russian=russian, group=group, options=frozenset(options))
+__all__ = ["ASKED", "CONVERSATION", "DEAF", "TIME", "Moment", "all_moments"]
 
 
 def _new_person(facts: Facts) -> bool:
@@ -245,6 +199,22 @@ CONVERSATION = (
         lambda e: bool(e.removed),
     ),
     _fact(
+        "dialog.routed",
+        "a dialog is given out",
+        "диалог распределён",
+        "dialog",
+        "dialog.routed",
+        lambda e: bool(e.user_id),
+    ),
+    _fact(
+        "dialog.not_routed",
+        "nobody is found for a dialog",
+        "для диалога никого не нашлось",
+        "dialog",
+        "dialog.routed",
+        lambda e: not e.user_id,
+    ),
+    _fact(
         "call.ringing",
         "a call rings",
         "звонит телефон",
@@ -271,59 +241,6 @@ CONVERSATION = (
         "channel.down",
     ),
     _fact("account.up", "a channel works again", "канал снова работает", "house", "channel.up"),
-)
-
-PEOPLE = (
-    _fact(
-        "contact.created", "a contact person appears", "появился контакт", "crm", "contact.created"
-    ),
-    _fact(
-        "contact.changed",
-        "a contact person is changed",
-        "контакт изменён",
-        "crm",
-        "contact.changed",
-    ),
-    _fact(
-        "address.bounced",
-        "an address turns out to be wrong",
-        "адрес оказался неверным",
-        "crm",
-        _S,
-        lambda e: e.after == "failed" and e.reason in ("invalid_address", "blocked"),
-    ),
-    _fact(
-        "address.refused",
-        "a person forbids us to write",
-        "человек запретил писать ему",
-        "crm",
-        "address.changed",
-        lambda e: e.what == "peer_blocked",
-    ),
-    _fact(
-        "lead.rejected",
-        "a lead is rejected",
-        "лид отклонён",
-        "crm",
-        "lead.status_changed",
-        lambda e: e.after == "rejected",
-    ),
-    _fact(
-        "lead.taken",
-        "a lead is taken into work",
-        "лид взят в работу",
-        "crm",
-        "lead.status_changed",
-        lambda e: e.after == "in_work" and e.before == "new",
-    ),
-    _fact(
-        "lead.converted",
-        "a lead becomes a client",
-        "лид стал клиентом",
-        "crm",
-        "lead.converted",
-        lambda e: not e.undone,
-    ),
 )
 
 TIME = (
@@ -401,7 +318,7 @@ def all_moments(kinds: Iterable[Kind], facts: Iterable[type[Event]]) -> Mapping[
     found: dict[str, Moment] = {}
     facts = tuple(facts)
     types = {one.type for one in facts}
-    own = [*CONVERSATION, *PEOPLE, *TIME, ASKED]
+    own = [*CONVERSATION, *CRM, *TIME, ASKED]
     for kind in kinds:
         own += of_kind(kind, types)
     for one in own:

@@ -110,6 +110,8 @@ tasks = Table(
     # The next one of a repeating task, so that finishing can be taken back.
     ref("next_id"),
     num("reminded_at"),
+    # When it was looked at behind its date, 0 for not yet.
+    num("overdue_at"),
     num("deleted_at"),
     num("version", 1),
     Index("ix_tasks_owner_id", "owner_id", "status", "due_at", "id"),
@@ -122,6 +124,12 @@ tasks = Table(
         "remind_at",
         sqlite_where=text("remind_at > 0 AND reminded_at = 0"),
         postgresql_where=text("remind_at > 0 AND reminded_at = 0"),
+    ),
+    Index(
+        "ix_tasks_due",
+        "due_at",
+        sqlite_where=text("due_at > 0 AND overdue_at = 0"),
+        postgresql_where=text("due_at > 0 AND overdue_at = 0"),
     ),
 )
 

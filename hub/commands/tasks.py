@@ -35,7 +35,7 @@ class ReviewTask(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemindOfTasks(Command):
-    """The hub's own: tell executors of tasks whose reminder is due. Gives how many."""
+    """The hub's own: tell of tasks whose reminder is due or that are overdue. Gives how many."""
 
     limit: int = 200
 

@@ -42,6 +42,7 @@ from hub.events.imports import (
     ImportFinished,
 )
 from hub.events.interests import (
+    InterestChecklistDone,
     InterestCreated,
     InterestLost,
     InterestReopened,
@@ -95,6 +96,7 @@ from hub.events.people import (
 )
 from hub.events.requests import (
     NoticeRaised,
+    RequestChecklistDone,
     RequestCreated,
     RequestDeadlineMet,
     RequestDeadlineMissed,
@@ -102,6 +104,7 @@ from hub.events.requests import (
     RequestsMerged,
     RequestStatusChanged,
     SlaPolicyChanged,
+    TaskOverdue,
     TaskReminded,
     TaskStatusChanged,
 )
@@ -202,6 +205,7 @@ __all__ = [
     "ImportBatchWritten",
     "ImportChanged",
     "ImportFinished",
+    "InterestChecklistDone",
     "InterestCreated",
     "InterestLost",
     "InterestReopened",
@@ -227,6 +231,7 @@ __all__ = [
     "PipelineChanged",
     "PluginFailed",
     "QuarantineSettled",
+    "RequestChecklistDone",
     "RequestCreated",
     "RequestDeadlineMet",
     "RequestDeadlineMissed",
@@ -249,6 +254,7 @@ __all__ = [
     "SendingLimitsChanged",
     "SessionsRevoked",
     "SlaPolicyChanged",
+    "TaskOverdue",
     "TaskReminded",
     "TaskStatusChanged",
     "TeamChanged",

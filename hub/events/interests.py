@@ -40,6 +40,13 @@ class InterestStageChanged(_OfInterest):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterestChecklistDone(_OfInterest):
+    """The last open point of the checklist of `stage_id` was ticked."""
+
+    type: ClassVar[str] = "interest.checklist_done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InterestWon(_OfInterest):
     """An interest was won."""
 

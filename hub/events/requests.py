@@ -93,6 +93,17 @@ class RequestDeadlineMet(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestChecklistDone(Event):
+    """The last open point of a request's checklist was ticked."""
+
+    type: ClassVar[str] = "request.checklist_done"
+    subject_kind: ClassVar[str] = "request"
+    subject_field: ClassVar[str] = "request_id"
+
+    request_id: RequestId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlaPolicyChanged(Event):
     """A policy of deadlines was made, changed or removed."""
 
@@ -127,6 +138,19 @@ class TaskReminded(Event):
 
     task_id: TaskId
     user_id: UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOverdue(Event):
+    """A task was not done when it was due; told once for each date it was given."""
+
+    type: ClassVar[str] = "task.overdue"
+    subject_kind: ClassVar[str] = "task"
+    subject_field: ClassVar[str] = "task_id"
+
+    task_id: TaskId
+    user_id: UserId
+    due_at: Micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

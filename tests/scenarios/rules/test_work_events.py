@@ -1,0 +1,126 @@
+"""Rules that begin with work: a task that is overdue, a checklist that is done, a form."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_store import requests
+from crm_store.pipelines import all_pipelines
+from crm_store.tables.journal import journal
+from crm_store.tables.requests import notices
+from hub import (
+    ChangeChecklist,
+    ChangeObject,
+    CreateObject,
+    FinishTask,
+    Micros,
+    Point,
+    RemindOfTasks,
+    SaveStage,
+    TickPoint,
+)
+from tests.houses import message
+from tests.scenarios.rules.house import US, Ruled, ruled
+
+HOUR = 3600
+TELL: dict[str, Any] = {"action": "crm_actions.notify"}
+
+
+@pytest.fixture
+async def world(tmp_path: Path, database_url: str) -> AsyncIterator[Ruled]:
+    async with ruled(tmp_path, database_url) as one:
+        yield one
+
+
+async def count(world: Ruled, kind: str) -> int:
+    """How often a fact stands in the journal."""
+    from sqlalchemy import func, select
+
+    statement = select(func.count()).where(journal.c.type == kind)
+    found = await world.home.runtime.database.read(lambda conn: conn.execute(statement).scalar())
+    return int(found)
+
+
+async def told(world: Ruled) -> list[tuple[str, int]]:
+    """What colleagues were told of by rules."""
+    from sqlalchemy import select
+
+    statement = select(notices.c.object_kind, notices.c.object_id).where(
+        notices.c.kind == "rule.told"
+    )
+    return [
+        (row.object_kind, row.object_id)
+        for row in await world.home.runtime.database.read(
+            lambda conn: conn.execute(statement).all()
+        )
+    ]
+
+
+async def test_a_task_is_overdue_once_for_each_date(world: Ruled) -> None:
+    await world.rule(when=[{"event": "task.overdue"}], then=[TELL])
+    user = world.home.user
+    due = Micros(world.home.world.now() + HOUR * US)
+    values = {"due_at": due, "owner_id": user.actor.id}
+    late, done, moved = [
+        (await user.do(CreateObject(kind="task", values={"title": one, **values})))[0]
+        for one in ("Late", "Done", "Moved")
+    ]
+    await user.do(FinishTask(task_id=done))
+    later = {"due_at": Micros(due + HOUR * US)}
+    await user.do(ChangeObject(kind="task", object_id=moved, values=later))
+
+    async def look(seconds: float) -> None:
+        await world.later(seconds)
+        for _ in range(2):
+            await world.home.system.do(RemindOfTasks())
+        await world.settle()
+
+    await look(HOUR + 1)
+    assert await told(world) == [("task", late)]
+    # Taken back, a task that was done when its date came is overdue too.
+    await user.do(FinishTask(task_id=done, undo=True))
+    await look(1)
+    assert sorted(await told(world)) == sorted([("task", late), ("task", done)])
+    # Another date is another promise.
+    again = {"due_at": Micros(world.home.world.now() + HOUR * US)}
+    await user.do(ChangeObject(kind="task", object_id=late, values=again))
+    await look(2 * HOUR)
+    assert await count(world, "task.overdue") == 4
+
+
+async def test_a_checklist_that_is_done_begins_a_rule(world: Ruled) -> None:
+    done = [{"event": "request.checklist_done"}, {"event": "interest.checklist_done"}]
+    await world.rule(when=done, then=[TELL])
+    user = world.home.user
+    dialog = (await world.home.receive(message("1", "anna")))[0].dialog_id
+    me = {"owner_id": user.actor.id}
+    request = (await user.do(CreateObject(kind="request", values=me, dialog_id=dialog)))[0]
+    await user.do(ChangeChecklist(request_id=request, add=("look", "pay")))
+    first, last = [one.id for one in await user.read(requests.checklist, request)]
+    await user.do(ChangeChecklist(request_id=request, tick=(first,)))
+    await world.settle()
+    assert await told(world) == []
+    for _ in range(2):
+        await user.do(ChangeChecklist(request_id=request, tick=(last,)))
+    await world.settle()
+    assert await told(world) == [("request", request)]
+
+    [line] = await user.read(all_pipelines)
+    stage = line.stages[0]
+    points = (Point(id="call", text="Call"), Point(id="tea", text="Tea"))
+    await user.do(
+        SaveStage(pipeline_id=line.id, stage_id=stage.id, name=stage.name, checklist=points)
+    )
+    values = {"title": "Boat", **me}
+    interest = (await user.do(CreateObject(kind="interest", values=values, dialog_id=dialog)))[0]
+    await user.do(TickPoint(interest_id=interest, point="call"))
+    await world.settle()
+    assert len(await told(world)) == 1
+    await user.do(TickPoint(interest_id=interest, point="tea"))
+    await user.do(TickPoint(interest_id=interest, point="tea"))
+    await world.settle()
+    assert await told(world) == [("request", request), ("interest", interest)]
