@@ -61,6 +61,8 @@ class RuleEngine:
         self._runtime = runtime
         self.book: Book | None = None
         self.place = EventId(0)
+        self._known = EventId(0)
+        """Changes of rules up to this fact are in the book."""
         self._habits: dict[int, int] = {}
         self._counted_at = Micros(0)
         self._written = EventId(0)
@@ -82,7 +84,9 @@ class RuleEngine:
     def _concerns(self, event: Event) -> bool:
         """Say whether a fact may begin a rule, end a waiting, or change the rules."""
         book = self._book()
-        return event.type in DULL or book.hears(event) or timers.concerns(book, event)
+        if event.type in DULL:
+            return event.id > self._known
+        return book.hears(event) or timers.concerns(book, event)
 
     async def begin(self) -> None:
         """Find the place, load the rules."""
@@ -131,7 +135,12 @@ class RuleEngine:
     # -- the rules ---------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Read and compile the rules; what cannot be read is paused by name."""
+        """Read and compile the rules; what cannot be read is paused by name.
+
+        Facts stand in the order of their commits: what is read behind the newest of them has every
+        change up to it, whoever made it, and none of these needs another reading.
+        """
+        known = EventId(await self._runtime.database.read(last_event))
         await self._runtime.renew_fields()
         active = await self._read(rule_reads.active_rules)
         self._habits = await self._read(lambda reader: rule_reads.habits(reader, reader.now))
@@ -145,6 +154,7 @@ class RuleEngine:
             else:
                 ready.append((rule, definition))
         self.book = Book(self._runtime.rule_words, ready)
+        self._known = known
         await self._arm()
 
     async def _arm(self) -> None:
@@ -197,8 +207,8 @@ class RuleEngine:
         if not any(map(self._concerns, events)):
             self.place = EventId(last)
             return
-        book = self._book()
-        decision = await self._read(lambda reader: decide(reader, book, events, last))
+        book, known = self._book(), self._known
+        decision = await self._read(lambda reader: decide(reader, book, events, last, known))
         if decision.judged:
             await self._carry(decision.items, decision.read_to)
         else:

@@ -42,9 +42,12 @@ class Decision:
     reload: bool = False
 
 
-def decide(reader: Reader, book: Book, events: Sequence[Event], read_to: int) -> Decision:
+def decide(
+    reader: Reader, book: Book, events: Sequence[Event], read_to: int, known: int = 0
+) -> Decision:
     """Judge facts in their order.
 
+    A change of the rules ends the plan, unless the book has it: it was read behind `known`.
     A plan ends before the second fact of a person with whom it acts already: that one is judged
     when what the first one did is there to see.
     """
@@ -52,6 +55,8 @@ def decide(reader: Reader, book: Book, events: Sequence[Event], read_to: int) ->
     reload = False
     for event in events:
         if event.type in DULL:
+            if event.id <= known:
+                continue
             read_to, reload = event.id, True
             break
         if book.hears(event) or timers.concerns(book, event):

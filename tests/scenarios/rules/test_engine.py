@@ -25,6 +25,7 @@ from hub import (
     Field,
     FieldType,
     ReleaseHeld,
+    SaveRule,
     SetPriority,
     SwitchRule,
     TagDialog,
@@ -252,3 +253,39 @@ async def test_timers_are_held_after_a_restore(world: Ruled) -> None:
     await world.home.system.do(ReleaseHeld(kind="timers", release=True))
     await world.later(1)
     assert await world.waiting() == []
+
+
+async def test_rules_are_read_once_for_a_burst_of_changes(
+    tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also those that another process wrote; a change behind the reading is heard as ever."""
+    read: list[int] = []
+    load = RuleEngine.load
+
+    async def counted(self: RuleEngine) -> None:
+        await load(self)
+        assert self.book is not None
+        read.append(len(self.book.rules))
+
+    monkeypatch.setattr(RuleEngine, "load", counted)
+    async with ruled(tmp_path, database_url) as world:
+
+        def written(n: int) -> SaveRule:
+            then = [{"action": "crm_actions.note", "params": {"text": f"note {n}"}}]
+            rule = {"name": str(n), "when": [{"event": "message.received"}], "then": then}
+            return SaveRule(definition=rule, enabled=True)
+
+        read.clear()
+        await world.home.user.do(*(written(n) for n in range(20)))
+        for n in range(20, 30):
+            await world.home.user.do(written(n))
+        await world.settle()
+        assert read == [30]
+        [first, *_] = await world.home.user.read(all_rules)
+        await world.home.user.do(SwitchRule(rule_id=first.id, enabled=False))
+        got = (await world.home.receive(message("1", "anna")))[0]
+        await world.settle()
+        assert read == [30, 29]
+        thread = await world.home.user.thread(got.dialog_id)
+        notes = sorted(one.text for one in thread.messages if one.direction == "note")
+        assert notes == sorted(f"note {n}" for n in range(1, 30))
