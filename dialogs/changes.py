@@ -16,6 +16,7 @@ from dialogs.identity import identify
 from dialogs.intake import receive
 from dialogs.lookup import find_message
 from dialogs.moves import move_address
+from dialogs.outside import record_outside
 from hub.commands import Receive, RecordArrival
 from hub.events import ButtonWasPressed
 from hub.ids import DialogId, MessageId
@@ -25,6 +26,7 @@ from hub.messages import (
     InboundMessage,
     MessageDeleted,
     MessageEdited,
+    OutsideEvent,
     PeerChange,
     PeerEvent,
     Reaction,
@@ -52,6 +54,8 @@ def record_arrival(uow: UnitOfWork, command: RecordArrival) -> bool:
         record_call(uow, command, arrival)
     elif isinstance(arrival, PeerEvent):
         _peer(uow, command, arrival)
+    elif isinstance(arrival, OutsideEvent):
+        record_outside(uow, command, arrival)
     return True
 
 

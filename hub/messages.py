@@ -361,6 +361,26 @@ class PeerEvent:
     at: Micros = Micros(0)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideEvent:
+    """Something happened in another system: an order was paid, a parcel arrived.
+
+    `name` is that system's word for it, `status` and `reference` are its words too. `people` are
+    addresses of whom it is about, the surest first: nobody is made of them. `object_kind` and
+    `object_id` name a card of the hub, where that system knows it. `amount` is in hundredths.
+    """
+
+    dedupe_key: str
+    name: str
+    people: tuple[Address, ...] = ()
+    object_kind: str = ""
+    object_id: int = 0
+    amount: int = 0
+    status: str = ""
+    reference: str = ""
+    at: Micros = Micros(0)
+
+
 Arrival = (
     InboundMessage
     | DeliveryReceipt
@@ -371,5 +391,6 @@ Arrival = (
     | Presence
     | CallEvent
     | PeerEvent
+    | OutsideEvent
 )
 """Everything a channel can bring in: a closed vocabulary."""

@@ -31,6 +31,8 @@ _REFS = {
     "event.rule": "rule",
 }
 """What the fields that no kind describes point to."""
+_SUMS = ("outside.amount",)
+"""Fields of no kind that are sums of money."""
 
 References = dict[str, list[dict[str, str]]]
 
@@ -100,7 +102,7 @@ def _field(known: Vocabulary, field: Field, language: str) -> dict[str, Any]:
         "operators": sorted(each.value for each in field.operators(Use.FACT)),
         "choices": _choices(field.choices, language),
         "ref": _REFS.get(field.name) or (prop.ref if prop is not None else ""),
-        "money": prop is not None and prop.type is PropertyType.MONEY,
+        "money": field.name in _SUMS or (prop is not None and prop.type is PropertyType.MONEY),
         "dated": field.type is FieldType.INSTANT and kind in known.kinds,
     }
 

@@ -18,7 +18,7 @@ from hub.kinds import Kind
 from hub.messages import DeliveryStatus
 from hub.records.dialogs import Message
 from hub.rules import Facts
-from triggers import counted
+from triggers import counted, outside
 
 _T = FieldType
 Read = Callable[[Facts], object]
@@ -344,6 +344,7 @@ COUNTED = (
 
 PARTS: Mapping[str, frozenset[str]] = {
     **counted.PARTS,
+    **outside.PARTS,
     "message.from": frozenset({"message", "dialog"}),
     "message.from_domain": frozenset({"message", "dialog"}),
     "message.headers": frozenset({"message", "headers"}),
@@ -432,7 +433,7 @@ def all_fields(kinds: Iterable[Kind], more: Iterable[Field] = ()) -> dict[str, F
         # The words of all messages are looked for in the database only.
         if one.name != "dialog.text":
             found[one.name] = _of_dialog(one)
-    for one in (*MESSAGE, *COUNTED, *counted.FIELDS):
+    for one in (*MESSAGE, *COUNTED, *counted.FIELDS, *outside.FIELDS):
         found[one.name] = one
     for kind in kinds:
         for one in kind.fields:

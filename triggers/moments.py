@@ -234,6 +234,13 @@ CONVERSATION = (
         "call.ended", "a call ends", "звонок завершён", "dialog", _C, lambda e: e.state == "ended"
     ),
     _fact(
+        "outside.happened",
+        "another system tells of an event",
+        "другая система сообщила о событии",
+        "house",
+        "outside.happened",
+    ),
+    _fact(
         "account.down",
         "a channel stops working",
         "канал перестал работать",

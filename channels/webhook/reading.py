@@ -13,6 +13,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -29,6 +30,7 @@ from hub import (
     MessageDeleted,
     MessageEdited,
     Micros,
+    OutsideEvent,
     PeerChange,
     PeerEvent,
     Presence,
@@ -149,6 +151,26 @@ class PeerChanged(Strict):
 
     sender: Person = Field(alias="from")
     change: str = Field(pattern="^(blocked|allowed)$")
+
+
+class About(Strict):
+    """A card of the hub by its kind and id, as the API and outgoing webhooks name it."""
+
+    kind: str = Field(pattern="^[a-z_]{1,40}$")
+    id: str = Field(pattern="^[1-9][0-9]{0,18}$")
+
+
+class Happened(Strict):
+    """Something happened over there, with whom or what it is about; rules may begin with it."""
+
+    name: Id
+    sender: Person | None = Field(default=None, alias="from")
+    email: str = Field(default="", max_length=320)
+    phone: str = Field(default="", max_length=40)
+    about: About | None = None
+    amount: Decimal = Field(default=Decimal(0), ge=-(10**12), le=10**12, decimal_places=2)
+    status: str = Field(default="", max_length=200)
+    reference: str = Field(default="", max_length=200)
 
 
 class Unknown(Strict):
@@ -317,6 +339,25 @@ def _peer(data: object, key: str, at: Micros, raw: bytes) -> Arrival:
     )
 
 
+def _happened(data: object, key: str, at: Micros, raw: bytes) -> Arrival:
+    found = _checked(Happened, data, "data")
+    people = [found.sender.as_address()] if found.sender is not None else []
+    for kind, value in (("email", found.email), ("phone", found.phone)):
+        if value.strip():
+            people.append(Address(kind=kind, value=value.strip()))
+    return OutsideEvent(
+        dedupe_key=key,
+        name=found.name,
+        people=tuple(people),
+        object_kind=found.about.kind if found.about is not None else "",
+        object_id=int(found.about.id) if found.about is not None else 0,
+        amount=int(found.amount * 100),
+        status=found.status,
+        reference=found.reference,
+        at=at,
+    )
+
+
 READERS: Mapping[str, Callable[[object, str, Micros, bytes], Arrival]] = {
     "message.received": _message,
     "message.edited": _edited,
@@ -327,4 +368,5 @@ READERS: Mapping[str, Callable[[object, str, Micros, bytes], Arrival]] = {
     "presence.changed": _typed,
     "call.changed": _called,
     "contact.changed": _peer,
+    "event.happened": _happened,
 }

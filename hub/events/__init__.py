@@ -73,6 +73,7 @@ from hub.events.messages import (
     MessageQueued,
     MessageReceived,
     NoteAdded,
+    OutsideHappened,
     QuarantineSettled,
 )
 from hub.events.objects import (
@@ -228,6 +229,7 @@ __all__ = [
     "ObjectCreated",
     "ObjectLinked",
     "ObjectRemoved",
+    "OutsideHappened",
     "PipelineChanged",
     "PluginFailed",
     "QuarantineSettled",

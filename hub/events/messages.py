@@ -171,3 +171,24 @@ class QuarantineSettled(Event):
     quarantine_id: QuarantineId
     account_id: AccountId
     state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideHappened(Event):
+    """Another system told that something happened; it is about a person, a card, or neither.
+
+    `amount` is in hundredths; `name`, `status` and `reference` are that system's words.
+    """
+
+    type: ClassVar[str] = "outside.happened"
+    subject_kind: ClassVar[str] = "account"
+    subject_field: ClassVar[str] = "account_id"
+
+    account_id: AccountId
+    name: str
+    contact_id: ContactId = ContactId(0)
+    object_kind: str = ""
+    object_id: int = 0
+    amount: int = 0
+    status: str = ""
+    reference: str = ""

@@ -83,6 +83,9 @@ class TestWebhook(ChannelContract):
             "a call": event("call.changed", id="c1", state="missed", **{"from": VERA}),
             "typing": event("presence.changed", **{"from": VERA}),
             "a block": event("contact.changed", change="blocked", **{"from": VERA}),
+            "a payment": event(
+                "event.happened", name="payment", amount="10.50", phone="+79123456789"
+            ),
         }
 
     def receipt(self, status: DeliveryStatus, external_id: str) -> bytes | None:

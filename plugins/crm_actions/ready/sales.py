@@ -55,11 +55,24 @@ SALES = [
     recipe(
         "paid",
         "sales",
-        ("Paid → thank the client", "Оплачено → поблагодарить"),
-        ("A won interest with a sum is thanked for.", "За выигранный интерес с суммой благодарим."),
-        when=when("interest.won"),
-        if_=all_({"field": "interest.amount", "operator": "greater", "value": 0}),
-        then=[speak("Thank you for your payment!", "Спасибо за оплату!")],
+        ("Paid → next stage", "Оплачено → следующий этап"),
+        (
+            (
+                "Another system tells of a payment that covers the interest: it goes on to the "
+                "chosen stage, and the client is thanked."
+            ),
+            (
+                "Другая система сообщила об оплате на сумму интереса: он переходит на выбранный "
+                "этап, клиента благодарят."
+            ),
+        ),
+        when=when("outside.happened"),
+        if_=all_(is_("outside.name", "payment"), is_("outside.covers", True)),
+        then=[
+            act("set_stage", stage="1"),
+            speak("Thank you for your payment!", "Спасибо за оплату!"),
+        ],
+        asks={"then.0.params.stage": "stage"},
     ),
     recipe(
         "request_state",

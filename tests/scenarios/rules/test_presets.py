@@ -50,10 +50,11 @@ from hub import (
 from hub.events import (
     DeliveryChanged,
     MailingClicked,
+    OutsideHappened,
     RequestDeadlineMissed,
     RequestDeadlineNear,
 )
-from hub.ids import DeliveryId, MessageId
+from hub.ids import AccountId, DeliveryId, MessageId
 from hub.messages import Address
 from plugins.crm_actions.recipes import RECIPES
 from tests.houses import message
@@ -394,11 +395,18 @@ async def test_presets_of_sales(stage: Stage) -> None:
             if one.title in ("Выполнить действия этапа", "Позвонить по предложению"):
                 await stage.do(FinishTask(task_id=one.id))
         assert "Запланировать следующий шаг" in await stage.titles()
-    async with stage.preset("paid"):
-        await stage.do(
-            ChangeObject(kind="interest", object_id=first, values={"amount": "1000"}),
-            WinInterest(interest_id=first),
+    await stage.do(ChangeObject(kind="interest", object_id=first, values={"amount": "1000"}))
+    async with stage.preset("paid", **{"then.0.params.stage": str(line.stages[2].id)}):
+        payment = OutsideHappened(
+            account_id=AccountId(stage.home.pigeon),
+            name="payment",
+            object_kind="interest",
+            object_id=first,
+            amount=100_000,
         )
+        await stage.happens(payment)
+        moved = await stage.home.user.read(objects.objects_by_id, NOUNS["interest"], [first])
+        assert moved[first].stage_id == line.stages[2].id
         assert (await stage.said(anna))[-1] == "Спасибо за оплату!"
     async with stage.preset("won_thanks"):
         other = await interest()
