@@ -4,39 +4,78 @@ from __future__ import annotations
 
 from hub import Recipe
 
-RECIPES = [
-    Recipe(
-        key="ask_after_closing",
-        title="Ask for a mark by buttons",
-        about="10 minutes after the dialog was closed, once in 30 days.",
-        translations={
-            "ru": (
-                "Попросить оценку кнопками",
-                "Через 10 минут после закрытия диалога, раз в 30 дней.",
-            )
-        },
+TEXT = {
+    "en": "How did we do? Give us a mark from 1 to 5.",
+    "ru": "Как мы справились? Поставьте оценку от 1 до 5.",
+}
+
+
+def _asks(
+    key: str,
+    title: tuple[str, str],
+    about: tuple[str, str],
+    event: str,
+    *conditions: dict[str, object],
+    wait: str = "10m",
+) -> Recipe:
+    """A rule that asks for a mark some time after an event."""
+    ask = {
+        "action": "csat.ask",
+        "params": {"text": TEXT, "days": 30},
+        "wait": wait,
+        "recheck": False,
+        "cancel_on": ["client_answers"],
+    }
+    return Recipe(
+        key=key,
+        title=title[0],
+        about=about[0],
+        translations={"ru": (title[1], about[1])},
         group="service",
         rule={
-            "name": {"en": "Ask for a mark by buttons", "ru": "Попросить оценку кнопками"},
-            "when": [{"event": "dialog.closed"}],
-            "if": {"all": [{"field": "dialog.answered", "operator": "equals", "value": True}]},
-            "then": [
-                {
-                    "action": "csat.ask",
-                    "params": {
-                        "text": {
-                            "en": "How did we do? Give us a mark from 1 to 5.",
-                            "ru": "Как мы справились? Поставьте оценку от 1 до 5.",
-                        },
-                        "days": 30,
-                    },
-                    "wait": "10m",
-                    "recheck": False,
-                    "cancel_on": ["client_answers"],
-                }
-            ],
+            "name": {"en": title[0], "ru": title[1]},
+            "when": [{"event": event}],
+            "if": {"all": list(conditions)},
+            "then": [ask],
             "guards": {"quiet": {"from": "21:00", "to": "09:00"}},
         },
+    )
+
+
+ANSWERED: dict[str, object] = {"field": "dialog.answered", "operator": "equals", "value": True}
+SOLVED: dict[str, object] = {"field": "request.status", "operator": "in", "value": ["solved"]}
+
+RECIPES = [
+    _asks(
+        "ask_after_closing",
+        ("Ask for a mark by buttons", "Попросить оценку кнопками"),
+        (
+            "10 minutes after the dialog was closed, once in 30 days.",
+            "Через 10 минут после закрытия диалога, раз в 30 дней.",
+        ),
+        "dialog.closed",
+        ANSWERED,
+    ),
+    _asks(
+        "ask_after_solving",
+        ("Ask for a mark of a solved request", "Попросить оценку решённой заявки"),
+        (
+            "10 minutes after the request was solved, once in 30 days.",
+            "Через 10 минут после решения заявки, раз в 30 дней.",
+        ),
+        "request.status_changed",
+        ANSWERED,
+        SOLVED,
+    ),
+    _asks(
+        "ask_after_winning",
+        ("Won → a mark in a week", "Выиграно → оценка через неделю"),
+        (
+            "7 days after an interest was won, once in 30 days.",
+            "Через 7 дней после выигрыша интереса, раз в 30 дней.",
+        ),
+        "interest.won",
+        wait="7d",
     ),
     Recipe(
         key="low_mark",

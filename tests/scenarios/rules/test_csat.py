@@ -17,24 +17,32 @@ from hub import (
     ButtonPressed,
     Capabilities,
     Channel,
+    ClaimJobs,
     Conflict,
     ContactErased,
     ContactId,
     CreateAccount,
+    CreateObject,
     DialogId,
     InboundMessage,
     Micros,
     NotFound,
     PluginRequest,
     SaveRule,
+    SendMessage,
+    SetDialogStatus,
+    SetRequestStatus,
+    WinInterest,
     hookimpl,
 )
+from hub.rule_engine import RuleEngine
 from plugins import crm_actions, csat
 from plugins.csat.asking import ask
 from plugins.csat.commands import KeepAsk, Rate
 from plugins.csat.pages import numbers, question, vote
 from plugins.csat.recipes import RECIPES
 from tests.houses import House, NoSettings, World, channels_of, house, message, until
+from tests.scenarios.rules.house import Ruled
 from triggers.gallery import rule_of
 
 DAY_US = 86_400_000_000
@@ -178,3 +186,59 @@ async def test_a_link_votes_by_its_button_only(tmp_path: Path, database_url: str
 async def marks(hub: Any) -> list[tuple[int, int, float]]:
     given: Any = await numbers(hub, request(""))
     return [(one["asked"], one["rated"], one["mean"]) for one in given.value["items"]]
+
+
+async def asked_and_low(folder: Path, url: str, key: str, end: Any, later: float) -> None:
+    """Have one ready rule ask after an end, vote low by its link, and the other rule act."""
+    world = World()
+    plugins = [("crm_actions", crm_actions), ("csat", csat)]
+    async with house(folder, url, plugins=plugins, world=world, migrate=True) as home:
+        engine = RuleEngine(home.runtime)
+        await engine.begin()
+        stage = Ruled(home, engine)
+        hub = home.runtime.handle(Actor(kind=ActorKind.PLUGIN, name="csat"))
+        for one in RECIPES:
+            if one.key in (key, "low_mark"):
+                await home.user.do(SaveRule(definition=rule_of(one, "en", {}), enabled=True))
+        dialog_id = (await home.receive(message("m1", "boris", text="Hello")))[0].dialog_id
+        await home.user.do(SendMessage(dialog_id=dialog_id, text="Done"))
+        for _ in range(2):
+            await end(home, dialog_id)
+            await stage.later(later)
+            # The night of the person, where it is night there.
+            await stage.later(13 * 3600)
+            for job in (await home.system.do(ClaimJobs(worker="t", limit=9, lease_us=DAY_US)))[0]:
+                await ask(hub, job.payload)
+        links = [one.text for one in await stage.said(dialog_id) if "/p/csat/mark/" in one.text]
+        assert len(links) == 1
+        await vote(hub, request(links[0].rpartition("/")[2], "POST", mark="2"))
+        await stage.settle()
+        assert await tasks(home) == ["Find out why the mark is low"]
+        assert "bad mark" in (await home.user.dialog(dialog_id)).tags
+
+
+async def test_a_mark_is_asked_after_closing_once(tmp_path: Path, database_url: str) -> None:
+    async def close(home: House, dialog_id: DialogId) -> None:
+        await home.user.do(SetDialogStatus(dialog_id=dialog_id, status="open"))
+        await home.user.do(SetDialogStatus(dialog_id=dialog_id, status="closed"))
+
+    await asked_and_low(tmp_path, database_url, "ask_after_closing", close, 700)
+
+
+async def test_a_mark_is_asked_after_a_request_was_solved(
+    tmp_path: Path, database_url: str
+) -> None:
+    async def solve(home: House, dialog_id: DialogId) -> None:
+        made = await home.user.do(CreateObject(kind="request", dialog_id=dialog_id))
+        await home.user.do(SetRequestStatus(request_id=made[0], status="solved", solution="ok"))
+
+    await asked_and_low(tmp_path, database_url, "ask_after_solving", solve, 700)
+
+
+async def test_a_mark_is_asked_a_week_after_winning(tmp_path: Path, database_url: str) -> None:
+    async def win(home: House, dialog_id: DialogId) -> None:
+        values = {"title": "Boat"}
+        made = await home.user.do(CreateObject(kind="interest", values=values, dialog_id=dialog_id))
+        await home.user.do(WinInterest(interest_id=made[0]))
+
+    await asked_and_low(tmp_path, database_url, "ask_after_winning", win, 7 * 86_400 + 60)
