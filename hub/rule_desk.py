@@ -17,9 +17,10 @@ from hub.handle import BoundHub
 from hub.ids import DialogId, EventId, RuleId
 from hub.records.rules import Rule
 from hub.rule_words import References, references, words_in
+from hub.web.i18n import translate
 from triggers import rules as rule_reads
 from triggers import tryout
-from triggers.checking import warnings_of
+from triggers.checking import Doubt, Other, doubts_among, doubts_of
 from triggers.definition import Definition, read
 from triggers.explain import in_words
 from triggers.gallery import rule_of, words_of
@@ -105,12 +106,34 @@ class RuleDesk:
 
     # -- words -----------------------------------------------------------------------------
 
-    def warnings(self, definition: Mapping[str, object]) -> list[str]:
-        """Say what is doubtful about a rule; what cannot be read is its own warning."""
+    def warnings(self, definition: Mapping[str, object], language: str = "en") -> list[str]:
+        """Say what is doubtful about a rule by itself; what cannot be read is its own warning."""
         try:
-            return warnings_of(read(definition, self.vocabulary, lenient=True))
+            ready = read(definition, self.vocabulary, lenient=True)
         except HubError as error:
             return [str(error)]
+        return self._said(doubts_of(ready, definition), language)
+
+    async def doubts(
+        self, definition: Mapping[str, object], rule_id: RuleId, language: str = "en"
+    ) -> list[str]:
+        """Say what is doubtful about a rule among those that are switched on, by their names."""
+        active = await self._hub.read(rule_reads.active_rules)
+        others = [
+            Other(name=one.name, place=(one.position, one.id), rule=one.definition)
+            for one in active
+            if one.id != rule_id
+        ]
+        last = max((one.place for one in others), default=(0, 0))
+        place = next(
+            ((one.position, one.id) for one in active if one.id == rule_id), (last[0] + 1, 0)
+        )
+        found = doubts_among(definition, str(definition.get("name", "")), others, place)
+        return self.warnings(definition, language) + self._said(found, language)
+
+    def _said(self, doubts: list[Doubt], language: str) -> list[str]:
+        label = self.label(language)
+        return [one.said(label, translate(language, one.text)) for one in doubts]
 
     def words(self, language: str) -> dict[str, Any]:
         """Give everything rules may say, in a language."""
@@ -160,11 +183,14 @@ class RuleDesk:
         }
 
     def label(self, language: str) -> Callable[[str], str]:
-        """Give the function that names fields and actions in a language."""
+        """Give the function that names fields, actions and moments in a language."""
 
         def name_of(name: str) -> str:
             found = self.vocabulary.fields.get(name) or self.vocabulary.actions.get(name)
-            return found.translations.get(language, found.label) if found is not None else name
+            if found is not None:
+                return found.translations.get(language, found.label)
+            moment = self.vocabulary.moments.get(name)
+            return moment.label_in(language) if moment is not None else name
 
         return name_of
 

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from triggers.definition import Definition
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
-_STARTS = {
-    "crm_actions.tag": ("dialog.tagged",),
-    "crm_actions.untag": ("dialog.untagged",),
-    "crm_actions.assign": ("dialog.assigned", "dialog.unassigned"),
-    "crm_actions.route": ("dialog.assigned",),
-    "crm_actions.close": ("dialog.closed", "dialog.status_changed"),
-    "crm_actions.reopen": ("dialog.reopened", "dialog.status_changed"),
-    "crm_actions.set_status": ("dialog.status_changed",),
-    "crm_actions.snooze": ("dialog.snoozed", "dialog.status_changed"),
-    "crm_actions.note": ("note.added",),
-    "crm_actions.create_lead": ("lead.created",),
-    "crm_actions.change_lead": ("lead.changed",),
-    "crm_actions.reject_lead": ("lead.rejected", "lead.changed"),
-    "crm_actions.send_message": ("message.sent", "message.failed", "message.read"),
-}
-"""Which moments an action brings about: a rule that begins with one of its own is a loop."""
+from triggers.definition import Definition
+from triggers.effects import Rule, apart, begins, brings, hears_rules, writes
 
 _SAME = (
     {"crm_actions.assign", "crm_actions.route"},
@@ -29,39 +16,103 @@ _SAME = (
 )
 """Actions that write the same thing."""
 
+ITSELF = (
+    "The rule begins with what it brings about itself ({moments}): it does not hear itself, but "
+    "another rule may answer it"
+)
+TWICE = "{actions} write the same: the last one counts"
+CHATTY = "It answers every message: say once per dialog, or per contact and day"
+CONFLICT = "“{rule}” writes the same with the same event ({fields}): the lower one in the list wins"
+LOOP = "Together with {rules} it goes round: {path}. After three acts in a row it stops"
+TEXTS = (ITSELF, TWICE, CHATTY, CONFLICT, LOOP)
+MOST = 10
 
-def warnings_of(definition: Definition) -> list[str]:
-    """Give the doubts about one rule, as sentences."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """One doubt: a text with holes, and the names of fields, actions, moments, rules for them."""
+
+    text: str
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def said(self, label: Callable[[str], str] = str, text: str = "") -> str:
+        """Say it, with names and the text itself in somebody's language."""
+        holes = {
+            hole: (" → " if hole == "path" else ", ").join(map(label, names))
+            for hole, names in self.names.items()
+        }
+        return (text or self.text).format(**holes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Another rule that is switched on: its name, its place in the list, what it says."""
+
+    name: str
+    place: tuple[int, int]
+    rule: Rule
+
+
+def doubts_of(definition: Definition, rule: Rule) -> list[Doubt]:
+    """Give the doubts about one rule for itself."""
     found = []
-    moments = {one.moment for one in definition.when}
-    for step in definition.steps:
-        again = moments & set(_STARTS.get(step.action, ()))
-        if again:
-            found.append(
-                f"{step.action} brings about {', '.join(sorted(again))}, with which the rule "
-                "begins: it does not hear itself, but another rule may answer it"
-            )
+    again = begins(rule) & brings(rule)
+    if again:
+        found.append(Doubt(text=ITSELF, names={"moments": sorted(again)}))
     for group in _SAME:
         here = [one for one in definition.steps if one.action in group and not one.wait]
         if len({one.action for one in here}) > 1 and not all(one.only_if for one in here):
-            names = ", ".join(dict.fromkeys(one.action for one in here))
-            found.append(f"{names} write the same: the last one counts")
+            names = list(dict.fromkeys(one.action for one in here))
+            found.append(Doubt(text=TWICE, names={"actions": names}))
+    moments = {one.moment for one in definition.when}
     says = [one for one in definition.steps if one.action == "crm_actions.send_message"]
     if says and "message.received" in moments and not definition.guards.once_per:
-        found.append("it answers every message: say once per dialog, or per contact and day")
+        found.append(Doubt(text=CHATTY))
     return found
 
 
-def conflicts(rules: list[tuple[str, Definition]]) -> list[tuple[str, str, str]]:
-    """Give pairs of rules that begin with the same moment and write the same thing."""
+def doubts_among(
+    rule: Rule, name: str, others: Sequence[Other], place: tuple[int, int]
+) -> list[Doubt]:
+    """Give the doubts about a rule at a place of the list among others that are switched on."""
     found = []
-    for n, (name, one) in enumerate(rules):
-        for other_name, other in rules[n + 1 :]:
-            moments = {each.moment for each in one.when} & {each.moment for each in other.when}
-            for group in _SAME:
-                mine = {each.action for each in one.steps} & group
-                theirs = {each.action for each in other.steps} & group
-                if moments and mine and theirs:
-                    what = ", ".join(sorted(mine | theirs))
-                    found.append((name, other_name, what))
-    return found
+    mine, moments = writes(rule), begins(rule)
+    for one in others:
+        if not moments & begins(one.rule) or apart(rule, one.rule):
+            continue
+        first = rule if place < one.place else one.rule
+        if first.get("stop"):
+            continue
+        theirs = writes(one.rule)
+        fields = [each for each in mine if each in theirs and mine[each] != theirs[each]]
+        if fields:
+            shown = list(dict.fromkeys(each.partition("#")[0] for each in fields))
+            found.append(Doubt(text=CONFLICT, names={"rule": [one.name], "fields": shown}))
+    path = _round(rule, others)
+    if path:
+        names = [one.name for one in path]
+        whole = [name, *names, name]
+        found.append(
+            Doubt(text=LOOP, names={"rules": [f"“{each}”" for each in names], "path": whole})
+        )
+    return found[:MOST]
+
+
+def _round(rule: Rule, others: Sequence[Other]) -> list[Other]:
+    """Give the shortest way round through other rules back to this one, empty where there is none."""
+    if not hears_rules(rule):
+        return []
+    hearing = [one for one in others if hears_rules(one.rule)]
+    target = begins(rule)
+    ways: list[list[Other]] = [[one] for one in hearing if brings(rule) & begins(one.rule)]
+    seen = {id(way[0]) for way in ways}
+    while ways:
+        way = ways.pop(0)
+        brought = brings(way[-1].rule)
+        if brought & target:
+            return way
+        for one in hearing:
+            if id(one) not in seen and brought & begins(one.rule):
+                seen.add(id(one))
+                ways.append([*way, one])
+    return []

@@ -38,7 +38,10 @@ def _shape(desk: RuleDesk, found: Any) -> s.Rule:
 async def _shown(request: Request, caller: Caller, rule_id: int, response: Response) -> s.Rule:
     found = await caller.hub.read(reads.rule, RuleId(rule_id))
     response.headers["etag"] = f'"{found.version}"'
-    return _shape(_desk(request, caller), found)
+    desk = _desk(request, caller)
+    shape = s.Rule.model_validate(found)
+    doubts = await desk.doubts(found.definition, found.id)
+    return shape.model_copy(update={"warnings": doubts})
 
 
 @router.get("/rules", summary="List rules")
@@ -92,7 +95,9 @@ async def check(
     wrong = desk.objections(body.definition)
     return s.Checked(
         wrong=[s.Objection(path=one.field, message=str(one)) for one in wrong],
-        warnings=[] if wrong else desk.warnings(body.definition),
+        warnings=[]
+        if wrong
+        else await desk.doubts(body.definition, RuleId(body.rule_id or 0), language),
         sentence=s.Sentence.model_validate(desk.sentence(body.definition, language)),
     )
 

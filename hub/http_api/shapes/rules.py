@@ -155,9 +155,10 @@ class Try(Body):
 
 
 class CheckRule(Body):
-    """A rule to look at; nothing is kept."""
+    """A rule to look at; nothing is kept. `rule_id` says of which rule it is a new version."""
 
     definition: Definition
+    rule_id: GivenId | None = None
 
 
 class Objection(Shape):

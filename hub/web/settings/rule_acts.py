@@ -63,11 +63,13 @@ async def check(request: Request) -> Response:
         return _refusal(request, error)
     desk = _desk(request)
     wrong = desk.objections(definition)
+    language = request.state.language
+    doubts = [] if wrong else await desk.doubts(definition, _rule(request), language)
     return JSONResponse(
         {
             "wrong": [words_of(request, one) for one in wrong],
-            "doubts": [] if wrong else [say(request, one) for one in desk.warnings(definition)],
-            "sentence": desk.sentence(definition, request.state.language),
+            "doubts": doubts,
+            "sentence": desk.sentence(definition, language),
         }
     )
 

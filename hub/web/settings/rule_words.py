@@ -48,3 +48,14 @@ OPERATORS = {
     "changed_to": _("changed to"),
     "changed_from": _("changed from"),
 }
+DOUBTS = (
+    _(
+        "The rule begins with what it brings about itself ({moments}): it does not hear itself, "
+        "but another rule may answer it"
+    ),
+    _("{actions} write the same: the last one counts"),
+    _("It answers every message: say once per dialog, or per contact and day"),
+    _("“{rule}” writes the same with the same event ({fields}): the lower one in the list wins"),
+    _("Together with {rules} it goes round: {path}. After three acts in a row it stops"),
+)
+"""The texts of triggers/checking.py."""

@@ -128,7 +128,7 @@ async def one(request: Request) -> Response:
         sentence=desk.sentence(definition, language),
         text=given or json.dumps(definition, ensure_ascii=False, indent=2),
         data=_data(request, known, definition, rule_id),
-        warnings=desk.warnings(definition) if known is not None else [],
+        warnings=desk.warnings(definition, language) if known is not None else [],
         error=error,
         tried=tried,
         states=STATES,
