@@ -48,6 +48,11 @@ class Ruled:
         self.home.world.offset_us += int(seconds * US)
         await self.settle()
 
+    async def noon(self) -> None:
+        """Let time pass until the next noon, which is in nobody's quiet hours."""
+        now = self.home.world.now() // US
+        await self.later((12 * 3600 - now) % 86_400 or 86_400)
+
     async def runs(self, **which: Any) -> list[RuleRun]:
         """The run log, the newest first."""
         return await self.home.user.read(lambda reader: runs.page(reader, **which))

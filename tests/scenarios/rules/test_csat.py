@@ -206,7 +206,7 @@ async def asked_and_low(folder: Path, url: str, key: str, end: Any, later: float
             await end(home, dialog_id)
             await stage.later(later)
             # The night of the person, where it is night there.
-            await stage.later(13 * 3600)
+            await stage.noon()
             for job in (await home.system.do(ClaimJobs(worker="t", limit=9, lease_us=DAY_US)))[0]:
                 await ask(hub, job.payload)
         links = [one.text for one in await stage.said(dialog_id) if "/p/csat/mark/" in one.text]

@@ -137,7 +137,7 @@ async def test_service(world: Ruled) -> None:
     await world.later(3 * DAY + 60)
     assert (await world.home.user.dialog(anna)).status == "closed"
     # Ten minutes, and the night of the person where it is night there now.
-    await world.later(13 * 60 * 60)
+    await world.noon()
     assert (await world.said(anna))[-1].text.startswith("Как мы справились?")
     await writes(world, message("2", "anna", text="2"))
     assert "bad mark" in (await world.home.user.dialog(anna)).tags
