@@ -19,6 +19,9 @@ from hub import OutcomeUnknown, PermanentFailure, RejectReason, TemporaryFailure
 
 log = logging.getLogger("hub.channel.email")
 IDLE_SECONDS = 60.0
+WARM_SECONDS = 5.0
+"""A connection used so recently is not asked whether it lives; its next letter tells."""
+CLOSING = 421
 COMMAND_SECONDS = 20.0
 DATA_SECONDS = 120.0
 
@@ -104,37 +107,66 @@ class Sender:
     async def send(self, sender: str, recipients: Sequence[str], letter: bytes) -> dict[str, str]:
         """Hand a letter over; gives the recipients that were refused while others were taken."""
         async with self._room:
-            client = await self._take()
+            client = await self._begun(sender, recipients, letter)
             try:
-                refused = await self._hand_over(client, sender, recipients, letter)
+                refused = await self._hand_over(client, recipients, letter)
             except BaseException:
                 client.close()
                 raise
             self._free.append((client, asyncio.get_running_loop().time()))
             return refused
 
-    async def _take(self) -> aiosmtplib.SMTP:
+    async def _begun(
+        self, sender: str, recipients: Sequence[str], letter: bytes
+    ) -> aiosmtplib.SMTP:
+        """Name the sender to the relay, over a kept connection while one still answers.
+
+        Nothing of the letter has left by then, so that a dead connection costs only another one.
+        """
+        while True:
+            kept = await self._kept()
+            client = kept or await self.connect()
+            try:
+                await self._name_sender(client, sender, recipients, letter)
+                return client
+            except aiosmtplib.SMTPResponseException as error:
+                client.close()
+                if kept is None or error.code != CLOSING:
+                    raise _judge(error.code, error.message) from error
+            except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+                client.close()
+                if kept is None:
+                    raise TemporaryFailure(
+                        f"the connection broke before the letter: {error}"
+                    ) from error
+            except BaseException:
+                client.close()
+                raise
+
+    async def _kept(self) -> aiosmtplib.SMTP | None:
+        """Give a connection that was used before, the newest first; None where there is none."""
         now = asyncio.get_running_loop().time()
         while self._free:
             client, since = self._free.pop()
-            if client.is_connected and now - since < IDLE_SECONDS:
+            if not client.is_connected or now - since >= IDLE_SECONDS:
+                client.close()
+                continue
+            if now - since >= WARM_SECONDS:
                 try:
-                    # One round trip tells a dead connection before anything of the letter left.
                     await client.rset(timeout=5)
                 except (aiosmtplib.SMTPException, OSError, TimeoutError):
                     client.close()
                     continue
-                return client
-            client.close()
-        return await self.connect()
+            return client
+        return None
 
-    async def _hand_over(
+    async def _name_sender(
         self, client: aiosmtplib.SMTP, sender: str, recipients: Sequence[str], letter: bytes
-    ) -> dict[str, str]:
+    ) -> None:
         options = []
         if client.supports_extension("size"):
             options.append(f"size={len(letter)}")
-        international = not (sender + "".join(recipients)).isascii()
+        international = _international(sender, recipients)
         if international:
             if not client.supports_extension("smtputf8"):
                 raise PermanentFailure(
@@ -142,12 +174,14 @@ class Sender:
                     "the mail server takes no addresses outside ASCII (SMTPUTF8)",
                 )
             options.append("SMTPUTF8")
-        encoding = "utf-8" if international else "ascii"
+        await client.mail(sender, options=options, encoding=_encoding(international))
+
+    async def _hand_over(
+        self, client: aiosmtplib.SMTP, recipients: Sequence[str], letter: bytes
+    ) -> dict[str, str]:
+        encoding = _encoding(_international("", recipients))
         try:
-            await client.mail(sender, options=options, encoding=encoding)
             refused, codes = await self._name_recipients(client, recipients, encoding)
-        except aiosmtplib.SMTPResponseException as error:
-            raise _judge(error.code, error.message) from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise TemporaryFailure(f"the connection broke before the letter: {error}") from error
         if len(refused) == len(recipients):
@@ -175,6 +209,14 @@ class Sender:
                 refused[one] = f"{error.code} {error.message}"[:300]
                 codes.append(error.code)
         return refused, codes
+
+
+def _international(sender: str, recipients: Sequence[str]) -> bool:
+    return not (sender + "".join(recipients)).isascii()
+
+
+def _encoding(international: bool) -> str:
+    return "utf-8" if international else "ascii"
 
 
 def _judge(code: int, text: str) -> Exception:
