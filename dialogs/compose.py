@@ -170,6 +170,8 @@ def _insert(
     capabilities = uow.channels.get(dialog.channel)
     if command.reply_to and capabilities is not None and capabilities.replies:
         extra["replies"] = True
+    if capabilities is not None and capabilities.formatting:
+        extra["formatting"] = True
     if command.buttons:
         extra["buttons"] = [[one.label, one.payload, one.url] for one in command.buttons]
     if command.template:

@@ -377,6 +377,7 @@ from hub.filters import (
     Operator,
     Where,
 )
+from hub.formatting import Formatted, Span, formatted
 from hub.hookspecs import (
     hookimpl,
 )
@@ -778,6 +779,7 @@ __all__ = [
     "File",
     "FillSegment",
     "FinishTask",
+    "Formatted",
     "ForwardMessage",
     "Fragment",
     "Funnel",
@@ -1075,6 +1077,7 @@ __all__ = [
     "SlaPolicyChanged",
     "SlaPolicyId",
     "SnoozeDialog",
+    "Span",
     "SplitContact",
     "SplitDialog",
     "Stage",
@@ -1164,6 +1167,7 @@ __all__ = [
     "WorkHandedOver",
     "described",
     "find_words",
+    "formatted",
     "hookimpl",
     "in_thread",
     "names_of",

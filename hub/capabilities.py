@@ -29,7 +29,9 @@ class Capabilities:
     vendor takes. `writing_allows` says that a person who writes to us takes our messages again
     whatever he had said before; where a word is needed for that (START), it is False. `vouches`
     says that nobody can write in another's name there, so that a sender's address is verified; it
-    is False for letters and forms, in which people write what they like.
+    is False for letters and forms, in which people write what they like. `formatting` says that
+    the channel turns the signs of `hub.formatted` (`*bold*`, `[words](https://…)`) into its own
+    formatting; elsewhere they stay in the text as they are.
     """
 
     address_kind: str
@@ -66,6 +68,7 @@ class Capabilities:
     typing: bool = False
     sends: bool = True
     vouches: bool = False
+    formatting: bool = False
 
     def takes_type(self, media_type: str) -> bool:
         """Say whether files of a media type are taken."""

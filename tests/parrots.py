@@ -110,6 +110,7 @@ def channels_of(perch: Perch) -> list[type[Channel]]:
             reaction_choices=("👍", "🦜"),
             typing=True,
             groups=True,
+            formatting=True,
         )
         Settings = ParrotSettings
 

@@ -53,6 +53,7 @@ def row(channel: type) -> list[str]:
     files = f"{most / 1_000_000:g} MB" if most else ""
     more = [
         ("HTML", can.html),
+        ("formatting", can.formatting),
         ("copies", can.copies),
         ("threads", can.threads),
         ("groups", can.groups),

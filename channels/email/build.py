@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import html as html_module
 import re
 from collections.abc import Sequence
 from email.utils import formatdate
@@ -17,7 +16,7 @@ from urllib.parse import quote
 
 from channels.email.addresses import ascii_domain, with_token
 from channels.email.mime import TOKEN_HEADER, safe_name
-from hub import Address, Attachment, OutboundMessage
+from hub import Address, Attachment, OutboundMessage, formatted
 
 CRLF = "\r\n"
 MAX_REFERENCES = 20
@@ -122,18 +121,25 @@ def mailbox(address: Address) -> str:
 
 
 def _body(message: OutboundMessage) -> str:
-    inline = [one for one in message.attachments if one.content_id and message.html]
+    html = message.html or _formatted(message.text)
+    inline = [one for one in message.attachments if one.content_id and html]
     files = [one for one in message.attachments if one not in inline]
     key = hashlib.sha256(f"boundary:{message.idempotency_key}".encode()).hexdigest()[:24]
     part = _text(message.text, "plain")
-    if message.html:
-        rich = _text(_document(message.html), "html")
+    if html:
+        rich = _text(_document(html), "html")
         if inline:
             rich = _multipart("related", f"r{key}", [rich, *(_file(one) for one in inline)])
         part = _multipart("alternative", f"a{key}", [part, rich])
     if files:
         part = _multipart("mixed", f"m{key}", [part, *(_file(one) for one in files)])
     return part
+
+
+def _formatted(text: str) -> str:
+    """Give a text as HTML where something in it stands out, else ""."""
+    words = formatted(text)
+    return words.html() if words.spans else ""
 
 
 def _document(html: str) -> str:
@@ -183,8 +189,3 @@ def _file(file: Attachment) -> str:
         lines.append(f"Content-ID: <{_clean(file.content_id)}>")
     content = base64.encodebytes(file.content or b"").decode().replace("\n", CRLF)
     return CRLF.join(lines) + CRLF + CRLF + content
-
-
-def as_html(text: str) -> str:
-    """Give a plain text as simple HTML."""
-    return html_module.escape(text).replace("\n", "<br>\n")

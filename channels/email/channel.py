@@ -177,6 +177,7 @@ class EmailChannel(Channel):
         max_files_bytes=MAX_FILE,
         max_attachments=30,
         html=True,
+        formatting=True,
         subject=True,
         copies=True,
         threads=True,

@@ -34,9 +34,11 @@ from hub import (
     Sent,
     TemporaryFailure,
     WebhookRequest,
+    formatted,
 )
 
 POLL_SECONDS = 25
+MAX_TEXT = 3999
 NOT_READY_TRIES = 30
 MAX_PLACES = 10_000
 
@@ -54,7 +56,7 @@ class MaxChannel(Channel):
     capabilities: ClassVar[Capabilities] = Capabilities(
         address_kind=KIND,
         vouches=True,
-        max_text=3999,
+        max_text=MAX_TEXT,
         max_attachment_bytes=200_000_000,
         max_attachments=12,
         receipts="sent",
@@ -69,6 +71,7 @@ class MaxChannel(Channel):
         delete_window=timedelta(days=1),
         groups=True,
         typing=True,
+        formatting=True,
     )
     Settings: ClassVar[type[BaseModel]] = MaxSettings
 
@@ -164,7 +167,7 @@ class MaxChannel(Channel):
     async def send(self, message: OutboundMessage) -> Sent:
         """Send one message; MAX offers no key, so a lost answer stays unknown."""
         files = [await upload(self._client, self.context.http, one) for one in message.attachments]
-        body: dict[str, Any] = {"text": message.text or None, "attachments": files}
+        body: dict[str, Any] = {**_words(message), "attachments": files}
         if message.buttons:
             body["attachments"] = [*files, _keyboard(message)]
         if message.quotes:
@@ -200,7 +203,7 @@ class MaxChannel(Channel):
     async def edit(self, message: OutboundMessage, external_id: str) -> Sent:
         """Change the text of a message of ours; its files and buttons stay."""
         await self._client.call(
-            "PUT", "/messages", params={"message_id": external_id}, json={"text": message.text}
+            "PUT", "/messages", params={"message_id": external_id}, json=_words(message)
         )
         return Sent(external_ids=(external_id,))
 
@@ -301,6 +304,18 @@ def _recipient(to: Address) -> dict[str, str]:
     if not to.value.lstrip("-").isdecimal():
         raise PermanentFailure(RejectReason.INVALID_ADDRESS, f"{to.value!r} is nobody at MAX")
     return {"user_id" if to.kind == KIND else "chat_id": to.value}
+
+
+def _words(message: OutboundMessage) -> dict[str, Any]:
+    """Give the text; as HTML where something in it stands out (MAX API, "NewMessageBody").
+
+    The tags count into MAX's limit: where they do not fit, the words go without them.
+    """
+    words = formatted(message.text)
+    rich = words.html("\n")
+    if words.spans and len(rich) <= MAX_TEXT:
+        return {"text": rich, "format": "html"}
+    return {"text": words.text or None}
 
 
 def _keyboard(message: OutboundMessage) -> dict[str, Any]:

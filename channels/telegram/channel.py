@@ -35,6 +35,7 @@ from hub import (
     TemporaryFailure,
     Unsupported,
     WebhookRequest,
+    formatted,
 )
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class TelegramChannel(Channel):
         reaction_choices=REACTIONS,
         groups=True,
         typing=True,
+        formatting=True,
     )
     Settings = TelegramSettings
 
@@ -248,12 +250,20 @@ class TelegramChannel(Channel):
         """Change the words of a message; its files stay."""
         from aiogram.methods import EditMessageCaption, EditMessageText
 
-        from channels.telegram.sending import MAX_CAPTION, MAX_TEXT, Target, markup, units
+        from channels.telegram.sending import (
+            MAX_CAPTION,
+            MAX_TEXT,
+            Target,
+            entities,
+            markup,
+            units,
+        )
         from channels.telegram.wire import call
 
         target = Target.of(message)
         most = MAX_CAPTION if message.attachments else MAX_TEXT
-        if units(message.text) > most:
+        words = formatted(message.text)
+        if units(words.text) > most:
             raise PermanentFailure(
                 RejectReason.TOO_LARGE, f"a changed message has at most {most} characters"
             )
@@ -264,9 +274,9 @@ class TelegramChannel(Channel):
             "reply_markup": markup(message.buttons),
         }
         method = (
-            EditMessageCaption(caption=message.text, **where)
+            EditMessageCaption(caption=words.text, caption_entities=entities(words), **where)
             if message.attachments
-            else EditMessageText(text=message.text, **where)
+            else EditMessageText(text=words.text, entities=entities(words), **where)
         )
         try:
             await call(self.bot, method)

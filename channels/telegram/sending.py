@@ -15,11 +15,13 @@ from channels.telegram.wire import SECONDS, UPLOAD_SECONDS, call
 from hub import (
     Attachment,
     Button,
+    Formatted,
     HubError,
     OutboundMessage,
     OutcomeUnknown,
     PermanentFailure,
     RejectReason,
+    formatted,
 )
 
 # Bot API, "sendMessage" and "sendPhoto": counted after entities are parsed.
@@ -28,6 +30,14 @@ MAX_CAPTION = 1024
 MAX_PHOTO = 10_000_000
 MAX_PAYLOAD = 64
 ALBUM = 10
+# Bot API, "MessageEntity".
+_ENTITIES = {
+    "bold": "bold",
+    "italic": "italic",
+    "struck": "strikethrough",
+    "code": "code",
+    "link": "text_link",
+}
 _PHOTOS = ("image/jpeg", "image/png", "image/webp")
 
 
@@ -116,24 +126,37 @@ def markup(buttons: Sequence[Button]) -> t.InlineKeyboardMarkup | None:
     return t.InlineKeyboardMarkup(inline_keyboard=rows)
 
 
-def pieces(text: str, most: int = MAX_TEXT) -> list[str]:
+def pieces(words: Formatted, most: int = MAX_TEXT) -> list[Formatted]:
     """Cut a text into parts that fit, at a line or a word where possible.
 
     Telegram counts UTF-16 code units: an emoji is two.
     """
     found = []
-    rest = text
-    while units(rest) > most:
-        cut = most
+    text, place = words.text.rstrip(), 0
+    while place < len(text):
+        rest = text[place:]
+        cut = min(most, len(rest))
         while units(rest[:cut]) > most:
             cut -= max(1, (units(rest[:cut]) - most) // 2)
-        best = max(rest.rfind("\n", cut // 2, cut), rest.rfind(" ", cut // 2, cut))
-        cut = best if best > 0 else cut
-        found.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip()
-    if rest or not found:
-        found.append(rest)
-    return [one for one in found if one]
+        if cut < len(rest):
+            best = max(rest.rfind("\n", cut // 2, cut), rest.rfind(" ", cut // 2, cut))
+            cut = best if best > 0 else cut
+        found.append(words.part(place, place + len(rest[:cut].rstrip())))
+        place += cut + len(rest[cut:]) - len(rest[cut:].lstrip())
+    return [one for one in found if one.text]
+
+
+def entities(words: Formatted) -> list[t.MessageEntity] | None:
+    """Give what stands out as Telegram takes it; None where nothing does."""
+    return [
+        t.MessageEntity(
+            type=_ENTITIES[one.kind],
+            offset=units(words.text[: one.start]),
+            length=units(words.text[one.start : one.end]),
+            url=one.url or None,
+        )
+        for one in words.spans
+    ] or None
 
 
 def units(text: str) -> int:
@@ -159,24 +182,26 @@ def _plan(message: OutboundMessage, target: Target) -> list[Step]:
     }
     keys = markup(message.buttons)
     reply = _reply(message)
+    words = formatted(message.text)
     as_caption = (
         bool(message.attachments)
-        and units(message.text) <= MAX_CAPTION
+        and units(words.text) <= MAX_CAPTION
         and not (keys and len(message.attachments) > 1)
     )
     steps: list[Step] = []
-    texts = [] if as_caption else pieces(message.text)
+    texts = [] if as_caption else pieces(words)
     for n, text in enumerate(texts):
         last = n == len(texts) - 1
         steps.append(
             methods.SendMessage(
-                text=text,
+                text=text.text,
+                entities=entities(text),
                 reply_parameters=reply if not steps else None,
                 reply_markup=keys if last else None,
                 **common,
             )
         )
-    caption = message.text if as_caption and message.text else None
+    caption = words if as_caption and words.text else None
     for group in _groups(message.attachments):
         here: dict[str, Any] = {
             **common,
@@ -236,26 +261,30 @@ def _upload(file: Attachment) -> t.BufferedInputFile:
     return t.BufferedInputFile(file.content or b"", filename=file.name)
 
 
-def _media(file: Attachment, caption: str | None) -> t.InputMedia:
+def _media(file: Attachment, caption: Formatted | None) -> t.InputMedia:
     kinds: dict[str, type[t.InputMedia]] = {
         "photo": t.InputMediaPhoto,
         "video": t.InputMediaVideo,
         "audio": t.InputMediaAudio,
     }
     kind = kinds.get(_class(file), t.InputMediaDocument)
-    return kind(media=_upload(file), caption=caption)
+    return kind(media=_upload(file), **_caption(caption))
 
 
-def _single(file: Attachment, caption: str | None, common: dict[str, Any]) -> Step:
-    upload = _upload(file)
+def _caption(words: Formatted | None) -> dict[str, Any]:
+    return {"caption": words.text, "caption_entities": entities(words)} if words else {}
+
+
+def _single(file: Attachment, caption: Formatted | None, common: dict[str, Any]) -> Step:
+    upload, common = _upload(file), common | _caption(caption)
     match _class(file):
         case "photo":
-            return methods.SendPhoto(photo=upload, caption=caption, **common)
+            return methods.SendPhoto(photo=upload, **common)
         case "video":
-            return methods.SendVideo(video=upload, caption=caption, **common)
+            return methods.SendVideo(video=upload, **common)
         case "audio":
-            return methods.SendAudio(audio=upload, caption=caption, **common)
+            return methods.SendAudio(audio=upload, **common)
         case "voice":
-            return methods.SendVoice(voice=upload, caption=caption, **common)
+            return methods.SendVoice(voice=upload, **common)
         case _:
-            return methods.SendDocument(document=upload, caption=caption, **common)
+            return methods.SendDocument(document=upload, **common)

@@ -60,6 +60,7 @@ class WhatsAppChannel(Channel):
         address_kind=KIND,
         vouches=True,
         max_text=4_096,
+        formatting=True,
         max_attachment_bytes=100_000_000,
         max_attachments=10,
         media_types=(*KINDS, *DOCUMENTS),

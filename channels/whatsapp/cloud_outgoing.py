@@ -7,7 +7,15 @@ from typing import Any
 
 from channels.whatsapp.addresses import is_scoped, recipient
 from channels.whatsapp.cloud_templates import payload as template_payload
-from hub import Attachment, Button, OutboundMessage, PermanentFailure, RejectReason
+from hub import (
+    Attachment,
+    Button,
+    OutboundMessage,
+    PermanentFailure,
+    RejectReason,
+    Span,
+    formatted,
+)
 
 MAX_CAPTION = 1_024
 MAX_BODY = 1_024
@@ -33,6 +41,8 @@ KINDS = {
     "audio/ogg": ("audio", 16_000_000),
 }
 """What WhatsApp shows as such, and takes up to how many bytes; the rest goes as a document."""
+SIGNS = {"bold": "*", "italic": "_", "struck": "~", "code": "`"}
+"""How WhatsApp writes what stands out (help centre, "How to format your messages")."""
 CAPTIONED = frozenset({"image", "video", "document"})
 
 
@@ -46,6 +56,16 @@ def kind_of(file: Attachment) -> str:
         text = f"WhatsApp takes a file of this kind ({kind}) up to {limit / 1_000_000:g} MB"
         raise PermanentFailure(RejectReason.TOO_LARGE, text)
     return kind
+
+
+def said(text: str) -> str:
+    """Give a text in WhatsApp's own signs; it has none for a link, whose address follows in brackets."""
+    return formatted(text).written(_around)
+
+
+def _around(span: Span) -> tuple[str, str]:
+    sign = SIGNS.get(span.kind, "")
+    return sign, f" ({span.url})" if span.kind == "link" else sign
 
 
 def payloads(message: OutboundMessage, file_ids: Sequence[str]) -> list[dict[str, Any]]:
@@ -89,7 +109,7 @@ def _to(value: str) -> dict[str, Any]:
 
 
 def _free(message: OutboundMessage, file_ids: Sequence[str]) -> list[dict[str, Any]]:
-    text, buttons = message.text, message.buttons
+    text, buttons = said(message.text), message.buttons
     found: list[dict[str, Any]] = []
     for n, (file, file_id) in enumerate(zip(message.attachments, file_ids, strict=True)):
         kind = kind_of(file)

@@ -16,7 +16,7 @@ from channels._twilio.settings import TwilioSettings
 from channels._twilio.signatures import verify
 from channels._twilio.wire import SECONDS, Twilio
 from channels.whatsapp.addresses import KIND, person, recipient
-from channels.whatsapp.cloud_outgoing import ABOVE, MAX_BODY
+from channels.whatsapp.cloud_outgoing import ABOVE, MAX_BODY, said
 from channels.whatsapp.twilio_buttons import OWN, content
 from channels.whatsapp.twilio_templates import template
 from hub import (
@@ -64,6 +64,7 @@ class TwilioWhatsAppChannel(Channel):
         address_kind=KIND,
         vouches=True,
         max_text=1_600,
+        formatting=True,
         max_attachment_bytes=16_000_000,
         max_attachments=1,
         media_types=("image/*", "audio/*", "video/*", "application/*", "text/*"),
@@ -123,7 +124,7 @@ class TwilioWhatsAppChannel(Channel):
                 values["content_variables"] = json.dumps(dict(message.template_values))
             return await sending.send(self._twilio, values)
         if message.text:
-            values["body"] = message.text
+            values["body"] = said(message.text)
         if message.attachments:
             values["media_url"] = sending.files(self.context, message)
         return await sending.send(self._twilio, values)
@@ -132,7 +133,7 @@ class TwilioWhatsAppChannel(Channel):
         """Send what fits beside the buttons with them, and the rest before them."""
         links = [f"{one.label}: {one.url}" for one in message.buttons if one.url]
         presses = [one for one in message.buttons if not one.url]
-        text = "\n".join([*([message.text] if message.text else []), *links])
+        text = "\n".join([*([said(message.text)] if message.text else []), *links])
         first = dict(values)
         if message.attachments:
             first["media_url"] = sending.files(self.context, message)

@@ -40,13 +40,13 @@ from hub.terms import query_terms, term_spans
 from hub.web.i18n import texts_address, translations
 from hub.web.rail import folded, rail
 from hub.web.static_files import hashed, import_map
+from hub.web.wording import linked, said
 
 TEMPLATES = Path(__file__).parent / "templates"
 _REPLY = re.compile(r"(?i)^\s*(re|aw|sv|antw|отв|ответ)\s*(\[\d+\])?\s*:")
 MAX_MARKS = 50
 MAX_ROWS = 4_000
 MAX_WORDS = 5_000
-_LINK = re.compile(r"(?<![\w@])(https?://[^\s<>\"']{3,2000}[^\s<>\"'.,;:!?)\]])")
 
 
 class Renderer:
@@ -113,6 +113,7 @@ class Renderer:
             "clock": _clock,
             "since": _since,
             "linked": linked,
+            "said": said,
             "is_reply": is_reply,
             "marked": marked,
             "breakable": breakable,
@@ -452,23 +453,6 @@ def marked(text: str, asked: str) -> Markup:
         parts += [escape(text[last:start]), Markup("<mark>{}</mark>").format(text[start:end])]
         last = end
     return Markup("").join([*parts, escape(text[last:])])
-
-
-def linked(text: str) -> Markup:
-    """Escape a text and make its web addresses links that tell the target nothing."""
-    parts = []
-    last = 0
-    for match in _LINK.finditer(text):
-        parts.append(escape(text[last : match.start()]))
-        url = match.group(1)
-        parts.append(
-            Markup('<a href="{}" target="_blank" rel="noopener noreferrer nofollow">{}</a>').format(
-                url, url
-            )
-        )
-        last = match.end()
-    parts.append(escape(text[last:]))
-    return Markup("").join(parts)
 
 
 @pass_context

@@ -164,6 +164,27 @@ async def test_a_messenger_is_shown_whole(
     await menu(page, mine.id, say("Take back at the client"))
     await expect(own).to_contain_text(say("Taken back: the client does not see this any more"))
 
+    # What is to stand out: by key, by menu, and by what one types.
+    await page.locator("#text").fill("Only today")
+    await page.locator("#text").press("Control+a")
+    await page.locator("#text").press("Control+b")
+    await expect(page.locator("#text")).to_have_value("*Only today*")
+    await page.locator("#text").press("Control+b")
+    await expect(page.locator("#text")).to_have_value("Only today")
+    await page.get_by_role("button", name=say("Formatting")).click()
+    await page.get_by_role("menuitem", name=say("Italic")).click()
+    await expect(page.locator("#text")).to_have_value("_Only today_")
+    await page.locator("#text").press("End")
+    await page.locator("#text").press_sequentially(" *7*")
+    await page.locator("#text").press("Control+Enter")
+    rich = await sent(office, came.dialog_id, "_Only today_ *7*")
+    bold = page.locator(f"#m-{rich.id} .text")
+    await expect(bold.locator("i")).to_have_text("Only today")
+    await expect(bold.locator("b")).to_have_text("7")
+    await menu(page, rich.id, say("Change"))
+    await expect(page.locator("#text")).to_have_value("_Only today_ *7*")
+    await page.keyboard.press("Escape")
+
     # The provider refuses the account: everybody who works there sees it at once, and its end.
     await office.runtime.channel_host.report(office.boats, "down", "the token was revoked")
     banner = page.locator(".banner.bad", has_text="the token was revoked")

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+from maxapi.enums.format import Format
 from maxapi.methods.types.edited_message import EditedMessage
 from maxapi.methods.types.getted_subscriptions import GettedSubscriptions
 from maxapi.methods.types.getted_upload_url import GettedUploadUrl
@@ -51,6 +52,7 @@ class MaxMessenger(StandIn):
         self.subscriptions: list[dict[str, Any]] = []
         self.actions: list[tuple[str, str]] = []
         self.answered: list[str] = []
+        self.formats: list[str] = []
         self.kept: dict[str, bytes] = {}
         self.updates: list[dict[str, Any]] = []
         self.deliveries: list[tuple[int, bytes]] = []
@@ -144,6 +146,8 @@ class MaxMessenger(StandIn):
         if user in self.stopped:
             raise Refused(403, "chat.denied", "error.dialog.suspended")
         text = body.get("text") or ""
+        if body.get("format") is not None:
+            self.formats.append(Format(body["format"]).value)
         if len(text) > MAX_TEXT:
             raise Refused(400, "proto.payload", "text: size must be between 0 and 4000")
         files = self._attachments(body.get("attachments") or [])

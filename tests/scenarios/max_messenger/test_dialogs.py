@@ -77,6 +77,23 @@ async def test_a_customer_is_heard_and_answered(shop: Office, messenger: MaxMess
     assert sent["link"]["message"]["mid"] == asked["body"]["mid"]
 
 
+@POLLING
+async def test_what_stands_out_leaves_as_maxs_own_formatting(
+    shop: Office, messenger: MaxMessenger
+) -> None:
+    messenger.write("Есть хлеб?")
+    await shop.received(1)
+    sent = await shop.answer("*Есть*: [цены](https://a.example/?a=1&b=2)\n<b>")
+    await shop.becomes(sent, "sent")
+    [ours] = messenger.sent()
+    assert ours["body"]["text"] == (
+        '<b>Есть</b>: <a href="https://a.example/?a=1&amp;b=2">цены</a>\n&lt;b&gt;'
+    )
+    assert messenger.formats == ["html"]
+    await shop.user.do(EditMessage(message_id=sent, text="_Нет_"))
+    await until(lambda: ours["body"]["text"] == "<i>Нет</i>", SECONDS)
+
+
 async def test_files_travel_both_ways(shop: Office, messenger: MaxMessenger) -> None:
     vcard = "BEGIN:VCARD\r\nFN:Анна Белова\r\nTEL;TYPE=cell:+79110000001\r\nEND:VCARD"
     messenger.write(

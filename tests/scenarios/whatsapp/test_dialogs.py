@@ -37,6 +37,24 @@ async def test_words_go_both_ways(shop: Office, graph: GraphServer) -> None:
     assert answer.reply_to == sent
 
 
+async def test_what_stands_out_leaves_in_whatsapps_own_signs(
+    shop: Office, graph: GraphServer
+) -> None:
+    await bring(graph, graph.text("Do you have brown bread?"))
+    await shop.received(1)
+    picture = await shop.attach("cake.jpg", JPEG, "image/jpeg")
+    words = "**Yes**, ~~no~~, see [the list](https://a.example)"
+    await shop.becomes(await shop.answer(words, attachments=(picture,)), "sent")
+    long = f"*Yes* {'a' * 1_020}"
+    second = await shop.attach("cake.jpg", JPEG, "image/jpeg")
+    await shop.becomes(await shop.answer(long, attachments=(second,)), "sent")
+    one, two, apart = graph.messages
+    assert one["image"]["caption"] == "*Yes*, ~no~, see the list (https://a.example)"
+    # What is longer than a caption may be is a message of its own.
+    assert "caption" not in two["image"]
+    assert apart["text"]["body"] == long
+
+
 async def test_files_go_both_ways(shop: Office, graph: GraphServer) -> None:
     await bring(
         graph,

@@ -139,6 +139,23 @@ async def test_an_answer_ends_with_the_agents_and_the_accounts_signature(
     assert await desk.words(dialog.id) == {"Where is my order?", "Tomorrow."}
 
 
+async def test_what_stands_out_is_html_beside_the_plain_words(
+    desk: Office, mailbox: Mailbox, new_mailbox: NewMailbox
+) -> None:
+    await desk.user.do(UpdateProfile(signature="Vera <support>"))
+    customer = new_mailbox()
+    mailbox.deliver(letter("one", sender=customer.address))
+    await desk.arrived(1)
+    [dialog] = await desk.dialogs()
+    await desk.user.do(SendMessage(dialog_id=dialog.id, text="*Tomorrow*, 2*3*4 boxes."))
+    await until(lambda: customer.messages(), 60)
+    answer = read(customer.messages()[0])
+    assert "*Tomorrow*, 2*3*4" in answer.get_body(("plain",)).get_content()
+    rich = answer.get_body(("html",)).get_content()
+    assert "<b>Tomorrow</b>, 2*3*4 boxes." in rich
+    assert "Vera &lt;support&gt;" in rich
+
+
 async def test_a_wrong_password_is_a_red_mark_with_words(
     opening: Opening, mailbox: Mailbox
 ) -> None:

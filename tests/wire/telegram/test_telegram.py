@@ -87,6 +87,32 @@ async def test_words_and_files_go_both_ways(both: Messenger) -> None:
     assert sent["reply_parameters"]["message_id"] == 1
 
 
+async def test_what_stands_out_leaves_as_telegrams_own_formatting(shop: Messenger) -> None:
+    server, bot = shop.server, shop.bot
+    await bot.hears(server.private(7, "Vera"), text="What does it cost?")
+    mine = await shop.answer("🥖 *10* euros, see [the list](https://a.example)")
+    assert (await shop.becomes(mine, "sent")).text.startswith("🥖 *10* euros")
+    said = server.said("sendMessage")[-1]
+    assert said["text"] == "🥖 10 euros, see the list"
+    assert said["entities"] == [
+        {"type": "bold", "offset": 3, "length": 2},
+        {"type": "text_link", "offset": 17, "length": 8, "url": "https://a.example"},
+    ]
+    await shop.agent.do(EditMessage(message_id=mine, text="_12_ euros"))
+    await until(lambda: server.said("editMessageText"))
+    changed = server.said("editMessageText")[-1]
+    assert (changed["text"], changed["entities"][0]["type"]) == ("12 euros", "italic")
+    # A caption that fits counts without its signs; one that does not goes before the file.
+    for words in (f"*{'a' * 1024}*", f"*{'a' * 1025}*"):
+        paper = Attachment(name="a.pdf", media_type="application/pdf", content=b"%PDF-1.4")
+        file = await shop.agent.upload(paper, (await shop.dialog()).id)
+        await shop.becomes(await shop.answer(words, attachments=(file,)), "sent")
+    whole, bare = server.said("sendDocument")
+    assert whole["caption_entities"] == [{"type": "bold", "offset": 0, "length": 1024}]
+    assert "caption" not in bare
+    assert server.said("sendMessage")[-1]["text"] == "a" * 1025
+
+
 async def test_the_same_update_twice_is_one_message(shop: Messenger) -> None:
     body = {
         "update_id": 5,

@@ -19,7 +19,8 @@ const form = () => /** @type {HTMLFormElement | null} */ (pane.querySelector('#c
 const area = () => /** @type {HTMLTextAreaElement | null} */ (pane.querySelector('#text'));
 const bar = () => /** @type {HTMLElement | null} */ (pane.querySelector('#quoting'));
 const isNote = () => form()?.dataset.mode === 'note';
-const textOf = (id) => pane.querySelector('#m-' + id + ' .bubble > .text')?.textContent || '';
+const wordsOf = (id) => /** @type {HTMLElement | null} */ (pane.querySelector('#m-' + id + ' .bubble > .text'));
+const textOf = (id) => wordsOf(id)?.textContent || '';
 const nameOf = (id) => /** @type {HTMLElement | null} */ (pane.querySelector('#m-' + id))?.dataset.author || '';
 
 // -- the reply window -----------------------------------------------------------------------------
@@ -109,7 +110,7 @@ function edit(id) {
   unquote();
   box.dataset.edits = id;
   before = text.value;
-  text.value = textOf(id);
+  text.value = wordsOf(id)?.dataset.said || textOf(id);
   show(_('Changing a message that the client has'));
   text.focus();
 }
@@ -133,6 +134,39 @@ export async function finishEdit(words) {
     await act('edit', { message: id, text: words });
     unquote();
   } catch (error) { complain(error); }
+}
+
+// -- what stands out --------------------------------------------------------------------------------
+
+const KEYS = { KeyB: '*', KeyI: '_', KeyS: '~' };
+
+/** Put a sign on both sides of what is chosen, or take it away again; a link asks for its address. */
+function mark(sign) {
+  const text = area();
+  if (!text || isNote()) return;
+  const { selectionStart: from, selectionEnd: to } = text;
+  const words = text.value.slice(from, to).trim();
+  const begin = from + Math.max(0, text.value.slice(from, to).search(/\S/));
+  const end = begin + words.length;
+  text.focus();
+  if (sign === '[') {
+    text.setRangeText('[' + words + '](https://)', begin, end, 'end');
+    const place = words ? text.selectionEnd - 1 : begin + 1;
+    text.setSelectionRange(place, place);
+  } else if (words && text.value[begin - 1] === sign && text.value[end] === sign) {
+    text.setRangeText(words, begin - 1, end + 1, 'select');
+  } else {
+    text.setRangeText(sign + words + sign, begin, end, 'end');
+    text.setSelectionRange(begin + 1, end + 1);
+  }
+  text.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+function key(event) {
+  if (/** @type {HTMLElement} */ (event.target).id !== 'text') return;
+  if (event.code === 'Escape' && bar() && !bar()?.hidden) { event.preventDefault(); event.stopPropagation(); unquote(); }
+  const sign = (event.ctrlKey || event.metaKey) && !event.altKey && (event.code === 'KeyS') === event.shiftKey && KEYS[event.code];
+  if (sign && form()?.dataset.formatting) { event.preventDefault(); mark(sign); }
 }
 
 // -- the menu of a message ---------------------------------------------------------------------------------
@@ -165,6 +199,7 @@ const VERBS = {
   edit: () => { hideMenus(); edit(chosen); },
   retract: () => give('retract', { message: chosen }),
   unquote: () => unquote(),
+  mark: (button) => { hideMenus(); mark(button.dataset.sign); },
   templates: () => { hideMenus(); sheets().then((all) => all.templates(current())); },
   'add-button': (button) => sheets().then((all) => all.addButton(button)),
 };
@@ -182,5 +217,5 @@ function click(event) {
 export function startMessenger(given) {
   current = given;
   pane.addEventListener('click', click);
-  pane.addEventListener('keydown', (event) => { if (event.code === 'Escape' && /** @type {HTMLElement} */ (event.target).id === 'text' && bar() && !bar()?.hidden) { event.preventDefault(); event.stopPropagation(); unquote(); } });
+  pane.addEventListener('keydown', key);
 }
