@@ -6,7 +6,7 @@ import secrets as random
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from crm_store.sql import locked
 from crm_store.tables.dialogs import attachments, blobs, quarantine
@@ -80,6 +80,16 @@ def account_by_hook(reader: Reader, hook_token: str) -> AccountId | None:
         select(accounts.c.id).where(accounts.c.hook_token == hook_token, ~accounts.c.removed)
     ).scalar()
     return AccountId(found) if found else None
+
+
+def kind_of(conn: Connection, account_id: AccountId) -> tuple[str, dict[str, Any]]:
+    """Give the channel of an account and its settings without the secrets; raises NotFound."""
+    row = conn.execute(
+        select(accounts.c.channel, accounts.c.settings).where(accounts.c.id == account_id)
+    ).first()
+    if row is None:
+        raise NotFound("there is no such account")
+    return row.channel, dict(row.settings)
 
 
 def sealed_secrets(reader: Reader, account_id: AccountId) -> str:

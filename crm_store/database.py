@@ -27,7 +27,7 @@ from sqlalchemy.pool import QueuePool
 from crm_store.nouns import NOUNS, Noun
 from crm_store.rows import dumps
 from crm_store.unit_of_work import Transaction
-from hub.capabilities import Capabilities
+from hub.capabilities import Abilities
 from hub.events import Event
 from hub.ids import IdMaker, Micros
 
@@ -127,13 +127,13 @@ class Database:
         url: str,
         *,
         now: Callable[[], Micros],
-        channels: Mapping[str, Capabilities] | None = None,
+        channels: Abilities | None = None,
         on_commit: Callable[[list[Event]], None] | None = None,
     ) -> None:
         self.url = url
         self.dialect = "sqlite" if url.startswith("sqlite") else "postgresql"
         self.new_id: IdMaker | None = None
-        self.channels: Mapping[str, Capabilities] = channels or {}
+        self.channels = channels if channels is not None else Abilities({})
         self.nouns: Mapping[str, Noun] = NOUNS
         self.on_commit = on_commit
         self.drop_blob: Callable[[str], None] | None = None

@@ -17,7 +17,7 @@ from crm_store.nouns import NOUNS, Noun
 from crm_store.rows import insert_rows
 from crm_store.tables.journal import changes, journal
 from crm_store.viewer import Viewer
-from hub.capabilities import Capabilities
+from hub.capabilities import Abilities
 from hub.commands.base import Command
 from hub.errors import HubError
 from hub.events import Event, ImportBatchWritten, ObjectChanged
@@ -41,7 +41,7 @@ class Transaction:
     conn: Connection
     now: Micros
     new_id: IdMaker
-    channels: Mapping[str, Capabilities]
+    channels: Abilities
     dialect: str
     events: list[Event] = field(default_factory=list)
     after_commit: list[Callable[[], None]] = field(default_factory=list)
@@ -158,7 +158,7 @@ class UnitOfWork:
         return self.tx.dialect
 
     @property
-    def channels(self) -> Mapping[str, Capabilities]:
+    def channels(self) -> Abilities:
         """What each kind of channel can do."""
         return self.tx.channels
 

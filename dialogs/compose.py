@@ -54,7 +54,7 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
     guard_advertising(uow, command, dialog)
     _need_visible(uow, command.reply_to)
     files = _files(uow, command.attachments)
-    capabilities = uow.channels.get(account.channel)
+    capabilities = uow.channels.of(account.channel, account.settings)
     if capabilities is not None:
         check_send(uow, command, dialog, capabilities, files)
     command = fill_template(uow, command, dialog.account_id, capabilities)

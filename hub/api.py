@@ -163,8 +163,13 @@ class Hub(Protocol):
     async def signal(self, dialog_id: DialogId, kind: str, value: str = "") -> None:
         """Show a short-lived signal (typing, seen) to the agents who look at the dialog."""
 
-    def capabilities(self, channel: str) -> Capabilities | None:
-        """What a kind of channel can do; None where its plugin is gone."""
+    def capabilities(
+        self, channel: str, settings: Mapping[str, object] | None = None
+    ) -> Capabilities | None:
+        """What a kind of channel can do, or an account with these settings of it.
+
+        None where its plugin is gone.
+        """
 
     async def values(
         self, *, dialog_id: DialogId = _NO_DIALOG, contact_id: ContactId = _NO_CONTACT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -78,6 +79,23 @@ class Capabilities:
         """Give how many bytes one file of a media type may have."""
         narrower = (most for one, most in self.media_limits if _fits(one, media_type))
         return min(next(narrower, self.max_attachment_bytes), self.max_attachment_bytes)
+
+
+class Abilities(dict[str, Capabilities]):
+    """What each kind of channel can do, by its name; `of` says it of one account."""
+
+    def __init__(
+        self,
+        known: Mapping[str, Capabilities],
+        own: Mapping[str, Callable[[Mapping[str, object]], Capabilities]] | None = None,
+    ) -> None:
+        super().__init__(known)
+        self._own = own or {}
+
+    def of(self, channel: str, settings: Mapping[str, object]) -> Capabilities | None:
+        """Give what an account with these settings can do; None where its plugin is gone."""
+        own = self._own.get(channel)
+        return own(settings) if own is not None else self.get(channel)
 
 
 def _fits(pattern: str, media_type: str) -> bool:

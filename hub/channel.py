@@ -314,6 +314,19 @@ class Channel:
     def __init__(self, settings: BaseModel, context: ChannelContext) -> None:
         self.settings = settings
         self.context = context
+        own = self.capabilities_of(settings.model_dump())
+        if own is not self.capabilities:
+            # Of the class they say what the kind can do, of an object what its account can.
+            object.__setattr__(self, "capabilities", own)
+
+    @classmethod
+    def capabilities_of(cls, settings: Mapping[str, object]) -> Capabilities:
+        """You may override: what an account can do, where its settings change limits or rates.
+
+        Pure, and by what is no secret: `settings` may be without the secrets, and without what
+        a later version of the form added.
+        """
+        return cls.capabilities
 
     async def open(self) -> None:
         """You may override: make connections. Called once before the first use."""

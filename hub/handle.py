@@ -263,9 +263,12 @@ class BoundHub:
             Signal(kind=kind, dialog_id=dialog_id, user_id=user_id, value=value)
         )
 
-    def capabilities(self, channel: str) -> Capabilities | None:
-        """What a kind of channel can do."""
-        return self._runtime.database.channels.get(channel)
+    def capabilities(
+        self, channel: str, settings: Mapping[str, object] | None = None
+    ) -> Capabilities | None:
+        """What a kind of channel can do, or an account with these settings of it."""
+        known = self._runtime.database.channels
+        return known.get(channel) if settings is None else known.of(channel, settings)
 
     async def values(
         self, *, dialog_id: DialogId = _NO_DIALOG, contact_id: ContactId = _NO_CONTACT

@@ -31,7 +31,7 @@ from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader, Viewer
 from dialogs.intake import INLINE_RAW
 from hub import events as fact_types
-from hub.capabilities import Capabilities
+from hub.capabilities import Abilities
 from hub.channel_host import ChannelHost
 from hub.colleagues import Colleagues, Staff
 from hub.commands import (
@@ -165,8 +165,11 @@ class Runtime:
             if isinstance(kind, type) and issubclass(kind, Event) and kind.type:
                 self.registry.add(kind)
 
-    def _capabilities(self) -> dict[str, Capabilities]:
-        return {name: one.capabilities for name, one in self.channels.items()}
+    def _capabilities(self) -> Abilities:
+        return Abilities(
+            {name: one.capabilities for name, one in self.channels.items()},
+            {name: one.capabilities_of for name, one in self.channels.items()},
+        )
 
     def migrate(self) -> list[str]:
         """Bring the database up to date, plugins' tables included."""

@@ -43,6 +43,11 @@ class HubSettings(BaseSettings):
         default=5000, ge=0, description="longer lists are exported in the background"
     )
     max_body: int = Field(default=30_000_000, description="largest webhook body in bytes")
+    max_file: int = Field(
+        default=60_000_000,
+        ge=1_000_000,
+        description="largest file of a message of ours in bytes; it is held in memory",
+    )
     api_per_minute: int = Field(
         default=3000, ge=1, description="how often one token may call the API in a minute"
     )

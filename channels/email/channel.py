@@ -188,17 +188,21 @@ class EmailChannel(Channel):
     )
     Settings = Settings
 
+    @classmethod
+    def capabilities_of(cls, settings: Mapping[str, object]) -> Capabilities:
+        """Give an account's own speed: the mail server of each takes another one."""
+        known = cls.capabilities
+        rate, connections = settings.get("letters_per_second"), settings.get("connections")
+        return replace(
+            known,
+            rate_per_second=rate if isinstance(rate, float | int) else known.rate_per_second,
+            connections=connections if isinstance(connections, int) else known.connections,
+        )
+
     def __init__(self, settings: BaseModel, context: ChannelContext) -> None:
         super().__init__(settings, context)
         self._own = cast(Settings, settings)
         own = self._own
-        # An account's own speed: the mail server of each takes another one.
-        limited = replace(
-            self.capabilities,
-            rate_per_second=own.letters_per_second,
-            connections=own.connections,
-        )
-        object.__setattr__(self, "capabilities", limited)
         more = read_relays(
             own.more_relays.get_secret_value(), verify=own.verify_tls, ca_file=own.ca_file
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -45,6 +45,8 @@ MAX_FILE = 50_000_000
 """What a bot may upload to Telegram's own servers (Bot API, "Sending files")."""
 MAX_DOWNLOAD = 20_000_000
 """What a bot may download from them (Bot API, "getFile")."""
+MAX_LOCAL_FILE = 2_000_000_000
+"""What it may upload to a server of one's own ("Using a Local Bot API Server")."""
 TROUBLE_SECONDS = 600
 # The reactions that every chat allows (Bot API, "ReactionTypeEmoji"), the useful ones of them.
 REACTIONS = ("👍", "👎", "❤", "🔥", "🎉", "👏", "😁", "🤔", "😢", "🙏")
@@ -83,6 +85,13 @@ class TelegramChannel(Channel):
         formatting=True,
     )
     Settings = TelegramSettings
+
+    @classmethod
+    def capabilities_of(cls, settings: Mapping[str, object]) -> Capabilities:
+        """A Bot API server of one's own with --local takes more than Telegram's servers do."""
+        if settings.get("local_files") is True:
+            return replace(cls.capabilities, max_attachment_bytes=MAX_LOCAL_FILE)
+        return cls.capabilities
 
     def __init__(self, settings: BaseModel, context: ChannelContext) -> None:
         super().__init__(settings, context)

@@ -30,7 +30,7 @@ class TelegramSettings(BaseModel):
     local_files: bool = Field(
         default=False,
         title="The server runs with --local",
-        description="People may send files above 20 MB; they are read from this machine's disk.",
+        description="Files above 20 MB come in (read from this machine's disk) and above 50 MB go out.",
     )
 
     @field_validator("token")

@@ -10,11 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.http_api.errors import answer_error, failure, too_large
+from hub.import_files import MAX_FILE as MAX_IMPORT
 
 log = logging.getLogger("hub.api")
 
 MAX_BODY = 2_500_000
-MAX_FILE = 60_000_000
 FORM_EXTRA = 100_000
 """What a form adds to the file in it."""
 
@@ -70,9 +70,11 @@ class Door:
 
 
 def _limit_of(scope: Scope) -> int:
-    path: str = scope["path"]
-    is_file = path.rstrip("/").endswith(("/attachments", "/imports"))
-    return MAX_FILE + FORM_EXTRA if is_file else MAX_BODY
+    path: str = scope["path"].rstrip("/")
+    if path.endswith("/attachments"):
+        most: int = scope["app"].state.runtime.settings.max_file
+        return most + FORM_EXTRA
+    return MAX_IMPORT + FORM_EXTRA if path.endswith("/imports") else MAX_BODY
 
 
 def _limited(receive: Receive, limit: int) -> Receive:

@@ -183,7 +183,9 @@ class FakeHub:
         """Keep the signal."""
         self.signals.append((dialog_id, kind, value))
 
-    def capabilities(self, channel: str) -> Capabilities | None:
+    def capabilities(
+        self, channel: str, settings: Mapping[str, object] | None = None
+    ) -> Capabilities | None:
         """What the test put into `channel_capabilities`."""
         return self.channel_capabilities.get(channel)
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from crm_store import accounts as account_reads
 from crm_store import messages as message_reads
 from hub import commands as c
 from hub.commands import Command
@@ -41,7 +42,6 @@ from hub.web.errors import as_json, status_of
 from hub.web.inbox import number
 
 Body = Mapping[str, Any]
-MAX_UPLOAD = 60_000_000
 MAX_TEXT = 200_000
 MAX_DELAY = 120
 
@@ -326,10 +326,12 @@ async def upload(request: Request) -> Response:
     hub, runtime = request.state.hub, request.app.state.runtime
     dialog_id = DialogId(number(request.path_params["dialog_id"]))
     dialog = await hub.dialog(dialog_id)
-    capabilities = runtime.database.channels.get(dialog.channel)
+    known = await runtime.database.read(lambda conn: account_reads.kind_of(conn, dialog.account_id))
+    capabilities = runtime.database.channels.of(*known)
     media_type = request.headers.get("content-type", "application/octet-stream")[:200]
-    limit = capabilities.limit_of(media_type) if capabilities is not None else MAX_UPLOAD
-    limit = min(limit or MAX_UPLOAD, MAX_UPLOAD)
+    most = runtime.settings.max_file
+    limit = capabilities.limit_of(media_type) if capabilities is not None else most
+    limit = min(limit or most, most)
     content = bytearray()
     async for chunk in request.stream():
         content += chunk

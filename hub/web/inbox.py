@@ -319,7 +319,10 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
     values: dict[str, Any] = await hub.read(load) | await colleagues(request)
     dialog: Dialog = values["dialog"]
     runtime = request.app.state.runtime
-    values["capabilities"] = runtime.database.channels.get(dialog.channel)
+    values["capabilities"] = runtime.database.channels.of(
+        dialog.channel, values["account"].settings
+    )
+    values["max_file"] = runtime.settings.max_file
     kind = runtime.channels.get(dialog.channel)
     values["measures"] = kind is not None and kind.overrides("measure")
     values["entries"] = timeline(values["thread"], zone=request.state.zone)

@@ -147,7 +147,7 @@ async def capabilities_of(hub: Hub, account_id: int) -> Capabilities | None:
         account = await hub.account(AccountId(account_id))
     except HubError:
         return None
-    return hub.capabilities(account.channel)
+    return hub.capabilities(account.channel, account.settings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

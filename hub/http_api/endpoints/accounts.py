@@ -39,6 +39,8 @@ def shape(caller: Caller, runtime: Runtime, account: Account) -> s.Account:
     """Give an account as this caller may see it: the address of its webhook is a secret."""
     shown = s.Account.model_validate(account)
     kind = runtime.channels.get(account.channel)
+    if kind is not None:
+        shown.capabilities = _capabilities(kind.capabilities_of(account.settings))
     if caller.viewer.may("accounts.manage") and kind is not None and kind.pushes():
         shown.hook_url = f"{runtime.public_url.rstrip('/')}/hooks/{account.hook_token}"
     return shown

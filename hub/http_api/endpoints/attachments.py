@@ -10,10 +10,10 @@ from fastapi import File, Form, Path, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 
 from crm_store import messages as message_reads
+from crm_store.accounts import kind_of
 from hub.errors import NotFound
 from hub.http_api import rights
 from hub.http_api.caller import runtime_of
-from hub.http_api.door import MAX_FILE
 from hub.http_api.endpoints.messages import BYTES
 from hub.http_api.errors import too_large
 from hub.http_api.shapes.base import GivenId, check_storable
@@ -37,10 +37,12 @@ async def upload(
     ] = None,
 ) -> Shown:
     """Keep a file until a message or a note of yours takes it; after a day it is forgotten."""
-    limit = MAX_FILE
+    runtime = runtime_of(request)
+    limit = runtime.settings.max_file
     if dialog_id:
         dialog = await caller.hub.dialog(DialogId(dialog_id))
-        known = runtime_of(request).database.channels.get(dialog.channel)
+        kind = await runtime.database.read(lambda conn: kind_of(conn, dialog.account_id))
+        known = runtime.database.channels.of(*kind)
         if known is not None and known.max_attachment_bytes:
             limit = min(limit, known.limit_of(file.content_type or "application/octet-stream"))
     content = await file.read(limit + 1)

@@ -43,6 +43,9 @@ class Account(Shape):
     title: str
     settings: dict[str, Any]
     secrets_set: list[str]
+    capabilities: dict[str, Any] = Field(
+        default_factory=dict, description="What this account can do; as of its channel, or more."
+    )
     paused: bool
     removed: bool
     state: str

@@ -29,7 +29,7 @@ async def tools(request: Request, account: Account, kind: type[Channel] | None) 
         }
 
     found = await hub_of(request).read(load)
-    capabilities = kind.capabilities if kind is not None else None
+    capabilities = kind.capabilities_of(account.settings) if kind is not None else None
     return {
         **found,
         "capabilities": capabilities,

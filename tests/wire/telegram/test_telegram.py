@@ -21,6 +21,7 @@ from hub import (
     CreateContact,
     DialogQuery,
     EditMessage,
+    Invalid,
     MessageId,
     ReactToMessage,
     RemoveAccount,
@@ -336,6 +337,11 @@ async def test_files_up_to_the_limits_and_from_a_server_of_ones_own(
         large, small = [one.attachments[0] for one in await shop.messages(2)]
         assert (large.state, "too big" in large.error) == ("failed", True)
         assert small.state == "ready"
+        # The limits of an account are its own: what Telegram refuses, a server with --local takes.
+        heavy = Attachment(name="c.bin", media_type="application/zip", content=b"x" * 50_000_001)
+        upload = await shop.agent.upload(heavy, (await shop.dialog()).id)
+        with pytest.raises(Invalid, match="up to 50 MB"):
+            await shop.answer("", attachments=(upload,))
         account = await shop.house.system.account(shop.account_id)
         shop.server.disk = tmp_path / "disk"
         shop.server.disk.mkdir()
@@ -351,6 +357,9 @@ async def test_files_up_to_the_limits_and_from_a_server_of_ones_own(
         await until(fetched)
         file = await shop.house.system.file(found.attachments[0].id)
         assert len(file.content or b"") == len(big)
+        await shop.becomes(await shop.answer("", attachments=(upload,)), "sent")
+        (sent,) = shop.server.said("sendDocument")
+        assert len(sent["document"][1]) == 50_000_001
 
 
 async def test_an_album_is_one_message(shop: Messenger) -> None:

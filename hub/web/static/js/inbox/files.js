@@ -5,7 +5,6 @@ import { _ } from 'hub/i18n';
 import { chip, complain, toast, upload } from 'hub/api';
 
 const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
-const NOTE_BYTES = 60e6;
 
 /** Ids of the files that wait in the composer. */
 export const fileIds = () => [...pane.querySelectorAll('#pending [data-file]')].map((one) => one.getAttribute('data-file'));
@@ -20,7 +19,8 @@ function refusal(file, form) {
   const type = (file.type || 'application/octet-stream').split(';')[0].trim().toLowerCase();
   const fits = (one) => one === '*/*' || one === type || (one.endsWith('/*') && type.startsWith(one.slice(0, -1)));
   const narrower = (form.dataset.mediaLimits || '').split(',').map((one) => one.split('=')).find(([one]) => one && fits(one));
-  const limit = note ? NOTE_BYTES : Math.min(Number(narrower ? narrower[1] : form.dataset.maxFile), Number(form.dataset.maxFile), NOTE_BYTES);
+  const hub = Number(form.dataset.hubFile);
+  const limit = note ? hub : Math.min(Number(narrower ? narrower[1] : form.dataset.maxFile), Number(form.dataset.maxFile), hub);
   const most = note ? 20 : Number(form.dataset.maxFiles) || 20;
   const together = note ? 0 : Number(form.dataset.maxTotal);
   const waiting = [...pane.querySelectorAll('#pending [data-size]')].reduce((sum, one) => sum + Number(one.getAttribute('data-size')), 0);
