@@ -131,7 +131,9 @@ class GraphServer(StandIn):
         }
         if errors:
             told["errors"] = list(errors)
-        return self.post([self.value(statuses=[told])])
+        # Since there are ids without numbers, Meta says with every state whom it is about.
+        contact = {"profile": {"name": NAME}, "wa_id": told["recipient_id"], "user_id": SCOPED}
+        return self.post([self.value(contacts=[contact], statuses=[told])])
 
     def post(
         self, values: list[dict[str, Any]], *, secret: str = "", field: str = "messages"
@@ -288,7 +290,16 @@ class GraphServer(StandIn):
         paging: dict[str, Any] = {"cursors": {"before": str(first), "after": str(last)}}
         if last < len(self.templates):
             paging["next"] = f"{self.url}{request.path}?after={last}"
-        return as_json({"data": page, "paging": paging})
+        found: dict[str, Any] = {"data": page, "paging": paging}
+        if "summary" in request.query:
+            count = len(self.templates)
+            found["summary"] = {
+                "total_count": count,
+                "message_template_count": count,
+                "message_template_limit": 250,
+                "are_translations_complete": True,
+            }
+        return as_json(found)
 
     def template(self, name: str, *components: dict[str, Any], **more: Any) -> None:
         """Add a template to the catalogue."""
@@ -298,4 +309,5 @@ class GraphServer(StandIn):
             "language": "en_US",
         }
         head |= {"status": "APPROVED", "category": "UTILITY", "components": list(components)}
+        head |= {"parameter_format": "POSITIONAL"}
         self.templates.append({**head, **more})
