@@ -26,6 +26,9 @@ TEXTS = {
 }
 """Texts that must arrive as they are."""
 
+FORMATTED = "*bold* and _italic words_, `code`, [shop](https://shop.example/7)"
+"""What stands out: the words arrive, in the vendor's own formatting, where a channel has one."""
+
 FILE = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 12 + b"\r\n--a boundary--\r\n"
 """A file's bytes: every byte there is, and what could end a part of a multipart body too early."""
 

@@ -8,11 +8,12 @@ from typing import Any
 from hub.capabilities import Capabilities
 from hub.channel import Channel
 from hub.errors import PermanentFailure, RejectReason, TemporaryFailure, Unsupported
+from hub.formatting import formatted
 from hub.messages import Attachment, Button, DeliveryStatus, OutboundMessage, Sent
 from hub.testing.channel_case import LONG, ChannelCase, free_port
 from hub.testing.checks import check, expect
 from hub.testing.far_side import Scene
-from hub.testing.samples import CONTROLS, FILE, TEXTS, outbound
+from hub.testing.samples import CONTROLS, FILE, FORMATTED, TEXTS, outbound
 
 SIGNS = ("x", "й", "😀", "é ", "<")
 """Signs that vendors count in different ways: letters, bytes, UTF-16 halves, after escaping."""
@@ -183,10 +184,16 @@ class SendingChecks(ChannelCase):
 
         async def work(url: str) -> None:
             async with self.opened(url) as channel:
-                for name, text in TEXTS.items():
+                for name, given in TEXTS.items():
+                    text = formatted(given).text if self.can().formatting else given
                     wire = "".join(await self._texts(channel, name, text))
                     words = f"the text {name!r} left as {wire!r:.200}, not as {text!r}"
                     expect(text in wire, words)
+                if self.can().formatting:
+                    wire = "".join(await self._texts(channel, "formatting", FORMATTED))
+                    words = ("bold", "italic words", "code", "shop")
+                    lost = [one for one in words if one not in wire]
+                    expect(not lost, f"of the formatted words {lost} left as {wire!r:.200}")
                 for name, text in full.items() if limit else ():
                     self._fits(name, text, await self._texts(channel, name, text))
                 result = await self.attempt(channel, outbound(self.to(), CONTROLS))

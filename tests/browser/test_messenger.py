@@ -12,8 +12,10 @@ from playwright.async_api import Page, expect
 
 from hub import (
     AccountId,
+    Address,
     Arrival,
     Attachment,
+    CallEvent,
     CreateAccount,
     Message,
     MessageDeleted,
@@ -191,6 +193,39 @@ async def test_a_messenger_is_shown_whole(
     await expect(banner).to_contain_text(say("%(title)s does not work.", title="Parrots"))
     await office.runtime.channel_host.report(office.boats, "ok")
     await expect(banner).to_have_count(0)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_one_customer_on_two_channels_who_also_calls(
+    office: Office, enter: Enter, language: str
+) -> None:
+    say = speaking(language)
+    await office.hands_of("Vera").do(UpdateProfile(language=language))
+    boat = await office.writes("Polly", "By boat")
+    known = Address(kind="boat", value="polly")
+    came = await arrive(office, says("1", "By air", aliases=(known,)))
+    dialogs = [await office.system.dialog(one) for one in (boat, came.dialog_id)]
+    assert len({one.contact_id for one in dialogs}) == 1
+    page = await enter("Vera", f"/inbox/{came.dialog_id}")
+    await page.locator("[data-do='person'][aria-pressed]").click()
+    both = page.locator("#person-entries")
+    await expect(both).to_contain_text("By boat")
+    await expect(both).to_contain_text("By air")
+    await page.locator("[data-do='person'][aria-pressed]").click()
+
+    # The telephone rings: an entry of the dialog beside the client's card, which fills in.
+    async def call(key: str, **more: Any) -> None:
+        event = CallEvent(dedupe_key=key, external_id="c1", caller=parrot("polly"), **more)
+        await arrive(office, event)
+
+    await call("c1", state="ringing")
+    entry = page.locator(".msg[data-kind=call]")
+    await expect(entry).to_contain_text(say("Calling now"))
+    await expect(page.locator("#card-pane h1, #card-pane h2").first).to_contain_text("Polly")
+    await call("c2", state="ended", duration_seconds=75, recording="https://pbx.example/r/1")
+    await expect(entry).to_contain_text(f"{say('Call')} · 1:15")
+    link = entry.get_by_role("link", name=say("Recording"))
+    await expect(link).to_have_attribute("href", "https://pbx.example/r/1")
 
 
 @pytest.mark.parametrize("language", ["ru", "en"])

@@ -138,6 +138,17 @@ INTAKE = [
         ],
     ),
     recipe(
+        "ringing_call",
+        "intake",
+        ("Ringing call → the client's card", "Звонок → карточка клиента"),
+        (
+            "While it rings, whoever is responsible is told, and one press opens dialog and card.",
+            "Пока звонит, ответственный видит уведомление и одним нажатием открывает диалог.",
+        ),
+        when=when("call.ringing"),
+        then=[act("notify")],
+    ),
+    recipe(
         "missed_call",
         "intake",
         ("Missed call → call back", "Пропущенный звонок → перезвонить"),

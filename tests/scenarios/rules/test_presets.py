@@ -209,6 +209,22 @@ async def test_presets_of_intake(stage: Stage) -> None:
         runs = await stage.world.runs(dialog_id=form)
         assert runs[0].steps[1].state == "held", runs[0].steps
         assert "no way" in runs[0].steps[1].reason
+    async with stage.preset("ringing_call"):
+        known = await stage.writes("galina", "Call me")
+        await stage.do(AssignDialog(dialog_id=known, user_id=stage.home.user.actor.id))
+        await stage.home.receive(  # type: ignore[call-arg]
+            *[
+                CallEvent(  # type: ignore[list-item]
+                    dedupe_key="r1",
+                    external_id="ring-1",
+                    caller=Address(kind="pigeon", value="galina", name="Galina"),
+                    state="ringing",
+                )
+            ]
+        )
+        await stage.world.settle()
+        told = await stage.home.user.read(notices.page)
+        assert (told[0].kind, told[0].dialog_id) == ("rule.told", known)
     async with stage.preset("missed_call"):
         await stage.home.receive(  # type: ignore[call-arg]
             *[
