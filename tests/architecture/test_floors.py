@@ -30,6 +30,7 @@ GROUND = frozenset(
         "events",
         "extensions",
         "filters",
+        "formatting",
         "hookspecs",
         "ical",
         "ids",
