@@ -73,6 +73,7 @@ from hub.commands import (
     LabelMessage,
     LinkContact,
     LinkDialog,
+    LogTime,
     LoseInterest,
     ManyContent,
     ManyQueued,
@@ -126,6 +127,7 @@ from hub.commands import (
     RemoveSegment,
     RemoveSlaPolicy,
     RemoveStage,
+    RemoveTime,
     RemoveTopic,
     RemoveView,
     RemoveWebhook,
@@ -559,6 +561,7 @@ from hub.records.requests import (
     Request,
     SlaPolicy,
     Task,
+    TimeSpent,
 )
 from hub.records.retention import RetentionRule
 from hub.records.rules import (
@@ -836,6 +839,7 @@ __all__ = [
     "LinkContact",
     "LinkDialog",
     "LinkTally",
+    "LogTime",
     "LoseInterest",
     "LossReason",
     "MailingAnswered",
@@ -964,6 +968,7 @@ __all__ = [
     "RemoveSegment",
     "RemoveSlaPolicy",
     "RemoveStage",
+    "RemoveTime",
     "RemoveTopic",
     "RemoveView",
     "RemoveWebhook",
@@ -1116,6 +1121,7 @@ __all__ = [
     "Thread",
     "Tick",
     "TickPoint",
+    "TimeSpent",
     "TimelineEntry",
     "TimerId",
     "Token",

@@ -74,6 +74,18 @@ request_checklist = Table(
     Index("ix_request_checklist_request", "request_id", "id"),
 )
 
+# Who worked how many minutes on it; the request carries the sum.
+request_times = Table(
+    "request_times",
+    metadata,
+    key(),
+    ref("request_id"),
+    ref("user_id"),
+    num("minutes"),
+    num("at"),
+    Index("ix_request_times_request", "request_id", "id"),
+)
+
 sla_policies = Table(
     "sla_policies",
     metadata,
@@ -174,6 +186,7 @@ __all__ = [
     "notices",
     "request_checklist",
     "request_clocks",
+    "request_times",
     "requests",
     "sequences",
     "sla_policies",

@@ -173,10 +173,12 @@ from hub.commands.people import (
 )
 from hub.commands.requests import (
     ChangeChecklist,
+    LogTime,
     MergeRequests,
     Notify,
     ReadNotices,
     RemoveSlaPolicy,
+    RemoveTime,
     SaveSlaPolicy,
     SetRequestStatus,
     UndoMergeRequests,
@@ -306,6 +308,7 @@ __all__ = [
     "LabelMessage",
     "LinkContact",
     "LinkDialog",
+    "LogTime",
     "LoseInterest",
     "ManyContent",
     "ManyQueued",
@@ -360,6 +363,7 @@ __all__ = [
     "RemoveSegment",
     "RemoveSlaPolicy",
     "RemoveStage",
+    "RemoveTime",
     "RemoveTopic",
     "RemoveView",
     "RemoveWebhook",

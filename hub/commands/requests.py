@@ -47,6 +47,26 @@ class UndoMergeRequests(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogTime(Command):
+    """Note minutes of one's own work on a request, from one to a day's. Gives the entry's id."""
+
+    permission: ClassVar[str] = "requests.edit"
+
+    request_id: RequestId
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveTime(Command):
+    """Take noted time back: one's own, or anybody's with the right to manage the system."""
+
+    permission: ClassVar[str] = "requests.edit"
+
+    request_id: RequestId
+    entry_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeChecklist(Command):
     """Add points to a request's checklist, tick or untick some, drop some."""
 

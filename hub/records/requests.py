@@ -65,7 +65,18 @@ class Request:
     created_at: Micros
     deleted_at: Micros
     version: int
+    spent_minutes: int = 0
     custom: CustomValues = field(default_factory=CustomValues)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeSpent:
+    """Minutes that a colleague worked on a request, noted at `at`."""
+
+    id: int
+    user_id: UserId
+    minutes: int
+    at: Micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from crm_store import calendars, sla
+from crm_store import calendars, request_times, sla
 from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
 from crm_store import requests as request_reads
@@ -179,6 +179,7 @@ async def _shown(
             "names": names_of(reader, nouns, REQUEST.kind, [one]),
             "deadlines": deadlines_of(reader.conn, request_id),
             "checklist": request_reads.checklist(reader, request_id),
+            "times": request_times.times(reader, request_id),
             "parts_of_it": reads.page(reader, REQUEST, ObjectQuery(filter=is_part)).items,
             "others": [
                 each for each in reads.page(reader, REQUEST, others).items if each.id != one.id
@@ -257,6 +258,17 @@ async def add(request: Request) -> Response:
     return RedirectResponse(f"/requests/{made}", 303)
 
 
+def minutes_of(text: str) -> int:
+    """Read how long something took: 25 (minutes), or 1:30 (hours and minutes)."""
+    hours, colon, minutes = text.strip().rpartition(":")
+    told = (hours or "0", minutes)
+    if not all(one.isascii() and one.isdecimal() and len(one) < 5 for one in told) or (
+        colon and int(minutes) > 59
+    ):
+        raise Invalid("write minutes, as 25, or hours and minutes, as 1:30", field="time")
+    return int(told[0]) * 60 + int(minutes)
+
+
 def _wish(request_id: RequestId, form: Mapping[str, Any]) -> Command:
     do = str(form.get("do", ""))
     if do in ("in_work", "waiting", "on_hold", "solved", "closed"):
@@ -277,6 +289,11 @@ def _wish(request_id: RequestId, form: Mapping[str, Any]) -> Command:
             return c.ChangeChecklist(request_id=request_id, add=(str(form.get("text", "")),))
         case "drop":
             return c.ChangeChecklist(request_id=request_id, drop=(number(form.get("point", "0")),))
+        case "time":
+            return c.LogTime(request_id=request_id, minutes=minutes_of(str(form.get("time", ""))))
+        case "untime":
+            entry_id = number(form.get("entry", "0"))
+            return c.RemoveTime(request_id=request_id, entry_id=entry_id)
         case "remove" | "restore":
             return c.RemoveObject(kind="request", object_id=request_id, restore=do == "restore")
     raise NotFound("there is no such action")

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm_store import notices, objects, request_clocks, requests
+from crm_store import notices, objects, request_clocks, request_times, requests
 from crm_store.journal import events_after
-from crm_store.objects import NOUNS
+from crm_store.objects import NOUNS, ObjectQuery
 from hub import (
     CalendarId,
     CancelSend,
@@ -25,10 +25,13 @@ from hub import (
     DialogId,
     EraseContact,
     Invalid,
+    LogTime,
     MergeDialogs,
     MergeRequests,
     NotAllowed,
+    NotFound,
     RemoveObject,
+    RemoveTime,
     Request,
     RequestId,
     SaveCalendar,
@@ -306,6 +309,34 @@ async def test_checklist_rights_and_erasure(home: House) -> None:
     request = await shown(home, request_id)
     assert (request.title, request.description, request.solution) == ("", "", "")
     assert await home.user.read(requests.checklist, request_id) == []
+
+
+async def test_time_spent_is_noted_summed_and_taken_back_by_whose_it_is(home: House) -> None:
+    request_id = await made(home, await asked(home))
+    first, _ = await home.user.do(
+        LogTime(request_id=request_id, minutes=25), LogTime(request_id=request_id, minutes=60)
+    )
+    assert (await shown(home, request_id)).spent_minutes == 85
+    noted = await home.user.read(request_times.times, request_id)
+    assert [(one.user_id, one.minutes) for one in noted] == [
+        (home.user.actor.id, 60),
+        (home.user.actor.id, 25),
+    ]
+    for wrong in (0, -5, 1441):
+        with pytest.raises(Invalid):
+            await home.user.do(LogTime(request_id=request_id, minutes=wrong))
+    agent = await home.user.do(CreateUser(email="b@example.org", name="B", role="agent"))
+    other = home.system.as_user(agent[0])
+    own = (await other.do(LogTime(request_id=request_id, minutes=5)))[0]
+    with pytest.raises(NotAllowed):
+        await other.do(RemoveTime(request_id=request_id, entry_id=first))
+    await other.do(RemoveTime(request_id=request_id, entry_id=own))
+    await home.user.do(RemoveTime(request_id=request_id, entry_id=first))
+    assert (await shown(home, request_id)).spent_minutes == 60
+    with pytest.raises(NotFound):
+        await home.user.do(RemoveTime(request_id=request_id, entry_id=first))
+    long = {"field": "request.spent_minutes", "operator": "greater", "value": 30}
+    assert await home.user.read(objects.count, REQUEST, ObjectQuery(filter=long)) == 1
 
 
 async def test_numbers_are_given_once_to_many_at_a_time(home: House) -> None:

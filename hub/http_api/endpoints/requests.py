@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import Path, Response
 
 from crm_store import objects as reads
+from crm_store import request_times, sla
 from crm_store import requests as request_reads
-from crm_store import sla
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.request_clocks import deadlines_of
 from crm_store.viewer import Reader
@@ -26,6 +26,7 @@ REQUEST = NOUNS["request"]
 SHAPES = Shapes(shown=s.Request, create=s.CreateRequest, change=s.ChangeRequest)
 router = resource.resource(REQUEST, SHAPES, "Requests", "request_id")
 RequestKey = Annotated[GivenId, Path(alias="request_id", description="The request.")]
+EntryKey = Annotated[GivenId, Path(alias="entry_id", description="The noted time.")]
 PolicyKey = Annotated[GivenId, Path(alias="policy_id", description="The policy.")]
 
 
@@ -46,6 +47,7 @@ async def details(caller: rights.MayViewRequests, request_id: RequestKey) -> s.R
             "checklist": request_reads.checklist(reader, request_id),
             "dialogs": reads.dialogs_of(reader, Ref(kind="request", id=request_id)),
             "parts": [one.id for one in parts.items],
+            "times": request_times.times(reader, request_id),
         }
 
     return s.RequestDetails.model_validate(await caller.hub.read(load))
@@ -84,6 +86,27 @@ async def change_checklist(
     )
     found = await caller.hub.read(request_reads.checklist, request_id)
     return [s.ChecklistItem.model_validate(one) for one in found]
+
+
+@router.post("/requests/{request_id}/times", status_code=201, summary="Note time spent")
+async def log_time(
+    caller: rights.MayEditRequests, request_id: RequestKey, body: s.LogTime
+) -> list[s.TimeSpent]:
+    """Note minutes of your own work; gives all that was noted."""
+    await caller.hub.do(c.LogTime(request_id=RequestId(request_id), minutes=body.minutes))
+    found = await caller.hub.read(request_times.times, request_id)
+    return [s.TimeSpent.model_validate(one) for one in found]
+
+
+@router.delete(
+    "/requests/{request_id}/times/{entry_id}", status_code=204, summary="Take noted time back"
+)
+async def remove_time(
+    caller: rights.MayEditRequests, request_id: RequestKey, entry_id: EntryKey
+) -> Response:
+    """Take back what you noted; another person's needs the right to manage the system."""
+    await caller.hub.do(c.RemoveTime(request_id=RequestId(request_id), entry_id=entry_id))
+    return Response(status_code=204)
 
 
 @router.post(

@@ -64,6 +64,21 @@ class ChecklistItem(Shape):
     done_by: OptionalId
 
 
+class TimeSpent(Shape):
+    """Minutes that a colleague worked on a request."""
+
+    id: Id
+    user_id: OptionalId
+    minutes: int
+    at: Instant
+
+
+class LogTime(Body):
+    """Minutes of your own work."""
+
+    minutes: int = Field(ge=1, le=1440, examples=[25])
+
+
 class RequestDetails(Shape):
     """What belongs to a request beside its properties."""
 
@@ -71,6 +86,7 @@ class RequestDetails(Shape):
     checklist: list[ChecklistItem]
     dialogs: list[Id]
     parts: list[Id] = Field(description="Requests that are part of this one.")
+    times: list[TimeSpent] = Field(description="Time spent, the newest first, at most 200.")
 
 
 class ChangeChecklist(Body):

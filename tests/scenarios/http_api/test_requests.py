@@ -21,6 +21,11 @@ async def test_a_request_over_the_api_from_its_number_to_its_solution(world: Wor
     assert [one["goal"] for one in details["deadlines"]] == ["first", "solution"]
     assert [bool(one["done_at"]) for one in details["checklist"]] == [True, False]
     assert (details["dialogs"], details["parts"]) == ([dialog_id], [part["id"]])
+    noted = await program.ok("POST", f"{path}/times", json={"minutes": 25})
+    await program.ok("POST", f"{path}/times", json={"minutes": 5})
+    await program.ok("DELETE", f"{path}/times/{noted[0]['id']}")
+    assert (await program.ok("GET", path))["spent_minutes"] == 5
+    assert [one["minutes"] for one in (await program.ok("GET", f"{path}/details"))["times"]] == [5]
     waiting = {"status": "waiting", "reason": "a photo"}
     moved = await program.ok("PUT", f"{path}/status", json=waiting)
     assert (moved["status"], moved["pause_reason"]) == ("waiting", "a photo")

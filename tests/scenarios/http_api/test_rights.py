@@ -292,6 +292,8 @@ RIGHTS = {
     "GET /requests/{request_id}/details": "requests.view",
     "PUT /requests/{request_id}/status": "requests.edit",
     "POST /requests/{request_id}/checklist": "requests.edit",
+    "POST /requests/{request_id}/times": "requests.edit",
+    "DELETE /requests/{request_id}/times/{entry_id}": "requests.edit",
     "POST /requests/{request_id}/merge": "requests.edit",
     "DELETE /requests/{request_id}/merge": "requests.edit",
     "GET /sla-policies": "requests.view",
