@@ -198,6 +198,7 @@ def _record(row: Any) -> Segment:
         static=row.kind == "static",
         filter=definition.get("filter") or {},
         any_of=tuple(int(one) for one in definition.get("any_of", ())),
+        all_of=tuple(int(one) for one in definition.get("all_of", ())),
         not_in=tuple(int(one) for one in definition.get("not_in", ())),
         watched=row.watched,
         size=row.size,
@@ -233,8 +234,9 @@ def _inside(reader: Reader, segment: Segment, above: frozenset[int]) -> ColumnEl
         parts.append(compile_sql(tree, known, _columns(), contacts.c.id, moment, dialect))
     parts += [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.any_of]
     inside = or_(*parts) if parts else true()
+    both = [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.all_of]
     outside = [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.not_in]
-    return and_(inside, *(~one for one in outside))
+    return and_(inside, *both, *(~one for one in outside))
 
 
 def count(reader: Reader, segment: Segment) -> int:
@@ -399,6 +401,7 @@ def save_segment(uow: UnitOfWork, command: SaveSegment) -> int:
     definition = {
         "filter": dict(command.filter),
         "any_of": [str(one) for one in command.any_of],
+        "all_of": [str(one) for one in command.all_of],
         "not_in": [str(one) for one in command.not_in],
     }
     values: dict[str, Any] = {
@@ -412,7 +415,7 @@ def save_segment(uow: UnitOfWork, command: SaveSegment) -> int:
         row = _locked(uow, segment_id)
         if command.version is not None and row.version != command.version:
             raise Conflict("somebody changed this segment meanwhile", what="version")
-        _no_circle(uow, segment_id, (*command.any_of, *command.not_in))
+        _no_circle(uow, segment_id, (*command.any_of, *command.all_of, *command.not_in))
         uow.conn.execute(
             update(segments)
             .where(segments.c.id == segment_id)
@@ -420,7 +423,7 @@ def save_segment(uow: UnitOfWork, command: SaveSegment) -> int:
         )
     else:
         segment_id = uow.new_id()
-        _no_circle(uow, segment_id, (*command.any_of, *command.not_in))
+        _no_circle(uow, segment_id, (*command.any_of, *command.all_of, *command.not_in))
         uow.conn.execute(
             insert(segments).values(
                 id=segment_id,
@@ -460,7 +463,7 @@ def _no_circle(uow: UnitOfWork, segment_id: int, parts: Iterable[int]) -> None:
             continue
         seen.add(number)
         found = _record(_row(uow.conn, number))
-        path += [(one, (*way, found.name)) for one in (*found.any_of, *found.not_in)]
+        path += [(one, (*way, found.name)) for one in found.made_of]
 
 
 def fill_segment(uow: UnitOfWork, command: FillSegment) -> int:
@@ -508,7 +511,7 @@ def remove_segment(uow: UnitOfWork, command: RemoveSegment) -> None:
     """Put a segment away."""
     row = _locked(uow, command.segment_id)
     others = uow.conn.execute(select(segments).where(segments.c.removed_at == 0)).all()
-    users = [one.name for one in others if row.id in (*_record(one).any_of, *_record(one).not_in)]
+    users = sorted(one.name for one in others if row.id in _record(one).made_of)
     if users:
         raise Conflict(f"other segments are made of it: {', '.join(users)}", what="in_use")
     uow.conn.execute(

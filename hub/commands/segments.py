@@ -15,8 +15,8 @@ class SaveSegment(Command):
     """Make or change a segment; gives its id.
 
     A dynamic one holds whoever its `filter` (of the one filter language, over contact persons)
-    finds, or who is in any of `any_of`, and in none of `not_in` (other segments; a circle is
-    refused). A static one holds whom `FillSegment` put in.
+    finds, or who is in any of `any_of`, and of these only who is in all of `all_of` and in none of
+    `not_in` (other segments; a circle is refused). A static one holds whom `FillSegment` put in.
     """
 
     permission: ClassVar[str] = "mailings.send"
@@ -26,6 +26,7 @@ class SaveSegment(Command):
     static: bool = False
     filter: Mapping[str, object] = field(default_factory=dict)
     any_of: tuple[int, ...] = ()
+    all_of: tuple[int, ...] = ()
     not_in: tuple[int, ...] = ()
     watched: bool = False
     version: int | None = None

@@ -10,18 +10,27 @@ from hub.ids import AddressId, ContactId, Micros
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """A named group of people; `size` is what it held when it was last counted."""
+    """A named group of people; `size` is what it held when it was last counted.
+
+    It is made of its filter or any of `any_of`, and in all of `all_of`, and in none of `not_in`.
+    """
 
     id: int
     name: str
     static: bool
     filter: Mapping[str, object] = field(default_factory=dict)
     any_of: tuple[int, ...] = ()
+    all_of: tuple[int, ...] = ()
     not_in: tuple[int, ...] = ()
     watched: bool = False
     size: int = 0
     counted_at: Micros = Micros(0)
     version: int = 1
+
+    @property
+    def made_of(self) -> tuple[int, ...]:
+        """The segments that it asks."""
+        return (*self.any_of, *self.all_of, *self.not_in)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ async def _form(
     others = [one for one in await hub.read(reads.all_segments) if one.id != segment.id]
     sizes: list[tuple[str, Reach]] = []
     sample, total = [], 0
-    asked = segment.id or segment.filter or segment.any_of
+    asked = segment.id or segment.filter or segment.made_of
     topic = request.query_params.get("topic", "")[:100]
     if asked:
         try:
@@ -127,6 +127,7 @@ async def save(request: Request) -> Response:
             static=typed.static,
             filter=typed.filter,
             any_of=typed.any_of,
+            all_of=typed.all_of,
             not_in=typed.not_in,
             watched=typed.watched,
             version=typed.version if segment_id else None,
@@ -145,6 +146,7 @@ def _with(segment: Segment, parts: list[Tree]) -> Segment:
         static=segment.static,
         filter=joined(parts) or {},
         any_of=segment.any_of,
+        all_of=segment.all_of,
         not_in=segment.not_in,
         watched=segment.watched,
         version=segment.version,
@@ -158,6 +160,7 @@ def _typed(form: Any, segment_id: int) -> Segment:
         static=form.get("static") == "yes",
         filter=read_tree(str(form.get("filter", ""))) or {},
         any_of=tuple(number(one) for one in form.getlist("any_of") if one),
+        all_of=tuple(number(one) for one in form.getlist("all_of") if one),
         not_in=tuple(number(one) for one in form.getlist("not_in") if one),
         watched=form.get("watched") == "yes",
         version=number(form.get("version") or 1),

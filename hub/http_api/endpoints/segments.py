@@ -52,6 +52,7 @@ def _command(body: s.SaveSegment, **more: Any) -> c.SaveSegment:
         static=body.static,
         filter=body.filter,
         any_of=tuple(body.any_of),
+        all_of=tuple(body.all_of),
         not_in=tuple(body.not_in),
         watched=body.watched,
         **more,

@@ -19,6 +19,7 @@ class Segment(Shape):
     static: bool
     filter: dict[str, Any]
     any_of: list[Id]
+    all_of: list[Id]
     not_in: list[Id]
     watched: bool
     size: int
@@ -33,6 +34,7 @@ class SaveSegment(Body):
     static: bool = False
     filter: dict[str, Any] = Field(default_factory=dict)
     any_of: list[GivenId] = Field(default_factory=list, max_length=50)
+    all_of: list[GivenId] = Field(default_factory=list, max_length=50)
     not_in: list[GivenId] = Field(default_factory=list, max_length=50)
     watched: bool = False
 

@@ -12,11 +12,13 @@ from crm_store.journal import events_after
 from hub import (
     SYSTEM,
     Address,
+    Conflict,
     CreateContact,
     FillSegment,
     GiveConsent,
     Invalid,
     RefreshSegment,
+    RemoveSegment,
     SaveSegment,
     SegmentEntered,
     SegmentLeft,
@@ -59,6 +61,14 @@ async def test_conditions_sets_and_reasons(house: House) -> None:
         boris,
         vera,
     ]
+    (both,) = await hub.do(SaveSegment(name="Both", any_of=(first,), all_of=(picked,)))
+    together = await hub.read(segments.one, both)
+    assert [one.contact_id for one in await hub.audience(together, channel="email")] == [anna]
+    assert await hub.read(segments.count, together) == 1
+    with pytest.raises(Invalid, match="made of itself: Both"):
+        await hub.do(SaveSegment(segment_id=first, name="Russian", all_of=(both,)))
+    with pytest.raises(Conflict, match="made of it: Both, Rest"):
+        await hub.do(RemoveSegment(segment_id=first))
     with pytest.raises(Invalid, match="made of itself: Rest"):
         await hub.do(SaveSegment(segment_id=first, name="Russian", any_of=(rest,)))
     await hub.do(
@@ -87,9 +97,13 @@ async def test_conditions_sets_and_reasons(house: House) -> None:
     assert hub.actor == SYSTEM
 
 
+def segment_of(address: str) -> str:
+    return address.rpartition("/")[2]
+
+
 async def test_a_marketer_builds_one_on_screen(house: House) -> None:
     anna = await _person(house, "Anna")
-    await _person(house, "Walter", "de")
+    walter = await _person(house, "Walter", "de")
     browser = await house.logged_in("marketer")
     condition = {
         "do": "add",
@@ -118,6 +132,15 @@ async def test_a_marketer_builds_one_on_screen(house: House) -> None:
         "/segments/new", data={"do": "save", "name": "X", "_csrf": await agent.csrf()}
     )
     assert refused.status_code == 403
+    # Set operations on screen: both of two, and one without the other.
+    held = segment_of(address)
+    other = await house.system.do(SaveSegment(name="Others", static=True))
+    await house.system.do(FillSegment(segment_id=other[0], add=(walter,)))  # type: ignore[arg-type]
+    sets = {"do": "save", "name": "Sets", "any_of": [held, str(other[0])]}
+    for more, size in (({}, 2), ({"all_of": held}, 1), ({"not_in": [held, str(other[0])]}, 0)):
+        made = await browser.submit("/segments/new", data={**sets, **more})
+        shown = (await browser.get(made.headers["location"])).text
+        assert f"How many, now: {size}" in shown, more
     noted = await browser.submit(
         f"/contacts/{anna}/consents", data={"do": "give", "evidence": "by telephone"}
     )
