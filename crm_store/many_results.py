@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, String, Subquery, and_, case, cast, func, 
 from crm_store.many_cuts import cut
 from crm_store.many_earned import things_of
 from crm_store.tables.consents import consent_log, suppressions
-from crm_store.tables.many import many_contents, many_touches
+from crm_store.tables.many import many_contents, many_steps, many_touches
 from crm_store.tables.outbox import deliveries
 from crm_store.viewer import Reader
 from hub.errors import Invalid
@@ -130,13 +130,27 @@ def links_of(reader: Reader, send_ids: Sequence[int]) -> list[LinkTally]:
 
 
 def costs(reader: Reader, send_ids: Sequence[int]) -> dict[int, int]:
-    """Give how many messages left over each account: what a provider asks money for."""
-    rows = reader.conn.execute(
-        select(deliveries.c.account_id, func.count().label("n"))
+    """Give how many messages left over each account as its provider counts them.
+
+    An SMS of three parts is three. What left and was not delivered in time, so that the person got
+    it another way, is paid for too.
+    """
+    counted = case((deliveries.c.charged > 1, deliveries.c.charged), else_=1)
+    left = (
+        select(deliveries.c.account_id, func.sum(counted).label("n"))
         .where(deliveries.c.send_id.in_(send_ids), deliveries.c.status.in_((*GONE, "unknown")))
         .group_by(deliveries.c.account_id)
     )
-    return {row.account_id: row.n for row in rows}
+    given_up = (
+        select(many_steps.c.account_id, func.sum(many_steps.c.charged).label("n"))
+        .join(deliveries, deliveries.c.id == many_steps.c.delivery_id)
+        .where(deliveries.c.send_id.in_(send_ids), many_steps.c.charged > 0)
+        .group_by(many_steps.c.account_id)
+    )
+    found: dict[int, int] = {}
+    for row in (*reader.conn.execute(left), *reader.conn.execute(given_up)):
+        found[row.account_id] = found.get(row.account_id, 0) + int(row.n)
+    return found
 
 
 def _asked(

@@ -259,8 +259,15 @@ def _has_window(uow: UnitOfWork, account_id: int) -> bool:
 # -- moving on ------------------------------------------------------------------------------------
 
 
-def note_steps(uow: UnitOfWork, steps: Mapping[int, Sequence[tuple[int, str]]]) -> None:
-    """Write down which ways of which rows were passed, and why."""
+def note_steps(
+    uow: UnitOfWork,
+    steps: Mapping[int, Sequence[tuple[int, str]]],
+    charged: Mapping[int, int] | None = None,
+) -> None:
+    """Write down which ways of which rows were passed, and why.
+
+    `charged` is what had left on the first of them and costs money though nobody has it yet.
+    """
     known: dict[int, int] = dict(
         uow.conn.execute(
             select(many_steps.c.delivery_id, func.max(many_steps.c.n))
@@ -275,6 +282,7 @@ def note_steps(uow: UnitOfWork, steps: Mapping[int, Sequence[tuple[int, str]]]) 
             "account_id": account_id,
             "reason": reason,
             "at": uow.now,
+            "charged": (charged or {}).get(number, 0) if place == 1 else 0,
         }
         for number, passed in sorted(steps.items())
         for place, (account_id, reason) in enumerate(passed, 1)
@@ -315,13 +323,18 @@ def go_on(uow: UnitOfWork, send: Row[Any], rows: Sequence[tuple[Row[Any], str]])
                 account_id=way.account_id, address_id=way.address_id, content_id=way.content_id,
                 status=Status.QUEUED.value, due_at=uow.now, attempts=0, leased_until=0,
                 fence=deliveries.c.fence + 1, reason="", reason_text="", worker="",
-                sent_at=0, delivered_at=0,
+                sent_at=0, delivered_at=0, charged=0,
             )
         )  # fmt: skip
-    note_steps(uow, steps)
+    note_steps(uow, steps, {number: _paid(*moving[number]) for number in moved})
     if moved:
         uow.record(DeliveriesQueued(mailing_id=send.mailing_id, send_id=send.id, queued=len(moved)))
     return moved
+
+
+def _paid(row: Row[Any], reason: str) -> int:
+    """Give how many messages are to be paid of a way that is given up: those that had left."""
+    return max(1, row.charged) if reason == NOT_DELIVERED else 0
 
 
 def _last(way: Way, row: Row[Any], reason: str) -> tuple[tuple[int, str], ...]:

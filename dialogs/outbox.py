@@ -144,6 +144,7 @@ def start_sending(uow: UnitOfWork, command: StartSending) -> None:
             status=Status.SENDING.value,
             attempts=deliveries.c.attempts + 1,
             leased_until=uow.now + command.lease_us,
+            charged=command.charged,
         )
     )
     if result.rowcount != 1:

@@ -247,7 +247,7 @@ class Hub(Protocol):
         """The links of sends with how many people and machines followed each."""
 
     async def send_costs(self, send_ids: Sequence[int]) -> Mapping[int, int]:
-        """How many messages of sends left over each account."""
+        """How many messages of sends left over each account, as its provider counts them."""
 
     async def send_earned(
         self, send_ids: Sequence[int], *, days: int = 30, touch: str = "any", by: str = ""

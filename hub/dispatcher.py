@@ -121,6 +121,14 @@ def limiter_of(rate_per_second: float) -> AsyncLimiter:
     return AsyncLimiter(1, 1 / max(rate_per_second, 0.001))
 
 
+def _charged(channel: Channel, message: OutboundMessage) -> int:
+    """Give how many messages the provider counts for one, 0 where the channel does not say."""
+    if message.template or not type(channel).overrides("measure"):
+        return 0
+    measured = channel.measure(message.text)
+    return measured.parts if measured is not None else 0
+
+
 class Dispatcher:
     """Carries the outbox of all accounts in this process."""
 
@@ -284,6 +292,7 @@ class Dispatcher:
                 delivery_id=delivery_id,
                 fence=fence,
                 lease_us=int(lease.total_seconds() * US),
+                charged=_charged(channel, message),
             )
             await self._runtime.do(SYSTEM, None, (start,))
         except Conflict:

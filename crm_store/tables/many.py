@@ -71,6 +71,8 @@ many_steps = Table(
     ref("account_id"),
     word("reason"),
     num("at"),
+    # What had left already and is paid for: how many messages the provider counts.
+    num("charged"),
     PrimaryKeyConstraint("delivery_id", "n"),
     sqlite_with_rowid=False,
 )

@@ -34,6 +34,8 @@ deliveries = Table(
     ref("send_id"),
     ref("contact_id"),
     ref("content_id"),
+    # How many messages the provider counts and charges (an SMS of several parts); 0 is one.
+    num("charged"),
     UniqueConstraint("idempotency_key"),
     # What goes to many: each person once, each address once. The second also finds a send's rows.
     Index(

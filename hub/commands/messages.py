@@ -198,11 +198,15 @@ class ClaimDeliveries(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSending(Command):
-    """Commit that the wire is about to be called: from here on an interruption is unknown."""
+    """Commit that the wire is about to be called: from here on an interruption is unknown.
+
+    `charged` is how many messages the provider will count, 0 where nobody counts them.
+    """
 
     delivery_id: DeliveryId
     fence: int
     lease_us: int
+    charged: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

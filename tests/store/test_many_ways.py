@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_store import many
+from crm_store import many, many_results
 from hub import (
     Address,
     CreateContact,
@@ -18,6 +18,7 @@ from hub import (
     GiveConsent,
     ManyContent,
     ManyRecipient,
+    Measure,
     PermanentFailure,
     PlanMany,
     RecordReceipt,
@@ -146,7 +147,11 @@ async def test_a_failure_goes_the_next_way_and_the_last_one_stays(home: House) -
     assert [one.text for one in home.world.sent] == ["A letter", "A message"]
 
 
-async def test_without_a_proof_in_time_the_next_way_is_gone(home: House) -> None:
+async def test_without_a_proof_in_time_the_next_way_is_gone(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pigeon = home.runtime.channels["pigeon"]
+    monkeypatch.setattr(pigeon, "measure", lambda _, text: Measure(parts=3), raising=False)
     people = {one: await person(home, one.title(), "email", "pigeon") for one in ("anna", "boris")}
     order = (home.pigeon, home.letter)
     send = await sent_to(home, list(people.values()), order, fall_back_after=60)
@@ -170,6 +175,9 @@ async def test_without_a_proof_in_time_the_next_way_is_gone(home: House) -> None
         ("pigeon", "passed", "not_delivered_in_time"),
         ("letter", "sent", ""),
     ]
+    # What left in vain is paid for too, each part of it.
+    costs = await home.system.read(lambda reader: many_results.costs(reader, [send]))
+    assert costs == {home.pigeon: 3 + 3, home.letter: 3}
     # A report about the earlier way that comes late changes nothing, a proof of it does.
     late = next(one for one in home.world.sent if one.to.value == "boris")
     for status in (DeliveryStatus.FAILED, DeliveryStatus.DELIVERED):

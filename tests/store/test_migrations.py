@@ -63,6 +63,7 @@ RELEASED = {
     "0029_stage_limits.py": "5deacbee2b53a6ec8701d9377ff293fe372c3c8fb12ba0acb52278b9757c1f99",
     "0030_overdue.py": "e185c41bb66710b9e0ee64c6b52737ca56184927410d57cf21c413511360711d",
     "0031_time_spent.py": "d939e4ce9f3276b9897508f9f67953001bd836ec9619c958f71f2ef7396f3d7f",
+    "0032_charged.py": "c89081caca91554adcb4807c154a508005dd48e0deac6191c35a8a29a3e84dca",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

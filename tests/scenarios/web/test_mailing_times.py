@@ -27,6 +27,7 @@ from plugins.mailings.commands import SteerMailing
 from plugins.mailings.doing import again, mailing_of, send
 from plugins.mailings.plans import read_plan
 from plugins.mailings.reached import ways
+from plugins.mailings.reports import report_of
 from plugins.mailings.results import funnel_of, state_of
 from plugins.mailings.times import next_occurrence, wall_clock
 from tests.houses import US, World, letter, plugin_of, until
@@ -227,6 +228,8 @@ async def test_an_order_of_channels_its_price_and_each_ones_path(
     assert found["Person0"] == [("sent", "")]
     pigeons = [one.text for one in world.sent if one.to.kind == "pigeon"]
     assert pigeons == ["Short words", "Short words"]
+    # Two of them left over it, each in two parts: the report says what was really paid.
+    assert (await report_of(hub, mailing)).costs == (("RUB", 2 * 2 * 250),)
     shown = (await browser.get(f"/p/mailings/{number}/people?state=kept_back")).text
     assert "Nobody" in shown
     assert "Both" not in shown
