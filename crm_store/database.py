@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -30,6 +30,9 @@ from crm_store.unit_of_work import Transaction
 from hub.capabilities import Abilities
 from hub.events import Event
 from hub.ids import IdMaker, Micros
+
+if TYPE_CHECKING:
+    from hub.extensions import Ageing
 
 log = logging.getLogger("hub.database")
 T = TypeVar("T")
@@ -135,6 +138,7 @@ class Database:
         self.new_id: IdMaker | None = None
         self.channels = channels if channels is not None else Abilities({})
         self.nouns: Mapping[str, Noun] = NOUNS
+        self.ageing: Mapping[str, Ageing] = {}
         self.on_commit = on_commit
         self.drop_blob: Callable[[str], None] | None = None
         self.group_sizes: list[int] = []
@@ -346,6 +350,7 @@ class Database:
             dialect=self.dialect,
             drop_blob=self.drop_blob,
             nouns=self.nouns,
+            ageing=self.ageing,
         )
 
 

@@ -5,7 +5,8 @@ Each batch finds by itself what is left to do, so a killed hub goes on where it 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -40,6 +41,9 @@ from hub.errors import Conflict, Invalid, NotFound
 from hub.events import RetentionChanged, RetentionFinished
 from hub.ids import AccountId, Micros, RetentionId
 from hub.records.retention import OF_ACCOUNTS, SUBJECTS, RetentionRule
+
+if TYPE_CHECKING:
+    from hub.extensions import Ageing
 
 JOB = "hub.retention"
 DAY_US = 86_400_000_000
@@ -81,12 +85,20 @@ def _record(row: Row[Any]) -> RetentionRule:
 def preview(reader: Reader, subject: str, account_id: int, days: int) -> int:
     """Count what a rule would remove now."""
     reader.viewer.need("system.manage")
-    found = _due(subject, account_id, reader.now - days * DAY_US)
+    found = _due(subject, account_id, reader.now - days * DAY_US, reader.ageing)
+    if found is None:
+        return 0
     return int(reader.conn.execute(select(func.count()).select_from(found.subquery())).scalar_one())
 
 
-def _due(subject: str, account_id: int, before: int) -> Select[Any]:
-    """Give the keys of what is older than an instant and still there."""
+def _due(
+    subject: str, account_id: int, before: int, ageing: Mapping[str, Ageing]
+) -> Select[Any] | None:
+    """Give the keys of what is older than an instant and still there; None where its plugin is away."""
+    if subject in ageing:
+        return ageing[subject].due(Micros(before))
+    if "." in subject:
+        return None
     read_by_all = select(func.coalesce(func.min(cursors.c.event_id), 0)).scalar_subquery()
 
     def of(column: ColumnElement[int]) -> ColumnElement[bool]:
@@ -166,7 +178,7 @@ def save_retention(uow: UnitOfWork, command: SaveRetention) -> RetentionId:
         )
         _say(uow, command.rule_id, "changed", row.subject, command.days, command.active)
         return command.rule_id
-    if command.subject not in SUBJECTS:
+    if command.subject not in (*SUBJECTS, *uow.tx.ageing):
         raise Invalid(f"what is removed is one of: {', '.join(SUBJECTS)}", field="subject")
     account_id = command.account_id if command.subject in OF_ACCOUNTS else 0
     same = (retention_rules.c.subject == command.subject) & (
@@ -228,7 +240,9 @@ def sweep_retention(uow: UnitOfWork, command: SweepRetention) -> int:
     if not row.active:
         return 0
     before = uow.now - row.days * DAY_US
-    due = _due(row.subject, row.account_id, before)
+    due = _due(row.subject, row.account_id, before, uow.tx.ageing)
+    if due is None:
+        return 0
     limit = 20 if row.subject == "dialogs" else command.limit
     rows = uow.conn.execute(due.order_by(*due.selected_columns).limit(limit)).all()
     ids = [row[0] if len(row) == 1 else tuple(row) for row in rows]
@@ -257,7 +271,9 @@ def sweep_retention(uow: UnitOfWork, command: SweepRetention) -> int:
 def _remove(uow: UnitOfWork, subject: str, ids: list[Any]) -> None:
     if not ids:
         return
-    if subject == "messages":
+    if subject in uow.tx.ageing:
+        uow.tx.ageing[subject].remove(uow, ids)
+    elif subject == "messages":
         erase_messages(uow, ids)
     elif subject == "files":
         names = set(

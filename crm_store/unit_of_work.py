@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
@@ -24,6 +24,9 @@ from hub.events import Event, ImportBatchWritten, ObjectChanged
 from hub.ids import EventId, IdMaker, Micros
 from hub.kinds import Kind
 from hub.objects import DIRECT, MAX_DEPTH, SYSTEM, Actor, Cause
+
+if TYPE_CHECKING:
+    from hub.extensions import Ageing
 
 JOURNAL_LOCK = 0x4855_4A4F
 """Number of the advisory lock under which PostgreSQL writes the journal."""
@@ -47,6 +50,7 @@ class Transaction:
     after_commit: list[Callable[[], None]] = field(default_factory=list)
     drop_blob: Callable[[str], None] | None = None
     nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
+    ageing: Mapping[str, Ageing] = field(default_factory=dict)
 
     @property
     def kinds(self) -> Mapping[str, Kind]:

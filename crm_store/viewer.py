@@ -24,6 +24,7 @@ from hub.roles import DIALOGS, PERMISSIONS, Scope
 if TYPE_CHECKING:
     from sqlalchemy import FromClause
 
+    from hub.extensions import Ageing
     from hub.kinds import Kind
 
 NOBODY_ROLE = "nobody"
@@ -207,12 +208,16 @@ class Viewer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """One read: a connection with a stable snapshot, who asks, when, and the kinds there are."""
+    """One read: a connection with a stable snapshot, who asks, when, and what plugins bring.
+
+    `nouns` are the kinds there are, `ageing` what of plugins' tables is removed by its age.
+    """
 
     conn: Connection
     viewer: Viewer
     now: Micros
     nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
+    ageing: Mapping[str, Ageing] = field(default_factory=dict)
 
 
 def load_viewer(conn: Connection, actor: Actor, scopes: frozenset[str] | None = None) -> Viewer:

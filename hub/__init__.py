@@ -356,6 +356,7 @@ from hub.events.base import (
 )
 from hub.extensions import (
     AccountSection,
+    Ageing,
     Classifying,
     Handler,
     Job,
@@ -647,6 +648,7 @@ __all__ = [
     "AddressReleased",
     "AddressSuppressed",
     "AdvanceMark",
+    "Ageing",
     "Answer",
     "ArchiveField",
     "Arrival",

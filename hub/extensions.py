@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.commands.base import Command
 from hub.errors import HubError
+from hub.ids import Micros
 from hub.messages import Button, InboundMessage, OutboundMessage
 
 if TYPE_CHECKING:
@@ -95,6 +96,21 @@ class Handler:
 
     command: type[Command]
     handle: Callable[[UnitOfWork, Any], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ageing:
+    """What a plugin keeps in its tables that a rule of retention may remove once it is old.
+
+    `name` is `<plugin>.<word>`, `label` what people choose it by. `due(before)` gives the question
+    (a SQLAlchemy select) for the keys of what is older than an instant, `remove` removes a batch of such keys (a value,
+    or a tuple of several) inside the transaction on the writer thread.
+    """
+
+    name: str
+    label: str
+    due: Callable[[Micros], Any]
+    remove: Callable[[UnitOfWork, Sequence[Any]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +200,8 @@ class Suggestion:
     """A reply that a plugin proposes for a dialog, filled in for its client.
 
     `key` is the plugin's own name of it; it is kept with the message that began as this one.
-    `missing` names placeholders that still stand in the text. `files` are names shown before
+    `html` is how a channel of letters shows the same words. `missing` names placeholders that still
+    stand in the text. `files` are names shown before
     the choice; `attach` is the path under `/p/<plugin>/` that puts them into the composer.
     `slot` 1 to 9 is its Alt key. Greatest `score` first.
     """
@@ -196,6 +213,7 @@ class Suggestion:
     key: str = ""
     shortcut: str = ""
     folder: str = ""
+    html: str = ""
     missing: tuple[str, ...] = ()
     buttons: tuple[Button, ...] = ()
     files: tuple[str, ...] = ()

@@ -101,7 +101,14 @@ class BoundHub:
         if eyes is not None:
             return await self._runtime.database.read(
                 lambda conn: function(
-                    Reader(conn=conn, viewer=eyes, now=self.now(), nouns=self._runtime.nouns), *args
+                    Reader(
+                        conn=conn,
+                        viewer=eyes,
+                        now=self.now(),
+                        nouns=self._runtime.nouns,
+                        ageing=self._runtime.ageing,
+                    ),
+                    *args,
                 )
             )
         return await self._runtime.read(self.actor, self._scopes, function, *args)
@@ -398,7 +405,7 @@ class BoundHub:
         return await self.read(many_results.links_of, send_ids)
 
     async def send_costs(self, send_ids: Sequence[int]) -> Mapping[int, int]:
-        """How many messages of sends left over each account."""
+        """How many messages of sends left over each account, as its provider counts them."""
         return await self.read(many_results.costs, send_ids)
 
     async def send_earned(

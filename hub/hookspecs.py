@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hub.channel import Channel
     from hub.events.base import Event
     from hub.extensions import (
+        Ageing,
         Classifying,
         Handler,
         Job,
@@ -95,6 +96,11 @@ def register_tables(metadata: object) -> None:
 @hookspec
 def register_jobs() -> list[Job]:
     """Give background work, periodic or on demand."""
+
+
+@hookspec
+def register_ageing() -> list[Ageing]:
+    """Give what of your tables a rule of retention may remove by its age."""
 
 
 @hookspec

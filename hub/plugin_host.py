@@ -30,7 +30,7 @@ from hub.channel import Channel
 from hub.decisions import Aside
 from hub.errors import PluginError
 from hub.events.base import Event
-from hub.extensions import AccountSection, Handler, Job, NavEntry, OutboundTransform
+from hub.extensions import AccountSection, Ageing, Handler, Job, NavEntry, OutboundTransform
 from hub.filters import Field
 from hub.grades import Grade, grade_of, judged
 from hub.hookspecs import PROJECT
@@ -54,6 +54,7 @@ GIVES: Mapping[str, tuple[type, ...]] = {
     "register_kinds": (Kind,),
     "register_commands": (Handler,),
     "register_transforms": (OutboundTransform,),
+    "register_ageing": (Ageing,),
     "register_fields": (Field,),
     "register_recipes": (Recipe,),
     "register_routes": (Route,),

@@ -15,7 +15,7 @@ from crm_store.nouns import Noun, noun_of
 from hub.channel import Channel
 from hub.commands import Command
 from hub.events import EventRegistry
-from hub.extensions import Handler, Job, OutboundTransform
+from hub.extensions import Ageing, Handler, Job, OutboundTransform
 from hub.filters import Field
 from hub.kinds import Kind
 from hub.plugin_host import Plugin, PluginHost
@@ -34,6 +34,7 @@ REGISTERS = (
     "register_fields",
     "register_actions",
     "register_recipes",
+    "register_ageing",
 )
 
 
@@ -51,6 +52,7 @@ class Registered:
     fields: list[tuple[str, Field]] = field(default_factory=list)
     actions: list[tuple[str, type[Action]]] = field(default_factory=list)
     recipes: list[tuple[str, Recipe]] = field(default_factory=list)
+    ageing: dict[str, Ageing] = field(default_factory=dict)
 
 
 def register(plugins: PluginHost, registry: EventRegistry, own_jobs: Iterable[Job]) -> Registered:
@@ -100,6 +102,9 @@ def _clash(
         wrong = _wrong_kind(found, plugin, kind)
         if wrong:
             return wrong
+    for one in given.get("register_ageing", ()):
+        if not one.name.startswith(f"{plugin}."):
+            return f"what ages is called {plugin}.<word>, not {one.name}"
     for name in metadata.tables:
         if not name.startswith(f"{plugin}_"):
             return f"table {name} does not start with {plugin}_"
@@ -149,6 +154,7 @@ def _take(
         found.handlers[handler.command] = (plugin.name, handler)
     found.fields += [(plugin.name, one) for one in given.get("register_fields", ())]
     found.actions += [(plugin.name, one) for one in given.get("register_actions", ())]
+    found.ageing |= {one.name: one for one in given.get("register_ageing", ())}
     found.recipes += [(plugin.name, one) for one in given.get("register_recipes", ())]
     tables = tuple(metadata.sorted_tables)
     nouns = [noun_of(one, plugin.name, metadata) for one in given.get("register_kinds", ())]

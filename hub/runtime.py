@@ -137,6 +137,7 @@ class Runtime:
         )
         self.database.drop_blob = self.blobs.remove
         self.database.nouns = self.nouns
+        self.database.ageing = self.ageing = given.ageing
         self.feed = Feed(self.database, self.registry)
         self.rights = Rights()
         self.colleagues = Colleagues()
@@ -318,7 +319,9 @@ class Runtime:
 
         def run(conn: Any) -> T:
             viewer = self.rights.read(conn, actor, scopes)
-            reader = Reader(conn=conn, viewer=viewer, now=self.now(), nouns=self.nouns)
+            reader = Reader(
+                conn=conn, viewer=viewer, now=self.now(), nouns=self.nouns, ageing=self.ageing
+            )
             return function(reader, *args)
 
         return await self.database.read(run)

@@ -27,7 +27,7 @@ WEB = ROOT / "hub/web"
 ERRORS = {"Conflict", "Invalid", "NotAllowed", "NotFound", "TemporaryFailure",
           "PermanentFailure", "UntrustedRequest", "PermissionError", "HubError", "Check",
           "ValueError", "NotLoggedIn", "Reject"}  # fmt: skip
-TITLED = {"Field", "Panel", "PanelLine", "NavEntry", "AccountSection", "Route", "Page"}
+TITLED = {"Ageing", "Field", "Panel", "PanelLine", "NavEntry", "AccountSection", "Route", "Page"}
 TITLES = {"title", "description", "label", "empty", "tab"}
 # Plugins bring their own words too; those with a catalogue of their own are left to it.
 UNSEEN = {"migrations", "demo", "demo_customer", "http_api", "cli", "backup.py",

@@ -13,8 +13,8 @@ from hub.ids import AccountId, RetentionId
 class SaveRetention(Command):
     """Add a rule (id 0) or change one; gives its id. `account_id` 0 is every channel.
 
-    `subject` is one of `SUBJECTS`. A rule that is not active removes
-    nothing: its preview says what it would.
+    `subject` is one of `SUBJECTS`, or what a plugin keeps (`Ageing`). A rule that is not active
+    removes nothing: its preview says what it would.
     """
 
     permission: ClassVar[str] = "system.manage"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hub import Event, Handler, Job, NavEntry, Route, UiPart, hookimpl
+from hub import Ageing, Event, Handler, Job, NavEntry, Route, UiPart, hookimpl
 from plugins.mailings import (
     api,
     files,
@@ -67,6 +67,12 @@ def register_jobs() -> list[Job]:
             timeout=timedelta(minutes=5),
         )
     ]
+
+
+@hookimpl
+def register_ageing() -> list[Ageing]:
+    """What mailings and letters were before goes when a rule of retention says so."""
+    return [versions.AGEING]
 
 
 @hookimpl

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -15,13 +15,16 @@ from sqlalchemy import (
     Integer,
     MetaData,
     PrimaryKeyConstraint,
+    Select,
     String,
     Table,
+    delete,
     insert,
     select,
+    tuple_,
 )
 
-from hub import Hub, NotFound, UnitOfWork
+from hub import Ageing, Hub, Micros, NotFound, UnitOfWork
 
 ID = BigInteger().with_variant(Integer(), "sqlite")
 MAILING, LETTER, SENT = "mailing", "letter", "sent"
@@ -58,6 +61,26 @@ class Line:
 
     sign: str
     text: str
+
+
+def _due(before: Micros) -> Select[Any]:
+    """Give what was replaced before an instant; what has been sent stays: it says what people got."""
+    return select(versions.c.kind, versions.c.object_id, versions.c.version).where(
+        versions.c.at < before, versions.c.kind != SENT
+    )
+
+
+def _remove(uow: UnitOfWork, keys: Sequence[Any]) -> None:
+    key = tuple_(versions.c.kind, versions.c.object_id, versions.c.version)
+    uow.execute(delete(versions).where(key.in_(keys)))
+
+
+AGEING = Ageing(
+    name="mailings.versions",
+    label="Earlier versions of mailings and letters",
+    due=_due,
+    remove=_remove,
+)
 
 
 def declare(metadata: object) -> None:

@@ -1,7 +1,7 @@
 """Quick replies: ready texts that are found by `/`, filled in for the client, and counted.
 
 Personal, of a team, or everybody's; in Russian and English side by side, with a short variant for
-channels of short texts, a provider's template for closed windows, files and buttons. Everything is
+channels of short texts, HTML for letters, a provider's template for closed windows, files and buttons. Everything is
 done through the public hooks.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub import (
+    Ageing,
     Dialog,
     Event,
     Handler,
@@ -22,6 +23,7 @@ from hub import (
     hookimpl,
 )
 from plugins.quick_replies import api, pages
+from plugins.quick_replies.ageing import VERSIONS
 from plugins.quick_replies.commands import handlers
 from plugins.quick_replies.facts import QuickReplyChanged
 from plugins.quick_replies.guarding import guard
@@ -55,6 +57,12 @@ def register_events() -> list[type[Event]]:
 def register_transforms() -> list[OutboundTransform]:
     """Nothing leaves while a placeholder stands in it."""
     return [OutboundTransform(name="placeholders", order=100, apply=guard)]
+
+
+@hookimpl
+def register_ageing() -> list[Ageing]:
+    """What replies said before goes when a rule of retention says so."""
+    return [VERSIONS]
 
 
 @hookimpl

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -19,6 +19,8 @@ Subject = Literal[
     "rule_hours",
     "notices",
 ]
+PLUGINS = r"^[a-z][a-z0-9_]*\.[a-z0-9_]+$"
+"""What a plugin keeps, as `mailings.versions`."""
 
 
 class RetentionRule(Shape):
@@ -45,7 +47,7 @@ class ChangeRetention(Body):
 class CreateRetention(ChangeRetention):
     """A new rule."""
 
-    subject: Subject
+    subject: Subject | Annotated[str, Field(pattern=PLUGINS, max_length=100)]
     account_id: GivenId | None = None
 
 

@@ -40,6 +40,7 @@ def _days(text: object) -> int:
 async def retention(request: Request) -> Response:
     """Show the rules with what they would remove; add, change, run or remove one."""
     hub = hub_of(request)
+    ageing = request.app.state.runtime.ageing
     problem = ""
     if request.method == "POST":
         form = await form_of(request)
@@ -81,8 +82,8 @@ async def retention(request: Request) -> Response:
         "retention",
         "retention",
         422 if problem else 200,
-        subjects=SUBJECTS,
-        words=WORDS,
+        subjects=(*SUBJECTS, *ageing),
+        words={**WORDS, **{one.name: one.label for one in ageing.values()}},
         problem=problem,
         **await hub.read(load),
     )
