@@ -24,7 +24,7 @@ from hub.errors import Invalid
 from hub.placeholders import VARIABLES, Problem, Rendered
 
 MAX_SOURCE = 400_000
-OWN_FIELD = re.compile(r"(contact|client)\.custom\.[a-z0-9_]+")
+OWN_FIELD = re.compile(r"(contact|client|interest|request)\.custom\.[a-z0-9_]+")
 """A field that the organisation added; one that is not there stops the message as an empty one."""
 MAX_RESULT = 2_000_000
 MAX_DEPTH = 12

@@ -54,6 +54,8 @@ def work(reader: Reader, dialog_id: DialogId, language: str) -> dict[str, str]:
             continue
         one = min(linked, key=lambda each: each.status in over)
         found[f"{kind}.{field}"] = str(getattr(one, field))
+        for prop, value in own_values(reader.conn, kind, [one.id]).get(one.id, ()):
+            found[f"{kind}.{prop.name}"] = _own(prop, value, language)
         if kind == "interest" and one.amount:
             found["interest.sum"] = money(one.amount, one.currency, language)
         if kind == "request" and one.due_at:

@@ -1,8 +1,8 @@
 """Placeholders of quick replies, templates and mailings: which there are, and what became of them.
 
 `{{ contact.first_name }}` stands for what the hub knows of the person, of the colleague who
-writes, of the organisation and of the work in hand, `{{ contact.custom.boat }}` and
-`{{ client.custom.boat }}` for fields that the organisation added.
+writes, of the organisation and of the work in hand, `{{ contact.custom.boat }}` for
+a field that the organisation added to persons, clients, interests or requests.
 A *soft* one may stay empty: a greeting is
 then put right ("Hello!" and never "Hello, !"). Every other one must be filled, have a default
 (`{{ interest.title | "your order" }}`), or the message does not leave.

@@ -90,6 +90,7 @@ def _send(body: Body) -> Command:
     return c.SendMessage(
         dialog_id=_dialog(body),
         text=_text(body, "text").strip(),
+        html=_text(body, "html"),
         subject=_text(body, "subject")[:400],
         to=Address(kind="email", value=to) if to else None,
         cc=_people(body, "cc", "email"),

@@ -48,6 +48,7 @@ def _plain(plugin: str, one: Suggestion) -> dict[str, Any]:
         "shortcut": one.shortcut,
         "folder": one.folder,
         "text": one.text,
+        "html": one.html,
         "missing": list(one.missing),
         "reason": one.reason,
         "buttons": [{"label": each.label, "url": each.url} for each in one.buttons],

@@ -28,7 +28,14 @@ from plugins.quick_replies.commands import (
 from plugins.quick_replies.earlier import bring_back, versions_of
 from plugins.quick_replies.finding import score
 from plugins.quick_replies.reading import problems_of, reply_id_of
-from plugins.quick_replies.replies import LANGUAGES, QuickReply, all_replies, one_reply, reader_of
+from plugins.quick_replies.replies import (
+    LANGUAGES,
+    WORDINGS,
+    QuickReply,
+    all_replies,
+    one_reply,
+    reader_of,
+)
 from plugins.quick_replies.uses import Numbers, numbers
 
 SCHEMA = 1
@@ -61,10 +68,7 @@ def as_json(reply: QuickReply, used: Numbers | None = None) -> dict[str, Any]:
         "owner_id": str(reply.owner_id),
         "team_id": str(reply.team_id),
         "slot": reply.slot,
-        "texts": {
-            language: {"text": one.text, "short": one.short}
-            for language, one in reply.texts.items()
-        },
+        "texts": {language: one.as_json() for language, one in reply.texts.items()},
         "buttons": [{"label": label, "url": url} for label, url in reply.buttons],
         "template": reply.template,
         "template_language": reply.template_language,
@@ -129,6 +133,7 @@ async def versions(hub: Hub, request: PluginRequest) -> Answer:
             "user_id": str(one.user_id),
             "title": one.title,
             "texts": one.texts,
+            **one.more,
             "changes": [{"sign": sign, "text": text} for sign, text in one.lines],
         }
         for one in await versions_of(hub, await _found(hub, request))
@@ -236,7 +241,7 @@ def _command(
     scope = str(body.get("scope", "mine"))
     try:
         texts = {
-            language: {name: str(one.get(name, "")) for name in ("text", "short")}
+            language: {name: str(one.get(name, "")) for name in WORDINGS}
             for language, one in dict(body.get("texts", {})).items()
             if language in LANGUAGES
         }

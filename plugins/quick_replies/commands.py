@@ -6,24 +6,33 @@ A personal reply is its owner's affair; what a team or everybody uses needs the 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, insert, select, update
 
 from hub import ActorKind, Command, Conflict, Handler, Invalid, NotFound, UnitOfWork
 from plugins.quick_replies.facts import QuickReplyChanged
-from plugins.quick_replies.replies import LANGUAGES
-from plugins.quick_replies.tables import files, replies, uses, versions
+from plugins.quick_replies.replies import LANGUAGES, WORDINGS
+from plugins.quick_replies.tables import files, old_files, replies, uses, versions
 
 MAX_TEXT = 20_000
+MAX_HTML = 100_000
 MAX_FILES = 10
 MAX_FILE = 10_000_000
+_RUNS = re.compile(
+    r"<\s*(script|iframe|object|embed|form|meta|base|link)\b|<[^>]*\son[a-z]+\s*=|javascript:",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveQuickReply(Command):
-    """Make or change a reply of one's own; `reply_id` 0 makes one, `version` guards a change."""
+    """Make or change a reply of one's own; `reply_id` 0 makes one, `version` guards a change.
+
+    `bring_files` are files that an earlier version had; those that are dropped can come back.
+    """
 
     permission: ClassVar[str] = "dialogs.answer"
 
@@ -42,6 +51,7 @@ class SaveQuickReply(Command):
     version: int | None = None
     add_files: tuple[tuple[str, str, bytes], ...] = field(default=(), repr=False)
     drop_files: tuple[int, ...] = ()
+    bring_files: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +127,7 @@ def save(uow: UnitOfWork, command: SaveQuickReply) -> int:
                 version=before.version,
                 at=before.changed_at,
                 by=before.changed_by,
-                body={"title": before.title, "texts": before.texts},
+                body=_body(uow, before),
             )
         )
         uow.execute(
@@ -132,19 +142,34 @@ def save(uow: UnitOfWork, command: SaveQuickReply) -> int:
     return reply_id
 
 
+def _body(uow: UnitOfWork, row: Any) -> dict[str, Any]:
+    """What a version keeps: the words and all that goes with them; its place and key are no part."""
+    there = uow.execute(
+        select(files.c.id, files.c.name).where(files.c.reply_id == row.id).order_by(files.c.id)
+    )
+    return {
+        "title": row.title,
+        "texts": row.texts,
+        "buttons": row.buttons,
+        "template": row.template,
+        "channels": row.channels,
+        "files": [[str(one.id), one.name] for one in there],
+    }
+
+
 def _checked(uow: UnitOfWork, command: SaveQuickReply) -> dict[str, Any]:
     title = command.title.strip()[:200]
     if not title:
         raise Invalid("give the reply a title", field="title")
     texts = {
-        language: {name: text.strip() for name, text in one.items() if name in ("text", "short")}
+        language: {name: text.strip() for name, text in one.items() if name in WORDINGS}
         for language, one in command.texts.items()
         if language in LANGUAGES and any(text.strip() for text in one.values())
     }
     if not texts and not command.template:
         raise Invalid("write what the reply says, in one language at least", field="text")
-    if any(len(text) > MAX_TEXT for one in texts.values() for text in one.values()):
-        raise Invalid("this text is too long", field="text")
+    for one in texts.values():
+        _check_wording(one)
     if command.scope not in ("mine", "team", "all"):
         raise Invalid("a reply is one's own, a team's or everybody's", field="scope")
     if command.scope != "mine" and type(command) is SaveQuickReply:
@@ -174,6 +199,16 @@ def _checked(uow: UnitOfWork, command: SaveQuickReply) -> dict[str, Any]:
         "changed_at": uow.now,
         "changed_by": uow.actor.id,
     }
+
+
+def _check_wording(one: dict[str, str]) -> None:
+    html = one.get("html", "")
+    if len(html) > MAX_HTML or any(len(one.get(name, "")) > MAX_TEXT for name in ("text", "short")):
+        raise Invalid("this text is too long", field="text")
+    if html and not one.get("text"):
+        raise Invalid("write the plain text too: other channels get it", field="text")
+    if _RUNS.search(html):
+        raise Invalid("HTML of a reply cannot run scripts or take in other pages", field="text")
 
 
 def _need_free(uow: UnitOfWork, command: SaveQuickReply, shortcut: str) -> None:
@@ -209,11 +244,18 @@ def _row(uow: UnitOfWork, command: SaveQuickReply | RemoveQuickReply) -> Any:
     return row
 
 
+def _move(uow: UnitOfWork, reply_id: int, ids: tuple[int, ...], of: Table, to: Table) -> None:
+    """Take files of a reply from one table to the other."""
+    if not ids:
+        return
+    mine = of.c.reply_id == reply_id, of.c.id.in_(ids)
+    uow.execute(insert(to).from_select([one.name for one in of.c], select(of).where(*mine)))
+    uow.execute(delete(of).where(*mine))
+
+
 def _keep_files(uow: UnitOfWork, command: SaveQuickReply, reply_id: int) -> None:
-    if command.drop_files:
-        uow.execute(
-            delete(files).where(files.c.reply_id == reply_id, files.c.id.in_(command.drop_files))
-        )
+    _move(uow, reply_id, command.drop_files, files, old_files)
+    _move(uow, reply_id, command.bring_files, old_files, files)
     if not command.add_files:
         return
     there = uow.execute(

@@ -13,6 +13,7 @@ from hub import (
     Attachment,
     Conflict,
     DialogId,
+    File,
     Hub,
     HubError,
     Invalid,
@@ -35,6 +36,7 @@ from plugins.quick_replies.finding import score
 from plugins.quick_replies.reading import command_of, problems_of, reply_id_of, samples
 from plugins.quick_replies.replies import (
     LANGUAGES,
+    WORDINGS,
     QuickReply,
     Wording,
     all_replies,
@@ -51,6 +53,7 @@ def _(text: str) -> str:
 
 
 VIEWS = {"all": _("All"), "mine": _("Mine"), "shared": _("Shared"), "stale": _("Not used lately")}
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src *; frame-ancestors 'self'; sandbox"
 SCOPES = {"mine": _("Only mine"), "team": _("My team's"), "all": _("Everybody's")}
 
 
@@ -64,6 +67,7 @@ def routes() -> list[Route]:
         Route(path="/attach/{reply}", endpoint=attach, methods=("POST",)),
         Route(path="/{reply}", endpoint=edit),
         Route(path="/{reply}", endpoint=save, methods=("POST",), max_body=3 * MAX_FILE),
+        Route(path="/{reply}/drawn", endpoint=drawn),
         Route(path="/{reply}/restore", endpoint=restore, methods=("POST",)),
         Route(path="/{reply}/remove", endpoint=remove, methods=("POST",)),
     ]
@@ -226,7 +230,7 @@ def _typed(command: SaveQuickReply, before: QuickReply | None) -> QuickReply:
         team_id=command.team_id,
         slot=command.slot,
         texts={
-            language: Wording(text=one.get("text", ""), short=one.get("short", ""))
+            language: Wording(**{name: one.get(name, "") for name in WORDINGS})
             for language, one in command.texts.items()
         },
         buttons=command.buttons,
@@ -274,6 +278,17 @@ async def preview(hub: Hub, request: PluginRequest) -> Answer:
             "problems": [],
         }
     )
+
+
+async def drawn(hub: Hub, request: PluginRequest) -> Answer:
+    """How the HTML of a reply looks, filled in for a sample person; nothing in it runs or loads."""
+    language = "en" if request.query.get("language") == "en" else "ru"
+    reply = await one_reply(hub, reply_id_of(request.path.get("reply", "")), await reader_of(hub))
+    if reply is None:
+        raise NotFound("there is no such reply")
+    html = hub.fill(reply.texts.get(language, Wording()).html, samples(language), html=True).text
+    headers = {"content-security-policy": POLICY}
+    return File(content=html.encode(), media_type="text/html; charset=utf-8", headers=headers)
 
 
 async def attach(hub: Hub, request: PluginRequest) -> Answer:

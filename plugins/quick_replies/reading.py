@@ -61,6 +61,7 @@ def command_of(
             language: {
                 "text": fields.get(f"text_{language}", "").replace("\r\n", "\n"),
                 "short": fields.get(f"short_{language}", "").replace("\r\n", "\n"),
+                "html": fields.get(f"html_{language}", "").replace("\r\n", "\n"),
             }
             for language in LANGUAGES
         },

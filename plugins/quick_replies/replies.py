@@ -14,14 +14,21 @@ from plugins.quick_replies.tables import files, replies
 LANGUAGES = ("ru", "en")
 SCOPES = ("mine", "team", "all")
 MOST = 2000
+WORDINGS = ("text", "short", "html")
+"""What a reply says in one language, by where it goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """A reply in one language: the whole text, and a short one for short channels."""
+    """A reply in one language: the whole text, a short one for short channels, HTML for letters."""
 
     text: str = ""
     short: str = ""
+    html: str = ""
+
+    def as_json(self) -> dict[str, str]:
+        """Give it as it is stored and told to programs."""
+        return {name: getattr(self, name) for name in WORDINGS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,7 @@ def read(row: Mapping[str, Any], attached: Sequence[Mapping[str, Any]] = ()) -> 
         team_id=row["team_id"],
         slot=row["slot"],
         texts={
-            language: Wording(text=str(one.get("text", "")), short=str(one.get("short", "")))
+            language: Wording(**{name: str(one.get(name, "")) for name in WORDINGS})
             for language, one in (row["texts"] or {}).items()
         },
         buttons=tuple((str(one[0]), str(one[1])) for one in row["buttons"] or ()),

@@ -55,6 +55,11 @@ def filled(
     is_short = capabilities is not None and 0 < capabilities.max_text <= SHORT_CHANNEL
     source = wording.short if is_short and wording.short else wording.text
     made = hub.fill(source, values.texts)
+    rich = ""
+    if wording.html and capabilities is not None and capabilities.html:
+        drawn = hub.fill(wording.html, values.texts, html=True)
+        # What must be typed in is typed into the text: that leaves without the HTML.
+        rich = "" if drawn.missing or made.missing else drawn.text
     takes_buttons = capabilities.buttons if capabilities is not None else 0
     has_templates = capabilities is not None and capabilities.templates
     return Suggestion(
@@ -63,6 +68,7 @@ def filled(
         shortcut=reply.shortcut,
         folder=reply.folder,
         text=made.text,
+        html=rich,
         missing=made.missing,
         reason="fits" if fits else "",
         buttons=tuple(

@@ -58,6 +58,18 @@ files = Table(
     Column("content", LargeBinary, nullable=False),
     Index("ix_quick_replies_files_reply", "reply_id"),
 )
+# Files that earlier versions had: they come back with their version.
+old_files = Table(
+    "quick_replies_old_files",
+    _own,
+    Column("id", ID, primary_key=True, autoincrement=False),
+    Column("reply_id", ID, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("media_type", String(200), nullable=False),
+    Column("size", ID, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Index("ix_quick_replies_old_files_reply", "reply_id"),
+)
 # One row per message that began as a reply: repeated facts count once.
 uses = Table(
     "quick_replies_uses",
@@ -86,5 +98,5 @@ versions = Table(
 def declare(metadata: object) -> None:
     """Put the tables on the hub's list."""
     assert isinstance(metadata, MetaData)
-    for one in (replies, files, uses, versions):
+    for one in (replies, files, old_files, uses, versions):
         one.to_metadata(metadata)

@@ -20,6 +20,8 @@ SAID = (
     _("give the reply a title"),
     _("write what the reply says, in one language at least"),
     _("this text is too long"),
+    _("write the plain text too: other channels get it"),
+    _("HTML of a reply cannot run scripts or take in other pages"),
     _("choose the team"),
     _("a shortcut is one word"),
     _("another reply has this shortcut already"),

@@ -10,23 +10,37 @@ import pytest
 from playwright.async_api import expect
 
 import plugins.quick_replies
-from hub import Actor, ActorKind, UpdateProfile
+from hub import (
+    AccountId,
+    Actor,
+    ActorKind,
+    CreateAccount,
+    Micros,
+    Template,
+    UpdateProfile,
+)
+from hub.connections import fetch_templates
 from plugins.quick_replies.commands import SaveQuickReply
 from tests.browser.conftest import Enter
 from tests.browser.loop import in_session
-from tests.browser.office import Office, open_office
+from tests.browser.office import HOUR, Office, Post, open_office
 from tests.browser.test_accessibility import serious
 from tests.browser.test_looks import CUT, WIDE
+from tests.parrots import Perch, plugin_of, says
 
 pytestmark = [pytest.mark.browser]
 NAME = "quick_replies"
 
 
+@pytest.fixture
+def perch() -> Perch:
+    return Perch()
+
+
 @in_session
-async def office(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
-    async with open_office(
-        tmp_path, database_url, "127.0.0.1", (NAME, plugins.quick_replies)
-    ) as one:
+async def office(tmp_path: Path, database_url: str, perch: Perch) -> AsyncIterator[Office]:
+    more = ((NAME, plugins.quick_replies), ("parrots", plugin_of(perch)))
+    async with open_office(tmp_path, database_url, "127.0.0.1", *more) as one:
         yield one
 
 
@@ -109,6 +123,81 @@ async def test_an_agent_answers_by_a_slash_and_three_letters(
     await desk.wait_for_url("**?saved=1")
     await desk.goto(f"{office.url}/p/quick_replies/")
     await _picture(desk, "list")
+
+
+async def test_a_letter_is_answered_by_a_reply_with_html(office: Office, enter: Enter) -> None:
+    await office.hands_of("Vera").do(UpdateProfile(preferences={"undo_seconds": 0}))
+    dialog = await office.writes("Ann Lee", "Is it ready?", account=office.letters, subject="Sail")
+    own = office.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+    await own.as_user(office.users["Vera"]).do(
+        SaveQuickReply(
+            title="Ready",
+            shortcut="ready",
+            slot=6,
+            texts={
+                "en": {
+                    "text": "{{ contact.first_name }}, it is ready.",
+                    "html": "<p><b>{{ contact.first_name }}</b>, it is ready.</p>",
+                }
+            },
+        )
+    )
+    page = await enter("Vera", f"/inbox/{dialog}")
+    text, chip = page.locator("#text"), page.locator("#pending [data-html]")
+    # Words before and after it go along, as words.
+    await text.fill("1 < 2\n")
+    await page.keyboard.press("Alt+6")
+    await expect(chip).to_contain_text("As a letter")
+    await text.press("End")
+    await text.press_sequentially(" Bye")
+    await page.keyboard.press("Control+Enter")
+    sent = await office.wait_message(dialog, "1 < 2\nAnn, it is ready. Bye", "sent")
+    [letter] = Post.sent
+    assert letter.html.startswith("1 &lt; 2<br><p><b>Ann</b>, it is ready.</p> Bye")
+    assert sent.has_html
+    # Who changes the reply's own words sends what he sees: plain text, and is told so.
+    await page.keyboard.press("Alt+6")
+    await expect(chip).to_be_visible()
+    await text.press("End")
+    await text.press("Backspace")
+    await expect(chip).to_have_count(0)
+    await expect(page.locator("#toasts")).to_contain_text("as plain text")
+    await page.keyboard.press("Control+Enter")
+    await office.wait_message(dialog, "Ann, it is ready", "sent")
+    assert not Post.sent[1].html
+
+
+async def test_after_the_reply_window_a_reply_leads_to_its_template(
+    office: Office, enter: Enter, perch: Perch
+) -> None:
+    made = CreateAccount(channel="parrot", title="Parrots")
+    parrots = AccountId((await office.system.do(made))[0])
+    perch.catalogue = [
+        Template(name=name, language="en", body=f"Your {name} {{{{1}}}} is here", variables=("1",))
+        for name in ("bird", "cage", "order")
+    ]
+    _, channel = await office.runtime.channel_host.get(parrots)
+    await fetch_templates(office.runtime, parrots, channel)
+    own = office.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+    ready = {"en": {"text": "It is ready"}}
+    (reply_id,) = await own.as_user(office.users["Vera"]).do(
+        SaveQuickReply(title="Ready", shortcut="ready", texts=ready, template="order")
+    )
+    account = await office.system.account(parrots)
+    long_ago = Micros(office.system.now() - 25 * HOUR)
+    [came] = await office.runtime.receive(account, [says("1", "Ready?", sent_at=long_ago)])
+    page = await enter("Vera", f"/inbox/{came.dialog_id}")
+    await expect(page.locator("#send")).to_be_disabled()
+    await page.locator("#text").press_sequentially("/ready")
+    await expect(page.locator("#reply-picker [data-preview]")).to_contain_text("template order")
+    await page.keyboard.press("Enter")
+    sheet = page.locator("dialog")
+    await expect(sheet.locator(".template-preview:visible")).to_contain_text("Your order")
+    await sheet.locator("[data-variable]:visible").fill("17")
+    await sheet.get_by_role("button", name="Send the template").locator("visible=true").click()
+    sent = await office.wait_message(came.dialog_id, "Your order 17 is here", "sent")
+    assert sent.extra["suggested"] == f"{NAME}:{reply_id}"
+    assert [one.template for one in perch.sent] == ["order"]
 
 
 async def _picture(page, name: str) -> None:  # type: ignore[no-untyped-def]

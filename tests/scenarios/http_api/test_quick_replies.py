@@ -41,13 +41,17 @@ async def test_a_program_writes_finds_changes_and_moves_replies(
         assert (
             await marketer.ok("PUT", one, json={"title": "Orders"}, headers={"if-match": etag})
         )["texts"] == {**made["texts"]}
+        bare = await marketer.ok("PUT", one, json={"buttons": [], "channels": ["boat"]})
+        assert bare["buttons"] == []
         # What it said before is kept, compared, brought back.
-        (was,) = (await marketer.ok("GET", f"{one}/versions"))["items"]
+        _, was = (await marketer.ok("GET", f"{one}/versions"))["items"]
+        assert was["buttons"] == [["Shop", "https://example.com"]]
         assert {"sign": "-", "text": "Order"} in was["changes"]
         assert {"sign": "+", "text": "Orders"} in was["changes"]
         back = await marketer.ok("POST", f"{one}/restore", json={"version": str(was["version"])})
         assert (back["title"], back["shortcut"], back["texts"]) == ("Order", "order", made["texts"])
-        assert len((await marketer.ok("GET", f"{one}/versions"))["items"]) == 2
+        assert (back["buttons"], back["channels"]) == (made["buttons"], [])
+        assert len((await marketer.ok("GET", f"{one}/versions"))["items"]) == 3
         await marketer.refused(404, "not_found", "POST", f"{one}/restore", json={"version": "9"})
         page = await (await house.logged_in("supervisor")).get(f"/p/quick_replies/{made['id']}")
         assert page.text.count('class="went"') >= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from hub import (
     SYSTEM,
     Actor,
     ActorKind,
+    Capabilities,
+    ChangeObject,
     CreateObject,
     CreateUser,
     FieldChoice,
@@ -23,9 +26,14 @@ from hub import (
     Suggestion,
     UpdateContact,
     UserId,
+    Values,
 )
 from hub.handle import BoundHub
 from hub.testing.real_hub import RunningHub, running_hub, until
+from plugins.quick_replies.commands import SaveQuickReply
+from plugins.quick_replies.earlier import bring_back, versions_of
+from plugins.quick_replies.replies import QuickReply, one_reply
+from plugins.quick_replies.suggesting import filled
 from tests.scenarios.web.house import House, open_house
 
 NAME = "quick_replies"
@@ -159,7 +167,7 @@ async def test_sums_deadlines_and_own_fields_are_filled_in(tmp_path: Path) -> No
             ),
         )
         await system.do(UpdateContact(contact_id=contact, values={"custom.boat": "Gull"}))
-        _, request = await system.do(
+        interest, request = await system.do(
             CreateObject(
                 kind="interest",
                 values={"title": "Sail", "amount": 4_800_050, "currency": "EUR"},
@@ -183,3 +191,84 @@ async def test_sums_deadlines_and_own_fields_are_filled_in(tmp_path: Path) -> No
         assert _own(house).fill("{{ contact.custom.size }}", values).text == "large"
         assert not _own(house).check_template("{{ contact.custom.boat }}")
         assert _own(house).check_template("{{ contact.castom.boat }}")
+        # So are those of the work that the dialog is about; what is empty never leaves as it stands.
+        own, told = await system.do(
+            SaveField(kind="interest", label="Cloth"), SaveField(kind="request", label="Mast")
+        )
+        assert own != told
+        words = "{{ interest.custom.cloth }}, {{ request.custom.mast }}"
+        assert not _own(house).check_template(words)
+        await system.do(
+            ChangeObject(kind="interest", object_id=interest, values={"custom.cloth": "dacron"})
+        )
+        values = (await _own(house).values(dialog_id=first.dialog_id)).texts
+        made = _own(house).fill(words, values)
+        assert made.text == "dacron, {{ request.custom.mast }}"
+        assert made.missing == ("request.custom.mast",)
+        with pytest.raises(Invalid, match="not filled in"):
+            await house.answer(first.dialog_id, made.text)
+
+
+async def test_a_letter_gets_html_and_an_earlier_version_comes_back_whole(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, only=[NAME]) as house:
+        hub = _own(house)
+        [first] = await house.arrive("Is it ready?", sender="Anna & Co")
+        reply = SaveQuickReply(
+            title="Order",
+            texts={
+                "en": {
+                    "text": "{{ contact.first_name }}, it is ready",
+                    "html": "<p><b>{{ contact.first_name }}</b>, it is ready</p>",
+                }
+            },
+            buttons=(("Shop", "https://example.com"),),
+            template="order_ready",
+            add_files=(("price.txt", "text/plain", b"sails"), ("map.txt", "text/plain", b"here")),
+        )
+        (reply_id,) = await hub.do(reply)
+
+        async def now() -> QuickReply:
+            user = await hub.user(UserId(house.hub.actor.id))
+            found = await one_reply(hub, reply_id, user)
+            assert found is not None
+            return found
+
+        # Where letters are written it goes as HTML, with nobody's name taken for code.
+        values = await hub.values(dialog_id=first.dialog_id)
+        letters = Capabilities(address_kind="email", html=True)
+        assert filled(hub, await now(), values, letters).html == ("<p><b>Anna</b>, it is ready</p>")
+        named = Values(texts={"contact.first_name": "A<b>"}, language="en")
+        assert "A&lt;b&gt;" in filled(hub, await now(), named, letters).html
+        assert not filled(hub, await now(), values, Capabilities(address_kind="boat")).html
+        for html, why in (
+            ("<p onclick='x()'>", "cannot run scripts"),
+            ("<script>", "cannot run scripts"),
+        ):
+            with pytest.raises(Invalid, match=why):
+                await hub.do(replace(reply, texts={"en": {"text": "Hi", "html": html}}))
+        with pytest.raises(Invalid, match="plain text too"):
+            await hub.do(replace(reply, texts={"en": {"html": "<p>Hi</p>"}}))
+
+        # Everything of it changes, one file goes; the version brings all of it back.
+        whole = await now()
+        await hub.do(
+            SaveQuickReply(
+                reply_id=reply_id,
+                title="Other",
+                texts={"en": {"text": "Other words"}},
+                drop_files=(whole.files[0][0],),
+                add_files=(("new.txt", "text/plain", b"new"),),
+            )
+        )
+        changed = await now()
+        assert [name for _, name, _ in changed.files] == ["map.txt", "new.txt"]
+        (was,) = await versions_of(hub, changed)
+        assert was.more["files"] == ["price.txt", "map.txt"]
+        assert ("-", "▢ Shop https://example.com") in was.lines
+        assert ("+", "new.txt") in was.lines
+        await bring_back(hub, changed, str(was.version))
+        back = await now()
+        assert replace(back, version=1, changed_at=whole.changed_at) == whole
+        # And what stood there in between can be had again, its file too.
+        await bring_back(hub, back, str(changed.version))
+        assert [name for _, name, _ in (await now()).files] == ["map.txt", "new.txt"]

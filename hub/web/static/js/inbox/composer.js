@@ -6,7 +6,7 @@ import { act, chip, complain, element, newKey, Refused, toast } from 'hub/api';
 import { cancel } from 'hub/inbox/acts';
 import { fileIds, isUploading, startFiles } from 'hub/inbox/files';
 import { mentioned, mentionKey, suggest } from 'hub/inbox/mentions';
-import { closeReplies, offerReplies, replyKey, startReplies, takeKey, unfilled } from 'hub/inbox/replies';
+import { closeReplies, offerReplies, replyKey, startReplies, takeReply, unfilled } from 'hub/inbox/replies';
 import { tell } from 'hub/inbox/presence';
 import { instant } from 'hub/inbox/times';
 import { ask } from 'hub/sheet';
@@ -159,7 +159,7 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
   const wait = note || due ? 0 : undoSeconds;
   const body = { dialog: id, text: words, files, key: newKey() };
   if (note) Object.assign(body, { mentions: mentioned(words) });
-  else Object.assign(body, people(), extra?.more(), { suggested: takeKey(), seen: here.dataset.began || newestId(here), anyway, then, ...(due ? { due_at: String(due) } : { delay: wait }) });
+  else Object.assign(body, people(), extra?.more(), takeReply(words), { seen: here.dataset.began || newestId(here), anyway, then, ...(due ? { due_at: String(due) } : { delay: wait }) });
   const pending = pane.querySelector('#pending');
   const was = { value: text.value, files: [...(pending?.children || [])] };
   const node = sketch(words, note, was.files.map((one) => one.textContent || ''));

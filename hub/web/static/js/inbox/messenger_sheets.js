@@ -12,24 +12,25 @@ function preview(one) {
   return values;
 }
 
-/** Choose a template, fill it in, see how it reads, send it. */
-export async function templates(id) {
+/** Choose a template, fill it in, see how it reads, send it; a quick reply names the one it is. */
+export async function templates(id, reply = { key: '', template: '', template_language: '' }) {
   const key = newKey();
   try {
     const html = await fragment('/inbox/dialog/' + id + '/templates');
     const { dialog, body } = openSheet(_('Send a template'), 'narrow');
     body.innerHTML = html;
     const forms = [...body.querySelectorAll('form')];
-    body.querySelector('select')?.addEventListener('change', (event) => {
-      const n = Number(/** @type {HTMLSelectElement} */ (event.target).value);
-      forms.forEach((one, at) => { one.hidden = at !== n; });
-    });
+    const choice = body.querySelector('select');
+    const show = (n) => forms.forEach((one, at) => { one.hidden = at !== n; });
+    choice?.addEventListener('change', () => show(Number(choice.value)));
+    const named = forms.findIndex((one) => one.dataset.template === reply.template && (!reply.template_language || one.dataset.language === reply.template_language));
+    if (choice && named > 0) { choice.value = String(named); show(named); }
     for (const one of forms) {
       one.addEventListener('input', () => preview(one));
       one.addEventListener('submit', async (event) => {
         event.preventDefault();
         try {
-          await act('send', { dialog: id, template: one.dataset.template, template_language: one.dataset.language, template_values: preview(one), key });
+          await act('send', { dialog: id, template: one.dataset.template, template_language: one.dataset.language, template_values: preview(one), suggested: reply.key, key });
           dialog.close();
           toast(_('The template was sent'), null, 3);
         } catch (error) { complain(error); }
