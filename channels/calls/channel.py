@@ -128,7 +128,7 @@ class CallsChannel(Channel):
             for number in self._own.numbers
             if (await self._number(number) or {}).get("status_callback") != self.context.hook_url
         ]
-        balance: Any = (await self._call("GET", "/Balance.json")).json()
+        balance = _read(await self._call("GET", "/Balance.json"))
         quota = f"{balance.get('balance', '?')} {balance.get('currency', '')}".strip()
         if elsewhere:
             text = f"calls of {', '.join(elsewhere)} are reported elsewhere: save the account again"
@@ -146,14 +146,14 @@ class CallsChannel(Channel):
         return answer.content
 
     async def _account_state(self) -> str:
-        found: Any = (await self._call("GET", ".json")).json()
+        found = _read(await self._call("GET", ".json"))
         return str(found.get("status", "unknown"))
 
     async def _number(self, number: str) -> Mapping[str, Any] | None:
         answer = await self._call(
             "GET", "/IncomingPhoneNumbers.json", params={"PhoneNumber": number}
         )
-        found: Any = answer.json()
+        found = _read(answer)
         numbers: list[Mapping[str, Any]] = found.get("incoming_phone_numbers", [])
         return next((one for one in numbers if one.get("phone_number") == number), None)
 
@@ -193,3 +193,14 @@ class CallsChannel(Channel):
         if status >= 400 and not (missing and status == 404):
             raise PermanentFailure(RejectReason.PROVIDER_ERROR, f"Twilio answered {status}")
         return answer
+
+
+def _read(answer: Response) -> dict[str, Any]:
+    """Read an answer; a page of somebody in between is no answer of Twilio's."""
+    try:
+        found = answer.json()
+    except ValueError as error:
+        raise TemporaryFailure("Twilio's answer cannot be read") from error
+    if not isinstance(found, dict):
+        raise TemporaryFailure("Twilio's answer cannot be read")
+    return found

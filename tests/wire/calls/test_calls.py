@@ -40,6 +40,7 @@ class Exchange:
     callback: str = ""
     recordings: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    troubles: list[Response] = field(default_factory=list)
     account_id: AccountId = AccountId(0)
     hook: str = ""
 
@@ -50,6 +51,8 @@ class Exchange:
         self.asked.append(f"{request.method} {path}")
         if request.headers.get("authorization") != f"Basic {proof}":
             return _json({"code": 20003, "message": "Authenticate", "status": 401}, 401)
+        if self.troubles:
+            return self.troubles.pop(0)
         number = {"sid": "PN1", "phone_number": OURS, "status_callback": self.callback}
         if path == ".json":
             return _json({"sid": SID, "status": "active"})
@@ -195,6 +198,32 @@ async def test_a_revoked_token_turns_the_account_red(exchange: Exchange) -> None
         return account.state == "down" and "auth token" in account.last_error
 
     await until(red)
+
+
+async def test_passing_troubles_of_the_provider_are_red_until_it_is_well(
+    exchange: Exchange, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.connections.PAUSE_FIRST", 0.1)
+    monkeypatch.setattr("hub.connections.SWEEP_SECONDS", 0.2)
+    troubles = {
+        "answered 429": Response("{}", 429, content_type="application/json"),
+        "answered 503": Response("<html>", 503, content_type="text/html"),
+        "cannot be read": Response("<html>in between</html>", 200, content_type="text/html"),
+    }
+    exchange.troubles = list(troubles.values())
+    seen: set[str] = set()
+    await exchange.connect(numbers=[OURS])
+
+    async def well() -> bool:
+        account = await exchange.house.system.account(exchange.account_id)
+        seen.update(one for one in troubles if one in account.last_error)
+        return bool(exchange.callback) and account.state == "ok"
+
+    await until(well)
+    assert seen
+    # Meanwhile calls came in as ever.
+    assert await exchange.tells(CallStatus="ringing") == 200
+    assert len(await exchange.entries()) == 1
 
 
 async def test_a_recording_is_fetched_as_soon_as_it_is_ready(exchange: Exchange) -> None:
