@@ -6,7 +6,7 @@ Nothing here writes a row; the handler rechecks what may have changed meanwhile.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,13 +23,16 @@ from hub.commands import (
     SaveRule,
     SaveWebhook,
     SendMessage,
+    SwitchRule,
     UpdateAccount,
 )
 from hub.errors import Invalid
 from hub.import_files import names_somebody
 from hub.outbound import prepare as prepare_outbound
 from hub.reach import check_url
-from triggers.examples import checked
+from triggers import rules as rule_reads
+from triggers.definition import read
+from triggers.examples import checked, sketched
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -94,9 +97,32 @@ async def _save_webhook(runtime: Runtime, viewer: Viewer, command: SaveWebhook) 
 
 
 async def _save_rule(runtime: Runtime, viewer: Viewer, command: SaveRule) -> Command:
-    """A rule that is kept can be read, and does on its own examples what it says."""
+    """A rule that is kept can be read, and does on its own examples what it says.
+
+    A draft that cannot be read, or does not, is kept switched off.
+    """
     viewer.need("rules.manage")
-    return replace(command, definition=checked(command.definition, runtime.rule_words))
+    try:
+        return replace(command, definition=checked(command.definition, runtime.rule_words))
+    except Invalid:
+        if not command.draft:
+            raise
+        return replace(command, definition=sketched(command.definition), enabled=False)
+
+
+async def _switch_rule(runtime: Runtime, viewer: Viewer, command: SwitchRule) -> Command:
+    """A draft is not switched on; a rule whose plugin is gone pauses by itself."""
+    viewer.need("rules.manage")
+    if command.enabled:
+
+        def definition(conn: Any) -> Mapping[str, object]:
+            reader = Reader(conn=conn, viewer=viewer, now=runtime.now())
+            return rule_reads.rule(reader, command.rule_id).definition
+
+        found = await runtime.database.read(definition)
+        if not read(found, runtime.rule_words, lenient=True).missing:
+            checked(found, runtime.rule_words)
+    return command
 
 
 async def _erase(runtime: Runtime, viewer: Viewer, command: EraseContact) -> Command:
@@ -124,4 +150,5 @@ _STEPS: dict[type[Command], Callable[[Any, Viewer, Any], Awaitable[Command]]] = 
     RemoveAccount: _remove_account,
     SaveWebhook: _save_webhook,
     SaveRule: _save_rule,
+    SwitchRule: _switch_rule,
 }

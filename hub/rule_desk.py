@@ -199,6 +199,7 @@ class RuleDesk:
         found = []
         for key, one in self.vocabulary.recipes.items():
             title, about = words_of(one, language)
+            rule = rule_of(one, language)
             found.append(
                 {
                     "key": key,
@@ -206,7 +207,8 @@ class RuleDesk:
                     "about": about,
                     "group": one.group,
                     "asks": dict(one.asks),
-                    "rule": rule_of(one, language),
+                    "rule": rule,
+                    "sentence": self.sentence(rule, language),
                 }
             )
         return found

@@ -13,6 +13,7 @@ from crm_store import users as user_reads
 from crm_store.pipelines import all_pipelines
 from crm_store.viewer import Reader
 from hub.filters import Field, FieldType, Use
+from hub.filters.dialog_fields import DIALOG_FIELDS
 from hub.properties import Property, PropertyType
 from hub.web.i18n import translate
 from triggers import rules as rule_reads
@@ -26,6 +27,9 @@ _REFS = {
     "dialog.account": "account",
     "dialog.assignee": "user",
     "dialog.team": "team",
+    "dialog.contact": "contact",
+    "dialog.substitute": "user",
+    "event.segment": "segment",
     "dialog.channel": "channel",
     "event.colleague": "user",
     "event.rule": "rule",
@@ -81,6 +85,19 @@ def words_in(known: Vocabulary, language: str) -> dict[str, Any]:
         "guards": [one for one in ONCE if one],
         "cancels": list(CANCELS),
         "each": [*EACH, *known.kinds],
+        "listed": {
+            "dialog": [
+                _field(known, one, language, Use.QUERY)
+                for one in DIALOG_FIELDS.values()
+                if one.operators(Use.QUERY)
+            ],
+            **{
+                one.name: [
+                    _field(known, each, language, Use.QUERY) for each in one.registered().values()
+                ]
+                for one in known.kinds.values()
+            },
+        },
     }
 
 
@@ -90,7 +107,7 @@ def _choices(choices: Any, language: str) -> list[dict[str, str]]:
     ]
 
 
-def _field(known: Vocabulary, field: Field, language: str) -> dict[str, Any]:
+def _field(known: Vocabulary, field: Field, language: str, use: Use = Use.FACT) -> dict[str, Any]:
     prop = _property(known, field)
     kind, _, _ = field.name.partition(".")
     found = known.kinds.get(kind)
@@ -99,7 +116,7 @@ def _field(known: Vocabulary, field: Field, language: str) -> dict[str, Any]:
         "label": field.translations.get(language, field.label),
         "type": field.type.value,
         "group": found.translations.get(language, found.label) if found else kind,
-        "operators": sorted(each.value for each in field.operators(Use.FACT)),
+        "operators": sorted(each.value for each in field.operators(use)),
         "choices": _choices(field.choices, language),
         "ref": _REFS.get(field.name) or (prop.ref if prop is not None else ""),
         "money": field.name in _SUMS or (prop is not None and prop.type is PropertyType.MONEY),

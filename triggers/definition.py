@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ValidationError
 
 from hub.errors import Invalid
-from hub.filters import Condition, Filter, Group, Match, Use, parse, to_json
-from hub.filters.reading import UNITS
+from hub.filters import Condition, FieldType, Filter, Group, Match, Use, parse, to_json
+from hub.filters.reading import UNITS, instant
 from triggers.fields import of_card
 from triggers.vocabulary import Vocabulary
 
@@ -341,9 +341,15 @@ class _Reader:
         tree = _object(data, path)
         _only(tree, path, ("name", "event", "values", "fires"))
         values = _object(tree.get("values") or {}, f"{path}.values")
-        for name in values:
-            if name not in self._words.fields:
+        for name, value in values.items():
+            field = self._words.fields.get(name)
+            if field is None and name != "now":
                 raise wrong(f"{path}.values.{name}", "there is no such field")
+            if value and (field is None or field.type is FieldType.INSTANT):
+                ends = value.values() if isinstance(value, Mapping) else [value]
+                for one in ends:
+                    if one and not (isinstance(one, str) and one.isdecimal()):
+                        instant(one, f"{path}.values.{name}")
         return Example(
             name=_text(tree.get("name", ""), f"{path}.name", 200),
             moment=_text(tree.get("event", moment), f"{path}.event", 200),

@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.filters import Field, Moment, Where
+from hub.filters import Field, FieldType, Moment, Where
+from hub.filters.reading import instant
 from hub.ids import Micros
 from hub.records.rules import Judged
 from triggers import explain
-from triggers.definition import Definition, Example, read, wrong
+from triggers.definition import MOST_STEPS, Definition, Example, read, wrong
 from triggers.vocabulary import Vocabulary
 
 NOON = Micros(1_772_366_400_000_000)
 """Sunday, 1 March 2026, 12:00 UTC: examples have no clock of their own."""
+
+
+LONGEST_NAME = 200
+NOW = "now"
+"""Beside fields an example may say what time it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +37,14 @@ class Case:
         return None
 
 
-def _value(name: str) -> Any:
+def _value(name: str, kind: FieldType) -> Any:
     def value(case: Case) -> object:
         given = case.values.get(name)
         if isinstance(given, Mapping) and "after" in given:
-            return given["after"]
+            given = given["after"]
+        if kind is FieldType.INSTANT:
+            given = int(given) if isinstance(given, str) and given.isdecimal() else given
+            return instant(given, name) if given else None
         if isinstance(given, str) and given.isdecimal():
             return int(given) if len(given) > 12 else given
         return given
@@ -54,13 +63,29 @@ def fires(example: Example, definition: Definition, words: Vocabulary) -> bool:
 def judge_values(definition: Definition, values: Mapping[str, object], words: Vocabulary) -> Judged:
     """Judge a rule's conditions on typed values of fields, clause by clause."""
     fields: dict[str, Field] = {
-        name: replace(one, value=_value(name), where=Where.FACT)
+        name: replace(one, value=_value(name, one.type), where=Where.FACT)
         for name, one in words.fields.items()
     }
-    now = values.get("now")
-    moment = Moment(now=Micros(now) if isinstance(now, int) else NOON)
+    moment = Moment(now=Micros(instant(values[NOW], NOW)) if values.get(NOW) else NOON)
     case: Any = Case(values=values)
     return explain.judge(definition.condition, case, moment, replace(words, fields=fields))
+
+
+def sketched(given: object) -> dict[str, Any]:
+    """Give the JSON of a rule that cannot be judged yet, as a draft; raises Invalid."""
+    tree = dict(given) if isinstance(given, Mapping) else {}
+    name = tree.get("name")
+    if not isinstance(name, str) or not name.strip() or len(name) > LONGEST_NAME:
+        raise wrong("name", "a rule needs a name")
+    for word in ("when", "then"):
+        parts = tree.get(word, [])
+        if not isinstance(parts, list) or not all(isinstance(one, Mapping) for one in parts):
+            raise wrong(word, "a list of objects is needed")
+        if len(parts) > MOST_STEPS:
+            raise wrong(word, f"at most {MOST_STEPS}")
+    if not tree.get("when"):
+        raise wrong("when", "say what the rule begins with")
+    return {"schema": 1, **tree, "name": " ".join(name.split()), "then": tree.get("then", [])}
 
 
 def checked(given: object, words: Vocabulary) -> dict[str, Any]:

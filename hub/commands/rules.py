@@ -22,7 +22,7 @@ class SaveRule(Command):
     what earlier versions wait to do: `keep` it (each timer then does what the rule says now),
     `cancel` it, or `ask`: Conflict `armed` with their number where there is any. Schedules and
     dates of cards are worked out anew in any case. `account_id` marks a rule that an account's
-    page writes.
+    page writes. A `draft` may have what cannot be judged yet: then it is kept switched off.
     """
 
     permission: ClassVar[str] = "rules.manage"
@@ -35,6 +35,7 @@ class SaveRule(Command):
     account_id: AccountId = AccountId(0)
     recipe: str = ""
     slot: str = ""
+    draft: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

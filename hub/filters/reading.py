@@ -161,7 +161,7 @@ def _single(field: Field, operator: Operator, given: object, path: str) -> bool 
         case FieldType.REF:
             return _reference(given, path)
         case FieldType.INSTANT:
-            return _instant(given, path)
+            return instant(given, path)
     if not isinstance(given, str):
         raise _wrong(path, "a text is needed")
     if len(given) > MAX_STRING:
@@ -198,7 +198,8 @@ def _reference(given: object, path: str) -> int:
     return given
 
 
-def _instant(given: object, path: str) -> int:
+def instant(given: object, path: str) -> int:
+    """Read an instant: a text with its zone, or microseconds; raises Invalid with the path."""
     if isinstance(given, str) and len(given) <= 40:
         try:
             at = datetime.fromisoformat(given)

@@ -18,15 +18,20 @@ HINTS = ("number", "phone", "email", "company")
 
 
 async def found(request: Request) -> Response:
-    """Give what of a kind is called as somebody types."""
+    """Give what of a kind is called as somebody types, or what has an id."""
     noun = request.app.state.runtime.nouns.get(request.path_params["kind"])
     if noun is None:
         raise NotFound("there is no such kind")
     text = request.query_params.get("q", "").strip()[:200]
+    given = request.query_params.get("id", "")
+    object_id = int(given) if given.isdecimal() and len(given) < 19 else 0
 
     def load(reader: Reader) -> list[dict[str, str]]:
         reader.viewer.need(noun.kind.read)
-        page = reads.page(reader, noun, ObjectQuery(text=text, limit=MOST))
+        if given:
+            items = list(reads.objects_by_id(reader, noun, [object_id]).values())
+        else:
+            items = list(reads.page(reader, noun, ObjectQuery(text=text, limit=MOST)).items)
         known = {one.name for one in noun.kind.properties}
         hint = next((one for one in HINTS if one in known), "")
         return [
@@ -35,7 +40,7 @@ async def found(request: Request) -> Response:
                 "name": str(value_of(one, noun.kind.title)),
                 "hint": str(value_of(one, hint) or "") if hint else "",
             }
-            for one in page.items
+            for one in items
         ]
 
     return JSONResponse(await request.state.hub.read(load))

@@ -11,12 +11,14 @@ from playwright.async_api import Page, expect
 
 from crm_store.objects import NOUNS, of_dialog
 from hub import UpdateProfile
+from hub.handle import BoundHub
 from plugins import crm_actions
 from tests.browser.conftest import Enter
 from tests.browser.loop import in_session
 from tests.browser.office import Office, open_office
 from tests.browser.test_accessibility import serious
 from tests.wire.web_chat.site import until
+from triggers.rules import all_rules
 
 pytestmark = [pytest.mark.browser]
 LOOKS = os.environ.get("HUB_LOOKS", "")
@@ -165,3 +167,68 @@ async def test_a_rule_from_nothing_by_keyboard(office: Office, enter: Enter, lan
         assert await serious(page) == [], path
         await look(page, f"phone-{language}-{path.strip('/').replace('/', '-')[:30]}")
         await page.set_viewport_size({"width": 360, "height": 800})
+
+
+async def test_what_is_rarer_is_built_of_chips_too(office: Office, enter: Enter) -> None:
+    """Whom a schedule takes, its zone, quiet hours, an object of many, a draft, an example's date."""
+    max_ = office.hands_of("Max")
+    await max_.do(UpdateProfile(language="en", preferences={"undo_seconds": 0}))
+    await office.writes("Anna Lee", "Hello")
+    page = await enter("Max", "/settings/rules/new")
+    await page.locator("html[data-ready=rules]").wait_for()
+    await page.keyboard.type("Forgotten people")
+
+    await tab_to(page, "[data-path='when[0].event']")
+    await pick(page, "it is time")
+    await tab_to(page, "[data-path='when[0].each.kind'] select")
+    await page.locator("[data-path='when[0].each.kind'] select").select_option("contact")
+    await page.get_by_role("button", name="Only those of which is true").click()
+    await page.locator("[data-path='when[0].each.filter.all[0].field'] button").focus()
+    await pick(page, "Position")
+    await page.locator("[data-path='when[0].each.filter.all[0].value'] input").fill("head")
+    await page.locator("[data-path='when[0].zone'] button").focus()
+    await pick(page, "Europe/Moscow")
+
+    # One of many is found by its name.
+    await page.locator("[data-add=condition][data-list='if.all']").click()
+    await page.locator("[data-path='if.all[0].field'] button").focus()
+    await pick(page, "Contact")
+    await page.locator("[data-path='if.all[0].operator'] select").select_option("equals")
+    await page.locator("[data-path='if.all[0].value'] button").focus()
+    await pick(page, "Anna Lee")
+    await expect(page.locator("[data-path='if.all[0].value']")).to_contain_text("Anna Lee")
+
+    await page.get_by_role("button", name="Quiet hours").click()
+    await page.locator("[data-path='guards.quiet.to'] input").fill("10:00")
+    assert await serious(page) == []
+
+    # A step that says nothing yet: it is kept switched off.
+    await expect(page.locator(".rule-wrong").first).to_be_visible()
+    await page.get_by_role("button", name="Keep it switched off").click()
+    await page.wait_for_url("**/settings/rules/*said=saved")
+    await page.locator("html[data-ready=rules]").wait_for()
+    await expect(page.locator("[data-path='if.all[0].value']")).to_contain_text("Anna Lee")
+    await expect(page.locator("button[name=do][value=on]")).to_be_visible()
+    [kept] = await max_.read(all_rules)
+    when = kept.definition["when"][0]
+    assert (when["each"]["kind"], when["zone"]) == ("contact", "Europe/Moscow")
+    assert when["each"]["filter"]["all"][0]["value"] == ["head"]
+    assert kept.definition["guards"] == {"quiet": {"from": "21:00", "to": "10:00"}}
+    assert not kept.enabled
+
+    # An example of which it is known what time it is.
+    await page.locator("[data-path='then[0].params.text'] textarea").fill("Call")
+    await page.locator("details[data-kept=examples] > summary").click()
+    await page.get_by_role("button", name="Example", exact=True).click()
+    await page.locator("[data-path='examples[0].values'] button").focus()
+    await pick(page, "What time it is then")
+    await page.locator("[data-path='examples[0].values.now'] input").fill("2026-06-30T12:00")
+    await page.locator("[data-path='examples[0].fires'] select").select_option("false")
+    await page.keyboard.press("Control+s")
+    await expect(page.locator("details[data-kept=examples] .chip").first).to_contain_text("1")
+    await until(lambda: _version(max_, 2), "the example was not kept")
+
+
+async def _version(hub: BoundHub, version: int) -> bool:
+    [kept] = await hub.read(all_rules)
+    return kept.version == version and str(kept.definition["examples"]).count("now") == 1

@@ -62,7 +62,12 @@ async def create(
 ) -> s.Rule:
     """Write a rule at the end of the list, switched off unless `enabled`; its examples are run."""
     made = await caller.hub.do(
-        c.SaveRule(definition=body.definition, enabled=bool(body.enabled), armed=body.armed)
+        c.SaveRule(
+            definition=body.definition,
+            enabled=bool(body.enabled),
+            armed=body.armed,
+            draft=body.draft,
+        )
     )
     return await _shown(request, caller, made[0], response)
 
@@ -171,6 +176,7 @@ async def change(
         version=version_of(if_match),
         enabled=body.enabled,
         armed=body.armed,
+        draft=body.draft,
     )
     try:
         await caller.hub.do(command)

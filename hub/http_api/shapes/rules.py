@@ -58,6 +58,10 @@ class SaveRule(Body):
         "the rule says now, or is called off. `ask` refuses the change with 409 `armed` and their "
         "number where there is any.",
     )
+    draft: bool = Field(
+        default=False,
+        description="Keep also what cannot be judged yet; such a rule is switched off.",
+    )
 
 
 class Switch(Body):
@@ -301,6 +305,9 @@ class RuleWords(Shape):
     guards: list[str]
     cancels: list[str]
     each: list[str] = Field(description="For each of what a schedule may run.")
+    listed: dict[str, list[FieldWord]] = Field(
+        description="By what the objects of a schedule's `each` can be filtered."
+    )
     references: dict[str, list[Option]] = Field(
         description="What references to short lists can be chosen from: user, team, account, stage."
     )
@@ -315,6 +322,7 @@ class Recipe(Shape):
     group: str
     asks: dict[str, str]
     rule: dict[str, Any]
+    sentence: Sentence
 
 
 class UseRecipe(Body):

@@ -127,6 +127,7 @@ async def keep(request: Request) -> Response:
                 definition=body.get("definition", {}),
                 version=version if type(version) is int and version > 0 else None,
                 enabled=enabled if isinstance(enabled, bool) else None,
+                draft=body.get("draft") is True,
                 armed=str(body.get("armed")) if body.get("armed") in ("keep", "cancel") else "ask",
             )
         )

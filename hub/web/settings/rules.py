@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from crm_store import users as user_reads
 from hub.commands import CancelTimer, MoveRule, RemoveRule, RestoreRule, SaveRule, SwitchRule
-from hub.errors import HubError, Invalid
+from hub.errors import Conflict, HubError, Invalid
 from hub.ids import RuleId, TimerId
 from hub.records.rules import Rule
 from hub.rule_desk import RuleDesk
@@ -92,6 +92,7 @@ async def one(request: Request) -> Response:
     word = request.path_params["rule"]
     rule_id = RuleId(0 if word == "new" else number(word))
     error, tried, given = "", None, ""
+    asks: dict[str, Any] = {}
     if request.method == "POST":
         form = await form_of(request)
         given = str(form.get("definition", ""))
@@ -101,7 +102,8 @@ async def one(request: Request) -> Response:
                 return go(PATH if form["do"] == "remove" else f"{PATH}/{rule_id}", "saved")
             if form.get("do") == "version":
                 version = number(form.get("version"))
-                await hub.do(RestoreRule(rule_id=rule_id, version=version))
+                armed = str(form.get("armed", "ask"))
+                await hub.do(RestoreRule(rule_id=rule_id, version=version, armed=armed))
                 return go(f"{PATH}/{rule_id}", "saved")
             if form.get("do") == "cancel":
                 await hub.do(CancelTimer(timer_id=TimerId(number(form.get("timer")))))
@@ -115,7 +117,11 @@ async def one(request: Request) -> Response:
                 made = await hub.do(SaveRule(rule_id=rule_id, definition=definition))
                 return go(f"{PATH}/{made[0]}", "saved")
         except HubError as problem:
-            error = say(request, str(problem))
+            if isinstance(problem, Conflict) and problem.what == "armed":
+                details = problem.details if isinstance(problem.details, dict) else {}
+                asks = {**details, "version": number(form.get("version"))}
+            else:
+                error = say(request, str(problem))
     known = await hub.read(reads.rule, rule_id) if rule_id else None
     definition = dict(known.definition) if known is not None else EMPTY
     language = request.state.language
@@ -123,13 +129,14 @@ async def one(request: Request) -> Response:
         request,
         "rule",
         "rules",
-        422 if error else 200,
+        422 if error else 409 if asks else 200,
         rule=known,
         sentence=desk.sentence(definition, language),
         text=given or json.dumps(definition, ensure_ascii=False, indent=2),
         data=_data(request, known, definition, rule_id),
         warnings=desk.warnings(definition, language) if known is not None else [],
         error=error,
+        asks=asks,
         tried=tried,
         states=STATES,
         why_of=from_data,

@@ -168,3 +168,69 @@ async def test_every_objection_has_its_place(database_url: str, tmp_path: Path) 
         assert words["references"]["channel"]
         [note] = [one for one in words["actions"] if one["name"] == "crm_actions.note"]
         assert note["params"]["properties"]["text"]["title"] == "Текст"
+
+
+async def test_a_draft_is_kept_switched_off(database_url: str, tmp_path: Path) -> None:
+    actions = ("crm_actions", crm_actions)
+    async with open_world(tmp_path, database_url, actions, api_per_minute=100_000) as world:
+        program = await world.program()
+        good = await program.ok("POST", "/rules", json={"definition": PRICE, "enabled": True})
+        path = f"/rules/{good['id']}"
+        broken = {**PRICE, "then": [{"action": "crm_actions.note", "params": {}}]}
+        await program.refused(422, "invalid", "PUT", path, json={"definition": broken})
+        draft = {"definition": broken, "draft": True, "enabled": True}
+        kept = await program.ok("PUT", path, json=draft)
+        assert (kept["enabled"], kept["version"]) == (False, 2)
+        assert "then[0].params.text" in kept["warnings"][0]
+        # It is listed, asked why, and not switched on before it is right.
+        assert [one["enabled"] for one in await program.ok("GET", "/rules")] == [False]
+        error = await program.refused(
+            422, "invalid", "POST", f"{path}/switch", json={"enabled": True}
+        )
+        assert error["field"] == "then[0].params.text"
+        # What has no form at all is no draft; a new one may be.
+        shapeless = {"definition": {"name": "x", "when": "soon"}, "draft": True}
+        await program.refused(422, "invalid", "POST", "/rules", json=shapeless)
+        made = await program.ok("POST", "/rules", json=draft)
+        assert made["enabled"] is False
+        await program.ok("PUT", path, json={"definition": PRICE, "enabled": True})
+
+
+async def test_examples_know_dates_and_what_time_it_is(database_url: str, tmp_path: Path) -> None:
+    actions = ("crm_actions", crm_actions)
+    old = {"field": "contact.created_at", "operator": "older_than", "value": "30d"}
+    day = {"now": "2026-06-30T12:00:00Z"}
+    rule = {
+        **PRICE,
+        "if": {"all": [old]},
+        "examples": [
+            {"values": {**day, "contact.created_at": "2026-05-01T00:00:00Z"}, "fires": True},
+            {"values": {**day, "contact.created_at": "2026-06-20T00:00:00+03:00"}, "fires": False},
+        ],
+    }
+    async with open_world(tmp_path, database_url, actions, api_per_minute=100_000) as world:
+        program = await world.program()
+        await program.ok("POST", "/rules", json={"definition": rule})
+        bad = {**rule, "examples": [{"values": {"now": "yesterday"}, "fires": True}]}
+        error = await program.refused(422, "invalid", "POST", "/rules", json={"definition": bad})
+        assert error["field"] == "examples[0].values.now"
+
+
+async def test_a_doubt_names_the_other_rule(database_url: str, tmp_path: Path) -> None:
+    actions = ("crm_actions", crm_actions)
+    async with open_world(tmp_path, database_url, actions, api_per_minute=100_000) as world:
+        program = await world.program()
+        urgent = {"action": "crm_actions.set_priority", "params": {"priority": 1}}
+        other = {**PRICE, "name": "Urgent", "then": [urgent], "examples": []}
+        kept = await program.ok("POST", "/rules", json={"definition": other, "enabled": True})
+        calm = {**urgent, "params": {"priority": 2}}
+        mine = {**other, "name": "Calm", "then": [calm]}
+        said = await program.ok("POST", "/rules/check?language=ru", json={"definition": mine})
+        assert said["warnings"] == [
+            (
+                "«Urgent» пишет то же при том же событии (Приоритет): останется значение правила, "
+                "стоящего ниже"
+            )
+        ]
+        again = {"definition": mine, "rule_id": kept["id"]}
+        assert (await program.ok("POST", "/rules/check", json=again))["warnings"] == []

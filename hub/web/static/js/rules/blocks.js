@@ -2,9 +2,9 @@
 // The parts of a rule as sentences of chips: when, then, how often, its own examples.
 import { _ } from 'hub/i18n';
 import { icon } from 'hub/api';
-import { asGroup, fieldList, groupPart, tools } from 'hub/rules/conditions';
-import { checkChip, lengthChip, numberChip, paramControl, pickChip, selectChip, textChip, valueControl } from 'hub/rules/controls';
-import { all, choicesOf, groupName, h, one } from 'hub/rules/words';
+import { asGroup, fieldList, groupPart, newCondition, tools } from 'hub/rules/conditions';
+import { checkChip, lengthChip, momentChip, numberChip, paramControl, pickChip, selectChip, textChip, valueControl } from 'hub/rules/controls';
+import { all, choicesOf, groupName, h, listedOf, one } from 'hub/rules/words';
 
 const word = (text) => h('span', { class: 'rule-word' }, text);
 
@@ -35,9 +35,11 @@ export function whenPart(kit, when, n, count) {
       options.includes('after') && lengthChip(path + '.after', _('How long'), when.after, (value) => set('after', value)),
       options.includes('working') && checkChip(path + '.working', _('in working time'), when.working, (value) => set('working', value)),
       options.includes('field') && datePart(kit, when, path),
-      options.includes('cron') && schedulePart(kit, when, path)),
+      options.includes('cron') && schedulePart(kit, when, path),
+      options.includes('zone') && zonePart(kit, when, path)),
       count > 1 && tools(kit, path, event ? event.label : when.event)),
-    options.includes('settle') && settlePart(kit, when, path, set));
+    options.includes('settle') && settlePart(kit, when, path, set),
+    when.each && eachPart(kit, when.each, path + '.each'));
 }
 
 function settlePart(kit, when, path, set) {
@@ -77,8 +79,24 @@ function schedulePart(kit, when, path) {
     rhythm === 'cron' ? textChip(path + '.cron', _('Cron line'), when.cron, (value) => kit.edit(() => { when.cron = value; }))
       : h('span', { class: 'rule-line' }, word(_('at')), textChip(path + '.cron', _('Hour'), at, (value) => kit.edit(() => write(value, rhythm)), { type: 'time' })),
     word(_('for each')), selectChip(path + '.each.kind', _('For each'), kinds, each ? each.kind : '', (kind) => kit.change(() => { if (kind) when.each = { kind, ...(each?.most ? { most: each.most } : {}) }; else delete when.each; }, path + '.each.kind')),
-    each && numberChip(path + '.each.most', _('At most at a time'), each.most ?? 100, (value) => kit.edit(() => { each.most = value; })),
-    each?.filter ? h('span', { class: 'chip' }, _('filtered: see Advanced')) : null);
+    each && word(_('at most')), each && numberChip(path + '.each.most', _('At most at a time'), each.most ?? 100, (value) => kit.edit(() => { each.most = value; })));
+}
+
+/** Which objects of a schedule's kind are meant. */
+function eachPart(kit, each, path) {
+  const kind = each.kind;
+  if (!listedOf(kind).length) return null;
+  if (!each.filter) return h('button', { type: 'button', class: 'btn small quiet rule-more', onclick: () => kit.change(() => { each.filter = { all: [newCondition(undefined, kind)] }; }, path + '.filter.all[0].field') }, icon('filter'), _('Only those of which is true'));
+  each.filter = asGroup(each.filter);
+  return h('div', { class: 'rule-only', 'data-path': path + '.filter' }, h('div', { class: 'rule-line' }, word(_('only those of which is true')),
+    h('button', { type: 'button', class: 'btn quiet icon-only', 'aria-label': _('Without these conditions'), onclick: () => kit.change(() => { delete each.filter; }, path + '.kind') }, icon('x'))),
+  groupPart(kit, each.filter, path + '.filter', { root: true, kind }));
+}
+
+const zones = () => [{ name: '', label: _('as set for the house') }, ...Intl.supportedValuesOf('timeZone').map((name) => ({ name, label: name.replaceAll('_', ' ') }))];
+
+function zonePart(kit, when, path) {
+  return pickChip(path + '.zone', _('Time zone'), when.zone ? when.zone.replaceAll('_', ' ') : _('as set for the house'), zones, (name) => kit.change(() => { if (name) when.zone = name; else delete when.zone; }, path + '.zone'));
 }
 
 /** The actions to choose from. */
@@ -158,7 +176,22 @@ export function guardsPart(kit, rule) {
     guards.once_per ? h('span', { class: 'rule-line' }, word(_('again after')), lengthChip('guards.again_after', _('Again after'), guards.again_after, (value) => set('again_after', value))) : null,
     word(_('at most')), numberChip('guards.most_an_hour', _('At most an hour, per person'), guards.most_an_hour || '', (value) => set('most_an_hour', value)), word(_('an hour')),
     numberChip('guards.most_a_day', _('At most a day, per person'), guards.most_a_day || '', (value) => set('most_a_day', value)), word(_('a day, per person')),
+    quietPart(kit, rule, guards),
     checkChip('stop', _('stop: rules below do not see this any more'), rule.stop, (value) => kit.edit(() => { rule.stop = value; })));
+}
+
+/** Hours of the person's clock in which nothing is said to him. */
+function quietPart(kit, rule, guards) {
+  const quiet = guards.quiet;
+  const put = (value) => kit.change(() => {
+    rule.guards ||= {};
+    if (value) rule.guards.quiet = value; else delete rule.guards.quiet;
+    if (!Object.keys(rule.guards).length) delete rule.guards;
+  }, value ? 'guards.quiet.from' : 'guards.once_per');
+  if (!quiet) return h('button', { type: 'button', class: 'btn small quiet', onclick: () => put({ from: '21:00', to: '09:00' }) }, icon('clock'), _('Quiet hours'));
+  return h('span', { class: 'rule-line' }, word(_('quiet by his clock from')), textChip('guards.quiet.from', _('Quiet from'), quiet.from, (value) => kit.edit(() => { quiet.from = value; }), { type: 'time' }),
+    word(_('to')), textChip('guards.quiet.to', _('Quiet to'), quiet.to, (value) => kit.edit(() => { quiet.to = value; }), { type: 'time' }),
+    h('button', { type: 'button', class: 'btn quiet icon-only', 'aria-label': _('Without quiet hours'), onclick: () => put(null) }, icon('x')));
 }
 
 /** Draw one example: on this case it must, or must not, fire. */
@@ -174,14 +207,15 @@ export function examplePart(kit, rule, example, n) {
       tools(kit, path, example.name || _('example'))),
     h('ul', { class: 'rule-parts' }, Object.keys(values).map((name) => h('li', { class: 'rule-line' }, caseValue(name, values, path, kit),
       h('button', { type: 'button', class: 'btn quiet icon-only', 'aria-label': _('Remove'), onclick: () => kit.change(() => { delete values[name]; }, path + '.name') }, icon('x'))))),
-    pickChip(path + '.values', _('One more value'), _('Value'), () => fieldList(), (name) => kit.change(() => { values[name] ??= one('fields', name).type === 'flag' ? true : ''; }, path + '.values.' + name)));
+    pickChip(path + '.values', _('One more value'), _('Value'), () => [...fieldList(), { name: 'now', label: _('What time it is then'), group: groupName('time'), icon: 'clock' }], (name) => kit.change(() => { values[name] ??= one('fields', name)?.type === 'flag' ? true : ''; }, path + '.values.' + name)));
 }
 
 /** A field with the value that a case has. */
 export function caseValue(name, values, path, kit) {
-  const field = one('fields', name);
+  const field = name === 'now' ? { label: _('What time it is then'), type: 'instant' } : one('fields', name);
   const given = values[name];
   const set = (value) => kit.edit(() => { values[name] = value; });
+  if (field?.type === 'instant' && typeof given !== 'object') return h('span', { class: 'rule-line' }, word(field.label), momentChip(path + '.values.' + name, _('Value'), given, set));
   if (!field || (given && typeof given === 'object' && !Array.isArray(given))) return h('span', { class: 'rule-line' }, word(field ? field.label : name), h('span', { class: 'mono' }, JSON.stringify(given)));
   const operator = field.type === 'set' ? 'contains' : 'equals';
   const plain = choicesOf(field.ref) && field.type === 'set' ? { ...field, ref: '' } : field;

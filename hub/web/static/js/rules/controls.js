@@ -4,7 +4,7 @@
 import { _ } from 'hub/i18n';
 import { icon } from 'hub/api';
 import { choose } from 'hub/sheet';
-import { LENGTHS, LISTS, SEVERAL, WITHOUT, choicesOf, h, join, matching, split } from 'hub/rules/words';
+import { LENGTHS, LISTS, SEVERAL, WITHOUT, choicesOf, h, isKind, join, matching, split } from 'hub/rules/words';
 
 /** Put a control where objections to its place are shown. */
 export const place = (path, ...children) => h('span', { class: 'ctl', 'data-path': path }, ...children);
@@ -81,6 +81,53 @@ export function listChip(path, label, options, value, set) {
   return place(path, body);
 }
 
+/** A day with its hour by the clock of whoever writes it, kept with its zone. */
+export function momentChip(path, label, value, set) {
+  const at = value ? new Date(/^\d+$/.test(String(value)) ? Number(value) / 1000 : value) : null;
+  const local = at && !Number.isNaN(at.getTime()) ? new Date(at.getTime() - at.getTimezoneOffset() * 60000).toISOString().slice(0, 16) : '';
+  return textChip(path, label, local, (given) => set(given ? new Date(given).toISOString().replace('.000Z', 'Z') : ''), { type: 'datetime-local' });
+}
+
+const FOUND = new Map();
+
+/** Find objects of a kind of which there are many. */
+async function find(kind, text) {
+  const answer = await fetch('/objects/' + kind + '/find?q=' + encodeURIComponent(text), { headers: { Accept: 'application/json' } });
+  if (!answer.ok) return [];
+  const found = await answer.json();
+  for (const one of found) FOUND.set(kind + one.id, one.name);
+  return found.map((one) => ({ name: one.id, label: one.name, group: one.hint }));
+}
+
+/** One object of many, or several: chips with their names, found as one types. */
+export function findChip(path, label, kind, value, set, several = false) {
+  const chosen = (Array.isArray(value) ? value : value ? [value] : []).map(String);
+  const body = h('span', { class: 'rule-line', role: 'group', 'aria-label': label });
+  const give = () => { set(several ? [...chosen] : chosen[0] || ''); draw(); };
+  const open = async () => {
+    const one = await choose(label, _('Type to find'), (text, done) => find(kind, text).then(done));
+    if (!one) return;
+    if (!several) chosen.length = 0;
+    if (!chosen.includes(one.name)) chosen.push(one.name);
+    give();
+    body.querySelector('button')?.focus();
+  };
+  const draw = () => body.replaceChildren(
+    ...chosen.map((id, n) => h('span', { class: 'chip' }, FOUND.get(kind + id) || '№ ' + id, h('button', { type: 'button', class: 'btn quiet icon-only', 'aria-label': _('Remove') + ': ' + (FOUND.get(kind + id) || id), onclick: () => { chosen.splice(n, 1); give(); } }, icon('x')))),
+    several || !chosen.length ? h('button', { type: 'button', class: 'rule-chip', 'aria-haspopup': 'dialog', 'aria-label': label, onclick: open }, _('choose'), icon('chevron-down')) : '');
+  draw();
+  // What was chosen before is named as soon as its names are known.
+  const unnamed = chosen.filter((id) => !FOUND.has(kind + id));
+  if (unnamed.length) Promise.all(unnamed.map((id) => named(kind, id))).then(draw);
+  return place(path, body);
+}
+
+async function named(kind, id) {
+  const answer = await fetch('/objects/' + kind + '/find?id=' + encodeURIComponent(id), { headers: { Accept: 'application/json' } });
+  const found = answer.ok ? await answer.json() : [];
+  FOUND.set(kind + id, found[0]?.name || '№ ' + id);
+}
+
 const yesNo = () => [{ name: 'true', label: _('yes') }, { name: 'false', label: _('no') }];
 
 /** The value of a condition, by the field's type and the operator. */
@@ -95,6 +142,7 @@ export function valueControl(field, operator, value, path, set) {
     return h('span', { class: 'rule-pair' }, one(0), h('span', { class: 'rule-word' }, _('to')), one(1));
   }
   if (field.type === 'flag') return selectChip(path, label, yesNo(), String(value), (given) => set(given === 'true'));
+  if (field.type === 'ref' && !options && isKind(field.ref)) return findChip(path, label, field.ref, value, set, LISTS.includes(operator));
   if (LISTS.includes(operator) || (SEVERAL.includes(operator) && field.type !== 'number')) return listChip(path, label, options, value, set);
   if (options) return selectChip(path, label, options, value, set);
   return single(field, value, path, label, set);

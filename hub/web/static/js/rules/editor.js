@@ -25,6 +25,7 @@ export function makeEditor(root, data) {
   let timer = 0;
   let asked = 0;
   let saving = false;
+  const keepOff = h('button', { type: 'button', class: 'btn', hidden: true, onclick: () => save('ask', true) }, _('Keep it switched off'));
 
   /** The rule without what is empty. */
   function cleaned() {
@@ -149,6 +150,7 @@ export function makeEditor(root, data) {
     const count = wrong.length;
     state.textContent = count ? _('{number} to mend', { number: count }) : changed ? _('Not saved yet') : data.id ? _('Saved.') : '';
     state.classList.toggle('bad', Boolean(count));
+    keepOff.hidden = !count;
   }
 
   function later() {
@@ -185,11 +187,11 @@ export function makeEditor(root, data) {
   }
 
   /** Keep the rule; gives true when it was kept. */
-  async function save(armed = 'ask') {
+  async function save(armed = 'ask', draft = false) {
     if (saving) return false;
     saving = true;
     try {
-      const found = await post(data.path + '/keep', { definition: cleaned(), version: data.version, armed });
+      const found = await post(data.path + '/keep', { definition: cleaned(), version: data.version, armed, draft });
       first = kept();
       left = true;
       location.href = '/settings/rules/' + found.id + '?said=saved';
@@ -198,7 +200,7 @@ export function makeEditor(root, data) {
       saving = false;
       if (error instanceof Refused && error.what === 'armed') {
         const word = await askArmed(error.details?.waiting || 0);
-        return word ? save(word) : false;
+        return word ? save(word, draft) : false;
       }
       if (error instanceof Refused && error.status === 422) {
         wrong = wrong.filter((one) => one.path !== error.field).concat({ path: error.field, text: error.message });
@@ -229,6 +231,7 @@ export function makeEditor(root, data) {
   let first = kept();
   addEventListener('beforeunload', (event) => { if (!left && kept() !== first) event.preventDefault(); });
   root.append(body, doubts, h('div', { class: 'rule-foot' }, state,
+    data.may ? keepOff : null,
     data.may ? h('button', { type: 'button', class: 'btn primary', 'data-do': 'keep', onclick: () => save() }, _('Save'), h('kbd', {}, 'Ctrl+S')) : null));
   draw();
   say();

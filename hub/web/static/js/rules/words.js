@@ -14,12 +14,17 @@ export async function loadWords() {
   if (!answer.ok) throw new TypeError('the words of rules could not be read');
   words = await answer.json();
   for (const kind of ['events', 'fields', 'actions', 'kinds']) maps[kind] = new Map(words[kind].map((one) => [one.name, one]));
+  for (const [kind, list] of Object.entries(words.listed)) maps['listed.' + kind] = new Map(list.map((one) => [one.name, one]));
 }
 
 /** Everything of a sort: events, fields, actions, kinds, guards, cancels, each. */
 export const all = (sort) => words[sort];
 /** One of a sort by its name; null where no plugin brings it (any more). */
 export const one = (sort, name) => maps[sort]?.get(name) || null;
+/** Whether a reference is to a kind of object: there are many, so one is found by its name. */
+export const isKind = (ref) => Boolean(ref && maps.kinds?.has(ref));
+/** What a list of a kind can be filtered by; empty where it cannot be. */
+export const listedOf = (kind) => words.listed[kind] || [];
 /** What a reference can be chosen from; null where it is no short list. */
 export const choicesOf = (ref) => words.references[ref] || null;
 
