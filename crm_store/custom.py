@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from crm_store.filter_sql import QueryField, Subject
 from crm_store.nouns import Noun
+from crm_store.support_levels import with_levels
 from crm_store.tables.custom import custom_fields, custom_values
 from crm_store.unit_of_work import UnitOfWork
 from hub.errors import Invalid
@@ -60,7 +61,7 @@ def whole(conn: Connection, noun: Noun) -> Noun:
         .where(custom_fields.c.kind == noun.kind.name, custom_fields.c.archived_at == 0)
         .order_by(custom_fields.c.position, custom_fields.c.id)
     ).all()
-    noun = _bare(noun)
+    noun = with_levels(conn, _bare(noun))
     if not rows:
         return noun
     return _whole(noun, tuple(_property(_described(row)) for row in rows))
@@ -69,7 +70,10 @@ def whole(conn: Connection, noun: Noun) -> Noun:
 def whole_kinds(conn: Connection, nouns: Mapping[str, Noun]) -> list[Kind]:
     """Give every kind with this organisation's fields."""
     used = set(conn.execute(select(custom_fields.c.kind).distinct()).scalars())
-    return [(whole(conn, one) if name in used else one).kind for name, one in nouns.items()]
+    return [
+        (whole(conn, one) if name in used else with_levels(conn, one)).kind
+        for name, one in nouns.items()
+    ]
 
 
 def _described(row: Any) -> Described:

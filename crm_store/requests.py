@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
-from crm_store import objects, sla
+from crm_store import objects, sla, support_levels
 from crm_store.dialog_words import from_dialog, split
 from crm_store.habits import Habits
 from crm_store.notices import tell
@@ -51,7 +51,8 @@ class RequestHabits(Habits):
             taken["description"] = taken.pop("message")
         given, own = split(noun, taken)
         given |= {name: one for name, one in command.values.items() if one not in (None, "")}
-        values = {**objects.read_values(noun.kind, given, new=True), **own}
+        read = objects.read_values(noun.kind, given, new=True)
+        values = {**support_levels.chosen(uow, read, new=True), **own}
         _check_score(values)
         object_id = command.object_id or uow.new_id()
         clocks = self._begin(uow, object_id, values, command.dialog_id)
@@ -92,6 +93,7 @@ class RequestHabits(Habits):
     ) -> Mapping[str, object]:
         """Let another policy apply, and a deadline be set by hand."""
         _check_score(values)
+        values = support_levels.chosen(uow, values, new=False)
         if values.get("parent_id") == row.id:
             raise Invalid("a request is not a part of itself", field="parent_id")
         deciding = _DECIDING & set(values)

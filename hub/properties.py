@@ -63,7 +63,9 @@ _WITHOUT_WORDS = OPERATORS[FieldType.LINE] - {Operator.WORDS}
 class Property:
     """One property of a kind.
 
-    `ref` names the kind a reference points to. `editable` ones are changed by `ChangeObject`;
+    `ref` names the kind a reference points to. `choices_from` names the list of records that a
+    choice is made from where the organisation keeps it itself; `choices` are then its beginning.
+    `editable` ones are changed by `ChangeObject`;
     the others move by commands of their own. Of a `personal` one the journal keeps only that it
     changed. `listed` ones are columns of the list at first. `group` names the part of the card.
     """
@@ -72,6 +74,7 @@ class Property:
     label: str
     type: PropertyType = PropertyType.LINE
     choices: tuple[Choice, ...] = ()
+    choices_from: str = ""
     ref: str = ""
     required: bool = False
     editable: bool = True
@@ -190,6 +193,9 @@ def _long(prop: Property, given: object) -> str:
 
 
 def _choice(prop: Property, given: object) -> str:
+    if prop.choices_from:
+        # Which ones there are is known where it is written.
+        return _line(prop, given)
     known = [one.value for one in prop.choices]
     if given not in known:
         raise ValueError(f"one of these is needed: {', '.join(known)}")

@@ -106,6 +106,16 @@ sla_policies = Table(
     num("version", 1),
 )
 
+# What clients have bought; a request names its level by the word.
+support_levels = Table(
+    "support_levels",
+    metadata,
+    Column("name", String(50), primary_key=True),
+    word("label"),
+    word("label_ru"),
+    num("position"),
+)
+
 # Numbers that people see, one after the other; the row is the lock.
 sequences = Table(
     "sequences",
@@ -190,5 +200,6 @@ __all__ = [
     "requests",
     "sequences",
     "sla_policies",
+    "support_levels",
     "tasks",
 ]

@@ -47,6 +47,28 @@ class UndoMergeRequests(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SaveSupportLevel(Command):
+    """Add (no name) or change a support level. Gives its name; `position` -1 leaves it, or is last."""
+
+    permission: ClassVar[str] = "system.manage"
+
+    name: str = ""
+    label: str
+    label_ru: str = ""
+    position: int = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveSupportLevel(Command):
+    """Remove a support level; requests that have it get `move_to`."""
+
+    permission: ClassVar[str] = "system.manage"
+
+    name: str
+    move_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogTime(Command):
     """Note minutes of one's own work on a request, from one to a day's. Gives the entry's id."""
 

@@ -70,6 +70,16 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SupportLevel:
+    """What clients have bought. Requests and filters name it by `name`, people see the labels."""
+
+    name: str
+    label: str
+    label_ru: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TimeSpent:
     """Minutes that a colleague worked on a request, noted at `at`."""
 

@@ -64,6 +64,7 @@ RELEASED = {
     "0030_overdue.py": "e185c41bb66710b9e0ee64c6b52737ca56184927410d57cf21c413511360711d",
     "0031_time_spent.py": "d939e4ce9f3276b9897508f9f67953001bd836ec9619c958f71f2ef7396f3d7f",
     "0032_charged.py": "c89081caca91554adcb4807c154a508005dd48e0deac6191c35a8a29a3e84dca",
+    "0033_support_levels.py": "1fc987966b26ee0f1b666bac470ea86556a9121dd2c58272c4c168ff8cf336ca",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

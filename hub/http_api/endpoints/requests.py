@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
 
 from crm_store import objects as reads
-from crm_store import request_times, sla
+from crm_store import request_times, sla, support_levels
 from crm_store import requests as request_reads
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.request_clocks import deadlines_of
@@ -27,6 +27,8 @@ SHAPES = Shapes(shown=s.Request, create=s.CreateRequest, change=s.ChangeRequest)
 router = resource.resource(REQUEST, SHAPES, "Requests", "request_id")
 RequestKey = Annotated[GivenId, Path(alias="request_id", description="The request.")]
 EntryKey = Annotated[GivenId, Path(alias="entry_id", description="The noted time.")]
+LevelName = Annotated[str, Path(alias="name", max_length=50, description="The level's name.")]
+MoveTo = Annotated[str, Query(max_length=50, description="The level that its requests get.")]
 PolicyKey = Annotated[GivenId, Path(alias="policy_id", description="The policy.")]
 
 
@@ -185,4 +187,50 @@ async def change_policy(
 async def remove_policy(caller: rights.MayManageSystem, policy_id: PolicyKey) -> Response:
     """Delete a policy."""
     await caller.hub.do(c.RemoveSlaPolicy(policy_id=SlaPolicyId(policy_id)))
+    return Response(status_code=204)
+
+
+# -- support levels ------------------------------------------------------------------------
+
+
+async def _levels(caller: Caller) -> list[s.SupportLevel]:
+    found = await caller.hub.read(support_levels.all_levels)
+    return [s.SupportLevel.model_validate(one) for one in found]
+
+
+@router.get("/support-levels", summary="List support levels")
+async def levels(caller: rights.MayViewRequests) -> list[s.SupportLevel]:
+    """Give every level in the order in which they are offered."""
+    return await _levels(caller)
+
+
+@router.post("/support-levels", status_code=201, summary="Add a support level")
+async def add_level(
+    caller: rights.MayManageSystem, body: s.SaveSupportLevel
+) -> list[s.SupportLevel]:
+    """Add a level; gives all of them. Its name is made of its label and never changes."""
+    await caller.hub.do(c.SaveSupportLevel(**body.model_dump()))
+    return await _levels(caller)
+
+
+@router.put("/support-levels/{name}", summary="Change a support level")
+async def change_level(
+    caller: rights.MayManageSystem, name: LevelName, body: s.SaveSupportLevel
+) -> list[s.SupportLevel]:
+    """Change what a level is called, and where it stands; gives all of them."""
+    await caller.hub.do(c.SaveSupportLevel(name=name, **body.model_dump()))
+    return await _levels(caller)
+
+
+@router.delete(
+    "/support-levels/{name}",
+    status_code=204,
+    summary="Remove a support level",
+    responses=failures(409),
+)
+async def remove_level(
+    caller: rights.MayManageSystem, name: LevelName, move_to: MoveTo = ""
+) -> Response:
+    """Remove a level; where requests have it, say which one they get."""
+    await caller.hub.do(c.RemoveSupportLevel(name=name, move_to=move_to))
     return Response(status_code=204)

@@ -53,7 +53,9 @@ GivenCustom = Annotated[dict[Word, Any], Field(max_length=100)]
 
 def _about(prop: Property) -> str:
     words = prop.label
-    if prop.choices:
+    if prop.choices_from:
+        words += ": one of the organisation's own"
+    elif prop.choices:
         words += f": one of {', '.join(one.value for one in prop.choices)}"
     if prop.type is PropertyType.MONEY:
         words += ", in minor units (kopecks, cents)"

@@ -135,6 +135,23 @@ class SaveSlaPolicy(Body):
     version: int | None = Field(default=None, description="The version you saw.")
 
 
+class SupportLevel(Shape):
+    """What clients have bought; requests name it by `name`."""
+
+    name: str
+    label: str
+    label_ru: str
+    position: int
+
+
+class SaveSupportLevel(Body):
+    """What a level is called, and where it stands; -1: where it is, or last."""
+
+    label: Word = Field(min_length=1, max_length=200, examples=["Round the clock"])
+    label_ru: Word = Field(default="", max_length=200)
+    position: int = Field(default=-1, ge=-1, le=100_000)
+
+
 class FinishTask(Body):
     """What came of it."""
 

@@ -9,13 +9,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from crm_store import calendars, sla
+from crm_store import calendars, custom, sla, support_levels
 from crm_store import users as user_reads
+from crm_store.nouns import NOUNS
 from crm_store.viewer import Reader
-from hub.commands import RemoveSlaPolicy, SaveSlaPolicy, UpdateBrand
+from hub.commands import (
+    RemoveSlaPolicy,
+    RemoveSupportLevel,
+    SaveSlaPolicy,
+    SaveSupportLevel,
+    UpdateBrand,
+)
 from hub.errors import Conflict, Invalid
 from hub.ids import CalendarId, SlaPolicyId, UserId
-from hub.nouns import REQUESTS
 from hub.records.requests import SlaPolicy
 from hub.web.settings.common import _, form_of, go, hub_of, many, needs, number, say, show
 
@@ -64,10 +70,21 @@ def _filter(form: Mapping[str, Any]) -> dict[str, object]:
     return {"all": parts} if parts else {}
 
 
+def _level(form: Mapping[str, Any]) -> SaveSupportLevel:
+    return SaveSupportLevel(
+        name=str(form.get("level", "")),
+        label=str(form.get("label", "")),
+        label_ru=str(form.get("label_ru", "")),
+        position=int(str(form["position"])) if str(form.get("position", "")).isdecimal() else -1,
+    )
+
+
 def _load(reader: Reader) -> dict[str, Any]:
     policies = sla.all_policies(reader)
     return {
         "policies": policies,
+        "levels": support_levels.all_levels(reader),
+        "properties": custom.whole(reader.conn, NOUNS["request"]).kind,
         "asked": {one.id: conditions(one) for one in policies},
         "calendars": calendars.all_calendars(reader),
         "users": [one for one in user_reads.all_users(reader) if one.active],
@@ -77,13 +94,14 @@ def _load(reader: Reader) -> dict[str, Any]:
 
 async def _draw(request: Request, status: int = 200, problem: str = "") -> Response:
     language = request.state.language
+    values = await hub_of(request).read(_load)
     choices = {
         name: (
             prop.translations.get(language, prop.label),
             [(one.value, one.translations.get(language, one.label)) for one in prop.choices],
         )
         for name in ASKED
-        for prop in (REQUESTS.property(name),)
+        for prop in (values["properties"].property(name),)
     }
     return show(
         request,
@@ -94,7 +112,7 @@ async def _draw(request: Request, status: int = 200, problem: str = "") -> Respo
         choices=choices,
         hours=_hours,
         goals=HOURS,
-        **await hub_of(request).read(_load),
+        **values,
     )
 
 
@@ -112,6 +130,13 @@ async def save(request: Request) -> Response:
     try:
         if do == "remove":
             await hub.do(RemoveSlaPolicy(policy_id=SlaPolicyId(number(form.get("policy", "0")))))
+            return go(PATH, "removed")
+        if do == "level":
+            await hub.do(_level(form))
+            return go(PATH, "saved")
+        if do == "remove-level":
+            name, move_to = str(form.get("level", "")), str(form.get("move_to", ""))
+            await hub.do(RemoveSupportLevel(name=name, move_to=move_to))
             return go(PATH, "removed")
         if do == "texts":
             brand = await hub.brand()

@@ -26,6 +26,14 @@ async def test_a_request_over_the_api_from_its_number_to_its_solution(world: Wor
     await program.ok("DELETE", f"{path}/times/{noted[0]['id']}")
     assert (await program.ok("GET", path))["spent_minutes"] == 5
     assert [one["minutes"] for one in (await program.ok("GET", f"{path}/details"))["times"]] == [5]
+    await program.ok("POST", "/support-levels", json={"label": "Night and day"})
+    await program.ok("PUT", "/support-levels/night_and_day", json={"label": "Night", "position": 9})
+    levels = await program.ok("GET", "/support-levels")
+    assert [one["label"] for one in levels] == ["standard", "extended", "premium", "Night"]
+    await program.ok("PATCH", path, json={"level": "night_and_day"})
+    await program.refused(409, "used", "DELETE", "/support-levels/night_and_day")
+    gone = "/support-levels/night_and_day"
+    await program.ok("DELETE", gone, params={"move_to": "standard"})
     waiting = {"status": "waiting", "reason": "a photo"}
     moved = await program.ok("PUT", f"{path}/status", json=waiting)
     assert (moved["status"], moved["pause_reason"]) == ("waiting", "a photo")

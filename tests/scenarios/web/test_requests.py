@@ -51,6 +51,11 @@ async def test_policies_are_set_up_on_their_page(hub: House) -> None:
     assert (await browser.submit(page, data=words)).status_code == 303
     brand = await hub.system.brand()
     assert request_numbers.words(brand, "ru-RU") == "Заявка {number}!"
+    level = {"do": "level", "label": "Gold", "label_ru": "Золотой"}
+    assert (await browser.submit(page, data=level)).status_code == 303
+    assert 'value="gold"' in (await browser.get(page)).text
+    gone = {"do": "remove-level", "level": "gold", "move_to": "standard"}
+    assert (await browser.submit(page, data=gone)).status_code == 303
     gone = {"do": "remove", "policy": str(made.id)}
     assert (await browser.submit(page, data=gone)).status_code == 303
     agent = await hub.logged_in("agent")
