@@ -113,13 +113,20 @@ def handlers() -> list[Handler]:
     ]
 
 
-def _mailing(uow: UnitOfWork, mailing_id: int, version: int | None = None) -> Mailing:
+def _mailing(uow: UnitOfWork, mailing_id: int) -> Mailing:
     row = uow.execute(
         with_run().where(mailings.c.id == mailing_id).with_for_update(of=mailings)
     ).first()
     if row is None:
         raise NotFound("there is no such mailing")
-    found = read_mailing(row._mapping)
+    return read_mailing(row._mapping)
+
+
+def _draft(uow: UnitOfWork, mailing_id: int, version: int | None, begun: str) -> Mailing:
+    # That it has begun is said first: its sending changes the version as well.
+    found = _mailing(uow, mailing_id)
+    if found.state != "draft":
+        raise Conflict(begun, what="begun")
     if version is not None and found.version != version:
         raise Conflict("somebody changed this mailing meanwhile", what="version")
     return found
@@ -142,11 +149,8 @@ def save(uow: UnitOfWork, command: SaveMailing) -> int:
         raise Invalid("give the mailing a title", field="title")
     plan = read_plan(command.plan).as_json()
     if command.mailing_id:
-        before = _mailing(uow, command.mailing_id, command.version)
-        if before.state != "draft":
-            raise Conflict(
-                "this mailing has begun: what is being sent stays as it is", what="begun"
-            )
+        begun = "this mailing has begun: what is being sent stays as it is"
+        before = _draft(uow, command.mailing_id, command.version, begun)
         was = before.plan.as_json()
         if (before.title, was) != (title, plan):
             versions.keep(uow, versions.MAILING, before.id, before.version, before.title, was)
@@ -170,9 +174,8 @@ def save(uow: UnitOfWork, command: SaveMailing) -> int:
 
 def start(uow: UnitOfWork, command: StartMailing) -> int:
     """Keep the words, and wait for the time."""
-    mailing = _mailing(uow, command.mailing_id, command.version)
-    if mailing.state != "draft":
-        raise Conflict("this mailing has begun already", what="begun")
+    begun = "this mailing has begun already"
+    mailing = _draft(uow, command.mailing_id, command.version, begun)
     plan = mailing.plan
     if not plan.segment_id or not plan.accounts:
         raise Invalid("choose a segment and a channel first", field="segment_id")

@@ -88,12 +88,12 @@ async def test_a_revoked_token_turns_the_account_red_and_keeps_the_answer(
     sent = await shop.answer("Есть")
 
     async def red() -> Account | None:
+        # A slow machine may miss VK's question to our address first, and says that.
         account = await shop.account()
-        return account if account.state == "down" else None
+        return account if account.state == "down" and "VK 5" in account.last_error else None
 
     account = await until(red, SECONDS)
     assert account is not None
-    assert "VK 5" in account.last_error
     assert (await shop.user.message(sent)).status == "queued"
     fresh = "vk1.a.afreshtokenofthebakery9876543210"
     vk.tokens.add(fresh)
