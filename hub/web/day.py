@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from crm_store import dialogs as dialog_reads
 from crm_store import notices as notice_reads
 from crm_store import objects as reads
+from crm_store.callbacks import callbacks
 from crm_store.objects import NOUNS, Noun, ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
@@ -27,6 +28,9 @@ from hub.web.requests import OPEN, edges, group_of
 
 TASK, REQUEST = NOUNS["task"], NOUNS["request"]
 MOST = 100
+SOON = 12 * 3_600_000_000
+"""A deadline of the coming night or morning is seen before the day is over."""
+
 NOTICE_WORDS = {
     "request.assigned": _("The request is yours now"),
     "request.deadline_near": _("A deadline is near"),
@@ -70,7 +74,8 @@ def _tasks(reader: Reader) -> dict[str, list[Any]]:
 
 
 def _requests(reader: Reader, until: int) -> list[Any]:
-    """Give my requests whose deadline is missed, or ends by an instant."""
+    """Give my requests whose deadline is missed, ends by an instant, or is about to break."""
+    until = max(until, reader.now + SOON)
     if not reader.viewer.may(REQUEST.kind.read):
         return []
     is_open: dict[str, object] = {"field": "request.status", "operator": "in", "value": OPEN}
@@ -148,6 +153,7 @@ async def day(request: Request) -> Response:
 
     def load(reader: Reader) -> dict[str, Any]:
         tasks = _tasks(reader)
+        to_call = callbacks(reader)
         about = {
             one.id: linked_title(reader, nouns, one.object_kind, one.object_id)
             for one in (*tasks["tasks"], *tasks["to_check"])
@@ -156,7 +162,8 @@ async def day(request: Request) -> Response:
         return {
             **tasks,
             "about": about,
-            "waiting": _dialogs(reader),
+            "callbacks": dialog_reads.several(reader, to_call),
+            "waiting": [one for one in _dialogs(reader) if one.id not in to_call],
             "requests": _requests(reader, ends["today"]),
             "steps": _without(_steps(reader, ends), tasks["tasks"]),
             **colleagues(reader),

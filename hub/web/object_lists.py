@@ -270,7 +270,7 @@ def _back(request: Request, form: Mapping[str, Any], noun: Noun) -> str:
 
 
 async def bulk(request: Request) -> Response:
-    """Give the same act to every selected object: assign, tag, bin, restore."""
+    """Give the same act to every selected object: assign, tag, priority, bin, restore."""
     noun = _noun(request)
     form = await checked_form(request)
     ids = [number(one) for one in form.getlist("id")][:MOST_AT_ONCE]
@@ -280,6 +280,9 @@ async def bulk(request: Request) -> Response:
     if do == "owner":
         values = {noun.kind.owner: str(form.get("owner", ""))}
         commands = [c.ChangeObject(kind=kind, object_id=one, values=values) for one in ids]
+    elif do == "priority":
+        urgency = {"priority": str(form.get("priority", ""))}
+        commands = [c.ChangeObject(kind=kind, object_id=one, values=urgency) for one in ids]
     elif do == "tag":
         commands = await _tagged(request, noun, ids, str(form.get("tag", "")))
     elif do in ("remove", "restore"):

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from crm_store import objects
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.users import all_users
-from hub import CreateLead, SaveTeam, UserId
+from hub import CreateLead, CreateObject, SaveTeam, UserId
 from tests.scenarios.web.house import House
 
 LEAD = NOUNS["lead"]
@@ -88,6 +88,25 @@ async def test_a_view_is_saved_for_me_my_team_or_everybody(hub: House) -> None:
     assert "All of us" not in (await other.get("/leads")).text
     # The inbox keeps its own views apart.
     assert "Ours" not in (await owner.get("/inbox")).text
+
+
+async def test_many_requests_get_one_priority_and_the_search_says_what_it_finds(
+    hub: House,
+) -> None:
+    ids = [
+        str((await hub.system.do(CreateObject(kind="request", values={"title": f"Lamp {n}"})))[0])
+        for n in range(2)
+    ]
+    browser = await hub.logged_in("agent")
+    page = (await browser.get("/requests")).text
+    assert 'placeholder="Part of the title"' in page
+    assert 'name="priority"' in page
+    form = {"id": ids, "back": "/requests", "do": "priority", "priority": "urgent"}
+    answer = await browser.submit("/objects/request/bulk", "/requests", form)
+    assert answer.status_code == 303
+    found = (await hub.system.read(objects.page, NOUNS["request"], ObjectQuery())).items
+    assert [one.priority for one in found] == ["urgent", "urgent"]
+    assert 'placeholder="Name, phone, e-mail"' in (await browser.get("/clients")).text
 
 
 async def test_one_act_is_given_to_many_rows(hub: House) -> None:

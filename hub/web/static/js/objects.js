@@ -72,7 +72,23 @@ function refresh() {
   }, 400);
 }
 
+/** Offer an act for the selected rows; without a selection for the row under the cursor. */
+function offer(name) {
+  const field = /** @type {HTMLElement | null} */ (document.querySelector('#bulk [name="' + name + '"]'));
+  if (!field) return;
+  if (!document.querySelector('[data-rows] input[name="id"]:checked')) {
+    const tick = box(current());
+    if (!tick) return;
+    tick.checked = true;
+    drawBulk();
+  }
+  field.focus();
+}
+
 function startList() {
+  const offers = (name) => ({ when: () => Boolean(document.querySelector('#bulk [name="' + name + '"]')) });
+  bind('A', _('Assign'), GROUP, () => offer('owner'), offers('owner'));
+  bind('P', _('Priority'), GROUP, () => offer('priority'), offers('priority'));
   bind('J', _('Next row'), GROUP, () => move(1));
   bind('K', _('Row before'), GROUP, () => move(-1));
   bind('Down', _('Next row'), GROUP, () => move(1));
