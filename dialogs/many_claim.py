@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, or_, select, update
 
 from crm_store.buckets import take, take_of_day
 from crm_store.sending_limits import allowance, midnight, of_account
@@ -44,9 +44,9 @@ def admit(uow: UnitOfWork, account_id: int, rows: Sequence[Row[Any]]) -> list[Ro
             select(many_sends).where(many_sends.c.id.in_({row.send_id for row in many}))
         )
     }
-    out: set[int] = set()
+    out = _twice(many)
     for send_id in {row.send_id for row in many}:
-        mine = [row for row in many if row.send_id == send_id]
+        mine = [row for row in many if row.send_id == send_id and row.id not in out]
         send = sends.get(send_id)
         if send is None or send.state == "cancelled":
             _sweep(uow, account_id, send_id, Status.SUPPRESSED.value, "cancelled")
@@ -57,6 +57,21 @@ def admit(uow: UnitOfWork, account_id: int, rows: Sequence[Row[Any]]) -> list[Ro
         elif send.mailing_id:  # A test (dialogs/many_tests.py) is kept back by nothing.
             out |= _held_back(uow, account_id, send, mine)
     return [row for row in rows if row.id not in out]
+
+
+def _twice(rows: Sequence[Row[Any]]) -> set[int]:
+    """Give what is to wait for the next claim: a person is claimed once at a time.
+
+    So what limits one mailing by another (the frequency cap) finds the first one claimed.
+    """
+    met: set[int] = set()
+    out: set[int] = set()
+    for row in rows:
+        if row.contact_id in met:
+            out.add(row.id)
+        elif row.contact_id:
+            met.add(row.contact_id)
+    return out
 
 
 def _sweep(uow: UnitOfWork, account_id: int, send_id: int, status: str, reason: str) -> None:
@@ -144,7 +159,10 @@ def _over_cap(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) -> dict
             .where(
                 deliveries.c.contact_id.in_([row.contact_id for row in rows]),
                 deliveries.c.send_id != 0,
-                deliveries.c.sent_at >= since,
+                or_(
+                    deliveries.c.sent_at >= since,
+                    deliveries.c.status.in_((Status.CLAIMED.value, Status.SENDING.value)),
+                ),
                 many_sends.c.advertising,
             )
             .group_by(deliveries.c.contact_id)

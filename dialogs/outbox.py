@@ -11,10 +11,23 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
+from crm_store.rows import update_rows
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs, messages, thread_references
 from crm_store.tables.outbox import attempts, deliveries, jobs, parts, webhook_deliveries
@@ -23,18 +36,22 @@ from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.edits import merge_parked
 from dialogs.many_claim import admit
+from dialogs.many_sent import settle_sent
 from dialogs.many_ways import first_try, out_of_time, patience, tells_delivery
 from dialogs.receipts import apply_parked, lock_sent_names, move_delivery
 from dialogs.recount import recount
-from hub.commands import ClaimDeliveries, ExpireLeases, ReleaseHeld, SettleDelivery, StartSending
-from hub.errors import Conflict, Invalid, RejectReason
+from hub.commands import ClaimDeliveries, ExpireLeases, ReleaseHeld, SettleDelivery
+from hub.errors import Invalid, RejectReason
 from hub.events import HeldReleased
 from hub.ids import DeliveryId, Micros
 from hub.messages import DeliveryStatus as Status
+from hub.messages import Lane
 
 US = 1_000_000
 SENDING_GRACE = timedelta(seconds=30)
 """How much longer than a channel's own deadline the lease of a call lasts."""
+LOOKS = 25
+"""So often a claim looks on behind what may not go."""
 UNFINISHED = (Status.QUEUED.value, Status.CLAIMED.value, Status.SENDING.value)
 
 
@@ -45,7 +62,7 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
             accounts.c.id == command.account_id
         )
     ).first()
-    if account is None or account.paused or account.removed or command.limit <= 0:
+    if account is None or account.paused or account.removed:
         return []
     where = [
         deliveries.c.account_id == command.account_id,
@@ -53,8 +70,6 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
         ~deliveries.c.held,
         deliveries.c.due_at <= uow.now,
     ]
-    if command.agent_only:
-        where.append(deliveries.c.lane == 0)
     capabilities = uow.channels.get(account.channel)
     if capabilities is None or capabilities.ordered:
         older = deliveries.alias("older")
@@ -74,7 +89,49 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
                 deliveries.c.dialog_id != 0,
             )
         )
-    statement = (
+    lane = deliveries.c.lane
+    turns: list[tuple[int, list[Any]]] = [
+        (command.limit, [lane == 0] if command.agent_only else [])
+    ]
+    if command.ahead is not None:
+        turns[0][1].append(lane < Lane.MAILING.order)
+        turns.append((command.ahead, [lane == Lane.MAILING.order]))
+    statements = [_next(and_(*where, *lanes), limit) for limit, lanes in turns if limit > 0]
+    rows: list[Row[Any]] = []
+    # Whatever may not go leaves the queue or its head, so that the next look finds what is behind.
+    for _ in range(LOOKS):
+        found = [
+            row
+            for one in statements
+            for row in uow.conn.execute(locked(uow.dialect, one, skip=True))
+        ]
+        rows = admit(uow, command.account_id, found)
+        if rows and capabilities is not None and capabilities.reply_window is not None:
+            late = _fail_closed(uow, [row.id for row in rows])
+            rows = [row for row in rows if row.id not in late]
+        if rows or not found:
+            break
+    if not rows:
+        return []
+    update_rows(
+        uow.conn,
+        deliveries,
+        [
+            {
+                "id": row.id,
+                "status": Status.CLAIMED.value,
+                "fence": row.fence + 1,
+                "leased_until": uow.now + command.lease_us,
+                "worker": command.worker,
+            }
+            for row in rows
+        ],
+    )
+    return [(DeliveryId(row.id), row.fence + 1) for row in rows]
+
+
+def _next(where: Any, limit: int) -> Select[Any]:
+    return (
         select(
             deliveries.c.id,
             deliveries.c.fence,
@@ -83,30 +140,10 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
             deliveries.c.address_id,
             deliveries.c.content_id,
         )
-        .where(and_(*where))
+        .where(where)
         .order_by(deliveries.c.lane, deliveries.c.due_at, deliveries.c.id)
-        .limit(command.limit)
+        .limit(limit)
     )
-    rows = admit(
-        uow, command.account_id, uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
-    )
-    if rows and capabilities is not None and capabilities.reply_window is not None:
-        late = _fail_closed(uow, [row.id for row in rows])
-        rows = [row for row in rows if row.id not in late]
-    if not rows:
-        return []
-    uow.conn.execute(
-        update(deliveries)
-        .where(deliveries.c.id == bindparam("b_id"))
-        .values(
-            status=Status.CLAIMED.value,
-            fence=bindparam("b_fence"),
-            leased_until=uow.now + command.lease_us,
-            worker=command.worker,
-        ),
-        [{"b_id": row.id, "b_fence": row.fence + 1} for row in rows],
-    )
-    return [(DeliveryId(row.id), row.fence + 1) for row in rows]
 
 
 def _fail_closed(uow: UnitOfWork, ids: Sequence[int]) -> set[int]:
@@ -131,26 +168,6 @@ def _fail_closed(uow: UnitOfWork, ids: Sequence[int]) -> set[int]:
     return {row.id for row in late}
 
 
-def start_sending(uow: UnitOfWork, command: StartSending) -> None:
-    """Commit that the wire is about to be called; raises Conflict where the lease is lost."""
-    result = uow.conn.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.id == command.delivery_id,
-            deliveries.c.fence == command.fence,
-            deliveries.c.status == Status.CLAIMED.value,
-        )
-        .values(
-            status=Status.SENDING.value,
-            attempts=deliveries.c.attempts + 1,
-            leased_until=uow.now + command.lease_us,
-            charged=command.charged,
-        )
-    )
-    if result.rowcount != 1:
-        raise Conflict("the lease of this delivery is lost", what="fence")
-
-
 def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[None]:
     """Write what became of a group of attempts."""
     lock_sent_names(uow, (name for one in commands for name in one.external_ids))
@@ -164,9 +181,10 @@ def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[Non
             )
         )
     }
+    well = settle_sent(uow, commands, rows)
     for command in commands:
         row = rows.get(command.delivery_id)
-        if row is not None:
+        if row is not None and row.id not in well:
             _settle(uow, command, row)
     _wait_for_proof(uow, commands, rows)
     sent = sorted(

@@ -62,6 +62,7 @@ from dialogs import (
     many_tests,
     outbox,
     receipts,
+    starting,
     surgery,
     workflow,
 )
@@ -94,7 +95,8 @@ ONE: dict[type[Command], One] = {
     c.SettleAct: acts.settle_act,
     c.AddNote: compose.add_note,
     c.ClaimDeliveries: outbox.claim_deliveries,
-    c.StartSending: outbox.start_sending,
+    c.StartDeliveries: starting.start_deliveries,
+    c.StartSending: starting.start_sending,
     c.ExpireLeases: outbox.expire_leases,
     c.ReleaseHeld: outbox.release_held,
     c.StartDialog: surgery.start_dialog,

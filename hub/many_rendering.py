@@ -7,7 +7,7 @@ version and kept; what changes from person to person is a handful of values and 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
@@ -17,10 +17,11 @@ from crm_store.tables.many import many_contents, many_sends
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, templates
 from crm_store.wording import of_people
-from hub.errors import NotFound, PermanentFailure, RejectReason
+from hub.errors import HubError, NotFound, PermanentFailure, RejectReason
 from hub.ids import AccountId, DeliveryId, DialogId, MessageId
 from hub.messages import Address, Attachment, Button, Lane, OutboundMessage
 from hub.objects import Cause
+from hub.placeholders import Values
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -73,12 +74,66 @@ def many_message(
     runtime: Runtime, conn: Connection, contents: Contents, row: Row[Any]
 ) -> OutboundMessage:
     """Give the message of a row; raises PermanentFailure for a person it cannot be filled for."""
-    content = contents.of(conn, row.content_id)
-    address = conn.execute(select(addresses).where(addresses.c.id == row.address_id)).first()
+    made = many_messages(runtime, conn, contents, [row])[row.id]
+    if isinstance(made, HubError):
+        raise made
+    return made
+
+
+def many_messages(
+    runtime: Runtime, conn: Connection, contents: Contents, rows: Sequence[Row[Any]]
+) -> dict[int, OutboundMessage | HubError]:
+    """Give the messages of rows by their ids, or why one cannot be made: what is shared read once."""
+    words: dict[int, Mapping[str, Any]] = {}
+    made: dict[int, OutboundMessage | HubError] = {}
+    for content_id in {row.content_id for row in rows}:
+        try:
+            words[content_id] = contents.of(conn, content_id)
+        except HubError as error:
+            made |= {row.id: error for row in rows if row.content_id == content_id}
+    ids = [row.address_id for row in rows]
+    places = {one.id: one for one in conn.execute(select(addresses).where(addresses.c.id.in_(ids)))}
+    people = of_people(
+        conn,
+        [row.contact_id for row in rows],
+        runtime.now(),
+        own_fields=any(one["own_fields"] for one in words.values()),
+    )
+    titles: dict[int, str] = dict(
+        conn.execute(
+            select(accounts.c.id, accounts.c.title).where(
+                accounts.c.id.in_({row.account_id for row in rows})
+            )
+        ).all()
+    )
+    for row in rows:
+        if row.id not in made:
+            try:
+                made[row.id] = _message(
+                    runtime,
+                    conn,
+                    words[row.content_id],
+                    row,
+                    places.get(row.address_id),
+                    people.get(row.contact_id),
+                    titles.get(row.account_id, ""),
+                )
+            except HubError as error:
+                made[row.id] = error
+    return made
+
+
+def _message(
+    runtime: Runtime,
+    conn: Connection,
+    content: Mapping[str, Any],
+    row: Row[Any],
+    address: Row[Any] | None,
+    person: Values | None,
+    title: str,
+) -> OutboundMessage:
     if address is None:
         raise PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
-    people = of_people(conn, [row.contact_id], runtime.now(), own_fields=content["own_fields"])
-    person = people.get(row.contact_id)
     base = runtime.public_url.rstrip("/")
     token = leave_token(runtime, row.id, row.contact_id, address.kind, content["topic"])
     values = dict(person.texts) if person is not None else {}
@@ -95,7 +150,6 @@ def many_message(
     if html and content["tracks_opens"]:
         pixel = f'<img src="{base}/o/{runtime.keys.sign(OPEN, str(row.id))}" width="1" height="1" alt="">'
         html = _BODY_END.sub(f"{pixel}</body>", html, 1) if _BODY_END.search(html) else html + pixel
-    account = conn.execute(select(accounts.c.title).where(accounts.c.id == row.account_id)).scalar()
     return OutboundMessage(
         id=DeliveryId(row.id),
         message_id=MessageId(0),
@@ -120,7 +174,7 @@ def many_message(
         },
         lane=Lane.MAILING,
         idempotency_key=f"{row.id}",
-        sender_name=content["sender_name"] or account or "",
+        sender_name=content["sender_name"] or title,
         unsubscribe_url=values["unsubscribe_url"] if content["advertising"] else "",
         list_id=f"mailing-{content['mailing_id']}" if content["advertising"] else "",
         cause=Cause(kind="mailing", id=content["mailing_id"], text=content["title"]),

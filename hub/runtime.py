@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import text
@@ -43,6 +44,7 @@ from hub.commands import (
     RecordArrival,
     RecordReceipt,
     ReportPluginFailure,
+    SettleDelivery,
 )
 from hub.errors import NotFound, UntrustedRequest
 from hub.events import Event, EventRegistry
@@ -354,31 +356,28 @@ class Runtime:
         answers = []
         for actor, viewer, commands in requests:
             results: list[Any] = []
-            waiting: list[Receive] = []
-            for command in commands:
-                if type(command) is Receive:
-                    waiting.append(command)
+            for kind, group in groupby(commands, type):
+                if kind is Receive or (kind is SettleDelivery and viewer.is_system):
+                    results += self._as_a_set(tx, viewer, kind, list(group))
                     continue
-                if waiting:
-                    results += self._received(tx, viewer, waiting)
-                    waiting = []
-                uow = UnitOfWork(
-                    tx,
-                    actor=actor,
-                    cause=command.cause,
-                    viewer=viewer,
-                    carry_out=self._carry_one,
-                )
-                results.append(self._carry_one(uow, command))
-            if waiting:
-                results += self._received(tx, viewer, waiting)
+                for command in group:
+                    uow = UnitOfWork(
+                        tx,
+                        actor=actor,
+                        cause=command.cause,
+                        viewer=viewer,
+                        carry_out=self._carry_one,
+                    )
+                    results.append(self._carry_one(uow, command))
             answers.append(results)
         return answers
 
-    def _received(self, tx: Transaction, viewer: Viewer, commands: list[Receive]) -> list[Any]:
+    def _as_a_set(
+        self, tx: Transaction, viewer: Viewer, kind: type[Command], commands: list[Command]
+    ) -> list[Any]:
         uow = UnitOfWork(tx, actor=SYSTEM, viewer=viewer, carry_out=self._carry_one)
         need_permission(uow, commands[0])
-        return list(MANY[Receive](uow, commands))
+        return list(MANY[kind](uow, commands))
 
     def _carry_one(self, uow: UnitOfWork, command: Command) -> Any:
         need_permission(uow, command)

@@ -146,6 +146,7 @@ from hub.commands.messages import (
     SettleAttachment,
     SettleDelivery,
     SettleQuarantine,
+    StartDeliveries,
     StartSending,
     UploadAttachment,
 )
@@ -432,6 +433,7 @@ __all__ = [
     "SnoozeDialog",
     "SplitContact",
     "SplitDialog",
+    "StartDeliveries",
     "StartDialog",
     "StartExport",
     "StartImport",

@@ -187,13 +187,18 @@ class RetryDelivery(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDeliveries(Command):
-    """Lease up to `limit` due deliveries of one account, the most urgent lane first."""
+    """Lease up to `limit` due deliveries of one account, the most urgent lane first.
+
+    Where `ahead` is given, the lane of mailings is counted apart: up to so many of it, beside up to
+    `limit` of the others.
+    """
 
     account_id: AccountId
     worker: str
     limit: int
     lease_us: int
     agent_only: bool = False
+    ahead: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +212,21 @@ class StartSending(Command):
     fence: int
     lease_us: int
     charged: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartDeliveries(Command):
+    """Commit that the wire is about to be called for claimed deliveries; gives those that may go.
+
+    Each is named with its fencing number and how many messages the provider will count (0 where
+    nobody counts them); what is `returned` by the first two. One whose lease is lost is left out. One whose account or
+    mailing was paused, or whose mailing was cancelled, goes back to the queue; so do those that are
+    to be `returned` unsent.
+    """
+
+    deliveries: tuple[tuple[DeliveryId, int, int], ...]
+    lease_us: int
+    returned: tuple[tuple[DeliveryId, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

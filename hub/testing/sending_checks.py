@@ -295,6 +295,6 @@ class SendingChecks(ChannelCase):
 
 
 def _status(error: BaseException, can: Capabilities) -> DeliveryStatus:
-    from hub.dispatcher import judge
+    from hub.outcomes import judge
 
     return judge(error, can).status

@@ -87,7 +87,7 @@ class Far:
 
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hub.dispatcher.BACKOFF_FIRST", timedelta(milliseconds=100))
+    monkeypatch.setattr("hub.outcomes.BACKOFF_FIRST", timedelta(milliseconds=100))
 
 
 @pytest.fixture

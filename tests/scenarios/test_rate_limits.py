@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 
 from hub import Capabilities, Channel, CreateAccount, OutboundMessage, SendMessage, Sent, hookimpl
-from hub.dispatcher import limiter_of
+from hub.outcomes import limiter_of
 from tests.houses import House, NoSettings, house, message, until
 
 RATE = 4

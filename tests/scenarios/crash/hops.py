@@ -50,7 +50,7 @@ FACTS = (
 OUT = (
     "SendMessage",  # message, delivery and fact: the outbox
     "ClaimDeliveries",
-    "StartSending",  # committed immediately before the wire
+    "StartDeliveries",  # committed immediately before the wire
     "wire",
     "SettleDelivery",
     "RecordReceipt",
@@ -61,7 +61,7 @@ OUT = (
 
 UNSURE = frozenset(
     {
-        Death("StartSending", AFTER),
+        Death("StartDeliveries", AFTER),
         Death("wire", BEFORE),
         Death("wire", AFTER),
         Death("SettleDelivery", BEFORE),

@@ -41,7 +41,7 @@ def messenger() -> Iterator[MaxMessenger]:
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failed attempts are repeated after a second, not after up to ten."""
-    monkeypatch.setattr("hub.dispatcher.BACKOFF_FIRST", timedelta(milliseconds=100))
+    monkeypatch.setattr("hub.outcomes.BACKOFF_FIRST", timedelta(milliseconds=100))
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def vk() -> Iterator[Vk]:
 @pytest.fixture(autouse=True)
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failed attempts are repeated after a second, not after up to ten."""
-    monkeypatch.setattr("hub.dispatcher.BACKOFF_FIRST", timedelta(milliseconds=100))
+    monkeypatch.setattr("hub.outcomes.BACKOFF_FIRST", timedelta(milliseconds=100))
 
 
 @pytest.fixture

@@ -1,0 +1,465 @@
+"""The carrier: one account's deliveries over its connections, while anything is due.
+
+What goes to many is claimed and filled in ahead of its turn. Nothing ahead is on the wire: a
+delivery is committed as being sent only when a connection is free for it, in the transaction that
+settles what the connections have just ended. So many letters share a commit, and a kill still leaves
+no more unknowns than the account has connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aiolimiter import AsyncLimiter
+from sqlalchemy import Connection, Row, select
+
+from crm_store.outgoing import outgoing, unsure_since
+from crm_store.tables.outbox import deliveries
+from dialogs.outbox import SENDING_GRACE
+from dialogs.splitting import split_text
+from hub.capabilities import Capabilities
+from hub.channel import Channel
+from hub.commands import ClaimDeliveries, Command, SettleDelivery, StartDeliveries
+from hub.errors import AccountRefused, HubError
+from hub.ids import AccountId, DeliveryId
+from hub.many_rendering import Contents, many_messages
+from hub.messages import DeliveryStatus, Lane, OutboundMessage, Sent
+from hub.objects import SYSTEM
+from hub.outcomes import FORGOTTEN, US, Outcome, judge, settling
+
+if TYPE_CHECKING:
+    from hub.runtime import Runtime
+
+log = logging.getLogger("hub.dispatcher")
+
+CLAIM_LEASE = timedelta(seconds=60)
+AHEAD = 200
+"""So many letters of mailings are claimed ahead at most."""
+QUICKLY = 2.0
+"""What was claimed ahead is to be used up in about so many seconds."""
+
+
+@dataclass(slots=True)
+class Load:
+    """One claimed delivery, read and filled in."""
+
+    id: DeliveryId
+    fence: int
+    message: OutboundMessage
+    parts: Sequence[OutboundMessage]
+    charged: int
+    attempt: int
+    created_at: int
+
+
+class Carrier:
+    """Carries what is due of one account."""
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        account_id: AccountId,
+        channel: Channel,
+        limiter: AsyncLimiter,
+        contents: Contents,
+        told: Callable[[], int],
+    ) -> None:
+        self._runtime = runtime
+        self._account_id = account_id
+        self._channel = channel
+        self._limits = channel.capabilities
+        self._limiter = limiter
+        self._contents = contents
+        self._told = told
+        self._stir = asyncio.Event()
+        self._stopping = False
+        # Claimed and not started: people's first, then what goes to many.
+        self._first: deque[Load] = deque()
+        self._many: deque[Load] = deque()
+        self._passing: Load | None = None
+        self._passed: list[Load] = []
+        self._ended: list[SettleDelivery] = []
+        self._calls: set[asyncio.Task[None]] = set()
+        self._gate: asyncio.Task[None] | None = None
+        self._claiming: asyncio.Task[None] | None = None
+        self._heard = -1
+        self._more_first = self._more_many = self._lanes_skipped = False
+        self._ahead = 2 * self._limits.connections
+        self._claimed_at = 0.0
+
+    def stir(self) -> None:
+        """Something was queued, or changed that may let something go."""
+        self._stir.set()
+
+    def look_again(self) -> None:
+        """Something is due: claim again, whatever the last claim found."""
+        self._more_first = self._more_many = True
+        self._stir.set()
+
+    def stop(self) -> None:
+        """Claim and start nothing more; `run` ends when the calls under way do."""
+        self._stopping = True
+        self._stir.set()
+
+    async def run(self) -> int:
+        """Carry until nothing is due; gives what was told by when nothing was found."""
+        try:
+            while True:
+                self._stir.clear()
+                if self._claiming is not None and self._claiming.done():
+                    claiming, self._claiming = self._claiming, None
+                    claiming.result()
+                if self._wants_more():
+                    self._claim()
+                await self._turn()
+                if self._is_over():
+                    return self._heard
+                if not self._wants_more():
+                    await self._stir.wait()
+        except Exception:
+            if self._calls:
+                await asyncio.wait(self._calls)
+            await self._settle_each(self._ended)
+            raise
+        finally:
+            await self._give_back()
+
+    def _is_over(self) -> bool:
+        if self._calls or self._ended or self._claiming is not None:
+            return False
+        if self._stopping:
+            return True
+        waiting = self._first or self._many or self._passed or self._passing is not None
+        return not waiting and not self._wants_more()
+
+    # -- claiming ----------------------------------------------------------------------------
+
+    @property
+    def _room(self) -> int:
+        return self._limits.connections - len(self._first)
+
+    @property
+    def _is_low(self) -> bool:
+        return len(self._many) <= self._ahead // 2
+
+    def _wants_more(self) -> bool:
+        if self._stopping or self._claiming is not None:
+            return False
+        told = self._heard != self._told()
+        first = told or self._more_first or (self._lanes_skipped and self._room > 1)
+        return bool((self._room > 0 and first) or (self._is_low and (told or self._more_many)))
+
+    def _claim(self) -> None:
+        ahead = 0
+        if self._is_low:
+            self._pace()
+            ahead = max(1, self._ahead - len(self._many))
+        self._heard = self._told()
+        command = ClaimDeliveries(
+            account_id=self._account_id,
+            worker=self._runtime.owner,
+            limit=max(0, self._room),
+            lease_us=int(CLAIM_LEASE.total_seconds() * US),
+            # Rules' messages never keep an answer of a person from being claimed.
+            agent_only=self._room <= 1 < self._limits.connections,
+            ahead=ahead,
+        )
+        self._claiming = asyncio.create_task(self._take(command))
+        self._claiming.add_done_callback(lambda _: self._stir.set())
+
+    def _pace(self) -> None:
+        """Claim more ahead while it is used up quickly, less where the wire is slow."""
+        now = asyncio.get_running_loop().time()
+        since, self._claimed_at = now - self._claimed_at, now
+        least = 2 * self._limits.connections
+        most = min(AHEAD, max(least, int(self._limits.rate_per_second * QUICKLY)))
+        wanted = self._ahead * 2 if since < QUICKLY / 2 else self._ahead // 2
+        if since < QUICKLY / 2 or since > QUICKLY:
+            self._ahead = max(least, min(most, wanted))
+
+    async def _take(self, command: ClaimDeliveries) -> None:
+        """Claim and fill in; notes whether there is more to claim."""
+        [claimed] = await self._runtime.do(SYSTEM, None, (command,))
+        fences: dict[DeliveryId, int] = dict(claimed)
+        loads: list[Load] = []
+        failed: dict[DeliveryId, Outcome] = {}
+        if fences:
+            loads, failed = await self._runtime.database.read(lambda conn: self._read(conn, fences))
+        many = [one for one in loads if one.message.lane == Lane.MAILING]
+        first = [one for one in loads if one.message.lane != Lane.MAILING]
+        self._many += many
+        self._first += first
+        if command.limit:
+            self._more_first = len(first) >= command.limit
+            self._lanes_skipped = command.agent_only
+        if command.ahead:
+            self._more_many = len(fences) > len(first)
+        now = self._runtime.now()
+        for number, outcome in failed.items():
+            self._ended.append(settling(number, fences[number], outcome, now=now, started=now))
+
+    def _read(
+        self, conn: Connection, fences: Mapping[DeliveryId, int]
+    ) -> tuple[list[Load], dict[DeliveryId, Outcome]]:
+        """Give what was claimed as messages in the order of the claim, and what cannot be one."""
+        rows = {
+            row.id: row
+            for row in conn.execute(select(deliveries).where(deliveries.c.id.in_(list(fences))))
+        }
+        many = [row for row in rows.values() if row.send_id]
+        made = self._filled(conn, many)
+        files: dict[str, bytes] = {}
+        loads, failed = [], {}
+        for number, fence in fences.items():
+            row = rows.get(number)
+            try:
+                if row is None or not row.send_id:
+                    message, attempt, created_at = outgoing(conn, number, self._runtime.keys)
+                else:
+                    filled = made[row.id]
+                    if isinstance(filled, Exception):
+                        raise filled
+                    message, attempt, created_at = filled, row.attempts, row.created_at
+                if attempt and self._is_forgotten(conn, number):
+                    failed[number] = FORGOTTEN
+                    continue
+                message = self._with_bytes(message, files)
+            except HubError as error:
+                failed[number] = Outcome(DeliveryStatus.FAILED, reason="other", text=str(error))
+                continue
+            except Exception:
+                # A fault of ours: it is tried again when its lease is over, the others go on.
+                log.exception("reading_failed delivery=%d account=%d", number, self._account_id)
+                continue
+            parts = _parts(message, self._limits)
+            charged = _charged(self._channel, message)
+            loads.append(Load(number, fence, message, parts, charged, attempt, created_at))
+        return loads, failed
+
+    def _filled(
+        self, conn: Connection, rows: Sequence[Row[Any]]
+    ) -> Mapping[int, OutboundMessage | Exception]:
+        """Give what goes to many, filled in; all at once unless one of them breaks it."""
+        if not rows:
+            return {}
+        try:
+            return many_messages(self._runtime, conn, self._contents, rows)
+        except Exception as error:  # noqa: BLE001 - told for each below
+            if len(rows) == 1:
+                return {rows[0].id: error}
+            return {
+                number: one for row in rows for number, one in self._filled(conn, [row]).items()
+            }
+
+    def _is_forgotten(self, conn: Connection, delivery_id: DeliveryId) -> bool:
+        """Whether an attempt that may have arrived is too old for a repeat to be harmless."""
+        if self._limits.idempotent_for is None:
+            return False
+        since = unsure_since(conn, delivery_id)
+        age = self._runtime.now() - since
+        return bool(since) and age >= self._limits.idempotent_for.total_seconds() * US
+
+    def _with_bytes(self, message: OutboundMessage, files: dict[str, bytes]) -> OutboundMessage:
+        if not message.attachments:
+            return message
+        filled = []
+        for one in message.attachments:
+            content = files.get(one.reference)
+            if content is None:
+                content = files[one.reference] = self._runtime.blobs.get(one.reference)
+            filled.append(replace(one, content=content, size=len(content)))
+        return replace(message, attachments=tuple(filled))
+
+    # -- turns -------------------------------------------------------------------------------
+
+    def _next(self) -> Load | None:
+        """Give what a free connection is for; one is kept for people, so that neither a rule's
+        message nor a mailing ever holds an answer up."""
+        free = self._limits.connections - len(self._calls) - len(self._passed)
+        spare = free > 1 or free == self._limits.connections
+        for load in self._first:
+            if free > 0 and (spare or load.message.lane == Lane.AGENT):
+                self._first.remove(load)
+                return load
+        return self._many.popleft() if self._many and spare else None
+
+    async def _choose(self) -> list[Load]:
+        """Give what may start now: there is a connection, and the account's rate allows it."""
+        while not self._stopping and self._passing is None:
+            load = self._next()
+            if load is None:
+                break
+            # Each part is a call of its own to who counts calls.
+            calls = len(load.parts)
+            if calls <= self._limiter.max_rate and self._limiter.has_capacity(calls):
+                await self._limiter.acquire(calls)
+                self._passed.append(load)
+            else:
+                self._passing = load
+                self._gate = asyncio.create_task(self._pass(load))
+        chosen, self._passed = self._passed, []
+        return chosen
+
+    async def _pass(self, load: Load) -> None:
+        """Wait for the account's rate."""
+        for _ in load.parts:
+            await self._limiter.acquire()
+        self._passing = None
+        self._passed.append(load)
+        self._stir.set()
+
+    async def _turn(self) -> None:
+        """Settle what ended and start what goes next, in one transaction."""
+        starting = await self._choose()
+        settled, self._ended = self._ended, []
+        commands: list[Command] = list(settled)
+        if starting:
+            lease = self._limits.send_timeout + SENDING_GRACE
+            commands.append(
+                StartDeliveries(
+                    deliveries=tuple((one.id, one.fence, one.charged) for one in starting),
+                    lease_us=int(lease.total_seconds() * US),
+                )
+            )
+        if not commands:
+            return
+        try:
+            answers = await self._runtime.do(SYSTEM, None, commands)
+        except Exception:
+            self._first.extendleft(reversed(starting))
+            if not settled:
+                raise
+            # One that cannot be written down must not take the others with it.
+            log.exception("settling_failed account=%d count=%d", self._account_id, len(settled))
+            await self._settle_each(settled)
+            self._stir.set()
+            return
+        going = set(answers[-1]) if starting else set()
+        for load in starting:
+            if load.id in going:
+                task = asyncio.create_task(self._carry(load))
+                self._calls.add(task)
+                task.add_done_callback(self._call_done)
+        if len(going) < len(starting):
+            self._stir.set()
+
+    async def _settle_each(self, commands: Sequence[SettleDelivery]) -> None:
+        for one in commands:
+            try:
+                await self._runtime.do(SYSTEM, None, (one,))
+            except Exception:
+                log.exception("settle_failed delivery=%d", one.delivery_id)
+
+    def _call_done(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        self._stir.set()
+        if not task.cancelled() and task.exception() is not None:
+            log.error("carrying_failed account=%d", self._account_id, exc_info=task.exception())
+
+    async def _give_back(self) -> None:
+        """What was claimed and not started goes back, so that nobody waits for its lease."""
+        for task in (self._gate, self._claiming):
+            if task is not None:
+                task.cancel()
+        unsent = [*self._first, *self._many, *self._passed]
+        if self._passing is not None:
+            unsent.append(self._passing)
+        if unsent:
+            returned = tuple((one.id, one.fence) for one in unsent)
+            command = StartDeliveries(deliveries=(), lease_us=0, returned=returned)
+            await self._runtime.do(SYSTEM, None, (command,))
+
+    # -- the wire ----------------------------------------------------------------------------
+
+    async def _carry(self, load: Load) -> None:
+        """Call the wire for one delivery, and note how it ended."""
+        started = self._runtime.now()
+        outcome = await self._call(load)
+        if outcome.code:
+            log.info(
+                "send_ended delivery=%d account=%d outcome=%s code=%s",
+                load.id,
+                self._account_id,
+                outcome.status.value,
+                outcome.code,
+            )
+        self._ended.append(
+            settling(
+                load.id,
+                load.fence,
+                outcome,
+                now=self._runtime.now(),
+                started=started,
+                attempt=load.attempt + 1,
+                created_at=load.created_at,
+            )
+        )
+        self._stir.set()
+        await self._health(outcome)
+
+    async def _call(self, load: Load) -> Outcome:
+        external: list[str] = []
+        refused: Mapping[str, str] = {}
+        status = DeliveryStatus.SENT
+        try:
+            async with asyncio.timeout(self._limits.send_timeout.total_seconds()):
+                for part in load.parts:
+                    sent = await self._channel.send(part)
+                    external += sent.external_ids
+                    refused, status = sent.refused or refused, sent.status
+        except Exception as error:  # noqa: BLE001 - what a channel raises is judged, by name
+            outcome = judge(error, self._limits)
+            if external and not self._limits.idempotent_send:
+                # Some parts are with the person already: repeating would double them.
+                outcome = replace(
+                    outcome,
+                    status=DeliveryStatus.UNKNOWN,
+                    reason="other",
+                    text=f"only {len(external)} of {len(load.parts)} parts were sent: {outcome.text}",
+                )
+            return replace(outcome, sent=Sent(external_ids=tuple(external)))
+        return Outcome(
+            status, sent=Sent(external_ids=tuple(external), refused=refused, status=status)
+        )
+
+    async def _health(self, outcome: Outcome) -> None:
+        """A provider that cannot be reached is shown at the account within seconds."""
+        host = self._runtime.channel_host
+        refused = outcome.code == AccountRefused.__name__
+        if outcome.status is DeliveryStatus.QUEUED and (refused or outcome.retry_after is None):
+            await host.report(self._account_id, "down", outcome.text)
+        elif outcome.status in (DeliveryStatus.SENT, DeliveryStatus.DELIVERED):
+            await host.report(self._account_id, "ok")
+
+
+def _charged(channel: Channel, message: OutboundMessage) -> int:
+    """Give how many messages the provider counts for one, 0 where the channel does not say."""
+    if message.template or not type(channel).overrides("measure"):
+        return 0
+    measured = channel.measure(message.text)
+    return measured.parts if measured is not None else 0
+
+
+def _parts(message: OutboundMessage, capabilities: Capabilities) -> Sequence[OutboundMessage]:
+    texts = split_text(message.text, capabilities.max_text)
+    if len(texts) == 1 or message.template:
+        return [message]
+    parts = []
+    for n, text in enumerate(texts):
+        last = n == len(texts) - 1
+        parts.append(
+            replace(
+                message,
+                text=text,
+                idempotency_key=f"{message.idempotency_key}/{n}",
+                attachments=message.attachments if last else (),
+                buttons=message.buttons if last else (),
+            )
+        )
+    return parts
