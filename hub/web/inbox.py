@@ -31,6 +31,7 @@ from crm_store.viewer import Reader
 from hub.errors import Invalid, NotFound
 from hub.extensions import Panel
 from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros, TeamId, UserId
+from hub.objects import Actor, ActorKind
 from hub.records.consents import Standing
 from hub.records.dialogs import Dialog, DialogPage, DialogQuery, Thread
 from hub.records.system import Account
@@ -418,11 +419,18 @@ def _recipients(values: dict[str, Any]) -> dict[str, Any]:
 async def panels(
     request: Request, dialog: Dialog, patience: float = PANEL_PATIENCE
 ) -> list[Section]:
-    """Ask the plugins for their sections; one that fails draws a small notice in its place."""
-    runtime, hub = request.app.state.runtime, request.state.hub
+    """Ask the plugins for their sections; one that fails draws a small notice in its place.
+
+    Each sees what the colleague sees, and its own tables.
+    """
+    runtime = request.app.state.runtime
+    eyes = getattr(request.state, "eyes", None)
     language: str = request.state.language
 
     async def ask(plugin: Any) -> list[Section]:
+        own = runtime.handle(Actor(kind=ActorKind.PLUGIN, name=plugin.name))
+        hub = own.as_user(request.state.user.id)
+        hub = hub if eyes is None else hub.looking(eyes.viewer)
         try:
             async with asyncio.timeout(patience):
                 found = await runtime.plugins.call(plugin, "dialog_panels", hub=hub, dialog=dialog)
