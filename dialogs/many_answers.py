@@ -22,6 +22,7 @@ from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.many import many_contents, many_sends, many_touches
 from crm_store.tables.outbox import deliveries, parts
 from crm_store.tables.people import addresses
+from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork, cause_data
 from crm_store.wording import of_people
 from dialogs.matching import references_of
@@ -158,7 +159,7 @@ def _stand_above(uow: UnitOfWork, row: Row[Any], send: Row[Any], place: Received
             reply_to=0, at=at, received_at=uow.now, status=row.status, automated=True,
             people={"to": [[to.value, to.name]]} if to is not None else {},
             cause=cause_data(Cause(kind="mailing", id=send.mailing_id, text=send.title)),
-            extra={},
+            extra={"formatting": True} if _is_formatted(uow, row.account_id) else {},
         )
     )  # fmt: skip
     uow.conn.execute(
@@ -173,6 +174,12 @@ def _stand_above(uow: UnitOfWork, row: Row[Any], send: Row[Any], place: Received
         .values(message_count=dialogs.c.message_count + 1)
     )
     index_messages(uow.conn, [(row.id, f"{subject}\n{text}")])
+
+
+def _is_formatted(uow: UnitOfWork, account_id: int) -> bool:
+    channel = uow.conn.execute(select(accounts.c.channel).where(accounts.c.id == account_id))
+    capabilities = uow.channels.get(channel.scalar() or "")
+    return capabilities is not None and capabilities.formatting
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

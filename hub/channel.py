@@ -428,6 +428,12 @@ class Channel:
         return getattr(cls, verb) is not getattr(Channel, verb)
 
     @classmethod
+    def has_own_limits(cls) -> bool:
+        """Leave alone: True where an account's settings change what it can do."""
+        owner = next(one for one in cls.__mro__ if "capabilities_of" in vars(one))
+        return owner is not Channel
+
+    @classmethod
     def pushes(cls) -> bool:
         """Leave alone: True where the vendor calls our webhook."""
         return cls.parse is not Channel.parse

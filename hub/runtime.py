@@ -171,7 +171,11 @@ class Runtime:
     def _capabilities(self) -> Abilities:
         return Abilities(
             {name: one.capabilities for name, one in self.channels.items()},
-            {name: one.capabilities_of for name, one in self.channels.items()},
+            {
+                name: one.capabilities_of
+                for name, one in self.channels.items()
+                if one.has_own_limits()
+            },
         )
 
     def migrate(self) -> list[str]:

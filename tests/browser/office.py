@@ -104,6 +104,7 @@ class LetterChannel(BoatChannel):
         address_kind="email",
         max_attachment_bytes=20_000_000,
         html=True,
+        formatting=True,
         subject=True,
         copies=True,
         threads=True,
