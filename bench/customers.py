@@ -67,6 +67,8 @@ def customers(past: House) -> Iterator[House]:
     if not ready:
         fill(one)
         (folder / "ready").touch()
+    else:
+        runtime_of(one.data, one.url).migrate()
     yield one
 
 

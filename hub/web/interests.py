@@ -31,7 +31,7 @@ from hub.web.board import COLUMN, Card, Column, Zone, is_overdue, refused
 from hub.web.filter_bar import Tree, chips, joined, parts_of, read_tree, written
 from hub.web.i18n import translate
 from hub.web.inbox import number
-from hub.web.object_lists import Screen, address, askable, one_more, show_list
+from hub.web.object_lists import Screen, address, askable, one_more, show_list, view_of
 from hub.web.objects import (
     _,
     colleagues,
@@ -193,9 +193,8 @@ async def board(request: Request) -> Response:
     if "field" in params:
         return await one_more(request, SCREEN, board)
     wrong = ""
-    tree: Tree | None = None
     try:
-        tree = read_tree(params.get("filter", ""))
+        read_tree(params.get("filter", ""))
     except Invalid as error:
         wrong = str(error)
     text = params.get("q", "")[:200]
@@ -204,6 +203,8 @@ async def board(request: Request) -> Response:
     def load(reader: Reader) -> dict[str, Any]:
         reader.viewer.need(kind.read)
         known, line = _chosen(reader, params.get("pipeline", ""))
+        saved = user_reads.saved_views(reader, kind.name)
+        view, tree = view_of(saved, params) if not wrong else ("", None)
         columns: list[Column] = []
         if line is not None:
             heaps = boards.stage_heaps(reader, _query(None, tree, text))
@@ -229,6 +230,9 @@ async def board(request: Request) -> Response:
             "columns": columns,
             "zones": _zones(line, request.state.language) if line is not None else [],
             "chips": chips(kind, tree, request.state.language, name_of),
+            "filter_text": written(tree),
+            "saved": saved,
+            "view": view,
             **colleagues(reader),
         }
 
@@ -242,9 +246,7 @@ async def board(request: Request) -> Response:
         section="interests",
         list_path="/interests",
         query=ObjectQuery(text=text),
-        view="",
         wrong=wrong,
-        filter_text=written(tree),
         askable=[
             one for one in askable(kind) if one.name not in ("interest.status", "interest.stage")
         ],
@@ -256,7 +258,6 @@ async def board(request: Request) -> Response:
 async def column(request: Request) -> Response:
     """Give the following cards of one column."""
     params = request.query_params
-    tree = read_tree(params.get("filter", ""))
     stage_id = number(params.get("stage", "0"))
 
     def load(reader: Reader) -> dict[str, Any]:
@@ -266,6 +267,7 @@ async def column(request: Request) -> Response:
         )
         if found is None:
             raise NotFound("there is no such stage")
+        _, tree = view_of(user_reads.saved_views(reader, INTEREST.kind.name), params)
         query = _query(found, tree, params.get("q", "")[:200], params.get("before", "")[:450])
         nouns = request.app.state.runtime.nouns
         return {"column": _column(reader, found, boards.Heap(), query, nouns)}

@@ -7,7 +7,7 @@ colleague who may see it.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as given
 from typing import Any
@@ -103,6 +103,18 @@ def address(request: Request, **changes: str) -> str:
 def choosable(kind: Kind) -> list[Property]:
     """Give the properties that may be columns."""
     return [one for one in kind.properties if one.type is not PropertyType.TEXT]
+
+
+def view_of(saved: Sequence[Any], params: Mapping[str, str]) -> tuple[str, Tree | None]:
+    """Give the saved view that an address names, and the filter that it asks for.
+
+    What the address says by itself counts more than what was saved.
+    """
+    found = next((one for one in saved if f"v{one.id}" == params.get("view", "")), None)
+    if found is None:
+        return "", read_tree(params.get("filter", ""))
+    tree = read_tree(params["filter"]) if "filter" in params else dict(found.filter) or None
+    return f"v{found.id}", tree
 
 
 def _read_address(request: Request, screen: Screen, views: list[Any]) -> Shown:
@@ -333,7 +345,10 @@ async def views(request: Request) -> Response:
         )
     except (Invalid, ValueError):
         return RedirectResponse(back, 303)
-    return RedirectResponse(f"{back.partition('?')[0]}?view=v{made[0]}", 303)
+    where = {"view": f"v{made[0]}"}
+    if str(form.get("pipeline", "")).isdecimal():
+        where["pipeline"] = str(form["pipeline"])
+    return RedirectResponse(f"{back.partition('?')[0]}?{urlencode(where)}", 303)
 
 
 def said(request: Request, error: HubError) -> str:

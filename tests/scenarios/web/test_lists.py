@@ -90,6 +90,38 @@ async def test_a_view_is_saved_for_me_my_team_or_everybody(hub: House) -> None:
     assert "Ours" not in (await owner.get("/inbox")).text
 
 
+async def test_a_view_of_the_board_is_saved_shown_and_forgotten(hub: House) -> None:
+    for source in ("Fair", "Site"):
+        values = {"title": f"From the {source}", "source": source}
+        await hub.system.do(CreateObject(kind="interest", values=values))
+    browser = await hub.logged_in("agent")
+    tree = json.dumps({"field": "interest.source", "operator": "equals", "value": "Fair"})
+    form = {"name": "Fairs", "filter": tree, "for": "mine", "back": "/interests", "pipeline": "1"}
+    answer = await browser.submit("/objects/interest/views", "/interests", form)
+    where = answer.headers["location"]
+    assert where.startswith("/interests?view=v")
+    assert where.endswith("&pipeline=1")
+    html = (await browser.get(where)).text
+    assert "From the Fair" in html
+    assert "From the Site" not in html
+    assert "Forget this view" in html
+    # What the address says by itself counts more.
+    other = json.dumps({"field": "interest.source", "operator": "equals", "value": "Site"})
+    html = (
+        await browser.get(
+            where, params={"view": where[len("/interests?view=") :].split("&")[0], "filter": other}
+        )
+    ).text
+    assert "From the Fair" not in html
+    # The further cards of a column are of the view too.
+    stage = html.partition('data-key="')[2].partition('"')[0]
+    view = where.partition("view=")[2].partition("&")[0]
+    more = (await browser.get(f"/interests/column?stage={stage}&view={view}")).text
+    assert "From the Fair" in more
+    assert "From the Site" not in more
+    assert ">Fairs<" not in (await (await hub.logged_in("supervisor")).get("/interests")).text
+
+
 async def test_many_requests_get_one_priority_and_the_search_says_what_it_finds(
     hub: House,
 ) -> None:
