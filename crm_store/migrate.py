@@ -127,11 +127,44 @@ def is_new(url: str) -> bool:
     return not heads(url)
 
 
-def pending(url: str) -> list[str]:
-    """Give the names of the core's steps that are still to be taken."""
-    current, steps = set(heads(url)), chain(CORE)
+def pending(url: str, plugins: Iterable[PluginSchema] = ()) -> list[str]:
+    """Give the names of the steps that are still to be taken, the core's and the plugins'."""
+    engine = make_engine(url, writer=False)
+    try:
+        with engine.connect() as conn:
+            steps = _lacking(conn, VERSION_TABLE, CORE)
+            return [*steps, *(f"{one.plugin}:{step}" for one in plugins for step in _of(conn, one))]
+    finally:
+        engine.dispose()
+
+
+def _lacking(conn: Connection, version_table: str, folder: Path) -> list[str]:
+    current, steps = stands_at(conn, version_table), chain(folder)
+    if not steps:
+        from alembic.script import ScriptDirectory
+
+        script = ScriptDirectory.from_config(_config(conn, version_table, folder))
+        steps = [one.revision for one in script.walk_revisions()][::-1]
     taken = [n for n, name in enumerate(steps, 1) if name in current]
     return steps[max(taken, default=0) :]
+
+
+def _of(conn: Connection, schema: PluginSchema) -> list[str]:
+    found = inspect(conn)
+    if schema.versions is not None:
+        mark = f"{schema.plugin}_schema_version"
+        # As in _own_tables: tables without a mark have what the first step makes.
+        stand = not stands_at(conn, mark) and any(found.has_table(t.name) for t in schema.tables)
+        steps = _lacking(conn, mark, schema.versions)[1 if stand else 0 :]
+    else:
+        steps = [one.name for one in schema.tables if not found.has_table(one.name)]
+    for table in schema.kinds:
+        if not found.has_table(table.name):
+            steps.append(table.name)
+            continue
+        there = {one["name"] for one in found.get_columns(table.name)}
+        steps += [f"{table.name}.{one.name}" for one in table.columns if one.name not in there]
+    return steps
 
 
 def _config(conn: Connection, version_table: str, versions: Path | None) -> Config:

@@ -22,7 +22,6 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 import hub.web
-from crm_store.migrate import pending
 from hub.extensions import AccountSection, NavEntry
 from hub.late_app import LateApp, mounted
 from hub.metrics import MessageNumbers, metrics_page
@@ -216,7 +215,7 @@ async def readyz(request: Request) -> Response:
 async def _pending(state: State) -> list[str]:
     """Give the steps that the schema lacks; once it has them all, nobody asks again."""
     if not getattr(state, "is_migrated", False):
-        steps = await asyncio.to_thread(pending, state.settings.database)
+        steps: list[str] = await asyncio.to_thread(state.runtime.pending)
         state.is_migrated = not steps
         return steps
     return []

@@ -24,7 +24,7 @@ from crm_store.blobs import BlobStore
 from crm_store.custom import whole_kinds
 from crm_store.database import Database
 from crm_store.journal import epoch
-from crm_store.migrate import migrate
+from crm_store.migrate import migrate, pending
 from crm_store.nouns import NOUNS, Noun
 from crm_store.people import blocked_addresses
 from crm_store.presence import dialog_of
@@ -181,6 +181,10 @@ class Runtime:
     def migrate(self) -> list[str]:
         """Bring the database up to date, plugins' tables included."""
         return migrate(self.settings.database, self._plugin_schemas)
+
+    def pending(self) -> list[str]:
+        """Give the steps that the database lacks, plugins' included; all of them where it is new."""
+        return pending(self.settings.database, self._plugin_schemas)
 
     # -- life ------------------------------------------------------------------------------
 

@@ -76,11 +76,11 @@ async def opened(settings: HubSettings, *, quiet: bool = True) -> AsyncIterator[
 
 def prepare_schema(runtime: Runtime) -> None:
     """Make the schema of a new database; raise Conflict for one of an earlier release."""
-    from crm_store.migrate import is_new, pending
+    from crm_store.migrate import is_new
 
     if is_new(runtime.settings.database):
         runtime.migrate()
-    elif steps := pending(runtime.settings.database):
+    elif steps := runtime.pending():
         raise Conflict(
             f"the database is {len(steps)} step(s) behind this release: "
             "run `dialoghub migrate` (after a backup)"

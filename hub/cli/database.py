@@ -29,15 +29,16 @@ def migrate(
     database: DatabaseOption = None,
 ) -> None:
     """Bring the database to this release; `run` does it by itself."""
-    from crm_store.migrate import is_new, pending
+    from crm_store.migrate import is_new
     from hub.runtime import Runtime
 
     settings = load_settings(data, database)
+    runtime = Runtime(settings)
     if plan:
-        steps = pending(settings.database) if not is_new(settings.database) else ["new database"]
+        steps = ["new database"] if is_new(settings.database) else runtime.pending()
         say("\n".join(f"to do: {one}" for one in steps) or "nothing to do")
         return
-    steps = Runtime(settings).migrate()
+    steps = runtime.migrate()
     say("\n".join(f"done: {one}" for one in steps) or "nothing to do")
 
 

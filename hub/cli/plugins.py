@@ -17,6 +17,7 @@ from hub.cli.base import (
     say_json,
     table,
 )
+from hub.errors import Conflict
 
 if TYPE_CHECKING:
     from hub.plugin_host import Plugin
@@ -86,9 +87,13 @@ def _as_json(plugin: Plugin, failures: int) -> dict[str, object]:
 async def _failures(settings: HubSettings) -> dict[str, int]:
     """Count what the journal tells of each plugin; nothing is made where there is no hub yet."""
     from crm_store.journal import plugin_failures
-    from crm_store.migrate import is_new, pending
+    from crm_store.migrate import is_new
 
-    if is_new(settings.database) or pending(settings.database):
+    if is_new(settings.database):
         return {}
-    async with opened(settings) as hub:
-        return await hub.read(plugin_failures)
+    try:
+        async with opened(settings) as hub:
+            return await hub.read(plugin_failures)
+    except Conflict:
+        # A database of an earlier release is looked at after it was brought up.
+        return {}

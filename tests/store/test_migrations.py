@@ -226,8 +226,11 @@ def test_a_plugins_tables_take_its_own_steps(
     with engine.connect() as conn, conn.begin():
         conn.execute(text("INSERT INTO desk_notes (id) VALUES (7)"))
     new = registered(desk(tmp_path / "new", words, *STEPS), EventRegistry(), ()).schemas
+    assert migrations.pending(empty_database_url) == []
+    assert migrations.pending(empty_database_url, new) == ["desk:0002"]
     assert migrations.migrate(empty_database_url, new) == ["desk:0002"]
     assert migrations.migrate(empty_database_url, new) == []
+    assert migrations.pending(empty_database_url, new) == []
     with engine.connect() as conn:
         assert conn.execute(text("SELECT id, words FROM desk_notes")).all() == [(7, "")]
     engine.dispose()
