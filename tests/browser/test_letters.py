@@ -60,8 +60,10 @@ async def test_where_nothing_can_be_answered_a_note_is_offered(
     office: Office, enter: Enter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dialog = await office.writes("Ivan Petrov", "A form that I filled in")
-    known = office.runtime.database.channels
-    monkeypatch.setitem(known, "boat", replace(known["boat"], sends=False))
+    boat = office.runtime.channels["boat"]
+    mute = replace(boat.capabilities, sends=False)
+    monkeypatch.setattr(boat, "capabilities", mute)
+    monkeypatch.setitem(office.runtime.database.channels, "boat", mute)
     page = await enter("Vera", f"/inbox/{dialog}")
     await expect(page.locator("#composer")).to_contain_text("only notes can be written")
     await expect(page.locator("button[data-mode=reply]")).to_have_count(0)

@@ -144,6 +144,7 @@ async def test_a_messenger_is_shown_whole(
     await page.locator("[data-do=add-button]").click()
     await page.locator("dialog input").fill("Buy")
     await page.keyboard.press("Enter")
+    await expect(page.locator("#pending [data-button]")).to_have_count(1)
     await page.locator("#text").press("Control+Enter")
     mine = await sent(office, came.dialog_id, "Seven each.")
     assert perch.sent[0].quotes == "in-1"
