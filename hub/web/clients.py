@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from crm_store import duplicates as duplicate_reads
 from crm_store import journey as ways
-from crm_store import merging, people
+from crm_store import merge_reading, people
 from crm_store import objects as reads
 from crm_store import person_timeline as lines
 from crm_store.completeness import POOR, WANTED, missing_in
@@ -99,7 +99,7 @@ async def _shown(
             "last_at": people.last_contact(reader, client_id),
             "steps": ways.journey(reader, client_id),
             "pairs": duplicate_reads.pairs_of(reader, "client", client_id),
-            "merges": merging.merges_of(reader, "client", client_id),
+            "merges": merge_reading.merges_of(reader, "client", client_id),
             **timeline_values(request, reader, lines.of_client(reader, client_id)),
             "history": history_of(reader, CLIENT, client_id, request.state.language),
             **colleagues(reader),

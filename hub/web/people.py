@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 from crm_store import dialogs as dialog_reads
 from crm_store import duplicates as duplicate_reads
 from crm_store import journey as ways
-from crm_store import merging
+from crm_store import merge_reading
 from crm_store import objects as reads
 from crm_store import people as person_reads
 from crm_store import person_timeline as lines
@@ -123,7 +123,7 @@ async def _shown(
             "client": named.get(person.client_id, ""),
             "clients": reads.page(reader, CLIENT, clients).items if asked else (),
             "list": dialog_reads.page(reader, query),
-            "merges": merging.merges_of(reader, "contact", person.id),
+            "merges": merge_reading.merges_of(reader, "contact", person.id),
             "pairs": duplicate_reads.pairs_of(reader, "contact", person.id),
             "steps": ways.journey_of_contact(reader, person.id),
             "history": history_of(reader, CONTACT, person.id, request.state.language),
@@ -292,7 +292,7 @@ async def merge(request: Request) -> Response:
     def load(reader: Reader) -> dict[str, Any]:
         reader.viewer.need("contacts.edit")
         noun = whole(reader.conn, NOUNS[kind])
-        preview = merging.merge_preview(reader, kind, mine, other) if other else None
+        preview = merge_reading.merge_preview(reader, kind, mine, other) if other else None
         return {
             "card": reads.one(reader, NOUNS[kind], mine),
             "preview": preview,

@@ -14,7 +14,8 @@ from sqlalchemy import func, select
 
 from crm_store import people
 from crm_store.erasure import address_hash
-from crm_store.merging import LEFT, merge_preview, merges_of, places_of
+from crm_store.merge_pair import LEFT, places_of
+from crm_store.merge_reading import merge_preview, merges_of
 from crm_store.search import search_contacts
 from crm_store.tables import metadata
 from crm_store.tables.dialogs import dialogs, messages
@@ -228,7 +229,7 @@ def test_a_merge_knows_every_table_that_names_a_person() -> None:
     """A table with such a column either has rows with ids, or is moved by hand (LEFT)."""
     for kind in ("contact", "client"):
         known = {name for name, one in metadata.tables.items() if f"{kind}_id" in one.c}
-        assert known - LEFT == set(places_of(kind)), "say in crm_store/merging.py what it does"
+        assert known - LEFT == set(places_of(kind)), "say in crm_store/merge_pair.py what it does"
         for name, table in places_of(kind).items():
             keys = [one.name for one in table.primary_key.columns]
             unique = {
@@ -239,7 +240,7 @@ def test_a_merge_knows_every_table_that_names_a_person() -> None:
                 if column.name == f"{kind}_id"
             }
             assert (keys, unique) == (["id"], set()), (
-                f"say in crm_store/merging.py what a merge of {kind}s does with {name}"
+                f"say in crm_store/merge_pair.py what a merge of {kind}s does with {name}"
             )
     assert set(metadata.tables) >= LEFT
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Response
 
-from crm_store import duplicates, merging, objects, unlinked
+from crm_store import duplicates, merge_reading, objects, unlinked
 from crm_store import people as reads
 from crm_store.objects import NOUNS
 from hub import commands as c
@@ -31,7 +31,7 @@ async def preview(
     caller: rights.MayViewContacts, contact_id: ContactKey, other: Other
 ) -> s.MergePreview:
     """Give what would go over to this contact, and the properties that differ."""
-    found = await caller.hub.read(merging.merge_preview, "contact", contact_id, other)
+    found = await caller.hub.read(merge_reading.merge_preview, "contact", contact_id, other)
     return s.MergePreview.model_validate(found)
 
 
@@ -61,7 +61,7 @@ async def _merges(caller: Caller, kind: str, object_id: int) -> Listing[s.Merge]
         await caller.hub.contact(ContactId(object_id))
     else:
         await caller.hub.read(objects.one, NOUNS[kind], object_id)
-    found = await caller.hub.read(merging.merges_of, kind, object_id)
+    found = await caller.hub.read(merge_reading.merges_of, kind, object_id)
     return Listing[s.Merge](items=[s.Merge.model_validate(one) for one in found])
 
 
@@ -94,7 +94,7 @@ async def client_preview(
     caller: rights.MayViewContacts, client_id: ClientKey, other: Other
 ) -> s.MergePreview:
     """Give what would go over to this client, and the properties that differ."""
-    found = await caller.hub.read(merging.merge_preview, "client", client_id, other)
+    found = await caller.hub.read(merge_reading.merge_preview, "client", client_id, other)
     return s.MergePreview.model_validate(found)
 
 

@@ -1,0 +1,121 @@
+"""What merging, undoing and splitting share: both cards, and what points at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, select
+
+from crm_store import custom
+from crm_store.nouns import NOUNS, Noun, pointing
+from crm_store.sql import locked
+from crm_store.tables import metadata
+from crm_store.tables.people import addresses
+from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
+from hub.properties import Property, PropertyType, empty_value, value_of
+from hub.records.people import MergeField
+
+CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
+LEFT = frozenset(
+    {
+        # Read again out of the log (`consents.rebuild`); what was sent stays as it was sent.
+        "consents",
+        "deliveries",
+        "segment_members",
+        # Moved with their addresses, in moves.py.
+        "addresses",
+        "dialogs",
+        "messages",
+        # The index is made again.
+        "contact_grams",
+        # What an import made is what it undoes.
+        "import_rows",
+        # Who takes part in an interest: the survivor is added there, in merging.py.
+        "interest_people",
+        # Who was erased is told by the number that he had.
+        "erasures",
+    }
+)
+"""Tables with a column for a contact that a merge does not move by itself."""
+
+
+def places_of(kind: str, nouns: Mapping[str, Noun] = NOUNS) -> dict[str, Table]:
+    """Give the tables whose rows point at contacts or clients and go over to the survivor."""
+    column = f"{kind}_id"
+    plugins = {one.table.name: one.table for one in pointing(nouns, kind)}
+    return plugins | {
+        name: table
+        for name, table in sorted(metadata.tables.items())
+        if column in table.c and name not in LEFT and "id" in table.primary_key.columns
+    }
+
+
+@dataclass(slots=True)
+class Pair:
+    """Both cards, locked."""
+
+    noun: Noun
+    survivor: Any
+    merged: Any
+
+    @property
+    def column(self) -> str:
+        return f"{self.noun.kind.name}_id"
+
+
+def lock_addresses(uow: UnitOfWork, ids: Iterable[int]) -> None:
+    """Let no message of these people in before the transaction ends."""
+    statement = select(addresses.c.id).where(addresses.c.contact_id.in_(sorted(set(ids))))
+    uow.conn.execute(locked(uow.dialect, statement.order_by(addresses.c.id))).all()
+
+
+def differences(uow: UnitOfWork | Reader, noun: Noun, mine: Any, theirs: Any) -> list[MergeField]:
+    """Give the properties in which two cards differ, and where the survivor's own is empty."""
+    found = []
+    for prop in custom.whole(uow.conn, noun).kind.properties:
+        if not prop.editable or (prop.type is PropertyType.TAGS and not prop.is_custom):
+            continue
+        own, other = value_of(mine, prop.name), value_of(theirs, prop.name)
+        if own == other or _is_empty(prop, other):
+            continue
+        bare = prop.name == noun.kind.title and noun is CONTACT and _is_bare(uow, mine, theirs)
+        found.append(
+            MergeField(
+                name=prop.name,
+                survivor=own,
+                merged=other,
+                fills=_is_empty(prop, own) or bare,
+            )
+        )
+    return found
+
+
+def _is_empty(prop: Property, value: object) -> bool:
+    if prop.type is PropertyType.CHOICE and not prop.is_custom:
+        return value == prop.choices[0].value
+    return value == empty_value(prop.type)
+
+
+def _is_bare(uow: UnitOfWork | Reader, mine: Any, theirs: Any) -> bool:
+    """Say whether the survivor is named by an address only, and the other by a name."""
+    owned = select(addresses.c.contact_id, addresses.c.value).where(
+        addresses.c.contact_id.in_((mine.id, theirs.id))
+    )
+    known = {(row.contact_id, row.value) for row in uow.conn.execute(owned)}
+    return (mine.id, mine.name) in known and (theirs.id, theirs.name) not in known
+
+
+def ids_of(uow: UnitOfWork, statement: Any) -> list[int]:
+    """Give the ids that a statement selects."""
+    return list(uow.conn.execute(statement).scalars())
+
+
+def pointing_at(table: Table, pair: Pair, object_id: int) -> dict[str, Any]:
+    """Give the columns by which a row points at one of both cards."""
+    values: dict[str, Any] = {pair.column: object_id}
+    if "version" in table.c:
+        values["version"] = table.c.version + 1
+    return values

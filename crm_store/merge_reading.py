@@ -1,0 +1,63 @@
+"""Reading about merges: what one would move and ask, and which can be undone."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from crm_store import objects
+from crm_store.merge_pair import CONTACT, differences, places_of
+from crm_store.nouns import NOUNS
+from crm_store.tables.dialogs import dialogs
+from crm_store.tables.people import addresses, merges
+from crm_store.viewer import Reader
+from hub.ids import MergeId, Micros
+from hub.records.people import Merge, MergePreview
+
+
+def merge_preview(reader: Reader, kind: str, survivor_id: int, merged_id: int) -> MergePreview:
+    """Say what a merge would move, and in which properties the two cards differ."""
+    noun = NOUNS[kind]
+    mine, theirs = (objects.one(reader, noun, one) for one in (survivor_id, merged_id))
+    counts: dict[str, int] = {}
+    if noun is CONTACT:
+        talks = reader.conn.execute(
+            select(func.count(), func.coalesce(func.sum(dialogs.c.message_count), 0)).where(
+                dialogs.c.contact_id == merged_id
+            )
+        ).one()
+        counts |= {"dialogs": int(talks[0]), "messages": int(talks[1])}
+        owned = select(func.count()).where(addresses.c.contact_id == merged_id)
+        counts["addresses"] = int(reader.conn.execute(owned).scalar_one())
+    for name, table in places_of(kind, reader.nouns).items():
+        found = select(func.count()).where(table.c[f"{kind}_id"] == merged_id)
+        counts[name] = int(reader.conn.execute(found).scalar_one())
+    return MergePreview(
+        survivor=mine,
+        merged=theirs,
+        moves={name: count for name, count in counts.items() if count},
+        fields=tuple(differences(reader, noun, mine, theirs)),
+    )
+
+
+def merges_of(reader: Reader, kind: str, object_id: int) -> list[Merge]:
+    """Give the merges into a card that can be undone, the newest first, with the merged names."""
+    noun = NOUNS[kind]
+    reader.viewer.need(noun.kind.read)
+    rows = reader.conn.execute(
+        select(merges, noun.title.label("title"))
+        .join(noun.table, noun.table.c.id == merges.c.merged_id)
+        .where(merges.c.kind == kind, merges.c.survivor_id == object_id, merges.c.undone_at == 0)
+        .order_by(merges.c.id.desc())
+        .limit(100)
+    )
+    return [
+        Merge(
+            id=MergeId(row.id),
+            kind=row.kind,
+            survivor_id=row.survivor_id,
+            merged_id=row.merged_id,
+            merged_name=row.title,
+            at=Micros(row.at),
+        )
+        for row in rows
+    ]

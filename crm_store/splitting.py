@@ -1,0 +1,85 @@
+"""Splitting an address off: it becomes a person of its own, with all that came over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select, update
+
+from crm_store import objects
+from crm_store.merge_pair import CONTACT, lock_addresses
+from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
+from crm_store.nouns import NOUNS
+from crm_store.people import reindex
+from crm_store.tables.objects import dialog_links
+from crm_store.tables.people import addresses, contacts
+from crm_store.unit_of_work import UnitOfWork
+from hub.commands import SplitContact
+from hub.errors import Conflict, NotFound
+from hub.events import (
+    ContactChanged,
+    ContactCreated,
+    ContactSplit,
+)
+from hub.ids import AddressId, ContactId
+
+
+def split_contact(uow: UnitOfWork, command: SplitContact) -> ContactId:
+    """Make an address of a contact a person of its own, with all that came over it."""
+    address = uow.conn.execute(
+        select(addresses.c.contact_id).where(addresses.c.id == command.address_id)
+    ).first()
+    if address is None or not address.contact_id:
+        raise NotFound("there is no such address")
+    lock_addresses(uow, (address.contact_id,))
+    row = objects.lock(uow, CONTACT, address.contact_id)
+    owned = uow.conn.execute(select(addresses).where(addresses.c.contact_id == row.id)).all()
+    mine = next((one for one in owned if one.id == command.address_id), None)
+    if mine is None:
+        raise Conflict("this address went to another contact meanwhile", what="moved")
+    if len(owned) == 1:
+        raise Conflict("this is the person's only address", what="only_address")
+    name = " ".join((command.name or mine.name or mine.value).split())[:400]
+    new_id = command.new_contact_id or ContactId(uow.new_id())
+    objects.create(uow, CONTACT, new_id, {"name": name, "last_at": uow.now})
+    uow.record(ContactCreated(contact_id=new_id))
+    talks = dialogs_of_addresses(uow, [command.address_id], ContactId(row.id))
+    hand_over(uow, ContactId(row.id), new_id, [command.address_id])
+    uow.conn.execute(
+        update(addresses)
+        .where(addresses.c.id == command.address_id)
+        .values(origin_id=new_id, matched_by="")
+    )
+    move_dialogs(uow, talks, new_id)
+    hand_objects_over(uow, talks, row.id, new_id)
+    uow.conn.execute(
+        update(contacts).where(contacts.c.id == row.id).values(version=contacts.c.version + 1)
+    )
+    for one in (row.id, new_id):
+        reindex(uow, ContactId(one))
+    uow.record(ContactChanged(contact_id=ContactId(row.id), fields=("addresses",)))
+    uow.record(
+        ContactSplit(
+            contact_id=ContactId(row.id),
+            new_contact_id=new_id,
+            address_id=AddressId(command.address_id),
+        )
+    )
+    return new_id
+
+
+def hand_objects_over(uow: UnitOfWork, talks: Sequence[int], source: int, target: int) -> None:
+    """Let what was made of some dialogs name the person whose they are now."""
+    for noun in NOUNS.values():
+        if noun is CONTACT or "contact_id" not in noun.table.c:
+            continue
+        for start in range(0, len(talks), 500):
+            about = select(dialog_links.c.object_id).where(
+                dialog_links.c.kind == noun.kind.name,
+                dialog_links.c.dialog_id.in_(talks[start : start + 500]),
+            )
+            uow.conn.execute(
+                update(noun.table)
+                .where(noun.table.c.id.in_(about), noun.table.c.contact_id == source)
+                .values(contact_id=target, version=noun.table.c.version + 1)
+            )
