@@ -258,7 +258,11 @@ def _compiled(text: str, html: bool) -> Any:
         raise Invalid(str(error), field="text") from error
 
 
-def render(text: str, values: Mapping[str, str], *, html: bool = False) -> Rendered:
+class Prepared(dict[str, Any]):
+    """Values as templates read them; made once for all the texts of one person."""
+
+
+def render(text: str, values: Mapping[str, str] | Prepared, *, html: bool = False) -> Rendered:
     """Fill a template; raises Invalid for one that cannot be rendered or grows too large.
 
     A soft placeholder without a value leaves no trace; any other stays in the text and is
@@ -267,10 +271,11 @@ def render(text: str, values: Mapping[str, str], *, html: bool = False) -> Rende
     if "{" not in text:
         return Rendered(text=text)
     template = _compiled(text, html)
+    tree = values if isinstance(values, Prepared) else prepared(values)
     found: list[str] = []
     size, until = 0, time.monotonic() + SECONDS
     try:
-        for piece in template.generate(_tree(values)):
+        for piece in template.generate(tree):
             size += len(piece)
             if size > MAX_RESULT or time.monotonic() > until:
                 raise Invalid("the template grows without end", field="text")
@@ -280,19 +285,20 @@ def render(text: str, values: Mapping[str, str], *, html: bool = False) -> Rende
     return _tidy("".join(found))
 
 
-def _tree(values: Mapping[str, Any]) -> dict[str, Any]:
+def prepared(values: Mapping[str, Any]) -> Prepared:
     """Give `{"contact.name": …}` as mappings of mappings; names that are not given stay empty."""
-    made: dict[str, Any] = {}
+    made = Prepared()
     for name in dict.fromkeys((*VARIABLES, *values)):
         given = values.get(name, "")
         variable = VARIABLES.get(name)
         soft = variable is not None and variable.soft
-        value = (
-            given[:MAX_ROWS]
-            if isinstance(given, tuple | list)
-            else Value(_MARKS.sub("", str(given)), name, soft)
-        )
-        place = made
+        value: Any
+        if isinstance(given, tuple | list):
+            value = given[:MAX_ROWS]
+        else:
+            text = str(given)
+            value = Value(text if text.isascii() else _MARKS.sub("", text), name, soft)
+        place: dict[str, Any] = made
         *above, last = name.split(".")
         for one in above:
             place = place.setdefault(one, {})
@@ -318,10 +324,41 @@ _BETWEEN = re.compile(f"[ \\u00a0]+{_GAPS}|{_GAPS}")
 
 
 def _close_gaps(text: str) -> str:
+    """Close the gaps where they stand: what is far from them is not looked through."""
+    pieces, done = [], 0
+    at = text.find(_GAP)
+    while at >= 0:
+        start = _before(text, at)
+        pieces.append(text[done:start])
+        while True:
+            done = _after(text, at)
+            at = text.find(_GAP, done)
+            # What stands between two gaps belongs to both of them.
+            if at < 0 or _before(text, at) >= done:
+                break
+        pieces.append(_closed(text[start:done]))
+    return "".join(pieces) + text[done:]
+
+
+def _before(text: str, at: int) -> int:
+    """Give where the sign begins after which a gap stands, with a comma or spaces in between."""
+    while at and (text[at - 1].isspace() or text[at - 1] in (",", _GAP)):
+        at -= 1
+    return max(0, at - 1)
+
+
+def _after(text: str, at: int) -> int:
+    """Give where the first sign ends behind a gap."""
+    while at < len(text) and (text[at].isspace() or text[at] in (",", ":", _GAP)):
+        at += 1
+    return min(len(text), at + 1)
+
+
+def _closed(text: str) -> str:
     text = _AFTER_COMMA.sub("", text)
     text = _AT_START.sub(lambda one: one[1] + one[2].upper(), text)
     text = _BEFORE_MARK.sub("", text)
-    return _BETWEEN.sub(lambda one: " " if one[0][0] in "  " else "", text)
+    return _BETWEEN.sub(lambda one: " " if one[0][0] == " " else "", text)
 
 
 def escaped(text: str) -> str:

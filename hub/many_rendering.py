@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
 
-from crm_store.rendering import render
+from crm_store.rendering import Prepared, prepared, render
 from crm_store.tables.many import many_contents, many_sends
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, templates
@@ -146,7 +146,8 @@ def _message(
         values["contact.name"] = address.name
     for n in range(1, len(content["links"]) + 1):
         values[f"link_{n}"] = f"{base}/c/{runtime.keys.sign(CLICK, f'{row.id} {n}')}"
-    text, html = _filled(content, values)
+    filled = prepared(values)
+    text, html = _filled(content, filled)
     if html and content["tracks_opens"]:
         pixel = f'<img src="{base}/o/{runtime.keys.sign(OPEN, str(row.id))}" width="1" height="1" alt="">'
         html = _BODY_END.sub(f"{pixel}</body>", html, 1) if _BODY_END.search(html) else html + pixel
@@ -158,7 +159,7 @@ def _message(
         to=Address(kind=address.kind, value=address.value, name=address.name),
         text=text,
         html=html,
-        subject=_one_line(_strict(content["subject"], values)),
+        subject=_one_line(_strict(content["subject"], filled)),
         attachments=tuple(
             Attachment(name=name, media_type=media_type, size=size, reference=blob)
             for name, media_type, size, blob in content["attachments"]
@@ -170,7 +171,7 @@ def _message(
         template_language=content["template_language"],
         template_reference=_reference(conn, row.account_id, content),
         template_values={
-            name: _strict(value, values) for name, value in content["template_values"].items()
+            name: _strict(value, filled) for name, value in content["template_values"].items()
         },
         lane=Lane.MAILING,
         idempotency_key=f"{row.id}",
@@ -181,12 +182,12 @@ def _message(
     )
 
 
-def _filled(content: Mapping[str, Any], values: Mapping[str, str]) -> tuple[str, str]:
+def _filled(content: Mapping[str, Any], values: Prepared) -> tuple[str, str]:
     html = _strict(content["html"], values, html=True) if content["html"] else ""
     return _strict(content["text"], values), html
 
 
-def _strict(template: str, values: Mapping[str, str], *, html: bool = False) -> str:
+def _strict(template: str, values: Prepared, *, html: bool = False) -> str:
     made = render(template, values, html=html)
     if made.missing:
         raise PermanentFailure(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from crm_store import rendering
 from crm_store.rendering import check, render
 from hub import Invalid, names_of
 
@@ -119,3 +122,15 @@ def test_a_slip_is_named_with_what_was_meant() -> None:
 def test_names_are_taken_apart(whole: str, polite: str, gender: str) -> None:
     names = names_of(whole)
     assert (names.polite, names.gender) == (polite, gender)
+
+
+@given(st.text(alphabet="\ue000\ue000aB .,:!>\n\u00a0<…", max_size=40))
+def test_gaps_are_closed_where_they_stand_as_in_the_whole_text(text: str) -> None:
+    assert rendering._close_gaps(text) == rendering._closed(text)
+
+
+def test_values_are_made_ready_once_for_several_texts() -> None:
+    values = {"contact.first_name": "Анна", "company": "Shop"}
+    ready = rendering.prepared(values)
+    for text in ("{{ contact.first_name }}", "{{ company }}", "{{ contact.name }}"):
+        assert render(text, ready) == render(text, values)
