@@ -30,6 +30,7 @@ from dialogs.workflow import set_assignee, set_status
 from hub.commands import AddNote, CancelSend, RescheduleSend, RetryDelivery, SendMessage
 from hub.errors import Conflict, Invalid
 from hub.events import DeliveryChanged, MessageCancelled, MessageChanged, MessageQueued, NoteAdded
+from hub.formatting import formatted
 from hub.ids import ContactId, DeliveryId, DialogId, MessageId, UserId
 from hub.messages import DeliveryStatus
 from hub.objects import ActorKind
@@ -239,7 +240,11 @@ def _take_files(uow: UnitOfWork, files: list[Row[Any]], message_id: int, dialog_
 def _move_dialog(
     uow: UnitOfWork, command: SendMessage, dialog: Row[Any], message_id: MessageId
 ) -> None:
-    line = " ".join((command.text or command.subject).split())[:PREVIEW]
+    capabilities = uow.channels.get(dialog.channel)
+    words = command.text or command.subject
+    if capabilities is not None and capabilities.formatting:
+        words = formatted(words[: 2 * PREVIEW]).text
+    line = " ".join(words.split())[:PREVIEW]
     values: dict[str, Any] = {
         "last_at": uow.now,
         "last_message_id": message_id,

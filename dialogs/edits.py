@@ -27,6 +27,7 @@ from dialogs.access import change_dialog
 from dialogs.lookup import find_message
 from dialogs.receipts import lock_sent_names
 from hub.events import MessageChanged
+from hub.formatting import formatted
 from hub.ids import DialogId, MessageId
 from hub.messages import Address, MessageDeleted, MessageEdited, Reaction
 
@@ -142,7 +143,8 @@ def put_text(uow: UnitOfWork, message: Row[Any], text: str, at: int, **extra: An
         values["extra"] = {**message.extra, **extra}
     uow.conn.execute(update(messages).where(messages.c.id == message.id).values(**values))
     index_messages(uow.conn, [(message.id, f"{message.subject}\n{text}")])
-    preview(uow, message, " ".join(text.split())[:PREVIEW])
+    shown = formatted(text[: 2 * PREVIEW]).text if message.extra.get("formatting") else text
+    preview(uow, message, " ".join(shown.split())[:PREVIEW])
     changed(uow, message, "edited")
 
 

@@ -94,7 +94,7 @@ async def test_what_stands_out_leaves_as_telegrams_own_formatting(shop: Messenge
     mine = await shop.answer("🥖 *10* euros, see [the list](https://a.example)")
     assert (await shop.becomes(mine, "sent")).text.startswith("🥖 *10* euros")
     said = server.said("sendMessage")[-1]
-    assert said["text"] == "🥖 10 euros, see the list"
+    assert said["text"] == "🥖 10 euros, see the list" == (await shop.dialog()).preview
     assert said["entities"] == [
         {"type": "bold", "offset": 3, "length": 2},
         {"type": "text_link", "offset": 17, "length": 8, "url": "https://a.example"},
@@ -103,6 +103,11 @@ async def test_what_stands_out_leaves_as_telegrams_own_formatting(shop: Messenge
     await until(lambda: server.said("editMessageText"))
     changed = server.said("editMessageText")[-1]
     assert (changed["text"], changed["entities"][0]["type"]) == ("12 euros", "italic")
+
+    async def shown() -> bool:
+        return (await shop.dialog()).preview == "12 euros"
+
+    await until(shown)
     # A caption that fits counts without its signs; one that does not goes before the file.
     for words in (f"*{'a' * 1024}*", f"*{'a' * 1025}*"):
         paper = Attachment(name="a.pdf", media_type="application/pdf", content=b"%PDF-1.4")
