@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, func, or_, select
 
 from crm_store import objects
 from crm_store.filter_sql import dialog_clause
-from crm_store.nouns import NOUNS, Noun
+from crm_store.nouns import Noun
 from crm_store.tables.absences import absences, handovers, work_moves
 from crm_store.tables.dialogs import dialogs
 from crm_store.viewer import Reader
@@ -23,9 +23,9 @@ KINDS = ("vacation", "sick", "trip", "other")
 Filters = Mapping[str, Mapping[str, object]]
 
 
-def movable() -> dict[str, Noun]:
-    """Give the kinds whose objects somebody is responsible for."""
-    return {name: one for name, one in NOUNS.items() if one.kind.owner}
+def movable(nouns: Mapping[str, Noun]) -> dict[str, Noun]:
+    """Give the kinds, plugins' too, whose objects somebody is responsible for."""
+    return {name: one for name, one in nouns.items() if one.kind.owner}
 
 
 def substitutes(conn: Connection, now: int) -> dict[int, int]:
@@ -52,7 +52,7 @@ def work_of(reader: Reader, user_id: UserId, what: str, filters: Filters) -> Sel
             reader.viewer.dialogs_clause(),
         )
         return statement.where(dialog_clause(reader, given)) if given else statement
-    noun = movable().get(what)
+    noun = movable(reader.nouns).get(what)
     if noun is None:
         raise Invalid(f"there is nothing called {what!r} to hand over", field="what")
     query = objects.ObjectQuery(filter=given)

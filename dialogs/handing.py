@@ -50,7 +50,7 @@ def register_absence(uow: UnitOfWork, command: RegisterAbsence) -> int:
         raise Invalid("an absence ends after it begins", field="to_at")
     if command.to_at <= uow.now:
         raise Invalid("this is over already", field="to_at")
-    unknown = [one for one in command.what if one not in (DIALOGS, INTAKE, *movable())]
+    unknown = [one for one in command.what if one not in (DIALOGS, INTAKE, *movable(uow.tx.nouns))]
     if unknown:
         raise Invalid(f"there is nothing called {unknown[0]!r} to hand over", field="what")
     if (command.what or command.access) and not command.substitute_id:
@@ -301,7 +301,7 @@ def _move(uow: UnitOfWork, row: Any, from_id: UserId, to_id: UserId) -> bool:
             return False
         set_assignee(why, dialog, to_id, None)
         return True
-    noun = movable().get(row.kind)
+    noun = movable(uow.tx.nouns).get(row.kind)
     if noun is None:
         return False
     try:

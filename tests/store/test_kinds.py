@@ -11,28 +11,35 @@ from typing import Any
 import pytest
 from sqlalchemy import inspect
 
-from crm_store import objects
+from crm_store import absences, objects
 from crm_store.audit import AuditQuery, audit
 from crm_store.personal import personal_data
 from hub import (
+    CarryMoves,
     ChangeObject,
     CreateClient,
     CreateContact,
     CreateObject,
     CreateUser,
+    EndAbsence,
     EraseContact,
+    HandOver,
     ImportFields,
     ImportId,
     Kind,
     MergeClients,
+    Micros,
     NotAllowed,
     NotFound,
     Property,
     PropertyType,
+    RegisterAbsence,
     SaveField,
     SaveRole,
     SetUpImport,
     StartImport,
+    TurnAbsences,
+    UndoHandover,
     UndoMerge,
     UserId,
     hookimpl,
@@ -105,6 +112,50 @@ async def test_scopes_and_rights_hold_for_a_plugins_kind(home: House) -> None:
         await hands["nothing"].find(NAME)
     seen = await hands["own"].read(audit, home.runtime.registry, AuditQuery(kind=NAME))
     assert {one.subject.id for one in seen[0]} == {own}
+
+
+async def test_a_plugins_objects_are_handed_over_and_come_back_after_an_absence(
+    home: House,
+) -> None:
+    people = []
+    for name in ("nadia", "oleg"):
+        command = CreateUser(email=f"{name}@example.com", name=name, role="agent")
+        people.append(UserId((await home.system.do(command))[0]))
+    vera, boris = people
+    mine = await made(home, "A-1", owner_id=str(vera))
+    other = await made(home, "B-1", owner_id=str(home.user.actor.id))
+
+    async def owners() -> list[int]:
+        found = [await home.user.get(NAME, one) for one in (mine, other)]
+        return [one.owner_id for one in found]
+
+    async def turn() -> None:
+        await home.system.do(TurnAbsences())
+        while (await home.system.do(CarryMoves(limit=2)))[0]:
+            pass
+
+    assert await home.user.read(absences.preview, vera, (NAME,), {}) == {NAME: 1}
+    handover = (await home.user.do(HandOver(from_id=vera, to_id=boris, what=(NAME,))))[0]
+    await turn()
+    assert await owners() == [boris, home.user.actor.id]
+    await home.user.do(UndoHandover(handover_id=handover))
+    await turn()
+    assert await owners() == [vera, home.user.actor.id]
+    now = home.system.now()
+    away = RegisterAbsence(
+        user_id=vera,
+        kind="vacation",
+        from_at=Micros(now),
+        to_at=Micros(now + 3_600_000_000),
+        substitute_id=boris,
+        what=(NAME,),
+    )
+    absence_id = (await home.user.do(away))[0]
+    await turn()
+    assert await owners() == [boris, home.user.actor.id]
+    await home.user.do(EndAbsence(absence_id=absence_id))
+    await turn()
+    assert await owners() == [vera, home.user.actor.id]
 
 
 async def test_contracts_take_fields_come_from_files_and_go_with_their_client(

@@ -16,6 +16,7 @@ from crm_store import accounts as account_reads
 from crm_store import calendars as calendar_reads
 from crm_store import desks as reads
 from crm_store import users as user_reads
+from crm_store.nouns import Noun
 from crm_store.viewer import Reader
 from hub.commands import (
     Command,
@@ -63,7 +64,7 @@ def _what(request: Request, *, intake: bool) -> list[tuple[str, str]]:
     found = [("dialogs", say(request, _("Open dialogs")))]
     if intake:
         found.append(("intake", say(request, _("What comes new or comes back"))))
-    for name, noun in away.movable().items():
+    for name, noun in away.movable(request.app.state.runtime.nouns).items():
         title = str(noun.kind.plurals.get(language, noun.kind.plural))
         found.append((name, title[:1].upper() + title[1:]))
     return found
@@ -298,7 +299,7 @@ async def _handovers(
     )
 
 
-def _limits(given: Mapping[str, Any]) -> dict[str, dict[str, object]]:
+def _limits(given: Mapping[str, Any], nouns: Mapping[str, Noun]) -> dict[str, dict[str, object]]:
     """Give the filters of a handover: dialogs of one channel, and only what has a tag."""
     asked: list[dict[str, object]] = []
     if given["account"]:
@@ -307,7 +308,7 @@ def _limits(given: Mapping[str, Any]) -> dict[str, dict[str, object]]:
     if given["tag"]:
         asked.append({"field": "dialog.tags", "operator": "contains", "value": given["tag"]})
     found: dict[str, dict[str, object]] = {away.DIALOGS: {"all": asked}} if asked else {}
-    for name, noun in away.movable().items():
+    for name, noun in away.movable(nouns).items():
         if given["tag"] and any(one.name == "tags" for one in noun.kind.properties):
             field = f"{name}.tags"
             found[name] = {"field": field, "operator": "contains", "value": given["tag"]}
@@ -332,7 +333,7 @@ async def hand_over(request: Request) -> Response:
         "account": number(form.get("account") or "0"),
         "tag": str(form.get("tag", "")).strip()[:100],
     }
-    filters = _limits(given)
+    filters = _limits(given, request.app.state.runtime.nouns)
     try:
         if wish == "undo":
             await hub.do(UndoHandover(handover_id=number(form.get("handover", "0"))))
