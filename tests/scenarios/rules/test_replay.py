@@ -16,13 +16,14 @@ from sqlalchemy import func, select
 
 from crm_store.tables.dialogs import messages
 from crm_store.tables.journal import journal
-from crm_store.tables.rules import rule_effects, rule_runs
+from crm_store.tables.rules import rule_effects, rule_runs, rule_timers
 from hub import EventId, SendMessage, SetPriority
 from hub.commands import MoveCursor
 from hub.rule_desk import RuleDesk
 from hub.rule_engine import RuleEngine
 from plugins import crm_actions
 from tests.houses import World, build, message
+from tests.scenarios.rules.engine_child import POINTS
 from tests.scenarios.rules.house import Ruled, ruled
 
 EVENTS = ["message.received", "message.opening", "note.added", "dialog.tagged", "message.answered"]
@@ -172,25 +173,74 @@ async def test_kill_during_a_run_leaves_all_of_it_or_nothing(
             await asyncio.to_thread(child.stdout.readline)
             await asyncio.sleep(dice.random() * 0.15)
             child.send_signal(signal.SIGKILL)
-    runtime = build(tmp_path, database_url, World(), [("crm_actions", crm_actions)])
+    assert await _made(tmp_path, database_url) == (60, 60, 60, 60)
+
+
+async def test_a_power_cut_at_each_point_of_a_run_leaves_all_of_it_or_nothing(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with ruled(tmp_path, database_url) as world:
+        await world.rule(
+            when=[{"event": "message.received"}],
+            then=[
+                {"action": "crm_actions.create_lead", "params": {"even_if_open": True}},
+                {"action": "crm_actions.note", "params": {"text": "seen"}},
+                {"action": "crm_actions.tag", "params": {"tags": ["late"]}, "wait": "1h"},
+            ],
+        )
+        await world.home.receive(*(message(str(n), f"p{n}") for n in range(30)))
+    command = [sys.executable, "-m", "tests.scenarios.rules.engine_child"]
+    for point in POINTS:
+        child = await asyncio.to_thread(
+            subprocess.run,
+            [*command, str(tmp_path), database_url, point],
+            cwd=ROOT,
+            capture_output=True,
+            timeout=120,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert child.returncode == -signal.SIGKILL, (point, child.stderr)
+        # Whatever was begun: as many leads and notes as runs, each with its timer.
+        whole = await _counted(tmp_path, database_url)
+        assert len(set(whole)) == 1, (point, whole)
+    assert await _made(tmp_path, database_url) == (30, 30, 30, 30)
+
+
+async def _counted(folder: Path, url: str) -> tuple[int, ...]:
+    """How many runs, leads, notes, and timers there are."""
+    runtime = build(folder, url, World(), [("crm_actions", crm_actions)])
+
+    def count(conn: Any) -> tuple[int, ...]:
+        return (*_numbers(conn), conn.execute(select(func.count(rule_timers.c.id))).scalar_one())
+
+    await runtime.start()
+    try:
+        return await runtime.database.read(count)
+    finally:
+        await runtime.stop()
+
+
+def _numbers(conn: Any) -> tuple[int, int, int, int]:
+    def number(statement: Any) -> int:
+        return int(conn.execute(statement).scalar_one())
+
+    return (
+        number(select(func.count()).select_from(rule_runs)),
+        number(select(func.count()).where(rule_effects.c.kind == "lead")),
+        number(select(func.count()).where(messages.c.direction == "note")),
+        number(select(func.count()).where(journal.c.type == "lead.created")),
+    )
+
+
+async def _made(folder: Path, url: str) -> tuple[int, int, int, int]:
+    """Let an engine finish what was left, and count."""
+    runtime = build(folder, url, World(), [("crm_actions", crm_actions)])
     await runtime.start()
     try:
         engine = RuleEngine(runtime)
         await engine.begin()
         while await engine.step():
             pass
-
-        def count(conn: Any) -> tuple[int, int, int, int]:
-            def number(statement: Any) -> int:
-                return int(conn.execute(statement).scalar_one())
-
-            return (
-                number(select(func.count()).select_from(rule_runs)),
-                number(select(func.count()).where(rule_effects.c.kind == "lead")),
-                number(select(func.count()).where(messages.c.direction == "note")),
-                number(select(func.count()).where(journal.c.type == "lead.created")),
-            )
-
-        assert await runtime.database.read(count) == (60, 60, 60, 60)
+        return await runtime.database.read(_numbers)
     finally:
         await runtime.stop()
