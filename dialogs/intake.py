@@ -297,6 +297,8 @@ class _Writer:
             extra["label"] = dict(command.label)
         if message.profile:
             extra["profile"] = dict(message.profile)
+        if message.html and not self._writes_letters(command):
+            extra["rich"] = True
         self._rows["messages"].append(
             {
                 "id": message_id,
@@ -347,6 +349,11 @@ class _Writer:
             contact_id=ContactId(dialog.contact_id),
             new=True,
         )
+
+    def _writes_letters(self, command: Receive) -> bool:
+        """Whether HTML of this account is a letter's; else it is only how the words look."""
+        capabilities = self._uow.channels.get(self._rules[command.account_id].channel)
+        return capabilities is None or capabilities.subject
 
     def _writing_allows(self, command: Receive) -> bool:
         capabilities = self._uow.channels.get(self._rules[command.account_id].channel)

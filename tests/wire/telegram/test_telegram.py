@@ -67,6 +67,8 @@ async def test_words_and_files_go_both_ways(both: Messenger) -> None:
         "Is this yours?",
         "See here (https://shop.example/7), bold",
     ]
+    # It has no letter behind it, only a look.
+    assert [one.extra.get("rich") for one in found] == [None, True]
     dialog = await both.dialog()
     assert (dialog.contact_name, dialog.address) == ("Vera", "7")
 
