@@ -7,9 +7,10 @@ and records no fact; its row and the provider's name for it are all that changes
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from crm_store.rows import among, insert_missing, listed, update_rows
 from crm_store.tables.outbox import deliveries, parked_receipts, parts
@@ -79,13 +80,20 @@ def _merge_early(uow: UnitOfWork, named: Sequence[Mapping[str, Any]]) -> None:
     for one in named:
         by_account.setdefault(one["account_id"], []).append(one["external_id"])
     for account_id, names in by_account.items():
-        early = uow.conn.execute(
-            select(parked_receipts.c.id).where(
-                parked_receipts.c.account_id == account_id,
-                among(uow.dialect, parked_receipts.c.external_id, "names"),
-            ),
-            {"names": listed(uow.dialect, names)},
-        ).first()
+        given = {"b_account": account_id, "b_names": listed(uow.dialect, names)}
+        early = uow.conn.execute(_parked(uow.dialect), given).first()
         if early is not None:
             apply_parked(uow, account_id, names)
         merge_parked(uow, account_id, names)
+
+
+@cache
+def _parked(dialect: str) -> Select[Any]:
+    return (
+        select(parked_receipts.c.id)
+        .where(
+            parked_receipts.c.account_id == bindparam("b_account"),
+            among(dialect, parked_receipts.c.external_id, "b_names"),
+        )
+        .limit(1)
+    )

@@ -7,15 +7,18 @@ Between a claim and this moment consent may be withdrawn, a mailing paused, an a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, Update, bindparam, select, update
 
+from crm_store.rows import among, listed
 from crm_store.sql import locked
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import deliveries
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
+from dialogs.many import PAUSED
 from hub.commands import StartDeliveries, StartSending
 from hub.errors import Conflict
 from hub.ids import DeliveryId
@@ -36,7 +39,7 @@ def start_deliveries(uow: UnitOfWork, command: StartDeliveries) -> tuple[Deliver
     fences = [(number, fence) for number, fence, _ in command.deliveries]
     rows = _claimed(uow, [*fences, *command.returned])
     unsent = {number for number, _ in command.returned}
-    _give_back(uow, [row.id for row in rows if row.id in unsent])
+    _give_back(uow, [row.id for row in rows if row.id in unsent], Status.QUEUED.value, "")
     going = [row for row in rows if row.id not in unsent]
     return _start(uow, going, charged, command.lease_us)
 
@@ -44,12 +47,8 @@ def start_deliveries(uow: UnitOfWork, command: StartDeliveries) -> tuple[Deliver
 def _claimed(uow: UnitOfWork, wanted: Sequence[tuple[DeliveryId, int]]) -> list[Row[Any]]:
     """Give the rows that are still claimed under these fencing numbers, locked."""
     fences: Mapping[int, int] = dict(wanted)
-    statement = (
-        select(deliveries.c.id, deliveries.c.fence, deliveries.c.send_id, deliveries.c.account_id)
-        .where(deliveries.c.id.in_(sorted(fences)), deliveries.c.status == Status.CLAIMED.value)
-        .order_by(deliveries.c.id)
-    )
-    rows = uow.conn.execute(locked(uow.dialect, statement)).all()
+    given = {"b_ids": listed(uow.dialect, sorted(fences))}
+    rows = uow.conn.execute(_claimed_rows(uow.dialect), given).all()
     return [row for row in rows if row.fence == fences[row.id]]
 
 
@@ -57,55 +56,88 @@ def _start(
     uow: UnitOfWork, rows: Sequence[Row[Any]], charged: Mapping[int, int], lease_us: int
 ) -> tuple[DeliveryId, ...]:
     stopped = _stopped(uow, rows)
-    _give_back(uow, [row.id for row in rows if row.id in stopped])
+    for status, reason in sorted(set(stopped.values())):
+        _give_back(
+            uow, [n for n, why in stopped.items() if why == (status, reason)], status, reason
+        )
     going = [row.id for row in rows if row.id not in stopped]
     for count in sorted({charged[one] for one in going}):
+        some = [one for one in going if charged[one] == count]
         uow.conn.execute(
-            update(deliveries)
-            .where(deliveries.c.id.in_([one for one in going if charged[one] == count]))
-            .values(
-                status=Status.SENDING.value,
-                attempts=deliveries.c.attempts + 1,
-                leased_until=uow.now + lease_us,
-                charged=count,
-            )
+            _started(uow.dialect),
+            {
+                "b_ids": listed(uow.dialect, some),
+                "b_until": uow.now + lease_us,
+                "b_charged": count,
+            },
         )
     return tuple(DeliveryId(one) for one in going)
 
 
-def _stopped(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> set[int]:
-    """Give the ids of those whose account or send was stopped since they were claimed."""
+def _stopped(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> dict[int, tuple[str, str]]:
+    """Give those whose account or send was stopped since they were claimed, with state and reason."""
     if not rows:
-        return set()
-    open_accounts = set(
-        uow.conn.execute(
-            select(accounts.c.id).where(
-                accounts.c.id.in_({row.account_id for row in rows}),
-                ~accounts.c.paused,
-                ~accounts.c.removed,
-            )
-        ).scalars()
-    )
-    sends = {row.send_id for row in rows if row.send_id}
-    running = sends and set(
-        uow.conn.execute(
-            select(many_sends.c.id).where(
-                many_sends.c.id.in_(sends), many_sends.c.state == "running"
-            )
-        ).scalars()
-    )
-    return {
-        row.id
-        for row in rows
-        if row.account_id not in open_accounts or (row.send_id and row.send_id not in running)
-    }
+        return {}
+    known = {"b_ids": listed(uow.dialect, {row.account_id for row in rows})}
+    open_accounts = set(uow.conn.execute(_open_accounts(uow.dialect), known).scalars())
+    states: dict[int, str] = {}
+    if sends := {row.send_id for row in rows if row.send_id}:
+        named = {"b_ids": listed(uow.dialect, sends)}
+        states = dict(uow.conn.execute(_states(uow.dialect), named).all())
+    found = {}
+    for row in rows:
+        state = states.get(row.send_id, "cancelled") if row.send_id else "running"
+        if state == "cancelled":
+            found[row.id] = (Status.SUPPRESSED.value, "cancelled")
+        elif state == "paused":
+            found[row.id] = (PAUSED, "")
+        elif row.account_id not in open_accounts:
+            found[row.id] = (Status.QUEUED.value, "")
+    return found
 
 
-def _give_back(uow: UnitOfWork, ids: Sequence[int]) -> None:
-    """Put claimed rows into the queue again: the next claim decides about them."""
+def _give_back(uow: UnitOfWork, ids: Sequence[int], status: str, reason: str) -> None:
+    """Take the lease of claimed rows away: they wait again, or are over."""
     if ids:
         uow.conn.execute(
             update(deliveries)
             .where(deliveries.c.id.in_(ids))
-            .values(status=Status.QUEUED.value, leased_until=0)
+            .values(status=status, reason=reason, leased_until=0)
         )
+
+
+# -- statements, made once ---------------------------------------------------------------------
+
+
+@cache
+def _claimed_rows(dialect: str) -> Select[Any]:
+    columns = (deliveries.c.id, deliveries.c.fence, deliveries.c.send_id, deliveries.c.account_id)
+    mine = among(dialect, deliveries.c.id, "b_ids")
+    claimed = deliveries.c.status == Status.CLAIMED.value
+    return locked(dialect, select(*columns).where(mine, claimed).order_by(deliveries.c.id))
+
+
+@cache
+def _open_accounts(dialect: str) -> Select[Any]:
+    mine = among(dialect, accounts.c.id, "b_ids")
+    return select(accounts.c.id).where(mine, ~accounts.c.paused, ~accounts.c.removed)
+
+
+@cache
+def _states(dialect: str) -> Select[Any]:
+    mine = among(dialect, many_sends.c.id, "b_ids")
+    return select(many_sends.c.id, many_sends.c.state).where(mine)
+
+
+@cache
+def _started(dialect: str) -> Update:
+    return (
+        update(deliveries)
+        .where(among(dialect, deliveries.c.id, "b_ids"))
+        .values(
+            status=Status.SENDING.value,
+            attempts=deliveries.c.attempts + 1,
+            leased_until=bindparam("b_until"),
+            charged=bindparam("b_charged"),
+        )
+    )

@@ -219,9 +219,9 @@ class StartDeliveries(Command):
     """Commit that the wire is about to be called for claimed deliveries; gives those that may go.
 
     Each is named with its fencing number and how many messages the provider will count (0 where
-    nobody counts them); what is `returned` by the first two. One whose lease is lost is left out. One whose account or
-    mailing was paused, or whose mailing was cancelled, goes back to the queue; so do those that are
-    to be `returned` unsent.
+    nobody counts them). One whose lease is lost is left out, and so is one whose account or mailing
+    was stopped meanwhile: it waits again or is over. What is `returned`, by id and fencing number,
+    goes back to the queue unsent.
     """
 
     deliveries: tuple[tuple[DeliveryId, int, int], ...]
