@@ -235,7 +235,9 @@ def _flood(server: TelegramServer) -> None:
     server.fails("sendMessage", later, later)
 
 
-@pytest.mark.parametrize("count", [30, pytest.param(300, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "count", [30, pytest.param(300, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
+)
 async def test_everybody_ends_in_one_explained_state(far: Far, count: int) -> None:
     hub = far.shop.user
     people = [await _make(far, n) for n in range(count)]

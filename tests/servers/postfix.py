@@ -5,6 +5,7 @@
         # submission_port   after login with a Dovecot user, STARTTLS offered (port 587)
         # submissions_port  the same with TLS from the first byte             (port 465)
 
+Letters to the domain `FULL` are refused as those to a full mailbox are (5.2.2).
 Addresses in `postfix.domains` go by LMTP to that Dovecot; whom Dovecot does not know comes back to
 the sender as a genuine delivery report. Every other address is refused by `default_transport`, and
 the configuration holds no SMTP client at all, so nothing can leave the machine.
@@ -26,6 +27,7 @@ from tests.servers.process import (
     wait_until,
 )
 
+FULL = "full.hub.example"
 MAIN = """
 compatibility_level = 3.6
 queue_directory = {directory}/queue
@@ -49,6 +51,7 @@ virtual_mailbox_domains = {domains}
 virtual_transport = lmtp:inet:127.0.0.1:{lmtp_port}
 lmtp_destination_recipient_limit = 1
 relayhost =
+transport_maps = inline:{{ {{ {full} = error:5.2.2 the mailbox is full }} }}
 default_transport = error:5.1.2 this test server delivers to its own domains only
 relay_transport = $default_transport
 smtpd_relay_restrictions = permit_mynetworks, reject
@@ -137,6 +140,7 @@ class Postfix(PrivateServer):
             authority=self._dovecot.authority,
             size_limit=self._size_limit,
             queue_lifetime=self._queue_lifetime,
+            full=FULL,
         )
         master = MASTER.format(
             smtp=f"127.0.0.1:{self.smtp_port}",
