@@ -262,11 +262,17 @@ class Prepared(dict[str, Any]):
     """Values as templates read them; made once for all the texts of one person."""
 
 
-def render(text: str, values: Mapping[str, str] | Prepared, *, html: bool = False) -> Rendered:
+def render(
+    text: str,
+    values: Mapping[str, str] | Prepared,
+    *,
+    html: bool = False,
+    soft: bool = False,
+) -> Rendered:
     """Fill a template; raises Invalid for one that cannot be rendered or grows too large.
 
     A soft placeholder without a value leaves no trace; any other stays in the text and is
-    named in `missing`.
+    named in `missing`. With `soft` every one is: where nobody could fill it in any more.
     """
     if "{" not in text:
         return Rendered(text=text)
@@ -282,7 +288,7 @@ def render(text: str, values: Mapping[str, str] | Prepared, *, html: bool = Fals
             found.append(piece)
     except (TemplateError, SecurityError, TypeError, ValueError, RecursionError) as error:
         raise Invalid(f"the template cannot be filled: {error}", field="text") from error
-    return _tidy("".join(found))
+    return _tidy("".join(found), soft)
 
 
 def prepared(values: Mapping[str, Any]) -> Prepared:
@@ -306,8 +312,10 @@ def prepared(values: Mapping[str, Any]) -> Prepared:
     return made
 
 
-def _tidy(text: str) -> Rendered:
+def _tidy(text: str, soft: bool = False) -> Rendered:
     """Close the gaps of empty names, and write what is missing as its placeholder."""
+    if soft:
+        text = _UNKNOWN.sub(_GAP, text)
     missing = tuple(dict.fromkeys(_UNKNOWN.findall(text)))
     if missing:
         text = _UNKNOWN.sub(lambda one: f"{{{{ {one[1]} }}}}", text)

@@ -19,6 +19,7 @@ from hub.filters import Condition, FieldType, Filter, Group, Match, Use, parse, 
 from hub.filters.reading import UNITS, instant
 from triggers.fields import of_card
 from triggers.vocabulary import Vocabulary
+from triggers.wording import slips
 
 SCHEMA = 1
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -288,6 +289,9 @@ class _Reader:
             first = error.errors()[0]
             place = ".".join(str(one) for one in (f"{path}.params", *first["loc"]))
             raise wrong(place, first["msg"]) from error
+        for place, slip in () if self._lenient else slips(given, f"{path}.params"):
+            meant = f", {slip.suggestion}?" if slip.suggestion else ""
+            raise wrong(place, f"line {slip.line}: {slip.text}{meant}")
         cancels = tuple(
             _one_of(one, CANCELS, f"{path}.cancel_on[{n}]")
             for n, one in enumerate(_list(tree.get("cancel_on") or [], f"{path}.cancel_on", 10))

@@ -29,6 +29,7 @@ from hub.records.dialogs import Dialog, Message
 from hub.records.people import Contact
 from hub.rules import Facts
 from triggers.counters import Counters
+from triggers.wording import filled
 
 DAY_US = 86_400_000_000
 CORE = frozenset({"dialog", "message", "contact", "zone", "hours"})
@@ -318,6 +319,7 @@ class Loader:
             objects=objects,
             more=more,
             changes=dict(occasion.changes) or changes_of(event),
+            fill=filled,
         )
 
     def _objects_of(self, event: Event, contact: Contact | None) -> dict[str, Any]:

@@ -11,9 +11,11 @@ from pydantic import BaseModel
 
 from hub.commands.base import Command
 from hub.errors import HubError
+from hub.placeholders import names_of
 from hub.rules.facts import Facts
 
 _HOLE = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|\s*\"([^\"]*)\"\s*)?\}\}")
+_NAMED = re.compile(r"\b([a-z_]\w*)\.(custom\.\w+|\w+)")
 
 
 class Held(HubError):
@@ -49,15 +51,54 @@ class Action(ABC):
 def ready_text(text: str, facts: Facts) -> str:
     """Fill {{ contact.name | "friend" }} from the facts; what is unknown becomes its fallback.
 
-    Known are the records' own words: contact, dialog, client, lead and other objects, message.
+    Known are the records' own words: contact, dialog, client, lead and other objects, message,
+    their own fields (`contact.custom.boat`), and the parts of a person's name. It is the renderer of
+    quick replies and mailings that fills them in, with its filters and conditions; raises Invalid
+    for a template that cannot be read.
     """
+    if facts.fill is not None:
+        return facts.fill(text, _words(text, facts)) if "{" in text else text
+    return _plainly(text, facts)
+
+
+def _words(text: str, facts: Facts) -> dict[str, str]:
+    """Give the value of every name that stands in a text."""
+    found = {
+        f"{kind}.{name}": _value(facts, kind, name)
+        for kind, name in _NAMED.findall(text)
+        if _record(facts, kind) is not None
+    }
+    if facts.contact is not None:
+        names = names_of(facts.contact.name)
+        found |= {
+            "contact.first_name": names.first,
+            "contact.patronymic": names.patronymic,
+            "contact.last_name": names.last,
+            "contact.polite_name": names.polite,
+            "contact.gender": names.gender,
+        }
+    return found
+
+
+def _value(facts: Facts, kind: str, name: str) -> str:
+    record = _record(facts, kind)
+    if record is None or name.startswith("_"):
+        return ""
+    if name.startswith("custom."):
+        own = getattr(record, "custom", None)
+        value = own.get(name.removeprefix("custom."), "") if isinstance(own, Mapping) else ""
+    else:
+        value = getattr(record, name, "")
+    shown = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return shown.strip()
+
+
+def _plainly(text: str, facts: Facts) -> str:
+    """Fill names and their fallbacks only: for facts that somebody made by hand."""
 
     def fill(found: re.Match[str]) -> str:
         kind, _, name = found[1].partition(".")
-        record = _record(facts, kind)
-        value = getattr(record, name, "") if record is not None and name else ""
-        shown = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-        return shown.strip() or found[2] or ""
+        return (_value(facts, kind, name) if name else "") or found[2] or ""
 
     # An empty hole takes the space before it along: "Hello, !" is nobody's name.
     filled = _HOLE.sub(fill, text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,8 @@ class Facts:
     `trigger` is the rule's word for what happened. `objects` has the client, the lead and
     whatever else the event is about or the person has open, by kind. `more` has values that
     were counted (`contact.open_leads`). `changes` has each field that the event changed, before
-    and after. Only what some rule of the event asks for is loaded.
+    and after. Only what some rule of the event asks for is loaded. `fill` is the hub's renderer
+    of texts (`ready_text`); facts that somebody makes by hand have none.
     """
 
     now: Micros
@@ -36,6 +37,9 @@ class Facts:
     objects: Mapping[str, Any] = field(default_factory=dict)
     more: Mapping[str, object] = field(default_factory=dict)
     changes: Mapping[str, tuple[object, object]] = field(default_factory=dict)
+    fill: Callable[[str, Mapping[str, str]], str] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def dialog_id(self) -> DialogId:

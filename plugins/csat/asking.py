@@ -63,7 +63,11 @@ async def ask(hub: Hub, payload: Mapping[str, Any]) -> None:
     ask_id = hub.new_id()
     account = await hub.account(dialog.account_id)
     able = hub.capabilities(account.channel)
-    text = str(payload["text"])
+    made = hub.fill(str(payload["text"]), (await hub.values(dialog_id=dialog.id)).texts)
+    if made.missing:
+        hub.log.info("csat_not_asked dialog=%d missing=%s", dialog.id, ",".join(made.missing))
+        return
+    text = made.text
     buttons: tuple[Button, ...] = ()
     if able is not None and able.buttons >= MARKS:
         buttons = tuple(

@@ -33,6 +33,12 @@ async def test_a_rule_is_written_tried_run_and_explained(database_url: str, tmp_
         broken = {**PRICE, "then": [{"action": "crm_actions.note", "params": {}}]}
         error = await program.refused(422, "invalid", "POST", "/rules", json={"definition": broken})
         assert error["field"] == "then[0].params.text"
+        slip = {"text": "Good day, {{ contact.frist_name }}!"}
+        slipped = {**PRICE, "then": [{"action": "crm_actions.note", "params": slip}]}
+        answer = {"definition": slipped}
+        error = await program.refused(422, "invalid", "POST", "/rules", json=answer)
+        assert error["field"] == "then[0].params.text"
+        assert "contact.first_name?" in error["message"]
         lies = {**PRICE, "examples": [{"values": {"message.text": "no"}, "fires": True}]}
         error = await program.refused(422, "invalid", "POST", "/rules", json={"definition": lies})
         assert error["field"] == "examples[0]"
