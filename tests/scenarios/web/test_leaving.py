@@ -97,6 +97,7 @@ async def test_only_a_post_unsubscribes_and_one_is_enough(house: House, world: W
     assert (await _word(hub, contact))[0] == "given"
     everything = await browser.post(_path(address), data={"do": "all", "why": "too often"})
     assert "on no channel" in everything.text
+    assert 'value="undo"' in everything.text
     assert await _word(hub, contact) == ("withdrawn", "", "link")
     log = (await hub.read(standing, contact)).log
     assert log[0].evidence.endswith("too often")
