@@ -36,6 +36,7 @@ def cut(reader: Reader, source: Any, by: str, offset_us: int) -> tuple[Any, Colu
         case "domain":
             joined = source.outerjoin(addresses, addresses.c.id == deliveries.c.address_id)
             value = func.coalesce(addresses.c.value, "")
+            domain: ColumnElement[Any]
             if reader.conn.dialect.name == "sqlite":
                 at = func.instr(value, "@")
                 domain = case((at > 0, func.lower(func.substr(value, at + 1))), else_="")

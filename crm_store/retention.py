@@ -96,7 +96,8 @@ def _due(
 ) -> Select[Any] | None:
     """Give the keys of what is older than an instant and still there; None where its plugin is away."""
     if subject in ageing:
-        return ageing[subject].due(Micros(before))
+        found: Select[Any] = ageing[subject].due(Micros(before))
+        return found
     if "." in subject:
         return None
     read_by_all = select(func.coalesce(func.min(cursors.c.event_id), 0)).scalar_subquery()
