@@ -17,6 +17,7 @@ from plugins.mailings import (
     library,
     library_api,
     library_pages,
+    obligations,
     pages,
     pictures,
     report_pages,
@@ -42,12 +43,19 @@ def register_tables(metadata: object) -> None:
     library.declare(metadata)
     versions.declare(metadata)
     transactional.declare(metadata)
+    obligations.declare(metadata)
 
 
 @hookimpl
 def register_commands() -> list[Handler]:
     """Saving, starting, steering, and the step of a batch."""
-    return [*handlers(), trying.handler(), *library.handlers(), transactional.handler()]
+    return [
+        *handlers(),
+        trying.handler(),
+        *library.handlers(),
+        transactional.handler(),
+        obligations.handler(),
+    ]
 
 
 @hookimpl

@@ -10,7 +10,8 @@ from hub import AccountId, Capabilities, Hub, HubError, ManyContent, Reach, Segm
 from plugins.mailings.audience import audience_of
 from plugins.mailings.files import HEAVY, files_of, megabytes, objections
 from plugins.mailings.letter import Letter, complaints, letter, with_marks
-from plugins.mailings.marks import link_marks, marked
+from plugins.mailings.marks import creatives_of, erid_of, link_marks, marked
+from plugins.mailings.obligations import obligatory
 from plugins.mailings.plans import Mailing, Plan, Step, Variant
 
 
@@ -51,17 +52,18 @@ async def is_letter(hub: Hub, plan: Plan) -> bool:
 async def letters_of(hub: Hub, plan: Plan) -> list[Letter]:
     """Give each wording as a letter."""
     language = "ru" if (await hub.brand()).language.startswith("ru") else "en"
-    return [
-        letter(
-            marked(plan, one.text),
-            language=language,
-            utm=link_marks(plan),
-            advertising=plan.advertising,
-            plain_twin=marked(plan, one.plain),
-        )
-        for one in plan.variants
-        if one.text.strip()
-    ]
+    return [_letter(plan, one, language) for one in plan.variants if one.text.strip()]
+
+
+def _letter(plan: Plan, wording: Variant, language: str, *, short: bool = False) -> Letter:
+    erid = erid_of(plan, wording, short=short)
+    return letter(
+        marked(plan, wording.text, erid),
+        language=language,
+        utm=link_marks(plan, erid),
+        advertising=plan.advertising,
+        plain_twin=marked(plan, wording.plain, erid),
+    )
 
 
 async def contents_of(hub: Hub, plan: Plan) -> tuple[ManyContent, ...]:
@@ -72,13 +74,16 @@ async def contents_of(hub: Hub, plan: Plan) -> tuple[ManyContent, ...]:
 
 async def steps_of(hub: Hub, plan: Plan) -> tuple[tuple[ManyContent, ...], ...]:
     """Give the words of the later letters of a chain."""
-    return tuple(
-        [
-            await _contents(
-                hub, plan, [Variant(subject=one.subject, text=one.text, short=one.short)]
-            )
-            for one in plan.steps
-        ]
+    return tuple([await _contents(hub, plan, [_as_variant(one)]) for one in plan.steps])
+
+
+def _as_variant(one: Step) -> Variant:
+    return Variant(
+        subject=one.subject,
+        text=one.text,
+        short=one.short,
+        erid=one.erid,
+        short_erid=one.short_erid,
     )
 
 
@@ -106,17 +111,13 @@ async def _form(
 ) -> ManyContent:
     """Give one wording as a kind of channel takes it: a letter, a template, or plain words."""
     capabilities = await capabilities_of(hub, account_id)
+    # Over the channels after the first one another text leaves: a creative of its own.
+    short = bool(plan.accounts) and account_id != plan.accounts[0]
     files: tuple[tuple[str, str, int, str], ...] = ()
     if capabilities is not None and capabilities.max_attachment_bytes:
         files = tuple(one.sent for one in await files_of(hub, plan.files))
     if capabilities is None or capabilities.html:
-        made = letter(
-            marked(plan, variant.text),
-            language=language,
-            utm=link_marks(plan),
-            advertising=plan.advertising,
-            plain_twin=marked(plan, variant.plain),
-        )
+        made = _letter(plan, variant, language, short=short)
         return ManyContent(
             variant=name,
             subject=variant.subject,
@@ -127,7 +128,9 @@ async def _form(
             tracks_clicks=plan.tracks_clicks,
             tracks_opens=plan.tracks_opens,
         )
-    words = with_marks(marked(plan, variant.short.strip() or variant.text), link_marks(plan))
+    erid = erid_of(plan, variant, short=short)
+    said = variant.short.strip() or variant.text
+    words = with_marks(marked(plan, said, erid), link_marks(plan, erid))
     if plan.template and capabilities.templates:
         lines = [one.partition("=") for one in plan.template_values.splitlines() if "=" in one]
         return ManyContent(
@@ -293,12 +296,7 @@ async def _times(hub: Hub, plan: Plan) -> list[Finding]:
             account = await hub.account(AccountId(one))
             text = _("This channel never tells that it arrived: only a failure goes on from it")
             found.append(Finding(level="warn", text=text, detail=account.title))
-    if plan.ad_kind == "third" and not (plan.advertiser and plan.erid):
-        text = _("Advertising of others needs its advertiser and erid")
-        found.append(Finding(level="bad", text=text))
-    elif plan.ad_kind == "own" and not plan.erid:
-        text = _("Advertising of your own may need an erid: ask a lawyer, this is no advice")
-        found.append(Finding(level="warn", text=text))
+    found += await _marks(hub, plan)
     if plan.ad_kind and not plan.advertising:
         text = _("A service message carries no advertising")
         found.append(Finding(level="bad", text=text))
@@ -308,6 +306,28 @@ async def _times(hub: Hub, plan: Plan) -> list[Finding]:
         text = _("Two wordings compete anew each time")
         found.append(Finding(level="warn", text=text))
     return found
+
+
+async def _marks(hub: Hub, plan: Plan) -> list[Finding]:
+    """Say what of the mark of advertising is missing, as this organisation holds it."""
+    wanted = await obligatory(hub)
+    if not plan.ad_kind:
+        if plan.advertising and "own" in wanted:
+            text = _("Say what kind of advertising it is: here every one carries its mark")
+            return [Finding(level="bad", text=text)]
+        return []
+    bare = [name for name, erid in creatives_of(plan) if not erid]
+    if plan.ad_kind in wanted and (bare or not plan.advertiser):
+        if plan.ad_kind == "third":
+            text = _("Advertising of others needs its advertiser and erid")
+        else:
+            text = _("Advertising of your own needs its advertiser and erid here")
+        detail = ", ".join(bare) if len(bare) < len(creatives_of(plan)) else ""
+        return [Finding(level="bad", text=text, detail=detail)]
+    if bare:
+        text = _("Advertising of your own may need an erid: ask a lawyer, this is no advice")
+        return [Finding(level="warn", text=text)]
+    return []
 
 
 async def _attached(hub: Hub, plan: Plan) -> list[Finding]:

@@ -35,7 +35,17 @@ from plugins.mailings.doing import again, all_mailings, mailing_of, people_behin
 from plugins.mailings.files import files_of, keep, megabytes
 from plugins.mailings.library import SaveLetter, all_letters, letter_of
 from plugins.mailings.library_pages import POLICY, darkened, wording_of
-from plugins.mailings.plans import FLAGS, MOST_STEPS, WORDS, Mailing, Plan, Step, Variant, read_plan
+from plugins.mailings.plans import (
+    ERIDS,
+    FLAGS,
+    MOST_STEPS,
+    WORDS,
+    Mailing,
+    Plan,
+    Step,
+    Variant,
+    read_plan,
+)
 from plugins.mailings.reached import WAYS_PAGE, ways
 from plugins.mailings.results import Funnel, funnel_of, state_of
 from plugins.mailings.texts import STATES, TEST_STATES, translator
@@ -284,6 +294,7 @@ def _plan(request: PluginRequest) -> dict[str, Any]:
                 "short": fields.get(f"short_{n}", "").replace("\r\n", "\n"),
                 "plain": fields.get(f"plain_{n}", "").replace("\r\n", "\n"),
                 "letter": fields.get(f"letter_{n}", ""),
+                **{name: fields.get(f"{name}_{n}", "").strip()[:100] for name in ERIDS},
             }
             for n in range(2)
             if n == 0 or fields.get(f"text_{n}", "").strip()
@@ -294,6 +305,7 @@ def _plan(request: PluginRequest) -> dict[str, Any]:
                 "subject": fields.get(f"step_subject_{n}", "").strip(),
                 "text": fields.get(f"step_text_{n}", "").replace("\r\n", "\n"),
                 "short": fields.get(f"step_short_{n}", "").replace("\r\n", "\n"),
+                **{name: fields.get(f"step_{name}_{n}", "").strip()[:100] for name in ERIDS},
             }
             for n in range(MOST_STEPS)
             if fields.get(f"step_text_{n}", "").strip()

@@ -21,6 +21,7 @@ WORDS = (
     "ad_kind", "advertiser", "inn", "erid",
 )  # fmt: skip
 AD_KINDS = ("", "own", "third")
+ERIDS = ("erid", "short_erid")
 REPEATS = ("", "day", "week", "month", "enter")
 AUDIENCES = ("living", "frozen")
 MOST_STEPS = 10
@@ -34,6 +35,8 @@ class Variant:
 
     `short` is what channels that take no letters get instead; `plain` is the letter's plain twin
     where somebody wrote it. `letter` says which version of the library's it began as, `id:version`.
+    Each is a creative of its own: `erid` is the text's, `short_erid` that of the short words; empty
+    ones are the plan's.
     """
 
     subject: str = ""
@@ -41,6 +44,8 @@ class Variant:
     short: str = ""
     plain: str = ""
     letter: str = ""
+    erid: str = ""
+    short_erid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,8 @@ class Step:
     subject: str = ""
     text: str = ""
     short: str = ""
+    erid: str = ""
+    short_erid: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +167,7 @@ def read_plan(given: Mapping[str, Any]) -> Plan:
             Variant(
                 **{
                     name: str(one.get(name, ""))
-                    for name in ("subject", "text", "short", "plain", "letter")
+                    for name in ("subject", "text", "short", "plain", "letter", *ERIDS)
                 }
             )
             for one in given.get("variants", ())[:2]
@@ -168,7 +175,7 @@ def read_plan(given: Mapping[str, Any]) -> Plan:
         steps = tuple(
             Step(
                 days=int(one.get("days") or 0),
-                **{name: str(one.get(name, "")) for name in ("subject", "text", "short")},
+                **{name: str(one.get(name, "")) for name in ("subject", "text", "short", *ERIDS)},
             )
             for one in given.get("steps", ())[:MOST_STEPS]
         )

@@ -21,9 +21,11 @@ from hub import (
     SendingLimits,
     SetSendingLimits,
 )
+from plugins.mailings.obligations import KINDS, SetObligatory, obligatory
 from plugins.mailings.texts import translator
 
 US = 1_000_000
+OWN = "system.manage"
 NUMBERS = ("per_minute", "per_day", "warm_first", "warm_percent")
 
 
@@ -36,6 +38,11 @@ def routes() -> list[Route]:
     see, do = "mailings.view", "mailings.send"
     return [
         Route(path="/senders", endpoint=page, permission=see),
+        Route(path="/senders/erid", endpoint=save_obligatory, methods=("POST",), permission=OWN),
+        Route(path="/obligatory", endpoint=told, permission=see, api=True),
+        Route(
+            path="/obligatory", endpoint=put_obligatory, methods=("PUT",), permission=OWN, api=True
+        ),
         Route(path="/senders/{account}", endpoint=save, methods=("POST",), permission=do),
         Route(path="/senders", endpoint=listed, permission=see, api=True),
         Route(path="/senders/{account}", endpoint=put, methods=("PUT",), permission=do, api=True),
@@ -61,8 +68,31 @@ async def page(hub: Hub, request: PluginRequest) -> Answer:
             "tab": "Mailings",
             "edits": "mailings.send" in request.may,
             "rows": rows,
+            "decides": OWN in request.may,
+            "obligatory": await obligatory(hub),
         },
     )
+
+
+async def save_obligatory(hub: Hub, request: PluginRequest) -> Answer:
+    """Take the form that says which advertising needs an erid here."""
+    kinds = tuple(one for one in KINDS if request.fields.get(one) == "yes")
+    await hub.do(SetObligatory(kinds=kinds))
+    return Redirect(to="/p/mailings/senders")
+
+
+async def told(hub: Hub, request: PluginRequest) -> Answer:
+    """Which kinds of advertising need an erid here."""
+    return Json(value={"kinds": list(await obligatory(hub))})
+
+
+async def put_obligatory(hub: Hub, request: PluginRequest) -> Answer:
+    """Say which kinds of advertising need an erid here."""
+    kinds = _body(request).get("kinds")
+    if not isinstance(kinds, list):
+        raise Invalid("there is no such kind of advertising", field="kinds")
+    await hub.do(SetObligatory(kinds=tuple(str(one) for one in kinds)))
+    return await told(hub, request)
 
 
 async def save(hub: Hub, request: PluginRequest) -> Answer:
@@ -101,16 +131,20 @@ async def listed(hub: Hub, request: PluginRequest) -> Answer:
 
 async def put(hub: Hub, request: PluginRequest) -> Answer:
     """Set the limits of one account, all of them."""
+    number = _number(request)
+    await hub.do(_command(number, _body(request)))
+    limits = {one.account_id: one for one in await hub.sending_limits()}
+    return Json(value=_as_json(limits[AccountId(number)]))
+
+
+def _body(request: PluginRequest) -> dict[str, Any]:
     try:
         given = json.loads(request.body or b"{}")
     except ValueError as error:
         raise MalformedPayload("the body is not JSON") from error
     if not isinstance(given, dict):
         raise MalformedPayload("the body is not a JSON object")
-    number = _number(request)
-    await hub.do(_command(number, given))
-    limits = {one.account_id: one for one in await hub.sending_limits()}
-    return Json(value=_as_json(limits[AccountId(number)]))
+    return given
 
 
 def _number(request: PluginRequest) -> int:

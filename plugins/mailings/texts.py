@@ -47,6 +47,7 @@ SAID = (
     _("there is no such letter in this mailing"),
     _("a file of a letter has at most 25 MB"),
     _("a letter has at most 10 files"),
+    _("there is no such kind of advertising"),
     _("a file of this letter is gone"),
     _("there is no such link"),
     _("the list above has something red: mend that first"),

@@ -297,5 +297,68 @@ async def test_advertising_carries_its_mark(house: House, world: World) -> None:
     assert "https://shop.example/sale?erid=2VtzqwE" in world.sent[0].text
     register = (await program.get("/mailings/creatives")).text.splitlines()
     assert register[1].startswith("Spring,third,OOO Sail,7701,2VtzqwE,")
+    assert register[1].endswith(",1,A,1")
+    for each in programs.programs:
+        await each.aclose()
+
+
+async def test_each_creative_has_its_erid_and_the_house_says_who_needs_one(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 1)
+    hub = _own(house)
+    (second,) = await house.system.do(CreateAccount(channel="pigeon", title="Pigeons"))
+    bird = Address(kind="pigeon", value="bird")
+    (made,) = await house.system.do(CreateContact(name="Bird", addresses=(bird,)))
+    await house.system.do(GiveConsent(contact_id=made, how="form"))
+    variants = [
+        {"subject": "A", "text": "# Sails", "short": "Short", "erid": "LETTER", "short_erid": "SMS"}
+    ]
+    number = await _draft(
+        house, segment, account, accounts=[str(account), str(second)], variants=variants,
+        ad_kind="own", advertiser="OOO Sail",
+    )  # fmt: skip
+    programs = Programs(house)
+    marketer, owner = await programs.program("marketer"), await programs.program()
+    one = f"/mailings/mailings/{number}"
+
+    async def red() -> list[tuple[str, str]]:
+        found = (await marketer.ok("GET", f"{one}/check"))["findings"]
+        return [(each["text"], each["detail"]) for each in found if each["level"] == "bad"]
+
+    assert await marketer.ok("GET", "/mailings/obligatory") == {"kinds": ["third"]}
+    assert await red() == []
+    # What the house holds to be obligatory blocks: no mark at all, and one creative without an erid.
+    await marketer.refused(
+        403, "not_allowed", "PUT", "/mailings/obligatory", json={"kinds": ["own"]}
+    )
+    await owner.ok("PUT", "/mailings/obligatory", json={"kinds": ["own", "third"]})
+    bare = [{**variants[0], "short_erid": ""}]
+    await marketer.ok("PUT", one, json={"plan": {"variants": bare}})
+    own = "Advertising of your own needs its advertiser and erid here"
+    assert await red() == [(own, "A2")]
+    await marketer.ok("PUT", one, json={"plan": {"variants": variants, "ad_kind": ""}})
+    assert [text for text, _ in await red()] == [
+        "Say what kind of advertising it is: here every one carries its mark"
+    ]
+    await marketer.ok("PUT", one, json={"plan": {"ad_kind": "own"}})
+    assert await red() == []
+    browser = house.browser()
+    await browser.log_in("administrator@example.org")
+    assert 'value="LETTER"' in (await browser.get(f"/p/mailings/{number}")).text
+    await browser.submit("/p/mailings/senders/erid", "/p/mailings/senders", {"third": "yes"})
+    assert await owner.ok("GET", "/mailings/obligatory") == {"kinds": ["third"]}
+
+    await send(hub, await mailing_of(hub, str(number)))
+    await ticked(house, number)
+    await until(lambda: len(world.sent) == 2)
+    texts = {one.to.kind: one.text for one in world.sent}
+    assert "Реклама. OOO Sail. erid: LETTER" in texts["email"]
+    assert "Реклама. OOO Sail. erid: SMS" in texts["pigeon"]
+    register = (await marketer.get("/mailings/creatives")).text.splitlines()
+    assert [one.split(",")[4:5] + one.split(",")[-2:] for one in register[1:]] == [
+        ["LETTER", "A", "1"],
+        ["SMS", "A2", "1"],
+    ]
     for each in programs.programs:
         await each.aclose()
