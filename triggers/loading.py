@@ -66,9 +66,16 @@ def changes_of(event: Event) -> dict[str, tuple[object, object]]:
                 pair = (getattr(event, f"before_{name}_id"), getattr(event, f"{name}_id"))
                 if pair[0] != pair[1]:
                     found["dialog.assignee" if name == "user" else "dialog.team"] = pair
-        case "dialog.status_changed" | "lead.status_changed":
+        case (
+            "dialog.status_changed"
+            | "lead.status_changed"
+            | "request.status_changed"
+            | "task.status_changed"
+        ):
             name = f"{event.type.partition('.')[0]}.status"
             found[name] = (getattr(event, "before", ""), getattr(event, "after", ""))
+        case "interest.stage_changed":
+            found["interest.stage"] = (getattr(event, "before", 0), getattr(event, "stage_id", 0))
         case "dialog.changed":
             found[f"dialog.{getattr(event, 'field', '')}"] = (None, None)
         case "delivery.changed":

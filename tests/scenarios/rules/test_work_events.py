@@ -18,9 +18,11 @@ from hub import (
     CreateObject,
     FinishTask,
     Micros,
+    MoveInterest,
     Point,
     RemindOfTasks,
     SaveStage,
+    SetRequestStatus,
     TickPoint,
 )
 from tests.houses import message
@@ -124,3 +126,36 @@ async def test_a_checklist_that_is_done_begins_a_rule(world: Ruled) -> None:
     await user.do(TickPoint(interest_id=interest, point="tea"))
     await world.settle()
     assert await told(world) == [("request", request), ("interest", interest)]
+
+
+async def test_a_stage_that_was_left_and_a_status_that_was_reached(world: Ruled) -> None:
+    user = world.home.user
+    [line] = await user.read(all_pipelines)
+    first, second, third = (one.id for one in line.stages[:3])
+    left = {"field": "interest.stage", "operator": "changed_from", "value": str(first)}
+    await world.rule(when=[{"event": "interest.stage_changed"}], if_=left, then=[TELL])
+    solved = {"field": "request.status", "operator": "changed_to", "value": "solved"}
+    await world.rule(when=[{"event": "request.status_changed"}], if_=solved, then=[TELL])
+    done = {"field": "task.status", "operator": "changed_from", "value": "open"}
+    await world.rule(when=[{"event": "task.status_changed"}], if_=done, then=[TELL])
+    dialog = (await world.home.receive(message("1", "anna")))[0].dialog_id
+    me = {"owner_id": user.actor.id}
+
+    async def make(kind: str, **values: Any) -> Any:
+        command = CreateObject(kind=kind, values={**me, **values}, dialog_id=dialog)
+        return (await user.do(command))[0]
+
+    interest, request = await make("interest", title="Boat"), await make("request")
+    task = await make("task", title="Call")
+    await user.do(
+        MoveInterest(interest_id=interest, stage_id=second),
+        MoveInterest(interest_id=interest, stage_id=third),
+        SetRequestStatus(request_id=request, status="in_work"),
+        SetRequestStatus(request_id=request, status="solved", solution="ok"),
+        FinishTask(task_id=task),
+        FinishTask(task_id=task, undo=True),
+    )
+    await world.settle()
+    assert sorted(await told(world)) == sorted(
+        [("interest", interest), ("request", request), ("task", task)]
+    )
