@@ -18,6 +18,7 @@ from crm_store.nouns import Noun
 from crm_store.support_levels import with_levels
 from crm_store.tables.custom import custom_fields, custom_values
 from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
 from hub.errors import Invalid
 from hub.filters import Choice
 from hub.kinds import Column, Kind
@@ -65,6 +66,14 @@ def whole(conn: Connection, noun: Noun) -> Noun:
     if not rows:
         return noun
     return _whole(noun, tuple(_property(_described(row)) for row in rows))
+
+
+def whole_of(reader: Reader, noun: Noun) -> Noun:
+    """Give the same to a reader, asked once for each kind in a read."""
+    found = reader.wholes.get(noun.kind.name)
+    if found is None:
+        found = reader.wholes[noun.kind.name] = whole(reader.conn, noun)
+    return found
 
 
 def whole_kinds(conn: Connection, nouns: Mapping[str, Noun]) -> list[Kind]:

@@ -170,7 +170,7 @@ def _medians(reader: Reader, chosen: list[ColumnElement[bool]]) -> Mapping[int, 
         .where(_stays.c.left_at > 0, ~_stays.c.passed)
     )
     spent: dict[int, list[int]] = {}
-    for stage_id, one in rows:
+    for stage_id, one in rows.all():
         spent.setdefault(stage_id, []).append(int(one))
     return {stage_id: _middle(sorted(some)) for stage_id, some in spent.items()}
 

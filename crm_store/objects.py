@@ -147,7 +147,7 @@ def page(reader: Reader, noun: Noun, query: ObjectQuery) -> ObjectPage[Any]:
     sort = query.sort or noun.kind.sort
     name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name.startswith(custom.PREFIX):
-        noun = custom.whole(reader.conn, noun)
+        noun = custom.whole_of(reader, noun)
     sortable = {one.name for one in noun.kind.columns if one.sortable} | {"id"}
     if name not in sortable:
         raise Invalid(f"lists are sorted by one of: {', '.join(sorted(sortable))}", field="sort")
@@ -249,7 +249,7 @@ def found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]
         # A merged card comes back by undoing the merge, not out of the bin.
         statement = statement.where(table.c.merged_into == 0)
     if query.filter:
-        noun = custom.whole(reader.conn, noun)
+        noun = custom.whole_of(reader, noun)
         known = noun.kind.registered()
         tree = parse(query.filter, known, Use.QUERY)
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
@@ -331,11 +331,12 @@ def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
     names = [name for name in known if name in noun.table.c]
     more: Mapping[int, Any] = {}
     if rows and "custom" in known:
-        whole = custom.whole(reader.conn, noun)
+        whole = custom.whole_of(reader, noun)
         more = custom.values_of(reader.conn, whole, [row.id for row in rows])
+    places = [rows[0]._fields.index(name) for name in names] if rows else []
     return [
         record(
-            **{name: getattr(row, name) for name in names},
+            **{name: row[place] for name, place in zip(names, places, strict=True)},
             **({"custom": more[row.id]} if row.id in more else {}),
             **(
                 {"tags": tuple(tag for _, tag in sorted(tags.get(row.id, ())))}

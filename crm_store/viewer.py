@@ -211,6 +211,8 @@ class Reader:
     """One read: a connection with a stable snapshot, who asks, when, and what plugins bring.
 
     `nouns` are the kinds there are, `ageing` what of plugins' tables is removed by its age.
+    `wholes` are kinds with the organisation's own fields, as this read has met them
+    (`custom.whole_of`).
     """
 
     conn: Connection
@@ -218,6 +220,7 @@ class Reader:
     now: Micros
     nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
     ageing: Mapping[str, Ageing] = field(default_factory=dict)
+    wholes: dict[str, Noun] = field(default_factory=dict, compare=False, repr=False)
 
 
 def load_viewer(conn: Connection, actor: Actor, scopes: frozenset[str] | None = None) -> Viewer:
