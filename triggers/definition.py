@@ -283,6 +283,9 @@ class _Reader:
             raise wrong(f"{path}.action", f"there is no action {str(name)[:80]!r}")
         self._needs |= action.needs
         given = _object(tree.get("params") or {}, f"{path}.params")
+        if str(given.get("kind", "")) in self._words.kinds:
+            # The card that an action of many kinds is to find.
+            self._needs.add(str(given["kind"]))
         try:
             params = action.Params.model_validate(given)
         except ValidationError as error:
