@@ -137,9 +137,10 @@ def left(conn: Connection) -> int:
     return int(conn.execute(select(func.count()).where(waiting)).scalar_one())
 
 
-async def sent(runtime: Runtime, count: int) -> tuple[float, float]:
-    """Let the dispatcher carry everything; gives letters a second, and the last quarter's pace
-    against the first one's."""
+async def sent(runtime: Runtime, count: int) -> tuple[float, float, float]:
+    """Let the dispatcher carry everything; gives letters a second, the last quarter's pace against
+    the first one's, and the process's time of processor per letter in microseconds."""
+    used = time.process_time()
     dispatcher = Dispatcher(runtime)
     began = time.perf_counter()
     running = asyncio.create_task(dispatcher.run())
@@ -150,7 +151,9 @@ async def sent(runtime: Runtime, count: int) -> tuple[float, float]:
         marks.append(time.perf_counter())
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    return count / (marks[-1] - began), (marks[-1] - marks[-2]) / (marks[1] - marks[0])
+    used = time.process_time() - used
+    growth = (marks[-1] - marks[-2]) / (marks[1] - marks[0])
+    return count / (marks[-1] - began), growth, used / count * 1e6
 
 
 async def queue_alone(runtime: Runtime, account: AccountId, count: int) -> float:
@@ -247,12 +250,12 @@ async def measure(kind: str, url: str, folder: Path, count: int, signed: bool) -
         yardstick = pace_of_source(sink, count)
         filled = await queued(runtime, account, people)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        pace, growth = await sent(runtime, count)
+        pace, growth, used = await sent(runtime, count)
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         name = "T6 with DKIM" if signed else "T6 without DKIM"
         goal = 0.10 if signed else 0.2
         print(f"{kind:10} {name}: {pace:6.0f} letters/s, {pace / yardstick:.3f} of smtp-source's "
-              f"{yardstick:.0f} {share(pace / yardstick, 0.05, goal)}")  # fmt: skip
+              f"{yardstick:.0f} {share(pace / yardstick, 0.05, goal)}; {used:.0f} us of processor a letter")  # fmt: skip
         for peer, rate in PEERS.items():
             print(f"{kind:10} T7 against {peer}'s {rate}: {pace / rate:.1f}x")
         print(f"{kind:10} filled {filled:.0f} rows/s; last quarter {growth:.2f} of the first; "

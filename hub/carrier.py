@@ -41,6 +41,8 @@ log = logging.getLogger("hub.dispatcher")
 CLAIM_LEASE = timedelta(seconds=60)
 AHEAD = 200
 """So many letters of mailings are claimed ahead at most."""
+GATHER = 0.002
+"""So many seconds a mailing waits for more letters to end, so that they are settled together."""
 QUICKLY = 2.0
 """What was claimed ahead is to be used up in about so many seconds."""
 
@@ -117,6 +119,8 @@ class Carrier:
                     claiming.result()
                 if self._wants_more():
                     self._claim()
+                if self._many and len(self._calls) > 1:
+                    await asyncio.sleep(GATHER)
                 await self._turn()
                 if self._is_over():
                     return self._heard
