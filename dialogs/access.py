@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, Select, Update, bindparam, select, update
+from sqlalchemy.sql import ClauseElement
 
 from crm_store.sql import locked
 from crm_store.tables.dialogs import dialogs, messages
@@ -14,13 +16,11 @@ from hub.errors import NotFound
 
 def lock_dialog(uow: UnitOfWork, dialog_id: int) -> Row[Any]:
     """Lock one dialog; what the actor may not see is not found. Follows a merge."""
+    statement = _one_dialog(uow.dialect)
+    if uow.viewer.hidden_accounts or not uow.viewer.sees_all_dialogs:
+        statement = statement.where(uow.viewer.dialogs_clause())
     for _ in range(5):
-        row = uow.conn.execute(
-            locked(
-                uow.dialect,
-                select(dialogs).where(dialogs.c.id == dialog_id, uow.viewer.dialogs_clause()),
-            )
-        ).first()
+        row = uow.conn.execute(statement, {"b_dialog": dialog_id}).first()
         if row is None:
             break
         if not row.merged_into:
@@ -44,8 +44,27 @@ def lock_message(uow: UnitOfWork, message_id: int) -> Row[Any]:
 
 def change_dialog(uow: UnitOfWork, dialog_id: int, **values: Any) -> None:
     """Write fields of a dialog and move its version."""
-    uow.conn.execute(
+    if any(isinstance(one, ClauseElement) for one in values.values()):
+        changing = update(dialogs).values(version=dialogs.c.version + 1, **values)
+        uow.conn.execute(changing.where(dialogs.c.id == dialog_id))
+        return
+    given = {f"b_{name}": value for name, value in values.items()}
+    uow.conn.execute(_changing(tuple(values)), {"b_dialog": dialog_id, **given})
+
+
+# -- statements, made once: every act of a person or a rule runs them ----------------------------
+
+
+@cache
+def _one_dialog(dialect: str) -> Select[Any]:
+    return locked(dialect, select(dialogs).where(dialogs.c.id == bindparam("b_dialog")))
+
+
+@cache
+def _changing(names: tuple[str, ...]) -> Update:
+    new: dict[str, Any] = {name: bindparam(f"b_{name}") for name in names}
+    return (
         update(dialogs)
-        .where(dialogs.c.id == dialog_id)
-        .values(version=dialogs.c.version + 1, **values)
+        .where(dialogs.c.id == bindparam("b_dialog"))
+        .values(version=dialogs.c.version + 1, **new)
     )

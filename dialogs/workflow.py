@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 
+from crm_store.rows import among, insert_missing, listed
 from crm_store.search_index import index_dialogs
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import (
@@ -172,9 +174,8 @@ def tag_dialog(uow: UnitOfWork, command: TagDialog) -> None:
     removed = [known[fold(one)] for one in command.remove if fold(one) in known]
     removed = [one for one in removed if one.here]
     if added:
-        uow.conn.execute(
-            upsert(uow.dialect, dialog_tags).on_conflict_do_nothing(),
-            [{"dialog_id": dialog.id, "tag_id": one.id} for one in added],
+        insert_missing(
+            uow.conn, dialog_tags, [{"dialog_id": dialog.id, "tag_id": one.id} for one in added]
         )
     if removed:
         uow.conn.execute(
@@ -196,13 +197,21 @@ def tag_dialog(uow: UnitOfWork, command: TagDialog) -> None:
 
 def _tags(uow: UnitOfWork, dialog_id: int, names: list[str]) -> dict[str, Row[Any]]:
     """Give the tags of these names, each with whether the dialog has it (`here`)."""
-    mine = (dialog_tags.c.tag_id == tags.c.id) & (dialog_tags.c.dialog_id == dialog_id)
-    rows = uow.conn.execute(
+    given = {
+        "b_dialog": dialog_id,
+        "b_names": listed(uow.dialect, sorted({fold(one) for one in names})),
+    }
+    return {row.name_folded: row for row in uow.conn.execute(_tags_of(uow.dialect), given)}
+
+
+@cache
+def _tags_of(dialect: str) -> Select[Any]:
+    mine = (dialog_tags.c.tag_id == tags.c.id) & (dialog_tags.c.dialog_id == bindparam("b_dialog"))
+    return (
         select(tags, dialog_tags.c.tag_id.is_not(None).label("here"))
         .outerjoin(dialog_tags, mine)
-        .where(tags.c.name_folded.in_({fold(one) for one in names}))
+        .where(among(dialect, tags.c.name_folded, "b_names"))
     )
-    return {row.name_folded: row for row in rows}
 
 
 def set_subject(uow: UnitOfWork, command: SetSubject) -> None:
