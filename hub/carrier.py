@@ -12,26 +12,22 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiolimiter import AsyncLimiter
-from sqlalchemy import Connection, Row, select
 
-from crm_store.outgoing import outgoing, unsure_since
-from crm_store.tables.outbox import deliveries
 from dialogs.outbox import SENDING_GRACE
-from dialogs.splitting import split_text
-from hub.capabilities import Capabilities
 from hub.channel import Channel
 from hub.commands import ClaimDeliveries, Command, SettleDelivery, StartDeliveries
-from hub.errors import AccountRefused, HubError
+from hub.errors import AccountRefused
 from hub.ids import AccountId, DeliveryId
-from hub.many_rendering import Contents, many_messages
-from hub.messages import DeliveryStatus, Lane, OutboundMessage, Sent
+from hub.loads import Load, Loads
+from hub.many_rendering import Contents
+from hub.messages import DeliveryStatus, Lane, Sent
 from hub.objects import SYSTEM
-from hub.outcomes import FORGOTTEN, US, Outcome, judge, settling
+from hub.outcomes import US, Outcome, judge, settling
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -45,19 +41,6 @@ GATHER = 0.002
 """So many seconds a mailing waits for more letters to end, so that they are settled together."""
 QUICKLY = 2.0
 """What was claimed ahead is to be used up in about so many seconds."""
-
-
-@dataclass(slots=True)
-class Load:
-    """One claimed delivery, read and filled in."""
-
-    id: DeliveryId
-    fence: int
-    message: OutboundMessage
-    parts: Sequence[OutboundMessage]
-    charged: int
-    attempt: int
-    created_at: int
 
 
 class Carrier:
@@ -77,7 +60,7 @@ class Carrier:
         self._channel = channel
         self._limits = channel.capabilities
         self._limiter = limiter
-        self._contents = contents
+        self._loads = Loads(runtime, channel, contents)
         self._told = told
         self._stir = asyncio.Event()
         self._stopping = False
@@ -194,7 +177,9 @@ class Carrier:
         loads: list[Load] = []
         failed: dict[DeliveryId, Outcome] = {}
         if fences:
-            loads, failed = await self._runtime.database.read(lambda conn: self._read(conn, fences))
+            loads, failed = await self._runtime.database.read(
+                lambda conn: self._loads.read(conn, fences)
+            )
         many = [one for one in loads if one.message.lane == Lane.MAILING]
         first = [one for one in loads if one.message.lane != Lane.MAILING]
         self._many += many
@@ -207,78 +192,6 @@ class Carrier:
         now = self._runtime.now()
         for number, outcome in failed.items():
             self._ended.append(settling(number, fences[number], outcome, now=now, started=now))
-
-    def _read(
-        self, conn: Connection, fences: Mapping[DeliveryId, int]
-    ) -> tuple[list[Load], dict[DeliveryId, Outcome]]:
-        """Give what was claimed as messages in the order of the claim, and what cannot be one."""
-        rows = {
-            row.id: row
-            for row in conn.execute(select(deliveries).where(deliveries.c.id.in_(list(fences))))
-        }
-        many = [row for row in rows.values() if row.send_id]
-        made = self._filled(conn, many)
-        files: dict[str, bytes] = {}
-        loads, failed = [], {}
-        for number, fence in fences.items():
-            row = rows.get(number)
-            try:
-                if row is None or not row.send_id:
-                    message, attempt, created_at = outgoing(conn, number, self._runtime.keys)
-                else:
-                    filled = made[row.id]
-                    if isinstance(filled, Exception):
-                        raise filled
-                    message, attempt, created_at = filled, row.attempts, row.created_at
-                if attempt and self._is_forgotten(conn, number):
-                    failed[number] = FORGOTTEN
-                    continue
-                message = self._with_bytes(message, files)
-            except HubError as error:
-                failed[number] = Outcome(DeliveryStatus.FAILED, reason="other", text=str(error))
-                continue
-            except Exception:
-                # A fault of ours: it is tried again when its lease is over, the others go on.
-                log.exception("reading_failed delivery=%d account=%d", number, self._account_id)
-                continue
-            parts = _parts(message, self._limits)
-            charged = _charged(self._channel, message)
-            loads.append(Load(number, fence, message, parts, charged, attempt, created_at))
-        return loads, failed
-
-    def _filled(
-        self, conn: Connection, rows: Sequence[Row[Any]]
-    ) -> Mapping[int, OutboundMessage | Exception]:
-        """Give what goes to many, filled in; all at once unless one of them breaks it."""
-        if not rows:
-            return {}
-        try:
-            return many_messages(self._runtime, conn, self._contents, rows)
-        except Exception as error:  # noqa: BLE001 - told for each below
-            if len(rows) == 1:
-                return {rows[0].id: error}
-            return {
-                number: one for row in rows for number, one in self._filled(conn, [row]).items()
-            }
-
-    def _is_forgotten(self, conn: Connection, delivery_id: DeliveryId) -> bool:
-        """Whether an attempt that may have arrived is too old for a repeat to be harmless."""
-        if self._limits.idempotent_for is None:
-            return False
-        since = unsure_since(conn, delivery_id)
-        age = self._runtime.now() - since
-        return bool(since) and age >= self._limits.idempotent_for.total_seconds() * US
-
-    def _with_bytes(self, message: OutboundMessage, files: dict[str, bytes]) -> OutboundMessage:
-        if not message.attachments:
-            return message
-        filled = []
-        for one in message.attachments:
-            content = files.get(one.reference)
-            if content is None:
-                content = files[one.reference] = self._runtime.blobs.get(one.reference)
-            filled.append(replace(one, content=content, size=len(content)))
-        return replace(message, attachments=tuple(filled))
 
     # -- turns -------------------------------------------------------------------------------
 
@@ -440,30 +353,3 @@ class Carrier:
             await host.report(self._account_id, "down", outcome.text)
         elif outcome.status in (DeliveryStatus.SENT, DeliveryStatus.DELIVERED):
             await host.report(self._account_id, "ok")
-
-
-def _charged(channel: Channel, message: OutboundMessage) -> int:
-    """Give how many messages the provider counts for one, 0 where the channel does not say."""
-    if message.template or not type(channel).overrides("measure"):
-        return 0
-    measured = channel.measure(message.text)
-    return measured.parts if measured is not None else 0
-
-
-def _parts(message: OutboundMessage, capabilities: Capabilities) -> Sequence[OutboundMessage]:
-    texts = split_text(message.text, capabilities.max_text)
-    if len(texts) == 1 or message.template:
-        return [message]
-    parts = []
-    for n, text in enumerate(texts):
-        last = n == len(texts) - 1
-        parts.append(
-            replace(
-                message,
-                text=text,
-                idempotency_key=f"{message.idempotency_key}/{n}",
-                attachments=message.attachments if last else (),
-                buttons=message.buttons if last else (),
-            )
-        )
-    return parts
