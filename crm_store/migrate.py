@@ -250,9 +250,11 @@ def _own_tables(conn: Connection, schema: PluginSchema) -> list[str]:
         stand = any(inspect(conn).has_table(one.name) for one in schema.tables)
         done = _upgrade(conn, f"{schema.plugin}_schema_version", schema.versions, stand=stand)
         return [f"{schema.plugin}:{one}" for one in done]
+    known = set(inspect(conn).get_table_names())
+    missing = [one for one in schema.tables if one.name not in known]
     metadata = schema.tables[0].metadata if schema.tables else MetaData()
-    metadata.create_all(conn, tables=list(schema.tables), checkfirst=True)
-    return []
+    metadata.create_all(conn, tables=missing, checkfirst=True)
+    return [f"{schema.plugin}:{one.name}" for one in missing]
 
 
 def _first_rows(conn: Connection) -> None:

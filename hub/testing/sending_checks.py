@@ -191,8 +191,8 @@ class SendingChecks(ChannelCase):
                     expect(text in wire, words)
                 if self.can().formatting:
                     wire = "".join(await self._texts(channel, "formatting", FORMATTED))
-                    words = ("bold", "italic words", "code", "shop")
-                    lost = [one for one in words if one not in wire]
+                    said = ("bold", "italic words", "code", "shop")
+                    lost = [one for one in said if one not in wire]
                     expect(not lost, f"of the formatted words {lost} left as {wire!r:.200}")
                 for name, text in full.items() if limit else ():
                     self._fits(name, text, await self._texts(channel, name, text))

@@ -23,5 +23,8 @@ def test_the_guide_for_authors_is_true(tmp_path: Path) -> None:
     [line] = [one for one in reader.heard("dialoghub plugins").splitlines() if "pigeon" in one]
     assert "loaded" in line
     assert reader.heard("python inbox.py").strip() == "1001 writes: Where is my pigeon?"
-    assert "Prices at once: ok, 2 example(s)" in reader.heard("HUB_PLUGINS_DIR")
+    assert "done: desk:" in reader.heard("HUB_PLUGINS_DIR=plugins dialoghub migrate")
+    assert "Prices at once: ok, 2 example(s)" in reader.heard(
+        "HUB_PLUGINS_DIR=plugins dialoghub rules"
+    )
     assert " passed" in reader.heard("python -m pytest -q test_desk.py")
