@@ -106,6 +106,8 @@ HOUSEWORK = frozenset(
         # Files of exports: a job that died begins its file anew, what is stale is found so again.
         "ReportExport",
         "SweepExports",
+        # StartDeliveries for one, which nobody gives but the demo.
+        "StartSending",
         # A rate: a token that a death wastes makes one message a moment later.
         "TakeToken",
         # Opened by a browser, not a step of a message.

@@ -54,7 +54,7 @@ async def test_what_is_too_large_is_refused_before_it_is_read(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(door, "MAX_BODY", 10_000)
-    monkeypatch.setattr(door, "MAX_FILE", 50_000)
+    monkeypatch.setattr(world.house.runtime.settings, "max_file", 50_000)
     monkeypatch.setattr(door, "FORM_EXTRA", 1_000)
     program = await world.program()
     await program.refused(413, "too_large", "POST", "/clients", json={"name": "x" * 20_000})
