@@ -223,8 +223,9 @@ async def test_the_better_words_win_and_some_are_kept_out(house: House, world: W
 async def test_a_mailing_that_fails_pauses_itself_and_local_time_is_local(
     house: House, world: World
 ) -> None:
-    segment, account = await _ready(house, 30)
-    world.outcomes = [PermanentFailure(RejectReason.OTHER, "closed")] * 22
+    # Twenty-five a second: there are seconds in which to judge it, on a slow machine as well.
+    segment, account = await _ready(house, 100)
+    world.outcomes = [PermanentFailure(RejectReason.OTHER, "closed")] * 80
     number = await _draft(house, segment, account, per_minute=1500, fail_percent=30)
     hub = _own(house)
     await send(hub, await mailing_of(hub, str(number)))
