@@ -111,6 +111,9 @@ async def vendors(
 
 async def type_in(page: Page, form: Form) -> None:
     """Fill in a form as somebody does who opens every part of it."""
+    # Asking for all of something waits for none: the page must be there as a whole.
+    await page.locator("#f-account_title").wait_for(state="attached")
+    await page.wait_for_load_state("domcontentloaded")
     for one in await page.locator("details.more > summary").all():
         await one.click()
     for name, value in form.items():
