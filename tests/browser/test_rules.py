@@ -235,9 +235,10 @@ async def test_what_is_rarer_is_built_of_chips_too(office: Office, enter: Enter)
     await pick(page, "What time it is then")
     await page.locator("[data-path='examples[0].values.now'] input").fill("2026-06-30T12:00")
     await page.locator("[data-path='examples[0].fires'] select").select_option("false")
-    await page.keyboard.press("Control+s")
+    async with page.expect_navigation():
+        await page.keyboard.press("Control+s")
     await expect(page.locator("details[data-kept=examples] .chip").first).to_contain_text("1")
-    await until(lambda: _version(max_, 2), "the example was not kept")
+    assert await _version(max_, 2)
 
 
 async def _version(hub: BoundHub, version: int) -> bool:

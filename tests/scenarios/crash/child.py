@@ -27,6 +27,7 @@ from crm_store.tables.dialogs import attachments, messages
 from crm_store.tables.journal import cursors
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
 from crm_store.tables.users import accounts, users
+from dialogs import acts
 from hub import (
     SYSTEM,
     Address,
@@ -260,6 +261,9 @@ class Story:
             lambda conn: _place(conn, f"push-{n}")
         )
         await hub.do(ReactToMessage(message_id=message_id, emoji=THUMB))
+        # Not before the reaction is settled: who dies at an act while a send is on the wire leaves
+        # two deaths in one, and an honest unknown.
+        await until(lambda: self.runtime.database.read(_is_carried), 120)
         await hub.do(
             SendMessage(dialog_id=dialog_id, text=f"answer-{n}", idempotency_key=f"answer-{n}")
         )
@@ -314,6 +318,11 @@ def _place(conn: Any, external_id: str) -> tuple[DialogId, MessageId]:
     found = select(messages.c.dialog_id, messages.c.id).where(messages.c.external_id == external_id)
     row = conn.execute(found).one()
     return DialogId(row.dialog_id), MessageId(row.id)
+
+
+def _is_carried(conn: Any) -> bool:
+    """No act waits for its job or is under way."""
+    return conn.execute(_AT_WORK.where(jobs.c.name == acts.JOB)).first() is None
 
 
 def _is_settled(conn: Any) -> bool:
