@@ -8,14 +8,16 @@ agent's own answers ask nobody here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from crm_store import objects
 from crm_store.objects import NOUNS
 from crm_store.reachability import BLOCKED, state_of
+from crm_store.rows import among, listed
 from crm_store.sql import locked, upsert
 from crm_store.tables.consents import confirmations, consent_log, consents, suppressions
 from crm_store.tables.many import many_sends
@@ -354,35 +356,22 @@ def refusals(
     """
     if not people:
         return {}
-    contact_ids = sorted({one[0] for one in people})
-    address_ids = sorted({one[1] for one in people})
-    words: dict[int, tuple[int, str]] = {}
-    for row in conn.execute(
-        select(consents.c.contact_id, consents.c.state, consents.c.at).where(
-            consents.c.contact_id.in_(contact_ids),
-            consents.c.channel.in_({channel, ""}),
-            consents.c.topic.in_({topic, ""}),
-        )
-    ):
-        # At the same instant a refusal counts.
-        word = (row.at, row.state)
-        words[row.contact_id] = max(words.get(row.contact_id, (0, "")), word)
-    bad: dict[int, str] = {}
-    for row in conn.execute(
-        select(suppressions.c.address_id, suppressions.c.reason, suppressions.c.count).where(
-            suppressions.c.address_id.in_(address_ids)
-        )
-    ):
-        if row.reason != "bounced_soft" or row._mapping["count"] >= SOFT_LIMIT:
-            bad.setdefault(row.address_id, row.reason)
-    there: Mapping[int, Any] = {
-        row.id: row
-        for row in conn.execute(
-            select(addresses.c.id, addresses.c.blocked, addresses.c.profile).where(
-                addresses.c.id.in_(address_ids)
-            )
-        )
+    dialect = conn.dialect.name
+    given = {
+        "contacts": listed(dialect, {one[0] for one in people}),
+        "channels": listed(dialect, {channel, ""}),
+        "topics": listed(dialect, {topic, ""}),
     }
+    asked = {"addresses": listed(dialect, {one[1] for one in people})}
+    words: dict[int, tuple[int, str]] = {}
+    for person, state, at in conn.execute(_said(dialect), given):
+        # At the same instant a refusal counts.
+        words[person] = max(words.get(person, (0, "")), (at, state))
+    bad: dict[int, str] = {}
+    for address_id, reason, count in conn.execute(_suppressed(dialect), asked):
+        if reason != "bounced_soft" or count >= SOFT_LIMIT:
+            bad.setdefault(address_id, reason)
+    there = {row.id: row for row in conn.execute(_places(dialect), asked)}
     found = {}
     for contact_id, address_id in people:
         reason = _reason(
@@ -395,6 +384,29 @@ def refusals(
         if reason:
             found[contact_id, address_id] = reason
     return found
+
+
+@cache
+def _said(dialect: str) -> Select[Any]:
+    return select(consents.c.contact_id, consents.c.state, consents.c.at).where(
+        among(dialect, consents.c.contact_id, "contacts"),
+        among(dialect, consents.c.channel, "channels"),
+        among(dialect, consents.c.topic, "topics"),
+    )
+
+
+@cache
+def _suppressed(dialect: str) -> Select[Any]:
+    return select(suppressions.c.address_id, suppressions.c.reason, suppressions.c.count).where(
+        among(dialect, suppressions.c.address_id, "addresses")
+    )
+
+
+@cache
+def _places(dialect: str) -> Select[Any]:
+    return select(addresses.c.id, addresses.c.blocked, addresses.c.profile).where(
+        among(dialect, addresses.c.id, "addresses")
+    )
 
 
 def _reason(

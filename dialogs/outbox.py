@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -27,7 +28,7 @@ from sqlalchemy import (
 
 from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
-from crm_store.rows import update_rows
+from crm_store.rows import among, listed, update_rows
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs, messages, thread_references
 from crm_store.tables.outbox import attempts, deliveries, jobs, parts, webhook_deliveries
@@ -64,47 +65,21 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
     ).first()
     if account is None or account.paused or account.removed:
         return []
-    where = [
-        deliveries.c.account_id == command.account_id,
-        deliveries.c.status == Status.QUEUED.value,
-        ~deliveries.c.held,
-        deliveries.c.due_at <= uow.now,
-    ]
     capabilities = uow.channels.get(account.channel)
-    if capabilities is None or capabilities.ordered:
-        older = deliveries.alias("older")
-        # Only the oldest unfinished delivery of a dialog may go, also while it waits for a
-        # retry; one that was planned for later and never tried, or is held, keeps nobody
-        # waiting.
-        where.append(
-            ~exists().where(
-                older.c.dialog_id == deliveries.c.dialog_id,
-                older.c.id < deliveries.c.id,
-                # In full: a list of parameters would not be seen to fit the partial index.
-                older.c.status.in_(
-                    bindparam("unfinished", UNFINISHED, expanding=True, literal_execute=True)
-                ),
-                ~older.c.held,
-                or_(older.c.attempts > 0, older.c.due_at <= uow.now),
-                deliveries.c.dialog_id != 0,
-            )
-        )
-    lane = deliveries.c.lane
-    turns: list[tuple[int, list[Any]]] = [
-        (command.limit, [lane == 0] if command.agent_only else [])
-    ]
+    ordered = capabilities is None or capabilities.ordered
+    given = {"account": command.account_id, "now": uow.now}
+    turns = [("agent" if command.agent_only else "", command.limit)]
     if command.ahead is not None:
-        turns[0][1].append(lane < Lane.MAILING.order)
-        turns.append((command.ahead, [lane == Lane.MAILING.order]))
-    statements = [_next(and_(*where, *lanes), limit) for limit, lanes in turns if limit > 0]
+        turns = [(turns[0][0] or "first", command.limit), ("many", command.ahead)]
+    asked = [
+        (_due(uow.dialect, ordered, lanes), {**given, "limit": limit})
+        for lanes, limit in turns
+        if limit > 0
+    ]
     rows: list[Row[Any]] = []
     # Whatever may not go leaves the queue or its head, so that the next look finds what is behind.
     for _ in range(LOOKS):
-        found = [
-            row
-            for one in statements
-            for row in uow.conn.execute(locked(uow.dialect, one, skip=True))
-        ]
+        found = [row for statement, values in asked for row in uow.conn.execute(statement, values)]
         rows = admit(uow, command.account_id, found)
         if rows and capabilities is not None and capabilities.reply_window is not None:
             late = _fail_closed(uow, [row.id for row in rows])
@@ -130,8 +105,41 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
     return [(DeliveryId(row.id), row.fence + 1) for row in rows]
 
 
-def _next(where: Any, limit: int) -> Select[Any]:
-    return (
+@cache
+def _due(dialect: str, ordered: bool, lanes: str) -> Select[Any]:
+    """Make the question once: what is due of an account, of all lanes or of some."""
+    lane = deliveries.c.lane
+    where = [
+        deliveries.c.account_id == bindparam("account"),
+        deliveries.c.status == Status.QUEUED.value,
+        ~deliveries.c.held,
+        deliveries.c.due_at <= bindparam("now"),
+        *{
+            "": [],
+            "agent": [lane == 0],
+            "first": [lane < Lane.MAILING.order],
+            "many": [lane == Lane.MAILING.order],
+        }[lanes],
+    ]
+    if ordered:
+        older = deliveries.alias("older")
+        # Only the oldest unfinished delivery of a dialog may go, also while it waits for a
+        # retry; one that was planned for later and never tried, or is held, keeps nobody
+        # waiting.
+        where.append(
+            ~exists().where(
+                older.c.dialog_id == deliveries.c.dialog_id,
+                older.c.id < deliveries.c.id,
+                # In full: a list of parameters would not be seen to fit the partial index.
+                older.c.status.in_(
+                    bindparam("unfinished", UNFINISHED, expanding=True, literal_execute=True)
+                ),
+                ~older.c.held,
+                or_(older.c.attempts > 0, older.c.due_at <= bindparam("now")),
+                deliveries.c.dialog_id != 0,
+            )
+        )
+    statement = (
         select(
             deliveries.c.id,
             deliveries.c.fence,
@@ -140,10 +148,11 @@ def _next(where: Any, limit: int) -> Select[Any]:
             deliveries.c.address_id,
             deliveries.c.content_id,
         )
-        .where(where)
-        .order_by(deliveries.c.lane, deliveries.c.due_at, deliveries.c.id)
-        .limit(limit)
+        .where(and_(*where))
+        .order_by(lane, deliveries.c.due_at, deliveries.c.id)
+        .limit(bindparam("limit"))
     )
+    return locked(dialect, statement, skip=True)
 
 
 def _fail_closed(uow: UnitOfWork, ids: Sequence[int]) -> set[int]:
@@ -171,16 +180,8 @@ def _fail_closed(uow: UnitOfWork, ids: Sequence[int]) -> set[int]:
 def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[None]:
     """Write what became of a group of attempts."""
     lock_sent_names(uow, (name for one in commands for name in one.external_ids))
-    ids = sorted({one.delivery_id for one in commands})
-    rows = {
-        row.id: row
-        for row in uow.conn.execute(
-            locked(
-                uow.dialect,
-                select(deliveries).where(deliveries.c.id.in_(ids)).order_by(deliveries.c.id),
-            )
-        )
-    }
+    ids = listed(uow.dialect, sorted({one.delivery_id for one in commands}))
+    rows = {row.id: row for row in uow.conn.execute(_settled(uow.dialect), {"ids": ids})}
     well = settle_sent(uow, commands, rows)
     for command in commands:
         row = rows.get(command.delivery_id)
@@ -199,6 +200,12 @@ def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[Non
             update(accounts).where(accounts.c.id.in_(sent)).values(last_out_at=uow.now)
         )
     return [None] * len(commands)
+
+
+@cache
+def _settled(dialect: str) -> Select[Any]:
+    found = select(deliveries).where(among(dialect, deliveries.c.id, "ids"))
+    return locked(dialect, found.order_by(deliveries.c.id))
 
 
 def _wait_for_proof(
