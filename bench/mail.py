@@ -20,6 +20,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from collections.abc import AsyncGenerator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -27,11 +28,12 @@ from sqlalchemy import func, select
 
 from bench.figures import load, quantile, share
 from channels import email as email_plugin
+from channels.email.batches import ahead
 from channels.email.channel import EmailChannel
 from channels.email.imap import Letter
 from channels.email.marks import Mark
 from crm_store.tables.dialogs import messages
-from hub import SYSTEM, AccountId, ChannelContext, CreateAccount, UpdateAccount
+from hub import SYSTEM, AccountId, Batch, ChannelContext, CreateAccount, UpdateAccount
 from hub.plugin_host import PluginHost
 from hub.runtime import Runtime, system_now
 from hub.settings import HubSettings
@@ -129,15 +131,20 @@ async def channel_path(runtime: Runtime, account_id: AccountId, raw: list[bytes]
     )  # fmt: skip
     channel = EmailChannel(EmailChannel.Settings.model_validate(settings()), context)
     account = await runtime.handle(SYSTEM).account(account_id)
+
+    async def batches() -> AsyncGenerator[Batch]:
+        for start in range(0, len(raw), BATCH):
+            yield await channel.batch(
+                [
+                    Letter(uid=n, raw=one, size=len(one))
+                    for n, one in enumerate(raw[start : start + BATCH])
+                ],
+                Mark(uidvalidity=1, uid=start),
+            )
+
     began = time.perf_counter()
-    for start in range(0, len(raw), BATCH):
-        batch = await channel.batch(
-            [
-                Letter(uid=n, raw=one, size=len(one))
-                for n, one in enumerate(raw[start : start + BATCH])
-            ],
-            Mark(uidvalidity=1, uid=start),
-        )
+    # As the listener does it: the next batch is read while this one is committed.
+    async for batch in ahead(batches()):
         await runtime.receive(account, batch.arrivals, mark=batch.mark, poison=batch.poison)
     return len(raw) / (time.perf_counter() - began)
 

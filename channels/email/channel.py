@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, ClassVar, Literal, cast
 
@@ -11,9 +12,10 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 
 from channels.email import mime
 from channels.email.addresses import KIND, ascii_domain, canonical, on_wire
+from channels.email.batches import ahead, letters_of
 from channels.email.build import build, message_id
 from channels.email.dkim import Signer, new_key, signer
-from channels.email.imap import IDLE_SECONDS, UIDS_PER_FETCH, Box, ImapSource, Letter, MailSource
+from channels.email.imap import IDLE_SECONDS, Box, ImapSource, Letter, MailSource
 from channels.email.marks import Mark, begun, renumbered
 from channels.email.relays import Road, Senders, read_relays
 from channels.email.resolving import NameServers
@@ -333,13 +335,22 @@ class EmailChannel(Channel):
             while True:
                 uids = await source.new_uids(here.uid)
                 while uids:
-                    async for letters, last in _read(source, uids, here):
-                        here = here.upto(last, self.context.now())
-                        yield await self.batch(letters, here)
+                    # Nothing is deleted or marked in the mailbox, so reading on confirms nothing.
+                    async with aclosing(ahead(self._batches(source, uids, here))) as batches:
+                        async for batch, read_to in batches:
+                            here = read_to
+                            yield batch
                     uids = [one for one in uids if one > here.uid]
                 await source.wait(IDLE_SECONDS)
         finally:
             await source.close()
+
+    async def _batches(
+        self, source: MailSource, uids: list[int], here: Mark
+    ) -> AsyncGenerator[tuple[Batch, Mark]]:
+        async for letters, last in letters_of(source, uids, here):
+            here = here.upto(last, self.context.now())
+            yield await self.batch(letters, here), here
 
     def _start(self, source: MailSource, known: Mark | None) -> Mark:
         """Say where to read on: where we were, unless the mailbox is new or numbered anew."""
@@ -384,20 +395,3 @@ class EmailChannel(Channel):
             and sender.value == self._own.address
             and external_id.startswith("<hub.")
         )
-
-
-async def _read(
-    source: MailSource, uids: list[int], here: Mark
-) -> AsyncIterator[tuple[list[Letter], int]]:
-    """Read one list of letters in small batches, each with the number up to which it goes."""
-    entries = await source.entries(uids)
-    # Letters deleted meanwhile are nothing to wait for.
-    end = uids[min(len(uids), UIDS_PER_FETCH) - 1]
-    wanted = [one for one in entries if here.wants(one.uid, one.arrived)]
-    while wanted:
-        letters, last = await source.fetch(wanted)
-        wanted = [one for one in wanted if one.uid > last]
-        yield letters, last if wanted else end
-        if not wanted:
-            return
-    yield [], end
