@@ -363,10 +363,12 @@ async def test_each_creative_has_its_erid_and_the_house_says_who_needs_one(
     texts = {one.to.kind: one.text for one in world.sent}
     assert "Реклама. OOO Sail. erid: LETTER" in texts["email"]
     assert "Реклама. OOO Sail. erid: SMS" in texts["pigeon"]
-    register = (await marketer.get("/mailings/creatives")).text.splitlines()
-    assert [one.split(",")[4:5] + one.split(",")[-2:] for one in register[1:]] == [
-        ["LETTER", "A", "1"],
-        ["SMS", "A2", "1"],
-    ]
+    wanted = [["LETTER", "A", "1"], ["SMS", "A2", "1"]]
+
+    async def counted() -> bool:
+        register = (await marketer.get("/mailings/creatives")).text.splitlines()
+        return [one.split(",")[4:5] + one.split(",")[-2:] for one in register[1:]] == wanted
+
+    await until(counted)
     for each in programs.programs:
         await each.aclose()
