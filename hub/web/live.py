@@ -116,7 +116,7 @@ class Live:
                     self._place_of.clear()
                     continue
                 try:
-                    await self._deliver(batch, list(self._connections.values()))
+                    await self._deliver(batch)
                 except Exception:
                     log.exception("live_failed items=%d", len(batch))
                     for one in self._connections.values():
@@ -140,16 +140,23 @@ class Live:
             return bool(drawn_at)
         return self._last_of.get(dialog_id, self._unknown_to) > after
 
-    async def _deliver(self, batch: list[Any], connections: list[Connection]) -> None:
-        events = [one for one in batch if isinstance(one, Event)]
+    async def _deliver(self, batch: list[Any]) -> None:
+        """Hand on what was read; who still catches up comes to these facts by himself."""
+        connections = list(self._connections.values())
         for item in batch:
             if isinstance(item, Signal):
                 await self._signal(item, connections)
             elif isinstance(item, Gap):
                 for one in connections:
                     one.put("resync", RESYNC)
-        if not events:
-            return
+        events = [one for one in batch if isinstance(one, Event)]
+        if events:
+            self._keep(await self._tell(events, [one for one in connections if one.follows]))
+
+    async def _tell(
+        self, events: list[Event], connections: list[Connection]
+    ) -> Mapping[DialogId, Place]:
+        """Tell facts to browsers; gives where their dialogs stand."""
         last = events[-1].id
         await self._house(events, connections)
         moved = {
@@ -170,7 +177,6 @@ class Live:
         rows, found, users, places, dues = await load_changed(
             self._runtime, dialog_ids, message_ids
         )
-        self._keep(places)
         rendered = draw_changed(
             self._renderer, rows, found, users, {one.language for one in connections}, dues
         )
@@ -204,6 +210,7 @@ class Live:
             for event in passed:
                 if event.dialog_id not in seen and event.dialog_id in places:
                     self._take_away(connection, event, places[event.dialog_id])
+        return places
 
     def _take_away(self, connection: Connection, event: DialogAssigned, now: Place) -> None:
         """Tell a browser that a dialog it could see went where it cannot follow."""
@@ -345,22 +352,23 @@ class Live:
     async def open(self, request: Request) -> AsyncIterator[bytes]:
         """Stream to one browser until it leaves."""
         state = request.state
+        resume = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        place, known = self._place_behind(resume)
         connection = Connection(
             id=secrets.token_urlsafe(12),
             hub=state.hub,
             viewer=await state.hub.read(_viewer),
             language=state.language,
             session=state.session,
-            last=self._runtime.feed.last,
+            last=place,
         )
         self._connections[connection.id] = connection
         self._watch(connection, read_opened(request.query_params.get("dialogs", "")))
         try:
             hello = {"k": "hello", "connection": connection.id}
-            yield write_frame([hello], self._runtime.epoch, connection.last)
-            resume = request.headers.get("last-event-id") or request.query_params.get("after", "")
-            if resume:
-                await self._resume(connection, resume)
+            # Its number is the browser's own: a line that is cut here has told of nothing yet.
+            yield write_frame([hello] if known else [hello, RESYNC], self._runtime.epoch, place)
+            await self._catch_up(connection)
             async for frame in self._frames(connection):
                 yield frame
         finally:
@@ -382,12 +390,13 @@ class Live:
                 pause = flush_pause(len(self._connections))
                 await asyncio.sleep(OPEN_SECONDS if connection.urgent else pause)
             connection.wake.clear()
-            items = connection.take()
+            # Counting takes a while: what comes meanwhile is not told yet.
+            items, last = connection.take(), connection.last
             if connection.counts and loop.time() >= connection.counted_at + COUNT_SECONDS:
                 connection.counts, connection.counted_at = False, loop.time()
                 items.append({"k": "counters", "v": await self._count(connection)})
             if items:
-                yield write_frame(items, self._runtime.epoch, connection.last)
+                yield write_frame(items, self._runtime.epoch, last)
             elif loop.time() >= beat_at:
                 # The page cannot see a comment, and must know a dead connection by its silence.
                 yield b"data: []\n\n"
@@ -400,22 +409,37 @@ class Live:
         """Count the views of one person: at most every other second, however much happens."""
         return asdict(await connection.hub.read(dialog_reads.counters))
 
-    async def _resume(self, connection: Connection, resume: str) -> None:
-        """Send what was missed since an event, or say that it is too much."""
+    def _place_behind(self, resume: str) -> tuple[int, bool]:
+        """Give the number of the fact to go on behind, and whether it is one of ours."""
+        newest = self._runtime.feed.last
+        if not resume:
+            return newest, True
         epoch, _, given = resume.partition("-")
         after = int(given) if given.isdigit() else 0
-        if epoch != self._runtime.epoch or connection.last - after > MAX_GAP or after <= 0:
-            connection.put("resync", RESYNC)
-            return
-        if after >= connection.last:
-            return
-        newest = connection.last
-        events, _ = await self._runtime.database.read(
-            lambda conn: events_after(conn, self._runtime.registry, after, MAX_GAP)
-        )
-        connection.last = after
-        await self._deliver([one for one in events if one.id <= newest], [connection])
-        connection.last = max(connection.last, newest)
+        if epoch != self._runtime.epoch or after <= 0:
+            return newest, False
+        return min(after, newest), True
+
+    async def _catch_up(self, connection: Connection) -> None:
+        """Send what was missed, or say that it is too much.
+
+        Until nothing is left the browser does not follow: what happens meanwhile, told first,
+        would pass for everything that came before it.
+        """
+        while (newest := self._runtime.feed.last) > connection.last:
+            after = connection.last
+            if newest - after > MAX_GAP:
+                connection.put("resync", RESYNC)
+            else:
+                events, _ = await self._runtime.database.read(
+                    lambda conn, a=after: events_after(  # type: ignore[misc]
+                        conn, self._runtime.registry, a, MAX_GAP
+                    )
+                )
+                if missed := [one for one in events if one.id <= newest]:
+                    await self._tell(missed, [connection])
+            connection.last = max(connection.last, newest)
+        connection.follows = True
 
     def watch(self, connection_id: str, user_id: UserId, dialogs: Mapping[int, str]) -> bool:
         """Say which dialogs a browser has open, and at which fact each was drawn.

@@ -73,6 +73,7 @@ class Connection:
     counts: bool = False
     counted_at: float = 0.0
     last: int = 0
+    follows: bool = False
     closed: bool = False
 
     def put(self, key: str, item: Item, *, urgent: bool = False) -> None:

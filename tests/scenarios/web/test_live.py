@@ -25,6 +25,7 @@ from hub import (
     UserId,
 )
 from hub.feed import Signal
+from hub.web import live as live_module
 from tests.scenarios.web.house import House
 from tests.scenarios.web.pigeons import SETTINGS
 
@@ -138,6 +139,52 @@ async def test_what_was_missed_comes_after_the_last_number(hub: House, loft: Acc
     missed = await write(hub, loft, 1, "owl")
     again = await Listener(hub, agent).start(listener.last_id)
     assert "Owl" in (await again.hear(is_row(missed)))["html"]
+    await again.leave()
+
+
+async def test_what_happens_while_one_catches_up_does_not_pass_for_what_was_missed(
+    hub: House, loft: AccountId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = await hub.user("agent")
+    listener = await Listener(hub, agent).start()
+    await listener.hear(is_row(await write(hub, loft, 1)))
+    missed = await write(hub, loft, 1, "owl")
+    await listener.hear(is_row(missed))
+    # The line is cut: this browser knows of the first bird only.
+    position = f"{hub.runtime.epoch}-1"
+    reading, may_go_on = asyncio.Event(), asyncio.Event()
+    load = live_module.load_changed
+
+    async def slow(*given: Any) -> Any:
+        if not reading.is_set():
+            reading.set()
+            await may_go_on.wait()
+        return await load(*given)
+
+    monkeypatch.setattr(live_module, "load_changed", slow)
+    again = Listener(hub, agent)
+    await again.start(position)
+    hearing = asyncio.create_task(again.hear(is_row(missed)))
+    await asyncio.wait_for(reading.wait(), PATIENCE)
+    newer = await write(hub, loft, 1, "raven")
+    await listener.hear(is_row(newer))
+    may_go_on.set()
+    await hearing
+    await again.hear(is_row(newer))
+    await listener.leave()
+    await again.leave()
+
+
+async def test_a_line_cut_before_it_told_anything_moves_nobody_on(
+    hub: House, loft: AccountId
+) -> None:
+    agent = await hub.user("agent")
+    listener = await Listener(hub, agent).start()
+    await listener.hear(is_row(await write(hub, loft, 1)))
+    await listener.leave()
+    await write(hub, loft, 1, "owl")
+    again = await Listener(hub, agent).start(listener.last_id)
+    assert again.last_id == listener.last_id
     await again.leave()
 
 

@@ -30,9 +30,14 @@ let lostAt = 0;
 let attempt = 0;
 let retryTimer = 0;
 let lastBeat = Date.now();
+let told = false;
 
-/** Hear every batch of items. */
-export function onItems(listener) { listeners.add(listener); return () => listeners.delete(listener); }
+/** Hear every batch of items. Whoever comes after the first one has missed it, and is told so. */
+export function onItems(listener) {
+  listeners.add(listener);
+  if (told) queueMicrotask(() => hand(listener, [{ k: 'resync' }]));
+  return () => listeners.delete(listener);
+}
 /** Hear when the connection changes: live, lost. */
 export function onState(listener) { watchers.add(listener); listener(state); return () => watchers.delete(listener); }
 /** Say which dialogs this tab has open, as `<id>:<the fact at which it was drawn>`. */
@@ -57,10 +62,13 @@ function setState(next) {
 }
 export function lostFor() { return lostAt ? Date.now() - lostAt : 0; }
 
+function hand(listener, items) {
+  try { listener(items); } catch (error) { console.error('live', error); }
+}
+
 function deliver(items) {
-  for (const one of listeners) {
-    try { one(items); } catch (error) { console.error('live', error); }
-  }
+  told = true;
+  for (const one of listeners) hand(one, items);
 }
 
 function watched() {

@@ -98,20 +98,26 @@ async function drawNow() {
   drawWaits();
 }
 
+/** What the stream brings while the list is read: it may be newer. @type {Map<string, any>} */
+const meanwhile = new Map();
+let asked = 0;
+let reading = 0;
 /** Read the whole list again, after a gap. */
 async function refresh() {
+  const mine = reading = asked += 1;
   try {
     const html = await fragment('/inbox/rows?' + rows.dataset.query);
+    if (mine !== asked) return;
     rows.innerHTML = html;
-    moved.clear();
-    late.clear();
+    for (const old of [moved, late]) old.clear();
     for (const row of all()) personal(row, row, state());
+    for (const [id, item] of meanwhile) { waiting.set(id, item); schedule(); }
     drawPill();
     drawEmpty();
     drawWaits();
     watchMore();
     listError(false);
-  } catch { listError(true); }
+  } catch { listError(true); } finally { if (mine === asked) { reading = 0; meanwhile.clear(); } }
 }
 
 function listError(failed) {
@@ -246,6 +252,7 @@ async function bulkDo(what) {
 /** A dialog went where this colleague's role does not reach. */
 function lose(id) {
   waiting.delete(id);
+  meanwhile.delete(id);
   toggle(id, false);
   rowOf(id)?.remove();
   if (current() === id) { toast(_('This dialog is with somebody else now.')); back(); }
@@ -253,7 +260,7 @@ function lose(id) {
 
 function takeItems(items) {
   for (const item of items) {
-    if (item.k === 'row') { notifyRow(item, rowOf(item.id), (id) => show(id)); waiting.set(item.id, item); }
+    if (item.k === 'row') { notifyRow(item, rowOf(item.id), (id) => show(id)); waiting.set(item.id, item); if (reading) meanwhile.set(item.id, item); }
     else if (item.k === 'lost') lose(item.id);
     else if (item.k === 'mention') { notifyMention(item, (id) => show(id)); toast(_('You are mentioned in a note')); }
     else if (item.k === 'contact') for (const row of rows.querySelectorAll('.row[data-contact="' + item.id + '"]')) rename(/** @type {HTMLElement} */ (row));

@@ -6,6 +6,7 @@ import { act, complain, fragment } from 'hub/api';
 import { watchDialogs } from 'hub/live';
 import { inFlight, messenger, mountComposer } from 'hub/inbox/composer';
 import { atEnd, merge, messageOf, newest, prepend, putMessage, unreadLine } from 'hub/inbox/timeline';
+import { redraw, redrawMenu } from 'hub/inbox/redraw';
 import { drawPresence, startPresence, stopped, takeSignal, tell } from 'hub/inbox/presence';
 
 const KEEP = 12;
@@ -263,18 +264,22 @@ let asked = 0;
 let drawn = 0;
 /** What the stream brought while a dialog was being read: it may be newer than what was read. @type {Map<string, any>} */
 const meanwhile = new Map();
+/** Somebody presses a button of what would be drawn anew: the press would be lost. */
+const held = () => Boolean(pane.querySelector('.thread-head:active') || card.matches(':active'));
 /** Read the open dialog again, all of its parts at once; what is being written stays. */
 export function refresh() {
   clearTimeout(refreshing);
   refreshing = window.setTimeout(async () => {
     const id = open;
     if (!id || root()?.dataset.gap) return;
+    if (held()) { refresh(); return; }
     const mine = asked += 1;
     reading += 1;
     try {
       const { found, side } = parse(await fragment('/inbox/dialog/' + id));
       const here = root();
-      if (open !== id || !here || mine < drawn) return;
+      if (open !== id || here?.dataset.dialog !== id || mine < drawn) return;
+      if (held()) { refresh(); return; }
       drawn = mine;
       if (found.dataset.dialog !== id) { open = ''; kept.delete(id); await openDialog(found.dataset.dialog || ''); return; }
       const known = kept.get(id);
@@ -289,11 +294,11 @@ export function refresh() {
 function update(here, found, side) {
   const box = log();
   const stick = box ? atEnd(box) : false;
-  here.querySelector('.thread-head')?.replaceWith(/** @type {Element} */ (found.querySelector('.thread-head')));
+  redraw(here.querySelector('.thread-head'), found.querySelector('.thread-head'));
   for (const name of ['assign-menu', 'snooze-menu', 'more-menu']) {
     const menu = found.querySelector('#' + name);
     const old = here.querySelector('#' + name);
-    if (menu && old && !old.matches(':popover-open')) old.replaceWith(menu);
+    if (menu && old) redrawMenu(old, menu);
   }
   for (const name of ['position', 'version', 'status', 'muted', 'contact', 'lastMessage']) here.dataset[name] = found.dataset[name] || '';
   const list = entries();

@@ -1,0 +1,32 @@
+// @ts-check
+// Drawing a part anew under somebody's hands: what both drawings have stays the same element, so
+// that an open menu and the place of the keyboard outlive it.
+
+const nameOf = (one) => one.dataset.do || one.getAttribute('popovertarget') || one.className;
+
+/** Bring a row of controls up to its fresh drawing. */
+export function redraw(old, fresh) {
+  const wanted = new Map([...fresh.children].map((one) => [nameOf(one), one]));
+  for (const one of [...old.children]) if (!wanted.has(nameOf(one))) one.remove();
+  const known = new Map([...old.children].map((one) => [nameOf(one), one]));
+  let place = old.firstElementChild;
+  for (const [name, one] of wanted) {
+    const same = known.get(name);
+    if (same && same === place) place = same.nextElementSibling;
+    else old.insertBefore(same || one, place);
+    if (same && !same.isEqualNode(one)) become(same, one);
+  }
+}
+
+/** What its reader has pressed stays pressed. */
+function become(old, fresh) {
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (name !== 'aria-pressed') old.setAttribute(name, value);
+  old.replaceChildren(...fresh.childNodes);
+}
+
+/** Replace a menu; one that is open is replaced when it closes. */
+export function redrawMenu(old, fresh) {
+  if (!old.matches(':popover-open')) { old.replaceWith(fresh); return; }
+  old.ontoggle = (event) => { if (event.newState === 'closed') old.replaceWith(fresh); };
+}
