@@ -38,7 +38,7 @@ from crm_store.tables.dialogs import (
     reactions,
     thread_references,
 )
-from crm_store.tables.duplicates import said_addresses
+from crm_store.tables.duplicates import asked_details, said_addresses
 from crm_store.tables.meetings import meetings
 from crm_store.tables.people import (
     addresses,
@@ -186,7 +186,7 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
         ).scalars()
     )
     report: dict[str, Any] = erase_messages(uow, message_ids)
-    for table in (drafts, participants, thread_references, said_addresses):
+    for table in (drafts, participants, thread_references, said_addresses, asked_details):
         uow.conn.execute(delete(table).where(table.c.dialog_id.in_(dialog_ids)))
     remove_dialogs(uow.conn, dialog_ids)
     report["dialogs"] = uow.conn.execute(

@@ -62,6 +62,44 @@ def said_addresses(text: str) -> list[tuple[str, str]]:
     return list(found)[:5]
 
 
+_NUMBERS = re.compile(r"\+?[0-9][0-9 ()\-.\u2010-\u2015\u00a0/]{4,28}[0-9]")
+_INTRODUCES = re.compile(
+    r"^(?:меня зовут|мо[её] имя|имя|это|я|my name is|my name's|the name is|name|i am|i'm|this is)\b"
+    r"[\s:\u2010-\u2015-]*",
+    re.IGNORECASE,
+)
+_NO_NAMES = frozenset(
+    words(
+        "да нет не ок окей хорошо ладно спасибо конечно понятно здравствуйте здравствуй привет добрый "
+        "доброе доброго день утро вечер суток потом позже сейчас зачем что как где когда вот мой моя "
+        "мое телефон почта номер всем жду ясно пожалуйста "
+        "yes no ok okay sure thanks thank you hello hi hey good morning day evening later please what "
+        "why how when where here my phone mail email number dear"
+    )
+)
+
+
+def said_name(text: str) -> str:
+    """Give the name that an answer to "what is your name" tells, "" where none can be made out.
+
+    One to three words with capitals that are no greeting and no number; it may begin with "my
+    name is" and stand beside a phone or an e-mail.
+    """
+    rest = _NUMBERS.sub(",", _MAIL.sub(",", text[:1000]))
+    for part in re.split(r"[,;.!\n]+", rest):
+        name = " ".join(_INTRODUCES.sub("", part.strip()).split())
+        said = name.split()
+        if (
+            0 < len(said) <= 3
+            and len(name) <= 60
+            and all(re.fullmatch(r"[^\W\d_]+(?:['’-][^\W\d_]+)*", one) for one in said)
+            and all(one[0].isupper() for one in said)
+            and not any(fold(one) in _NO_NAMES for one in said)
+        ):
+            return name
+    return ""
+
+
 # -- names ---------------------------------------------------------------------------------
 
 _LETTERS = dict(

@@ -1,7 +1,8 @@
 """What hangs in the air: dialogs of nobody's client, and addresses told inside a conversation.
 
 Nothing is linked in silence. A phone or an e-mail that somebody writes into a message may be
-anybody's: it is shown with its message, and a colleague says whose it is.
+anybody's: it is shown with its message, and a colleague says whose it is. What answers a question
+of ours (dialogs/asking.py) is on the card at once, unverified, until a colleague keeps or removes it.
 """
 
 from __future__ import annotations
@@ -13,16 +14,32 @@ from sqlalchemy import ColumnElement, delete, select, update
 
 from crm_store import objects
 from crm_store.nouns import NOUNS
-from crm_store.people import add_address, contact_changed, create_client, lock_contact
+from crm_store.people import (
+    add_address,
+    contact_changed,
+    create_client,
+    lock_contact,
+    remove_address,
+    update_contact,
+)
 from crm_store.sameness import said_addresses as told_in
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs, messages
-from crm_store.tables.duplicates import said_addresses, set_aside
+from crm_store.tables.duplicates import asked_details, said_addresses, set_aside
 from crm_store.tables.objects import dialog_links, leads
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
-from hub.commands import AddAddress, BelongTo, CreateClient, NoteSaid, SetAside, SettleSaid
+from hub.commands import (
+    AddAddress,
+    BelongTo,
+    CreateClient,
+    NoteSaid,
+    RemoveAddress,
+    SetAside,
+    SettleSaid,
+    UpdateContact,
+)
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import AddressChanged
 from hub.ids import AddressId, ClientId, ContactId, DialogId, MessageId, Micros, SaidId
@@ -31,6 +48,8 @@ from hub.objects import ActorKind
 from hub.records.people import SaidAddress
 
 CLIENT, CONTACT = NOUNS["client"], NOUNS["contact"]
+ANSWER = "answer"
+"""The state of what was answered to a question of ours: it stands on the card already."""
 REASONS = ("private", "spam", "supplier")
 MOST = 200
 
@@ -162,35 +181,65 @@ def note_said(uow: UnitOfWork, command: NoteSaid) -> int:
 
 
 def settle_said(uow: UnitOfWork, command: SettleSaid) -> None:
-    """Take a told address onto the person's card, or leave it."""
+    """Take a told address onto the person's card, or leave it; what stands there is taken off."""
     row = uow.conn.execute(
         locked(uow.dialect, select(said_addresses).where(said_addresses.c.id == command.said_id))
     ).first()
     if row is None:
         raise NotFound("there is no such address")
-    if row.state != "open":
+    if row.state not in ("open", ANSWER):
         raise Conflict("a colleague settled this already", what="settled")
-    dialog = _dialogs(uow, [DialogId(row.dialog_id)])[0]
-    if command.take:
-        owner = _owners(uow.conn, [row.normal]).get(row.normal)
-        if owner is not None and owner[0] != dialog.contact_id:
-            raise Conflict(
-                "this address belongs to another contact",
-                what="address_taken",
-                details={"contact_id": str(owner[0])},
-            )
-        add_address(
-            uow,
-            AddAddress(
-                contact_id=ContactId(dialog.contact_id),
-                address=Address(kind=row.kind, value=row.value),
-            ),
+    contact_id = ContactId(_dialogs(uow, [DialogId(row.dialog_id)])[0].contact_id)
+    if command.take and row.state == "open":
+        take_said(uow, row, contact_id, state="taken")
+        return
+    if not command.take and row.state == ANSWER:
+        _take_off(uow, row, contact_id)
+    _settle(uow, row, "taken" if command.take else "left")
+
+
+def take_said(uow: UnitOfWork, row: Any, contact_id: ContactId, *, state: str) -> None:
+    """Put a told address onto a card, unverified; raises Conflict where it is somebody else's."""
+    owner = _owners(uow.conn, [row.normal]).get(row.normal)
+    if owner is not None and owner[0] != contact_id:
+        raise Conflict(
+            "this address belongs to another contact",
+            what="address_taken",
+            details={"contact_id": str(owner[0])},
         )
-    uow.conn.execute(
-        update(said_addresses)
-        .where(said_addresses.c.id == row.id)
-        .values(state="taken" if command.take else "left")
+    address_id = add_address(
+        uow,
+        AddAddress(contact_id=contact_id, address=Address(kind=row.kind, value=row.value)),
     )
+    if state == ANSWER:
+        mine = addresses.c.id == address_id
+        uow.conn.execute(update(addresses).where(mine).values(matched_by=ANSWER))
+    _settle(uow, row, state)
+
+
+def _settle(uow: UnitOfWork, row: Any, state: str) -> None:
+    mine = said_addresses.c.id == row.id
+    uow.conn.execute(update(said_addresses).where(mine).values(state=state))
+
+
+def _take_off(uow: UnitOfWork, row: Any, contact_id: ContactId) -> None:
+    """Take back what an answer put onto a card, unless somebody changed it meanwhile."""
+    if row.kind == "name":
+        asked = asked_details.c.dialog_id == row.dialog_id
+        before = uow.conn.execute(select(asked_details.c.name_before).where(asked)).scalar()
+        if before and lock_contact(uow, contact_id).name == row.value:
+            update_contact(uow, UpdateContact(contact_id=contact_id, name=before))
+        return
+    found = uow.conn.execute(
+        select(addresses.c.id).where(
+            addresses.c.contact_id == contact_id,
+            addresses.c.normal == row.normal,
+            addresses.c.matched_by == ANSWER,
+            ~addresses.c.verified,
+        )
+    ).scalar()
+    if found:
+        remove_address(uow, RemoveAddress(address_id=AddressId(found)))
 
 
 def _owners(conn: Any, normals: Sequence[str]) -> dict[str, tuple[int, str]]:
@@ -203,11 +252,13 @@ def _owners(conn: Any, normals: Sequence[str]) -> dict[str, tuple[int, str]]:
 
 
 def said_in(reader: Reader, dialog_id: DialogId) -> list[SaidAddress]:
-    """Give the addresses told in a dialog that nobody has settled."""
+    """Give what was told in a dialog and nobody has settled, on the card already or not."""
     reader.viewer.need(CONTACT.kind.read)
     rows = reader.conn.execute(
         select(said_addresses)
-        .where(said_addresses.c.dialog_id == dialog_id, said_addresses.c.state == "open")
+        .where(
+            said_addresses.c.dialog_id == dialog_id, said_addresses.c.state.in_(("open", ANSWER))
+        )
         .order_by(said_addresses.c.id.desc())
         .limit(5)
     ).all()
@@ -221,6 +272,7 @@ def said_in(reader: Reader, dialog_id: DialogId) -> list[SaidAddress]:
             value=row.value,
             owner_id=ContactId(owners.get(row.normal, (0, ""))[0]),
             owner_name=owners.get(row.normal, (0, ""))[1],
+            on_card=row.state == ANSWER,
             at=Micros(row.at),
         )
         for row in rows

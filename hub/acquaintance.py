@@ -1,8 +1,8 @@
 """Getting to know people better, behind the scenes: likenesses of cards, addresses told in messages.
 
 One loop follows the journal. Whatever made or changed a card has its likenesses looked for again;
-whatever came in is read for phones and e-mails. Nothing is linked here: it only finds what is
-shown to people. Cards that were there before are walked through once.
+whatever came in is read for phones and e-mails. Nothing is linked here but what answers a
+question of ours: the rest is only found, and shown to people. Cards that were there before are walked through once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from sqlalchemy import Connection, select
 from crm_store.journal import cursor, last_event
 from crm_store.nouns import NOUNS
 from crm_store.tables.dialogs import messages
-from hub.commands import Command, MoveCursor, NoteSaid, RefreshDuplicates
+from crm_store.tables.duplicates import asked_details
+from hub.commands import Command, MoveCursor, NoteSaid, RefreshDuplicates, TakeAnswers
 from hub.errors import HubError
 from hub.events import Event, MessageReceived
 from hub.ids import EventId, MessageId
@@ -82,9 +83,13 @@ class Acquaintance:
         """Say what facts ask for."""
         said = [MessageId(one.message_id) for one in events if isinstance(one, MessageReceived)]
         telling: list[MessageId] = []
+        answers: list[MessageId] = []
         if said:
             telling = await self._runtime.database.read(lambda conn: _telling(conn, said))
+            answers = await self._runtime.database.read(lambda conn: _answers(conn, said))
         commands: list[Command] = [NoteSaid(message_ids=tuple(telling))] if telling else []
+        if answers:
+            commands.append(TakeAnswers(message_ids=tuple(answers)))
         for kind, wanted in _cards(events).items():
             commands += [
                 RefreshDuplicates(kind=kind, ids=tuple(wanted[start : start + CARDS]))
@@ -128,6 +133,17 @@ def _telling(conn: Connection, ids: list[MessageId]) -> list[MessageId]:
     """Leave out the messages that can hold neither a phone nor an e-mail: nearly all."""
     rows = conn.execute(select(messages.c.id, messages.c.text).where(messages.c.id.in_(ids)))
     return [MessageId(row.id) for row in rows if _MAY_TELL.search(row.text)] if ids else []
+
+
+def _answers(conn: Connection, ids: list[MessageId]) -> list[MessageId]:
+    """Give the messages of dialogs in which a question of ours waits for its answer."""
+    rows = conn.execute(
+        select(messages.c.id)
+        .join(asked_details, asked_details.c.dialog_id == messages.c.dialog_id)
+        .where(messages.c.id.in_(ids), asked_details.c.state != "done")
+        .order_by(messages.c.id)
+    )
+    return [MessageId(one) for one in rows.scalars()]
 
 
 def _tells(event: Event) -> bool:

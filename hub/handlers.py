@@ -52,6 +52,7 @@ from crm_store import (
 from crm_store.unit_of_work import UnitOfWork
 from dialogs import (
     acts,
+    asking,
     assignment,
     changes,
     compose,
@@ -86,6 +87,8 @@ ONE: dict[type[Command], One] = {
     c.RecordArrival: changes.record_arrival,
     c.SendMessage: compose.send_message,
     c.SendElsewhere: elsewhere.send_elsewhere,
+    c.AskDetails: asking.ask_details,
+    c.TakeAnswers: asking.take_answers,
     c.ForwardMessage: elsewhere.forward_message,
     c.CancelSend: compose.cancel_send,
     c.RescheduleSend: compose.reschedule_send,

@@ -26,6 +26,8 @@ HELD = frozenset(
         "unsubscribed",
         "no_consent",
         "no_way",
+        "asked",
+        "nothing_missing",
     }
 )
 """Conflicts that are no failure of the rule: the world does not want it now."""
@@ -103,7 +105,7 @@ def effects_of(command: Command, result: Any) -> list[tuple[str, int]]:
     name = type(command).__name__
     found: list[tuple[str, int]] = []
     if isinstance(result, int) and not isinstance(result, bool) and result > 0:
-        if name in ("SendMessage", "SendElsewhere", "AddNote"):
+        if name in ("SendMessage", "SendElsewhere", "AskDetails", "AddNote"):
             found.append(("message", result))
         elif name.startswith("Create"):
             kind = getattr(command, "kind", "") or name.removeprefix("Create").lower()

@@ -54,6 +54,7 @@ _BRINGS: Mapping[str, tuple[str, ...]] = {
     "set_request_status": ("request.status_changed",),
     "send_message": ("message.sent", "message.failed", "message.read"),
     "send_elsewhere": ("message.sent", "message.failed", "message.read"),
+    "ask_for_data": ("message.sent", "message.failed", "message.read", "details.answered"),
     "subscribe": ("consent.given", "consent.asked"),
     "unsubscribe": ("consent.withdrawn",),
     "suppress_address": ("address.suppressed",),

@@ -114,6 +114,13 @@ CONVERSATION = (
         lambda e: e.after == "read",
     ),
     _fact("button.pressed", "a button is pressed", "нажата кнопка", "dialog", "button.pressed"),
+    _fact(
+        "details.answered",
+        "a person answers what we asked for his card",
+        "человек ответил на вопрос для карточки",
+        "dialog",
+        "details.answered",
+    ),
     _fact("note.added", "a note is written", "написана заметка", "dialog", "note.added"),
     _fact(
         "note.mention",

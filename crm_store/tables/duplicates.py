@@ -38,7 +38,8 @@ duplicates = Table(
     sqlite_with_rowid=False,
 )
 
-# A phone or an e-mail that somebody told in a message, until a colleague says what it is.
+# A phone or an e-mail (or, asked for, a name) that somebody told in a message, until a colleague
+# says what it is: open, taken, left; `answer` stands on the card already, and may be taken off.
 said_addresses = Table(
     "said_addresses",
     metadata,
@@ -52,6 +53,20 @@ said_addresses = Table(
     num("at"),
     UniqueConstraint("dialog_id", "normal"),
     Index("ix_said_addresses_message", "message_id"),
+)
+
+# What a rule asked the person of a dialog for, once: `kinds` are phone, email, name. `state` is
+# open until an answer came, then noted while something is still missing, then done.
+asked_details = Table(
+    "asked_details",
+    metadata,
+    key("dialog_id"),
+    ref("message_id"),
+    data("kinds", "[]"),
+    word("name_before"),
+    data("cause"),
+    word("state", "open"),
+    num("at"),
 )
 
 # Addresses of whom nobody need become a client: private, spam, a supplier.

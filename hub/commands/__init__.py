@@ -59,8 +59,10 @@ from hub.commands.duplicates import (
     RejectDuplicate,
     SetAside,
     SettleSaid,
+    TakeAnswers,
 )
 from hub.commands.elsewhere import (
+    AskDetails,
     ForwardMessage,
     SendElsewhere,
 )
@@ -269,6 +271,7 @@ __all__ = [
     "AdvanceMark",
     "ArchiveField",
     "AskAgain",
+    "AskDetails",
     "AskRule",
     "AssignDialog",
     "BelongTo",
@@ -445,6 +448,7 @@ __all__ = [
     "SweepRetention",
     "SwitchRule",
     "TagDialog",
+    "TakeAnswers",
     "TakeLead",
     "TakeToken",
     "TickPoint",

@@ -36,10 +36,20 @@ class NoteSaid(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeAnswers(Command):
+    """Take what people answered to `AskDetails` onto their cards (the hub does that by itself).
+
+    Gives how many of the messages told something.
+    """
+
+    message_ids: tuple[MessageId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SettleSaid(Command):
     """Say what an address told in a message is: the person's own (`take`), or not.
 
-    Raises Conflict where it belongs to somebody else: then the two may be one.
+    What an answer put onto the card stays there, or is taken off again. Raises Conflict where it belongs to somebody else: then the two may be one.
     """
 
     permission: ClassVar[str] = "contacts.edit"

@@ -1,8 +1,9 @@
-"""Speaking to a person wherever that is allowed, not in one dialog."""
+"""Speaking to a person wherever that is allowed, and asking him for what is not known."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
@@ -29,6 +30,22 @@ class SendElsewhere(Command):
     but: DialogId = DialogId(0)
     advertising: bool = False
     topic: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskDetails(Command):
+    """Ask the person of a dialog for what his card lacks, once; gives the message's id.
+
+    `questions` are the words for `name`, `phone` and `email`; those are asked whose answer is not
+    known, below `text`. What he answers within a week goes onto the card, unverified. Raises
+    Conflict `asked` where this dialog was asked before, and `nothing_missing`.
+    """
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    dialog_id: DialogId
+    text: str = ""
+    questions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

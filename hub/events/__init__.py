@@ -92,6 +92,7 @@ from hub.events.people import (
     ContactsMerged,
     ContactSplit,
     ContactsUnmerged,
+    DetailsAnswered,
     DuplicateRejected,
     ObjectChanged,
 )
@@ -186,6 +187,7 @@ __all__ = [
     "DeliveryChanged",
     "DeskChanged",
     "DeskStatusesChanged",
+    "DetailsAnswered",
     "DialogAssigned",
     "DialogChanged",
     "DialogIdle",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hub.events.base import Event
-from hub.ids import AccountId, AddressId, ClientId, ContactId, MergeId
+from hub.ids import AccountId, AddressId, ClientId, ContactId, DialogId, MergeId, MessageId
 from hub.objects import Change
 
 
@@ -48,6 +48,25 @@ class AddressChanged(Event):
     contact_id: ContactId
     what: str
     account_id: AccountId = AccountId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetailsAnswered(Event):
+    """A person answered when we asked for what his card lacked.
+
+    `taken` (name, phone, email) went onto the card, unverified; `missing` could not be read.
+    """
+
+    type: ClassVar[str] = "details.answered"
+    subject_kind: ClassVar[str] = "dialog"
+    subject_field: ClassVar[str] = "dialog_id"
+    shown: ClassVar[bool] = True
+
+    dialog_id: DialogId
+    contact_id: ContactId
+    message_id: MessageId
+    taken: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

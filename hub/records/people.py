@@ -167,7 +167,11 @@ class DuplicatePair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaidAddress:
-    """A phone or an e-mail that somebody told in a message; `owner_id` has it already, or 0."""
+    """A phone or an e-mail that somebody told in a message; `owner_id` has it already, or 0.
+
+    `on_card` stands on his own card already, unverified: he answered a question of ours. Of those
+    the kind may be `name`, too.
+    """
 
     id: SaidId
     dialog_id: DialogId
@@ -177,6 +181,7 @@ class SaidAddress:
     owner_id: ContactId
     owner_name: str
     at: Micros
+    on_card: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ from plugins.crm_actions.people import (
 from plugins.crm_actions.recipes import RECIPES
 from plugins.crm_actions.requests import RunWork, SetStatusOfRequest, StartChecklist
 from plugins.crm_actions.sales import AddParticipant, Lose, SetStage, Win
-from plugins.crm_actions.words import BlockSender, ForwardByMail, SendByAnyWay, SendText
+from plugins.crm_actions.words import AskForData, BlockSender, ForwardByMail, SendByAnyWay, SendText
 from plugins.crm_actions.work import MakeInterest, MakeOpen, MakeTask, NotifyColleagues
 
 
@@ -50,6 +50,7 @@ def register_actions() -> list[type[Action]]:
     return [
         SendText,
         SendByAnyWay,
+        AskForData,
         ForwardByMail,
         MakeLead,
         ChangeTheLead,

@@ -12,6 +12,7 @@ from hub import (
     Action,
     ActionHeld,
     Address,
+    AskDetails,
     BlockAddress,
     Button,
     Command,
@@ -106,6 +107,44 @@ class SendByAnyWay(Action):
                 but=facts.dialog_id if params.not_here else DialogId(0),
                 advertising=params.advertising,
                 topic=params.topic,
+            )
+        ]
+
+
+class AskForData(Action):
+    """Ask for what the person's card lacks; the hub takes his answer onto the card."""
+
+    name = "ask_for_data"
+    label = "ask for what the card lacks"
+    translations: ClassVar = {"ru": "спросить то, чего нет в карточке"}
+    group = "words"
+    speaks = True
+    needs = frozenset({"dialog", "contact", "client", "message"})
+
+    class Params(BaseModel):
+        """A beginning, and a question for each of what may be missing (empty: it is not asked)."""
+
+        text: str = Field("", title="Text", max_length=4000, json_schema_extra={"multiline": True})
+        name: str = Field("", title="Question for the name", max_length=1000)
+        phone: str = Field("", title="Question for the phone", max_length=1000)
+        email: str = Field("", title="Question for the e-mail", max_length=1000)
+
+    def plan(self, facts: Facts, params: Params) -> Sequence[Command]:
+        """Ask once in a dialog, and only for what is not known."""
+        if facts.dialog is None:
+            raise ActionHeld("this did not happen in a dialog")
+        said = facts.message
+        if said is not None and said.direction is Direction.IN and said.automated:
+            raise ActionHeld("no person wrote the message that would be answered")
+        given = {"name": params.name, "phone": params.phone, "email": params.email}
+        questions = {kind: ready_text(one, facts) for kind, one in given.items() if one.strip()}
+        if not questions:
+            raise ActionHeld("the rule asks for nothing")
+        return [
+            AskDetails(
+                dialog_id=facts.dialog.id,
+                text=ready_text(params.text, facts),
+                questions=questions,
             )
         ]
 

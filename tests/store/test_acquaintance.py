@@ -16,6 +16,7 @@ from crm_store.unlinked import said_in
 from hub import (
     AddAddress,
     Address,
+    AskDetails,
     BelongTo,
     Conflict,
     Contact,
@@ -160,6 +161,20 @@ async def test_what_was_told_in_a_message_is_asked_about_and_never_linked(home: 
         "email",
     }
     assert await home.user.read(said_in, given.dialog_id) == []
+
+
+async def test_an_answer_to_our_question_goes_onto_the_card(home: House) -> None:
+    given = (await home.receive(message("1")))[0]
+    await home.user.do(AskDetails(dialog_id=given.dialog_id, questions={"phone": "Your phone?"}))
+    await home.receive(message("2", text="it is 8 912 345-67-89"))
+
+    async def phones() -> list[str]:
+        owned = (await card(home, given.contact_id)).addresses
+        return [one.value for one in owned if one.kind == "phone"]
+
+    assert await until(phones, seconds=30) == ["+79123456789"]
+    [told] = await home.user.read(said_in, given.dialog_id)
+    assert told.on_card
 
 
 async def test_what_hangs_in_the_air_is_linked_or_set_aside(home: House) -> None:

@@ -40,7 +40,9 @@ class Address(Shape):
     blocked: str
     verified_by: str = Field(description="channel, hand or click; empty: not verified.")
     verified_at: Instant
-    matched_by: str = Field(description="What tied it to somebody known: phone, email, or empty.")
+    matched_by: str = Field(
+        description="What tied it to somebody known: phone, email, answer (he told it when we asked), or empty."
+    )
 
 
 class Contact(Shape):
@@ -232,7 +234,10 @@ class RejectDuplicate(Body):
 
 
 class SaidAddress(Shape):
-    """A phone or an e-mail told in a message; `owner_id` has it already."""
+    """A phone or an e-mail told in a message; `owner_id` has it already.
+
+    `on_card` answered a question of ours: it (or a name) stands on the card, unverified.
+    """
 
     id: Id
     dialog_id: Id
@@ -242,10 +247,11 @@ class SaidAddress(Shape):
     owner_id: OptionalId
     owner_name: str
     at: Instant
+    on_card: bool
 
 
 class SettleSaid(Body):
-    """Whether a told address is the person's own."""
+    """Whether a told address is the person's own; false takes one off the card again."""
 
     take: bool
 

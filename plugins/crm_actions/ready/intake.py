@@ -39,6 +39,33 @@ INTAKE = [
         guards={"once_per": "contact"},
     ),
     recipe(
+        "ask_for_data",
+        "intake",
+        ("Ask for a name and a phone", "Спросить имя и телефон"),
+        (
+            "Once in a dialog, for what the card lacks; the answer goes onto the card, unverified.",
+            "Раз в диалоге, то, чего нет в карточке; ответ попадает в карточку непроверенным.",
+        ),
+        when=when("message.opening"),
+        if_=all_(NOT_AUTOMATIC),
+        then=[
+            {
+                "action": "crm_actions.ask_for_data",
+                "params": {
+                    "text": {
+                        "en": "So that we can answer you best:",
+                        "ru": "Чтобы мы могли лучше вам ответить:",
+                    },
+                    "name": {"en": "What is your name?", "ru": "Как к вам обращаться?"},
+                    "phone": {
+                        "en": "At which number can we call you?",
+                        "ru": "По какому номеру вам позвонить?",
+                    },
+                },
+            }
+        ],
+    ),
+    recipe(
         "known_client_interest",
         "intake",
         ("Known client asks for a price → interest", "Клиент спросил о цене → интерес"),

@@ -99,6 +99,7 @@ HOUSEWORK = frozenset(
         "Notify",
         # What is derived of cards and messages: computed again from what is stored.
         "NoteSaid",
+        "TakeAnswers",
         "RefreshDuplicates",
         "RefreshSegment",
         # The other way to end a quarantined input; one command of a person.

@@ -50,6 +50,7 @@ async def test_every_action_does_its_work(tmp_path: Path, database_url: str) -> 
             "attach": {"kind": "request"},
             "tag_client": {"tags": ["vip"]},
             "assign": {"user": str(mate), "only_if_free": False},
+            "ask_for_data": {"phone": "Your phone?"},
             "tag": {"tags": ["red"]},
             "untag": {"tags": ["green"]},
             "set_priority": {"priority": 1},

@@ -165,7 +165,9 @@ async def _talk(one: Hearing) -> None:
     await one.do(AssignDialog(dialog_id=dialog))
     teams = await user.teams()
     team = teams[0].id if teams else 0
+    who = (await user.dialog(dialog)).contact_id
     await one.happens(
+        facts.DetailsAnswered(dialog_id=dialog, contact_id=who, message_id=MessageId(sent)),
         facts.DialogAssigned(dialog_id=dialog, team_id=team or 7, before_team_id=0),  # type: ignore[arg-type]
         facts.DialogRouted(dialog_id=dialog, user_id=UserId(mate), reason="evenly"),
         facts.DialogRouted(dialog_id=dialog, reason="away"),

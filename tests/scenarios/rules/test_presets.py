@@ -179,6 +179,12 @@ async def test_presets_of_intake(stage: Stage) -> None:
         await stage.writes("anna", "Я снова здесь")
         [new] = [one for one in await stage.world.leads() if one.id != lead.id]
         assert ("repeat" in new.tags, new.repeat_of) == (True, lead.id)
+    async with stage.preset("ask_for_data"):
+        zina = await stage.writes("zina", "Добрый день")
+        # Her name is known: only the phone is asked for, and once.
+        [asked] = await stage.said(zina)
+        assert "позвонить" in asked
+        assert "обращаться" not in asked
     client = await stage.client(anna)
     await stage.do(SetDialogStatus(dialog_id=anna, status="closed"))
     await stage.world.later(60 * DAY)
