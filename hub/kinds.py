@@ -33,7 +33,8 @@ class Kind:
     class that readers get. `read` and `write` are the rights asked for. `sort` names a column,
     with a minus for descending. `path` is the word of its pages and of its resource in the API,
     `title` the property that names an object. `keys` are the properties by which an import
-    recognises an object; a kind without any is not imported.
+    recognises an object; a kind without any is not imported. `binned` is false for a kind whose
+    objects never go into the bin: then no rule can begin with their removal.
 
     The scopes of roles go by `owner` (the property that names who is responsible), `team` (the
     team it belongs to) and `shared_with` (further properties that name a colleague who may see
@@ -60,6 +61,7 @@ class Kind:
     shared_with: tuple[str, ...] = ()
     icon: str = "tag"
     keys: tuple[str, ...] = ()
+    binned: bool = True
 
     def __post_init__(self) -> None:
         sortable = {one.name for one in self.columns if one.sortable} | {"id"}
@@ -105,6 +107,7 @@ def described(
     shared_with: tuple[str, ...] = (),
     icon: str = "tag",
     keys: tuple[str, ...] = (),
+    binned: bool = True,
     sort: str = "-id",
     more_fields: tuple[Field, ...] = (),
 ) -> Kind:
@@ -130,6 +133,7 @@ def described(
         shared_with=shared_with,
         icon=icon,
         keys=keys,
+        binned=binned,
         properties=properties,
         fields=(
             *(one.filter_field(name) for one in properties if one.type is not PropertyType.TEXT),

@@ -17,7 +17,7 @@ from triggers.moment import Moment
 from triggers.moment import fact_moment as _fact
 from triggers.moment import time_moment as _time
 
-__all__ = ["ASKED", "CONVERSATION", "DEAF", "TIME", "Moment", "all_moments"]
+__all__ = ["ASKED", "CONVERSATION", "DEAF", "NEVER", "TIME", "Moment", "all_moments"]
 
 
 def _new_person(facts: Facts) -> bool:
@@ -283,10 +283,12 @@ ASKED = _fact(
 
 DEAF = frozenset({"rule.changed", "rule.fired", "rule.failed", "rule.paused"})
 """Facts that no rule hears: rules about rules would never end."""
+NEVER = frozenset({"dialog.idle"})
+"""Facts that nothing puts on record: `no_answer.ours` says it, for each rule after its own while."""
 
 
 def of_kind(kind: Kind, facts: Collection[str]) -> tuple[Moment, ...]:
-    """Give the moments that every kind of object has: made, changed, removed."""
+    """Give the moments that every kind of object has: made, changed, removed where that can be."""
     name, label = kind.name, kind.label
     russian = kind.translations.get("ru", label)
 
@@ -302,15 +304,10 @@ def of_kind(kind: Kind, facts: Collection[str]) -> tuple[Moment, ...]:
             "object.changed",
             mine,
         ),
-        _fact(
-            f"{name}.removed",
-            f"a {label} is removed",
-            f"{russian}: удаление",
-            "crm",
-            "object.removed",
-            lambda e: mine(e) and not e.restored,
-        ),
     ]
+    if kind.binned:
+        removed = (f"{name}.removed", f"a {label} is removed", f"{russian}: удаление", "crm")
+        found.append(_fact(*removed, "object.removed", lambda e: mine(e) and not e.restored))
     created = f"{name}.created"
     words = (created, f"a {label} is made", f"{russian}: создание", "crm")
     # Some kinds have a fact of their own for it, the others share one.
@@ -338,6 +335,6 @@ def all_moments(kinds: Iterable[Kind], facts: Iterable[type[Event]]) -> Mapping[
     for one in own:
         found.setdefault(one.name, one)
     for fact in facts:
-        if fact.type not in DEAF:
+        if fact.type not in DEAF | NEVER:
             found.setdefault(fact.type, of_fact(fact))
     return found

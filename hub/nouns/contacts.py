@@ -26,6 +26,8 @@ CONTACTS = described(
     owner="",
     icon="users",
     keys=("email", "phone", "name"),
+    # A person is merged or erased.
+    binned=False,
     sort="-last_at",
     properties=(
         prop("name", "Name", "Имя", required=True, personal=True, listed=True, sortable=True),
