@@ -1,7 +1,8 @@
-"""Events of other systems: put on record with the person and the card that they are about."""
+"""Events of other systems, and of the house's own: put on record with what they are about."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import select
@@ -9,14 +10,18 @@ from sqlalchemy import select
 from crm_store.sameness import normal_form
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
-from hub.commands import RecordArrival
-from hub.events import OutsideHappened
+from hub.commands import PublishEvent, RecordArrival
+from hub.errors import Invalid
+from hub.events import EventPublished, OutsideHappened
 from hub.ids import ContactId
 from hub.messages import Address, OutsideEvent
 
 MOST = 200
 """Letters of a word of the other system."""
 LARGEST = 10**15
+LONGEST = 4000
+"""Letters of what is told with an event of the house's own."""
+NAME = re.compile(r"[a-z][a-z0-9_.-]{0,59}")
 
 
 def record_outside(uow: UnitOfWork, command: RecordArrival, event: OutsideEvent) -> None:
@@ -42,6 +47,22 @@ def record_outside(uow: UnitOfWork, command: RecordArrival, event: OutsideEvent)
             amount=max(-LARGEST, min(LARGEST, event.amount)),
             status=event.status[:MOST],
             reference=event.reference[:MOST],
+        )
+    )
+
+
+def publish_event(uow: UnitOfWork, command: PublishEvent) -> None:
+    """Record an event of the house's own; gives nothing, for nothing is made."""
+    if not NAME.fullmatch(command.name):
+        raise Invalid("a name is of small letters, digits, dots and hyphens", field="name")
+    uow.record(
+        EventPublished(
+            name=command.name,
+            text=command.text[:LONGEST],
+            dialog_id=command.dialog_id,
+            contact_id=command.contact_id,
+            object_kind=command.about.kind,
+            object_id=int(command.about.id),
         )
     )
 

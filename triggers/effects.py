@@ -27,6 +27,7 @@ _WRITES: Mapping[str, tuple[str, str]] = {
 }
 """The field that an action writes, and the parameter that says what, or what it always writes."""
 
+PUBLISHED = "event.published"
 _STATUS_MOMENTS = ("dialog.status_changed",)
 _BRINGS: Mapping[str, tuple[str, ...]] = {
     "tag": ("dialog.tagged",),
@@ -55,6 +56,7 @@ _BRINGS: Mapping[str, tuple[str, ...]] = {
     "send_message": ("message.sent", "message.failed", "message.read"),
     "send_elsewhere": ("message.sent", "message.failed", "message.read"),
     "ask_for_data": ("message.sent", "message.failed", "message.read", "details.answered"),
+    "publish": (PUBLISHED,),
     "subscribe": ("consent.given", "consent.asked"),
     "unsubscribe": ("consent.withdrawn",),
     "suppress_address": ("address.suppressed",),
@@ -112,6 +114,9 @@ def brings(rule: Rule) -> set[str]:
         if action in ("change_object", "create_object"):
             verb = "changed" if action == "change_object" else "created"
             found.add(f"{params.get('kind', '')}.{verb}")
+        if action == "publish":
+            found.discard(PUBLISHED)
+            found.add(f"{PUBLISHED}#{params.get('name', '')}")
         if action == "set_status" and params.get("status") == "closed":
             found.add("dialog.closed")
     return found

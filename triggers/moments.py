@@ -248,6 +248,13 @@ CONVERSATION = (
         "outside.happened",
     ),
     _fact(
+        "event.published",
+        "a rule publishes an event",
+        "правило опубликовало событие",
+        "house",
+        "event.published",
+    ),
+    _fact(
         "account.down",
         "a channel stops working",
         "канал перестал работать",

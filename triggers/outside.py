@@ -1,10 +1,11 @@
-"""Fields of what another system told: its words, the sum, and whether that covers the interest."""
+"""Fields of what another system told (its words, the sum, and whether that covers the interest),
+and of what another rule published."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hub.events import OutsideHappened
+from hub.events import EventPublished, OutsideHappened
 from hub.filters import Field, FieldType, Where
 from hub.rules import Facts
 
@@ -24,6 +25,20 @@ def _word(name: str, label: str, russian: str) -> Field:
     )
 
 
+def _published(name: str, label: str, russian: str) -> Field:
+    def value(facts: Facts) -> object:
+        return getattr(facts.event, name) if isinstance(facts.event, EventPublished) else None
+
+    return Field(
+        name=f"published.{name}",
+        label=label,
+        type=FieldType.LINE,
+        value=value,
+        where=Where.FACT,
+        translations={"ru": russian},
+    )
+
+
 def _covers(facts: Facts) -> object:
     interest = facts.object("interest")
     if interest is None or not isinstance(facts.event, OutsideHappened):
@@ -32,6 +47,8 @@ def _covers(facts: Facts) -> object:
 
 
 FIELDS = (
+    _published("name", "Published event", "Опубликованное событие"),
+    _published("text", "Text of the published event", "Текст опубликованного события"),
     _word("name", "Event of the other system", "Событие внешней системы"),
     _word("amount", "Sum of the event", "Сумма события"),
     _word("status", "Status of the event", "Состояние события"),

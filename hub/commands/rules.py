@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
-from hub.ids import AccountId, DialogId, EventId, RuleId, TimerId
+from hub.ids import AccountId, ContactId, DialogId, EventId, RuleId, TimerId
 from hub.objects import Ref
 
 NOTHING = Ref(kind="", id=0)
@@ -87,6 +87,23 @@ class AskRule(Command):
 
     rule_id: RuleId
     dialog_id: DialogId = DialogId(0)
+    about: Ref = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishEvent(Command):
+    """Put an event of the house's own on record: webhooks, plugins and other rules hear of it.
+
+    `name` is a word of yours (`order.ready`), `text` what is to be told with it; it is about a
+    dialog, a person, an object, or none of them.
+    """
+
+    permission: ClassVar[str] = "rules.manage"
+
+    name: str
+    text: str = ""
+    dialog_id: DialogId = DialogId(0)
+    contact_id: ContactId = ContactId(0)
     about: Ref = NOTHING
 
 

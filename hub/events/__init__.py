@@ -121,6 +121,7 @@ from hub.events.routing import (
     RouteChanged,
 )
 from hub.events.rules import (
+    EventPublished,
     RuleAsked,
     RuleChanged,
     RuleFailed,
@@ -201,6 +202,7 @@ __all__ = [
     "DuplicateRejected",
     "Event",
     "EventParked",
+    "EventPublished",
     "EventRegistry",
     "ExportChanged",
     "FieldChanged",

@@ -23,6 +23,25 @@ class RuleChanged(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventPublished(Event):
+    """A rule (or a plugin) published an event of the house's own; `name` and `text` are its words.
+
+    It is about a dialog, a person, an object, or none of them.
+    """
+
+    type: ClassVar[str] = "event.published"
+    subject_kind: ClassVar[str] = "dialog"
+    subject_field: ClassVar[str] = "dialog_id"
+
+    name: str
+    text: str = ""
+    dialog_id: DialogId = DialogId(0)
+    contact_id: ContactId = ContactId(0)
+    object_kind: str = ""
+    object_id: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleFired(Event):
     """A rule ran; its run says why and what it did. `done` counts the steps that were carried out."""
 

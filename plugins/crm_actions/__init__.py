@@ -6,7 +6,7 @@ Nothing here is privileged. A plugin of yours adds its own beside these by the s
 from __future__ import annotations
 
 from hub import Action, Field, Recipe, hookimpl
-from plugins.crm_actions.calls import CallWebhook
+from plugins.crm_actions.calls import CallWebhook, Publish
 from plugins.crm_actions.dialogs import (
     AddNoteToDialog,
     Assign,
@@ -90,6 +90,7 @@ def register_actions() -> list[type[Action]]:
         MakeClient,
         Reject,
         CallWebhook,
+        Publish,
         RunWork,
     ]
 

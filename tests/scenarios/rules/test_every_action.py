@@ -51,6 +51,7 @@ async def test_every_action_does_its_work(tmp_path: Path, database_url: str) -> 
             "tag_client": {"tags": ["vip"]},
             "assign": {"user": str(mate), "only_if_free": False},
             "ask_for_data": {"phone": "Your phone?"},
+            "publish": {"name": "order.ready"},
             "tag": {"tags": ["red"]},
             "untag": {"tags": ["green"]},
             "set_priority": {"priority": 1},

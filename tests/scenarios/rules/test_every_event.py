@@ -167,6 +167,7 @@ async def _talk(one: Hearing) -> None:
     team = teams[0].id if teams else 0
     who = (await user.dialog(dialog)).contact_id
     await one.happens(
+        facts.EventPublished(name="order.ready", dialog_id=dialog),
         facts.DetailsAnswered(dialog_id=dialog, contact_id=who, message_id=MessageId(sent)),
         facts.DialogAssigned(dialog_id=dialog, team_id=team or 7, before_team_id=0),  # type: ignore[arg-type]
         facts.DialogRouted(dialog_id=dialog, user_id=UserId(mate), reason="evenly"),
