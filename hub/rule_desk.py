@@ -112,7 +112,7 @@ class RuleDesk:
             ready = read(definition, self.vocabulary, lenient=True)
         except HubError as error:
             return [str(error)]
-        return self._said(doubts_of(ready, definition), language)
+        return self._said(doubts_of(ready, definition, self.vocabulary.actions), language)
 
     async def doubts(
         self, definition: Mapping[str, object], rule_id: RuleId, language: str = "en"
@@ -128,7 +128,9 @@ class RuleDesk:
         place = next(
             ((one.position, one.id) for one in active if one.id == rule_id), (last[0] + 1, 0)
         )
-        found = doubts_among(definition, str(definition.get("name", "")), others, place)
+        found = doubts_among(
+            definition, str(definition.get("name", "")), others, place, self.vocabulary.actions
+        )
         return self.warnings(definition, language) + self._said(found, language)
 
     def _said(self, doubts: list[Doubt], language: str) -> list[str]:

@@ -6,7 +6,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from triggers.definition import Definition
-from triggers.effects import Rule, apart, begins, brings, hears_rules, writes
+from triggers.effects import (
+    Actions,
+    Rule,
+    apart,
+    begins,
+    brings,
+    hears,
+    hears_rules,
+    unknown,
+    writes,
+)
 
 _SAME = (
     {"crm_actions.assign", "crm_actions.route"},
@@ -24,7 +34,8 @@ TWICE = "{actions} write the same: the last one counts"
 CHATTY = "It answers every message: say once per dialog, or per contact and day"
 CONFLICT = "“{rule}” writes the same with the same event ({fields}): the lower one in the list wins"
 LOOP = "Together with {rules} it goes round: {path}. After three acts in a row it stops"
-TEXTS = (ITSELF, TWICE, CHATTY, CONFLICT, LOOP)
+UNKNOWN = "It is not known what {actions} changes: whether it fights with {rules} is not looked at"
+TEXTS = (ITSELF, TWICE, CHATTY, CONFLICT, LOOP, UNKNOWN)
 MOST = 10
 
 
@@ -53,10 +64,10 @@ class Other:
     rule: Rule
 
 
-def doubts_of(definition: Definition, rule: Rule) -> list[Doubt]:
+def doubts_of(definition: Definition, rule: Rule, actions: Actions) -> list[Doubt]:
     """Give the doubts about one rule for itself."""
     found = []
-    again = begins(rule) & brings(rule)
+    again = {one.partition("#")[0] for one in hears(rule) & brings(rule, actions)}
     if again:
         found.append(Doubt(text=ITSELF, names={"moments": sorted(again)}))
     for group in _SAME:
@@ -72,23 +83,33 @@ def doubts_of(definition: Definition, rule: Rule) -> list[Doubt]:
 
 
 def doubts_among(
-    rule: Rule, name: str, others: Sequence[Other], place: tuple[int, int]
+    rule: Rule,
+    name: str,
+    others: Sequence[Other],
+    place: tuple[int, int],
+    actions: Actions,
 ) -> list[Doubt]:
     """Give the doubts about a rule at a place of the list among others that are switched on."""
     found = []
-    mine, moments = writes(rule), begins(rule)
+    mine, moments, dark = writes(rule, actions), begins(rule), unknown(rule, actions)
+    doubtful: dict[str, list[str]] = {}
     for one in others:
         if not moments & begins(one.rule) or apart(rule, one.rule):
             continue
         first = rule if place < one.place else one.rule
         if first.get("stop"):
             continue
-        theirs = writes(one.rule)
+        theirs = writes(one.rule, actions)
+        # Mild, and only where there is something to fight about.
+        for action in dark if theirs else unknown(one.rule, actions) if mine else ():
+            doubtful.setdefault(action, []).append(f"“{one.name}”")
         fields = [each for each in mine if each in theirs and mine[each] != theirs[each]]
         if fields:
             shown = list(dict.fromkeys(each.partition("#")[0] for each in fields))
             found.append(Doubt(text=CONFLICT, names={"rule": [one.name], "fields": shown}))
-    path = _round(rule, others)
+    for action, rules in doubtful.items():
+        found.append(Doubt(text=UNKNOWN, names={"actions": [action], "rules": rules[:MOST]}))
+    path = _round(rule, others, actions)
     if path:
         names = [one.name for one in path]
         whole = [name, *names, name]
@@ -98,21 +119,21 @@ def doubts_among(
     return found[:MOST]
 
 
-def _round(rule: Rule, others: Sequence[Other]) -> list[Other]:
+def _round(rule: Rule, others: Sequence[Other], actions: Actions) -> list[Other]:
     """Give the shortest way round through other rules back to this one, empty where there is none."""
     if not hears_rules(rule):
         return []
     hearing = [one for one in others if hears_rules(one.rule)]
-    target = begins(rule)
-    ways: list[list[Other]] = [[one] for one in hearing if brings(rule) & begins(one.rule)]
+    target, brought = hears(rule), brings(rule, actions)
+    ways: list[list[Other]] = [[one] for one in hearing if brought & hears(one.rule)]
     seen = {id(way[0]) for way in ways}
     while ways:
         way = ways.pop(0)
-        brought = brings(way[-1].rule)
+        brought = brings(way[-1].rule, actions)
         if brought & target:
             return way
         for one in hearing:
-            if id(one) not in seen and brought & begins(one.rule):
+            if id(one) not in seen and brought & hears(one.rule):
                 seen.add(id(one))
                 ways.append([*way, one])
     return []

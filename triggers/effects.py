@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from hub.rules import Action
+
 _STATUS = "dialog.status"
 _WRITES: Mapping[str, tuple[str, str]] = {
     "assign": ("dialog.assignee", ""),
@@ -63,6 +65,9 @@ _BRINGS: Mapping[str, tuple[str, ...]] = {
 }
 PREFIX = "crm_actions."
 Rule = Mapping[str, object]
+Actions = Mapping[str, Action]
+"""Actions by their names in rules. Those of plugins say themselves what they write and bring; the
+bundled plugin's stand in the tables above, for what they write may depend on their parameters."""
 
 
 def _steps(rule: Rule) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
@@ -77,13 +82,13 @@ def _steps(rule: Rule) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
             yield action, params if isinstance(params, Mapping) else {}, later
 
 
-def writes(rule: Rule) -> dict[str, list[str]]:
+def writes(rule: Rule, actions: Actions) -> dict[str, list[str]]:
     """Give the fields that a rule writes at once, each with what it writes."""
     found: dict[str, list[str]] = {}
     for action, params, later in _steps(rule):
         if later:
             continue
-        for name, value in _written(action, params):
+        for name, value in (*_written(action, params), *_declared(actions.get(action), params)):
             found.setdefault(name, []).append(value)
     return found
 
@@ -106,16 +111,34 @@ def _written(action: str, params: Mapping[str, Any]) -> Iterable[tuple[str, str]
     return []
 
 
-def brings(rule: Rule) -> set[str]:
+def _declared(action: Action | None, params: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """Give what an action says of itself that it writes."""
+    if action is not None:
+        for name, parameter in (action.writes or {}).items():
+            whole = f"{action.name}{sorted(params.items())}"
+            yield name, str(params.get(parameter)) if parameter else whole
+
+
+def unknown(rule: Rule, actions: Actions) -> list[str]:
+    """Give the actions at once of which nobody knows what they write."""
+    return [
+        name
+        for name in dict.fromkeys(action for action, _, later in _steps(rule) if not later)
+        if (known := actions.get(name)) is not None and known.writes is None
+    ]
+
+
+def brings(rule: Rule, actions: Actions) -> set[str]:
     """Give the moments that a rule brings about, at once or later."""
     found: set[str] = set()
     for action, params, _ in _steps(rule):
         found |= set(_BRINGS.get(action, ()))
+        if action in actions:
+            found |= set(actions[action].brings or ())
         if action in ("change_object", "create_object"):
             verb = "changed" if action == "change_object" else "created"
             found.add(f"{params.get('kind', '')}.{verb}")
         if action == "publish":
-            found.discard(PUBLISHED)
             found.add(f"{PUBLISHED}#{params.get('name', '')}")
         if action == "set_status" and params.get("status") == "closed":
             found.add("dialog.closed")
@@ -130,6 +153,15 @@ def begins(rule: Rule) -> set[str]:
         for one in (given if isinstance(given, list | tuple) else ())
         if isinstance(one, Mapping)
     }
+
+
+def hears(rule: Rule) -> set[str]:
+    """Give the moments that begin a rule, of published events those that it names."""
+    found = begins(rule)
+    names = dict(needed(rule.get("if"))).get("published.name")
+    if PUBLISHED in found and names is not None:
+        found = (found - {PUBLISHED}) | {f"{PUBLISHED}#{one}" for one in names}
+    return found
 
 
 def needed(tree: object) -> Iterator[tuple[str, frozenset[str]]]:

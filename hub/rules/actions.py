@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import BaseModel
@@ -37,6 +37,13 @@ class Action(ABC):
     needs: ClassVar[frozenset[str]] = frozenset({"dialog"})
     speaks: ClassVar[bool] = False
     """True for an action that speaks to the person: a rule's quiet hours put it off."""
+    writes: ClassVar[Mapping[str, str] | None] = None
+    """The fields it changes, as conditions name them, each with the parameter that says what is
+    written there ("" where no single one says it): the editor warns of rules that fight. {} is
+    none, None is not known."""
+    brings: ClassVar[Collection[str] | None] = None
+    """The events that it brings about (`dialog.closed`, a fact of the plugin's own): the editor
+    warns of rules that go round. () is none, None is not known."""
     group: ClassVar[str] = ""
     """The heading under which the builder offers it: work, words, outside."""
 

@@ -37,6 +37,8 @@ class Ask(Action):
     label = "ask for a mark"
     translations: ClassVar = {"ru": "попросить оценку"}
     group = "words"
+    writes: ClassVar = {}
+    brings = ("csat.asked", "message.sent", "message.failed", "message.read")
     needs = frozenset({"dialog"})
 
     class Params(BaseModel):

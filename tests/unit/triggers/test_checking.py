@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
+from hub import Action
 from hub.web.i18n import translate
-from triggers.checking import CONFLICT, LOOP, TEXTS, Other, doubts_among
+from triggers.checking import CONFLICT, LOOP, TEXTS, UNKNOWN, Other, doubts_among
 
 LAST = (10_000, 1)
+
+
+class Silent(Action):
+    """A plugin's action that does not say what it changes."""
+
+    name = "silent"
+    label = "do something"
+
+    def plan(self, facts: Any, params: Any) -> list[Any]:
+        return []
+
+
+class Told(Silent):
+    """One that says it."""
+
+    name = "told"
+    writes: ClassVar = {"dialog.priority": "level", "boats.colour": ""}
+    brings = ("dialog.closed", "boats.painted")
+
+
+class Harmless(Silent):
+    """One that changes nothing."""
+
+    name = "harmless"
+    writes: ClassVar = {}
+    brings = ()
+
+
+ACTIONS = {"boats.silent": Silent(), "boats.told": Told(), "boats.harmless": Harmless()}
 
 
 def rule(event: str, *steps: tuple[str, dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -23,7 +53,7 @@ def others(**given: dict[str, Any]) -> list[Other]:
 
 
 def said(mine: dict[str, Any], **given: dict[str, Any]) -> list[str]:
-    return [one.said() for one in doubts_among(mine, "Mine", others(**given), LAST)]
+    return [one.said() for one in doubts_among(mine, "Mine", others(**given), LAST, ACTIONS)]
 
 
 def channel(*names: str) -> dict[str, Any]:
@@ -70,6 +100,45 @@ def test_rules_that_go_round_are_named_in_their_order() -> None:
     people = {"all": [{"field": "event.by", "operator": "equals", "value": "user"}]}
     assert said(closes, Opens={**opens, "if": people}, Notes=notes) == []
     assert said(closes, Notes=notes) == []
+
+
+def theirs(event: str, action: str, **params: Any) -> dict[str, Any]:
+    then = [{"action": f"boats.{action}", "params": params}]
+    return {"name": "Mine", "when": [{"event": event}], "then": then}
+
+
+def test_what_a_plugins_action_says_of_itself_is_looked_at() -> None:
+    loud = theirs("message.received", "told", level=2)
+    assert said(loud, Urgent=URGENT) == [CONFLICT.format(rule="Urgent", fields="dialog.priority")]
+    assert said(loud, Same=loud) == []
+    assert said(loud, Other=theirs("message.received", "told", level=1)) != []
+    # It brings a fact of the plugin's own about, with which another rule begins.
+    back = rule("boats.painted", ("reopen", {}))
+    [words] = said(theirs("dialog.reopened", "told"), Back=back)
+    assert words == LOOP.format(rules="“Back”", path="Mine → Back → Mine")
+
+
+def test_what_is_not_known_is_said_only_where_it_matters() -> None:
+    dark = theirs("message.received", "silent")
+    words = UNKNOWN.format(actions="boats.silent", rules="“Urgent”")
+    assert said(dark, Urgent=URGENT) == [words]
+    assert said(URGENT, Dark=dark) == [UNKNOWN.format(actions="boats.silent", rules="“Dark”")]
+    assert said(dark) == []
+    assert said(dark, Other=rule("dialog.closed", ("set_priority", {"priority": 1}))) == []
+    assert said(dark, Notes=rule("message.received", ("notify", {}))) == []
+    assert said(theirs("message.received", "harmless"), Urgent=URGENT) == []
+
+
+def published(name: str, *steps: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    named = {"field": "published.name", "operator": "equals", "value": name}
+    return rule("event.published", *steps, **{"if": named})
+
+
+def test_published_events_go_round_by_their_names() -> None:
+    ping = published("ping", ("publish", {"name": "pong"}))
+    assert said(ping, Pong=published("pong", ("publish", {"name": "pang"}))) == []
+    [words] = said(ping, Pong=published("pong", ("publish", {"name": "ping"})))
+    assert words == LOOP.format(rules="“Pong”", path="Mine → Pong → Mine")
 
 
 def test_doubts_are_said_in_both_languages() -> None:
