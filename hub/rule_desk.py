@@ -219,7 +219,9 @@ class RuleDesk:
         self, key: str, language: str, answers: Mapping[str, object], *, enabled: bool
     ) -> SaveRule:
         """Give the command that makes a rule of a recipe; raises NotFound."""
-        found = self.vocabulary.recipes.get(key)
+        known = self.vocabulary.recipes
+        key = next((name for name, one in known.items() if key in one.was), key)
+        found = known.get(key)
         if found is None:
             raise NotFound("there is no such recipe")
         rule = rule_of(found, language, answers)

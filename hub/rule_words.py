@@ -29,6 +29,7 @@ _REFS = {
     "dialog.team": "team",
     "dialog.contact": "contact",
     "dialog.substitute": "user",
+    "dialog.head": "user",
     "event.segment": "segment",
     "dialog.channel": "channel",
     "event.colleague": "user",

@@ -94,6 +94,13 @@ FIELDS = (
         _more("dialog.substitute"),
     ),
     _field(
+        "dialog.head",
+        "The supervisor",
+        "Руководитель",
+        _T.REF,
+        _more("dialog.head"),
+    ),
+    _field(
         "dialog.advertising",
         "May be sent advertising here",
         "Можно слать сюда рекламу",
@@ -149,6 +156,7 @@ PARTS: Mapping[str, frozenset[str]] = {
     "dialog.waiting_working_minutes": frozenset({"dialog", "hours"}),
     "dialog.assignee_absent": frozenset({"dialog", "away"}),
     "dialog.substitute": frozenset({"dialog", "away"}),
+    "dialog.head": frozenset({"dialog", "head"}),
     "dialog.advertising": frozenset({"dialog", "advertising"}),
     "contact.segments": frozenset({"contact", "segments"}),
     "event.segment": frozenset(),
@@ -157,4 +165,4 @@ PARTS: Mapping[str, frozenset[str]] = {
     "interest.norm_spent": frozenset({"interest", "norm"}),
     "time.workday": frozenset({"dialog", "hours"}),
 }
-TODAY = frozenset({"away", "advertising", "segments", "norm"})
+TODAY = frozenset({"away", "head", "advertising", "segments", "norm"})

@@ -15,6 +15,7 @@ from crm_store.tables.interests import stages
 from crm_store.tables.objects import leads
 from crm_store.tables.people import addresses
 from crm_store.tables.segments import segment_members
+from crm_store.tables.users import team_members, users
 from crm_store.viewer import Reader
 from hub.records.dialogs import Dialog, Message
 from hub.records.people import Contact
@@ -54,6 +55,7 @@ class Counters:
             ("answered", self._answered, talks),
             ("automatic", self._automatic, talks),
             ("away", self._away, talks),
+            ("head", self._head, talks),
             ("advertising", self._advertising, talks),
             ("headers", self._headers, sorted(self._messages)),
             ("norm", self._norm, sorted(self._interests)),
@@ -178,6 +180,21 @@ class Counters:
         mine = {one: self._dialogs[one].assignee_id for one in ids}
         self._put("dialog.assignee_absent", {one: who in away for one, who in mine.items()})
         self._put("dialog.substitute", {one: instead.get(who, 0) for one, who in mine.items()})
+
+    def _head(self, ids: Sequence[int]) -> None:
+        """The supervisor of the dialog's team, else one of the house; of those who are not away."""
+        rows = self._reader.conn.execute(
+            select(users.c.id, team_members.c.team_id)
+            .outerjoin(team_members, team_members.c.user_id == users.c.id)
+            .where(users.c.active, users.c.role == "supervisor")
+            .order_by(users.c.id)
+        ).all()
+        away = people_away(self._reader.conn, self._reader.now)
+        there = [one for one in rows if one.id not in away]
+        anybody = there[0].id if there else 0
+        of_team = {one.team_id: one.id for one in reversed(there) if one.team_id}
+        teams = {one: self._dialogs[one].team_id for one in ids}
+        self._put("dialog.head", {one: of_team.get(team, anybody) for one, team in teams.items()})
 
     def _advertising(self, ids: Sequence[int]) -> None:
         """Whether a person may be sent advertising where the dialog is."""

@@ -12,7 +12,8 @@ class Recipe:
 
     `rule` is its JSON as `dialoghub rules export` writes it; texts that people read may be a
     mapping of languages ({"en": ..., "ru": ...}), of which the user's own is taken. `asks` names
-    what must be chosen before it can be switched on (a team, an account), by path.
+    what must be chosen before it can be switched on (a team, an account), by path. `was` are names
+    (`<plugin>.<key>`) of recipes that it took the place of: whoever asks for those gets this one.
     """
 
     key: str
@@ -22,3 +23,4 @@ class Recipe:
     group: str = ""
     translations: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     asks: Mapping[str, str] = field(default_factory=dict)
+    was: tuple[str, ...] = ()

@@ -40,7 +40,7 @@ class MakeTask(Action):
     label = "make a task"
     translations: ClassVar = {"ru": "создать задачу"}
     group = "work"
-    needs = EVERYTHING
+    needs = EVERYTHING | {"head"}
 
     class Params(BaseModel):
         """What, by when, for whom (nobody named: whoever is responsible)."""
@@ -48,11 +48,15 @@ class MakeTask(Action):
         title: str = Field(title="What to do", min_length=1, max_length=400)
         hours: float = Field(24, title="Due in, hours", gt=0, le=24 * 365)
         user: str = Field("", title="Colleague", json_schema_extra={"ref": "user"})
+        head: bool = Field(False, title="The supervisor")
         priority: str = Field("normal", title="Priority", pattern="^(low|normal|high)$")
 
     def plan(self, facts: Facts, params: Params) -> Sequence[Command]:
         """Make it; of the dialog where there is one, else of the object."""
-        owner = int(params.user or 0) or owner_of(facts)
+        owner = int(params.user or 0)
+        if not owner and params.head:
+            owner = int(str(facts.more.get("dialog.head") or 0))
+        owner = owner or owner_of(facts)
         values: dict[str, object] = {
             "title": ready_text(params.title, facts) or params.title,
             "due_at": int(facts.now + params.hours * HOUR_US),

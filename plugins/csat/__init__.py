@@ -29,7 +29,7 @@ from plugins.csat.hearing import hear, panels
 from plugins.csat.recipes import RECIPES
 from plugins.csat.tables import declare
 
-event_types = ("button.pressed", "contact.erased")
+event_types = ("button.pressed", "contact.erased", "message.received")
 
 
 @hookimpl
@@ -104,5 +104,5 @@ async def dialog_panels(hub: Hub, dialog: Dialog) -> list[Panel]:
 
 @hookimpl
 async def event_occurred(hub: Hub, events: tuple[Event, ...]) -> None:
-    """Take pressed buttons as marks; forget the words of an erased person."""
+    """Take pressed buttons and written numbers as marks; forget the words of an erased person."""
     await hear(hub, events)

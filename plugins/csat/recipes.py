@@ -17,6 +17,7 @@ def _asks(
     event: str,
     *conditions: dict[str, object],
     wait: str = "10m",
+    was: tuple[str, ...] = (),
 ) -> Recipe:
     """A rule that asks for a mark some time after an event."""
     ask = {
@@ -32,6 +33,7 @@ def _asks(
         about=about[0],
         translations={"ru": (title[1], about[1])},
         group="service",
+        was=was,
         rule={
             "name": {"en": title[0], "ru": title[1]},
             "when": [{"event": event}],
@@ -45,16 +47,20 @@ def _asks(
 ANSWERED: dict[str, object] = {"field": "dialog.answered", "operator": "equals", "value": True}
 SOLVED: dict[str, object] = {"field": "request.status", "operator": "in", "value": ["solved"]}
 
+LOW: dict[str, object] = {"field": "csat.mark", "operator": "less", "value": 4}
+CLOSED: dict[str, object] = {"field": "dialog.status", "operator": "equals", "value": "closed"}
+
 RECIPES = [
     _asks(
         "ask_after_closing",
-        ("Ask for a mark by buttons", "Попросить оценку кнопками"),
+        ("Ask for a mark", "Попросить оценку"),
         (
             "10 minutes after the dialog was closed, once in 30 days.",
             "Через 10 минут после закрытия диалога, раз в 30 дней.",
         ),
         "dialog.closed",
         ANSWERED,
+        was=("crm_actions.ask_for_mark",),
     ),
     _asks(
         "ask_after_solving",
@@ -80,18 +86,19 @@ RECIPES = [
     Recipe(
         key="low_mark",
         title="Low mark makes a task",
-        about="A mark up to 3 is a task and a tag, and the supervisors are told.",
+        about="A mark up to 3 is a task for the supervisor and a tag, and the supervisors are told.",
+        was=("crm_actions.bad_mark",),
         translations={
             "ru": (
                 "Задача по низкой оценке",
-                "Оценка до 3 — задача и метка, руководители узнают.",
+                "Оценка до 3 — задача руководителю и метка, руководители узнают.",
             )
         },
         group="service",
         rule={
             "name": {"en": "Low mark makes a task", "ru": "Задача по низкой оценке"},
             "when": [{"event": "csat.rated"}],
-            "if": {"all": [{"field": "csat.mark", "operator": "less", "value": 4}]},
+            "if": {"all": [LOW]},
             "then": [
                 {"action": "crm_actions.tag", "params": {"tags": ["bad mark"]}},
                 {
@@ -102,11 +109,46 @@ RECIPES = [
                             "ru": "Выяснить причину низкой оценки",
                         },
                         "hours": 8,
+                        "head": True,
                     },
                 },
                 {
                     "action": "crm_actions.notify",
                     "params": {"responsible": False, "supervisors": True},
+                },
+            ],
+            # A client may change his mark for a day: 2 for 1 is no second task.
+            "guards": {"once_per": "dialog_day"},
+        },
+    ),
+    Recipe(
+        key="low_mark_reopens",
+        title="Low mark opens the dialog again",
+        about="A dialog that was closed is open again after a mark up to 3, with a note.",
+        translations={
+            "ru": (
+                "Низкая оценка открывает диалог снова",
+                "Закрытый диалог после оценки до 3 снова открыт, с заметкой.",
+            )
+        },
+        group="service",
+        rule={
+            "name": {
+                "en": "Low mark opens the dialog again",
+                "ru": "Низкая оценка открывает диалог снова",
+            },
+            "when": [{"event": "csat.rated"}],
+            "if": {"all": [LOW, CLOSED]},
+            "then": [
+                {"action": "crm_actions.reopen"},
+                {
+                    "action": "crm_actions.note",
+                    "params": {
+                        "text": {
+                            "en": "Open again: the client gave a low mark",
+                            "ru": "Открыт снова: клиент поставил низкую оценку",
+                        }
+                    },
                 },
             ],
         },

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from plugins.crm_actions.ready.making import (
     NOT_AUTOMATIC,
-    QUIET,
     act,
     all_,
     is_,
@@ -108,51 +107,6 @@ SERVICE = [
         then=[
             note("The reply window closes within an hour", "Окно ответа закроется через час"),
             act("notify", {"if": {"field": "dialog.assignee", "operator": "not_empty"}}),
-        ],
-    ),
-    recipe(
-        "ask_for_mark",
-        "service",
-        ("Ask for a mark", "Попросить оценку"),
-        (
-            "10 minutes after the dialog was closed, once in 30 days.",
-            "Через 10 минут после закрытия диалога, раз в 30 дней.",
-        ),
-        when=when("dialog.closed"),
-        if_=all_(is_("dialog.answered", True)),
-        then=[
-            speak(
-                "How did we do? Answer with a mark from 1 to 5.",
-                "Как мы справились? Ответьте оценкой от 1 до 5.",
-                wait="10m",
-                recheck=False,
-                cancel_on=["client_answers"],
-            )
-        ],
-        guards={"once_per": "contact", "again_after": "30d", "quiet": QUIET},
-    ),
-    recipe(
-        "bad_mark",
-        "service",
-        ("Bad mark", "Плохая оценка"),
-        (
-            "A mark up to 3 is a task and a tag, and the supervisors are told.",
-            "Оценка до 3 — задача и метка, руководители узнают.",
-        ),
-        when=when("message.received"),
-        if_=all_(
-            {
-                "any": [
-                    {"field": "message.text", "operator": "starts", "value": one}
-                    for one in ("1", "2", "3")
-                ]
-            },
-            {"field": "message.length", "operator": "less", "value": 3},
-        ),
-        then=[
-            act("tag", tags=["bad mark"]),
-            task("Find out why the mark is low", "Выяснить причину низкой оценки", 8),
-            act("notify", responsible=False, supervisors=True),
         ],
     ),
 ]

@@ -23,8 +23,10 @@ from hub import (
     ContactId,
     CreateAccount,
     CreateObject,
+    CreateUser,
     DialogId,
     InboundMessage,
+    MessageReceived,
     Micros,
     NotFound,
     PluginRequest,
@@ -35,6 +37,7 @@ from hub import (
     WinInterest,
     hookimpl,
 )
+from hub.rule_desk import RuleDesk
 from hub.rule_engine import RuleEngine
 from plugins import crm_actions, csat
 from plugins.csat.asking import ask
@@ -242,3 +245,70 @@ async def test_a_mark_is_asked_a_week_after_winning(tmp_path: Path, database_url
         await home.user.do(WinInterest(interest_id=made[0]))
 
     await asked_and_low(tmp_path, database_url, "ask_after_winning", win, 7 * 86_400 + 60)
+
+
+async def test_a_low_mark_is_the_supervisors_task_and_opens_the_dialog_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    plugins = [("crm_actions", crm_actions), ("csat", csat)]
+    async with house(tmp_path, database_url, plugins=plugins, migrate=True) as home:
+        engine = RuleEngine(home.runtime)
+        await engine.begin()
+        stage = Ruled(home, engine)
+        hub = home.runtime.handle(Actor(kind=ActorKind.PLUGIN, name="csat"))
+        boss = (
+            await home.system.do(CreateUser(email="b@example.com", name="Boss", role="supervisor"))
+        )[0]
+        for key in ("csat.low_mark_reopens", "crm_actions.bad_mark"):
+            await home.user.do(
+                RuleDesk(home.runtime, home.user).of_recipe(key, "en", {}, enabled=True)
+            )
+        got = (await home.receive(message("m1", "boris", text="Hello")))[0]
+        await ask(hub, {"dialog_id": str(got.dialog_id), "text": "Your mark?", "days": 30})
+        await home.user.do(SetDialogStatus(dialog_id=got.dialog_id, status="closed"))
+        [asked] = await stage.said(got.dialog_id)
+        for mark in ("2", "1"):
+            link = request(asked.text.rpartition("/")[2], "POST", mark=mark)
+            await vote(hub, link)
+            await stage.settle()
+        page = await home.user.read(objects.page, NOUNS["task"], ObjectQuery())
+        assert [(one.title, one.owner_id) for one in page.items] == [
+            ("Find out why the mark is low", boss)
+        ]
+        dialog = await home.user.dialog(got.dialog_id)
+        assert (dialog.status, dialog.tags) == ("open", ("bad mark",))
+
+
+async def test_a_written_number_is_the_mark_where_nothing_else_was_asked(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url, plugins=[("csat", csat)], migrate=True) as home:
+        hub = home.runtime.handle(Actor(kind=ActorKind.PLUGIN, name="csat"))
+        keys = iter(range(100))
+
+        async def writes(who: str, text: str) -> DialogId:
+            got = (await home.receive(message(f"m{next(keys)}", who, text=text)))[0]
+            fact = MessageReceived(
+                message_id=got.message_id,
+                dialog_id=got.dialog_id,
+                account_id=home.pigeon,
+                contact_id=got.contact_id,
+            )
+            known = fact.stamped(
+                id=fact.id, at=home.world.now(), actor=fact.actor, cause=fact.cause
+            )
+            await csat.event_occurred(hub, (known,))
+            return got.dialog_id
+
+        for who in ("anna", "boris"):
+            dialog_id = await writes(who, "5")
+            await ask(hub, {"dialog_id": str(dialog_id), "text": "Your mark?", "days": 30})
+        assert await marks(hub) == [(2, 0, 0.0)]
+        await writes("anna", "Wait, 3 pieces were missing")
+        await writes("anna", " 2 из 5.")
+        assert await marks(hub) == [(2, 1, 2.0)]
+        # A number may answer something else.
+        home.world.offset_us += 1_000_000
+        await home.user.do(SendMessage(dialog_id=dialog_id, text="How many pieces?"))
+        await writes("boris", "4")
+        assert await marks(hub) == [(2, 1, 2.0)]

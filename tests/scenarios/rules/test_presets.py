@@ -319,17 +319,6 @@ async def test_presets_of_service(stage: Stage) -> None:
         await stage.world.later(3 * DAY + MINUTE)
         assert (await stage.home.user.dialog(anna)).status == "closed"
         assert await stage.notes(anna) == ["Закрыто: ответа нет 6 дней"]
-    async with stage.preset("ask_for_mark"):
-        boris = await stage.writes("boris", "Вопрос")
-        await stage.do(SendMessage(dialog_id=boris, text="Ответ"))
-        await stage.do(SetDialogStatus(dialog_id=boris, status="closed"))
-        await stage.world.later(11 * MINUTE)
-        await stage.morning()
-        assert (await stage.said(boris))[-1].startswith("Как мы справились?")
-    async with stage.preset("bad_mark"):
-        await stage.writes("boris", "2")
-        assert "bad mark" in (await stage.home.user.dialog(boris)).tags
-        assert await stage.told(boss) == 1
     async with stage.preset("out_of_hours"):
         # The next Sunday, at nine in the morning.
         now = stage.home.world.now() // US
@@ -352,7 +341,7 @@ async def test_presets_of_service(stage: Stage) -> None:
             )
         )
         kept = (await stage.home.user.read(objects.of_dialog, NOUNS["request"], letter))[0]
-        assert (kept.priority, await stage.told(boss)) == ("urgent", 2)
+        assert (kept.priority, await stage.told(boss)) == ("urgent", 1)
     async with stage.preset("window_closing"):
         egor = await stage.writes("egor", "Вопрос")
         await stage.home.runtime.database.write(_open_window, (egor, stage.home.world.now()))

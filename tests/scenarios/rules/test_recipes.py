@@ -126,9 +126,7 @@ async def test_a_known_client_and_an_open_request(world: Ruled) -> None:
 
 
 async def test_service(world: Ruled) -> None:
-    await use(
-        world, "slow_first_answer", "client_silent", "ask_for_mark", "bad_mark", "nobody_took_it"
-    )
+    await use(world, "slow_first_answer", "client_silent", "nobody_took_it")
     [anna] = await writes(world, message("1", "anna", text="Есть кто?"))
     await world.later(4 * 60)
     assert [one.text for one in await world.said(anna)] == ["Минутку, мы уже смотрим ваш вопрос."]
@@ -136,12 +134,6 @@ async def test_service(world: Ruled) -> None:
     await world.later(3 * DAY + 60)
     await world.later(3 * DAY + 60)
     assert (await world.home.user.dialog(anna)).status == "closed"
-    # Ten minutes, and the night of the person where it is night there now.
-    await world.noon()
-    assert (await world.said(anna))[-1].text.startswith("Как мы справились?")
-    await writes(world, message("2", "anna", text="2"))
-    assert "bad mark" in (await world.home.user.dialog(anna)).tags
-    assert any("оценки" in one.title for one in await made(world, "task"))
 
 
 async def test_clients_and_sales(world: Ruled) -> None:
