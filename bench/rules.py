@@ -6,7 +6,8 @@ T10: 1,000 rules with 3 conditions each per message, half of them on other chann
 needed word; against generated functions called one by one in the same run. The worst case has all
 of them on the message's channel without any needed word. T10b: the engine reading the journal,
 loading, deciding and committing, against the intake of the same messages in the same run. Then the
-engine's lag while messages come in, and 100,000 pending timers.
+engine's lag at 200 messages a second, and 100,000 pending timers (bench/rule_load.py, alone by
+`--only load`).
 """
 
 from __future__ import annotations
@@ -22,12 +23,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import insert, select
-
 from bench.house import DURABLE, ROOMY
-from crm_store.journal import last_event
+from bench.rule_load import load
 from crm_store.migrate import migrate
-from crm_store.tables.rules import rule_timers
 from hub import SaveRule
 from hub.events import MessageReceived
 from hub.filters import Moment, parse
@@ -137,7 +135,7 @@ def judging(words: Vocabulary, seconds: float) -> None:
     )
 
 
-async def running(folder: Path, url: str, count: int) -> None:
+async def running(folder: Path, url: str, count: int, only: str) -> None:
     """Print T10b, the lag and the timers."""
     async with house(folder, url, plugins=[("crm_actions", crm_actions)]) as home:
         rules = [
@@ -161,89 +159,37 @@ async def running(folder: Path, url: str, count: int) -> None:
         await engine.begin()
         while await engine.step():
             pass
-        sent = [message(f"w{n}", f"p{n}", text=f"hello {WORDS[n % 1000]}") for n in range(count)]
-        begun, used = time.perf_counter(), time.process_time()
-        for start in range(0, count, 50):
-            await home.receive(*sent[start : start + 50])
-        intake, intake_used = time.perf_counter() - begun, time.process_time() - used
-        begun, used = time.perf_counter(), time.process_time()
-        while await engine.step():
-            pass
-        engine_took, engine_used = time.perf_counter() - begun, time.process_time() - used
-        print(
-            f"T10b {count} messages, each fires one of 1,000 rules: intake {intake / count * 1e6:.0f} us, "
-            f"fact to committed run {engine_took / count * 1e6:.0f} us, ratio {engine_took / intake:.2f} "
-            f"(gate 2), of processor time {engine_used / intake_used:.2f}; "
-            f"{count / engine_took:.0f} runs a second"
-        )
-        silent = [message(f"s{n}", f"p{n}", text="nothing of that sort") for n in range(count)]
-        for start in range(0, count, 50):
-            await home.receive(*silent[start : start + 50])
-        begun = time.perf_counter()
-        while await engine.step():
-            pass
-        took = time.perf_counter() - begun
-        print(f"     judged in vain: {count / took:.0f} messages a second")
-        await lag(home, engine)
-        await pending(home, engine)
+        if only != "load":
+            await throughput(home, engine, count)
+        if only != "judging":
+            await load(home, engine, url, WORDS)
 
 
-async def lag(home: Any, engine: RuleEngine) -> None:
-    """Messages at 200 a second, and how far the engine is behind."""
-    behind: list[float] = []
-    stop = asyncio.Event()
-
-    async def work() -> None:
-        while not stop.is_set():
-            if not await engine.step():
-                await asyncio.sleep(0.005)
-
-    task = asyncio.create_task(work())
-    begun = time.perf_counter()
-    for n in range(60):
-        got = [message(f"l{n}-{k}", f"q{n}-{k}", text=f"hi {WORDS[k]}") for k in range(10)]
-        sent_at = time.perf_counter()
-        await home.receive(*got)
-        target = await home.runtime.database.read(last_event)
-        while engine.place < target and time.perf_counter() - sent_at < 5:
-            await asyncio.sleep(0.002)
-        behind.append(time.perf_counter() - sent_at)
-        await asyncio.sleep(max(0.0, begun + (n + 1) * 0.05 - time.perf_counter()))
-    stop.set()
-    await task
-    behind.sort()
+async def throughput(home: Any, engine: RuleEngine, count: int) -> None:
+    """Print T10b, and how many messages a second are judged in vain."""
+    sent = [message(f"w{n}", f"p{n}", text=f"hello {WORDS[n % 1000]}") for n in range(count)]
+    begun, used = time.perf_counter(), time.process_time()
+    for start in range(0, count, 50):
+        await home.receive(*sent[start : start + 50])
+    intake, intake_used = time.perf_counter() - begun, time.process_time() - used
+    begun, used = time.perf_counter(), time.process_time()
+    while await engine.step():
+        pass
+    engine_took, engine_used = time.perf_counter() - begun, time.process_time() - used
     print(
-        f"     lag at {600 / (time.perf_counter() - begun):.0f} messages a second: "
-        f"p50 {behind[30] * 1000:.0f} ms, p95 {behind[57] * 1000:.0f} ms"
+        f"T10b {count} messages, each fires one of 1,000 rules: intake {intake / count * 1e6:.0f} us, "
+        f"fact to committed run {engine_took / count * 1e6:.0f} us, ratio {engine_took / intake:.2f} "
+        f"(gate 2), of processor time {engine_used / intake_used:.2f}; "
+        f"{count / engine_took:.0f} runs a second"
     )
-
-
-async def pending(home: Any, engine: RuleEngine) -> None:
-    """100,000 timers wait: what the engine's look at them costs."""
-    first = next(iter(engine.book.rules)) if engine.book else 0
-    far = home.world.now() + 10**12
-
-    def fill() -> None:
-        with home.runtime.database.administer() as conn:
-            rows = [
-                {"id": n + 1, "rule_id": first, "kind": "step", "slot": f"s{n}", "episode": f"e{n}",
-                 "due_at": far + n, "data": {}, "cancel_on": ",closed,"}
-                for n in range(100_000)
-            ]  # fmt: skip
-            for start in range(0, len(rows), 2000):
-                conn.execute(insert(rule_timers), rows[start : start + 2000])
-
-    await asyncio.to_thread(fill)
-    times = []
-    for _ in range(50):
-        begun = time.perf_counter()
-        await engine.step()
-        times.append(time.perf_counter() - begun)
-    count = await home.runtime.database.read(
-        lambda conn: conn.execute(select(rule_timers.c.id).limit(1)).first() is not None
-    )
-    assert count
-    print(f"     100,000 timers wait: a look takes {statistics.median(times) * 1000:.2f} ms")
+    silent = [message(f"s{n}", f"p{n}", text="nothing of that sort") for n in range(count)]
+    for start in range(0, count, 50):
+        await home.receive(*silent[start : start + 50])
+    begun = time.perf_counter()
+    while await engine.step():
+        pass
+    took = time.perf_counter() - begun
+    print(f"     judged in vain: {count / took:.0f} messages a second")
 
 
 def main() -> None:
@@ -252,6 +198,9 @@ def main() -> None:
     parser.add_argument("--database", default="sqlite", choices=("sqlite", "postgres"))
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--messages", type=int, default=1000)
+    parser.add_argument(
+        "--only", default="", choices=("judging", "load"), help="T10 and T10b, or lag and timers"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -259,16 +208,17 @@ def main() -> None:
         from triggers.vocabulary import make_vocabulary
 
         words = make_vocabulary(kinds=CORE_KINDS.values(), facts=[MessageReceived])
-        judging(words, options.seconds)
+        if options.only != "load":
+            judging(words, options.seconds)
         if options.database == "postgres":
             with Postgres(DURABLE | ROOMY) as server:
                 url = server.cluster.create_database()
                 migrate(url)
-                asyncio.run(running(folder, url, options.messages))
+                asyncio.run(running(folder, url, options.messages, options.only))
         else:
             url = f"sqlite:///{folder / 'hub.db'}"
             migrate(url)
-            asyncio.run(running(folder, url, options.messages))
+            asyncio.run(running(folder, url, options.messages, options.only))
 
 
 if __name__ == "__main__":
