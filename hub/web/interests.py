@@ -28,10 +28,11 @@ from hub.properties import minor_units
 from hub.records.interests import Interest, Line, Participant, Pipeline, Stage
 from hub.web.auth import checked_form
 from hub.web.board import COLUMN, Card, Column, Zone, is_overdue, refused
-from hub.web.filter_bar import Tree, chips, joined, parts_of, read_tree, written
+from hub.web.board_views import Narrowed, narrowed, show_board
+from hub.web.filter_bar import Tree
 from hub.web.i18n import translate
 from hub.web.inbox import number
-from hub.web.object_lists import Screen, address, askable, one_more, show_list, view_of
+from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     _,
     colleagues,
@@ -44,7 +45,7 @@ from hub.web.objects import (
     refusal,
     whole_of,
 )
-from hub.web.ref_names import names_by_id, names_of, small_names
+from hub.web.ref_names import names_by_id, names_of
 
 INTEREST = NOUNS["interest"]
 TABS = {
@@ -109,13 +110,11 @@ def _chosen(reader: Reader, wanted: str) -> tuple[list[Pipeline], Pipeline | Non
     return known, found or (known[0] if known else None)
 
 
-def _query(stage: Stage | None, tree: Tree | None, text: str, before: str = "") -> ObjectQuery:
-    parts = [_is("status", "in_work"), *parts_of(tree)]
+def _query(asked: Narrowed, stage: Stage | None, before: str = "") -> ObjectQuery:
+    parts = [_is("status", "in_work")]
     if stage is not None:
         parts.append(_is("stage", str(stage.id)))
-    return ObjectQuery(
-        filter=joined(parts), text=text, sort="-stage_since", before=before, limit=COLUMN
-    )
+    return asked.query(*parts, sort="-stage_since", before=before, limit=COLUMN)
 
 
 def _card(one: Interest, stage: Stage, names: Mapping[str, Any], now: Micros) -> Card:
@@ -188,71 +187,28 @@ def _zones(line: Pipeline, language: str) -> list[Zone]:
 
 async def board(request: Request) -> Response:
     """Show a pipeline as a board."""
-    params = request.query_params
-    kind = (await whole_of(request, INTEREST)).kind
-    if "field" in params:
-        return await one_more(request, SCREEN, board)
-    wrong = ""
-    try:
-        read_tree(params.get("filter", ""))
-    except Invalid as error:
-        wrong = str(error)
-    text = params.get("q", "")[:200]
     nouns = request.app.state.runtime.nouns
 
-    def load(reader: Reader) -> dict[str, Any]:
-        reader.viewer.need(kind.read)
-        known, line = _chosen(reader, params.get("pipeline", ""))
-        saved = user_reads.saved_views(reader, kind.name)
-        view, tree = view_of(saved, params) if not wrong else ("", None)
+    def fill(reader: Reader, asked: Narrowed) -> dict[str, Any]:
+        known, line = _chosen(reader, request.query_params.get("pipeline", ""))
         columns: list[Column] = []
         if line is not None:
-            heaps = boards.stage_heaps(reader, _query(None, tree, text))
+            heaps = boards.stage_heaps(reader, _query(asked, None))
             columns = [
-                _column(
-                    reader, one, heaps.get(one.id, boards.Heap()), _query(one, tree, text), nouns
-                )
+                _column(reader, one, heaps.get(one.id, boards.Heap()), _query(asked, one), nouns)
                 for one in line.stages
             ]
-            intake = _intake(reader) if tree is None and not text else None
+            intake = _intake(reader) if asked.is_whole else None
             columns = [intake, *columns] if intake is not None else columns
-        names = small_names(reader, kind)
-
-        def name_of(field: str, one: int) -> str:
-            word = field.split(".", 1)[1]
-            prop = next(p for p in kind.properties if p.name in (word, f"{word}_id"))
-            known_one: str = names.get(prop.ref, {}).get(one, "")
-            return known_one or names_by_id(reader, nouns, prop.ref, [one]).get(one, "")
-
         return {
             "pipelines": known,
             "line": line,
             "columns": columns,
             "zones": _zones(line, request.state.language) if line is not None else [],
-            "chips": chips(kind, tree, request.state.language, name_of),
-            "filter_text": written(tree),
-            "saved": saved,
-            "view": view,
-            **colleagues(reader),
         }
 
-    values = await request.state.hub.read(load)
-    return page(
-        request,
-        "board",
-        422 if wrong else 200,
-        kind=kind,
-        screen=SCREEN,
-        section="interests",
-        list_path="/interests",
-        query=ObjectQuery(text=text),
-        wrong=wrong,
-        askable=[
-            one for one in askable(kind) if one.name not in ("interest.status", "interest.stage")
-        ],
-        address=lambda **changes: address(request, **changes),
-        **values,
-    )
+    by = ("interest.status", "interest.stage")
+    return await show_board(request, SCREEN, fill, by=by, template="board")
 
 
 async def column(request: Request) -> Response:
@@ -267,8 +223,9 @@ async def column(request: Request) -> Response:
         )
         if found is None:
             raise NotFound("there is no such stage")
-        _, tree = view_of(user_reads.saved_views(reader, INTEREST.kind.name), params)
-        query = _query(found, tree, params.get("q", "")[:200], params.get("before", "")[:450])
+        query = _query(
+            narrowed(reader, INTEREST.kind, params), found, params.get("before", "")[:450]
+        )
         nouns = request.app.state.runtime.nouns
         return {"column": _column(reader, found, boards.Heap(), query, nouns)}
 

@@ -25,6 +25,8 @@ from hub.properties import minor_units
 from hub.rule_desk import RuleDesk
 from hub.web.auth import checked_form
 from hub.web.board import COLUMN, Card, Column, Zone, refused
+from hub.web.board_views import Narrowed, narrowed, show_board
+from hub.web.filter_bar import Tree
 from hub.web.inbox import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
@@ -66,44 +68,34 @@ def _filter(view: str) -> dict[str, object] | None:
     return None if view == "bin" else is_open
 
 
+def _query(asked: Narrowed, status: str = "", before: str = "") -> ObjectQuery:
+    parts: list[Tree] = []
+    if status:
+        parts.append({"field": "lead.status", "operator": "equals", "value": status})
+    return asked.query(*parts, sort="", before=before, limit=COLUMN)
+
+
 async def board(request: Request) -> Response:
     """Show the leads that somebody works on as a board."""
-    text = request.query_params.get("q", "")[:200]
 
-    def load(reader: Reader) -> dict[str, Any]:
-        reader.viewer.need(LEAD.kind.read)
-        heaps = boards.heaps_by(reader, LEAD, "status", ObjectQuery(text=text))
+    def fill(reader: Reader, asked: Narrowed) -> dict[str, Any]:
+        heaps = boards.heaps_by(reader, LEAD, "status", _query(asked))
         users = {int(one.id): one.name for one in user_reads.all_users(reader)}
         columns = [
-            _column(reader, status, heaps.get(status, boards.Heap()), users, text)
+            _column(reader, status, heaps.get(status, boards.Heap()), users, _query(asked, status))
             for status in ("new", "in_work")
         ]
         return {"columns": columns}
 
-    return page(
-        request,
-        "leadboard",
-        kind=LEAD.kind,
-        section="leads",
-        list_path="/leads/board",
-        query=ObjectQuery(text=text),
-        zones=ZONES,
-        **await request.state.hub.read(load),
+    return await show_board(
+        request, SCREEN, fill, by=("lead.status",), template="leadboard", zones=ZONES
     )
 
 
 def _column(
-    reader: Reader,
-    status: str,
-    heap: boards.Heap,
-    users: Mapping[int, str],
-    text: str,
-    before: str = "",
+    reader: Reader, status: str, heap: boards.Heap, users: Mapping[int, str], query: ObjectQuery
 ) -> Column:
-    tree = {"field": "lead.status", "operator": "equals", "value": status}
-    found = reads.page(
-        reader, LEAD, ObjectQuery(filter=tree, text=text, before=before, limit=COLUMN)
-    )
+    found = reads.page(reader, LEAD, query)
     cards = tuple(
         Card(
             id=str(one.id),
@@ -141,8 +133,8 @@ async def column(request: Request) -> Response:
 
     def load(reader: Reader) -> dict[str, Any]:
         users = {int(one.id): one.name for one in user_reads.all_users(reader)}
-        before, text = params.get("before", "")[:450], params.get("q", "")[:200]
-        return {"column": _column(reader, status, boards.Heap(), users, text, before)}
+        query = _query(narrowed(reader, LEAD.kind, params), status, params.get("before", "")[:450])
+        return {"column": _column(reader, status, boards.Heap(), users, query)}
 
     return page(request, "cards", kind=LEAD.kind, **await request.state.hub.read(load))
 

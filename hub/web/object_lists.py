@@ -52,7 +52,7 @@ from hub.web.objects import (
     wants_file,
     whole_of,
 )
-from hub.web.ref_names import SMALL, names_by_id, names_of, small_names
+from hub.web.ref_names import SMALL, Names, names_by_id, names_of, small_names
 
 Again = Callable[[Request], Awaitable[Response]]
 KEPT = ("pipeline", "view", "q", "sort", "filter", "cols")
@@ -167,12 +167,7 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
             )
             found = reads.page(reader, noun, shown.query)
         names = names_of(reader, nouns, kind, found.items)
-        bar = chips(
-            kind,
-            shown.tree,
-            request.state.language,
-            lambda field, one: _said(reader, kind, nouns, names, field, one),
-        )
+        bar = chips(kind, shown.tree, request.state.language, said_in(reader, kind, nouns, names))
         return {
             "found": found,
             "shown": shown,
@@ -224,14 +219,23 @@ def _can_ask(kind: Kind, field: Field) -> bool:
     return prop is not None and prop.ref in SMALL
 
 
-def _said(
-    reader: Reader, kind: Kind, nouns: Mapping[str, Noun], names: Any, field: str, one: int
-) -> str:
-    prop = field_property(kind, kind.registered()[field])
-    if prop is None:
-        return ""
-    known: str = names.get(prop.ref, {}).get(one, "")
-    return known or names_by_id(reader, nouns, prop.ref, [one]).get(one, "")
+def said_in(
+    reader: Reader, kind: Kind, nouns: Mapping[str, Noun], names: Names | None = None
+) -> Callable[[str, int], str]:
+    """Give what says by its name whom or what a condition's reference means.
+
+    `names` are those that the page knows already.
+    """
+    read = names if names is not None else small_names(reader, kind)
+
+    def said(field: str, one: int) -> str:
+        prop = field_property(kind, kind.registered()[field])
+        if prop is None:
+            return ""
+        known = read.get(prop.ref, {}).get(one, "")
+        return known or names_by_id(reader, nouns, prop.ref, [one]).get(one, "")
+
+    return said
 
 
 async def one_more(request: Request, screen: Screen, again: Again | None = None) -> Response:

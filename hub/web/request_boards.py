@@ -21,8 +21,10 @@ from hub import commands as c
 from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import RequestId
 from hub.web.board import COLUMN, Card, Column, Zone, refused
+from hub.web.board_views import Narrowed, narrowed, show_board
 from hub.web.filter_bar import Tree
 from hub.web.inbox import number
+from hub.web.object_lists import Screen
 from hub.web.objects import _, page
 
 REQUEST = NOUNS["request"]
@@ -34,18 +36,16 @@ COLUMNS = {
 }
 ZONES = (Zone(key="solved", title=_("Solved"), tone="good", icon="check", asks="reason"),)
 MOST = 500
+SCREEN = Screen(noun=REQUEST, section="requests")
 
 
 def _is(field: str, value: object) -> Tree:
     return {"field": f"request.{field}", "operator": "equals", "value": value}
 
 
-def _query(status: str, text: str, *, mine: bool, before: str = "") -> ObjectQuery:
-    parts: list[Tree] = [_is("status", status)] if status else []
-    if mine:
-        parts.append(_is("owner", "me"))
-    tree: Tree | None = {"all": parts} if parts else None
-    return ObjectQuery(filter=tree, text=text, before=before, sort="-created_at", limit=COLUMN)
+def _query(asked: Narrowed, status: str = "", before: str = "") -> ObjectQuery:
+    parts = [_is("status", status)] if status else []
+    return asked.query(*parts, sort="-created_at", before=before, limit=COLUMN)
 
 
 def _column(
@@ -82,12 +82,9 @@ def _names(reader: Reader) -> dict[int, str]:
 
 async def board(request: Request) -> Response:
     """Show the requests that are worked on as a board."""
-    text = request.query_params.get("q", "")[:200]
-    mine = request.query_params.get("view") == "mine"
 
-    def load(reader: Reader) -> dict[str, Any]:
-        reader.viewer.need(REQUEST.kind.read)
-        heaps = boards.heaps_by(reader, REQUEST, "status", _query("", text, mine=mine))
+    def fill(reader: Reader, asked: Narrowed) -> dict[str, Any]:
+        heaps = boards.heaps_by(reader, REQUEST, "status", _query(asked))
         users = _names(reader)
         return {
             "columns": [
@@ -95,23 +92,15 @@ async def board(request: Request) -> Response:
                     reader,
                     status,
                     heaps.get(status, boards.Heap()).count,
-                    _query(status, text, mine=mine),
+                    _query(asked, status),
                     users,
                 )
                 for status in COLUMNS
             ]
         }
 
-    return page(
-        request,
-        "requestboard",
-        kind=REQUEST.kind,
-        section="requests",
-        list_path="/requests/board",
-        query=ObjectQuery(text=text),
-        mine=mine,
-        zones=ZONES,
-        **await request.state.hub.read(load),
+    return await show_board(
+        request, SCREEN, fill, by=("request.status",), template="requestboard", zones=ZONES
     )
 
 
@@ -121,14 +110,10 @@ async def column(request: Request) -> Response:
     status = params.get("stage", "")
     if status not in COLUMNS:
         raise NotFound("there is no such list")
-    query = _query(
-        status,
-        params.get("q", "")[:200],
-        mine=params.get("view") == "mine",
-        before=params.get("before", "")[:450],
-    )
+    before = params.get("before", "")[:450]
 
     def load(reader: Reader) -> dict[str, Any]:
+        query = _query(narrowed(reader, REQUEST.kind, params), status, before)
         return {"column": _column(reader, status, 0, query, _names(reader))}
 
     return page(request, "cards", kind=REQUEST.kind, **await request.state.hub.read(load))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 from crm_store import objects
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.users import all_users
 from hub import CreateLead, CreateObject, SaveTeam, UserId
-from tests.scenarios.web.house import House
+from tests.scenarios.web.house import Browser, House
 
 LEAD = NOUNS["lead"]
 
@@ -120,6 +122,61 @@ async def test_a_view_of_the_board_is_saved_shown_and_forgotten(hub: House) -> N
     assert "From the Fair" in more
     assert "From the Site" not in more
     assert ">Fairs<" not in (await (await hub.logged_in("supervisor")).get("/interests")).text
+
+
+@pytest.mark.parametrize(
+    ("kind", "board", "field", "column"),
+    [
+        ("request", "/requests/board", "priority", "/requests/column?stage=new"),
+        ("lead", "/leads/board", "source", "/leads/column?stage=new"),
+    ],
+)
+async def test_boards_of_requests_and_leads_have_views_too(
+    hub: House, kind: str, board: str, field: str, column: str
+) -> None:
+    browser, other = await hub.logged_in("agent"), await hub.logged_in("supervisor")
+    people = {one.role: one.id for one in await hub.system.read(all_users)}
+    for title, value in (("Red boat", "urgent"), ("Blue boat", "normal")):
+        values: dict[str, object] = {"title": title, field: value}
+        if title == "Red boat":
+            values["owner_id"] = str(people["agent"])
+        await hub.system.do(CreateObject(kind=kind, values=values))
+
+    async def shown(where: str, who: Browser = browser) -> tuple[str, bool, bool]:
+        html = (await who.get(where)).text
+        return html, "Red boat" in html, "Blue boat" in html
+
+    assert (await shown(board))[1:] == (True, True)
+    assert (await shown(f"{board}?view=mine"))[1:] == (True, False)
+    assert (await shown(f"{board}?view=mine", other))[1:] == (False, False)
+    # A condition of the bar, by name of property, operator and value.
+    step = {"field": f"{kind}.{field}", "value": "urgent"}
+    step["operator"] = "in" if field == "priority" else "equals"
+    answer = await browser.get(board, params=step)
+    assert answer.status_code == 303
+    html, *found = await shown(answer.headers["location"])
+    assert found == [True, False]
+    assert "chip accent condition" in html
+    tree = json.dumps({"field": f"{kind}.{field}", "operator": "equals", "value": "urgent"})
+    for name, whose in (("Own", "mine"), ("All of us", "all")):
+        form = {"name": name, "filter": tree, "for": whose, "back": board}
+        where = (await browser.submit(f"/objects/{kind}/views", board, form)).headers["location"]
+        assert where.startswith(f"{board}?view=v")
+        html, *found = await shown(where)
+        assert found == [True, False]
+        assert "Forget this view" in html
+    view = where.partition("view=")[2]
+    assert (await shown(f"{column}&view={view}"))[1:] == (True, False)
+    assert (await shown(f"{column}&view=mine", other))[1:] == (False, False)
+    html, *found = await shown(where, other)
+    assert found == [True, False]
+    assert "Forget this view" not in html
+    assert ">Own<" not in html
+    # What is no filter, or asks for what is not there, is told; the board stands.
+    for wrong in ("{", '{"field": "lead.nothing", "operator": "equals", "value": 1}'):
+        answer = await browser.get(board, params={"filter": wrong})
+        assert answer.status_code == 422
+        assert "Red boat" in answer.text
 
 
 async def test_many_requests_get_one_priority_and_the_search_says_what_it_finds(
