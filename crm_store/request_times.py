@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from crm_store import objects
 from crm_store.nouns import NOUNS
@@ -15,7 +15,7 @@ from crm_store.tables.requests import request_times
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import LogTime, RemoveTime
-from hub.errors import Invalid, NotAllowed, NotFound
+from hub.errors import Conflict, Invalid, NotAllowed, NotFound
 from hub.ids import Micros, UserId
 from hub.records.requests import TimeSpent
 
@@ -43,6 +43,8 @@ def log_time(uow: UnitOfWork, command: LogTime) -> int:
     if not 1 <= command.minutes <= MOST_MINUTES:
         raise Invalid("between a minute and a day is noted at a time", field="minutes")
     row = objects.lock(uow, REQUEST, command.request_id)
+    if row.merged_into:
+        raise Conflict("this request was merged into another", what="merged")
     entry_id = uow.new_id()
     uow.conn.execute(
         insert(request_times).values(
@@ -70,9 +72,38 @@ def remove_time(uow: UnitOfWork, command: RemoveTime) -> None:
     _sum_up(uow, row)
 
 
-def _sum_up(uow: UnitOfWork, row: Any) -> None:
+def hand_over(uow: UnitOfWork, row: Any, into: Any) -> list[int]:
+    """Give a request's entries to the one that it is merged into, whose sum grows; gives their ids.
+
+    Both rows are locked. Whoever worked stays named, so the entries themselves are moved.
+    """
+    mine = request_times.c.request_id == row.id
+    moved = list(uow.conn.execute(select(request_times.c.id).where(mine)).scalars())
+    if moved:
+        uow.conn.execute(update(request_times).where(mine).values(request_id=into.id))
+        _sum_up(uow, into)
+    return moved
+
+
+def take_back(uow: UnitOfWork, row: Any, holder: Any, ids: list[int]) -> int:
+    """Give entries that were handed over back to their request; gives the sum of its minutes.
+
+    Both rows are locked; `holder` has the entries now, None where it is gone. What was removed
+    there meanwhile stays removed.
+    """
+    if ids and holder is not None:
+        there = (request_times.c.request_id == holder.id) & request_times.c.id.in_(ids)
+        uow.conn.execute(update(request_times).where(there).values(request_id=row.id))
+        _sum_up(uow, holder)
+    return _sum(uow, row.id)
+
+
+def _sum(uow: UnitOfWork, request_id: int) -> int:
     spent = select(func.coalesce(func.sum(request_times.c.minutes), 0)).where(
-        request_times.c.request_id == row.id
+        request_times.c.request_id == request_id
     )
-    total = int(uow.conn.execute(spent).scalar_one())
-    objects.change(uow, REQUEST, row, {"spent_minutes": total})
+    return int(uow.conn.execute(spent).scalar_one())
+
+
+def _sum_up(uow: UnitOfWork, row: Any) -> None:
+    objects.change(uow, REQUEST, row, {"spent_minutes": _sum(uow, row.id)})

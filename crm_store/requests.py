@@ -7,13 +7,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
-from crm_store import objects, sla, support_levels
+from crm_store import objects, request_times, sla, support_levels
 from crm_store.dialog_words import from_dialog, split
 from crm_store.habits import Habits
 from crm_store.notices import tell
 from crm_store.nouns import NOUNS, Noun
 from crm_store.request_clocks import BY_STARTING, OVER, Clocks, status_values
-from crm_store.sql import upsert
+from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.objects import dialog_links
 from crm_store.tables.requests import request_checklist, request_clocks, requests, sequences
@@ -251,18 +251,27 @@ def merge(uow: UnitOfWork, command: MergeRequests) -> None:
         "status": row.status,
         "dialogs": [str(one) for one in here],
         "added": [str(one) for one in added],
+        "times": [str(one) for one in request_times.hand_over(uow, row, into)],
     }
     uow.conn.execute(update(requests).where(requests.c.id == row.id).values(merge=kept))
     clocks = Clocks.of(uow, row)
     clocks.pass_time()
     clocks.move(row.status, "closed")
-    clocks.save(**status_values(uow, row, "closed"), merged_into=RequestId(into.id))
+    clocks.save(
+        **status_values(uow, row, "closed"), merged_into=RequestId(into.id), spent_minutes=0
+    )
     uow.record(RequestsMerged(request_id=RequestId(row.id), into_id=RequestId(into.id)))
 
 
 def undo_merge(uow: UnitOfWork, command: UndoMergeRequests) -> None:
     """Take a merge back."""
-    row = objects.lock(uow, REQUEST, command.request_id)
+    # Locked in the order of their ids; whom the time went to may be out of this person's sight.
+    holder_id = _living(uow, command.request_id)
+    both = select(requests).where(requests.c.id.in_((command.request_id, holder_id)))
+    rows = {
+        one.id: one for one in uow.conn.execute(locked(uow.dialect, both.order_by(requests.c.id)))
+    }
+    row, holder = objects.lock(uow, REQUEST, command.request_id), rows.get(holder_id)
     if not row.merged_into:
         raise Conflict("this request was not merged", what="not_merged")
     into_id = RequestId(row.merged_into)
@@ -275,8 +284,19 @@ def undo_merge(uow: UnitOfWork, command: UndoMergeRequests) -> None:
     clocks = Clocks.of(uow, row)
     clocks.move("closed", status)
     clocks.unmeet_answers()
-    clocks.save(**status_values(uow, row, status), merged_into=RequestId(0))
+    entries = [int(one) for one in row.merge.get("times", ())]
+    spent = request_times.take_back(uow, row, holder, entries)
+    clocks.save(**status_values(uow, row, status), merged_into=RequestId(0), spent_minutes=spent)
     uow.record(RequestsMerged(request_id=RequestId(row.id), into_id=into_id, undone=True))
+
+
+def _living(uow: UnitOfWork, request_id: int) -> int:
+    """Give the request that a merged one ended in, over however many merges."""
+    while into := uow.conn.execute(
+        select(requests.c.merged_into).where(requests.c.id == request_id)
+    ).scalar():
+        request_id = int(into)
+    return request_id
 
 
 def _dialogs_of(uow: UnitOfWork, request_id: int) -> list[int]:

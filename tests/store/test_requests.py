@@ -339,6 +339,40 @@ async def test_time_spent_is_noted_summed_and_taken_back_by_whose_it_is(home: Ho
     assert await home.user.read(objects.count, REQUEST, ObjectQuery(filter=long)) == 1
 
 
+async def test_a_merge_adds_up_the_time_spent_and_undoing_gives_it_back(home: House) -> None:
+    one, two, three = [
+        await made(home, DialogId(0), title=title) for title in ("One", "Two", "Three")
+    ]
+    agent = await home.user.do(CreateUser(email="b@example.org", name="B", role="agent"))
+    other = home.system.as_user(agent[0])
+    await other.do(LogTime(request_id=one, minutes=25))
+    mine = (await home.user.do(LogTime(request_id=one, minutes=5)))[0]
+    await home.user.do(LogTime(request_id=two, minutes=60))
+
+    async def spent() -> list[int]:
+        return [(await shown(home, each)).spent_minutes for each in (one, two, three)]
+
+    async def worked(request_id: RequestId) -> set[tuple[int, int]]:
+        noted = await home.user.read(request_times.times, request_id)
+        return {(each.user_id, each.minutes) for each in noted}
+
+    await home.user.do(MergeRequests(request_id=one, into_id=two))
+    assert await spent() == [0, 90, 0]
+    # Whoever worked stays named.
+    assert await worked(two) == {(agent[0], 25), (home.user.actor.id, 5), (home.user.actor.id, 60)}
+    with pytest.raises(Conflict):
+        await home.user.do(LogTime(request_id=one, minutes=1))
+    # Merged on, it goes along; and each undoing takes its own back, whichever comes first.
+    await home.user.do(MergeRequests(request_id=two, into_id=three))
+    assert await spent() == [0, 0, 90]
+    await home.user.do(RemoveTime(request_id=three, entry_id=mine))
+    await home.user.do(UndoMergeRequests(request_id=one))
+    assert await spent() == [25, 0, 60]
+    assert await worked(one) == {(agent[0], 25)}
+    await home.user.do(UndoMergeRequests(request_id=two))
+    assert await spent() == [25, 60, 0]
+
+
 async def test_numbers_are_given_once_to_many_at_a_time(home: House) -> None:
     makers = [
         home.user.do(CreateObject(kind="request", values={"title": f"{n}"})) for n in range(40)
