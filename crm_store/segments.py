@@ -91,6 +91,8 @@ def _sent(
     return QueryField(sql=members)
 
 
+_PERSON = contacts.alias("person")
+"""The person asked about, on the way to his client: by its own name the table would be asked of itself."""
 _REACHED = deliveries.c.status.in_(("sent", "delivered", "read"))
 EXTRA: Mapping[str, tuple[Field, QueryField]] = {
     one.name: (one, query)
@@ -104,8 +106,8 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
             QueryField(
                 sql=lambda subject: (
                     select(object_tags.c.tag_folded)
-                    .join(contacts, contacts.c.client_id == object_tags.c.object_id)
-                    .where(contacts.c.id == subject, object_tags.c.kind == "client")
+                    .join(_PERSON, _PERSON.c.client_id == object_tags.c.object_id)
+                    .where(_PERSON.c.id == subject, object_tags.c.kind == "client")
                 )
             ),
         ),
@@ -114,8 +116,8 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
             QueryField(
                 sql=lambda subject: (
                     select(clients.c.status)
-                    .join(contacts, contacts.c.client_id == clients.c.id)
-                    .where(contacts.c.id == subject, clients.c.deleted_at == 0)
+                    .join(_PERSON, _PERSON.c.client_id == clients.c.id)
+                    .where(_PERSON.c.id == subject, clients.c.deleted_at == 0)
                 )
             ),
         ),

@@ -13,6 +13,8 @@ from hub import (
     SYSTEM,
     Address,
     Conflict,
+    ContactId,
+    CreateClient,
     CreateContact,
     FillSegment,
     GiveConsent,
@@ -99,6 +101,32 @@ async def test_conditions_sets_and_reasons(house: House) -> None:
 
 def segment_of(address: str) -> str:
     return address.rpartition("/")[2]
+
+
+async def test_only_the_people_of_a_client_are_asked_for_by_what_their_client_is(
+    house: House,
+) -> None:
+    hub = house.system
+    people = {name: await _person(house, name) for name in ("Anna", "Boris", "Vera")}
+    for name, values in (
+        ("Anna", {"status": "active", "tags": ["vip"]}),
+        ("Boris", {"status": "lost", "tags": ["old"]}),
+    ):
+        card = CreateClient(name=f"{name} Ltd", contact_id=ContactId(people[name]), values=values)
+        await hub.do(card)
+
+    async def found(field: str, operator: str, value: str) -> list[str]:
+        tree = {"field": f"contact.{field}", "operator": operator, "value": value}
+        (number,) = await hub.do(SaveSegment(name=f"{field} {operator} {value}", filter=tree))
+        segment = await hub.read(segments.one, number)
+        inside = {one.contact_id for one in await hub.audience(segment, channel="email")}
+        assert await hub.read(segments.count, segment) == len(inside)
+        return [name for name, one in people.items() if one in inside]
+
+    assert await found("client_status", "contains", "active") == ["Anna"]
+    assert await found("client_status", "not_contains", "active") == ["Boris", "Vera"]
+    assert await found("client_tag", "contains", "vip") == ["Anna"]
+    assert await found("client_tag", "contains", "nobody") == []
 
 
 async def test_a_marketer_builds_one_on_screen(house: House) -> None:
