@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm_store import leads, objects, people, requests, tasks
+from crm_store import leads, objects, people, requests, support_levels, tasks
 from crm_store.habits import Habits
 from crm_store.interests import InterestHabits
 from crm_store.nouns import Noun
@@ -59,6 +59,12 @@ class ClientHabits(Habits):
                 LinkDialog(kind="client", object_id=made, dialog_id=command.dialog_id),
             )
         return made
+
+    def before_change(
+        self, uow: UnitOfWork, row: Any, values: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """A support level is one that there is."""
+        return support_levels.checked(uow, values)
 
     def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
         """A merged card is no longer there to be removed."""

@@ -20,6 +20,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    text,
     update,
 )
 
@@ -293,7 +294,26 @@ def _reached(subject: Subject) -> Any:
     )
 
 
-MORE_FIELDS: Mapping[str, QueryField] = {"interest.reached": QueryField(sql=_reached)}
+WON = text("interests.status = 'won' AND interests.deleted_at = 0")
+"""What the index of purchases holds, in its own words: a parameter would keep it from being used."""
+
+
+def last_purchase(client: Any) -> Any:
+    """The moment at which a client's last interest was won, as one value; NULL for never."""
+    return (
+        select(func.max(interests.c.closed_at))
+        .where(
+            interests.c.client_id == client,
+            WON,
+        )
+        .scalar_subquery()
+    )
+
+
+MORE_FIELDS: Mapping[str, QueryField] = {
+    "interest.reached": QueryField(sql=_reached),
+    "client.last_purchase": QueryField(sql=last_purchase),
+}
 """Fields of filters that are no properties of their kind."""
 
 

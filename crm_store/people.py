@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, func, select, update
 
-from crm_store import custom, objects
+from crm_store import custom, objects, support_levels
 from crm_store.objects import NOUNS, visible_people
 from crm_store.sameness import normal_form
 from crm_store.search_index import index_contacts
@@ -379,7 +379,7 @@ def block_address(uow: UnitOfWork, command: BlockAddress) -> None:
 def create_client(uow: UnitOfWork, command: CreateClient) -> ClientId:
     """Make a client card."""
     given = {**command.values, "name": command.name, "organisation": command.organisation}
-    values = objects.read_values(CLIENT.kind, given, new=True)
+    values = support_levels.checked(uow, objects.read_values(CLIENT.kind, given, new=True))
     client_id = command.client_id or ClientId(uow.new_id())
     objects.create(uow, CLIENT, client_id, values)
     if command.contact_id:
@@ -395,7 +395,9 @@ def create_client(uow: UnitOfWork, command: CreateClient) -> ClientId:
 
 def change_client(uow: UnitOfWork, command: ChangeClient) -> int:
     """Change properties of a client; gives its new version."""
-    values = objects.read_values(CLIENT.kind, command.values, new=False)
+    values = support_levels.checked(
+        uow, objects.read_values(CLIENT.kind, command.values, new=False)
+    )
     row = objects.lock(uow, CLIENT, command.client_id, command.version)
     return objects.change(uow, CLIENT, row, values)
 

@@ -52,7 +52,7 @@ class RequestHabits(Habits):
         given, own = split(noun, taken)
         given |= {name: one for name, one in command.values.items() if one not in (None, "")}
         read = objects.read_values(noun.kind, given, new=True)
-        values = {**support_levels.chosen(uow, read, new=True), **own}
+        values = {**support_levels.chosen(uow, read), **own}
         _check_score(values)
         object_id = command.object_id or uow.new_id()
         clocks = self._begin(uow, object_id, values, command.dialog_id)
@@ -93,7 +93,7 @@ class RequestHabits(Habits):
     ) -> Mapping[str, object]:
         """Let another policy apply, and a deadline be set by hand."""
         _check_score(values)
-        values = support_levels.chosen(uow, values, new=False)
+        values = support_levels.chosen(uow, values, row)
         if values.get("parent_id") == row.id:
             raise Invalid("a request is not a part of itself", field="parent_id")
         deciding = _DECIDING & set(values)

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from crm_store.consents import GIVEN, NO_CONSENT, SOFT_LIMIT, UNSUBSCRIBED, WITHDRAWN
 from crm_store.filter_sql import QueryField, compile_sql
-from crm_store.objects import NOUNS, query_fields, visible_people
+from crm_store.objects import NOUNS, last_purchase, query_fields, visible_people
 from crm_store.sql import locked, upsert
 from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.many import many_sends, many_touches
@@ -118,6 +118,31 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
                     select(clients.c.status)
                     .join(_PERSON, _PERSON.c.client_id == clients.c.id)
                     .where(_PERSON.c.id == subject, clients.c.deleted_at == 0)
+                )
+            ),
+        ),
+        (
+            _extra("client_level", "Support level of the client", "Уровень поддержки клиента"),
+            QueryField(
+                sql=lambda subject: (
+                    select(clients.c.level)
+                    .join(_PERSON, _PERSON.c.client_id == clients.c.id)
+                    .where(_PERSON.c.id == subject, clients.c.deleted_at == 0, clients.c.level > "")
+                )
+            ),
+        ),
+        (
+            _extra(
+                "last_purchase",
+                "Last purchase of the client",
+                "Последняя покупка клиента",
+                FieldType.INSTANT,
+            ),
+            QueryField(
+                sql=lambda subject: (
+                    select(last_purchase(_PERSON.c.client_id))
+                    .where(_PERSON.c.id == subject, _PERSON.c.client_id > 0)
+                    .scalar_subquery()
                 )
             ),
         ),

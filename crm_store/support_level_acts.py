@@ -7,6 +7,7 @@ from sqlalchemy import delete, insert, select, update
 from crm_store.custom_acts import slug
 from crm_store.sql import lock_names
 from crm_store.support_levels import levels_of
+from crm_store.tables.people import clients
 from crm_store.tables.requests import requests, support_levels
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import RemoveSupportLevel, SaveSupportLevel
@@ -46,21 +47,21 @@ def save_level(uow: UnitOfWork, command: SaveSupportLevel) -> str:
 
 
 def remove_level(uow: UnitOfWork, command: RemoveSupportLevel) -> None:
-    """Remove a level; requests that have it get another one."""
+    """Remove a level; requests and clients that have it get another one."""
     lock_names(uow.conn, _ROOM, ["levels"])
     known = {one.name for one in levels_of(uow.conn)}
     if command.name not in known:
         raise NotFound("there is no such support level")
     if len(known) == 1:
         raise Conflict("the last support level stays", what="last")
-    held = requests.c.level == command.name
-    if uow.conn.execute(select(requests.c.id).where(held).limit(1)).first() is not None:
+    for table in (requests, clients):
+        held = table.c.level == command.name
+        if uow.conn.execute(select(table.c.id).where(held).limit(1)).first() is None:
+            continue
         if command.move_to not in known - {command.name}:
-            raise Conflict("say which level its requests get", what="used")
+            raise Conflict("say which level its requests and clients get", what="used")
         uow.conn.execute(
-            update(requests)
-            .where(held)
-            .values(level=command.move_to, version=requests.c.version + 1)
+            update(table).where(held).values(level=command.move_to, version=table.c.version + 1)
         )
     uow.conn.execute(delete(support_levels).where(support_levels.c.name == command.name))
     _say(uow)
@@ -75,5 +76,6 @@ def _free(name: str, taken: set[str]) -> str:
 
 
 def _say(uow: UnitOfWork) -> None:
-    """Let every process know that requests have other choices now."""
-    uow.record(FieldChanged(field_id=FieldId(0), object_kind="request", what="changed"))
+    """Let every process know that requests and clients have other choices now."""
+    for kind in ("request", "client"):
+        uow.record(FieldChanged(field_id=FieldId(0), object_kind=kind, what="changed"))

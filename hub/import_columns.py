@@ -172,6 +172,9 @@ class Reading:
             words = (one.value, one.label, *one.translations.values())
             if wanted in {plain(word) for word in words}:
                 return one.value
+        if prop.choices_from:
+            known = ", ".join(one.label for one in prop.choices if one.value)
+            raise Invalid(f"one of these is needed: {known}", field=prop.name)
         return text
 
     def _ref(self, prop: Property, text: str) -> str:

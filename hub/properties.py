@@ -101,7 +101,8 @@ class Property:
             value=lambda facts: value_of(facts, name),
             where=Where.BOTH,
             query_operators=_WITHOUT_WORDS if self.type is PropertyType.LINE else None,
-            choices=self.choices,
+            # What stands for "not set" is asked for as empty.
+            choices=tuple(one for one in self.choices if one.value),
             translations=self.translations,
         )
 

@@ -136,6 +136,13 @@ FIELDS = (
         lambda facts: getattr(facts.event, "topic", ""),
     ),
     _field(
+        "client.last_purchase",
+        "Last purchase (the last interest won)",
+        "Последняя покупка (последний выигранный интерес)",
+        _T.INSTANT,
+        _more("client.last_purchase"),
+    ),
+    _field(
         "interest.norm_spent",
         "Spent of the stage's norm, %",
         "Израсходовано нормы этапа, %",
@@ -162,7 +169,8 @@ PARTS: Mapping[str, frozenset[str]] = {
     "event.segment": frozenset(),
     "event.channel": frozenset(),
     "event.topic": frozenset(),
+    "client.last_purchase": frozenset({"client", "purchase"}),
     "interest.norm_spent": frozenset({"interest", "norm"}),
     "time.workday": frozenset({"dialog", "hours"}),
 }
-TODAY = frozenset({"away", "head", "advertising", "segments", "norm"})
+TODAY = frozenset({"away", "head", "advertising", "segments", "norm", "purchase"})

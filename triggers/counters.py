@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 from crm_store.absences import substitutes
 from crm_store.consents import refusals
 from crm_store.desks import people_away
+from crm_store.objects import WON
 from crm_store.tables.dialogs import bodies, dialogs, messages
-from crm_store.tables.interests import stages
+from crm_store.tables.interests import interests, stages
 from crm_store.tables.objects import leads
 from crm_store.tables.people import addresses
 from crm_store.tables.segments import segment_members
@@ -25,7 +26,7 @@ Counted = Mapping[str, Mapping[int, object]]
 
 
 class Counters:
-    """Counts for these dialogs, messages, people and interests; each value stands by their id."""
+    """Counts for these dialogs, messages, people, interests and clients, by their ids."""
 
     def __init__(
         self,
@@ -34,12 +35,14 @@ class Counters:
         messages: Mapping[int, Message],
         contacts: Mapping[int, Contact],
         interests: Mapping[int, Any],
+        clients: Collection[int],
     ) -> None:
         self._reader = reader
         self._dialogs = dialogs
         self._messages = messages
         self._contacts = contacts
         self._interests = interests
+        self._clients = clients
         self._more: dict[str, dict[int, object]] = {}
 
     def count(self, needs: Collection[str]) -> Counted:
@@ -59,6 +62,7 @@ class Counters:
             ("advertising", self._advertising, talks),
             ("headers", self._headers, sorted(self._messages)),
             ("norm", self._norm, sorted(self._interests)),
+            ("purchase", self._purchase, sorted(self._clients)),
         )
         for part, read, ids in parts:
             if part in needs and ids:
@@ -232,3 +236,12 @@ class Counters:
                 if (norm := norms.get(place, 0))
             },
         )
+
+    def _purchase(self, ids: Sequence[int]) -> None:
+        """When the last interest of a client was won."""
+        rows = self._reader.conn.execute(
+            select(interests.c.client_id, func.max(interests.c.closed_at).label("at"))
+            .where(interests.c.client_id.in_(ids), WON)
+            .group_by(interests.c.client_id)
+        )
+        self._put("client.last_purchase", {row.client_id: row.at for row in rows})

@@ -130,7 +130,12 @@ class Loader:
         interests = {**self._objects.get("interest", {})}
         interests |= {one.id: one for one in self._open.get("interest", {}).values()}
         self._more = Counters(
-            self._reader, self._dialogs, self._messages, self._contacts, interests
+            self._reader,
+            self._dialogs,
+            self._messages,
+            self._contacts,
+            interests,
+            self._objects.get("client", {}),
         ).count(self._needs)
 
     # -- what there is -----------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
+from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table, text
 
 from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word
 from crm_store.tables.objects import columns_of
@@ -73,6 +73,14 @@ interests = Table(
     ),
     Index("ix_interests_owner_id", "owner_id", "id"),
     Index("ix_interests_client_id", "client_id"),
+    # When a client bought last.
+    Index(
+        "ix_interests_bought",
+        "client_id",
+        "closed_at",
+        sqlite_where=text("status = 'won' AND deleted_at = 0"),
+        postgresql_where=text("status = 'won' AND deleted_at = 0"),
+    ),
     Index("ix_interests_contact_id", "contact_id"),
 )
 

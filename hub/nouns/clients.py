@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hub.filters import Field, FieldType, Where
 from hub.kinds import described
-from hub.nouns.parts import CREATED, OWNER, SOURCE, TAGS, TEAM, choices, prop
+from hub.nouns.parts import CREATED, FROM_LEVELS, LEVELS, OWNER, SOURCE, TAGS, TEAM, choices, prop
 from hub.properties import PropertyType
 from hub.records.people import Client
 
@@ -25,10 +26,28 @@ CLIENTS = described(
     title="name",
     icon="building-2",
     keys=("inn", "email", "phone", "name"),
+    more_fields=(
+        Field(
+            name="client.last_purchase",
+            label="Last purchase (the last interest won)",
+            type=FieldType.INSTANT,
+            value=lambda facts: 0,
+            where=Where.QUERY,
+            translations={"ru": "Последняя покупка (последний выигранный интерес)"},
+        ),
+    ),
     properties=(
         prop("name", "Name", "Название", required=True, personal=True, listed=True, sortable=True),
         prop("organisation", "Organisation", "Организация", _T.FLAG),
         prop("status", "Status", "Состояние", _T.CHOICE, choices=STATUSES, listed=True),
+        prop(
+            "level",
+            "Support level",
+            "Уровень поддержки",
+            _T.CHOICE,
+            choices=(*choices(("", "not set", "не задан")), *LEVELS),
+            choices_from=FROM_LEVELS,
+        ),
         OWNER,
         prop("co_owner_id", "Co-responsible", "Соответственный", _T.REF, ref="user"),
         TEAM,

@@ -44,3 +44,13 @@ def contact(**more: Any) -> Property:
 def client(**more: Any) -> Property:
     """Give the reference to a client."""
     return prop("client_id", "Client", "Клиент", _T.REF, ref="client", **more)
+
+
+LEVELS = choices(
+    ("standard", "standard", "стандартный"),
+    ("extended", "extended", "расширенный"),
+    ("premium", "premium", "премиальный"),
+)
+"""The support levels that there are at first; the organisation keeps its own list."""
+FROM_LEVELS = "support_level"
+"""What `choices_from` of a property says whose choices are that list."""

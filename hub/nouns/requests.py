@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from hub.kinds import described
-from hub.nouns.parts import CREATED, OWNER, TAGS, TEAM, choices, client, contact, prop
+from hub.nouns.parts import (
+    CREATED,
+    FROM_LEVELS,
+    LEVELS,
+    OWNER,
+    TAGS,
+    TEAM,
+    choices,
+    client,
+    contact,
+    prop,
+)
 from hub.properties import PropertyType
 from hub.records.requests import Request
 
@@ -28,12 +39,6 @@ PRIORITIES = choices(
     ("high", "high", "высокий"),
     ("urgent", "urgent", "срочный"),
 )
-LEVELS = choices(
-    ("standard", "standard", "стандартный"),
-    ("extended", "extended", "расширенный"),
-    ("premium", "premium", "премиальный"),
-)
-
 
 REQUESTS = described(
     name="request",
@@ -66,7 +71,7 @@ REQUESTS = described(
             "Уровень поддержки",
             _T.CHOICE,
             choices=LEVELS,
-            choices_from="support_level",
+            choices_from=FROM_LEVELS,
         ),
         contact(),
         client(),

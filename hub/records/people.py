@@ -76,6 +76,7 @@ class Contact:
 class Client:
     """Who buys: a person or an organisation; legal data are optional parts of the same card.
 
+    `level` is the support level that it has bought, "" for none of its own; requests take it.
     `completeness` is how much of what its status asks for is filled in, in percent.
     """
 
@@ -85,6 +86,7 @@ class Client:
     created_at: Micros
     version: int
     status: str = "prospect"
+    level: str = ""
     owner_id: UserId = UserId(0)
     team_id: TeamId = TeamId(0)
     source: str = ""

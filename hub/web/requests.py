@@ -228,6 +228,9 @@ async def one(request: Request) -> Response:
     form = await checked_form(request)
     whole = await whole_of(request, REQUEST)
     values = form_values(whole.kind, form, request.state.zone)
+    # The form holds every property; one that is as it was does not speak against the client's.
+    if values.get("level") == (await request.state.hub.read(reads.one, REQUEST, request_id)).level:
+        del values["level"]
     try:
         await request.state.hub.do(
             c.ChangeObject(

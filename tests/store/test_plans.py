@@ -94,6 +94,12 @@ async def test_a_page_of_a_list_is_read_in_its_order(home: House, name: str) -> 
     assert "TEMP B-TREE" not in own
 
 
+async def test_the_last_purchase_of_a_client_is_looked_up(home: House) -> None:
+    late = {"field": "client.last_purchase", "operator": "older_than", "value": "90d"}
+    [own] = [one for one in plans(home, page("client", filter=late)) if " clients" in one]
+    assert "SEARCH interests USING INDEX ix_interests_bought (client_id=?)" in own
+
+
 async def test_sums_of_a_board_and_of_the_funnel_need_no_rows(home: House) -> None:
     in_work = ObjectQuery(filter=_is("interest.status", "in_work"))
     [heaps] = [

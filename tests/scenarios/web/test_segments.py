@@ -16,8 +16,10 @@ from hub import (
     ContactId,
     CreateClient,
     CreateContact,
+    CreateObject,
     FillSegment,
     GiveConsent,
+    InterestId,
     Invalid,
     RefreshSegment,
     RemoveSegment,
@@ -26,6 +28,7 @@ from hub import (
     SegmentLeft,
     SuppressAddress,
     UpdateContact,
+    WinInterest,
     WithdrawConsent,
 )
 from tests.houses import World, plugin_of
@@ -109,14 +112,19 @@ async def test_only_the_people_of_a_client_are_asked_for_by_what_their_client_is
     hub = house.system
     people = {name: await _person(house, name) for name in ("Anna", "Boris", "Vera")}
     for name, values in (
-        ("Anna", {"status": "active", "tags": ["vip"]}),
+        ("Anna", {"status": "active", "tags": ["vip"], "level": "premium"}),
         ("Boris", {"status": "lost", "tags": ["old"]}),
     ):
         card = CreateClient(name=f"{name} Ltd", contact_id=ContactId(people[name]), values=values)
-        await hub.do(card)
+        client_id = str((await hub.do(card))[0])
+        interest = CreateObject(kind="interest", values={"title": name, "client_id": client_id})
+        made = (await hub.do(interest))[0]
+        if name == "Anna":
+            await hub.do(WinInterest(interest_id=InterestId(int(made))))
 
-    async def found(field: str, operator: str, value: str) -> list[str]:
-        tree = {"field": f"contact.{field}", "operator": operator, "value": value}
+    async def found(field: str, operator: str, value: str = "") -> list[str]:
+        tree = {"field": f"contact.{field}", "operator": operator}
+        tree |= {"value": value} if value else {}
         (number,) = await hub.do(SaveSegment(name=f"{field} {operator} {value}", filter=tree))
         segment = await hub.read(segments.one, number)
         inside = {one.contact_id for one in await hub.audience(segment, channel="email")}
@@ -127,6 +135,10 @@ async def test_only_the_people_of_a_client_are_asked_for_by_what_their_client_is
     assert await found("client_status", "not_contains", "active") == ["Boris", "Vera"]
     assert await found("client_tag", "contains", "vip") == ["Anna"]
     assert await found("client_tag", "contains", "nobody") == []
+    assert await found("client_level", "contains", "premium") == ["Anna"]
+    assert await found("client_level", "empty") == ["Boris", "Vera"]
+    assert await found("last_purchase", "within_last", "1d") == ["Anna"]
+    assert await found("last_purchase", "empty") == ["Boris", "Vera"]
 
 
 async def test_a_marketer_builds_one_on_screen(house: House) -> None:

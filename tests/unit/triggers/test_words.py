@@ -24,6 +24,7 @@ FIELDS = {
     " contact.first_ever",
     "known, client's status, segment, responsible": "contact.known client.status"
     " contact.segments client.owner",
+    "support level, last purchase": "client.level request.level client.last_purchase",
     "open cards with pipeline and stage": "interest.exists interest.pipeline interest.stage"
     " request.exists lead.exists",
     "sum, source, completeness": "interest.amount client.source client.completeness",
