@@ -37,10 +37,6 @@ from hub.events import (
     MessageCancelled,
     NoteAdded,
     NoticeRaised,
-    ObjectChanged,
-    ObjectCreated,
-    ObjectLinked,
-    ObjectRemoved,
     SessionsRevoked,
     UserChanged,
 )
@@ -56,6 +52,7 @@ from hub.web.live_connection import (
     write_frame,
 )
 from hub.web.live_drawing import WrittenRows, draw_changed, load_changed, written_row
+from hub.web.live_objects import About, Owned, hears, owned, wanted
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -334,18 +331,24 @@ class Live:
                 for one in connections:
                     if one.viewer.user_id == event.user_id:
                         one.put("notices", {"k": "notice", "kind": event.kind}, urgent=True)
-            elif isinstance(event, ObjectChanged | ObjectCreated | ObjectLinked | ObjectRemoved):
-                self._object(event.object_kind, event.object_id, connections)
+        await self._objects([one for one in events if isinstance(one, About)], connections)
 
-    def _object(self, kind: str, object_id: int, connections: list[Connection]) -> None:
+    async def _objects(self, events: list[About], connections: list[Connection]) -> None:
         """Only which object: its page asks for it again, with its reader's rights."""
-        noun = self._runtime.nouns.get(kind)
-        for one in connections:
-            if noun is not None and one.viewer.may(noun.kind.read):
-                one.put(
-                    f"object:{kind}:{object_id}",
-                    {"k": "object", "kind": kind, "id": str(object_id)},
-                )
+        nouns = self._runtime.nouns
+        asked = wanted(events, nouns, [one.viewer for one in connections])
+        known: Owned = {}
+        if asked:
+            known = await self._runtime.database.read(lambda conn: owned(conn, nouns, asked))
+        for event in events:
+            noun = nouns.get(event.object_kind)
+            if noun is None:
+                continue
+            kind, number = event.object_kind, event.object_id
+            item = {"k": "object", "kind": kind, "id": str(number)}
+            for one in connections:
+                if hears(one.viewer, noun, event, known):
+                    one.put(f"object:{kind}:{number}", item)
 
     # -- one browser -----------------------------------------------------------------------
 
