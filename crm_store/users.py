@@ -1,37 +1,28 @@
-"""Colleagues, their sessions and tokens, teams, the organisation, saved views."""
+"""Colleagues, teams, the organisation."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Label, case, delete, func, insert, select, update
+from sqlalchemy import Label, delete, func, insert, select, update
 
 from crm_store.roles import need_reach
 from crm_store.sql import locked, upsert
 from crm_store.tables.absences import absences
 from crm_store.tables.users import (
     brands,
-    login_attempts,
     roles,
     sessions,
     team_members,
     teams,
-    tokens,
     users,
-    views,
 )
-from crm_store.unit_of_work import Transaction, UnitOfWork
+from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import (
-    CreateToken,
     CreateUser,
-    OpenSession,
-    RemoveView,
-    RevokeSessions,
-    RevokeToken,
     SaveTeam,
-    SaveView,
     SetPassword,
     SetSecondFactor,
     UpdateBrand,
@@ -43,13 +34,11 @@ from hub.events import (
     BrandChanged,
     SessionsRevoked,
     TeamChanged,
-    TokenChanged,
     UserChanged,
     UserCreated,
-    ViewChanged,
 )
 from hub.ids import BrandId, Micros, TeamId, UserId
-from hub.records.system import Brand, Session, Team, Token, User, View
+from hub.records.system import Brand, Team, User
 from hub.terms import fold
 
 LANGUAGES = ("en", "ru")
@@ -62,7 +51,7 @@ def user(reader: Reader, user_id: UserId) -> User:
     row = reader.conn.execute(mine).first()
     if row is None:
         raise NotFound("there is no such colleague")
-    return _user(row, _teams_of(reader, [row.id]).get(row.id, ()))
+    return user_of_row(row, _teams_of(reader, [row.id]).get(row.id, ()))
 
 
 def all_users(reader: Reader, *, inactive: bool = True) -> list[User]:
@@ -72,7 +61,7 @@ def all_users(reader: Reader, *, inactive: bool = True) -> list[User]:
         statement = statement.where(users.c.active)
     rows = reader.conn.execute(statement).all()
     owned = _teams_of(reader, [row.id for row in rows])
-    return [_user(row, owned.get(row.id, ())) for row in rows]
+    return [user_of_row(row, owned.get(row.id, ())) for row in rows]
 
 
 def credentials(reader: Reader, email: str) -> tuple[UserId, str, str, bool] | None:
@@ -97,7 +86,7 @@ def _teams_of(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[TeamId, ...
     return {key: tuple(value) for key, value in found.items()}
 
 
-def _user(row: Any, owned: Sequence[TeamId]) -> User:
+def user_of_row(row: Any, owned: Sequence[TeamId]) -> User:
     return User(
         id=UserId(row.id),
         email=row.email,
@@ -157,120 +146,6 @@ def brand(reader: Reader) -> Brand:
     )
 
 
-def session(reader: Reader, token_hash: str) -> Session | None:
-    """Give a living session by the hash of its token."""
-    row = reader.conn.execute(
-        select(sessions).where(
-            sessions.c.token_hash == token_hash, sessions.c.expires_at > reader.now
-        )
-    ).first()
-    return _session(row) if row is not None else None
-
-
-def admitted(reader: Reader, token_hash: str) -> tuple[User, Micros, str] | None:
-    """Give whose a living session is, when it was last used, and the organisation's time zone.
-
-    It is asked before every page, so it is one question; the user comes without his teams.
-    """
-    zone = select(brands.c.time_zone).order_by(brands.c.id).limit(1).scalar_subquery()
-    row = reader.conn.execute(
-        select(
-            users,
-            away_until(reader),
-            sessions.c.last_seen_at.label("session_seen_at"),
-            func.coalesce(zone, "").label("zone"),
-        )
-        .join(sessions, sessions.c.user_id == users.c.id)
-        .where(sessions.c.token_hash == token_hash, sessions.c.expires_at > reader.now)
-    ).first()
-    if row is None:
-        return None
-    return _user(row, ()), Micros(row.session_seen_at), row.zone
-
-
-def sessions_of(reader: Reader, user_id: UserId) -> list[Session]:
-    """Give the living sessions of a user, the last used first."""
-    rows = reader.conn.execute(
-        select(sessions)
-        .where(sessions.c.user_id == user_id, sessions.c.expires_at > reader.now)
-        .order_by(sessions.c.last_seen_at.desc())
-    )
-    return [_session(row) for row in rows]
-
-
-def _session(row: Any) -> Session:
-    return Session(
-        token_hash=row.token_hash,
-        user_id=UserId(row.user_id),
-        created_at=Micros(row.created_at),
-        expires_at=Micros(row.expires_at),
-        last_seen_at=Micros(row.last_seen_at),
-        ip=row.ip,
-        agent=row.agent,
-    )
-
-
-def token(reader: Reader, token_hash: str) -> Token | None:
-    """Give a living bearer token by its hash."""
-    row = reader.conn.execute(
-        select(tokens).where(tokens.c.token_hash == token_hash, tokens.c.revoked_at == 0)
-    ).first()
-    if row is None or (row.expires_at and row.expires_at <= reader.now):
-        return None
-    return _token(row)
-
-
-def tokens_of(reader: Reader, user_id: UserId | None = None) -> list[Token]:
-    """Give bearer tokens, of one user or of all, the newest first."""
-    statement = select(tokens).order_by(tokens.c.id.desc())
-    if user_id is not None:
-        statement = statement.where(tokens.c.user_id == user_id)
-    return [_token(row) for row in reader.conn.execute(statement)]
-
-
-def _token(row: Any) -> Token:
-    return Token(
-        id=row.id,
-        user_id=UserId(row.user_id),
-        name=row.name,
-        scopes=tuple(row.scopes),
-        created_at=Micros(row.created_at),
-        expires_at=Micros(row.expires_at),
-        last_used_at=Micros(row.last_used_at),
-        revoked=bool(row.revoked_at),
-    )
-
-
-def saved_views(reader: Reader, kind: str = "") -> list[View]:
-    """Give the viewer's own views of a kind's list (of the inbox), his teams' and the shared ones."""
-    me = reader.viewer.user_id
-    teams = select(team_members.c.team_id).where(team_members.c.user_id == me)
-    rows = reader.conn.execute(
-        select(views)
-        .where(
-            views.c.kind == kind,
-            (views.c.owner_id == reader.viewer.private_id)
-            | views.c.shared
-            | views.c.team_id.in_(teams),
-        )
-        .order_by(views.c.name)
-    )
-    return [
-        View(
-            id=row.id,
-            owner_id=UserId(row.owner_id),
-            name=row.name,
-            filter=row.filter,
-            sort=row.sort,
-            shared=row.shared,
-            kind=row.kind,
-            columns=tuple(row.columns),
-            team_id=TeamId(row.team_id),
-        )
-        for row in rows
-    ]
-
-
 # -- commands ------------------------------------------------------------------------------
 
 
@@ -313,7 +188,7 @@ def _need_role(uow: UnitOfWork, name: str) -> None:
     need_reach(uow, name)
 
 
-def _lock(uow: UnitOfWork, user_id: UserId) -> Any:
+def lock_user(uow: UnitOfWork, user_id: UserId) -> Any:
     row = uow.conn.execute(locked(uow.dialect, select(users).where(users.c.id == user_id))).first()
     if row is None:
         raise NotFound("there is no such colleague")
@@ -322,7 +197,7 @@ def _lock(uow: UnitOfWork, user_id: UserId) -> Any:
 
 def update_user(uow: UnitOfWork, command: UpdateUser) -> None:
     """Change a colleague; the last active administrator stays one."""
-    row = _lock(uow, command.user_id)
+    row = lock_user(uow, command.user_id)
     need_reach(uow, row.role)
     values: dict[str, Any] = {}
     if command.name is not None:
@@ -365,11 +240,11 @@ def update_user(uow: UnitOfWork, command: UpdateUser) -> None:
         update(users).where(users.c.id == row.id).values(version=users.c.version + 1, **values)
     )
     if values.get("active") is False:
-        _end_sessions(uow, command.user_id)
+        end_sessions(uow, command.user_id)
     uow.record(UserChanged(user_id=command.user_id, fields=tuple(values)))
 
 
-def _end_sessions(uow: UnitOfWork, user_id: UserId, *, but: str = "", only: str = "") -> None:
+def end_sessions(uow: UnitOfWork, user_id: UserId, *, but: str = "", only: str = "") -> None:
     where = [sessions.c.user_id == user_id]
     if but:
         where.append(sessions.c.token_hash != but)
@@ -381,7 +256,7 @@ def _end_sessions(uow: UnitOfWork, user_id: UserId, *, but: str = "", only: str 
 
 def update_profile(uow: UnitOfWork, command: UpdateProfile) -> None:
     """Change one's own profile."""
-    row = _lock(uow, uow.viewer.user_id)
+    row = lock_user(uow, uow.viewer.user_id)
     values: dict[str, Any] = {}
     if command.name is not None:
         if not command.name.strip():
@@ -405,7 +280,7 @@ def update_profile(uow: UnitOfWork, command: UpdateProfile) -> None:
     uow.record(UserChanged(user_id=UserId(row.id), fields=tuple(values)))
 
 
-def _need_self(uow: UnitOfWork, user_id: UserId) -> None:
+def need_self(uow: UnitOfWork, user_id: UserId) -> None:
     if uow.viewer.user_id == user_id or uow.viewer.is_system:
         return
     if not uow.viewer.may("users.manage"):
@@ -416,81 +291,27 @@ def _need_self(uow: UnitOfWork, user_id: UserId) -> None:
 
 def set_password(uow: UnitOfWork, command: SetPassword) -> None:
     """Set a password hash; other sessions end."""
-    _need_self(uow, command.user_id)
-    _lock(uow, command.user_id)
+    need_self(uow, command.user_id)
+    lock_user(uow, command.user_id)
     uow.conn.execute(
         update(users)
         .where(users.c.id == command.user_id)
         .values(password_hash=command.password_hash, version=users.c.version + 1)
     )
-    _end_sessions(uow, command.user_id, but=command.keep_session)
+    end_sessions(uow, command.user_id, but=command.keep_session)
     uow.record(UserChanged(user_id=command.user_id, fields=("password",)))
 
 
 def set_second_factor(uow: UnitOfWork, command: SetSecondFactor) -> None:
     """Set or remove a second factor; it is on record who did."""
-    _need_self(uow, command.user_id)
-    _lock(uow, command.user_id)
+    need_self(uow, command.user_id)
+    lock_user(uow, command.user_id)
     uow.conn.execute(
         update(users)
         .where(users.c.id == command.user_id)
         .values(totp_secret=command.secret, version=users.c.version + 1)
     )
     uow.record(UserChanged(user_id=command.user_id, fields=("second_factor",)))
-
-
-def open_session(uow: UnitOfWork, command: OpenSession) -> None:
-    """Write the row behind a session cookie."""
-    uow.conn.execute(
-        insert(sessions).values(
-            token_hash=command.token_hash,
-            user_id=command.user_id,
-            created_at=uow.now,
-            expires_at=command.expires_at,
-            last_seen_at=uow.now,
-            ip=command.ip[:100],
-            agent=command.agent[:400],
-        )
-    )
-    uow.conn.execute(
-        update(users).where(users.c.id == command.user_id).values(last_seen_at=uow.now)
-    )
-
-
-def revoke_sessions(uow: UnitOfWork, command: RevokeSessions) -> None:
-    """End sessions."""
-    _need_self(uow, command.user_id)
-    _end_sessions(uow, command.user_id, but=command.all_but, only=command.token_hash)
-
-
-def create_token(uow: UnitOfWork, command: CreateToken) -> int:
-    """Make a bearer token."""
-    _need_self(uow, command.user_id)
-    _lock(uow, command.user_id)
-    token_id = command.token_id or uow.new_id()
-    uow.conn.execute(
-        insert(tokens).values(
-            id=token_id,
-            user_id=command.user_id,
-            name=command.name.strip()[:400] or "token",
-            token_hash=command.token_hash,
-            scopes=list(command.scopes),
-            created_at=uow.now,
-            expires_at=command.expires_at,
-        )
-    )
-    uow.record(TokenChanged(user_id=command.user_id, token_id=token_id))
-    return token_id
-
-
-def revoke_token(uow: UnitOfWork, command: RevokeToken) -> None:
-    """End a bearer token."""
-    row = uow.conn.execute(select(tokens).where(tokens.c.id == command.token_id)).first()
-    if row is None:
-        raise NotFound("there is no such token")
-    _need_self(uow, UserId(row.user_id))
-    uow.conn.execute(update(tokens).where(tokens.c.id == row.id).values(revoked_at=uow.now))
-    uow.record(TokenChanged(user_id=UserId(row.user_id), token_id=row.id))
 
 
 def save_team(uow: UnitOfWork, command: SaveTeam) -> TeamId:
@@ -527,85 +348,3 @@ def update_brand(uow: UnitOfWork, command: UpdateBrand) -> None:
         update(brands).where(brands.c.id == row.id).values(version=brands.c.version + 1, **values)
     )
     uow.record(BrandChanged(brand_id=command.brand_id, fields=tuple(values)))
-
-
-def save_view(uow: UnitOfWork, command: SaveView) -> int:
-    """Create or change a saved view of one's own."""
-    name = command.name.strip()[:400]
-    if not name:
-        raise Invalid("a name is needed", field="name")
-    values = {
-        "name": name,
-        "filter": dict(command.filter),
-        "sort": command.sort,
-        "shared": command.shared,
-        "kind": command.kind,
-        "columns": list(command.columns),
-        "team_id": command.team_id,
-    }
-    view_id = command.view_id or uow.new_id()
-    if command.view_id:
-        done = uow.conn.execute(
-            update(views)
-            .where(views.c.id == view_id, views.c.owner_id == uow.viewer.user_id)
-            .values(**values)
-        )
-        if not done.rowcount:
-            raise NotFound("there is no such view of yours")
-    else:
-        uow.conn.execute(insert(views).values(id=view_id, owner_id=uow.viewer.user_id, **values))
-    uow.record(ViewChanged(view_id=view_id))
-    return view_id
-
-
-def remove_view(uow: UnitOfWork, command: RemoveView) -> None:
-    """Delete a saved view of one's own."""
-    done = uow.conn.execute(
-        delete(views).where(views.c.id == command.view_id, views.c.owner_id == uow.viewer.user_id)
-    )
-    if not done.rowcount:
-        raise NotFound("there is no such view of yours")
-    uow.record(ViewChanged(view_id=command.view_id))
-
-
-# -- rows without facts --------------------------------------------------------------------
-
-
-def touch_sessions(tx: Transaction, items: list[tuple[str, int, int]]) -> list[None]:
-    """Note that sessions are in use, and prolong them."""
-    for hashed, user_id, lifetime_us in items:
-        tx.conn.execute(
-            update(sessions)
-            .where(sessions.c.token_hash == hashed, sessions.c.expires_at > tx.now)
-            .values(last_seen_at=tx.now, expires_at=tx.now + lifetime_us)
-        )
-        tx.conn.execute(update(users).where(users.c.id == user_id).values(last_seen_at=tx.now))
-    return [None] * len(items)
-
-
-def count_attempts(tx: Transaction, items: list[tuple[str, int]]) -> list[int]:
-    """Count an attempt in each bucket's window (microseconds); gives the counts so far."""
-    counts = []
-    for bucket, window_us in items:
-        over = login_attempts.c.window_start < tx.now - window_us
-        statement = (
-            upsert(tx.dialect, login_attempts)
-            .values(bucket=bucket, window_start=tx.now, count=1)
-            .on_conflict_do_update(
-                index_elements=["bucket"],
-                # One statement, so that attempts over several processes are all counted.
-                set_={
-                    "count": case((over, 1), else_=login_attempts.c.count + 1),
-                    "window_start": case((over, tx.now), else_=login_attempts.c.window_start),
-                },
-            )
-            .returning(login_attempts.c.count)
-        )
-        counts.append(int(tx.conn.execute(statement).scalar_one()))
-    return counts
-
-
-def forget_attempts(tx: Transaction, items: list[str]) -> list[None]:
-    """Empty buckets after a success."""
-    tx.conn.execute(delete(login_attempts).where(login_attempts.c.bucket.in_(items)))
-    return [None] * len(items)

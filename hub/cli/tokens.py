@@ -116,7 +116,8 @@ def list_tokens(
 
 
 async def _all(settings: HubSettings) -> list[tuple[str, Token]]:
-    from crm_store.users import all_users, tokens_of
+    from crm_store.sessions import tokens_of
+    from crm_store.users import all_users
 
     async with opened(settings) as hub:
         return [

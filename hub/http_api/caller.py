@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
-from crm_store import users as user_reads
+from crm_store import sessions as session_reads
 from crm_store.api_requests import touch_tokens
 from crm_store.viewer import Viewer
 from hub.errors import NotAllowed
@@ -85,7 +85,7 @@ class Callers:
         """Give the caller behind a token's hash, None where it opens nothing."""
         runtime = self._runtime
         system = runtime.handle(SYSTEM)
-        token = await system.read(user_reads.token, hashed)
+        token = await system.read(session_reads.token, hashed)
         if token is None:
             return None
         scopes = frozenset(token.scopes) if token.scopes else None
@@ -114,7 +114,7 @@ class Callers:
         """Say whether the browser behind a long request is still logged in."""
         hashed = str(getattr(request.state, "session", ""))
         system = self._runtime.handle(SYSTEM)
-        return await system.read(user_reads.session, hashed) is not None
+        return await system.read(session_reads.session, hashed) is not None
 
 
 bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer hub_...`")

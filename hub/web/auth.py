@@ -21,7 +21,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from crm_store import users as user_reads
+from crm_store import sessions as session_reads
 from crm_store.desks import chosen
 from crm_store.viewer import Reader, Viewer, load_viewer
 from hub.objects import Actor, ActorKind
@@ -251,7 +251,7 @@ class Gate:
             conn: Connection,
         ) -> tuple[User | None, frozenset[str], int, str, Eyes | None]:
             reader = Reader(conn=conn, viewer=Viewer.system(), now=self._runtime.now())
-            found = user_reads.admitted(reader, hashed)
+            found = session_reads.admitted(reader, hashed)
             if found is None:
                 return None, frozenset(), 0, "", None
             user, seen_at, zone = found
@@ -267,7 +267,7 @@ class Gate:
         if user is not None and self._runtime.now() - seen_at > SEEN_US:
             lifetime = SESSION_DAYS * 86_400_000_000
             await self._runtime.database.write(
-                user_reads.touch_sessions, (hashed, user.id, lifetime)
+                session_reads.touch_sessions, (hashed, user.id, lifetime)
             )
             state["renewed"] = token
         return user, may, zone, eyes

@@ -12,7 +12,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from crm_store import users as user_reads
+from crm_store import views as view_reads
 from crm_store.objects import ObjectQuery
 from crm_store.viewer import Reader
 from hub.errors import Invalid
@@ -52,7 +52,7 @@ Fill = Callable[[Reader, Narrowed], Mapping[str, Any]]
 
 def narrowed(reader: Reader, kind: Kind, params: Mapping[str, str]) -> Narrowed:
     """Read what an address narrows a board to; raises Invalid where its filter is none."""
-    view, tree = view_of(user_reads.saved_views(reader, kind.name), params)
+    view, tree = view_of(view_reads.saved_views(reader, kind.name), params)
     mine: Tree | None = None
     if not view and params.get("view") == "mine":
         view = "mine"
@@ -103,7 +103,7 @@ async def show_board(
             "query": ObjectQuery(text=found.text),
             "chips": bar,
             "filter_text": written(found.tree),
-            "saved": user_reads.saved_views(reader, kind.name),
+            "saved": view_reads.saved_views(reader, kind.name),
             **colleagues(reader),
             **filled,
         }

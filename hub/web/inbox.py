@@ -22,7 +22,7 @@ from crm_store import people as people_reads
 from crm_store import person_timeline as lines
 from crm_store import search as search_reads
 from crm_store import unlinked as unlinked_reads
-from crm_store import users as user_reads
+from crm_store import views as view_reads
 from crm_store.consents import standing
 from crm_store.objects import NOUNS
 from crm_store.request_clocks import dues_of
@@ -129,7 +129,7 @@ def list_values(reader: Reader, query: DialogQuery) -> dict[str, Any]:
         "dues": dues(reader, shown),
         "counters": dialog_reads.counters(reader),
         "accounts": account_reads.all_accounts(reader),
-        "views": user_reads.saved_views(reader),
+        "views": view_reads.saved_views(reader),
         "tags": dialog_reads.all_tags(reader),
     }
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from crm_store import sessions as session_reads
 from crm_store import users as user_reads
 from hub.commands import OpenSession, RevokeSessions
 from hub.ids import Micros, UserId
@@ -114,7 +115,7 @@ async def login(request: Request) -> Response:
 
     buckets = _buckets(email, request.state.client)
     for bucket, limit in buckets.items():
-        number = await runtime.database.write(user_reads.count_attempts, (bucket, WINDOW_US))
+        number = await runtime.database.write(session_reads.count_attempts, (bucket, WINDOW_US))
         if number > limit:
             return again("Too many attempts. Try again in 15 minutes.", 429)
     known = await runtime.handle(SYSTEM).read(user_reads.credentials, email)
@@ -131,7 +132,7 @@ async def login(request: Request) -> Response:
         if not await is_fresh_code(runtime, user_id, runtime.keys.decrypt(sealed), code):
             return again("The code is wrong.", need_code=True)
     # The address's own count stays: one good login must not pay for guesses at others.
-    await runtime.database.write(user_reads.forget_attempts, next(iter(buckets)))
+    await runtime.database.write(session_reads.forget_attempts, next(iter(buckets)))
     response = RedirectResponse(target, 303)
     await open_session(request, response, user_id)
     return response
@@ -154,7 +155,9 @@ async def is_fresh_code(runtime: Runtime, user_id: UserId, secret: str, code: st
         at = now + step * TOTP_SECONDS
         if hmac.compare_digest(one.at(at).encode(), code.encode()):
             bucket = f"totp:{user_id}:{at // TOTP_SECONDS}"
-            uses: int = await runtime.database.write(user_reads.count_attempts, (bucket, WINDOW_US))
+            uses: int = await runtime.database.write(
+                session_reads.count_attempts, (bucket, WINDOW_US)
+            )
             return uses == 1
     return False
 

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from crm_store import objects as reads
-from crm_store import users as user_reads
+from crm_store import views as view_reads
 from crm_store.nouns import Noun
 from crm_store.objects import ObjectQuery
 from crm_store.viewer import Reader
@@ -154,7 +154,7 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
 
     def load(reader: Reader) -> dict[str, Any]:
         reader.viewer.need(kind.read)
-        views = user_reads.saved_views(reader, kind.name)
+        views = view_reads.saved_views(reader, kind.name)
         shown = _read_address(request, screen, views)
         try:
             found = reads.page(reader, noun, shown.query)

@@ -9,16 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from crm_store.users import (
-    all_users,
+from crm_store.sessions import (
     count_attempts,
-    credentials,
     forget_attempts,
     session,
     sessions_of,
     token,
     touch_sessions,
 )
+from crm_store.users import all_users, credentials
 from hub import (
     SYSTEM,
     Conflict,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
-from crm_store import users as reads
+from crm_store import sessions as session_reads
 from hub import commands as c
 from hub.errors import Invalid, NotAllowed
 from hub.http_api import rights
@@ -61,7 +61,7 @@ async def tokens(
     """Give your tokens without their secrets, the newest first."""
     if all:
         caller.need("users.manage")
-    found = await caller.hub.read(reads.tokens_of, None if all else caller.user_id)
+    found = await caller.hub.read(session_reads.tokens_of, None if all else caller.user_id)
     return [s.Token.model_validate(one) for one in found]
 
 
@@ -88,7 +88,7 @@ async def create(caller: rights.MayManageTokens, body: s.CreateToken) -> s.NewTo
             expires_at=body.expires_at or NEVER,
         )
     )
-    found = await caller.hub.read(reads.tokens_of, None)
+    found = await caller.hub.read(session_reads.tokens_of, None)
     record = next(one for one in found if one.id == made[0])
     return s.NewToken(**s.Token.model_validate(record).model_dump(), token=secret)
 

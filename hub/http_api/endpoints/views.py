@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 
 from crm_store import dialogs as dialog_reads
-from crm_store import users as reads
+from crm_store import views as view_reads
 from hub import commands as c
 from hub.errors import NotFound
 from hub.http_api import rights
@@ -37,12 +37,12 @@ async def views(
     """Give your own views, those of your teams and the shared ones."""
     if not kind and not await caller.hub.may("dialogs.view"):
         return []
-    found = await caller.hub.read(reads.saved_views, kind)
+    found = await caller.hub.read(view_reads.saved_views, kind)
     return [s.View.model_validate(one) for one in found]
 
 
 async def _view(caller: Caller, view_id: int, kind: str) -> s.View:
-    for one in await caller.hub.read(reads.saved_views, kind):
+    for one in await caller.hub.read(view_reads.saved_views, kind):
         if one.id == view_id:
             return s.View.model_validate(one)
     raise NotFound("there is no such view")

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import sessions as session_reads
 from crm_store import users as user_reads
 from crm_store import work as work_reads
 from crm_store.viewer import Reader
@@ -50,7 +51,7 @@ async def _tokens(
 ) -> Response:
     def load(reader: Reader) -> dict[str, Any]:
         return {
-            "tokens": user_reads.tokens_of(reader),
+            "tokens": session_reads.tokens_of(reader),
             "users": {one.id: one for one in user_reads.all_users(reader)},
         }
 

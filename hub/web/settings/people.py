@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from crm_store import roles as role_reads
+from crm_store import sessions as session_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -112,7 +113,7 @@ async def _one(
             "person": user_reads.user(reader, user_id),
             "roles": [one.name for one in role_reads.all_roles(reader)],
             "teams": user_reads.all_teams(reader),
-            "sessions": user_reads.sessions_of(reader, user_id),
+            "sessions": session_reads.sessions_of(reader, user_id),
         }
 
     link = await invitation_link(runtime_of(request), user_id) if invite else ""

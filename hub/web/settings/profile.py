@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import sessions as session_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
 from hub.commands import RevokeSessions, SetPassword, SetSecondFactor, UpdateProfile
@@ -43,7 +44,7 @@ async def _draw(
     def load(reader: Reader) -> tuple[Any, str, bool]:
         known = user_reads.credentials(reader, user.email)
         return (
-            user_reads.sessions_of(reader, user.id),
+            session_reads.sessions_of(reader, user.id),
             user_reads.brand(reader).time_zone,
             bool(known and known[2]),
         )
@@ -127,7 +128,7 @@ async def _knows_password(request: Request, given: str) -> bool:
     runtime = runtime_of(request)
     user = request.state.user
     bucket = f"again:{user.id}"
-    tries = await runtime.database.write(user_reads.count_attempts, (bucket, 900_000_000))
+    tries = await runtime.database.write(session_reads.count_attempts, (bucket, 900_000_000))
     if tries > 8:
         return False
     known = await runtime.handle(hub_of(request).actor).read(user_reads.credentials, user.email)
@@ -135,7 +136,7 @@ async def _knows_password(request: Request, given: str) -> bool:
         return False
     if not await asyncio.to_thread(hasher().verify, given[:1000], known[1]):
         return False
-    await runtime.database.write(user_reads.forget_attempts, bucket)
+    await runtime.database.write(session_reads.forget_attempts, bucket)
     return True
 
 
@@ -174,7 +175,7 @@ async def sessions(request: Request) -> Response:
         return go(PATH, "revoked")
     found = [
         one.token_hash
-        for one in await hub.read(user_reads.sessions_of, user.id)
+        for one in await hub.read(session_reads.sessions_of, user.id)
         if wanted and one.token_hash.startswith(wanted)
     ]
     if len(found) != 1:

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from crm_store.holding import PERIODIC
+from crm_store.sessions import token, tokens_of
 from crm_store.tables.outbox import jobs, webhook_deliveries, webhooks
-from crm_store.users import all_users, token, tokens_of
+from crm_store.users import all_users
 from crm_store.work import all_webhooks
 from hub import (
     CreateAccount,

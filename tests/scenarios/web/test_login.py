@@ -8,8 +8,9 @@ import hashlib
 import pytest
 from sqlalchemy import select, update
 
+from crm_store.sessions import sessions_of
 from crm_store.tables.users import sessions
-from crm_store.users import all_users, sessions_of
+from crm_store.users import all_users
 from hub import RevokeSessions, UpdateUser
 from tests.scenarios.web.house import ADDRESS, PASSWORD, House
 

@@ -8,7 +8,8 @@ from typing import Any
 import pyotp
 import pytest
 
-from crm_store.users import all_teams, all_users, credentials, sessions_of
+from crm_store.sessions import sessions_of
+from crm_store.users import all_teams, all_users, credentials
 from hub import SetSecondFactor, UserId
 from tests.scenarios.web.house import ADDRESS, PASSWORD, Browser, House, csrf_of
 
