@@ -6,17 +6,15 @@ segments; a circle is refused when it would be saved.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    String,
     and_,
     case,
-    cast,
     delete,
     exists,
     func,
@@ -29,162 +27,25 @@ from sqlalchemy import (
 )
 
 from crm_store.consents import GIVEN, NO_CONSENT, SOFT_LIMIT, UNSUBSCRIBED, WITHDRAWN
-from crm_store.filter_sql import QueryField, compile_sql
-from crm_store.objects import NOUNS, last_purchase, query_fields, visible_people
+from crm_store.filter_sql import compile_sql
+from crm_store.objects import NOUNS, visible_people
+from crm_store.segment_fields import columns, fields
 from crm_store.sql import locked, upsert
 from crm_store.tables.consents import consents, suppressions
-from crm_store.tables.many import many_sends, many_touches
-from crm_store.tables.objects import object_tags
-from crm_store.tables.outbox import deliveries
-from crm_store.tables.people import addresses, clients, contacts
+from crm_store.tables.people import addresses, contacts
 from crm_store.tables.segments import segment_members, segments
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import FillSegment, RefreshSegment, RemoveSegment, SaveSegment
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import SegmentChanged, SegmentEntered, SegmentLeft
-from hub.filters import Field, Fields, FieldType, Moment, Use, Where, parse
+from hub.filters import Moment, Use, parse
 from hub.ids import AddressId, ContactId, Micros
 from hub.records.segments import Member, Reach, Segment
 from hub.terms import fold
 
 CONTACT = NOUNS["contact"]
 BATCH = 5_000
-
-
-def _extra(name: str, english: str, russian: str, type: FieldType = FieldType.SET) -> Field:
-    return Field(
-        name=f"contact.{name}",
-        label=english,
-        translations={"ru": russian},
-        type=type,
-        value=lambda _: None,
-        where=Where.QUERY,
-    )
-
-
-def _of_contact(column: Any, owner: Any, *more: ColumnElement[bool]) -> QueryField:
-    return QueryField(sql=lambda subject: select(column).where(owner == subject, *more))
-
-
-def _sent(
-    *more: ColumnElement[bool],
-    touched: bool = False,
-    answered: bool = False,
-    value: Any = None,
-) -> QueryField:
-    def members(subject: Any) -> Any:
-        statement = (
-            select(cast(many_sends.c.mailing_id, String) if value is None else value)
-            .join(deliveries, deliveries.c.send_id == many_sends.c.id)
-            .where(deliveries.c.contact_id == subject, deliveries.c.send_id > 0, *more)
-        )
-        if touched:
-            statement = statement.join(
-                many_touches, many_touches.c.delivery_id == deliveries.c.id
-            ).where(
-                many_touches.c.n == -1 if answered else many_touches.c.n > 0,
-                ~many_touches.c.machine,
-            )
-        return statement
-
-    return QueryField(sql=members)
-
-
-_PERSON = contacts.alias("person")
-"""The person asked about, on the way to his client: by its own name the table would be asked of itself."""
-_REACHED = deliveries.c.status.in_(("sent", "delivered", "read"))
-EXTRA: Mapping[str, tuple[Field, QueryField]] = {
-    one.name: (one, query)
-    for one, query in (
-        (
-            _extra("channel", "Can be reached by", "Есть адрес в канале"),
-            _of_contact(addresses.c.kind, addresses.c.contact_id),
-        ),
-        (
-            _extra("client_tag", "Tag of the client", "Метка клиента"),
-            QueryField(
-                sql=lambda subject: (
-                    select(object_tags.c.tag_folded)
-                    .join(_PERSON, _PERSON.c.client_id == object_tags.c.object_id)
-                    .where(_PERSON.c.id == subject, object_tags.c.kind == "client")
-                )
-            ),
-        ),
-        (
-            _extra("client_status", "Status of the client", "Состояние клиента"),
-            QueryField(
-                sql=lambda subject: (
-                    select(clients.c.status)
-                    .join(_PERSON, _PERSON.c.client_id == clients.c.id)
-                    .where(_PERSON.c.id == subject, clients.c.deleted_at == 0)
-                )
-            ),
-        ),
-        (
-            _extra("client_level", "Support level of the client", "Уровень поддержки клиента"),
-            QueryField(
-                sql=lambda subject: (
-                    select(clients.c.level)
-                    .join(_PERSON, _PERSON.c.client_id == clients.c.id)
-                    .where(_PERSON.c.id == subject, clients.c.deleted_at == 0, clients.c.level > "")
-                )
-            ),
-        ),
-        (
-            _extra(
-                "last_purchase",
-                "Last purchase of the client",
-                "Последняя покупка клиента",
-                FieldType.INSTANT,
-            ),
-            QueryField(
-                sql=lambda subject: (
-                    select(last_purchase(_PERSON.c.client_id))
-                    .where(_PERSON.c.id == subject, _PERSON.c.client_id > 0)
-                    .scalar_subquery()
-                )
-            ),
-        ),
-        (_extra("got_mailing", "Got the mailing", "Получил рассылку"), _sent(_REACHED)),
-        (
-            _extra("failed_mailing", "Mailing failed", "Рассылка не дошла"),
-            _sent(deliveries.c.status == "failed"),
-        ),
-        (
-            _extra(
-                "clicked_mailing", "Followed a link of the mailing", "Перешёл по ссылке рассылки"
-            ),
-            _sent(touched=True),
-        ),
-        (
-            _extra("answered_mailing", "Answered the mailing", "Ответил на рассылку"),
-            _sent(touched=True, answered=True),
-        ),
-        (
-            _extra(
-                "missed_mailing",
-                "Was not reached, by mailing and cause",
-                "Не получил: рассылка и причина",
-            ),
-            _sent(
-                deliveries.c.status.in_(("failed", "suppressed", "unknown")),
-                value=cast(many_sends.c.mailing_id, String)
-                + ":"
-                + case((deliveries.c.status == "unknown", "unknown"), else_=deliveries.c.reason),
-            ),
-        ),
-    )
-}
-
-
-def fields() -> Fields:
-    """Give every field that a segment can ask for."""
-    return Fields((*CONTACT.kind.fields, *(one for one, _ in EXTRA.values())))
-
-
-def _columns() -> dict[str, QueryField]:
-    return {**query_fields(CONTACT), **{name: query for name, (_, query) in EXTRA.items()}}
 
 
 # -- asking --------------------------------------------------------------------------------
@@ -258,7 +119,7 @@ def _inside(reader: Reader, segment: Segment, above: frozenset[int]) -> ColumnEl
         tree = parse(segment.filter, known, Use.QUERY)
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
         dialect = reader.conn.dialect.name
-        parts.append(compile_sql(tree, known, _columns(), contacts.c.id, moment, dialect))
+        parts.append(compile_sql(tree, known, columns(), contacts.c.id, moment, dialect))
     parts += [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.any_of]
     inside = or_(*parts) if parts else true()
     both = [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.all_of]

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from crm_store import segment_fields
 from crm_store import segments as reads
 from hub.commands import FillSegment, RemoveSegment, SaveSegment
 from hub.errors import Conflict, HubError, Invalid, NotAllowed
@@ -48,7 +49,7 @@ async def _form(
     request: Request, segment: Segment, problem: str = "", status: int = 200
 ) -> Response:
     hub, language = request.state.hub, request.state.language
-    known = reads.fields()
+    known = segment_fields.fields()
     others = [one for one in await hub.read(reads.all_segments) if one.id != segment.id]
     sizes: list[tuple[str, Reach]] = []
     sample, total = [], 0
@@ -168,7 +169,7 @@ def _typed(form: Any, segment_id: int) -> Segment:
 
 
 def _condition(form: Mapping[str, Any]) -> Tree:
-    known = reads.fields()
+    known = segment_fields.fields()
     field = known.get(str(form.get("field", "")))
     if field is None:
         raise Invalid("choose a property", field="field")
