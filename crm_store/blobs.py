@@ -10,12 +10,23 @@ import hashlib
 import os
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hub.errors import NotFound
 
 SWEEP_AFTER_SECONDS = 86_400
+
+
+@contextmanager
+def _whole(temporary: Path) -> Iterator[None]:
+    """Remove what could be written only in part: half a file on a full disk would keep it full."""
+    try:
+        yield
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 class BlobStore:
@@ -31,7 +42,7 @@ class BlobStore:
         path = self._path(blob_id)
         path.parent.mkdir(exist_ok=True)
         temporary = path.with_suffix(".new")
-        with temporary.open("wb") as file:
+        with _whole(temporary), temporary.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -45,18 +56,13 @@ class BlobStore:
         path.parent.mkdir(exist_ok=True)
         temporary = path.with_suffix(".new")
         digest, size = hashlib.sha256(), 0
-        try:
-            with source.open("rb") as given, temporary.open("wb") as file:
-                while part := given.read(1 << 20):
-                    digest.update(part)
-                    size += len(part)
-                    file.write(part)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError:
-            # Half a file on a full disk would keep it full.
-            temporary.unlink(missing_ok=True)
-            raise
+        with _whole(temporary), source.open("rb") as given, temporary.open("wb") as file:
+            while part := given.read(1 << 20):
+                digest.update(part)
+                size += len(part)
+                file.write(part)
+            file.flush()
+            os.fsync(file.fileno())
         self._name(temporary, path)
         return blob_id, digest.hexdigest(), size
 

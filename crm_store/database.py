@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from crm_store.nouns import NOUNS, Noun
+from crm_store.room import lacks_room
 from crm_store.rows import dumps
 from crm_store.unit_of_work import Transaction
 from hub.capabilities import Abilities
@@ -142,6 +143,8 @@ class Database:
         self.on_commit = on_commit
         self.drop_blob: Callable[[str], None] | None = None
         self.group_sizes: list[int] = []
+        self.lacks_room = False
+        """True where the last thing that was to be written found no room."""
         self._now = now
         self._writer = make_engine(url, writer=True)
         self._reader = make_engine(url, writer=False)
@@ -280,6 +283,7 @@ class Database:
                 outcomes, events = [error], []
             else:
                 outcomes, events = self._one_by_one(group)
+        self.lacks_room = any(isinstance(one, Exception) and lacks_room(one) for one in outcomes)
         # Whoever waits for the commit must find what it changed already forgotten.
         if events and self.on_commit is not None:
             try:

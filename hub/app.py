@@ -194,7 +194,7 @@ async def healthz(request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The database answers, the loops run, and nobody has asked to stop."""
+    """The database answers, the disk has room, the loops run, and nobody has asked to stop."""
     state = request.app.state
     problems = []
     if not getattr(state, "ready", False) or state.stopping.is_set():
@@ -205,6 +205,8 @@ async def readyz(request: Request) -> Response:
                 await state.runtime.database.read(lambda conn: conn.execute(text("SELECT 1")).all())
                 problems += [f"migration: {one}" for one in await _pending(state)]
                 problems += [f"loop: {one}" for one in state.workers.ended()]
+                if await asyncio.to_thread(state.runtime.lacks_room):
+                    problems.append("disk: full")
         except Exception as error:  # noqa: BLE001 - whatever it is, we are not ready
             problems.append(f"database: {type(error).__name__}")
     return JSONResponse(

@@ -6,7 +6,6 @@ A job that is killed begins again: the file is named only when it is whole.
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +17,7 @@ from crm_store import dialog_lists
 from crm_store import exports as store
 from crm_store import objects as reads
 from crm_store.exports import JOB, reach_of
+from crm_store.room import NO_ROOM, lacks_room
 from hub import csv_lists, xlsx_lists
 from hub.commands import Command, ReportExport, SweepExports
 from hub.errors import HubError, NotFound
@@ -39,10 +39,8 @@ PREFIX = "/exports/"
 DAYS = 1
 TELL_EVERY = 25
 """Batches between two words about how far it is."""
-NO_ROOM = HubError("the server's disk is full: ask an administrator to make room, then try again")
 BROKEN = HubError("something went wrong on the server: try again, or tell an administrator")
 ATTEMPTS = 3
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def export_job(runtime: Runtime) -> Job:
@@ -96,7 +94,7 @@ async def work(system: BoundHub, export_id: ExportId) -> None:
     except HubError as error:
         report = ReportExport(export_id=export_id, error=str(error))
     except OSError as error:
-        if error.errno not in _FULL:
+        if not lacks_room(error):
             raise
         # Trying again by itself would only fill the disk again.
         log.warning("export_no_room id=%d", export_id)

@@ -102,12 +102,19 @@ class Listeners:
                     type(error).__name__,
                     exc_info=not isinstance(error, HubError),
                 )
-                await self._runtime.channel_host.report(account_id, "down", text[:1000])
+                await self._down(account_id, text[:1000])
                 await self._runtime.channel_host.forget(account_id)
             if self._runtime.now() - started > 60_000_000:
                 pause = PAUSE_FIRST
             await asyncio.sleep(pause * random.uniform(0.7, 1.3))
             pause = min(PAUSE_LAST, pause * 2)
+
+    async def _down(self, account_id: AccountId, text: str) -> None:
+        """Show an account red; where not even that can be written, listening goes on all the same."""
+        try:
+            await self._runtime.channel_host.report(account_id, "down", text)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next failure tells it again
+            log.warning("down_not_noted account=%d error=%s", account_id, type(error).__name__)
 
     async def _listen(self, account_id: AccountId) -> None:
         account, channel = await self._runtime.channel_host.get(account_id)

@@ -17,6 +17,7 @@ from prometheus_client.exposition import generate_latest
 from sqlalchemy import Connection, func, select
 
 from crm_store.journal import all_cursors, last_event
+from crm_store.room import free_room
 from crm_store.tables.dialogs import quarantine
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
 from crm_store.tables.users import accounts
@@ -42,6 +43,11 @@ class HubCollector:
             "hub_live_listeners",
             "listeners of this process's feed",
             value=self._runtime.feed.connections,
+        )
+        yield GaugeMetricFamily(
+            "hub_disk_free_bytes",
+            "room on the disk of the data folder",
+            value=free_room(self._runtime.settings.data),
         )
         sizes = self._runtime.database.group_sizes
         yield GaugeMetricFamily(

@@ -28,6 +28,7 @@ from crm_store.migrate import migrate, pending
 from crm_store.nouns import NOUNS, Noun
 from crm_store.people import blocked_addresses
 from crm_store.presence import dialog_of
+from crm_store.room import has_room
 from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader, Viewer
 from dialogs.intake import INLINE_RAW
@@ -232,6 +233,10 @@ class Runtime:
         """Prolong the lease of this process's worker number."""
         with self.database.administer() as conn:
             return work.keep_worker_number(conn, self._worker_number, self.owner, self.now())
+
+    def lacks_room(self) -> bool:
+        """Say whether the last write found no room, or the data folder's disk takes no more."""
+        return self.database.lacks_room or not has_room(self.settings.data)
 
     async def stop(self) -> None:
         """Let everything go; what waits is written first."""

@@ -10,8 +10,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from crm_store.room import NO_ROOM, lacks_room
 from hub.errors import (
     Conflict,
     HubError,
@@ -154,11 +156,19 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     )
 
 
+async def _unwritten(request: Request, error: Exception) -> JSONResponse:
+    if not lacks_room(error):
+        raise error
+    return failure(507, "no_room", str(NO_ROOM), request_id_of(request))
+
+
 def install(api: FastAPI) -> None:
     """Teach an application to answer in our shape."""
     api.add_exception_handler(HubError, _hub_error)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(HTTPException, _http_error)
+    api.add_exception_handler(DBAPIError, _unwritten)
+    api.add_exception_handler(OSError, _unwritten)
 
 
 _MEANINGS = {

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from crm_store.room import NO_ROOM, lacks_room
 from hub.errors import (
     Conflict,
     HubError,
@@ -78,10 +79,21 @@ async def crash(request: Request, error: Exception) -> Response:
     """Answer what nobody foresaw, with a number that is also in the log."""
     number = secrets.token_hex(4)
     endpoint = getattr(request.scope.get("endpoint"), "__qualname__", "")
+    if lacks_room(error):
+        log.error("request_without_room endpoint=%s", endpoint)
+        return no_room(request)
     log.exception("request_failed number=%s endpoint=%s", number, endpoint, exc_info=error)
     if wants_json(request):
         return JSONResponse({"error": {"code": "crash", "message": number}}, 500)
     return page(request, 500, "", number)
+
+
+def no_room(request: Request) -> Response:
+    """Say that nothing was written, because the disk is full."""
+    language = getattr(request.state, "language", "en")
+    if wants_json(request):
+        return as_json(NO_ROOM, 507, language)
+    return page(request, 507, translate(language, str(NO_ROOM)))
 
 
 def page(request: Request, status: int, detail: str = "", number: str = "") -> Response:
@@ -96,6 +108,7 @@ def page(request: Request, status: int, detail: str = "", number: str = "") -> R
         413: "This is too large",
         422: "Something is not right yet",
         500: "This went wrong on our side",
+        507: "There is no room left",
     }
     language = getattr(request.state, "language", "en")
     response: Response = renderer.page(

@@ -190,6 +190,7 @@ class Renderer:
             "eyes": getattr(state, "eyes", None),
             "desk": getattr(state, "desk", None),
             "plain_http": getattr(state, "plain_http", False),
+            "no_room": getattr(state, "framed", False) and request.app.state.runtime.lacks_room(),
             "nav": getattr(request.app.state, "nav", ()),
             **values,
         }

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crm_store.accounts import account_by_hook
+from crm_store.room import lacks_room
 from crm_store.viewer import Reader, Viewer
 from hub.channel import Channel, WebhookAnswer, WebhookRequest
 from hub.commands import Quarantine
@@ -175,11 +176,12 @@ class WebhookDoor:
             return Reply(found.status, found.body, found.media_type)
         try:
             await self._runtime.receive(account, found)
-        except DBAPIError as error:
-            # Nothing was written, and nothing could be: the provider asks again.
-            log.error("webhook_not_written account=%d error=%s", account.id, type(error).__name__)
-            return Reply(503, b"try again", retry_after=RETRY_SECONDS)
         except Exception as error:  # noqa: BLE001 - a message nobody can file is kept too
+            if isinstance(error, DBAPIError) or lacks_room(error):
+                # Nothing was written, and nothing could be: the provider asks again.
+                name = type(error).__name__
+                log.error("webhook_not_written account=%d error=%s", account.id, name)
+                return Reply(503, b"try again", retry_after=RETRY_SECONDS)
             return await self._keep(account, request, error)
         return Reply()
 

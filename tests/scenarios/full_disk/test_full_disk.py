@@ -1,0 +1,166 @@
+"""A disk that is full: providers are asked to repeat, nothing is half, and it goes on by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from hub.web.auth import COOKIE, CSRF_HEADER, csrf_for
+from tests.scenarios.cli.processes import CommandLine, Running
+
+PASSWORD = "correct horse battery"
+PLUGINS = Path(__file__).parent / "plugins"
+SIZE = 48_000_000
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own, as small as a test needs it: only an administrator may mount one."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
+        pytest.skip("a small disk can be mounted by an administrator of this machine only")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def run() -> Iterator[Callable[[CommandLine], Running]]:
+    """Start a hub that is ended with the test, before its disk is."""
+    started: list[Running] = []
+
+    def start(hub: CommandLine) -> Running:
+        started.append(Running.__new__(Running))
+        started[-1].__init__(hub)  # type: ignore[misc]
+        return started[-1]
+
+    yield start
+    for one in started:
+        if getattr(one, "process", None) is not None:
+            one.stop()
+
+
+def fill(path: Path) -> None:
+    """Take all the room there is, to the last byte."""
+    with path.open("wb", buffering=0) as file:
+        for piece in (1 << 20, 1 << 12, 1):
+            with contextlib.suppress(OSError):
+                while file.write(b"\0" * piece) == piece:
+                    pass
+
+
+def ask(data: Path, question: str) -> list[Any]:
+    """Look into the database from outside, without writing a byte."""
+    connection = sqlite3.connect(f"file:{data / 'hub.db'}?mode=ro", uri=True)
+    try:
+        return connection.execute(question).fetchall()
+    finally:
+        connection.close()
+
+
+async def until(condition: Callable[[], Any], words: str, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, words
+        await asyncio.sleep(0.1)
+
+
+def came(data: Path) -> list[str]:
+    """Whatever came in, by name."""
+    return [row[0] for row in ask(data, "SELECT external_id FROM messages WHERE direction = 'in'")]
+
+
+@pytest.mark.slow
+async def test_a_full_disk_loses_nothing_and_all_goes_on_when_there_is_room(
+    small_disk: Path, tmp_path: Path, run: Callable[[CommandLine], Running]
+) -> None:
+    well = tmp_path / "well.txt"
+    well.touch()
+    hub = CommandLine(small_disk, "", {"HUB_PLUGINS_DIR": str(PLUGINS), "WELL": str(well)})
+    hub(
+        "user", "create", "ada@hub.example", "--role", "administrator", "--password-stdin",
+        given=f"{PASSWORD}\n",
+    )  # fmt: skip
+    token = json.loads(hub("token", "create", "ada@hub.example", "--json"))["token"]
+    for channel in ("bucket", "well"):
+        hub("account", "add", channel, "--title", channel)
+    running = run(hub)
+    hook = ask(small_disk, "SELECT hook_token FROM accounts WHERE channel = 'bucket'")[0][0]
+    own = f"http://127.0.0.1:{running.port}"
+
+    def drawn() -> int:
+        return int(ask(small_disk, "SELECT mark FROM accounts WHERE channel = 'well'")[0][0] or 0)
+
+    async with httpx2.AsyncClient(base_url=own, timeout=30, headers={"origin": own}) as client:
+
+        async def tell(name: str, text_size: int = 0, file_size: int = 0) -> int:
+            body = {"name": name, "text_size": text_size, "file_size": file_size}
+            return (await client.post(f"/hooks/{hook}", json=body)).status_code
+
+        form = {"email": "ada@hub.example", "password": PASSWORD}
+        assert (await client.post("/login", data=form)).status_code == 303
+        assert await tell("first", 1_000, 100_000) == 200
+        with well.open("a") as lines:
+            lines.write("drawn-1 1000 100000\n")
+        await until(lambda: drawn() == 1, "nothing was drawn")
+        assert "no-room" not in (await client.get("/inbox", headers={"accept": "text/html"})).text
+        ballast = small_disk / "ballast"
+        fill(ballast)
+
+        # Providers are asked to repeat; what was not taken is nowhere.
+        refused = [name for name in ("file-1", "file-2") if await tell(name, 0, 300_000) == 503]
+        assert refused == ["file-1", "file-2"]
+        taken = ["first", "drawn-1"]
+        for number in range(12):
+            name = f"text-{number}"
+            status = await tell(name, 400_000)
+            assert status in (200, 503)
+            (taken if status == 200 else refused).append(name)
+        assert len(refused) > 2, "the log of the database took everything"
+        with well.open("a") as lines:
+            lines.writelines(f"drawn-{n} 400000 300000\n" for n in (2, 3))
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["problems"]) == (503, ["disk: full"])
+        answer = await client.get("/inbox", headers={"accept": "text/html"})
+        assert (answer.status_code, "no-room" in answer.text) == (200, True)
+        dialog = ask(small_disk, "SELECT id FROM dialogs ORDER BY id LIMIT 1")[0][0]
+        files = {"file": ("photo.bin", os.urandom(300_000))}
+        bearer = {"authorization": f"Bearer {token}"}
+        answer = await client.post("/api/v1/attachments", files=files, headers=bearer)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (507, "no_room")
+        own_page = {CSRF_HEADER: csrf_for(client.cookies[COOKIE]), "accept": "application/json"}
+        photo = os.urandom(300_000)
+        answer = await client.post(f"/upload/{dialog}", content=photo, headers=own_page)
+        assert answer.status_code == 507
+        assert answer.json()["error"]["message"].startswith("the server's disk is full")
+        await asyncio.sleep(3)
+        assert drawn() == 1
+        assert sorted(came(small_disk)) == sorted(taken)
+        assert not list((small_disk / "blobs").rglob("*.new"))
+        assert (await client.get("/healthz")).status_code == 200
+
+        # There is room again: nobody restarts anything.
+        ballast.unlink()
+        for name in refused:
+            assert await tell(name, 400_000, 300_000) == 200
+        await until(lambda: drawn() == 3, f"the well is not asked again: {running.said()[-3000:]}")
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["problems"]) == (200, [])
+        assert "no-room" not in (await client.get("/inbox", headers={"accept": "text/html"})).text
+    assert sorted(came(small_disk)) == sorted([*taken, *refused, "drawn-2", "drawn-3"])
+    assert ask(small_disk, "PRAGMA integrity_check") == [("ok",)]
+    half = "SELECT count(*) FROM dialogs WHERE id NOT IN (SELECT dialog_id FROM messages)"
+    assert ask(small_disk, half) == [(0,)]
