@@ -17,10 +17,11 @@ from crm_store.tables.dialogs import arrivals, dialogs, messages
 from crm_store.tables.outbox import deliveries, parked_receipts, parts
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
+from dialogs.access import change_dialog
 from dialogs.many_ways import after_failure
 from hub.commands import RecordReceipt
 from hub.errors import RejectReason
-from hub.events import DeliveryChanged
+from hub.events import DeliveryChanged, MessageChanged
 from hub.ids import DeliveryId, DialogId, MessageId
 from hub.messages import DeliveryReceipt
 from hub.messages import DeliveryStatus as Status
@@ -103,6 +104,9 @@ def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
     if receipt.reason is RejectReason.COMPLAINED:
         _complained(uow, row)
         reason = ""
+    if receipt.reason is RejectReason.DELAYED:
+        _delayed(uow, row, receipt.text)
+        return
     if row.send_id and row.account_id != command.account_id and receipt.status is Status.FAILED:
         # An earlier way of somebody who is reached over another account by now.
         return
@@ -118,6 +122,23 @@ def _complained(uow: UnitOfWork, row: Row[Any]) -> None:
     ).scalar()
     if owner:
         end_waiting(uow, int(owner))
+
+
+def _delayed(uow: UnitOfWork, row: Row[Any], text: str) -> None:
+    """A server on the way still tries: the delivery stays what it is, and says so until more is known."""
+    if row.status not in (Status.SENT.value, Status.UNKNOWN.value):
+        return
+    said = {"reason": RejectReason.DELAYED.value, "reason_text": text[:400]}
+    uow.conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(**said))
+    if not row.message_id:
+        return
+    uow.conn.execute(update(messages).where(messages.c.id == row.message_id).values(**said))
+    change_dialog(uow, row.dialog_id)
+    uow.record(
+        MessageChanged(
+            message_id=MessageId(row.message_id), dialog_id=DialogId(row.dialog_id), what="delayed"
+        )
+    )
 
 
 def _by_key(uow: UnitOfWork, account_id: int, receipt: DeliveryReceipt) -> Row[Any] | None:

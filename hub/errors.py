@@ -11,7 +11,11 @@ from enum import StrEnum
 
 
 class RejectReason(StrEnum):
-    """Why a message was finally refused; a closed list, so that reports can count it."""
+    """Why a message was finally refused; a closed list, so that reports can count it.
+
+    Two of them refuse nothing: who complained has got the message, and what is delayed is still
+    being tried by the servers behind ours.
+    """
 
     INVALID_ADDRESS = "invalid_address"
     BLOCKED = "blocked"
@@ -22,6 +26,7 @@ class RejectReason(StrEnum):
     TOO_LARGE = "too_large"
     WINDOW_CLOSED = "window_closed"
     EXPIRED = "expired"
+    DELAYED = "delayed"
     PROVIDER_ERROR = "provider_error"
     OTHER = "other"
 

@@ -61,25 +61,39 @@ def receipt(message: Message, raw: bytes, at: int) -> DeliveryReceipt | None:
         status, action = "5.0.0", "failed"
     if not original:
         return None
-    if action in ("delayed", "relayed", "expanded") or status.startswith("4."):
-        kind = None
-    elif action == "delivered" or status.startswith("2."):
-        kind = DeliveryStatus.DELIVERED
-    else:
-        kind = DeliveryStatus.FAILED
+    kind, reason = _verdict(action, status, text)
     if kind is None:
         return None
     key = hashlib.sha256(raw).hexdigest()
-    failed = kind is DeliveryStatus.FAILED
+    if kind is DeliveryStatus.FAILED and text and not _STATUS.search(text):
+        # By its code the address is judged; many servers give it beside their words only.
+        text = f"{status} {text}"
     return DeliveryReceipt(
         dedupe_key=f"report:{key}",
         external_id=original,
         status=kind,
         at=at,  # type: ignore[arg-type]
-        reason=reason_of(status, text) if failed else None,
-        text=text[:400] if failed else "",
+        reason=reason,
+        text=text[:400] if reason else "",
         recipient=recipient,
     )
+
+
+def _verdict(
+    action: str, status: str, text: str
+) -> tuple[DeliveryStatus | None, RejectReason | None]:
+    """Say what a report means for the letter.
+
+    The action decides (RFC 3464 2.3.3): a server that has given up after days of trying says
+    "failed" with the code of a temporary trouble, and one that still tries says "delayed".
+    """
+    if action in ("relayed", "expanded"):
+        return None, None
+    if action == "delayed" or (status.startswith("4.") and action != "failed"):
+        return DeliveryStatus.SENT, RejectReason.DELAYED
+    if action == "delivered" or status.startswith("2."):
+        return DeliveryStatus.DELIVERED, None
+    return DeliveryStatus.FAILED, reason_of(status, text)
 
 
 def complaint(message: Message, raw: bytes, at: int) -> DeliveryReceipt | None:

@@ -94,7 +94,8 @@ class NoteAdded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageChanged(Event):
-    """A message was edited, reacted to, removed, or a file of it arrived; `what` tells which."""
+    """A message was edited, reacted to, removed, delayed on its way, or a file of it arrived; `what`
+    tells which."""
 
     type: ClassVar[str] = "message.changed"
     subject_kind: ClassVar[str] = "message"

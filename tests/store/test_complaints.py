@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hub import DeliveryReceipt, ManyContent, PermanentFailure, RecordReceipt, R
 from tests.houses import House, house, until
 from tests.store.test_many import given, people, planned
 
+SAMPLES = Path(__file__).parents[1] / "wire" / "email" / "samples"
 REPORT = """From: <feedback@mail.example>
 To: <shop@example.org>
 Subject: FW: News
@@ -96,3 +98,29 @@ async def test_who_refused_at_the_operator_gets_no_more_of_this_channel(home: Ho
     second = await planned(home, number=2)
     await given(home, second, [anna])
     assert await home.user.read(many.counts, [second[0]]) == {("suppressed", "operator_refused"): 1}
+
+
+async def test_a_letter_of_a_mailing_that_is_delayed_was_sent_and_hurts_no_address(
+    home: House,
+) -> None:
+    [anna] = await people(home, "Anna", kind="email")
+    send = await planned(home, ManyContent(subject="News", text="Hello"))
+    await given(home, send, [anna], home.letter)
+    await until(lambda: finished(home, send))
+    receipt = mime.read((SAMPLES / "report-delay-warning.eml").read_bytes(), frozenset())
+    assert isinstance(receipt, DeliveryReceipt)
+    known = f"out-{home.world.sent[0].idempotency_key}"
+    await home.system.do(
+        RecordReceipt(account_id=home.letter, receipt=replace(receipt, external_id=known))
+    )
+    assert await home.user.read(many.counts, [send[0]]) == {("sent", "delayed"): 1}
+    assert (await home.user.read(standing, anna)).suppressions == ()
+    gave_up = mime.read((SAMPLES / "report-postfix-gave-up.eml").read_bytes(), frozenset())
+    assert isinstance(gave_up, DeliveryReceipt)
+    await home.system.do(
+        RecordReceipt(account_id=home.letter, receipt=replace(gave_up, external_id=known))
+    )
+    assert await home.user.read(many.counts, [send[0]]) == {("failed", "expired"): 1}
+    assert [one.reason for one in (await home.user.read(standing, anna)).suppressions] == [
+        "bounced_soft"
+    ]

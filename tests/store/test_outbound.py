@@ -205,6 +205,35 @@ async def test_a_receipt_that_overtakes_its_send_is_kept(home: House) -> None:
     assert (await shown(home, ids[0])).status == "delivered"
 
 
+def report_of_delay(key: str) -> DeliveryReceipt:
+    return DeliveryReceipt(
+        dedupe_key=key,
+        external_id="x1",
+        status=DeliveryStatus.SENT,
+        reason=RejectReason.DELAYED,
+        text="smtp; 421 4.4.1 connect timed out",
+    )
+
+
+@pytest.mark.parametrize("before", [DeliveryStatus.SENT, DeliveryStatus.UNKNOWN])
+async def test_a_delay_changes_no_state_and_is_said_until_more_is_known(
+    home: House, before: DeliveryStatus
+) -> None:
+    ids = await sent_by(home, "one")
+    one = (await claim(home))[0]
+    await start(home, one)
+    await settle(home, one, before, external_ids=("x1",))
+    account = await home.system.account(home.pigeon)
+    await home.runtime.receive(account, [report_of_delay("d1"), report_of_delay("d2")])
+    found = await shown(home, ids[0])
+    assert (found.status, found.reason) == (before.value, "delayed")
+    assert "4.4.1" in found.reason_text
+    arrived = DeliveryReceipt(dedupe_key="r1", external_id="x1", status=DeliveryStatus.DELIVERED)
+    await home.runtime.receive(account, [arrived, report_of_delay("d3")])
+    found = await shown(home, ids[0])
+    assert (found.status, found.reason, found.reason_text) == ("delivered", "", "")
+
+
 async def test_a_person_goes_before_a_mailing(home: House) -> None:
     from hub import Lane
 
