@@ -19,13 +19,25 @@ from crm_store.objects import NOUNS
 from crm_store.reachability import BLOCKED, state_of
 from crm_store.rows import among, listed
 from crm_store.sql import locked, upsert
-from crm_store.tables.consents import confirmations, consent_log, consents, suppressions
+from crm_store.tables.consents import (
+    confirmations,
+    consent_log,
+    consents,
+    frequency_limits,
+    suppressions,
+)
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
-from hub.commands import GiveConsent, ReleaseAddress, SuppressAddress, WithdrawConsent
+from hub.commands import (
+    GiveConsent,
+    LimitAdvertising,
+    ReleaseAddress,
+    SuppressAddress,
+    WithdrawConsent,
+)
 from hub.errors import Invalid, NotFound, RejectReason
 from hub.events import AddressReleased, AddressSuppressed, ConsentGiven, ConsentWithdrawn
 from hub.ids import AddressId, ContactId, Micros, UserId
@@ -34,6 +46,7 @@ from hub.objects import ActorKind
 from hub.records.consents import ConsentEntry, Standing, Suppression
 
 GIVEN, WITHDRAWN, ASKED, UNDONE = "given", "withdrawn", "asked", "undone"
+LIMITED = "limited"
 WAYS = ("form", "message", "hand", "import", "api", "link", "double_opt_in", "one_click")
 REASONS = (
     "bounced_hard",
@@ -53,7 +66,7 @@ NO_CONSENT, UNSUBSCRIBED = "no_consent", "unsubscribed"
 
 def give_consent(uow: UnitOfWork, command: GiveConsent) -> bool:
     """Note a consent; an import does not lift a refusal."""
-    _known(uow, command.contact_id)
+    known(uow, command.contact_id)
     channel, topic = _scope(command)
     if command.how == "import" and _refused(uow.conn, command.contact_id, channel, topic):
         return False
@@ -66,7 +79,7 @@ def give_consent(uow: UnitOfWork, command: GiveConsent) -> bool:
 
 def withdraw_consent(uow: UnitOfWork, command: WithdrawConsent) -> int:
     """Note a refusal and end what waits, in this same transaction; gives how many were ended."""
-    _known(uow, command.contact_id)
+    known(uow, command.contact_id)
     channel, topic = _scope(command)
     _note(uow, command, channel, topic, WITHDRAWN)
     ended = end_waiting(uow, command.contact_id, channel, topic)
@@ -91,7 +104,8 @@ def withdraw_consent(uow: UnitOfWork, command: WithdrawConsent) -> int:
     return ended
 
 
-def _known(uow: UnitOfWork, contact_id: ContactId) -> None:
+def known(uow: UnitOfWork, contact_id: ContactId) -> None:
+    """Lock a person whose word is noted; raises NotFound for one that the actor does not see."""
     seen = objects.visible(uow.viewer, NOUNS["contact"])
     row = uow.conn.execute(
         locked(uow.dialect, select(contacts.c.id).where(contacts.c.id == contact_id, seen))
@@ -104,7 +118,7 @@ def _owner_seen(uow: UnitOfWork, address_id: AddressId) -> None:
     owner = select(addresses.c.contact_id).where(addresses.c.id == address_id)
     found = uow.conn.execute(owner).scalar()
     if found is not None:
-        _known(uow, ContactId(found))
+        known(uow, ContactId(found))
 
 
 def _scope(command: GiveConsent | WithdrawConsent) -> tuple[str, str]:
@@ -140,7 +154,13 @@ def _note(
 
 
 def write_log(
-    uow: UnitOfWork, command: GiveConsent | WithdrawConsent, channel: str, topic: str, state: str
+    uow: UnitOfWork,
+    command: GiveConsent | WithdrawConsent | LimitAdvertising,
+    channel: str,
+    topic: str,
+    state: str,
+    *,
+    days: int = 0,
 ) -> int:
     """Write a line of the proof, which is never changed; gives its number."""
     by_person = uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN)
@@ -158,6 +178,7 @@ def write_log(
             ip=command.ip[:100],
             user_id=uow.actor.id if by_person else 0,
             noted_at=uow.now,
+            days=days,
         )
     )
     return log_id
@@ -438,6 +459,11 @@ def standing(reader: Reader, contact_id: ContactId, limit: int = 100) -> Standin
             select(consents.c.log_id).where(consents.c.contact_id == contact_id)
         )
     }
+    wish = reader.conn.execute(
+        select(frequency_limits).where(frequency_limits.c.contact_id == contact_id)
+    ).first()
+    if wish is not None:
+        newest.add(wish.log_id)
     entries = [_entry(row) for row in rows]
     reasons = reader.conn.execute(
         select(suppressions, addresses.c.kind, addresses.c.value)
@@ -447,6 +473,7 @@ def standing(reader: Reader, contact_id: ContactId, limit: int = 100) -> Standin
     ).all()
     return Standing(
         contact_id=contact_id,
+        days=wish.days if wish is not None else 0,
         current=tuple(one for one in entries if one.id in newest),
         log=tuple(entries),
         suppressions=tuple(
@@ -476,6 +503,7 @@ def _entry(row: Any) -> ConsentEntry:
         evidence=row.evidence,
         ip=row.ip,
         user_id=UserId(row.user_id),
+        days=row.days,
     )
 
 
@@ -518,6 +546,6 @@ def erase(uow: UnitOfWork, contact_id: int) -> int:
     gone = uow.conn.execute(
         delete(suppressions).where(suppressions.c.address_id.in_(mine))
     ).rowcount
-    for table in (consent_log, consents, confirmations):
+    for table in (consent_log, consents, confirmations, frequency_limits):
         gone += uow.conn.execute(delete(table).where(table.c.contact_id == contact_id)).rowcount
     return int(gone)

@@ -23,6 +23,7 @@ LEFT = frozenset(
     {
         # Read again out of the log (`consents.rebuild`); what was sent stays as it was sent.
         "consents",
+        "frequency_limits",
         "deliveries",
         "segment_members",
         # Moved with their addresses, in moves.py.

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert, literal, select, update
 
-from crm_store import consents, custom, objects
+from crm_store import consents, custom, frequency, objects
 from crm_store.merge_pair import (
     CLIENT,
     CONTACT,
@@ -64,8 +64,9 @@ def merge_contacts(uow: UnitOfWork, command: MergeContacts) -> MergeId:
         .values(last_at=max(pair.survivor.last_at, pair.merged.last_at))
     )
     remove_contact(uow.conn, source)
-    consents.rebuild(uow, target)
-    consents.rebuild(uow, source)
+    for one in (target, source):
+        consents.rebuild(uow, one)
+        frequency.rebuild(uow, one)
     reindex(uow, target)
     uow.record(ContactsMerged(contact_id=target, merged_id=source, merge_id=merge_id))
     return merge_id

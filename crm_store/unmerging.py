@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select, update
 
-from crm_store import consents, objects
+from crm_store import consents, frequency, objects
 from crm_store.merge_pair import CONTACT, Pair, ids_of, lock_addresses, places_of, pointing_at
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.nouns import NOUNS
@@ -76,6 +76,7 @@ def undo_merge(uow: UnitOfWork, command: UndoMerge) -> int:
         for row in (pair.survivor, pair.merged):
             _heard_from(uow, row)
             consents.rebuild(uow, row.id)
+            frequency.rebuild(uow, row.id)
             reindex(uow, ContactId(row.id))
         uow.record(
             ContactsUnmerged(

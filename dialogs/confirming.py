@@ -44,7 +44,6 @@ HOUR_US = 3_600_000_000
 BETWEEN_US = 60_000_000
 """Two letters of one question are at least this far apart: a form is often sent twice."""
 EMAIL = "email"
-_PLACE = re.compile(r"\{\{\s*confirm_url\s*\}\}")
 _EMAIL = re.compile(r"[^\s@,;<>()\"]{1,64}@[^\s@,;<>()\"]{1,180}\.[^\s@,;<>()\".]{2,63}")
 HARD = ("bounced_hard", "complained", "by_hand", "imported")
 
@@ -247,7 +246,7 @@ def _letter(uow: UnitOfWork, topic: Topic, address: Row[Any], row: Row[Any]) -> 
     """Send one letter of a question, where it may have another."""
     if row.letters >= topic.most_letters or (row.letters and row.letter_at + BETWEEN_US > uow.now):
         return "limited"
-    account_id = topic.account_id or _first_mailbox(uow)
+    account_id = topic.account_id or first_mailbox(uow)
     if not account_id:
         return "no_mailbox"
     # The number of a try is the number of its send: one letter each, whatever is repeated.
@@ -299,7 +298,8 @@ def _letter(uow: UnitOfWork, topic: Topic, address: Row[Any], row: Row[Any]) -> 
     return "asked" if queued.queued else "suppressed"
 
 
-def _first_mailbox(uow: UnitOfWork) -> int:
+def first_mailbox(uow: UnitOfWork) -> int:
+    """Give the account that letters leave by where nothing else is said, 0 for none."""
     kinds = [name for name, one in uow.channels.items() if one.address_kind == EMAIL and one.sends]
     found = uow.conn.execute(
         select(accounts.c.id)
@@ -323,7 +323,11 @@ def _content(uow: UnitOfWork, topic: Topic, language: str) -> ManyContent:
     ):
         subject, text = subject.replace(name, plain(value)), text.replace(name, plain(value))
     return ManyContent(
-        variant=language, subject=subject, text=text, html=_html(text), tracks_clicks=False
+        variant=language,
+        subject=subject,
+        text=text,
+        html=laid_out(text, "confirm_url"),
+        tracks_clicks=False,
     )
 
 
@@ -332,13 +336,14 @@ def plain(value: str) -> str:
     return value.replace("{", "(").replace("}", ")")
 
 
-def _html(text: str) -> str:
-    """Lay the letter's words out: paragraphs, and its address as something to press."""
-    link = '<a href="{{ confirm_url }}" style="font-weight:600">{{ confirm_url }}</a>'
+def laid_out(text: str, place: str) -> str:
+    """Lay a letter's words out: paragraphs, and the address that is filled in as something to press."""
+    link = f'<a href="{{{{ {place} }}}}" style="font-weight:600">{{{{ {place} }}}}</a>'
+    mark = re.compile(r"\{\{\s*" + place + r"\s*\}\}")
     parts = []
     for block in text.strip().split("\n\n"):
         # The mark of the address is put back after the words were made harmless.
         words = html.escape(block, quote=False).replace("\n", "<br>")
-        parts.append(f"<p>{_PLACE.sub(link, words)}</p>")
+        parts.append(f"<p>{mark.sub(link, words)}</p>")
     body = "".join(parts)
     return f'<html><body style="font-family:sans-serif;line-height:1.5">{body}</body></html>'

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, func, or_, select, update
 
 from crm_store.buckets import take, take_of_day
+from crm_store.frequency import limits_of
 from crm_store.sending_limits import allowance, midnight, of_account
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import deliveries
@@ -149,28 +150,40 @@ def _after_earlier(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) ->
 
 
 def _over_cap(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) -> dict[int, str]:
-    if not send.cap_count or not send.advertising or not rows:
+    """Say who has had enough lately: by the mailing's own cap, or by the person's wish for less."""
+    if not send.advertising or not rows:
         return {}
-    since = uow.now - send.cap_days * DAY_US
-    counts: dict[int, int] = dict(
-        uow.conn.execute(
-            select(deliveries.c.contact_id, func.count())
-            .join(many_sends, many_sends.c.id == deliveries.c.send_id)
-            .where(
-                deliveries.c.contact_id.in_([row.contact_id for row in rows]),
-                deliveries.c.send_id != 0,
-                or_(
-                    deliveries.c.sent_at >= since,
-                    deliveries.c.status.in_((Status.CLAIMED.value, Status.SENDING.value)),
-                ),
-                many_sends.c.advertising,
-            )
-            .group_by(deliveries.c.contact_id)
-        ).all()
+    # Who wants less gets one in his days; the others so many as the mailing says.
+    most: list[tuple[int, int, int]] = []
+    if send.cap_count:
+        most += [(row.contact_id, send.cap_days, send.cap_count) for row in rows]
+    wishes = limits_of(uow.conn, [row.contact_id for row in rows])
+    most += [(contact_id, days, 1) for contact_id, days in wishes.items()]
+    over: set[int] = set()
+    for days in {one[1] for one in most}:
+        mine = {contact_id: most_of for contact_id, its, most_of in most if its == days}
+        had = _had(uow, list(mine), days)
+        over |= {contact_id for contact_id, n in had.items() if n >= mine[contact_id]}
+    return {row.id: "frequency_cap" for row in rows if row.contact_id in over}
+
+
+def _had(uow: UnitOfWork, contact_ids: Sequence[int], days: int) -> dict[int, int]:
+    """Count the advertising that people had in so many days, what is just leaving included."""
+    rows = uow.conn.execute(
+        select(deliveries.c.contact_id, func.count().label("n"))
+        .join(many_sends, many_sends.c.id == deliveries.c.send_id)
+        .where(
+            deliveries.c.contact_id.in_(contact_ids),
+            deliveries.c.send_id != 0,
+            or_(
+                deliveries.c.sent_at >= uow.now - days * DAY_US,
+                deliveries.c.status.in_((Status.CLAIMED.value, Status.SENDING.value)),
+            ),
+            many_sends.c.advertising,
+        )
+        .group_by(deliveries.c.contact_id)
     )
-    return {
-        row.id: "frequency_cap" for row in rows if counts.get(row.contact_id, 0) >= send.cap_count
-    }
+    return {row.contact_id: row.n for row in rows}
 
 
 def _quiet(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) -> dict[int, int]:

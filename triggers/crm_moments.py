@@ -202,6 +202,14 @@ MARKETING = (
         "consent.withdrawn",
     ),
     _fact(
+        "consent.limited",
+        "a person wants advertising less often",
+        "человек просит присылать рекламу реже",
+        "crm",
+        "consent.limited",
+        lambda e: e.days > 0,
+    ),
+    _fact(
         "address.suppressed",
         "an address takes no more advertising",
         "адрес больше не принимает рекламу",

@@ -21,6 +21,8 @@ consent_log = Table(
     word("ip"),
     ref("user_id"),
     num("noted_at"),
+    # A wish for less (state "limited"): at most one advertising message in so many days; 0 lifts it.
+    num("days"),
     Index("ix_consent_log_contact", "contact_id", "id"),
 )
 
@@ -36,6 +38,16 @@ consents = Table(
     ref("log_id"),
     PrimaryKeyConstraint("contact_id", "channel", "topic"),
     sqlite_with_rowid=False,
+)
+
+# Who wants less: at most one advertising message in so many days, over all channels. Nobody has no
+# row, so that a claim reads next to nothing. Read again out of the log after two cards became one.
+frequency_limits = Table(
+    "frequency_limits",
+    metadata,
+    Column("contact_id", ID, primary_key=True, autoincrement=False),
+    num("days"),
+    ref("log_id"),
 )
 
 # Why an address takes no advertising, reasons kept apart.

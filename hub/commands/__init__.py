@@ -28,7 +28,9 @@ from hub.commands.calendars import (
 )
 from hub.commands.consents import (
     GiveConsent,
+    LimitAdvertising,
     ReleaseAddress,
+    SendPreferences,
     SuppressAddress,
     WithdrawConsent,
 )
@@ -313,6 +315,7 @@ __all__ = [
     "IntroducePerson",
     "KeepFile",
     "LabelMessage",
+    "LimitAdvertising",
     "LinkContact",
     "LinkDialog",
     "LogTime",
@@ -417,6 +420,7 @@ __all__ = [
     "SendElsewhere",
     "SendMany",
     "SendMessage",
+    "SendPreferences",
     "SetAside",
     "SetDesk",
     "SetDialogStatus",

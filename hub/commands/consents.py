@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from hub.commands.base import Command
 from hub.ids import NEVER, AddressId, ContactId, Micros
+from hub.messages import Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,32 @@ class WithdrawConsent(Command):
     evidence: str = ""
     ip: str = ""
     at: Micros = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitAdvertising(Command):
+    """Note that a person wants at most one advertising message in so many days, over all channels;
+    gives whether that is new. 0 lifts it. The caps of mailings hold beside it."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    contact_id: ContactId
+    days: int
+    how: str = "hand"
+    evidence: str = ""
+    ip: str = ""
+    at: Micros = NEVER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendPreferences(Command):
+    """Send a fresh link to the page of subscriptions to an address, where somebody is known by it;
+    gives whether a letter is on its way. Whoever asked is never told which."""
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    address: Address
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

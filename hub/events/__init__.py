@@ -16,6 +16,7 @@ from hub.events.calendars import (
 from hub.events.consents import (
     AddressReleased,
     AddressSuppressed,
+    AdvertisingLimited,
     ConsentAsked,
     ConsentGiven,
     ConsentWithdrawn,
@@ -165,6 +166,7 @@ __all__ = [
     "AddressChanged",
     "AddressReleased",
     "AddressSuppressed",
+    "AdvertisingLimited",
     "ArrivalRefused",
     "BrandChanged",
     "ButtonWasPressed",

@@ -39,6 +39,20 @@ class ConsentWithdrawn(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AdvertisingLimited(Event):
+    """A person wants at most one advertising message in `days` days; 0 is as it comes."""
+
+    type: ClassVar[str] = "consent.limited"
+    subject_kind: ClassVar[str] = "contact"
+    subject_field: ClassVar[str] = "contact_id"
+
+    contact_id: ContactId
+    days: int
+    before: int = 0
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddressSuppressed(Event):
     """An address takes no advertising any more, for one more reason."""
 

@@ -9,7 +9,14 @@ from starlette.routing import Route
 from crm_store import people as people_reads
 from crm_store import users as user_reads
 from crm_store.consents import standing
-from hub.commands import Command, GiveConsent, ReleaseAddress, SuppressAddress, WithdrawConsent
+from hub.commands import (
+    Command,
+    GiveConsent,
+    LimitAdvertising,
+    ReleaseAddress,
+    SuppressAddress,
+    WithdrawConsent,
+)
 from hub.errors import Invalid
 from hub.ids import AddressId, ContactId
 from hub.web.auth import checked_form
@@ -48,6 +55,12 @@ async def change(request: Request) -> Response:
             contact_id=contact_id,
             channel=str(form.get("channel", "")),
             topic=str(form.get("topic", "")),
+            evidence=str(form.get("evidence", "")),
+        )
+    elif what == "limit":
+        command = LimitAdvertising(
+            contact_id=contact_id,
+            days=number(form.get("days", "")),
             evidence=str(form.get("evidence", "")),
         )
     elif what == "suppress":

@@ -7,20 +7,31 @@ change nothing (RFC 8058). A link is signed, and leads only where its letter sai
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 from sqlalchemy import select
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from crm_store import sessions as session_reads
+from crm_store.frequency import limits_of
 from crm_store.many import delivery, link_of, topics_of
 from crm_store.tables.people import addresses, contacts
 from crm_store.topics import listed
-from hub.commands import GiveConsent, TouchMany, WithdrawConsent
+from hub.commands import (
+    GiveConsent,
+    LimitAdvertising,
+    SendPreferences,
+    TouchMany,
+    WithdrawConsent,
+)
 from hub.errors import HubError, UntrustedRequest
 from hub.ids import ContactId
 from hub.many_rendering import CLICK, LEAVE, OPEN, Contents, many_message
+from hub.messages import Address
 from hub.objects import SYSTEM
 
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -42,6 +53,10 @@ MACHINES = (
     "headless",
 )
 OFFERED = "offered"
+OFTEN = ("0", "7", "30")
+"""In how many days at most one: as it comes, once a week, once a month."""
+ASKS, WINDOW_US = 10, 900_000_000
+"""So often somebody may ask for fresh links, in a quarter of an hour."""
 SOON_US = 3_000_000
 """A click so soon after the sending is a scanner's."""
 
@@ -59,7 +74,7 @@ async def leave(request: Request) -> Response:
     try:
         number, contact_id, kind, topic = _who(request)
     except (UntrustedRequest, ValueError):
-        return public_page(request, "public/leave_unknown.html", 404)
+        return public_page(request, "public/leave_unknown.html", 404, fresh=True)
     return await _shown(request, number, contact_id, kind, topic)
 
 
@@ -79,6 +94,7 @@ async def _shown(
         ).scalar()
         return {
             "address": hidden(address or ""),
+            "often": str(limits_of(conn, [contact_id]).get(contact_id, 0)),
             "topics": known,
             "listed": {one.name: one for one in listed(conn)},
             "person_language": language or "",
@@ -116,7 +132,7 @@ async def decide(request: Request) -> Response:
     try:
         number, contact_id, kind, topic = _who(request)
     except (UntrustedRequest, ValueError):
-        return public_page(request, "public/leave_unknown.html", 404)
+        return public_page(request, "public/leave_unknown.html", 404, fresh=True)
     form = await request.form()
     if not contact_id:  # A letter that was only tried out: there is nobody who could leave.
         return PlainTextResponse("a test: nobody was unsubscribed")
@@ -131,7 +147,7 @@ async def decide(request: Request) -> Response:
         "evidence": evidence + (f": {str(form.get('why', ''))[:300]}" if form.get("why") else ""),
         "ip": getattr(request.state, "client", ""),
     }
-    commands: list[WithdrawConsent | GiveConsent] = []
+    commands: list[WithdrawConsent | GiveConsent | LimitAdvertising] = []
     if what == "topic":
         commands.append(WithdrawConsent(channel=kind, topic=topic, **shared))
     elif what == "all_here":
@@ -140,6 +156,8 @@ async def decide(request: Request) -> Response:
         commands.append(WithdrawConsent(**shared))
     elif what == "undo":
         commands.append(GiveConsent(channel=kind, topic=topic, **shared))
+    elif what == "often" and form.get("days") in OFTEN:
+        commands.append(LimitAdvertising(days=int(str(form["days"])), **shared))
     elif what == "topics":
         wanted = set(form.getlist("topic"))
         runtime = request.app.state.runtime
@@ -155,10 +173,38 @@ async def decide(request: Request) -> Response:
     try:
         await request.app.state.runtime.handle(SYSTEM).do(*commands)
     except HubError:
-        return public_page(request, "public/leave_unknown.html", 404)
+        return public_page(request, "public/leave_unknown.html", 404, fresh=True)
     if one_click:
         return PlainTextResponse("unsubscribed")
     return await _shown(request, number, contact_id, kind, topic, done=what)
+
+
+async def lost(request: Request) -> Response:
+    """Offer a fresh link to whoever lost his."""
+    return public_page(request, "public/fresh_link.html")
+
+
+async def fresh(request: Request) -> Response:
+    """Send a fresh link to the address that was typed, where somebody is known by it.
+
+    The page says the same in every case, and it is answered before anything is looked up, so that
+    neither its words nor its time tell whether the address is known.
+    """
+    runtime = request.app.state.runtime
+    bucket = f"fresh:{getattr(request.state, 'client', '')}"
+    asked = await runtime.database.write(session_reads.count_attempts, (bucket, WINDOW_US))
+    if asked > ASKS:
+        return public_page(request, "public/fresh_link.html", 429, state="limited")
+    form = await request.form()
+    value = str(form.get("address", "")).strip()[:320]
+    if not re.fullmatch(r"[^\s@]+@[^\s@]+", value):
+        return public_page(request, "public/fresh_link.html", 422, state="no_address")
+    response = public_page(request, "public/fresh_link.html", state="asked")
+    command = SendPreferences(
+        address=Address(kind="email", value=value), language=request.state.language
+    )
+    response.background = BackgroundTask(runtime.handle(SYSTEM).do, command)
+    return response
 
 
 async def letter(request: Request) -> Response:
@@ -170,7 +216,7 @@ async def letter(request: Request) -> Response:
             lambda conn: _message(runtime, conn, number, contact_id)
         )
     except (UntrustedRequest, ValueError, HubError):
-        return public_page(request, "public/leave_unknown.html", 404)
+        return public_page(request, "public/leave_unknown.html", 404, fresh=True)
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src *; sandbox allow-popups"
     headers = {"content-security-policy": policy, "x-robots-tag": "noindex"}
     if message.html:
@@ -246,6 +292,8 @@ def public_page(request: Request, template: str, status: int = 200, **values: An
 def routes() -> list[Route]:
     """Give the routes."""
     return [
+        Route("/u/fresh", lost, methods=["GET", "HEAD"]),
+        Route("/u/fresh", fresh, methods=["POST"]),
         Route("/u/{token}", leave, methods=["GET", "HEAD"]),
         Route("/u/{token}", decide, methods=["POST"]),
         Route("/u/{token}/letter", letter, methods=["GET", "HEAD"]),

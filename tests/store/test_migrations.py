@@ -67,6 +67,7 @@ RELEASED = {
     "0033_support_levels.py": "1fc987966b26ee0f1b666bac470ea86556a9121dd2c58272c4c168ff8cf336ca",
     "0034_asked_details.py": "9669674defce80c6179058f476a4525c8aa9bde884fab6cbb3abebfd4ee281c8",
     "0035_client_levels.py": "de09e23c40c5b9593a68208d66901a825a25ce0ef2e2deb7a1705d6a3716966f",
+    "0036_less_often.py": "90c82a17cab96ba847c9f9cc7576f3a13e20904fa45c53448f53edc5b4bdcaef",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

@@ -31,7 +31,18 @@ async def shown(caller: rights.MayViewContacts, contact_id: ContactKey) -> s.Sta
 @router.post("/contacts/{contact_id}/consents", status_code=201, summary="Note a person's word")
 async def note(caller: rights.MayEditContacts, contact_id: ContactKey, body: s.Word) -> s.Standing:
     """Note that a person agreed, or wants no more: then what waits to be sent ends at once. What
-    an import says never lifts a refusal."""
+    an import says never lifts a refusal. Who wants less often (`limited`) keeps what he agreed to."""
+    if body.state == "limited":
+        await caller.hub.do(
+            c.LimitAdvertising(
+                contact_id=ContactId(contact_id),
+                days=body.days,
+                how=body.how,
+                evidence=body.evidence,
+                ip=body.ip,
+            )
+        )
+        return s.Standing.model_validate(await caller.hub.read(standing, ContactId(contact_id)))
     kind = c.GiveConsent if body.state == "given" else c.WithdrawConsent
     await caller.hub.do(
         kind(

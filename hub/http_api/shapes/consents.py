@@ -32,6 +32,9 @@ class ConsentEntry(Shape):
     evidence: str
     ip: str
     user_id: OptionalId
+    days: int = Field(
+        description='In the state "limited": at most one advertising message in so many days; 0 lifts it.'
+    )
 
 
 class Suppression(Shape):
@@ -54,12 +57,17 @@ class Standing(Shape):
     current: list[ConsentEntry]
     log: list[ConsentEntry]
     suppressions: list[Suppression]
+    days: int = Field(
+        description="At most one advertising message in so many days, by the person's wish; 0 for none."
+    )
 
 
 class Word(Body):
-    """A word of a person, with its evidence."""
+    """A word of a person, with its evidence. `limited` needs `days`: at most one advertising message
+    in so many days over all channels, 0 for as it comes."""
 
-    state: Literal["given", "withdrawn"]
+    state: Literal["given", "withdrawn", "limited"]
+    days: int = Field(default=0, ge=0, le=365)
     channel: str = Field(default="", max_length=100, pattern=r"^[^\x00]*$")
     topic: str = Field(default="", max_length=100, pattern=r"^[^\x00]*$")
     how: Way = "hand"

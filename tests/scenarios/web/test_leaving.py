@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from crm_store import many
 from crm_store.consents import standing
 from crm_store.tables.many import many_touches
 from crm_store.viewer import Reader
@@ -30,6 +31,7 @@ HTML = (
     '<html><body><p>Hello, {{ contact.first_name }}!</p><a href="https://shop.example/a?b=1&amp;c=2#d">Sale</a>'
     '<a href="{{ unsubscribe_url }}">Unsubscribe</a></body></html>'
 )
+DAY_US = 86_400_000_000
 TEXT = "Hello, {{ contact.first_name }}! {{ unsubscribe_url }}"
 
 
@@ -116,6 +118,90 @@ async def test_topics_are_chosen_one_by_one(house: House, world: World) -> None:
     await browser.post(_path(address), data={"do": "topics", "topic": ["sales"]})
     words = {one.topic: one.state for one in (await hub.read(standing, contact)).current}
     assert (words["sales"], words["news"]) == ("given", "withdrawn")
+
+
+async def test_less_often_is_chosen_and_kept_whatever_a_mailing_allows(
+    house: House, world: World
+) -> None:
+    hub, contact, address, _ = await _letter(house, world)
+    browser = house.browser()
+    assert 'value="0" checked' in (await browser.get(_path(address))).text
+    posted = await browser.post(_path(address), data={"do": "often", "days": "7"})
+    assert "we write to you this often" in posted.text
+    assert 'value="7" checked' in posted.text
+    assert 'value="all"' in posted.text, "leaving stays one press away"
+    found = await hub.read(standing, contact)
+    assert (found.days, found.log[0].state, found.log[0].days) == (7, "limited", 7)
+    assert found.log[0].how == "link"
+    await browser.post(_path(address), data={"do": "often", "days": "3650"})
+    assert (await hub.read(standing, contact)).days == 7, "only what the page offers"
+    # Two mailings without any cap of their own: the first letter is two days old.
+    world.offset_us += 2 * DAY_US
+    house.runtime.now = world.now
+    house.runtime.database.set_clock(world.now)
+    account = world.sent[0].account_id
+    assert await _another(hub, contact, account, 2) == {("suppressed", "frequency_cap"): 1}
+    world.offset_us += 6 * DAY_US
+    assert await _another(hub, contact, account, 3) == {("sent", ""): 1}
+    await browser.post(_path(address), data={"do": "often", "days": "0"})
+    assert (await hub.read(standing, contact)).days == 0
+    assert await _another(hub, contact, account, 4) == {("sent", ""): 1}
+
+
+async def _another(
+    hub: BoundHub, contact: int, account: int, number: int
+) -> dict[tuple[str, str], int]:
+    """Send one more mailing to a person; gives what became of it."""
+    content = ManyContent(subject="News", text=TEXT, html=HTML)
+    plan = PlanMany(mailing_id=number, title="News", topic="news", contents=(content,))
+    send_id, (content_id,) = (await hub.do(plan))[0]
+    one = ManyRecipient(
+        contact_id=contact,  # type: ignore[arg-type]
+        address_id=(await hub.contact(contact)).addresses[0].id,  # type: ignore[arg-type]
+        account_id=account,  # type: ignore[arg-type]
+        content_id=content_id,
+    )
+    await hub.do(SendMany(send_id=send_id, recipients=(one,)))
+
+    async def finished() -> bool:
+        return many.is_finished(await hub.read(many.counts, [send_id]))
+
+    await until(finished)
+    return dict(await hub.read(many.counts, [send_id]))
+
+
+async def test_a_lost_link_is_sent_anew_and_nobody_learns_who_is_known(
+    house: House, world: World
+) -> None:
+    hub, contact, address, _ = await _letter(house, world)
+    browser = house.browser()
+    broken = await browser.get(_path(address)[:-3] + "abc")
+    assert broken.status_code == 404
+    assert 'action="/u/fresh"' in broken.text
+    assert (await browser.get("/u/fresh")).status_code == 200
+    assert len(world.sent) == 1, "to look changes nothing"
+    known = await browser.post("/u/fresh", data={"address": "Anna@example.org"})
+    unknown = await browser.post("/u/fresh", data={"address": "nobody@example.org"})
+    same = [re.sub(r'nonce="[^"]*"', "", one.text) for one in (known, unknown)]
+    assert (known.status_code, same[0]) == (unknown.status_code, same[1])
+    await until(lambda: len(world.sent) == 2)
+    letter = world.sent[1]
+    assert letter.to.value == "anna@example.org"
+    # It is no advertising and carries none of its marks, but a link that works.
+    assert letter.unsubscribe_url == ""
+    (link,) = set(re.findall(r"https?://\S+/u/[^\s\"<]+", letter.text))
+    assert "Your subscriptions" in (await browser.get(_path(link))).text
+    await browser.post(_path(link), data={"do": "all"})
+    assert await _word(hub, contact) == ("withdrawn", "", "link")
+    # Once in ten minutes to an address; and who is asking may not ask for ever.
+    await browser.post("/u/fresh", data={"address": "anna@example.org"})
+    assert len(world.sent) == 2
+    assert (await browser.post("/u/fresh", data={"address": "no address"})).status_code == 422
+    for _ in range(10):
+        last = await browser.post("/u/fresh", data={"address": "nobody@example.org"})
+    assert last.status_code == 429
+    page = await browser.get("/u/fresh", headers={"accept-language": "ru"})
+    assert "Ссылка на ваши подписки" in page.text
 
 
 async def test_a_link_leads_where_the_letter_said_and_is_counted(
