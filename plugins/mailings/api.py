@@ -26,6 +26,8 @@ from plugins.mailings.files import MOST, files_of, keep
 from plugins.mailings.reached import WAYS_PAGE, ways
 from plugins.mailings.results import as_json, funnel_of
 from plugins.mailings.trying import tests_of, try_out
+from plugins.mailings.wordings import as_json as wordings_as_json
+from plugins.mailings.wordings import wordings_of
 
 
 def routes() -> list[Route]:
@@ -243,7 +245,10 @@ async def ways_of(hub: Hub, request: PluginRequest) -> Answer:
 
 async def _answer(hub: Hub, number: str, status: int = 200) -> Answer:
     mailing = await mailing_of(hub, number)
-    value = as_json(mailing, await funnel_of(hub, mailing))
+    value = {
+        **as_json(mailing, await funnel_of(hub, mailing)),
+        "wordings": wordings_as_json(await wordings_of(hub, mailing)),
+    }
     return Json(value=value, status=status, headers={"etag": f'"{mailing.version}"'})
 
 

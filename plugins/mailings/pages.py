@@ -50,6 +50,8 @@ from plugins.mailings.reached import WAYS_PAGE, ways
 from plugins.mailings.results import Funnel, funnel_of, state_of
 from plugins.mailings.texts import STATES, TEST_STATES, translator
 from plugins.mailings.trying import OPEN, own_address, samples, tests_of, try_out, values_for
+from plugins.mailings.wordings import as_json as wordings_as_json
+from plugins.mailings.wordings import chosen_at, wordings_of
 
 NUMBERS = (
     "segment_id",
@@ -172,6 +174,8 @@ async def _page(
             "funnel": funnel,
             "state": state_of(mailing, funnel),
             "states": STATES,
+            "wordings": await wordings_of(hub, mailing),
+            "chosen_at": chosen_at(mailing),
             "problem": problem,
         },
     )
@@ -388,6 +392,7 @@ async def numbers(hub: Hub, request: PluginRequest) -> Answer:
             "seen": funnel.seen,
             "clicked": funnel.clicked,
             "answered": funnel.answered,
+            "wordings": wordings_as_json(await wordings_of(hub, mailing)),
         }
     )
 

@@ -29,10 +29,12 @@ from plugins.mailings.reports import (
     as_csv,
     as_json,
     asked,
+    merged,
     people_of,
     report_of,
 )
 from plugins.mailings.texts import CUT_WORDS, NUMBER_WORDS, TOUCH_WORDS, translator
+from plugins.mailings.wordings import wordings_of
 
 MOST_COMPARED = 10
 _LINK = re.compile(r'(<a\b[^>]*\bhref=")([^"]*)("[^>]*>)(.*?)(</a>)', re.IGNORECASE | re.DOTALL)
@@ -75,7 +77,7 @@ async def _page(hub: Hub, request: PluginRequest, problem: str = "", status: int
     except Invalid as error:
         days, touch, problem, status = 30, "any", words(str(error)), 422
     cut = request.query.get("by", "")
-    cut = cut if cut in CUTS else "channel"
+    cut = cut if cut in CUTS else "variant" if mailing.plan.tests else "channel"
     report = await report_of(hub, mailing, days=days, touch=touch, cuts=(cut,))
     return Page(
         template="report.html",
@@ -88,6 +90,7 @@ async def _page(hub: Hub, request: PluginRequest, problem: str = "", status: int
             "mailing": mailing,
             "report": report,
             "parts": report.parts.get(cut, ()),
+            "wordings": {one.name: one for one in await wordings_of(hub, mailing)},
             "cut": cut,
             "cuts": CUT_WORDS,
             "days": days,
@@ -140,8 +143,11 @@ async def link_map(hub: Hub, request: PluginRequest) -> Answer:
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
     made = await letters_of(hub, mailing.plan)
     n = 1 if request.query.get("variant") == "1" and len(made) > 1 else 0
-    report = await report_of(hub, mailing, cuts=())
-    numbers = {one.url: one.people for one in report.links}
+    links = await hub.send_links(await hub.sends_of(mailing.id))
+    if mailing.plan.tests and not mailing.plan.repeat:
+        # Each wording with the clicks on its own links, though both lead to the same places.
+        links = [one for one in links if one.content_id == mailing.contents[n]]
+    numbers = {one.url: one.people for one in merged(links)}
     html = with_numbers(made[n].html, numbers) if made else ""
     headers = {"content-security-policy": POLICY}
     return File(content=html.encode(), media_type="text/html; charset=utf-8", headers=headers)

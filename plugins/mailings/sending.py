@@ -13,10 +13,10 @@ from plugins.mailings.holdouts import out_of
 from plugins.mailings.plans import Mailing, moment, part_of, read_mailing
 from plugins.mailings.tables import mailings, with_run
 from plugins.mailings.times import LATE_US, next_occurrence, wall_clock
+from plugins.mailings.wordings import HOUR_US, better, wordings_of
 
 BATCH = 500
 BATCHES_A_TICK = 40
-HOUR_US = 3_600_000_000
 ZONES_US = 14 * HOUR_US
 """So much earlier it is a day in the world's earliest zone."""
 LOOK_AGAIN_US = 300 * 1_000_000
@@ -154,13 +154,8 @@ def _recipients(
 
 
 async def winner_of(hub: Hub, mailing: Mailing) -> int:
-    """Give the words that more people followed; the first ones where nobody can tell."""
-    shares = {}
-    numbers = await hub.send_contents([mailing.send_id])
-    for content in mailing.contents[:2]:
-        sent, clicked = numbers.get(content, (0, 0))
-        shares[content] = clicked / sent if sent else 0.0
-    return max(mailing.contents[:2], key=lambda one: (shares[one], one == mailing.contents[0]))
+    """Give the words that more people followed, whatever the channel."""
+    return better(await wordings_of(hub, mailing)).content_id
 
 
 async def judge(hub: Hub, mailing: Mailing) -> None:
