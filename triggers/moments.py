@@ -328,7 +328,7 @@ def of_kind(kind: Kind, facts: Collection[str]) -> tuple[Moment, ...]:
 def of_fact(kind: type[Event]) -> Moment:
     """Give the moment of a fact that has no word of its own: a plugin's, say."""
     words = (kind.__doc__ or kind.type).strip().splitlines()[0].rstrip(".")
-    return _fact(kind.type, words, kind.type, "facts", kind.type)
+    return _fact(kind.type, words, kind.translations.get("ru", kind.type), "facts", kind.type)
 
 
 def all_moments(kinds: Iterable[Kind], facts: Iterable[type[Event]]) -> Mapping[str, Moment]:

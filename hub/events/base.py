@@ -23,7 +23,8 @@ class Event:
 
     You declare `type` (dotted; a plugin's starts with the plugin's name), `schema`, `subject_kind`
     with the field that holds the subject's id, and `shown` where the fact is a line of the
-    dialog's history that people read.
+    dialog's history that people read. Rules call a plugin's fact by the first line of its docstring;
+    `translations` says that line in other languages.
     """
 
     type: ClassVar[str] = ""
@@ -31,6 +32,7 @@ class Event:
     subject_kind: ClassVar[str] = ""
     subject_field: ClassVar[str] = ""
     shown: ClassVar[bool] = False
+    translations: ClassVar[Mapping[str, str]] = {}
     upcasters: ClassVar[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
 
     id: EventId = EventId(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,6 +14,7 @@ class CsatAsked(Event):
     """A client was asked for a mark."""
 
     type: ClassVar[str] = "csat.asked"
+    translations: ClassVar[Mapping[str, str]] = {"ru": "у клиента попросили оценку"}
     subject_kind: ClassVar[str] = "dialog"
     subject_field: ClassVar[str] = "dialog_id"
 
@@ -26,6 +28,7 @@ class CsatRated(Event):
     """A client gave a mark from 1 to 5, or changed it."""
 
     type: ClassVar[str] = "csat.rated"
+    translations: ClassVar[Mapping[str, str]] = {"ru": "клиент поставил оценку или изменил её"}
     subject_kind: ClassVar[str] = "dialog"
     subject_field: ClassVar[str] = "dialog_id"
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hub import Ageing, Event, Handler, Job, NavEntry, Route, UiPart, hookimpl
+from hub import Ageing, Event, Field, Handler, Job, NavEntry, Route, UiPart, hookimpl
 from plugins.mailings import (
     api,
     files,
+    finishing,
     holdouts,
     library,
     library_api,
@@ -27,7 +28,7 @@ from plugins.mailings import (
     versions,
 )
 from plugins.mailings.commands import handlers
-from plugins.mailings.facts import LetterChanged, MailingChanged
+from plugins.mailings.facts import LetterChanged, MailingChanged, MailingFinished
 from plugins.mailings.sending import tick
 from plugins.mailings.tables import declare
 
@@ -44,6 +45,7 @@ def register_tables(metadata: object) -> None:
     versions.declare(metadata)
     transactional.declare(metadata)
     obligations.declare(metadata)
+    finishing.declare(metadata)
 
 
 @hookimpl
@@ -55,13 +57,20 @@ def register_commands() -> list[Handler]:
         *library.handlers(),
         transactional.handler(),
         obligations.handler(),
+        finishing.handler(),
     ]
 
 
 @hookimpl
 def register_events() -> list[type[Event]]:
-    """A mailing was saved, started, paused, filled, ended."""
-    return [MailingChanged, LetterChanged]
+    """A mailing was saved, started, paused, filled, ended; it is finished; a letter changed."""
+    return [MailingChanged, MailingFinished, LetterChanged]
+
+
+@hookimpl
+def register_fields() -> list[Field]:
+    """The numbers of a mailing that is finished, for the conditions of rules."""
+    return finishing.FIELDS
 
 
 @hookimpl

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import or_
+
 from hub import AccountId, Hub, HubError, ManyRecipient, Member, Micros
 from plugins.mailings.audience import audience_of, kind_of, sends_of
 from plugins.mailings.checking import contents_of, steps_of
 from plugins.mailings.commands import FillMailing, RepeatMailing, SteerMailing
+from plugins.mailings.finishing import finish, told
 from plugins.mailings.holdouts import out_of
 from plugins.mailings.plans import Mailing, moment, part_of, read_mailing
 from plugins.mailings.tables import mailings, with_run
@@ -29,9 +32,11 @@ that says nothing of the mailing; a line that answers nobody leaves all."""
 
 
 async def tick(hub: Hub, payload: Mapping[str, Any]) -> None:
-    """Look what is due."""
+    """Look what is due, and then what is over."""
     open_states = ("scheduled", "filling", "sending")
-    rows = await hub.store.all(with_run().where(mailings.c.state.in_(open_states)))
+    # What was told as finished has nothing to be judged by any more.
+    going = or_(mailings.c.state != "sending", ~told())
+    rows = await hub.store.all(with_run().where(mailings.c.state.in_(open_states), going))
     for row in rows:
         mailing = read_mailing(row)
         try:
@@ -47,6 +52,8 @@ async def tick(hub: Hub, payload: Mapping[str, Any]) -> None:
         except HubError as error:
             reason = str(error)[:300]
             await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason=reason))
+    # Last, so that what repeats has its next occurrence before this one is put away.
+    await finish(hub)
 
 
 async def come_round(hub: Hub, mailing: Mailing) -> None:

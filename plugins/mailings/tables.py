@@ -22,7 +22,8 @@ from sqlalchemy import (
 ID = BigInteger().with_variant(Integer(), "sqlite")
 
 
-def _number(name: str) -> Column[int]:
+def number(name: str) -> Column[int]:
+    """Give a column of a whole number that is 0 where nobody said more."""
     return Column(name, ID, nullable=False, server_default=text("0"))
 
 
@@ -36,18 +37,18 @@ mailings = Table(
     # What the form holds: segment, accounts in order, topic, schedule, limits, variants.
     Column("plan", JSON, nullable=False),
     Column("reason", Text, nullable=False, server_default=""),
-    _number("send_id"),
+    number("send_id"),
     Column("contents", JSON, nullable=False),
     # Where the filling stands: the last person that was put into the outbox, and the pass.
-    _number("cursor"),
-    _number("phase"),
-    _number("planned"),
-    _number("held_out"),
-    _number("due_at"),
-    _number("started_at"),
-    _number("winner"),
-    _number("created_at"),
-    _number("user_id"),
+    number("cursor"),
+    number("phase"),
+    number("planned"),
+    number("held_out"),
+    number("due_at"),
+    number("started_at"),
+    number("winner"),
+    number("created_at"),
+    number("user_id"),
     Column("version", ID, nullable=False, server_default=text("1")),
     Index("ix_mailings_mailings_state", "state", "due_at"),
 )
@@ -58,10 +59,10 @@ runs = Table(
     _own,
     Column("send_id", ID, primary_key=True, autoincrement=False),
     Column("mailing_id", ID, nullable=False),
-    _number("occurrence"),
-    _number("step"),
+    number("occurrence"),
+    number("step"),
     # Days after the first letter, and the ids of this step's words.
-    _number("days"),
+    number("days"),
     Column("contents", JSON, nullable=False),
     Index("ix_mailings_runs_mailing", "mailing_id", "occurrence", "step"),
 )
