@@ -549,6 +549,7 @@ from hub.records.interests import (
     Stage,
     Tick,
 )
+from hub.records.links import LinkCheck
 from hub.records.many import SendingLimits, Way
 from hub.records.many_results import Earned, LinkTally, Tally
 from hub.records.objects import Lead
@@ -855,6 +856,7 @@ __all__ = [
     "Likeness",
     "LimitAdvertising",
     "Line",
+    "LinkCheck",
     "LinkContact",
     "LinkDialog",
     "LinkTally",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from hub.channel import Measure, SenderCheck
     from hub.records.dialogs import Dialog, DialogPage, DialogQuery, Message, Thread
+    from hub.records.links import LinkCheck
     from hub.records.many import SendingLimits, Way
     from hub.records.many_results import Earned, LinkTally, Tally
     from hub.records.objects import ObjectPage
@@ -236,6 +237,9 @@ class Hub(Protocol):
 
     async def check_sender(self, account_id: AccountId) -> list[SenderCheck]:
         """What recipients' providers ask of who sends to many over an account, looked up now."""
+
+    async def check_links(self, urls: Sequence[str]) -> list[LinkCheck]:
+        """Whether addresses of the open internet answer, looked at now: each once, at most 30."""
 
     async def sends_of(self, mailing_id: int) -> list[int]:
         """The sends of a mailing, oldest first: its occurrences and the steps of its chain."""

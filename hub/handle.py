@@ -33,10 +33,12 @@ from hub.errors import HubError, NotAllowed, NotFound
 from hub.events import Event
 from hub.feed import Signal
 from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, Micros, UserId
+from hub.links import check_links
 from hub.messages import Arrival, Attachment
 from hub.objects import Actor, ActorKind
 from hub.placeholders import Problem, Rendered, Values
 from hub.records.dialogs import Dialog, DialogPage, DialogQuery, Message, Thread
+from hub.records.links import LinkCheck
 from hub.records.many import SendingLimits, Way
 from hub.records.many_results import Earned, LinkTally, Tally
 from hub.records.objects import ObjectPage
@@ -387,6 +389,10 @@ class BoundHub:
         except (HubError, TimeoutError):
             # An account that does not work says so elsewhere; a name server may be away.
             return []
+
+    async def check_links(self, urls: Sequence[str]) -> list[LinkCheck]:
+        """Whether addresses of the open internet answer, looked at now."""
+        return await check_links(urls)
 
     async def sends_of(self, mailing_id: int) -> list[int]:
         """The sends of a mailing, oldest first."""

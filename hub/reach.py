@@ -28,6 +28,10 @@ class Unreachable(HubError):
     """This address may not be called, or is not there."""
 
 
+class NotCalled(Unreachable):
+    """The host is known, and at an address that the hub does not call."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """An address that was looked up and allowed: call `url`, say `host`."""
@@ -84,7 +88,7 @@ async def find_target(url: str, *, allow_private: bool) -> Target:
         raise Unreachable(f"the host {name} is not known") from error
     addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
     if not addresses or not all(is_allowed(one, allow_private=allow_private) for one in addresses):
-        raise Unreachable(f"the host {name} is at an address that is not called")
+        raise NotCalled(f"the host {name} is at an address that is not called")
     literal = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])
     called = parts._replace(netloc=f"{literal}:{port}").geturl()
     return Target(url=called, host=parts.netloc.rpartition("@")[2], name=name)

@@ -25,6 +25,7 @@ from hub.ids import Micros
 from hub.messages import Arrival, Attachment
 from hub.objects import SYSTEM, Actor
 from hub.placeholders import Problem, Rendered, Values
+from hub.records.links import LinkCheck
 from hub.records.segments import Member, Reach, Segment
 from hub.testing.samples import NOW
 
@@ -245,6 +246,10 @@ class FakeHub:
     async def send_contents(self, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """Nothing was sent."""
         return {}
+
+    async def check_links(self, urls: Sequence[str]) -> list[LinkCheck]:
+        """Every link is alive."""
+        return [LinkCheck(url=one, state="alive", code=200) for one in urls]
 
     async def send_touches(self, send_ids: Sequence[int]) -> Mapping[str, int]:
         """Nobody touched anything."""

@@ -23,6 +23,7 @@ from plugins.mailings.commands import SaveMailing, SteerMailing
 from plugins.mailings.creatives import creatives
 from plugins.mailings.doing import again, all_mailings, mailing_of, people_behind, send
 from plugins.mailings.files import MOST, files_of, keep
+from plugins.mailings.links import look
 from plugins.mailings.reached import WAYS_PAGE, ways
 from plugins.mailings.results import as_json, funnel_of
 from plugins.mailings.trying import tests_of, try_out
@@ -45,6 +46,7 @@ def routes() -> list[Route]:
         route(one, shown, "GET", see),
         route(one, change, "PUT", do),
         route(f"{one}/check", checked, "GET", see),
+        route(f"{one}/links", links_checked, "POST", do),
         route(f"{one}/send", started, "POST", do),
         route(f"{one}/state", steered, "PUT", do),
         route(f"{one}/people", people, "POST", do),
@@ -112,6 +114,20 @@ async def checked(hub: Hub, request: PluginRequest) -> Answer:
             "findings": [
                 {"level": one.level, "text": one.text, "detail": one.detail} for one in found
             ],
+        }
+    )
+
+
+async def links_checked(hub: Hub, request: PluginRequest) -> Answer:
+    """Whether the links of the words answer, looked at now: alive, dead or unsure, with the cause."""
+    mailing = await mailing_of(hub, request.path.get("mailing", ""))
+    _findings, checks = await look(hub, mailing.plan)
+    return Json(
+        value={
+            "items": [
+                {"url": one.url, "state": one.state, "cause": one.cause, "code": one.code}
+                for one in checks
+            ]
         }
     )
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from hub import (
@@ -22,6 +21,7 @@ from hub import (
 from plugins.mailings.audience import audience_of, kind_of
 from plugins.mailings.checking import (
     MANY,
+    Finding,
     Path,
     findings,
     is_letter,
@@ -33,18 +33,16 @@ from plugins.mailings.checking import (
 from plugins.mailings.commands import SaveMailing, SteerMailing
 from plugins.mailings.doing import again, all_mailings, mailing_of, people_behind, send, take
 from plugins.mailings.files import files_of, keep, megabytes
+from plugins.mailings.forms import plan_of, test_of, typed
 from plugins.mailings.library import SaveLetter, all_letters, letter_of
 from plugins.mailings.library_pages import POLICY, darkened, wording_of
+from plugins.mailings.links import look
 from plugins.mailings.plans import (
-    ERIDS,
-    FLAGS,
     MOST_STEPS,
-    WORDS,
     Mailing,
     Plan,
     Step,
     Variant,
-    read_plan,
 )
 from plugins.mailings.reached import WAYS_PAGE, ways
 from plugins.mailings.results import Funnel, funnel_of, state_of
@@ -53,19 +51,6 @@ from plugins.mailings.trying import OPEN, own_address, samples, tests_of, try_ou
 from plugins.mailings.wordings import as_json as wordings_as_json
 from plugins.mailings.wordings import chosen_at, wordings_of
 
-NUMBERS = (
-    "segment_id",
-    "share",
-    "winner_hours",
-    "hold_out",
-    "cap_count",
-    "cap_days",
-    "per_minute",
-    "domain_per_minute",
-    "fail_percent",
-    "fall_back_minutes",
-    "repeat_every",
-)
 MOST_BODY = 60_000_000
 SOME = 20
 
@@ -118,7 +103,12 @@ async def shown(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def _page(
-    hub: Hub, request: PluginRequest, mailing: Mailing, problem: str = "", status: int = 200
+    hub: Hub,
+    request: PluginRequest,
+    mailing: Mailing,
+    problem: str = "",
+    status: int = 200,
+    looked: Sequence[Finding] = (),
 ) -> Page:
     plan = mailing.plan
     words = translator(request.language)
@@ -156,6 +146,7 @@ async def _page(
             "is_draft": mailing.state == "draft",
             "is_letter": await is_letter(hub, plan),
             "findings": found,
+            "looked": looked,
             "ready": mailing.id and not [one for one in found if one.level == "bad"],
             "reach": reach,
             "path": path,
@@ -227,7 +218,7 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
     what = request.fields.get("do", "save")
     words = translator(request.language)
     try:
-        if what in ("save", "send", "test", "keep", "take") and mailing.state == "draft":
+        if what in ("save", "send", "test", "keep", "take", "links") and mailing.state == "draft":
             mailing = await _saved(hub, request, mailing)
         if what == "send":
             await send(hub, mailing, request.fields.get("people", ""))
@@ -238,8 +229,10 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
         elif what == "take":
             await take(hub, mailing, await letter_of(hub, request.fields.get("take_letter", "")))
             return Redirect(to=f"/p/mailings/{mailing.id}#content")
+        elif what == "links":
+            return await _page(hub, request, mailing, looked=(await look(hub, mailing.plan))[0])
         elif what == "test":
-            await try_out(hub, mailing, **_test(request.fields), language=request.language)
+            await try_out(hub, mailing, **test_of(request.fields), language=request.language)
         elif what in ("paused", "running", "cancelled"):
             await hub.do(SteerMailing(mailing_id=mailing.id, state=what))
         elif what in ("again", "again_failed") or what.startswith("again-"):
@@ -250,14 +243,13 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
             segment = await people_behind(hub, mailing, what.removeprefix("people-"))
             return Redirect(to=f"/segments/{segment}")
     except (Invalid, Conflict) as error:
-        typed = _typed(request, mailing)
-        return await _page(hub, request, typed, words(str(error)), 422)
+        return await _page(hub, request, typed(request, mailing), words(str(error)), 422)
     return Redirect(to=f"/p/mailings/{mailing.id}{'#check' if what in ('save', 'test') else ''}")
 
 
 async def _saved(hub: Hub, request: PluginRequest, mailing: Mailing) -> Mailing:
     version = request.fields.get("version", "")
-    plan = _plan(request)
+    plan = plan_of(request)
     plan["files"] += [str(one) for one in await keep(hub, request.files)]
     command = SaveMailing(
         mailing_id=mailing.id,
@@ -267,81 +259,6 @@ async def _saved(hub: Hub, request: PluginRequest, mailing: Mailing) -> Mailing:
     )
     (saved,) = await hub.do(command)
     return await mailing_of(hub, str(saved))
-
-
-def _plan(request: PluginRequest) -> dict[str, Any]:
-    fields = request.fields
-
-    def ticked(name: str) -> list[str]:
-        return [key.removeprefix(name) for key in fields if key.startswith(name)]
-
-    numbers = {
-        name: int(text) if (text := fields.get(name, "")).isdecimal() and len(text) < 19 else 0
-        for name in NUMBERS
-    }
-    order = sorted(
-        (int(text), name.removeprefix("account_"))
-        for name, text in fields.items()
-        if name.startswith("account_") and text.isdecimal() and int(text)
-    )
-    return {
-        **numbers,
-        **{name: fields.get(name) == "yes" for name in FLAGS},
-        **{name: fields.get(name, "").strip() for name in WORDS},
-        "without": [one for one in ticked("without_") if one.isdecimal()],
-        "files": [one for one in ticked("file_") if one.isdecimal()],
-        "accounts": [name for _, name in order],
-        "variants": [
-            {
-                "subject": fields.get(f"subject_{n}", "").strip(),
-                "text": fields.get(f"text_{n}", "").replace("\r\n", "\n"),
-                "short": fields.get(f"short_{n}", "").replace("\r\n", "\n"),
-                "plain": fields.get(f"plain_{n}", "").replace("\r\n", "\n"),
-                "letter": fields.get(f"letter_{n}", ""),
-                **{name: fields.get(f"{name}_{n}", "").strip()[:100] for name in ERIDS},
-            }
-            for n in range(2)
-            if n == 0 or fields.get(f"text_{n}", "").strip()
-        ],
-        "steps": [
-            {
-                "days": int(days) if (days := fields.get(f"step_days_{n}", "")).isdecimal() else 0,
-                "subject": fields.get(f"step_subject_{n}", "").strip(),
-                "text": fields.get(f"step_text_{n}", "").replace("\r\n", "\n"),
-                "short": fields.get(f"step_short_{n}", "").replace("\r\n", "\n"),
-                **{name: fields.get(f"step_{name}_{n}", "").strip()[:100] for name in ERIDS},
-            }
-            for n in range(MOST_STEPS)
-            if fields.get(f"step_text_{n}", "").strip()
-        ],
-    }
-
-
-def _typed(request: PluginRequest, mailing: Mailing) -> Mailing:
-    """Give back what was typed: nothing is lost."""
-    if mailing.state != "draft" or "title" not in request.fields:
-        return mailing
-    try:
-        plan = read_plan(_plan(request))
-    except Invalid:
-        plan = mailing.plan if mailing.id else Plan()
-    return Mailing(id=mailing.id, title=request.fields["title"], plan=plan, version=mailing.version)
-
-
-def _test(fields: Mapping[str, str]) -> dict[str, Any]:
-    """Read what the small form of a test says."""
-
-    def number(name: str) -> int:
-        text = fields.get(name, "")
-        return int(text) if text.isdecimal() and len(text) < 19 else 0
-
-    return {
-        "to": re.split(r"[\s,;]+", fields.get("test_to", "")),
-        "account_id": number("test_account"),
-        "contact_id": number("test_contact"),
-        "variant": number("test_variant"),
-        "step": number("test_step"),
-    }
 
 
 async def tests_shown(hub: Hub, request: PluginRequest) -> Answer:

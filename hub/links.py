@@ -1,0 +1,93 @@
+"""Whether the links of a letter lead anywhere, looked at when a colleague asks.
+
+The hub calls what somebody typed, so every address is looked up and judged first, redirects too:
+only the open internet is called, with a HEAD, for seconds, and nothing of an answer is read. A
+server may hide from machines: only who says that a page is gone, or has no address, is called dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from urllib.parse import urljoin
+
+import httpx2 as httpx
+
+from hub.errors import Invalid
+from hub.reach import NotCalled, Target, Unreachable, check_url, find_target
+from hub.records.links import LinkCheck
+
+MOST = 30
+AT_ONCE = 5
+SECONDS = 5.0
+REDIRECTS = 4
+GONE = (404, 410)
+_AGENT = "Mozilla/5.0 (compatible; DialogHub; link check)"
+
+Finder = Callable[[str], Awaitable[Target]]
+
+
+async def outside(url: str) -> Target:
+    """Look an address up that anybody can call."""
+    return await find_target(url, allow_private=False)
+
+
+async def check_links(urls: Sequence[str], find: Finder = outside) -> list[LinkCheck]:
+    """Look at addresses, each once and at most 30; gives what became of each, in order."""
+    wanted = list(dict.fromkeys(urls))[:MOST]
+    turns = asyncio.Semaphore(AT_ONCE)
+    # Redirects are followed by hand and no proxy is asked: what was checked is called.
+    async with httpx.AsyncClient(
+        timeout=SECONDS, follow_redirects=False, trust_env=False
+    ) as client:
+
+        async def one(url: str) -> LinkCheck:
+            async with turns:
+                return await _look(client, url, find)
+
+        return list(await asyncio.gather(*(one(url) for url in wanted)))
+
+
+async def _look(client: httpx.AsyncClient, url: str, find: Finder) -> LinkCheck:
+    try:
+        async with asyncio.timeout(SECONDS * 2):
+            code = await _code(client, url, find)
+    except NotCalled:
+        return LinkCheck(url=url, state="dead", cause="private")
+    except Unreachable:
+        return LinkCheck(url=url, state="dead", cause="host")
+    except Invalid:
+        return LinkCheck(url=url, state="dead", cause="address")
+    except (TimeoutError, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+        return LinkCheck(url=url, state="unsure", cause="silent")
+    if code in GONE:
+        return LinkCheck(url=url, state="dead", cause="gone", code=code)
+    if code >= 300:
+        return LinkCheck(url=url, state="unsure", cause="refused", code=code)
+    return LinkCheck(url=url, state="alive", code=code)
+
+
+async def _code(client: httpx.AsyncClient, url: str, find: Finder) -> int:
+    """Give the status where the redirects end, or that of one redirect too many."""
+    code = 0
+    for _ in range(REDIRECTS + 1):
+        check_url(url)
+        target = await find(url)
+        code, place = await _ask(client, "HEAD", target)
+        if code >= 400:
+            # Not every server knows HEAD; the body is not read.
+            code, place = await _ask(client, "GET", target)
+        if not 300 <= code < 400 or not place:
+            return code
+        url = urljoin(url, place)
+    return code
+
+
+async def _ask(client: httpx.AsyncClient, method: str, target: Target) -> tuple[int, str]:
+    async with client.stream(
+        method,
+        target.url,
+        headers={"host": target.host, "user-agent": _AGENT},
+        extensions={"sni_hostname": target.name},
+    ) as answer:
+        return answer.status_code, answer.headers.get("location", "")
