@@ -247,6 +247,7 @@ async def notices(request: Request) -> Response:
             "rule": "settings/rules",
             "dialog": "inbox",
             "export": "exports",
+            "mailing": "p/mailings",
         },
         **values,
     )
