@@ -21,10 +21,12 @@ from hub.commands import (
     CreateObject,
     LinkDialog,
     RemoveObject,
+    TagObject,
 )
 from hub.errors import Conflict, NotFound
 from hub.ids import ClientId, ContactId, LeadId
 from hub.objects import Ref
+from hub.terms import fold
 
 
 class LeadHabits(Habits):
@@ -124,6 +126,21 @@ def change_object(uow: UnitOfWork, command: ChangeObject) -> int:
     noun, habits = _noun(uow, command.kind)
     values = objects.read_values(noun.kind, command.values, new=False)
     row = objects.lock(uow, noun, command.object_id, command.version)
+    version = objects.change(uow, noun, row, habits.before_change(uow, row, values))
+    if version != row.version:
+        habits.changed(uow, row, values)
+    return version
+
+
+def tag_object(uow: UnitOfWork, command: TagObject) -> int:
+    """Add and remove tags of an object under its lock, so that two who tag it lose neither's."""
+    noun, habits = _noun(uow, command.kind)
+    row = objects.lock(uow, noun, command.object_id)
+    gone = {fold(one) for one in command.remove}
+    known = {fold(one): one for one in objects.tags_of(uow, noun, row.id)}
+    known |= {fold(one): one for one in command.add if fold(one) not in known}
+    tags = [one for folded, one in known.items() if folded not in gone]
+    values = objects.read_values(noun.kind, {"tags": tags}, new=False)
     version = objects.change(uow, noun, row, habits.before_change(uow, row, values))
     if version != row.version:
         habits.changed(uow, row, values)

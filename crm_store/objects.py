@@ -580,6 +580,13 @@ def _stored(noun: Noun, values: Mapping[str, object]) -> dict[str, object]:
     return row
 
 
+def tags_of(uow: UnitOfWork, noun: Noun, object_id: int) -> list[str]:
+    """Give the tags of an object, in their order."""
+    mine = (object_tags.c.kind == noun.kind.name) & (object_tags.c.object_id == object_id)
+    statement = select(object_tags.c.tag).where(mine).order_by(object_tags.c.tag_folded)
+    return list(uow.conn.execute(statement).scalars())
+
+
 def _write_tags(uow: UnitOfWork, noun: Noun, object_id: int, tags: Sequence[str]) -> None:
     kind = noun.kind.name
     uow.conn.execute(

@@ -168,6 +168,7 @@ ONE: dict[type[Command], One] = {
     c.ChangeObject: object_acts.change_object,
     c.RemoveObject: object_acts.remove_object,
     c.LinkDialog: object_acts.link_dialog,
+    c.TagObject: object_acts.tag_object,
     c.CreateImport: imports.create_import,
     c.SetUpImport: imports.set_up_import,
     c.StartImport: imports.start_import,

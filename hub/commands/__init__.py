@@ -159,6 +159,7 @@ from hub.commands.objects import (
     CreateObject,
     LinkDialog,
     RemoveObject,
+    TagObject,
 )
 from hub.commands.people import (
     AddAddress,
@@ -454,6 +455,7 @@ __all__ = [
     "SweepRetention",
     "SwitchRule",
     "TagDialog",
+    "TagObject",
     "TakeAnswers",
     "TakeLead",
     "TakeToken",

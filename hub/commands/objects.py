@@ -56,6 +56,15 @@ class ChangeObject(_OfKind):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TagObject(_OfKind):
+    """Add tags to an object and take others off; those of others stay. Gives its new version."""
+
+    object_id: int
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveObject(_OfKind):
     """Put an object into the bin; `restore` takes it out again."""
 

@@ -300,7 +300,8 @@ async def bulk(request: Request) -> Response:
         urgency = {"priority": str(form.get("priority", ""))}
         commands = [c.ChangeObject(kind=kind, object_id=one, values=urgency) for one in ids]
     elif do == "tag":
-        commands = await _tagged(request, noun, ids, str(form.get("tag", "")))
+        add = (str(form.get("tag", "")),)
+        commands = [c.TagObject(kind=kind, object_id=one, add=add) for one in ids if add[0].strip()]
     elif do in ("remove", "restore"):
         commands = [
             c.RemoveObject(kind=kind, object_id=one, restore=do == "restore") for one in ids
@@ -308,22 +309,6 @@ async def bulk(request: Request) -> Response:
     if commands:
         await request.state.hub.do(*commands)
     return RedirectResponse(_back(request, form, noun), 303)
-
-
-async def _tagged(request: Request, noun: Noun, ids: list[int], tag: str) -> list[c.Command]:
-    def load(reader: Reader) -> list[Any]:
-        return [reads.one(reader, noun, one) for one in ids]
-
-    return [
-        c.ChangeObject(
-            kind=noun.kind.name,
-            object_id=one.id,
-            values={"tags": [*one.tags, tag]},
-            version=one.version,
-        )
-        for one in await request.state.hub.read(load)
-        if tag.strip() and tag.strip().casefold() not in {each.casefold() for each in one.tags}
-    ]
 
 
 async def views(request: Request) -> Response:

@@ -15,6 +15,7 @@ from hub import (
     CreateObject,
     Facts,
     LinkDialog,
+    TagObject,
     ready_text,
 )
 
@@ -99,8 +100,7 @@ class TagClient(Action):
     def plan(self, facts: Facts, params: Params) -> Sequence[Command]:
         """Add what is missing."""
         client = _object(facts, "client")
-        tags = list(dict.fromkeys([*client.tags, *params.tags]))
-        return [ChangeObject(kind="client", object_id=client.id, values={"tags": tags})]
+        return [TagObject(kind="client", object_id=client.id, add=tuple(params.tags))]
 
 
 class LinkToDialog(Action):

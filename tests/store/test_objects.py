@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from hub import (
     NotAllowed,
     NotFound,
     RemoveObject,
+    TagObject,
     UpdateAccount,
     UserId,
 )
@@ -117,3 +119,23 @@ async def test_what_is_made_of_a_dialog_takes_its_person_over(home: House) -> No
     lead = await home.user.read(objects.one, LEAD, made)
     dialog = await home.user.dialog(sent.dialog_id)
     assert (lead.title, lead.contact_id, lead.channel) == ("boats?", dialog.contact_id, "pigeon")
+
+
+async def test_who_tags_at_once_loses_nobodys_tag(home: House) -> None:
+    for kind, title in (("client", "name"), ("request", "title")):
+        values = {title: "Boats", "tags": ["Old", "kept"]}
+        made = (await home.user.do(CreateObject(kind=kind, values=values)))[0]
+        one = {"kind": kind, "object_id": made}
+        await asyncio.gather(
+            *(home.user.do(TagObject(**one, add=(f"tag {n}", "kept"))) for n in range(6)),
+            home.user.do(TagObject(**one, remove=("old",))),
+        )
+        found = await home.user.read(objects.one, NOUNS[kind], made)
+        assert set(found.tags) == {"kept", *(f"tag {n}" for n in range(6))}
+        same = (await home.user.do(TagObject(**one, add=("KEPT",))))[0]
+        assert same == found.version
+    with pytest.raises(NotFound):
+        await home.user.do(TagObject(kind="ship", object_id=1, add=("x",)))
+    looker = await home.user.do(CreateUser(email="a@example.org", name="A", role="auditor"))
+    with pytest.raises(NotAllowed):
+        await home.system.as_user(looker[0]).do(TagObject(**one, add=("x",)))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm_store import requests
+from crm_store import objects, requests
 from crm_store.pipelines import all_pipelines
 from crm_store.tables.journal import journal
 from crm_store.tables.requests import notices
@@ -159,3 +159,19 @@ async def test_a_stage_that_was_left_and_a_status_that_was_reached(world: Ruled)
     assert sorted(await told(world)) == sorted(
         [("interest", interest), ("request", request), ("task", task)]
     )
+
+
+async def test_rules_that_tag_one_client_at_once_lose_no_tag(world: Ruled) -> None:
+    for tag in ("one", "two", "three"):
+        await world.rule(
+            name=tag,
+            when=[{"event": "client.changed"}],
+            if_={"field": "client.source", "operator": "equals", "value": "fair"},
+            then=[{"action": "crm_actions.tag_client", "params": {"tags": [tag]}}],
+        )
+    hub = world.home.user
+    number = (await hub.do(CreateObject(kind="client", values={"name": "Anna"})))[0]
+    await hub.do(ChangeObject(kind="client", object_id=number, values={"source": "fair"}))
+    await world.settle()
+    found = await hub.read(objects.one, objects.NOUNS["client"], number)
+    assert set(found.tags) == {"one", "two", "three"}
