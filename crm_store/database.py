@@ -104,7 +104,12 @@ def make_engine(url: str, *, writer: bool) -> Engine:
 
         @event.listens_for(engine, "begin")
         def on_begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+            if writer:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            # Every page begins several reads, which wait for nobody: SQLAlchemy has nothing to add.
+            raw: Any = connection.connection.driver_connection
+            raw.execute("BEGIN")
 
         return engine
     if url.startswith("postgresql://"):
