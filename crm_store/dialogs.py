@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -22,6 +22,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from crm_store.rows import among, listed
 from crm_store.sql import page_key
 from crm_store.tables.dialogs import (
     dialog_tags,
@@ -236,15 +237,23 @@ def called_into(reader: Reader, ids: Sequence[DialogId]) -> dict[DialogId, froze
     return {key: frozenset(value) for key, value in found.items()}
 
 
+@cache
+def _labels(dialect: str) -> Select[Any]:
+    """Make the question once: every page of the list asks it."""
+    return (
+        select(dialog_tags.c.dialog_id, tags.c.name)
+        .join(tags, tags.c.id == dialog_tags.c.tag_id)
+        .where(among(dialect, dialog_tags.c.dialog_id, "dialogs"))
+        .order_by(tags.c.name_folded)
+    )
+
+
 def _records(reader: Reader, rows: Sequence[Row[Any]]) -> tuple[Dialog, ...]:
     labels: dict[int, list[str]] = {}
     if rows:
-        for dialog_id, name in reader.conn.execute(
-            select(dialog_tags.c.dialog_id, tags.c.name)
-            .join(tags, tags.c.id == dialog_tags.c.tag_id)
-            .where(dialog_tags.c.dialog_id.in_([row.id for row in rows]))
-            .order_by(tags.c.name_folded)
-        ):
+        dialect = reader.conn.dialect.name
+        given = {"dialogs": listed(dialect, [row.id for row in rows])}
+        for dialog_id, name in reader.conn.execute(_labels(dialect), given):
             labels.setdefault(dialog_id, []).append(name)
     return tuple(_record(row, tuple(labels.get(row.id, ()))) for row in rows)
 

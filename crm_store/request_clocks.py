@@ -427,20 +427,27 @@ def deadlines_of(conn: Connection, request_id: int) -> list[Deadline]:
     ]
 
 
-def dues_of(conn: Connection, dialog_ids: Iterable[int]) -> dict[int, int]:
-    """Give the nearest deadline of each of some dialogs, where a request of theirs has one."""
-    ids = sorted(set(dialog_ids))
-    if not ids:
-        return {}
-    found = conn.execute(
+@cache
+def _dues(dialect: str) -> Select[Any]:
+    """Make the question once: every page of the list asks it."""
+    return (
         select(dialog_links.c.dialog_id, func.min(requests.c.due_at))
         .join(requests, requests.c.id == dialog_links.c.object_id)
         .where(
-            dialog_links.c.dialog_id.in_(ids),
+            among(dialect, dialog_links.c.dialog_id, "dialogs"),
             dialog_links.c.kind == "request",
             requests.c.due_at > 0,
             requests.c.deleted_at == 0,
         )
         .group_by(dialog_links.c.dialog_id)
     )
+
+
+def dues_of(conn: Connection, dialog_ids: Iterable[int]) -> dict[int, int]:
+    """Give the nearest deadline of each of some dialogs, where a request of theirs has one."""
+    ids = sorted(set(dialog_ids))
+    if not ids:
+        return {}
+    dialect = conn.dialect.name
+    found = conn.execute(_dues(dialect), {"dialogs": listed(dialect, ids)})
     return {int(row[0]): int(row[1]) for row in found}

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Select,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from crm_store.sql import upsert
 from crm_store.tables.users import brands, login_attempts, sessions, tokens, users
@@ -28,22 +39,31 @@ def session(reader: Reader, token_hash: str) -> Session | None:
     return _session(row) if row is not None else None
 
 
-def admitted(reader: Reader, token_hash: str) -> tuple[User, Micros, str] | None:
-    """Give whose a living session is, when it was last used, and the organisation's time zone.
-
-    It is asked before every page, so it is one question; the user comes without his teams.
-    """
+def _admitted() -> Select[Any]:
+    """Make the question once: it is asked before every page."""
+    at: BindParameter[int] = bindparam("at", type_=BigInteger)
     zone = select(brands.c.time_zone).order_by(brands.c.id).limit(1).scalar_subquery()
-    row = reader.conn.execute(
+    return (
         select(
             users,
-            away_until(reader),
+            away_until(at),
             sessions.c.last_seen_at.label("session_seen_at"),
             func.coalesce(zone, "").label("zone"),
         )
         .join(sessions, sessions.c.user_id == users.c.id)
-        .where(sessions.c.token_hash == token_hash, sessions.c.expires_at > reader.now)
-    ).first()
+        .where(sessions.c.token_hash == bindparam("token"), sessions.c.expires_at > at)
+    )
+
+
+_ADMITTED = _admitted()
+
+
+def admitted(reader: Reader, token_hash: str) -> tuple[User, Micros, str] | None:
+    """Give whose a living session is, when it was last used, and the organisation's time zone.
+
+    It is one question; the user comes without his teams.
+    """
+    row = reader.conn.execute(_ADMITTED, {"token": token_hash, "at": reader.now}).first()
     if row is None:
         return None
     return user_of_row(row, ()), Micros(row.session_seen_at), row.zone

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Label, delete, func, insert, select, update
+from sqlalchemy import BindParameter, Label, delete, func, insert, select, update
 
 from crm_store.roles import need_reach
 from crm_store.sql import locked, upsert
@@ -47,7 +47,7 @@ THEMES = ("system", "light", "dark")
 
 def user(reader: Reader, user_id: UserId) -> User:
     """Give one colleague."""
-    mine = select(users, away_until(reader)).where(users.c.id == user_id)
+    mine = select(users, away_until(reader.now)).where(users.c.id == user_id)
     row = reader.conn.execute(mine).first()
     if row is None:
         raise NotFound("there is no such colleague")
@@ -56,7 +56,7 @@ def user(reader: Reader, user_id: UserId) -> User:
 
 def all_users(reader: Reader, *, inactive: bool = True) -> list[User]:
     """Give every colleague by name."""
-    statement = select(users, away_until(reader)).order_by(users.c.name, users.c.id)
+    statement = select(users, away_until(reader.now)).order_by(users.c.name, users.c.id)
     if not inactive:
         statement = statement.where(users.c.active)
     rows = reader.conn.execute(statement).all()
@@ -106,15 +106,15 @@ def user_of_row(row: Any, owned: Sequence[TeamId]) -> User:
     )
 
 
-def away_until(reader: Reader) -> Label[int]:
-    """Give, as a column beside colleagues, until when each is away now."""
+def away_until(at: Micros | BindParameter[int]) -> Label[int]:
+    """Give, as a column beside colleagues, until when each is away at that time."""
     return (
         select(func.max(absences.c.to_at))
         .where(
             absences.c.user_id == users.c.id,
             absences.c.state.in_(("planned", "active")),
-            absences.c.from_at <= reader.now,
-            absences.c.to_at > reader.now,
+            absences.c.from_at <= at,
+            absences.c.to_at > at,
         )
         .scalar_subquery()
         .label("away_until")
