@@ -35,8 +35,7 @@ RATE, BATCH, SECONDS = 200, 10, 5.0
 WAITING, DUE = 100_000, 500
 LOOKS = 50
 _ROWS = (
-    "SELECT id, rule_id, due_at, data FROM rule_timers WHERE {held} AND due_at <= {mark}"
-    " ORDER BY due_at, id LIMIT {mark}"
+    "SELECT * FROM rule_timers WHERE {held} AND due_at <= {mark} ORDER BY due_at, id LIMIT {mark}"
 )
 
 
