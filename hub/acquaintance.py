@@ -85,8 +85,9 @@ class Acquaintance:
         telling: list[MessageId] = []
         answers: list[MessageId] = []
         if said:
-            telling = await self._runtime.database.read(lambda conn: _telling(conn, said))
-            answers = await self._runtime.database.read(lambda conn: _answers(conn, said))
+            telling, answers = await self._runtime.database.read(
+                lambda conn: (_telling(conn, said), _answers(conn, said))
+            )
         commands: list[Command] = [NoteSaid(message_ids=tuple(telling))] if telling else []
         if answers:
             commands.append(TakeAnswers(message_ids=tuple(answers)))

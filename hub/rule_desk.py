@@ -168,7 +168,8 @@ class RuleDesk:
         steps = []
         for step in ready.steps:
             words = self.label(language)(step.action)
-            said = step.given.get("text") or step.given.get("title") or step.given.get("tags")
+            given = (step.given.get(one) for one in ("text", "title", "tags", "name"))
+            said = next((one for one in given if one), None)
             if said:
                 shown = ", ".join(said) if isinstance(said, list) else str(said)
                 words += f" «{shown[:80]}»" if language == "ru" else f' "{shown[:80]}"'
