@@ -2,9 +2,10 @@
 
 1. everything on SQLite;  2. what touches the store again on PostgreSQL;  3. the browser tests.
 A later pass runs even if an earlier one failed, and the exit code tells whether all of them
-passed. Further arguments go to every pytest call. A page may be late where browsers, servers and
-tests share two cores: a few failures of the browser's pass are looked at once more, one after the
-other with nothing beside them, and the summary names them as unsteady. What fails again has failed.
+passed. Further arguments go to every pytest call. Something may be late where tests, the servers,
+browsers and processes that they start share two cores: a few failures of a pass are looked at once
+more, one after the other with nothing beside them, and the summary names them as unsteady, for a
+test that fails now and then is work to be done. What fails again has failed.
 """
 
 import os
@@ -21,28 +22,24 @@ ROOM = 4_000_000_000
 # "==== 12 passed in 3.4s ====", and under -q the same without its frame.
 COUNTS = re.compile(r"^(=+ )?\d+ [a-z]+\b.* in [\d.]+s\b")
 
-BROWSER = "the browser"
 FEW = 3
 BAD = re.compile(r"\b(\d+) (?:failed|errors?)\b")
 
-# More than the two cores: tests also wait, for servers, browsers and leases.
-PROCESSES = ("-n4", "--dist=loadgroup")
+# In more processes than there are cores: tests also wait, for servers, browsers and leases.
 PASSES = (
     (
         "everything on SQLite",
         ("architecture", "unit", "store", "contract", "wire", "scenarios"),
-        ("--db=sqlite", *PROCESSES, "-m", "not soak and not browser"),
+        ("--db=sqlite", "-m", "not soak and not browser"),
+        4,
     ),
     (
         "store and scenarios on PostgreSQL",
         ("store", "scenarios"),
-        ("--db=postgres", *PROCESSES, "-m", "not soak and not browser"),
+        ("--db=postgres", "-m", "not soak and not browser"),
+        4,
     ),
-    (
-        BROWSER,
-        ("browser",),
-        ("--db=sqlite", "-n2", "--dist=loadgroup", "-m", "not soak"),
-    ),
+    ("the browser", ("browser",), ("--db=sqlite", "-m", "not soak"), 2),
 )
 
 
@@ -50,17 +47,17 @@ def main() -> int:
     started = time.monotonic()
     lines = []
     all_passed = True
-    for title, folders, options in PASSES:
+    for title, folders, options, processes in PASSES:
         existing = [f"tests/{name}" for name in folders if has_tests(name)]
         if not existing:
             lines.append(f"{title}: no tests yet")
             continue
         print(f"\n### {title}\n", flush=True)
-        code, counts = run_pytest([*existing, *options, *sys.argv[1:]])
-        if title == BROWSER and code == 1 and sum(map(int, BAD.findall(counts))) <= FEW:
-            print("\n### what failed in the browser, alone\n", flush=True)
-            again = (*existing, "--db=sqlite", "-m", "not soak", "--last-failed", "-v")
-            code, alone = run_pytest([*again, *sys.argv[1:]])
+        run = [*existing, *options, *sys.argv[1:]]
+        code, counts = run_pytest([*run, f"-n{processes}", "--dist=loadgroup"])
+        if code == 1 and sum(map(int, BAD.findall(counts))) <= FEW:
+            print("\n### what failed, alone\n", flush=True)
+            code, alone = run_pytest([*run, "--last-failed", "-v"])
             counts = f"{counts}\nunsteady, looked at once more alone: {alone}"
         passed = code in (0, NO_TESTS_COLLECTED)
         all_passed = all_passed and passed
