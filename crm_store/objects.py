@@ -20,18 +20,18 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    text,
     update,
 )
 
 from crm_store import custom, object_grams
 from crm_store.completeness import completeness_of
-from crm_store.filter_sql import QueryField, Subject, compile_sql
+from crm_store.filter_sql import compile_sql
 from crm_store.nouns import NOUNS as NOUNS
 from crm_store.nouns import Noun as Noun
+from crm_store.object_fields import query_fields
 from crm_store.sql import LARGEST, locked
 from crm_store.tables.dialogs import dialogs
-from crm_store.tables.interests import interest_helpers, interest_stays, interests, stages
+from crm_store.tables.interests import interest_helpers, interests
 from crm_store.tables.objects import dialog_links, object_tags
 from crm_store.tables.people import clients, contacts
 from crm_store.unit_of_work import UnitOfWork
@@ -42,7 +42,7 @@ from hub.filters import Moment, Use, parse
 from hub.ids import DialogId
 from hub.kinds import Kind
 from hub.objects import Change, Ref
-from hub.properties import Property, PropertyType, empty_value, read_value, value_of
+from hub.properties import PropertyType, empty_value, read_value, value_of
 from hub.records.objects import ObjectPage
 from hub.roles import Scope
 from hub.terms import fold
@@ -273,65 +273,6 @@ def _key(before: str, *, text: bool) -> tuple[Any, int]:
     if tilde and digits and plain.isascii() and plain.isdecimal() and int(plain) <= LARGEST:
         return int(value), int(number)
     raise Invalid("this is not the end of a page", field="before")
-
-
-def query_fields(noun: Noun) -> dict[str, QueryField]:
-    """Say where the fields of a kind's filters stand in the database."""
-    more = {name: one for name, one in MORE_FIELDS.items() if name in noun.kind.registered()}
-    return more | {
-        f"{noun.kind.name}.{prop.name.removesuffix('_id')}": _query_field(noun, prop)
-        for prop in noun.kind.properties
-        if prop.type is not PropertyType.TEXT
-    }
-
-
-def _reached(subject: Subject) -> Any:
-    """The names of the stages that an interest has come to."""
-    return (
-        select(stages.c.name_folded)
-        .join(interest_stays, interest_stays.c.stage_id == stages.c.id)
-        .where(interest_stays.c.interest_id == subject)
-    )
-
-
-WON = text("interests.status = 'won' AND interests.deleted_at = 0")
-"""What the index of purchases holds, in its own words: a parameter would keep it from being used."""
-
-
-def last_purchase(client: Any) -> Any:
-    """The moment at which a client's last interest was won, as one value; NULL for never."""
-    return (
-        select(func.max(interests.c.closed_at))
-        .where(
-            interests.c.client_id == client,
-            WON,
-        )
-        .scalar_subquery()
-    )
-
-
-MORE_FIELDS: Mapping[str, QueryField] = {
-    "interest.reached": QueryField(sql=_reached),
-    "client.last_purchase": QueryField(sql=last_purchase),
-}
-"""Fields of filters that are no properties of their kind."""
-
-
-def _query_field(noun: Noun, prop: Property) -> QueryField:
-    if prop.is_custom:
-        return custom.query_field(noun, prop)
-    if prop.type is PropertyType.TAGS:
-        kind = noun.kind.name
-
-        def members(subject: Subject) -> Any:
-            return select(object_tags.c.tag_folded).where(
-                object_tags.c.kind == kind, object_tags.c.object_id == subject
-            )
-
-        return QueryField(sql=members)
-    name = f"{prop.name}_folded" if prop.type is PropertyType.LINE else prop.name
-    column = noun.table.c[name]
-    return QueryField(sql=lambda _: column, nullable=False)
 
 
 def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, String, case, cast, select
 
 from crm_store.filter_sql import QueryField
 from crm_store.nouns import NOUNS
-from crm_store.objects import last_purchase, query_fields
+from crm_store.object_fields import last_purchase, query_fields
 from crm_store.tables.many import many_sends, many_touches
 from crm_store.tables.objects import object_tags
 from crm_store.tables.outbox import deliveries

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
-from crm_store import custom, objects
+from crm_store import custom, object_fields, objects
 from crm_store.filter_sql import compile_sql
 from crm_store.nouns import Noun
 from crm_store.tables.custom import custom_values
@@ -167,7 +167,7 @@ def agree(reader: Reader, noun: Noun, records: list[Any]) -> None:
         ),
         max_leaves=5,
     )
-    columns, number = objects.query_fields(noun), noun.table.c.id
+    columns, number = object_fields.query_fields(noun), noun.table.c.id
     dialect = reader.conn.dialect.name
 
     @settings(

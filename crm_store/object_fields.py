@@ -1,0 +1,74 @@
+"""Where the fields of objects' filters stand in the database: properties, and what is derived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from crm_store import custom
+from crm_store.filter_sql import QueryField, Subject
+from crm_store.nouns import Noun
+from crm_store.tables.interests import interest_stays, interests, stages
+from crm_store.tables.objects import object_tags
+from hub.properties import Property, PropertyType
+
+
+def query_fields(noun: Noun) -> dict[str, QueryField]:
+    """Say where the fields of a kind's filters stand in the database."""
+    more = {name: one for name, one in MORE_FIELDS.items() if name in noun.kind.registered()}
+    return more | {
+        f"{noun.kind.name}.{prop.name.removesuffix('_id')}": _query_field(noun, prop)
+        for prop in noun.kind.properties
+        if prop.type is not PropertyType.TEXT
+    }
+
+
+def _reached(subject: Subject) -> Any:
+    """The names of the stages that an interest has come to."""
+    return (
+        select(stages.c.name_folded)
+        .join(interest_stays, interest_stays.c.stage_id == stages.c.id)
+        .where(interest_stays.c.interest_id == subject)
+    )
+
+
+WON = text("interests.status = 'won' AND interests.deleted_at = 0")
+"""What the index of purchases holds, in its own words: a parameter would keep it from being used."""
+
+
+def last_purchase(client: Any) -> Any:
+    """The moment at which a client's last interest was won, as one value; NULL for never."""
+    return (
+        select(func.max(interests.c.closed_at))
+        .where(
+            interests.c.client_id == client,
+            WON,
+        )
+        .scalar_subquery()
+    )
+
+
+MORE_FIELDS: Mapping[str, QueryField] = {
+    "interest.reached": QueryField(sql=_reached),
+    "client.last_purchase": QueryField(sql=last_purchase),
+}
+"""Fields of filters that are no properties of their kind."""
+
+
+def _query_field(noun: Noun, prop: Property) -> QueryField:
+    if prop.is_custom:
+        return custom.query_field(noun, prop)
+    if prop.type is PropertyType.TAGS:
+        kind = noun.kind.name
+
+        def members(subject: Subject) -> Any:
+            return select(object_tags.c.tag_folded).where(
+                object_tags.c.kind == kind, object_tags.c.object_id == subject
+            )
+
+        return QueryField(sql=members)
+    name = f"{prop.name}_folded" if prop.type is PropertyType.LINE else prop.name
+    column = noun.table.c[name]
+    return QueryField(sql=lambda _: column, nullable=False)
