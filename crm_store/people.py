@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, func, select, update
 
 from crm_store import custom, objects, support_levels
+from crm_store.object_fields import last_purchase
 from crm_store.objects import NOUNS, visible_people
 from crm_store.sameness import normal_form
 from crm_store.search_index import index_contacts
@@ -426,6 +427,12 @@ def last_contact(reader: Reader, client_id: ClientId) -> Micros:
         )
     ).scalar()
     return Micros(last or 0)
+
+
+def bought_last(reader: Reader, client_id: ClientId) -> Micros:
+    """Give when a client's last interest was won, 0 for never."""
+    reader.viewer.need("contacts.view")
+    return Micros(reader.conn.execute(select(last_purchase(client_id))).scalar() or 0)
 
 
 def people_of(reader: Reader, client_id: ClientId) -> list[Contact]:

@@ -97,6 +97,7 @@ async def _shown(
             "interests": _interests(reader, client_id),
             "leads": reads.page(reader, LEAD, ObjectQuery(filter=own)).items if may_see else (),
             "last_at": people.last_contact(reader, client_id),
+            "bought_at": people.bought_last(reader, client_id),
             "steps": ways.journey(reader, client_id),
             "pairs": duplicate_reads.pairs_of(reader, "client", client_id),
             "merges": merge_reading.merges_of(reader, "client", client_id),

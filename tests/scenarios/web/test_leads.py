@@ -8,7 +8,7 @@ import pytest
 
 from crm_store import objects
 from crm_store.objects import NOUNS, ObjectQuery
-from hub import CreateClient, CreateLead, Lead
+from hub import CreateClient, CreateLead, CreateObject, InterestId, Lead, WinInterest
 from tests.scenarios.web.house import Browser, House
 
 LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
@@ -134,3 +134,13 @@ async def test_an_object_that_is_not_there_is_a_page_that_says_so(hub: House) ->
     for path in ("/leads/1", "/clients/1", "/leads/99999999999999999999"):
         assert (await browser.get(path)).status_code in (404, 422)
     assert (await browser.get("/leads?before=nonsense")).status_code == 422
+
+
+async def test_a_clients_card_tells_the_last_purchase(hub: House) -> None:
+    client_id = str((await hub.system.do(CreateObject(kind="client", values={"name": "A"})))[0])
+    values = {"title": "Ten boats", "client_id": client_id}
+    interest_id = (await hub.system.do(CreateObject(kind="interest", values=values)))[0]
+    browser = await hub.logged_in("agent")
+    assert "Last purchase" not in (await browser.get(f"/clients/{client_id}")).text
+    await hub.system.do(WinInterest(interest_id=InterestId(int(interest_id))))
+    assert "Last purchase" in (await browser.get(f"/clients/{client_id}")).text
