@@ -53,6 +53,26 @@ CUT = """() => [...document.querySelectorAll('button, .btn, h2, label, .chip, na
   getComputedStyle(one).overflowX === 'visible' && getComputedStyle(one).display !== 'inline'
 ).concat([...document.querySelectorAll('h1')].filter((one) => one.offsetParent &&
   one.clientHeight > 3.5 * parseFloat(getComputedStyle(one).lineHeight))).map((one) => one.outerHTML.slice(0, 120))"""
+# Controls that stick out of what cuts off, or of the window; what scrolls can be brought into view, and
+# an ellipsis says that there is more.
+CLIPPED = """() => [...document.querySelectorAll('button, input, a, select')].filter((one) => {
+  const box = one.getBoundingClientRect();
+  if (!box.width || !box.height || !one.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
+  if (one.closest('.sr, .skip')) return false;
+  let x = true, y = true;
+  for (let up = one.parentElement; up && up !== document.documentElement && (x || y); up = up.parentElement) {
+    const style = getComputedStyle(up);
+    const clip = up.getBoundingClientRect();
+    const cuts = (way) => way === 'hidden' || way === 'clip';
+    if (style.textOverflow === 'ellipsis' && cuts(style.overflowX)) return false;
+    if (x && cuts(style.overflowX) && (box.left < clip.left - 2 || box.right > clip.right + 2)) return true;
+    if (y && cuts(style.overflowY) && (box.top < clip.top - 2 || box.bottom > clip.bottom + 2)) return true;
+    if (['auto', 'scroll'].includes(style.overflowX)) x = false;
+    if (['auto', 'scroll'].includes(style.overflowY)) y = false;
+    if (style.position === 'fixed') break;
+  }
+  return x && (box.left < -2 || box.right > innerWidth + 2);
+}).map((one) => 'cut off: ' + one.outerHTML.slice(0, 160))"""
 WIDE = "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
 
 
@@ -107,10 +127,29 @@ class Looker:
             await self.page.screenshot(path=Path(folder) / f"{self.name}-{screen}.png")
         wrong: list[object] = sorted(self.wrong_words & set(await self.page.evaluate(SAID)))
         wrong += await self.page.evaluate(CUT)
+        wrong += await self.page.evaluate(CLIPPED)
         if too_wide := await self.page.evaluate(WIDE):
             wrong.append(f"scrolls sideways by {too_wide}")
         if wrong:
             self.found[screen] = wrong
+
+
+async def test_what_is_cut_off_is_found(enter: Enter) -> None:
+    page = await enter("Vera")
+    for box, button, found in (
+        ("overflow:hidden", "left:60px", 1),
+        ("overflow:hidden", "top:25px", 1),
+        ("", "left:9000px", 1),
+        ("overflow:hidden", "left:40px", 0),
+        ("overflow:auto", "left:60px", 0),
+        ("overflow:hidden;text-overflow:ellipsis", "left:60px", 0),
+    ):
+        await page.evaluate(
+            "(html) => { document.getElementById('main').innerHTML = html; }",
+            f'<div style="position:relative;width:100px;height:30px;{box}">'
+            f'<button style="position:absolute;width:50px;height:20px;{button}">x</button></div>',
+        )
+        assert len(await page.evaluate(CLIPPED)) == found, (box, button)
 
 
 @pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
