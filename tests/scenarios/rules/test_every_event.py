@@ -27,6 +27,7 @@ from hub import (
     Event,
     FinishTask,
     GiveConsent,
+    LimitAdvertising,
     LoseInterest,
     MergeClients,
     MergeContacts,
@@ -264,6 +265,7 @@ async def test_every_event_of_the_client_base_begins_a_rule(hearing: Hearing) ->
         facts.OutsideHappened(account_id=home.pigeon, name="parcel", contact_id=who),
     )
     await one.do(GiveConsent(contact_id=who))
+    await one.do(LimitAdvertising(contact_id=who, days=7))
     await one.do(WithdrawConsent(contact_id=who))
     task = await make("task", title="Call", due_at=home.world.now() + US)
     await one.do(ChangeObject(kind="task", object_id=task, values={"title": "Call now"}))
