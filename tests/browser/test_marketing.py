@@ -77,8 +77,21 @@ async def test_a_marketer_sends_a_letter_and_a_client_leaves(
     await client.goto(Post.sent[0].unsubscribe_url)
     await expect(client.get_by_role("heading", level=1)).to_have_text("Ваши подписки")
     await _picture(client, "leave")
+    assert await client.evaluate("document.documentElement.scrollWidth") <= 360
+    await client.get_by_label("реже: не чаще раза в неделю").check()
+    await client.get_by_role("button", name="Сохранить частоту").click()
+    await expect(client.get_by_role("status").first).to_contain_text("с этой частотой")
+    await expect(client.get_by_label("реже: не чаще раза в неделю")).to_be_checked()
     await client.get_by_role("button", name="Не присылать рекламу ни по какому каналу").click()
     await expect(client.get_by_role("status").first).to_contain_text("ни по какому каналу")
+    await client.goto(f"{office.url}/u/cut-off")
+    await client.get_by_label("Ваш адрес электронной почты").fill("anna0@example.org")
+    await client.get_by_role("button", name="Пришлите мне новую ссылку").click()
+    await expect(client.get_by_role("status").first).to_contain_text("новая ссылка")
+    await until(lambda: len(Post.sent) == 4)
+    assert "/u/" in Post.sent[3].text
+    await _picture(client, "fresh")
+    assert await client.evaluate("document.documentElement.scrollWidth") <= 360
     await context.close()
     await office.hands_of("Max").do(UpdateProfile(language="ru", theme="dark"))
     phone = await enter(
