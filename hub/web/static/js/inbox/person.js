@@ -40,12 +40,14 @@ async function same(button) {
   try {
     const answer = await act('same', { survivor, merged });
     toast(_('The cards are one now.'), () => act('unmerge', { merge: answer.result }).then(refresh).catch(complain));
+    button.closest('.suggestion')?.remove();
     refresh();
   } catch (error) { complain(error); }
 }
 
-async function settle(verb, body) {
-  try { await act(verb, body); refresh(); } catch (error) { complain(error); }
+// The card is drawn anew only while nobody is in it: the row goes, and the focus with it.
+async function settle(button, verb, body) {
+  try { await act(verb, body); button.closest('.suggestion')?.remove(); refresh(); } catch (error) { complain(error); }
 }
 
 document.addEventListener('click', (event) => {
@@ -55,8 +57,8 @@ document.addEventListener('click', (event) => {
   if (data.do === 'person') togglePerson();
   else if (data.do === 'person-older') older(button);
   else if (data.same) same(button);
-  else if (data.other) settle('not-same', { a: data.mine, b: data.other });
-  else if (data.said) settle('said', { said: data.said, take: !!data.take });
+  else if (data.other) settle(button, 'not-same', { a: data.mine, b: data.other });
+  else if (data.said) settle(button, 'said', { said: data.said, take: !!data.take });
 });
 
 bind('P', _('Everything of this person'), GROUP, togglePerson, { when: () => !!current() });
