@@ -20,7 +20,7 @@ from crm_store.exports import forget_exports
 from crm_store.interests import forget as forget_interests
 from crm_store.leads import leads_of
 from crm_store.nouns import pointing
-from crm_store.objects import NOUNS
+from crm_store.objects import NOUNS, visible_people
 from crm_store.people import living
 from crm_store.rows import among, listed
 from crm_store.rule_words import forget_person
@@ -172,7 +172,8 @@ def drop_blobs(uow: UnitOfWork, names: set[str]) -> int:
 def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     """Erase a person; gives a report of what was erased."""
     contact_id = living(uow.conn, command.contact_id)
-    if uow.conn.execute(select(contacts.c.id).where(contacts.c.id == contact_id)).first() is None:
+    found = select(contacts.c.id).where(contacts.c.id == contact_id, visible_people(uow.viewer))
+    if uow.conn.execute(found).first() is None:
         if command.address_hashes:
             return _remember(uow, command, list(command.address_hashes), {})
         raise NotFound("there is no such contact")

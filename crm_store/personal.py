@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, func, select
 
 from crm_store.nouns import pointing
+from crm_store.objects import visible_people
 from crm_store.tables import metadata
 from crm_store.tables.consents import consent_log, suppressions
 from crm_store.tables.custom import custom_fields, custom_values
@@ -43,7 +44,8 @@ def personal_data(reader: Reader, contact_id: ContactId) -> tuple[dict[str, Any]
     Notes of colleagues are about the person and belong to it; ids are strings.
     """
     reader.viewer.need("contacts.erase")
-    who = reader.conn.execute(select(contacts).where(contacts.c.id == contact_id)).first()
+    seen = visible_people(reader.viewer)
+    who = reader.conn.execute(select(contacts).where(contacts.c.id == contact_id, seen)).first()
     if who is None:
         raise NotFound("there is no such contact")
     talks = _rows(reader, dialogs, dialogs.c.contact_id == contact_id)

@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from crm_store.objects import visible_people
 from crm_store.rendering import check
 from crm_store.sql import locked
 from crm_store.tables.consents import confirmations, topics
-from crm_store.tables.people import addresses
+from crm_store.tables.people import addresses, contacts
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -86,6 +87,9 @@ def asked(
         .order_by(confirmations.c.id.desc())
         .limit(limit)
     )
+    if reader.viewer.is_limited:
+        person = contacts.c.id == confirmations.c.contact_id
+        statement = statement.join(contacts, person).where(visible_people(reader.viewer))
     if topic:
         statement = statement.where(confirmations.c.topic == topic)
     if state == "confirmed":

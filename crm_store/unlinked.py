@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select, true, update
 
 from crm_store import objects
 from crm_store.nouns import NOUNS
@@ -242,11 +242,13 @@ def _take_off(uow: UnitOfWork, row: Any, contact_id: ContactId) -> None:
         remove_address(uow, RemoveAddress(address_id=AddressId(found)))
 
 
-def _owners(conn: Any, normals: Sequence[str]) -> dict[str, tuple[int, str]]:
+def _owners(
+    conn: Any, normals: Sequence[str], seen: ColumnElement[bool] | None = None
+) -> dict[str, tuple[int, str]]:
     rows = conn.execute(
         select(addresses.c.normal, contacts.c.id, contacts.c.name)
         .join(contacts, contacts.c.id == addresses.c.contact_id)
-        .where(addresses.c.normal.in_(normals))
+        .where(addresses.c.normal.in_(normals), true() if seen is None else seen)
     )
     return {row.normal: (row.id, row.name) for row in rows}
 
@@ -262,7 +264,9 @@ def said_in(reader: Reader, dialog_id: DialogId) -> list[SaidAddress]:
         .order_by(said_addresses.c.id.desc())
         .limit(5)
     ).all()
-    owners = _owners(reader.conn, [row.normal for row in rows]) if rows else {}
+    # Whoever is out of the reader's sight is not told as the owner either.
+    seen = objects.visible_people(reader.viewer)
+    owners = _owners(reader.conn, [row.normal for row in rows], seen) if rows else {}
     return [
         SaidAddress(
             id=SaidId(row.id),
