@@ -1,0 +1,41 @@
+"""Lists on a phone: a card for each row, the name of a column on the left and its value on the right."""
+
+from __future__ import annotations
+
+from hub import CreateClient, CreateLead
+from tests.browser.conftest import Enter
+from tests.browser.office import Office
+
+PHONE = {"viewport": {"width": 360, "height": 760}, "is_mobile": True, "has_touch": True}
+MEASURE = """() => [...document.querySelectorAll("table.rows-as-cards tbody tr[data-id]")].map((row) => {
+  const box = row.getBoundingClientRect();
+  const lines = [...row.querySelectorAll("td[data-label]")].map((cell) => {
+    const range = document.createRange();
+    range.selectNodeContents(cell);
+    const value = range.getBoundingClientRect();
+    const name = getComputedStyle(cell, "::before");
+    return value.left - cell.getBoundingClientRect().left - parseFloat(name.width);
+  });
+  const [first, tick] = ["td.first", "td.tick input"].map((one) => row.querySelector(one)?.getBoundingClientRect());
+  return { gap: Math.min(...lines), beside: !tick || Math.abs(tick.top - first.top) < 20, inside: !tick || tick.right < box.right };
+})"""
+
+
+async def test_a_row_is_a_card_of_names_and_values(office: Office, enter: Enter) -> None:
+    system = office.system
+    await system.do(CreateLead(values={"title": "Curtains for the hall", "name": "Irina"}))
+    await system.do(CreateClient(name="Café Linde"))
+    page = await enter("Max", "/leads", **PHONE)
+    for path in ("/leads", "/clients"):
+        await page.goto(office.url + path)
+        cards = await page.evaluate(MEASURE)
+        assert cards
+        for card in cards:
+            assert card["gap"] >= 8
+            assert card["beside"]
+            assert card["inside"]
+    search = await page.locator(".page-head .searchbox").bounding_box()
+    head = await page.locator(".page-head").bounding_box()
+    assert search
+    assert head
+    assert head["width"] - search["width"] < 1
