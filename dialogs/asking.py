@@ -37,6 +37,8 @@ WAITS_US = 7 * 86_400_000_000
 def ask_details(uow: UnitOfWork, command: AskDetails) -> MessageId:
     """Ask for what is empty on the card; gives the message's id."""
     dialog = lock_dialog(uow, command.dialog_id)
+    if dialog.is_group:
+        raise Conflict("several people write in this dialog", what="group")
     before = select(asked_details.c.dialog_id).where(asked_details.c.dialog_id == dialog.id)
     if uow.conn.execute(before).first() is not None:
         raise Conflict("the person of this dialog was asked before", what="asked")

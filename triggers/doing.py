@@ -27,6 +27,7 @@ HELD = frozenset(
         "no_consent",
         "no_way",
         "asked",
+        "group",
         "nothing_missing",
     }
 )

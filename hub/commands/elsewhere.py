@@ -38,7 +38,8 @@ class AskDetails(Command):
 
     `questions` are the words for `name`, `phone` and `email`; those are asked whose answer is not
     known, below `text`. What he answers within a week goes onto the card, unverified. Raises
-    Conflict `asked` where this dialog was asked before, and `nothing_missing`.
+    Conflict `asked` where this dialog was asked before, `group` where several people write in it, and
+    `nothing_missing`.
     """
 
     permission: ClassVar[str] = "dialogs.answer"

@@ -129,6 +129,20 @@ async def test_an_address_of_somebody_else_is_left_to_a_colleague(world: Ruled) 
     assert await lines(world, dialog) == [([], ["name", "phone", "email"])]
 
 
+async def test_nobody_is_asked_before_others(world: Ruled) -> None:
+    sent = message(
+        "1", "7004", name="", group=True, thread_key="club", profile={"group_name": "Club"}
+    )
+    given = (await world.home.receive(sent))[0]
+    await world.settle()
+    assert await world.said(given.dialog_id) == []
+    [run] = await world.runs()
+    assert (run.steps[0].state, run.steps[0].reason) == (
+        "held",
+        "several people write in this dialog",
+    )
+
+
 async def test_what_is_known_is_not_asked(world: Ruled) -> None:
     user = world.home.user
     dialog = await writes(world, "1", who="7002")
