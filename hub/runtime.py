@@ -31,7 +31,7 @@ from crm_store.presence import dialog_of
 from crm_store.room import has_room
 from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader, Viewer
-from dialogs.intake import INLINE_RAW
+from dialogs.inbound_rows import INLINE_RAW
 from hub import events as fact_types
 from hub.capabilities import Abilities
 from hub.channel_host import ChannelHost

@@ -39,7 +39,7 @@ from hub.ids import (
 from hub.messages import Address, Attachment, Button
 from hub.records.dialogs import Dialog
 from hub.web.errors import as_json, status_of
-from hub.web.inbox import number
+from hub.web.numbers import number
 
 Body = Mapping[str, Any]
 MAX_TEXT = 200_000

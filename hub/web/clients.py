@@ -22,7 +22,7 @@ from hub.errors import Conflict, Invalid
 from hub.ids import ClientId
 from hub.web.auth import checked_form
 from hub.web.filter_bar import Tree
-from hub.web.inbox import number
+from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     colleagues,

@@ -20,7 +20,7 @@ from hub.commands import (
 from hub.errors import Invalid
 from hub.ids import AddressId, ContactId
 from hub.web.auth import checked_form
-from hub.web.inbox import number
+from hub.web.numbers import number
 
 
 async def shown(request: Request) -> Response:

@@ -22,7 +22,8 @@ from hub.ids import DialogId
 from hub.natural_dates import read as read_line
 from hub.records.dialogs import DialogQuery
 from hub.web.errors import as_json, status_of
-from hub.web.inbox import live_position, number
+from hub.web.live_connection import live_position
+from hub.web.numbers import number
 from hub.web.objects import _, colleagues, page
 from hub.web.requests import OPEN, edges, group_of
 

@@ -18,7 +18,7 @@ from hub.ids import DialogId
 from hub.objects import Ref
 from hub.verdicts import Verdict, carried_out, taken_back
 from hub.web.errors import as_json, status_of
-from hub.web.inbox import number
+from hub.web.numbers import number
 from hub.web.objects import page
 
 PATH = "/enquiries"

@@ -18,7 +18,7 @@ from hub.exporting import link, opened
 from hub.ids import ExportId
 from hub.objects import Actor, ActorKind
 from hub.web.auth import checked_form
-from hub.web.inbox import number
+from hub.web.numbers import number
 from hub.web.objects import page
 
 PATH = "/exports"

@@ -26,7 +26,7 @@ from hub.errors import HubError
 from hub.ids import AttachmentId, MessageId
 from hub.shared_files import opened
 from hub.web.i18n import translate
-from hub.web.inbox import number
+from hub.web.numbers import number
 
 SHOWABLE = {
     "image/png",

@@ -27,7 +27,7 @@ from hub.web.board import COLUMN, Card, Column, Zone, is_overdue, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
 from hub.web.filter_bar import Tree
 from hub.web.i18n import translate
-from hub.web.inbox import number
+from hub.web.numbers import number
 from hub.web.object_lists import Screen
 from hub.web.objects import _, page, whole_of
 from hub.web.ref_names import names_of

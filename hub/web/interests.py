@@ -24,8 +24,8 @@ from hub.properties import minor_units
 from hub.records.interests import Line, Participant
 from hub.web.auth import checked_form
 from hub.web.filter_bar import Tree
-from hub.web.inbox import number
 from hub.web.interest_boards import told
+from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     _,

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from starlette.requests import Request
+
 from crm_store.viewer import Viewer
 from hub.ids import AccountId, TeamId, UserId
 
@@ -114,3 +116,9 @@ def read_opened(text: str) -> dict[int, str]:
         if dialog_id.isdigit():
             found[int(dialog_id)] = drawn_at
     return found
+
+
+def live_position(request: Request) -> str:
+    """Give the number of the last fact that a page drawn from now on has certainly seen."""
+    runtime = request.app.state.runtime
+    return f"{runtime.epoch}-{runtime.feed.last}"

@@ -11,7 +11,7 @@ from crm_store import templates as template_reads
 from hub.errors import HubError, Invalid
 from hub.ids import DialogId, MessageId
 from hub.measuring import measure
-from hub.web.inbox import number
+from hub.web.numbers import number
 
 MAX_TEXT = 20_000
 

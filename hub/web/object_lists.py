@@ -40,7 +40,7 @@ from hub.web.filter_bar import (
     read_tree,
     written,
 )
-from hub.web.inbox import number
+from hub.web.numbers import number
 from hub.web.objects import (
     PER_PAGE,
     as_file,

@@ -23,7 +23,7 @@ from hub.properties import Property
 from hub.terms import fold
 from hub.web import object_lists, picking
 from hub.web.auth import checked_form
-from hub.web.inbox import number
+from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     _,

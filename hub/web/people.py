@@ -32,7 +32,7 @@ from hub.records.dialogs import DialogQuery
 from hub.records.people import MergeField, MergePreview
 from hub.web.auth import checked_form
 from hub.web.i18n import translate
-from hub.web.inbox import number
+from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     colleagues,

@@ -20,7 +20,7 @@ from hub.errors import NotAllowed
 from hub.export import export_person
 from hub.ids import ContactId
 from hub.web.auth import checked_form
-from hub.web.inbox import number
+from hub.web.numbers import number
 
 if TYPE_CHECKING:
     from hub.handle import BoundHub

@@ -12,7 +12,7 @@ from hub.errors import Invalid
 from hub.extensions import Suggestion
 from hub.ids import DialogId
 from hub.objects import Actor, ActorKind
-from hub.web.inbox import number
+from hub.web.numbers import number
 
 MOST = 60
 MAX_TEXT = 200

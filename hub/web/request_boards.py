@@ -23,7 +23,7 @@ from hub.ids import RequestId
 from hub.web.board import COLUMN, Card, Column, Zone, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
 from hub.web.filter_bar import Tree
-from hub.web.inbox import number
+from hub.web.numbers import number
 from hub.web.object_lists import Screen
 from hub.web.objects import _, page
 

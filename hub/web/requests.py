@@ -29,7 +29,8 @@ from hub.web import request_boards
 from hub.web.auth import checked_form
 from hub.web.errors import as_json, status_of
 from hub.web.i18n import translate
-from hub.web.inbox import live_position, number
+from hub.web.live_connection import live_position
+from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     _,

@@ -21,7 +21,7 @@ from hub.ids import ContactId
 from hub.records.segments import Reach, Segment
 from hub.web.auth import checked_form
 from hub.web.filter_bar import WORDS, joined, parts_of, read_tree, written
-from hub.web.inbox import number
+from hub.web.numbers import number
 
 SAMPLE = 20
 PAGE = 500

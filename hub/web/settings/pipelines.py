@@ -28,7 +28,7 @@ from hub.nouns import INTERESTS
 from hub.properties import DAY
 from hub.records.interests import Pipeline, Point
 from hub.web.auth import checked_form
-from hub.web.inbox import number
+from hub.web.numbers import number
 from hub.web.objects import whole_of
 from hub.web.settings.common import go, hub_of, needs, say, show
 

@@ -1,0 +1,174 @@
+"""What the handle tells of segments and of sends to many."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from crm_store import many as many_reads
+from crm_store import many_earned, many_results, sending_limits
+from crm_store import segments as segment_reads
+from crm_store.many_cuts import house_offset
+from hub.ids import ContactId, Micros
+from hub.records.many import SendingLimits, Way
+from hub.records.many_results import Earned, LinkTally, Tally
+from hub.records.segments import Member, Reach, Segment
+
+T = TypeVar("T")
+
+
+class ManyReads:
+    """The part of `hub.api.Hub` that marketing reads with; `BoundHub` is what has it."""
+
+    async def read(self, function: Callable[..., T], *args: Any) -> T:
+        """Run a query function of the store with the actor's eyes."""
+        raise NotImplementedError
+
+    async def segments(self) -> list[Segment]:
+        """Every segment."""
+        return await self.read(segment_reads.all_segments)
+
+    async def reach(
+        self, segment: Segment, *, channel: str, topic: str = "", advertising: bool = True
+    ) -> Reach:
+        """How many of a segment can be sent something on a channel, and why the others cannot."""
+        return await self.read(
+            lambda reader: segment_reads.reach(
+                reader, segment, channel=channel, topic=topic, advertising=advertising
+            )
+        )
+
+    async def reach_in_order(
+        self,
+        segment: Segment,
+        *,
+        channels: Sequence[str],
+        topic: str = "",
+        advertising: bool = True,
+    ) -> tuple[int, tuple[int, ...]]:
+        """How many are in a segment, and how many go by each channel of an order."""
+        return await self.read(
+            lambda reader: segment_reads.reach_in_order(
+                reader, segment, channels=channels, topic=topic, advertising=advertising
+            )
+        )
+
+    async def audience(
+        self, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
+    ) -> list[Member]:
+        """The people of a segment by id, each with his address of a channel."""
+        return await self.read(
+            lambda reader: segment_reads.audience(
+                reader, segment, channel=channel, after=after, limit=limit
+            )
+        )
+
+    async def send_counts(self, send_ids: Sequence[int]) -> Mapping[tuple[str, str], int]:
+        """How many rows of sends stand in each (status, reason)."""
+        return await self.read(many_reads.counts, send_ids)
+
+    async def send_contents(self, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+        """For each version of the words of sends: how many got it, how many followed a link."""
+        return await self.read(many_reads.by_content, send_ids)
+
+    async def send_touches(self, send_ids: Sequence[int]) -> Mapping[str, int]:
+        """How many followed a link or saw it, people and machines apart."""
+        return await self.read(many_reads.touches, send_ids)
+
+    async def send_ways(
+        self, send_ids: Sequence[int], contact_ids: Sequence[ContactId]
+    ) -> list[Way]:
+        """Every way of people in sends, those that were passed with the reason, the last one last."""
+        return await self.read(many_reads.ways_of, send_ids, contact_ids)
+
+    async def send_people(
+        self,
+        send_ids: Sequence[int],
+        *,
+        status: Sequence[str] = (),
+        reason: str = "",
+        after: int = 0,
+        limit: int = 100,
+    ) -> list[Way]:
+        """The people of sends with the way that stands, continued by the delivery's id."""
+        return await self.read(
+            lambda reader: many_reads.people_of(
+                reader, send_ids, status=status, reason=reason, after=after, limit=limit
+            )
+        )
+
+    async def sends_of(self, mailing_id: int) -> list[int]:
+        """The sends of a mailing, oldest first."""
+        return [row.id for row in await self.read(many_reads.sends_of, mailing_id)]
+
+    async def send_tallies(self, send_ids: Sequence[int], *, by: str = "") -> list[Tally]:
+        """The numbers of sends in each part of a cut."""
+        return await self.read(
+            lambda reader: many_results.tallies(
+                reader, send_ids, by=by, offset_us=house_offset(reader)
+            )
+        )
+
+    async def send_links(self, send_ids: Sequence[int]) -> list[LinkTally]:
+        """The links of sends with how many people and machines followed each."""
+        return await self.read(many_results.links_of, send_ids)
+
+    async def send_costs(self, send_ids: Sequence[int]) -> Mapping[int, int]:
+        """How many messages of sends left over each account, as its provider counts them."""
+        return await self.read(many_results.costs, send_ids)
+
+    async def send_earned(
+        self, send_ids: Sequence[int], *, days: int = 30, touch: str = "any", by: str = ""
+    ) -> list[Earned]:
+        """What was made within so many days after a click or an answer."""
+        return await self.read(
+            lambda reader: many_earned.earned(
+                reader, send_ids, days=days, touch=touch, by=by, offset_us=house_offset(reader)
+            )
+        )
+
+    async def won_after(self, send_ids: Sequence[int], *, days: int = 30) -> Earned:
+        """What everybody who got sends won within so many days."""
+        return await self.read(lambda reader: many_earned.won_after(reader, send_ids, days=days))
+
+    async def won_by(
+        self, contact_ids: Sequence[ContactId], *, since: Micros, days: int = 30
+    ) -> Earned:
+        """What certain people won within so many days of a moment."""
+        return await self.read(
+            lambda reader: many_earned.won_by(reader, contact_ids, since=since, days=days)
+        )
+
+    async def send_behind(
+        self,
+        send_ids: Sequence[int],
+        number: str,
+        *,
+        by: str = "",
+        key: str = "",
+        link: str = "",
+        days: int = 30,
+        touch: str = "any",
+        after: int = 0,
+        limit: int = 1_000,
+    ) -> list[ContactId]:
+        """The people behind a number of sends, continued by their id."""
+        return await self.read(
+            lambda reader: many_results.behind(
+                reader,
+                send_ids,
+                number,
+                by=by,
+                key=key,
+                link=link,
+                days=days,
+                touch=touch,
+                offset_us=house_offset(reader),
+                after=after,
+                limit=limit,
+            )
+        )
+
+    async def sending_limits(self) -> list[SendingLimits]:
+        """How fast accounts may send to many and what it costs, where somebody said so."""
+        return await self.read(sending_limits.all_limits)
