@@ -40,7 +40,7 @@ from hub import (
     UserId,
 )
 from hub.app import page_routes
-from tests.scenarios.http_api.test_rights import RIGHTS
+from tests.scenarios.http_api.test_rights import BODIES, RIGHTS, _call
 from tests.scenarios.http_api.world import World
 from tests.scenarios.web.test_live import Listener
 
@@ -58,6 +58,20 @@ ABOVE = {
 }
 ENDLESS = {"/live", "/logout", "/api/v1/events/stream"}
 SEARCHES = ("", f"?q={COMMON}", f"?view=all&q={COMMON}", "?view=everything", "?as=csv", "?view=bin")
+
+
+MORE_BODIES: dict[str, Any] = {
+    "POST /dialogs/{dialog_id}/split": {"message_id": "1"},
+    "POST /interests/{interest_id}/move": {"stage_id": "1"},
+    "POST /interests/{interest_id}/lose": {"reason_id": "1"},
+    "PUT /interests/{interest_id}/lines": {"lines": []},
+    "PUT /interests/{interest_id}/people": {"people": []},
+    "POST /interests/{interest_id}/helpers": {"user_id": "1"},
+    "POST /interests/{interest_id}/ticks": {"point": "x"},
+    "PUT /requests/{request_id}/status": {"status": "closed"},
+    "PUT /tasks/{task_id}/review": {"accept": True},
+}
+"""What those endpoints need to be asked at all."""
 
 
 def secret(kind: str) -> str:
@@ -306,3 +320,22 @@ async def test_calendar_and_live_stream_tell_nothing_of_others(
     assert told(text) == []
     assert str(planted.mine["request"]) in text
     assert [kind for kind, one in planted.hidden.items() if f'"{one}"' in text] == []
+
+
+@SCOPES
+async def test_nothing_of_others_is_changed(world: World, planted: Planted) -> None:
+    program = await world.program("narrow")
+    ids = {f"{kind}_id": str(one) for kind, one in planted.hidden.items()}
+    bodies = {**BODIES, **MORE_BODIES}
+    bodies["POST /requests/{request_id}/merge"] = {"into_id": str(planted.mine["request"])}
+    wrong, tried = [], 0
+    for endpoint in RIGHTS:
+        verb, _, path = endpoint.partition(" ")
+        if verb == "GET" or not any(f"{{{one}}}" in path for one in ids):
+            continue
+        answer = await _call(program, endpoint, ids, bodies.get(endpoint))
+        tried += 1
+        if answer.status_code not in (403, 404):
+            wrong.append(f"{endpoint}: {answer.status_code} {answer.text[:200]}")
+    assert not wrong
+    assert tried > 55
