@@ -7,7 +7,6 @@ agent's own answers ask nobody here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -34,12 +33,10 @@ from crm_store.viewer import Reader
 from hub.commands import (
     GiveConsent,
     LimitAdvertising,
-    ReleaseAddress,
-    SuppressAddress,
     WithdrawConsent,
 )
-from hub.errors import Invalid, NotFound, RejectReason
-from hub.events import AddressReleased, AddressSuppressed, ConsentGiven, ConsentWithdrawn
+from hub.errors import Invalid, NotFound
+from hub.events import ConsentGiven, ConsentWithdrawn
 from hub.ids import AddressId, ContactId, Micros, UserId
 from hub.messages import DeliveryStatus
 from hub.objects import ActorKind
@@ -48,18 +45,8 @@ from hub.records.consents import ConsentEntry, Standing, Suppression
 GIVEN, WITHDRAWN, ASKED, UNDONE = "given", "withdrawn", "asked", "undone"
 LIMITED = "limited"
 WAYS = ("form", "message", "hand", "import", "api", "link", "double_opt_in", "one_click")
-REASONS = (
-    "bounced_hard",
-    "bounced_soft",
-    "complained",
-    "blocked",
-    "operator_refused",
-    "by_hand",
-    "imported",
-)
 SOFT_LIMIT = 5
 """So many soft bounces in a row, without a delivery between, end the sending."""
-_STATUS = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
 UNSENT = (DeliveryStatus.QUEUED.value, DeliveryStatus.CLAIMED.value, "paused")
 NO_CONSENT, UNSUBSCRIBED = "no_consent", "unsubscribed"
 
@@ -112,13 +99,6 @@ def known(uow: UnitOfWork, contact_id: ContactId) -> None:
     ).first()
     if row is None:
         raise NotFound("there is no such contact")
-
-
-def _owner_seen(uow: UnitOfWork, address_id: AddressId) -> None:
-    owner = select(addresses.c.contact_id).where(addresses.c.id == address_id)
-    found = uow.conn.execute(owner).scalar()
-    if found is not None:
-        known(uow, ContactId(found))
 
 
 def _scope(command: GiveConsent | WithdrawConsent) -> tuple[str, str]:
@@ -226,136 +206,6 @@ def end_waiting(uow: UnitOfWork, contact_id: int, channel: str = "", topic: str 
                 leased_until=0,
             )
         ).rowcount
-    )
-
-
-# -- addresses ---------------------------------------------------------------------------------
-
-
-def suppress_address(uow: UnitOfWork, command: SuppressAddress) -> bool:
-    """Suppress an address for a reason; gives whether that is new."""
-    if command.reason not in REASONS:
-        raise Invalid("there is no such reason", field="reason")
-    _owner_seen(uow, command.address_id)
-    new = suppress(uow, command.address_id, command.reason, command.text)
-    _take_back(uow, command.address_id)
-    return new
-
-
-def _take_back(uow: UnitOfWork, address_id: int) -> None:
-    """Put what a worker has claimed for an address into the queue again: the claim asks once more.
-
-    There it ends with its reason, or goes the person's next way.
-    """
-    contact_id = uow.conn.execute(
-        select(addresses.c.contact_id).where(addresses.c.id == address_id)
-    ).scalar()
-    uow.conn.execute(
-        update(deliveries)
-        .where(
-            deliveries.c.contact_id == contact_id,
-            deliveries.c.send_id > 0,
-            deliveries.c.address_id == address_id,
-            deliveries.c.status == DeliveryStatus.CLAIMED.value,
-        )
-        .values(status=DeliveryStatus.QUEUED.value, fence=deliveries.c.fence + 1, leased_until=0)
-    )
-
-
-def suppress(uow: UnitOfWork, address_id: int, reason: str, text: str = "") -> bool:
-    """Write a reason down, or count it once more."""
-    row = uow.conn.execute(
-        select(addresses.c.contact_id).where(addresses.c.id == address_id)
-    ).first()
-    if row is None:
-        return False
-    by_person = uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN)
-    known = uow.conn.execute(
-        select(suppressions.c.count).where(
-            suppressions.c.address_id == address_id, suppressions.c.reason == reason
-        )
-    ).scalar()
-    uow.conn.execute(
-        upsert(uow.dialect, suppressions).on_conflict_do_update(
-            index_elements=["address_id", "reason"],
-            set_={"count": suppressions.c.count + 1, "at": uow.now, "text": text[:400]},
-        ),
-        [
-            {
-                "address_id": address_id,
-                "reason": reason,
-                "count": 1,
-                "at": uow.now,
-                "text": text[:400],
-                "user_id": uow.actor.id if by_person else 0,
-            }
-        ],
-    )
-    if known is None:
-        uow.record(
-            AddressSuppressed(
-                contact_id=ContactId(row.contact_id),
-                address_id=AddressId(address_id),
-                reason=reason,
-            )
-        )
-    return known is None
-
-
-def release_address(uow: UnitOfWork, command: ReleaseAddress) -> bool:
-    """Take a reason away; gives whether it was there."""
-    _owner_seen(uow, command.address_id)
-    return release(uow, command.address_id, command.reason)
-
-
-def release(uow: UnitOfWork, address_id: int, reason: str) -> bool:
-    """Forget one reason of an address."""
-    where = (suppressions.c.address_id == address_id) & (suppressions.c.reason == reason)
-    row = uow.conn.execute(
-        select(addresses.c.contact_id)
-        .join(suppressions, suppressions.c.address_id == addresses.c.id)
-        .where(where)
-    ).first()
-    if row is None:
-        return False
-    uow.conn.execute(delete(suppressions).where(where))
-    uow.record(
-        AddressReleased(
-            contact_id=ContactId(row.contact_id), address_id=AddressId(address_id), reason=reason
-        )
-    )
-    return True
-
-
-def learn_from_failure(uow: UnitOfWork, address_id: int, reason: str, text: str) -> None:
-    """Note what a final failure says of its address; only the code of a bounce is believed.
-
-    A letter that was too large, or refused for what it said, never hurts its address.
-    """
-    verdict = bounce_of(reason, text)
-    if verdict and address_id:
-        suppress(uow, address_id, verdict, text)
-
-
-def bounce_of(reason: str, text: str) -> str:
-    """Give the reason of a suppression for a failed delivery, "" for none (RFC 3463)."""
-    if reason == RejectReason.OPERATOR_REFUSED.value:
-        return reason
-    code = _STATUS.search(text)
-    if code is not None:
-        kind, subject, detail = code[1], code[2], code[3]
-        if kind == "4" or (subject, detail) in (("2", "2"), ("4", "1"), ("4", "7")):
-            return "bounced_soft"
-        return "bounced_hard" if subject == "1" or (subject, detail) == ("2", "1") else ""
-    return "bounced_hard" if reason == RejectReason.INVALID_ADDRESS.value else ""
-
-
-def learn_from_arrival(uow: UnitOfWork, address_id: int) -> None:
-    """A delivery between them ends a row of soft bounces."""
-    uow.conn.execute(
-        delete(suppressions).where(
-            suppressions.c.address_id == address_id, suppressions.c.reason == "bounced_soft"
-        )
     )
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
-from crm_store.consents import end_waiting, learn_from_arrival, learn_from_failure, suppress
+from crm_store.consents import end_waiting
 from crm_store.sql import lock_names, locked, upsert
+from crm_store.suppressions import learn_from_arrival, learn_from_failure, suppress
 from crm_store.tables.dialogs import arrivals, dialogs, messages
 from crm_store.tables.outbox import deliveries, parked_receipts, parts
 from crm_store.tables.people import addresses

@@ -13,8 +13,9 @@ from sqlalchemy import func, select
 from crm_store import journey as ways
 from crm_store import many
 from crm_store import person_timeline as lines
-from crm_store.consents import bounce_of, standing
+from crm_store.consents import standing
 from crm_store.personal import personal_data
+from crm_store.suppressions import bounce_of
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.outbox import attempts, deliveries
 from crm_store.tables.people import addresses
