@@ -37,6 +37,7 @@ class Ask(Action):
     label = "ask for a mark"
     translations: ClassVar = {"ru": "попросить оценку"}
     group = "words"
+    speaks = True
     writes: ClassVar = {}
     brings = ("csat.asked", "message.sent", "message.failed", "message.read")
     needs = frozenset({"dialog"})

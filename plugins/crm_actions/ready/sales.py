@@ -148,8 +148,13 @@ SALES = [
         "lost_later",
         "sales",
         ("Lost → later", "Проиграно → позже"),
-        ("In 90 days there is a task to ask again.", "Через 90 дней — задача спросить снова."),
+        (
+            "Lost for a reason that passes: a task to ask again in 90 days.",
+            "Проиграно по причине, которая пройдёт: через 90 дней задача спросить снова.",
+        ),
         when=when("interest.lost"),
+        if_=all_(one_of("interest.loss_reason", "1")),
+        asks={"if.all.0.value": "loss_reason"},
         then=[
             act("tag_client", tags=["win back"]),
             task("Ask again", "Спросить снова", 24, wait="90d", recheck=False),
@@ -160,15 +165,15 @@ SALES = [
         "sales",
         ("Won → thanks and follow-up", "Выиграно → спасибо и продолжение"),
         (
-            "Thanks now, a mark is asked for in 7 days, a repeat interest is made in 90.",
-            "Спасибо сразу, вопрос об оценке через 7 дней, повторный интерес через 90.",
+            "Thanks now, in 7 days we ask whether all is well, a repeat interest is made in 90.",
+            "Спасибо сразу, через 7 дней вопрос, всё ли хорошо, повторный интерес через 90.",
         ),
         when=when("interest.won"),
         then=[
             speak("Thank you for choosing us!", "Спасибо, что выбрали нас!"),
             speak(
-                "Is everything as you wished? Answer with a mark from 1 to 5.",
-                "Всё ли вас устраивает? Ответьте оценкой от 1 до 5.",
+                "Is everything as you wished?",
+                "Всё ли вас устраивает?",
                 wait="7d",
                 recheck=False,
             ),

@@ -279,6 +279,25 @@ async def test_a_low_mark_is_the_supervisors_task_and_opens_the_dialog_again(
         assert (dialog.status, dialog.tags) == ("open", ("bad mark",))
 
 
+async def test_nobody_is_asked_for_a_mark_at_night(tmp_path: Path, database_url: str) -> None:
+    plugins = [("crm_actions", crm_actions), ("csat", csat)]
+    async with house(tmp_path, database_url, plugins=plugins, migrate=True) as home:
+        engine = RuleEngine(home.runtime)
+        await engine.begin()
+        stage = Ruled(home, engine)
+        await stage.noon()
+        ask_now = {"action": "csat.ask", "params": {"text": "Your mark?", "days": 30}}
+        rule = await stage.rule(
+            when=[{"event": "message.received"}],
+            then=[ask_now],
+            guards={"quiet": {"from": "00:00", "to": "23:59"}},
+        )
+        await home.receive(message("m1", "boris", text="Hello"))
+        await stage.settle()
+        [run] = await stage.runs(rule_id=rule)
+        assert run.steps[0].state == "waiting"
+
+
 async def test_a_written_number_is_the_mark_where_nothing_else_was_asked(
     tmp_path: Path, database_url: str
 ) -> None:

@@ -429,7 +429,12 @@ async def test_presets_of_sales(stage: Stage) -> None:
         assert (await stage.said(anna))[-1].startswith("Всё ли вас устраивает?")
         await stage.world.later(84 * DAY)
         assert "Повторная продажа" in await stage.titles("interest")
-    async with stage.preset("lost_later"):
+    later, never = line.reasons[0].id, line.reasons[1].id
+    async with stage.preset("lost_later", **{"if.all.0.value": [str(later)]}):
+        other = await interest()
+        await stage.do(LoseInterest(interest_id=other, reason_id=never, comment="-"))
+        await stage.world.later(91 * DAY)
+        assert "Спросить снова" not in await stage.titles()
         gone = await interest()
         await stage.do(LoseInterest(interest_id=gone, reason_id=line.reasons[0].id, comment="-"))
         await stage.world.later(91 * DAY)
