@@ -48,7 +48,7 @@ SAID = """() => {
   return [...new Set(found.map((one) => (one || '').trim()).filter(Boolean))];
 }"""
 # Buttons and headings whose words do not fit into them, and titles squeezed into a column.
-CUT = """() => [...document.querySelectorAll('button, .btn, h2, label, .chip, nav a')].filter((one) =>
+SQUEEZED = """() => [...document.querySelectorAll('button, .btn, h2, label, .chip, nav a')].filter((one) =>
   one.offsetParent && one.textContent.trim() && one.scrollWidth > one.clientWidth + 1 &&
   getComputedStyle(one).overflowX === 'visible' && getComputedStyle(one).display !== 'inline'
 ).concat([...document.querySelectorAll('h1')].filter((one) => one.offsetParent &&
@@ -73,6 +73,7 @@ CLIPPED = """() => [...document.querySelectorAll('button, input, a, select')].fi
   }
   return x && (box.left < -2 || box.right > innerWidth + 2);
 }).map((one) => 'cut off: ' + one.outerHTML.slice(0, 160))"""
+CUT = f"() => [...({SQUEEZED})(), ...({CLIPPED})()]"
 WIDE = "Math.max(0, document.documentElement.scrollWidth - innerWidth)"
 
 
@@ -127,7 +128,6 @@ class Looker:
             await self.page.screenshot(path=Path(folder) / f"{self.name}-{screen}.png")
         wrong: list[object] = sorted(self.wrong_words & set(await self.page.evaluate(SAID)))
         wrong += await self.page.evaluate(CUT)
-        wrong += await self.page.evaluate(CLIPPED)
         if too_wide := await self.page.evaluate(WIDE):
             wrong.append(f"scrolls sideways by {too_wide}")
         if wrong:
