@@ -124,9 +124,14 @@ def down_accounts(accounts: Iterable[Account]) -> list[Account]:
 
 
 async def banners(request: Request) -> Response:
-    """Give what stands above every page: channels that do not work."""
+    """Give what stands above every page: a full disk, channels that do not work."""
     accounts = await request.state.hub.read(account_reads.all_accounts)
-    return _page(request, "inbox/banners.html", down_accounts=down_accounts(accounts))
+    return _page(
+        request,
+        "inbox/banners.html",
+        down_accounts=down_accounts(accounts),
+        no_room=request.app.state.runtime.lacks_room(),
+    )
 
 
 def _page(request: Request, template: str, **values: Any) -> Response:

@@ -21,28 +21,16 @@ from starlette.routing import Route
 
 from crm_store import dialogs as dialog_reads
 from crm_store.journal import events_after
-from crm_store.viewer import Reader, Viewer
 from hub.events import (
-    AccountChanged,
-    AccountRemoved,
-    AddressChanged,
-    ChannelDown,
-    ChannelUp,
-    ContactChanged,
-    ContactErased,
     DialogAssigned,
     DialogsMerged,
     DialogSplit,
     Event,
     MessageCancelled,
     NoteAdded,
-    NoticeRaised,
-    SessionsRevoked,
-    UserChanged,
 )
 from hub.feed import Gap, Signal
 from hub.ids import DialogId, UserId
-from hub.rights import TELLING
 from hub.web.live_connection import (
     RESYNC,
     Connection,
@@ -52,7 +40,7 @@ from hub.web.live_connection import (
     write_frame,
 )
 from hub.web.live_drawing import WrittenRows, draw_changed, load_changed, written_row
-from hub.web.live_objects import About, Owned, hears, owned, wanted
+from hub.web.live_house import tell_house, viewer_of
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -155,7 +143,7 @@ class Live:
     ) -> Mapping[DialogId, Place]:
         """Tell facts to browsers; gives where their dialogs stand."""
         last = events[-1].id
-        await self._house(events, connections)
+        await tell_house(self._runtime, events, connections)
         moved = {
             DialogId(each): DialogId(one.dialog)
             for one in events
@@ -306,50 +294,6 @@ class Live:
             known = places.get(dialog_id)
         return known
 
-    async def _house(self, events: list[Event], connections: list[Connection]) -> None:
-        """Facts about the house: rights that changed, channels that went down, people."""
-        if any(isinstance(one, TELLING) for one in events):
-            # Who may see what has perhaps changed: nobody is told more than he may see.
-            for one in connections:
-                before, one.viewer = one.viewer, await one.hub.read(_viewer)
-                if one.viewer != before:
-                    one.put("session", {"k": "session"}, urgent=True)
-        for event in events:
-            if isinstance(event, SessionsRevoked | UserChanged):
-                for one in connections:
-                    if one.viewer.user_id == event.user_id:
-                        one.put("session", {"k": "session"}, urgent=True)
-                        one.closed = isinstance(event, SessionsRevoked) or one.closed
-            elif isinstance(event, ChannelDown | ChannelUp | AccountChanged | AccountRemoved):
-                for one in connections:
-                    one.put("banners", {"k": "banners"})
-            elif isinstance(event, ContactChanged | AddressChanged | ContactErased):
-                contact_id = str(event.contact_id)
-                for one in connections:
-                    one.put(f"contact:{contact_id}", {"k": "contact", "id": contact_id})
-            elif isinstance(event, NoticeRaised):
-                for one in connections:
-                    if one.viewer.user_id == event.user_id:
-                        one.put("notices", {"k": "notice", "kind": event.kind}, urgent=True)
-        await self._objects([one for one in events if isinstance(one, About)], connections)
-
-    async def _objects(self, events: list[About], connections: list[Connection]) -> None:
-        """Only which object: its page asks for it again, with its reader's rights."""
-        nouns = self._runtime.nouns
-        asked = wanted(events, nouns, [one.viewer for one in connections])
-        known: Owned = {}
-        if asked:
-            known = await self._runtime.database.read(lambda conn: owned(conn, nouns, asked))
-        for event in events:
-            noun = nouns.get(event.object_kind)
-            if noun is None:
-                continue
-            kind, number = event.object_kind, event.object_id
-            item = {"k": "object", "kind": kind, "id": str(number)}
-            for one in connections:
-                if hears(one.viewer, noun, event, known):
-                    one.put(f"object:{kind}:{number}", item)
-
     # -- one browser -----------------------------------------------------------------------
 
     async def open(self, request: Request) -> AsyncIterator[bytes]:
@@ -360,10 +304,11 @@ class Live:
         connection = Connection(
             id=secrets.token_urlsafe(12),
             hub=state.hub,
-            viewer=await state.hub.read(_viewer),
+            viewer=await state.hub.read(viewer_of),
             language=state.language,
             session=state.session,
             last=place,
+            full=self._runtime.lacks_room(),
         )
         self._connections[connection.id] = connection
         self._watch(connection, read_opened(request.query_params.get("dialogs", "")))
@@ -398,6 +343,10 @@ class Live:
             if connection.counts and loop.time() >= connection.counted_at + COUNT_SECONDS:
                 connection.counts, connection.counted_at = False, loop.time()
                 items.append({"k": "counters", "v": await self._count(connection)})
+            if loop.time() >= beat_at and connection.full != self._runtime.lacks_room():
+                # No fact tells of it: facts find no room either.
+                connection.full = not connection.full
+                items.append({"k": "banners"})
             if items:
                 yield write_frame(items, self._runtime.epoch, last)
             elif loop.time() >= beat_at:
@@ -463,10 +412,6 @@ class Live:
                 connection.put(
                     f"whole:{dialog_id}", {"k": "whole", "id": str(dialog_id)}, urgent=True
                 )
-
-
-def _viewer(reader: Reader) -> Viewer:
-    return reader.viewer
 
 
 async def stream(request: Request) -> Response:

@@ -77,6 +77,7 @@ class Connection:
     last: int = 0
     follows: bool = False
     closed: bool = False
+    full: bool = False
 
     def put(self, key: str, item: Item, *, urgent: bool = False) -> None:
         """Queue an item; a newer one of the same key replaces it."""

@@ -175,6 +175,19 @@ async def test_what_happens_while_one_catches_up_does_not_pass_for_what_was_miss
     await again.leave()
 
 
+async def test_open_pages_hear_of_a_full_disk_and_of_its_end(
+    hub: House, loft: AccountId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live_module, "HEARTBEAT_SECONDS", 0.05)
+    browser = await hub.logged_in()
+    listener = await Listener(hub, await hub.user("agent")).start()
+    for is_full in (True, False):
+        monkeypatch.setattr(hub.runtime, "lacks_room", lambda full=is_full: full)
+        await listener.hear(lambda item: item["k"] == "banners")
+        assert ("no-room" in (await browser.get("/inbox/banners")).text) == is_full
+    await listener.leave()
+
+
 async def test_a_line_cut_before_it_told_anything_moves_nobody_on(
     hub: House, loft: AccountId
 ) -> None:
