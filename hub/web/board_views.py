@@ -103,6 +103,8 @@ async def show_board(
             "query": ObjectQuery(text=found.text),
             "chips": bar,
             "filter_text": written(found.tree),
+            # What is saved is what is shown: "mine" too.
+            "shown_filter": written(joined([*parts_of(found.mine), *parts_of(found.tree)])),
             "saved": view_reads.saved_views(reader, kind.name),
             **colleagues(reader),
             **filled,

@@ -202,6 +202,8 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
         list_path=screen.path or f"/{kind.path}",
         sortable={one.name for one in kind.columns if one.sortable},
         filter_text=written(shown.tree),
+        # What is saved is what is shown: the conditions of its tab too.
+        shown_filter=written(shown.query.filter),
         address=lambda **changes: address(request, **changes),
         **values,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -90,6 +91,34 @@ async def test_a_view_is_saved_for_me_my_team_or_everybody(hub: House) -> None:
     assert "All of us" not in (await other.get("/leads")).text
     # The inbox keeps its own views apart.
     assert "Ours" not in (await owner.get("/inbox")).text
+
+
+async def test_a_saved_view_shows_what_was_shown(hub: House) -> None:
+    owner, other = await hub.logged_in("agent"), await hub.logged_in("supervisor")
+    people = {one.role: str(one.id) for one in await hub.system.read(all_users)}
+    for kind, title in (("lead", "A lead"), ("request", "A request")):
+        for whose in ("agent", "supervisor"):
+            values = {"title": f"{title} of the {whose}", "owner_id": people[whose]}
+            await hub.system.do(CreateObject(kind=kind, values=values))
+    for kind, page, name in (
+        ("lead", "/leads", "lead"),
+        ("lead", "/leads/board", "lead"),
+        ("request", "/requests", "request"),
+        ("request", "/requests/board", "request"),
+    ):
+        # The form of a tab holds the tab's own conditions.
+        html = (await owner.get(f"{page}?view=mine")).text
+        form = html.partition(f'action="/objects/{kind}/views"')[2].partition("</form>")[0]
+        tree = unescape(form.partition('name="filter" value="')[2].partition('"')[0])
+        assert '"value":"me"' in tree
+        sent = {"name": f"{page} mine", "filter": tree, "for": "all", "back": page}
+        answer = await owner.submit(f"/objects/{kind}/views", page, sent)
+        where = answer.headers["location"]
+        for who, role in ((owner, "agent"), (other, "supervisor")):
+            html = (await who.get(where)).text
+            assert f"A {name} of the {role}" in html
+            unlike = "supervisor" if role == "agent" else "agent"
+            assert f"A {name} of the {unlike}" not in html
 
 
 async def test_a_view_of_the_board_is_saved_shown_and_forgotten(hub: House) -> None:
