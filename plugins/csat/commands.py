@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from hub import Command, Conflict, ContactId, DialogId, Handler, Invalid, NotFound, UnitOfWork
 from plugins.csat.facts import CsatAsked, CsatRated
@@ -16,7 +16,7 @@ MAX_COMMENT = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepAsk(Command):
-    """Note that a mark is asked for; raises Conflict where one was asked for within `days`."""
+    """Note that a mark is asked for; raises Conflict where the person was asked within `days`."""
 
     ask_id: int
     dialog_id: DialogId
@@ -53,19 +53,28 @@ def handlers() -> list[Handler]:
 
 
 def keep(uow: UnitOfWork, command: KeepAsk) -> int:
-    """Write the ask, unless the dialog had one lately; gives its id."""
-    before = uow.execute(
-        select(func.max(asks.c.asked_at).label("at"), func.count().label("n")).where(
-            asks.c.dialog_id == command.dialog_id
+    """Write the ask, unless the person was asked lately, in whatever dialog; gives its id."""
+    lately = uow.execute(
+        select(asks.c.id)
+        .where(
+            or_(
+                asks.c.dialog_id == command.dialog_id,
+                asks.c.contact_id == command.contact_id,
+            ),
+            asks.c.asked_at > uow.now - command.days * DAY_US,
         )
+        .limit(1)
     ).first()
-    if before.n and before.at > uow.now - command.days * DAY_US:
-        raise Conflict("a mark was asked for in this dialog already")
+    if lately is not None:
+        raise Conflict("this person was asked for a mark already")
+    before = uow.execute(
+        select(func.count()).where(asks.c.dialog_id == command.dialog_id)
+    ).scalar_one()
     uow.execute(
         insert(asks).values(
             id=command.ask_id,
             dialog_id=command.dialog_id,
-            number=before.n + 1,
+            number=before + 1,
             contact_id=command.contact_id,
             user_id=command.user_id,
             channel=command.channel,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -182,8 +183,10 @@ async def test_a_link_votes_by_its_button_only(tmp_path: Path, database_url: str
             channel="pigeon",
             days=30,
         )
-        with pytest.raises(Conflict):
-            await hub.do(kept)
+        # Neither in this dialog again, nor in another one of the same person.
+        for one in (kept, replace(kept, ask_id=hub.new_id(), dialog_id=DialogId(1))):
+            with pytest.raises(Conflict):
+                await hub.do(one)
 
 
 async def marks(hub: Any) -> list[tuple[int, int, float]]:
