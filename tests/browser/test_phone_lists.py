@@ -34,6 +34,11 @@ async def test_a_row_is_a_card_of_names_and_values(office: Office, enter: Enter)
             assert card["gap"] >= 8
             assert card["beside"]
             assert card["inside"]
+    await page.goto(f"{office.url}/segments")
+    title = "(one) => [one.scrollWidth, one.clientWidth]"
+    needed, given = await page.locator(".page-head h1").evaluate(title)
+    assert needed <= given
+    await page.goto(f"{office.url}/clients")
     search = await page.locator(".page-head .searchbox").bounding_box()
     head = await page.locator(".page-head").bounding_box()
     assert search
