@@ -58,12 +58,13 @@ CLIENTS = [
         "clients",
         ("Poor card", "Неполная карточка"),
         (
-            "A week after it was made a poor card is a task.",
-            "Через неделю неполная карточка становится задачей.",
+            "A week after it was made or changed a card that is still poor is a task, once in 30 days.",
+            "Через неделю после создания или изменения неполная карточка — задача, раз в 30 дней.",
         ),
-        when=when("client.created"),
+        when=[*when("client.created"), *when("client.changed")],
         if_=all_({"field": "crm_actions.completeness", "operator": "less", "value": 60}),
         then=[task("Fill in the client's card", "Заполнить карточку клиента", 48, wait="7d")],
+        guards={"once_per": "client", "again_after": "30d"},
     ),
     recipe(
         "expiry",

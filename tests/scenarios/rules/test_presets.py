@@ -542,3 +542,15 @@ def test_every_preset_is_shown_here() -> None:
     """A new recipe needs its scenario: one that names it stands in this file."""
     shown = set(re.findall(r'stage\.preset\(\s*"(\w+)"', Path(__file__).read_text("utf-8")))
     assert {one.key for one in RECIPES} - shown == set()
+
+
+async def test_a_poor_card_is_a_task_again_when_it_changes_a_month_later(stage: Stage) -> None:
+    async with stage.preset("poor_card"):
+        client = await stage.client(await stage.writes("anna", "Хочу лодку"))
+        await stage.world.later(8 * DAY)
+        for days, count in ((1, 1), (31, 2)):
+            await stage.world.later(days * DAY)
+            region = {"region": f"North {days}"}
+            await stage.do(ChangeObject(kind="client", object_id=client, values=region))
+            await stage.world.later(8 * DAY)
+            assert (await stage.titles()).count("Заполнить карточку клиента") == count
