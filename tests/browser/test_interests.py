@@ -136,6 +136,8 @@ async def test_boards_fit_and_speak_one_language(
         f"/interests/{ids[1]}",
         "/settings/pipelines",
         "/leads/board",
+        "/requests/board",
+        "/requests/board?view=mine",
     )
     for path in paths:
         await page.goto(f"{office.url}{path}")
