@@ -23,6 +23,7 @@ from crm_store.tables.people import addresses
 from hub import (
     PERMISSIONS,
     AddAddress,
+    AddCoExecutor,
     Address,
     AssignDialog,
     ChangeObject,
@@ -315,11 +316,23 @@ async def test_calendar_and_live_stream_tell_nothing_of_others(
         return item == last
 
     await listener.hear(wanted)
-    await listener.leave()
     text = json.dumps(heard)
     assert told(text) == []
     assert str(planted.mine["request"]) in text
     assert [kind for kind, one in planted.hidden.items() if f'"{one}"' in text] == []
+
+    # Whose card goes to another must see it go; who is let into an interest hears of it.
+    lead, interest = planted.mine["lead"], planted.hidden["interest"]
+    let_in = AddCoExecutor(interest_id=InterestId(interest), user_id=planted.me, grant=True)
+    passed = {"owner_id": str(planted.other)}
+    await house.system.do(
+        let_in,
+        ChangeObject(kind="lead", object_id=lead, values=passed),
+        ChangeObject(kind="interest", object_id=interest, values={"source": "fair"}),
+    )
+    for one in (lead, interest):
+        await listener.hear(lambda item, one=one: item.get("id") == str(one))
+    await listener.leave()
 
 
 @SCOPES
