@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, expect
-from sqlalchemy import select
 
-from crm_store.tables.desks import routing
 from hub import AssignDialog, SaveRole, Scope, SendMessage, UpdateProfile, UpdateUser
 from tests.browser.conftest import Enter
 from tests.browser.office import Office
 from tests.browser.test_accessibility import serious
 from tests.browser.test_looks import CUT, SAID, WIDE, foreign_words
-from tests.wire.web_chat.site import until
 
 pytestmark = [pytest.mark.browser]
 
@@ -73,14 +70,6 @@ async def test_new_dialogs_find_who_is_at_work(office: Office, enter: Enter) -> 
     await expect(boss.locator(".banner.good")).to_be_visible()
     page = await enter("Vera", "/inbox?view=mine")
     first = await office.writes("Anna", "is anybody there?")
-
-    async def looked_for() -> bool:
-        found = await office.runtime.database.read(
-            lambda conn: conn.execute(select(routing.c.reason)).scalars().all()
-        )
-        return found == ["away"]
-
-    await until(looked_for, "nobody was looked for")
     await boss.goto(f"{office.url}/inbox/{first}")
     await expect(boss.locator(".hist", has_text="nobody is there")).to_have_count(1)
     # She comes to work by the key of the frame; what waited is hers.
