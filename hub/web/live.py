@@ -324,7 +324,7 @@ class Live:
 
     async def _frames(self, connection: Connection) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
-        beat_at = loop.time() + HEARTBEAT_SECONDS
+        beat_at = look_at = loop.time() + HEARTBEAT_SECONDS
         while True:
             until = beat_at
             if connection.counts:
@@ -343,10 +343,12 @@ class Live:
             if connection.counts and loop.time() >= connection.counted_at + COUNT_SECONDS:
                 connection.counts, connection.counted_at = False, loop.time()
                 items.append({"k": "counters", "v": await self._count(connection)})
-            if loop.time() >= beat_at and connection.full != self._runtime.lacks_room():
-                # No fact tells of it: facts find no room either.
-                connection.full = not connection.full
-                items.append({"k": "banners"})
+            if loop.time() >= look_at:
+                look_at = loop.time() + HEARTBEAT_SECONDS
+                if connection.full != self._runtime.lacks_room():
+                    # No fact tells of it: facts find no room either.
+                    connection.full = not connection.full
+                    items.append({"k": "banners"})
             if items:
                 yield write_frame(items, self._runtime.epoch, last)
             elif loop.time() >= beat_at:
