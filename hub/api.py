@@ -238,6 +238,9 @@ class Hub(Protocol):
     async def check_sender(self, account_id: AccountId) -> list[SenderCheck]:
         """What recipients' providers ask of who sends to many over an account, looked up now."""
 
+    async def may(self, permission: str) -> bool:
+        """Whether who acts has a permission."""
+
     async def check_links(self, urls: Sequence[str]) -> list[LinkCheck]:
         """Whether addresses of the open internet answer, looked at now: each once, at most 30."""
 

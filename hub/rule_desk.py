@@ -143,7 +143,12 @@ class RuleDesk:
 
     async def references(self, language: str) -> References:
         """Give what references to short lists can be chosen from, by kind."""
-        return await self._hub.read(references(self._runtime, language))
+        found = await self._hub.read(references(self._runtime, language))
+        for name, action in self.vocabulary.actions.items():
+            hub = self._hub.for_plugin(name.partition(".")[0])
+            for ref, pairs in (await action.references(hub)).items():
+                found.setdefault(ref, [{"name": value, "label": words} for value, words in pairs])
+        return found
 
     def objections(self, definition: Mapping[str, object]) -> list[Invalid]:
         """Give everything that is wrong with a rule, place by place."""

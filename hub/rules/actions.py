@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
 
@@ -13,6 +13,9 @@ from hub.commands.base import Command
 from hub.errors import HubError
 from hub.placeholders import names_of
 from hub.rules.facts import Facts
+
+if TYPE_CHECKING:
+    from hub.api import Hub
 
 _HOLE = re.compile(r"\{\{\s*([\w.]+)\s*(?:\|\s*\"([^\"]*)\"\s*)?\}\}")
 _NAMED = re.compile(r"\b([a-z_]\w*)\.(custom\.\w+|\w+)")
@@ -49,6 +52,12 @@ class Action(ABC):
 
     class Params(BaseModel):
         """An action without parameters."""
+
+    @classmethod
+    async def references(cls, hub: Hub) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """You may override: what parameters of yours with a `ref` of your own
+        (`json_schema_extra={"ref": "mailing"}`) are chosen from: pairs of value and words."""
+        return {}
 
     @abstractmethod
     def plan(self, facts: Facts, params: Any) -> Sequence[Command]:

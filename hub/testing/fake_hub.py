@@ -247,6 +247,10 @@ class FakeHub:
         """Nothing was sent."""
         return {}
 
+    async def may(self, permission: str) -> bool:
+        """Everything."""
+        return True
+
     async def check_links(self, urls: Sequence[str]) -> list[LinkCheck]:
         """Every link is alive."""
         return [LinkCheck(url=one, state="alive", code=200) for one in urls]

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hub import Ageing, Event, Field, Handler, Job, NavEntry, Route, UiPart, hookimpl
+from hub import Action, Ageing, Event, Field, Handler, Job, NavEntry, Route, UiPart, hookimpl
 from plugins.mailings import (
     api,
     files,
     finishing,
     holdouts,
+    joining,
     library,
     library_api,
     library_pages,
@@ -58,6 +59,7 @@ def register_commands() -> list[Handler]:
         transactional.handler(),
         obligations.handler(),
         finishing.handler(),
+        joining.handler(),
     ]
 
 
@@ -74,6 +76,12 @@ def register_fields() -> list[Field]:
 
 
 @hookimpl
+def register_actions() -> list[type[Action]]:
+    """Rules put people into mailings."""
+    return [joining.Join]
+
+
+@hookimpl
 def register_jobs() -> list[Job]:
     """Looks every few seconds what is due; one run at a time over all processes."""
     return [
@@ -82,7 +90,8 @@ def register_jobs() -> list[Job]:
             run=tick,
             every=timedelta(seconds=5),
             timeout=timedelta(minutes=5),
-        )
+        ),
+        joining.job(),
     ]
 
 

@@ -268,7 +268,9 @@ async def findings(hub: Hub, mailing: Mailing) -> list[Finding]:
     if not [one for one in found if one.level == "bad"]:
         path = await path_of(hub, mailing)
         if not path.reached:
-            found.append(Finding(level="bad", text=_("Nobody would get it")))
+            # Whoever comes later gets it: an empty beginning is no mistake there.
+            level = "warn" if plan.repeat == "enter" else "bad"
+            found.append(Finding(level=level, text=_("Nobody would get it")))
         else:
             found.append(
                 Finding(level="good", text=_("People who get it"), detail=str(path.reached))

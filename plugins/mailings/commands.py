@@ -113,7 +113,8 @@ def handlers() -> list[Handler]:
     ]
 
 
-def _mailing(uow: UnitOfWork, mailing_id: int) -> Mailing:
+def mailing_in(uow: UnitOfWork, mailing_id: int) -> Mailing:
+    """Give a mailing as this transaction sees it; raises NotFound."""
     row = uow.execute(
         with_run().where(mailings.c.id == mailing_id).with_for_update(of=mailings)
     ).first()
@@ -124,7 +125,7 @@ def _mailing(uow: UnitOfWork, mailing_id: int) -> Mailing:
 
 def _draft(uow: UnitOfWork, mailing_id: int, version: int | None, begun: str) -> Mailing:
     # That it has begun is said first: its sending changes the version as well.
-    found = _mailing(uow, mailing_id)
+    found = mailing_in(uow, mailing_id)
     if found.state != "draft":
         raise Conflict(begun, what="begun")
     if version is not None and found.version != version:
@@ -132,7 +133,8 @@ def _draft(uow: UnitOfWork, mailing_id: int, version: int | None, begun: str) ->
     return found
 
 
-def _write(uow: UnitOfWork, mailing_id: int, what: str, **values: object) -> None:
+def write(uow: UnitOfWork, mailing_id: int, what: str, **values: object) -> None:
+    """Change a mailing, and put on record what happened to it ("" for nothing worth a fact)."""
     uow.execute(
         update(mailings)
         .where(mailings.c.id == mailing_id)
@@ -154,7 +156,7 @@ def save(uow: UnitOfWork, command: SaveMailing) -> int:
         was = before.plan.as_json()
         if (before.title, was) != (title, plan):
             versions.keep(uow, versions.MAILING, before.id, before.version, before.title, was)
-        _write(uow, before.id, "changed", title=title, plan=plan)
+        write(uow, before.id, "changed", title=title, plan=plan)
         return before.id
     mailing_id = uow.new_id()
     uow.execute(
@@ -183,7 +185,7 @@ def start(uow: UnitOfWork, command: StartMailing) -> int:
         uow, versions.SENT, mailing.id, mailing.version, mailing.title, mailing.plan.as_json()
     )
     send_id, contents = _plan_sends(uow, mailing, 0, command.contents, command.steps)
-    _write(
+    write(
         uow,
         mailing.id,
         "started",
@@ -198,13 +200,13 @@ def start(uow: UnitOfWork, command: StartMailing) -> int:
 
 def repeat(uow: UnitOfWork, command: RepeatMailing) -> int:
     """Begin the next occurrence, unless somebody did it, paused it or ended it meanwhile."""
-    mailing = _mailing(uow, command.mailing_id)
+    mailing = mailing_in(uow, command.mailing_id)
     if mailing.state != "sending" or mailing.occurrence != command.unless_past:
         return 0
     send_id, contents = _plan_sends(
         uow, mailing, command.occurrence, command.contents, command.steps
     )
-    _write(
+    write(
         uow,
         mailing.id,
         "repeated",
@@ -268,7 +270,7 @@ def _plan_sends(
 
 def steer(uow: UnitOfWork, command: SteerMailing) -> None:
     """Pause, resume or cancel, here and in the outbox, at once."""
-    mailing = _mailing(uow, command.mailing_id)
+    mailing = mailing_in(uow, command.mailing_id)
     wanted = {"paused": "paused", "running": "filling", "cancelled": "cancelled"}.get(command.state)
     if wanted is None:
         raise Invalid("a mailing is paused, running or cancelled", field="state")
@@ -280,12 +282,12 @@ def steer(uow: UnitOfWork, command: SteerMailing) -> None:
     # What was filled already finds everybody known: going on from "filling" is always right.
     if command.state == "running" and mailing.due_at > uow.now:
         wanted = "scheduled"
-    _write(uow, mailing.id, command.state, state=wanted, reason=command.reason[:400])
+    write(uow, mailing.id, command.state, state=wanted, reason=command.reason[:400])
 
 
 def fill(uow: UnitOfWork, command: FillMailing) -> int:
     """Carry one batch; gives how many were queued."""
-    mailing = _mailing(uow, command.mailing_id)
+    mailing = mailing_in(uow, command.mailing_id)
     moved_on = mailing.cursor != command.unless_past
     if moved_on or mailing.state not in ("scheduled", "filling"):
         return 0
@@ -293,9 +295,9 @@ def fill(uow: UnitOfWork, command: FillMailing) -> int:
     if command.recipients:
         made = uow.give(SendMany(send_id=mailing.send_id, recipients=command.recipients))
         queued = int(getattr(made, "queued", 0))
-        _fill_steps(uow, mailing, command.recipients)
+        fill_steps(uow, mailing, command.recipients)
     keep_out(uow, mailing.id, command.kept_out)
-    _write(
+    write(
         uow,
         mailing.id,
         "filled" if command.done else "",
@@ -311,7 +313,7 @@ def fill(uow: UnitOfWork, command: FillMailing) -> int:
     return queued
 
 
-def _fill_steps(uow: UnitOfWork, mailing: Mailing, recipients: Sequence[ManyRecipient]) -> None:
+def fill_steps(uow: UnitOfWork, mailing: Mailing, recipients: Sequence[ManyRecipient]) -> None:
     """The later letters of a chain wait in the outbox from the first one on, each for its day."""
     rows = uow.execute(
         select(runs).where(

@@ -70,10 +70,7 @@ def tell(uow: UnitOfWork, command: TellFinished) -> bool:
     ).scalar()
     if state not in ("scheduled", "filling", "sending"):
         return False
-    which = and_(
-        finished.c.mailing_id == command.mailing_id, finished.c.occurrence == command.occurrence
-    )
-    if uow.execute(select(finished.c.at).where(which)).first() is not None:
+    if was_told(uow, command.mailing_id, command.occurrence):
         return False
     uow.execute(
         insert(finished).values(
@@ -91,6 +88,12 @@ def tell(uow: UnitOfWork, command: TellFinished) -> bool:
         )
     )
     return True
+
+
+def was_told(uow: UnitOfWork, mailing_id: int, occurrence: int) -> bool:
+    """Whether an occurrence was told as finished."""
+    which = and_(finished.c.mailing_id == mailing_id, finished.c.occurrence == occurrence)
+    return uow.execute(select(finished.c.at).where(which)).first() is not None
 
 
 def told() -> ColumnElement[bool]:

@@ -1,0 +1,160 @@
+"""A person put into a mailing by a rule: the welcome chain of whoever asked for the price, say.
+
+He gets it as everybody does: consent, caps, quiet hours and the order of channels are asked, who is
+kept out to compare stays out, and nobody gets it twice, however often the rule runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import BaseModel
+from pydantic import Field as Param
+
+from hub import (
+    AccountId,
+    Action,
+    ActionHeld,
+    AddressId,
+    Command,
+    Conflict,
+    ContactId,
+    Facts,
+    Handler,
+    Hub,
+    Job,
+    ManyRecipient,
+    Micros,
+    RunJob,
+    SendMany,
+    UnitOfWork,
+)
+from plugins.mailings.audience import kind_of
+from plugins.mailings.commands import fill_steps, mailing_in, write
+from plugins.mailings.doing import all_mailings, mailing_of
+from plugins.mailings.finishing import was_told
+from plugins.mailings.holdouts import keep_out
+from plugins.mailings.plans import Mailing, moment, part_of
+from plugins.mailings.times import wall_clock
+
+JOB = "mailings.join"
+GOES = ("scheduled", "filling", "sending", "paused")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JoinMailing(Command):
+    """Put one person into a mailing that goes on; gives whether he gets it, or waits for it."""
+
+    permission: ClassVar[str] = "mailings.send"
+
+    mailing_id: int
+    recipient: ManyRecipient
+
+
+class Join(Action):
+    """Put the person into a mailing that goes on."""
+
+    name = "join"
+    label = "add to a mailing"
+    translations: ClassVar = {"ru": "добавить в рассылку"}
+    group = "words"
+    writes: ClassVar = {}
+    needs = frozenset({"dialog", "contact"})
+
+    class Params(BaseModel):
+        """Which one."""
+
+        mailing: str = Param(
+            title="Mailing",
+            pattern="^[0-9]{1,19}$",
+            json_schema_extra={"ref": "mailing", "translations": {"ru": "Рассылка"}},
+        )
+
+    @classmethod
+    async def references(cls, hub: Hub) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """Mailings that have begun and go on, for who may see them."""
+        if not await hub.may("mailings.view"):
+            return {}
+        found = [(str(one.id), one.title) for one in await all_mailings(hub) if one.state in GOES]
+        return {"mailing": found}
+
+    def plan(self, facts: Facts, params: Any) -> Sequence[Command]:
+        """Queue it, once for a person."""
+        if facts.contact is None:
+            raise ActionHeld("nobody is known here")
+        payload: dict[str, object] = {
+            "mailing_id": params.mailing,
+            "contact_id": str(facts.contact.id),
+        }
+        return [RunJob(name=JOB, payload=payload, key=f"{params.mailing}:{facts.contact.id}")]
+
+
+def job() -> Job:
+    """What the action asks for."""
+    return Job(name=JOB, run=join)
+
+
+def handler() -> Handler:
+    """Who carries it out."""
+    return Handler(command=JoinMailing, handle=put)
+
+
+async def join(hub: Hub, payload: Mapping[str, Any]) -> None:
+    """Find the person's first way, and put him in."""
+    mailing = await mailing_of(hub, str(payload["mailing_id"]))
+    contact = await hub.contact(ContactId(int(payload["contact_id"])))
+    if mailing.state not in GOES:
+        raise Conflict("this mailing does not go on", what="state")
+    kinds = {one: await kind_of(hub, one) for one in mailing.plan.accounts}
+    ways = [
+        (account_id, address.id)
+        for account_id, kind in kinds.items()
+        for address in contact.addresses
+        if address.kind == kind
+    ]
+    account_id, address_id = ways[0] if ways else (mailing.plan.accounts[0], AddressId(0))
+    # One for newcomers is scheduled for its next look only, once it has begun.
+    looks = mailing.plan.repeat == "enter" and mailing.started_at
+    due_at = mailing.due_at if mailing.state == "scheduled" and not looks else 0
+    if mailing.plan.at and mailing.plan.local:
+        house = (await hub.brand()).time_zone or "UTC"
+        due_at = moment(wall_clock(mailing.plan, mailing.occurrence), contact.time_zone or house)
+    await hub.do(
+        JoinMailing(
+            mailing_id=mailing.id,
+            recipient=ManyRecipient(
+                contact_id=contact.id,
+                address_id=address_id,
+                account_id=AccountId(account_id),
+                content_id=_words(mailing, contact.id),
+                due_at=Micros(due_at),
+            ),
+        )
+    )
+
+
+def _words(mailing: Mailing, contact_id: int) -> int:
+    """Give the wording of his part; while none is chosen the others get the first one."""
+    part = part_of(mailing.plan, contact_id, mailing.id)
+    if part == "rest" and mailing.winner:
+        return mailing.winner
+    return mailing.contents[1 if part == "b" else 0]
+
+
+def put(uow: UnitOfWork, command: JoinMailing) -> bool:
+    """Write his row and those of the later letters, unless he is there or it is over."""
+    mailing = mailing_in(uow, command.mailing_id)
+    if mailing.state not in GOES or was_told(uow, mailing.id, mailing.occurrence):
+        raise Conflict("this mailing does not go on", what="state")
+    one = command.recipient
+    if part_of(mailing.plan, one.contact_id, mailing.id) == "out":
+        keep_out(uow, mailing.id, (one.contact_id,))
+        return False
+    made: Any = uow.give(SendMany(send_id=mailing.send_id, recipients=(one,)))
+    if made.known:
+        return False
+    fill_steps(uow, mailing, (one,))
+    write(uow, mailing.id, "joined", planned=mailing.planned + 1)
+    return bool(made.queued)
