@@ -15,6 +15,8 @@ NO_ROOM = HubError("the server's disk is full: ask an administrator to make room
 LEAST_ROOM = 8_000_000
 """Bytes of the data folder's disk below which a larger file or letter finds no room any more."""
 _NUMBERS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SQLITE = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE)
+"""The second where a database is opened on a full disk (sqlite.org/rescode.html)."""
 _DISK_FULL = "53100"
 """PostgreSQL's `disk_full` (its manual, appendix A)."""
 
@@ -24,7 +26,7 @@ def lacks_room(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         cause = error.orig
         code = getattr(cause, "sqlite_errorcode", None)
-        return code == sqlite3.SQLITE_FULL or getattr(cause, "sqlstate", "") == _DISK_FULL
+        return code in _SQLITE or getattr(cause, "sqlstate", "") == _DISK_FULL
     return isinstance(error, OSError) and error.errno in _NUMBERS
 
 

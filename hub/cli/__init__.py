@@ -71,15 +71,19 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
-        words = _database_words(error)
+        words = _plain_words(error)
         if words is None:
             raise
         _give_up(words)
 
 
-def _database_words(error: Exception) -> str | None:
+def _plain_words(error: Exception) -> str | None:
     from sqlalchemy.exc import ArgumentError, DatabaseError
 
+    from crm_store.room import lacks_room
+
+    if lacks_room(error):
+        return "the disk is full: make room, then try again"
     if isinstance(error, ArgumentError):
         return "the database's address cannot be read (--database or HUB_DATABASE_URL)"
     if isinstance(error, DatabaseError):

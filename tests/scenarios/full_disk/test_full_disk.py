@@ -83,6 +83,18 @@ def came(data: Path) -> list[str]:
     return [row[0] for row in ask(data, "SELECT external_id FROM messages WHERE direction = 'in'")]
 
 
+def test_who_starts_on_a_full_disk_is_told_so_in_words(
+    small_disk: Path, run: Callable[[CommandLine], Running]
+) -> None:
+    hub = CommandLine(small_disk, "", {"HUB_PLUGINS_DIR": str(PLUGINS), "WELL": os.devnull})
+    hub("user", "create", "ada@hub.example", "--password-stdin", given=f"{PASSWORD}\n")
+    fill(small_disk / "ballast")
+    for command in (("run", "--port", "0"), ("user", "list")):
+        assert "the disk is full: make room" in hub.refused(*command)
+    (small_disk / "ballast").unlink()
+    assert run(hub).get("/readyz")["ready"]
+
+
 @pytest.mark.slow
 async def test_a_full_disk_loses_nothing_and_all_goes_on_when_there_is_room(
     small_disk: Path, tmp_path: Path, run: Callable[[CommandLine], Running]
