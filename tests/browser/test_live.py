@@ -299,9 +299,9 @@ async def test_logging_out_ends_at_the_login_page_however_late_its_answer(
 ) -> None:
     # The stream of a session that is over is refused.
     complaints.forgive("status of 401")
-    page = await enter("Vera")
-    async with page.expect_response(lambda answer: "/live?" in answer.url):
-        await page.goto(f"{office.url}/settings/profile")
+    page = await enter("Vera", "/settings/profile")
+    # Once it has asked for its stream, the page also knows when a form is on its way.
+    await until(lambda: streams_are(office, 1), "there is no stream")
 
     async def answer_late(route: Route) -> None:
         answer = await route.fetch(max_redirects=0)
