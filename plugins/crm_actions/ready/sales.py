@@ -34,13 +34,23 @@ SALES = [
         "sales",
         ("Offer sent → message and call", "Предложение отправлено → сообщение и звонок"),
         (
-            "At the chosen stage the client is told; after 3 days without an answer, a task to call.",
-            "На выбранном этапе клиент получает сообщение, через 3 дня без ответа — задача позвонить.",
+            (
+                "At the chosen stage the client is told, if he consented; after 3 days without an "
+                "answer, a task to call."
+            ),
+            (
+                "На выбранном этапе клиент, давший согласие, получает сообщение; через 3 дня без "
+                "ответа — задача позвонить."
+            ),
         ),
         when=when("interest.stage_changed"),
         if_=all_(one_of("interest.stage", "1")),
         then=[
-            speak("We have sent you our offer.", "Мы отправили вам предложение."),
+            speak(
+                "We have sent you our offer.",
+                "Мы отправили вам предложение.",
+                **{"if": is_("dialog.advertising", True)},
+            ),
             task(
                 "Call about the offer",
                 "Позвонить по предложению",

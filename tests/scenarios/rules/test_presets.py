@@ -397,7 +397,13 @@ async def test_presets_of_sales(stage: Stage) -> None:
         await stage.do(MoveInterest(interest_id=first, stage_id=line.stages[0].id))
         await stage.do(MoveInterest(interest_id=first, stage_id=second.id))
         await stage.morning()
-        assert (await stage.said(anna))[-1] == "Мы отправили вам предложение."
+        offer = "Мы отправили вам предложение."
+        assert offer not in await stage.said(anna)
+        await stage.do(GiveConsent(contact_id=await stage.contact(anna)))
+        await stage.do(MoveInterest(interest_id=first, stage_id=line.stages[0].id))
+        await stage.do(MoveInterest(interest_id=first, stage_id=second.id))
+        await stage.morning()
+        assert (await stage.said(anna))[-1] == offer
         await stage.world.later(4 * DAY)
         assert "Позвонить по предложению" in await stage.titles()
     async with stage.preset("no_next_step"):
