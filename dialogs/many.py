@@ -30,7 +30,7 @@ from hub.commands import (
     TouchMany,
 )
 from hub.errors import Conflict, Invalid, NotFound
-from hub.events import DeliveriesQueued, MailingClicked, SendSteered
+from hub.events import DeliveriesQueued, MailingClicked, MailingOpened, SendSteered
 from hub.ids import ContactId, DeliveryId
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
@@ -303,6 +303,14 @@ def touch_many(uow: UnitOfWork, command: TouchMany) -> bool:
                 contact_id=ContactId(row.contact_id),
                 link=command.n,
                 machine=command.machine,
+            )
+        )
+    elif first and command.n == 0 and not command.machine:
+        uow.record(
+            MailingOpened(
+                mailing_id=row.mailing_id,
+                delivery_id=DeliveryId(row.id),
+                contact_id=ContactId(row.contact_id),
             )
         )
     return bool(first)

@@ -217,6 +217,13 @@ MARKETING = (
         "address.suppressed",
     ),
     _fact(
+        "mailing.opened",
+        "a letter of a mailing is opened (as far as can be told)",
+        "письмо рассылки открыто (насколько это видно)",
+        "crm",
+        "mailing.opened",
+    ),
+    _fact(
         "mailing.clicked",
         "a link of a mailing is clicked",
         "нажали ссылку рассылки",

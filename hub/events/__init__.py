@@ -60,6 +60,7 @@ from hub.events.many import (
     DeliveriesQueued,
     MailingAnswered,
     MailingClicked,
+    MailingOpened,
     SendingLimitsChanged,
     SendSteered,
 )
@@ -224,6 +225,7 @@ __all__ = [
     "LeadStatusChanged",
     "MailingAnswered",
     "MailingClicked",
+    "MailingOpened",
     "MessageCancelled",
     "MessageChanged",
     "MessageQuarantined",

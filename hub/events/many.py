@@ -38,6 +38,23 @@ class SendSteered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailingOpened(Event):
+    """A letter of a mailing was shown for the first time, as far as its picture tells.
+
+    What looks like a machine's opening is counted and is no fact; a program of letters that loads
+    pictures by itself cannot be told from a person.
+    """
+
+    type: ClassVar[str] = "mailing.opened"
+    subject_kind: ClassVar[str] = "mailing"
+    subject_field: ClassVar[str] = "mailing_id"
+
+    mailing_id: int
+    delivery_id: DeliveryId
+    contact_id: ContactId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailingClicked(Event):
     """A person followed a link of a mailing for the first time; `machine` marks a scanner's."""
 

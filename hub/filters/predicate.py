@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from hub.errors import Invalid
+from hub.filters.patterns import searcher
 from hub.filters.tree import (
     CHANGES,
     LINE_LENGTH,
@@ -54,8 +55,12 @@ def _condition(condition: Condition, fields: Mapping[str, Field]) -> Predicate:
         )
     if condition.operator in CHANGES:
         return _changed(condition, field)
-    test = _TESTS[field.type](condition.operator, condition.value)
     value, kind = field.value, field.type
+    if condition.operator is Operator.MATCHES:
+        # As it was written: a pattern may ask for what folding takes away.
+        fits = searcher(str(condition.value))
+        return lambda facts, _: fits(str(value(facts) or ""))
+    test = _TESTS[kind](condition.operator, condition.value)
     return lambda facts, moment: test(plain(kind, value(facts)), moment)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from hub.errors import Invalid
+from hub.filters.patterns import searcher
 from hub.filters.tree import (
     DURATIONS,
     ME,
@@ -173,6 +174,11 @@ def _single(field: Field, operator: Operator, given: object, path: str) -> bool 
         if not given or (known and given not in known):
             names = ", ".join(known) or "a text that is not empty"
             raise _wrong(path, f"one of these is needed: {names}")
+    elif operator is Operator.MATCHES:
+        try:
+            searcher(given)
+        except ValueError as error:
+            raise _wrong(path, f"this is no pattern: {error}") from error
     elif operator is Operator.WORDS:
         if not query_terms(given):
             raise _wrong(path, "a word that means something is needed")

@@ -68,6 +68,7 @@ class Operator(StrEnum):
     CONTAINS = "contains"
     NOT_CONTAINS = "not_contains"
     STARTS = "starts"
+    MATCHES = "matches"
     WORDS = "words"
     GREATER = "greater"
     LESS = "less"
@@ -84,6 +85,8 @@ _O = Operator
 EMPTIES = frozenset({_O.EMPTY, _O.NOT_EMPTY})
 CHANGES = frozenset({_O.CHANGED, _O.CHANGED_TO, _O.CHANGED_FROM})
 DURATIONS = frozenset({_O.OLDER_THAN, _O.WITHIN_LAST, _O.WITHIN_NEXT})
+JUDGED = CHANGES | {_O.MATCHES}
+"""These are judged on a fact only: no database is asked them."""
 WITHOUT_VALUE = EMPTIES | {_O.CHANGED}
 WITH_LIST = frozenset({_O.IN, _O.NOT_IN, _O.BETWEEN})
 ONE_OR_MORE = frozenset({_O.CONTAINS, _O.NOT_CONTAINS, _O.STARTS, _O.WORDS})
@@ -94,8 +97,8 @@ _PARTS = frozenset({_O.CONTAINS, _O.NOT_CONTAINS})
 _ORDER = frozenset({_O.GREATER, _O.LESS, _O.BETWEEN})
 
 OPERATORS: Mapping[FieldType, frozenset[Operator]] = {
-    FieldType.LINE: _EXACT | EMPTIES | _PARTS | {_O.STARTS, _O.WORDS} | CHANGES,
-    FieldType.TEXT: EMPTIES | _PARTS | {_O.STARTS, _O.WORDS} | CHANGES,
+    FieldType.LINE: _EXACT | EMPTIES | _PARTS | {_O.STARTS, _O.MATCHES, _O.WORDS} | CHANGES,
+    FieldType.TEXT: EMPTIES | _PARTS | {_O.STARTS, _O.MATCHES, _O.WORDS} | CHANGES,
     FieldType.CHOICE: _EXACT | EMPTIES | CHANGES,
     FieldType.NUMBER: _EXACT | EMPTIES | _ORDER | CHANGES,
     FieldType.FLAG: frozenset({_O.EQUALS}) | CHANGES,
@@ -139,7 +142,7 @@ class Field:
         known = OPERATORS[self.type]
         if use is Use.FACT:
             return known
-        known -= CHANGES
+        known -= JUDGED
         return known if self.query_operators is None else known & self.query_operators
 
 

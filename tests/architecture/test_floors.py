@@ -55,6 +55,8 @@ GROUND = frozenset(
     }
 )
 GROUND_VENDORS = frozenset({"pluggy", "pydantic", "pydantic_core", "pydantic_settings"})
+ON_FIRST_USE = {"hub.terms": "Stemmer", "hub.filters.patterns": "re2"}
+"""What text is judged with: loaded by whoever judges one, and by nobody who only describes it."""
 WEB = frozenset({"starlette", "fastapi", "sse_starlette", "uvicorn"})
 SQL = frozenset({"sqlalchemy", "alembic", "psycopg", "psycopg_pool", "sqlite3"})
 
@@ -153,7 +155,7 @@ def object_to(importer: str, found: Import) -> str:
 def object_to_ground(importer: str, found: Import, vendor: str) -> str:
     if is_ground(found.module) or vendor in sys.stdlib_module_names | GROUND_VENDORS:
         return "" if vendor != "sqlite3" else "the ground floor knows no database"
-    if importer == "hub.terms" and vendor == "Stemmer" and found.inside_function:
+    if ON_FIRST_USE.get(importer) == vendor and found.inside_function:
         return ""
     return "the ground floor may import only the standard library, pluggy and pydantic"
 

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from crm_store import many_earned, many_results
+from crm_store.tables.journal import journal
 from hub import (
     CreateLead,
     CreateObject,
@@ -98,6 +100,24 @@ async def test_numbers_links_and_people_by_every_cut(home: House) -> None:
         await behind("guessed")
     with pytest.raises(Invalid, match="cut"):
         await numbers(home, send, "weather")
+
+
+async def test_an_opening_is_a_fact_once_and_a_machines_is_none(home: House) -> None:
+    anna, boris = await people(home, "Anna", "Boris", kind="email")
+    _, rows = await sent(home, 1, [anna, boris])
+
+    async def opened() -> list[int]:
+        found = select(journal.c.data).where(journal.c.type == "mailing.opened")
+        facts = await home.runtime.database.read(lambda conn: conn.execute(found).scalars().all())
+        return [int(one["contact_id"]) for one in facts]
+
+    await home.system.do(TouchMany(delivery_id=rows["anna"], n=0, machine=True))
+    assert await opened() == []
+    # Once a person, always a person; and once is enough.
+    for who in ("anna", "anna", "boris"):
+        await home.system.do(TouchMany(delivery_id=rows[who], n=0))
+    await home.system.do(TouchMany(delivery_id=rows["anna"], n=0, machine=True))
+    assert await opened() == [anna, boris]
 
 
 async def test_money_belongs_to_whose_touch_it_was(home: House) -> None:

@@ -37,6 +37,7 @@ OPERATORS = {
     "contains": _("contains"),
     "not_contains": _("does not contain"),
     "starts": _("starts with"),
+    "matches": _("matches the pattern"),
     "words": _("has the words (in any form)"),
     "greater": _("is more than"),
     "less": _("is less than"),

@@ -222,6 +222,30 @@ async def test_examples_know_dates_and_what_time_it_is(database_url: str, tmp_pa
         assert error["field"] == "examples[0].values.now"
 
 
+async def test_a_pattern_is_read_when_it_is_saved_and_judged_without_being_halted(
+    database_url: str, tmp_path: Path
+) -> None:
+    actions = ("crm_actions", crm_actions)
+
+    def rule(pattern: str) -> dict[str, object]:
+        asked = {"field": "message.text", "operator": "matches", "value": pattern}
+        examples = [
+            {"values": {"message.text": "Где мой ЗАКАЗ № 4402?"}, "fires": True},
+            {"values": {"message.text": "Заказ без номера"}, "fires": False},
+        ]
+        return {**PRICE, "if": {"all": [asked]}, "examples": examples}
+
+    async with open_world(tmp_path, database_url, actions, api_per_minute=100_000) as world:
+        program = await world.program()
+        await program.ok("POST", "/rules", json={"definition": rule(r"заказ\s*№?\s*\d{4,}")})
+        for wrong in ("(", r"(?=x)"):
+            error = await program.refused(
+                422, "invalid", "POST", "/rules", json={"definition": rule(wrong)}
+            )
+            assert error["field"] == "if.all[0].value"
+            assert "this is no pattern" in error["message"]
+
+
 async def test_a_doubt_names_the_other_rule(database_url: str, tmp_path: Path) -> None:
     actions = ("crm_actions", crm_actions)
     async with open_world(tmp_path, database_url, actions, api_per_minute=100_000) as world:

@@ -256,6 +256,7 @@ async def test_every_event_of_the_client_base_begins_a_rule(hearing: Hearing) ->
         facts.SegmentEntered(contact_id=who, segment_id=1),
         facts.SegmentLeft(contact_id=who, segment_id=1),
         facts.ConsentAsked(contact_id=who, topic="news"),
+        facts.MailingOpened(mailing_id=1, delivery_id=DeliveryId(1), contact_id=who),
         facts.MailingClicked(mailing_id=1, delivery_id=DeliveryId(1), contact_id=who, link=1),
         facts.MailingAnswered(
             mailing_id=1, delivery_id=DeliveryId(1), contact_id=who, dialog_id=anna

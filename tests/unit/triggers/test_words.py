@@ -44,7 +44,7 @@ ACTIONS = {
     "outside": "call_webhook run_job",
 }
 OPERATORS = (
-    "equals not_equals in not_in contains starts words empty greater less between changed"
+    "equals not_equals in not_in contains starts matches words empty greater less between changed"
     " changed_to changed_from older_than within_next within_last"
 )
 

@@ -37,7 +37,7 @@ export const groupName = (name) => groups[name] || name;
 
 const operators = {
   equals: _('is'), not_equals: _('is not'), in: _('is one of'), not_in: _('is none of'), empty: _('is empty'), not_empty: _('is not empty'),
-  contains: _('contains'), not_contains: _('does not contain'), starts: _('starts with'), words: _('has the words (in any form)'),
+  contains: _('contains'), not_contains: _('does not contain'), starts: _('starts with'), matches: _('matches the pattern'), words: _('has the words (in any form)'),
   greater: _('is more than'), less: _('is less than'), between: _('is between'), older_than: _('is more than … ago'),
   within_last: _('is within the last'), within_next: _('is within the next'), changed: _('changed'), changed_to: _('changed to'), changed_from: _('changed from'),
 };
