@@ -5,7 +5,7 @@ Nothing here is privileged. A plugin of yours adds its own beside these by the s
 
 from __future__ import annotations
 
-from hub import Action, Field, Recipe, hookimpl
+from hub import Action, Recipe, hookimpl
 from plugins.crm_actions.calls import CallWebhook, Publish
 from plugins.crm_actions.dialogs import (
     AddNoteToDialog,
@@ -20,7 +20,6 @@ from plugins.crm_actions.dialogs import (
     ToSubstitute,
     Untag,
 )
-from plugins.crm_actions.fields import FIELDS
 from plugins.crm_actions.leads import ChangeTheLead, MakeLead, RejectTheLead, TakeTheLead
 from plugins.crm_actions.objects import (
     ChangeAnObject,
@@ -93,12 +92,6 @@ def register_actions() -> list[type[Action]]:
         Publish,
         RunWork,
     ]
-
-
-@hookimpl
-def register_fields() -> list[Field]:
-    """Give fields of conditions."""
-    return FIELDS
 
 
 @hookimpl

@@ -62,7 +62,7 @@ CLIENTS = [
             "Через неделю после создания или изменения неполная карточка — задача, раз в 30 дней.",
         ),
         when=[*when("client.created"), *when("client.changed")],
-        if_=all_({"field": "crm_actions.completeness", "operator": "less", "value": 60}),
+        if_=all_({"field": "client.completeness", "operator": "less", "value": 60}),
         then=[task("Fill in the client's card", "Заполнить карточку клиента", 48, wait="7d")],
         guards={"once_per": "client", "again_after": "30d"},
     ),
