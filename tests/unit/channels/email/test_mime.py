@@ -161,8 +161,8 @@ def test_a_delivery_report_becomes_a_receipt() -> None:
 
 def test_a_delay_is_no_failure() -> None:
     found = mime.read(report("delayed", "4.4.1"), OWN)
-    assert isinstance(found, InboundMessage)
-    assert found.automated
+    assert isinstance(found, DeliveryReceipt)
+    assert (found.status, found.reason) == (DeliveryStatus.SENT, RejectReason.DELAYED)
 
 
 def answer(**more: object) -> OutboundMessage:
