@@ -86,10 +86,14 @@ class SteerMailing(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FillMailing(Command):
-    """Put one batch into the outbox and step the cursor, unless somebody did it meanwhile."""
+    """Put one batch into the outbox and step the cursor, unless the mailing moved on meanwhile.
+
+    `version` is the mailing's as the batch was made of it: the cursor alone is 0 again when the
+    next pass or occurrence begins, and would let a second process count people twice.
+    """
 
     mailing_id: int
-    unless_past: int
+    version: int
     cursor: int
     phase: int
     recipients: tuple[ManyRecipient, ...] = field(default=(), repr=False)
@@ -288,7 +292,7 @@ def steer(uow: UnitOfWork, command: SteerMailing) -> None:
 def fill(uow: UnitOfWork, command: FillMailing) -> int:
     """Carry one batch; gives how many were queued."""
     mailing = mailing_in(uow, command.mailing_id)
-    moved_on = mailing.cursor != command.unless_past
+    moved_on = mailing.version != command.version
     if moved_on or mailing.state not in ("scheduled", "filling"):
         return 0
     queued = 0

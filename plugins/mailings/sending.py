@@ -92,7 +92,8 @@ async def fill(hub: Hub, mailing: Mailing) -> None:
     kind = await kind_of(hub, account_id)
     brand = await hub.brand()
     cursor, phase, winner = mailing.cursor, mailing.phase, mailing.winner
-    for _ in range(BATCHES_A_TICK):
+    # Each batch is one more version; whoever else changes the mailing ends this turn.
+    for version in range(mailing.version, mailing.version + BATCHES_A_TICK):
         if phase == 2 and not winner:
             due = mailing.started_at + mailing.plan.winner_hours * HOUR_US
             if hub.now() < due:
@@ -106,7 +107,7 @@ async def fill(hub: Hub, mailing: Mailing) -> None:
         enters = mailing.plan.repeat == "enter"
         step = FillMailing(
             mailing_id=mailing.id,
-            unless_past=cursor,
+            version=version,
             # Who comes into the segment later gets it too: the walk begins anew.
             cursor=0 if over and enters else people[-1].contact_id if people else cursor,
             phase=2 if over and phase == 1 else phase,
