@@ -114,7 +114,7 @@ def make_engine(url: str, *, writer: bool) -> Engine:
         return engine
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=POSTGRES_WRITERS if writer else READERS,
         max_overflow=0 if writer else READERS,
@@ -126,6 +126,16 @@ def make_engine(url: str, *, writer: bool) -> Engine:
         isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
         execution_options={} if writer else {"postgresql_readonly": True},
     )
+
+    @event.listens_for(engine, "connect")
+    def plan_by_values(connection: Any, record: Any) -> None:
+        # Most indexes hold a part of their table ("queued", "snoozed"). A plan that is made for
+        # all values of a prepared statement can use none of them, and walks through everything.
+        with connection.cursor() as cursor:
+            cursor.execute("SET plan_cache_mode = force_custom_plan")
+        connection.commit()
+
+    return engine
 
 
 class Database:

@@ -172,3 +172,20 @@ async def test_a_call_that_nobody_waits_for_any_more_stops_nobody(database: Data
     assert waiting.cancel()
     gate.set()
     await asyncio.wait_for(database.write(add_team, "next"), 30)
+
+
+async def test_a_question_that_is_asked_again_and_again_is_planned_by_its_values(
+    database: Database,
+) -> None:
+    """A plan for all values knows no index of "queued" or "snoozed" alone."""
+    if database.dialect != "postgresql":
+        pytest.skip("SQLite looks at the values by itself")
+    question = select(teams.c.id).where(teams.c.name == "sales")
+    with database.connect() as conn:
+        for _ in range(15):
+            conn.execute(question)
+        made = conn.exec_driver_sql(
+            "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements"
+        ).one()
+    assert made[0] == 0
+    assert made[1] >= 5
