@@ -25,8 +25,11 @@ function become(old, fresh) {
   old.replaceChildren(...fresh.childNodes);
 }
 
-/** Replace a menu; one that is open is replaced when it closes. */
+/** Draw a menu anew; one that is open is when it has closed, or as it opens again before that is told. */
 export function redrawMenu(old, fresh) {
-  if (!old.matches(':popover-open')) { old.replaceWith(fresh); return; }
-  old.ontoggle = (event) => { if (event.newState === 'closed') old.replaceWith(fresh); };
+  const draw = () => { old.ontoggle = old.onbeforetoggle = null; become(old, fresh); };
+  if (!old.matches(':popover-open')) { draw(); return; }
+  old.ontoggle = () => { if (!old.matches(':popover-open')) draw(); };
+  // Not while it closes: the keyboard goes back to where it came from out of what still stands.
+  old.onbeforetoggle = (event) => { if (event.newState === 'open') draw(); };
 }
