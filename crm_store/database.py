@@ -127,13 +127,16 @@ def make_engine(url: str, *, writer: bool) -> Engine:
         execution_options={} if writer else {"postgresql_readonly": True},
     )
 
-    @event.listens_for(engine, "connect")
-    def plan_by_values(connection: Any, record: Any) -> None:
-        # Most indexes hold a part of their table ("queued", "snoozed"). A plan that is made for
-        # all values of a prepared statement can use none of them, and walks through everything.
-        with connection.cursor() as cursor:
-            cursor.execute("SET plan_cache_mode = force_custom_plan")
-        connection.commit()
+    if not writer:
+
+        @event.listens_for(engine, "connect")
+        def plan_by_values(connection: Any, record: Any) -> None:
+            # Lists are found by indexes of a part of their table ("snoozed", "failed"). A plan made
+            # for all values of a prepared statement can use none of them, and walks through all.
+            # Planning costs a writer's many small statements more than that would save them.
+            with connection.cursor() as cursor:
+                cursor.execute("SET plan_cache_mode = force_custom_plan")
+            connection.commit()
 
     return engine
 
