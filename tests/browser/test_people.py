@@ -61,6 +61,7 @@ async def test_two_people_become_one_are_answered_and_become_two(
     await expect(page).to_have_url(f"{office.url}/contacts/{anna.id}")
     # Answered as one, in the place that was written from.
     await page.goto(f"{office.url}/inbox/{boat}")
+    await expect(page.locator("html[data-ready=inbox]")).to_have_count(1)
     await page.locator("#text").fill("A hundred")
     await page.keyboard.press("Control+Enter")
     await until(lambda: any(one.text == "A hundred" for one in Post.sent))

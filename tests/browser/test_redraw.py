@@ -123,7 +123,9 @@ async def test_a_list_that_was_read_late_does_not_undo_what_the_stream_told(
         await route.fulfill(response=answer)
 
     await page.route("**/inbox/rows?*", late)
-    for one in office.app.state.live._connections.values():
+    live = office.app.state.live
+    await until(lambda: live.connections == 1, "the stream did not begin")
+    for one in live._connections.values():
         one.put("resync", RESYNC)
     await asyncio.wait_for(read.wait(), 30)
     fresh = await office.writes("Maria Orlova", "I am new")
