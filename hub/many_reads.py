@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -17,12 +18,12 @@ from hub.records.segments import Member, Reach, Segment
 T = TypeVar("T")
 
 
-class ManyReads:
+class ManyReads(ABC):
     """The part of `hub.api.Hub` that marketing reads with; `BoundHub` is what has it."""
 
+    @abstractmethod
     async def read(self, function: Callable[..., T], *args: Any) -> T:
         """Run a query function of the store with the actor's eyes."""
-        raise NotImplementedError
 
     async def segments(self) -> list[Segment]:
         """Every segment."""

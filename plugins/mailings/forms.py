@@ -7,20 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub import Invalid, PluginRequest
-from plugins.mailings.plans import ERIDS, FLAGS, MOST_STEPS, WORDS, Mailing, Plan, read_plan
-
-NUMBERS = (
-    "segment_id",
-    "share",
-    "winner_hours",
-    "hold_out",
-    "cap_count",
-    "cap_days",
-    "per_minute",
-    "domain_per_minute",
-    "fail_percent",
-    "fall_back_minutes",
-    "repeat_every",
+from plugins.mailings.plans import (
+    ERIDS,
+    FLAGS,
+    MOST_STEPS,
+    NUMBERS,
+    WORDS,
+    Mailing,
+    Plan,
+    read_plan,
 )
 
 

@@ -14,6 +14,19 @@ from hub import Invalid
 
 US = 1_000_000
 STATES = ("draft", "scheduled", "filling", "sending", "paused", "cancelled")
+NUMBERS = (
+    "segment_id",
+    "share",
+    "winner_hours",
+    "hold_out",
+    "cap_count",
+    "cap_days",
+    "per_minute",
+    "domain_per_minute",
+    "fail_percent",
+    "fall_back_minutes",
+    "repeat_every",
+)
 FLAGS = ("advertising", "local", "tracks_clicks", "tracks_opens", "stop_answered")
 WORDS = (
     "topic", "at", "quiet_from", "quiet_until", "utm", "sender_name",
@@ -179,23 +192,7 @@ def read_plan(given: Mapping[str, Any]) -> Plan:
             )
             for one in given.get("steps", ())[:MOST_STEPS]
         )
-        numbers = {
-            name: int(given.get(name) or 0)
-            for name in (
-                "segment_id",
-                "share",
-                "winner_hours",
-                "hold_out",
-                "cap_count",
-                "cap_days",
-                "per_minute",
-                "domain_per_minute",
-                "fail_percent",
-                "fall_back_minutes",
-                "repeat_every",
-            )
-            if name in given
-        }
+        numbers = {name: int(given.get(name) or 0) for name in NUMBERS if name in given}
         flags = {name: bool(given[name]) for name in FLAGS if name in given}
         words = {name: str(given[name])[:300] for name in WORDS if given.get(name)}
         lists = {
