@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub import CreateClient, CreateLead
+from hub import CreateClient, CreateLead, UpdateProfile
 from tests.browser.conftest import Enter
 from tests.browser.office import Office
 
@@ -44,3 +44,18 @@ async def test_a_row_is_a_card_of_names_and_values(office: Office, enter: Enter)
     assert search
     assert head
     assert head["width"] - search["width"] < 1
+
+
+async def test_a_condition_of_a_rule_stays_within_a_phone(office: Office, enter: Enter) -> None:
+    """Its operators are longer words in Russian."""
+    await office.hands_of("Max").do(UpdateProfile(language="ru"))
+    page = await enter("Max", "/settings/rules/new", **PHONE)
+    await page.locator("html[data-ready=rules]").wait_for()
+    await page.locator("[data-add=condition][data-list='if.all']").click()
+    await page.locator("[data-path='if.all[0].operator'] select").wait_for()
+    wide = await page.evaluate(
+        "[...document.querySelectorAll('.rule-main *')]"
+        ".filter((one) => one.getBoundingClientRect().right > innerWidth + 1)"
+        ".map((one) => one.className)"
+    )
+    assert wide == []
