@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from playwright.async_api import expect
+
 from hub import CreateClient, CreateLead, UpdateProfile
 from tests.browser.conftest import Enter
 from tests.browser.office import Office
+from tests.browser.test_rules import pick
 
 PHONE = {"viewport": {"width": 360, "height": 760}, "is_mobile": True, "has_touch": True}
 MEASURE = """() => [...document.querySelectorAll("table.rows-as-cards tbody tr[data-id]")].map((row) => {
@@ -52,9 +55,13 @@ async def test_a_condition_of_a_rule_stays_within_a_phone(office: Office, enter:
     page = await enter("Max", "/settings/rules/new", **PHONE)
     await page.locator("html[data-ready=rules]").wait_for()
     await page.locator("[data-add=condition][data-list='if.all']").click()
-    await page.locator("[data-path='if.all[0].operator'] select").wait_for()
+    await page.locator("[data-path='if.all[0].field'] button").focus()
+    await pick(page, "Текст")
+    await page.locator("[data-path='if.all[0].operator'] select").select_option("matches")
+    await page.locator("[data-path='if.all[0].value'] input").fill("(")
+    await expect(page.locator(".rule-row .rule-wrong").first).to_be_visible()
     wide = await page.evaluate(
-        "[...document.querySelectorAll('.rule-main *')]"
+        "[...document.querySelectorAll('.rule-flow, .rule-flow *')]"
         ".filter((one) => one.getBoundingClientRect().right > innerWidth + 1)"
         ".map((one) => one.className)"
     )
