@@ -22,8 +22,9 @@ ROOM = 4_000_000_000
 # "==== 12 passed in 3.4s ====", and under -q the same without its frame.
 COUNTS = re.compile(r"^(=+ )?\d+ [a-z]+\b.* in [\d.]+s\b")
 
+# "FAILED tests/a.py::b[c] - why"; a test that failed and whose fixture then complained is one.
+BAD = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - |$)")
 FEW = 3
-BAD = re.compile(r"\b(\d+) (?:failed|errors?)\b")
 
 # In more processes than there are cores: tests also wait, for servers, browsers and leases.
 PASSES = (
@@ -54,10 +55,10 @@ def main() -> int:
             continue
         print(f"\n### {title}\n", flush=True)
         run = [*existing, *options, *sys.argv[1:]]
-        code, counts = run_pytest([*run, f"-n{processes}", "--dist=loadgroup"])
-        if code == 1 and sum(map(int, BAD.findall(counts))) <= FEW:
+        code, counts, bad = run_pytest([*run, f"-n{processes}", "--dist=loadgroup"])
+        if code == 1 and 0 < len(bad) <= FEW:
             print("\n### what failed, alone\n", flush=True)
-            code, alone = run_pytest([*run, "--last-failed", "-v"])
+            code, alone, _ = run_pytest([*run, "--last-failed", "-v"])
             counts = f"{counts}\nunsteady, looked at once more alone: {alone}"
         passed = code in (0, NO_TESTS_COLLECTED)
         all_passed = all_passed and passed
@@ -82,14 +83,15 @@ def in_memory() -> dict[str, str]:
     return {"TMPDIR": str(shared)} if shutil.disk_usage(shared).free > ROOM else {}
 
 
-def run_pytest(arguments: list[str]) -> tuple[int, str]:
-    """Shows pytest's output as it comes and returns its exit code and its last line of counts."""
+def run_pytest(arguments: list[str]) -> tuple[int, str, set[str]]:
+    """Shows pytest's output as it comes and returns its exit code, its last line of counts, and
+    the tests that failed."""
     command = [sys.executable, "-m", "pytest", "--durations=10", *arguments]
     # A missing server is a failure here, not a skip: see tests/servers/__init__.py.
     environment = {**os.environ, "HUB_TEST_REQUIRE_SERVERS": "1", **in_memory()}
     # Hundreds of processes are started; each would compile the hub anew.
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    counts = ""
+    counts, bad = "", set()
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, errors="replace"
     ) as pytest:
@@ -98,7 +100,9 @@ def run_pytest(arguments: list[str]) -> tuple[int, str]:
             print(line, end="", flush=True)
             if COUNTS.match(line.strip()):
                 counts = line.strip()
-    return pytest.returncode, counts
+            if failed := BAD.match(line):
+                bad.add(failed[1])
+    return pytest.returncode, counts, bad
 
 
 if __name__ == "__main__":

@@ -144,6 +144,8 @@ async def test_the_doors(
     await page.locator("button[type=submit]").click()
     await page.wait_for_url("**/welcome")
     assert await serious(page) == [], "welcome"
+    # A page of ours would notice that its session is gone, and go to the login by itself.
+    await page.goto("about:blank")
     await context.clear_cookies()
     await page.goto(url + "/login")
     assert await serious(page) == [], "login"

@@ -77,10 +77,13 @@ async def test_the_script_draws_a_form_and_says_thank_you(chat: ChatHub, page: P
     await page.get_by_label("Размер").fill("XL")
     await page.get_by_label("Сообщение").fill("Сколько стоит?")
     await picture(page, "form")
+    # Without consent nothing leaves: the browser itself points at what is missing.
     await page.get_by_role("button", name="Отправить").click()
-    assert await chat.runtime.handle(SYSTEM).dialogs(
+    await expect(page.locator("input:invalid")).to_have_count(1)
+    kept = await chat.runtime.handle(SYSTEM).dialogs(
         DialogQuery(view="everything", account_id=form)
     )
+    assert kept.dialogs == ()
     await page.get_by_role("checkbox").check()
     await page.get_by_role("button", name="Отправить").click()
     await expect(page.get_by_role("status")).to_contain_text("Спасибо!")

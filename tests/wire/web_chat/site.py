@@ -130,6 +130,13 @@ class ChatHub:
 
         return await until(find, f"no message {text!r}")
 
+    async def listened(self, streams: int = 1) -> None:
+        """Wait until the visitor of the newest dialog has so many event streams open."""
+        visitor = (await self.dialogs())[0].address
+        await until(
+            lambda: STREAMS.count(self.account_id, visitor) == streams, f"not {streams} streams"
+        )
+
     async def answer(self, text: str, *files: AttachmentId) -> MessageId:
         """Answer the newest dialog as the agent."""
         dialog = (await self.dialogs())[0]

@@ -18,6 +18,9 @@ function options(list) { return /** @type {HTMLElement[]} */ ([...list.querySele
 
 function close(holder) {
   const { line, list } = parts(holder);
+  // An answer still on its way would open the list again, over what is pressed next.
+  clearTimeout(waits);
+  asked++;
   list.hidden = true;
   line.setAttribute('aria-expanded', 'false');
   line.removeAttribute('aria-activedescendant');
@@ -53,6 +56,7 @@ async function look(holder) {
     found = await answer.json();
   } catch { return; }
   if (mine !== asked || document.activeElement !== line) return;
+  line.removeAttribute('aria-activedescendant');
   list.replaceChildren(...found.map((one, n) => {
     const row = document.createElement('li');
     row.id = list.id + '-' + n;
@@ -109,7 +113,6 @@ document.addEventListener('focusout', (event) => {
   const holder = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('[data-pick]'));
   if (!holder) return;
   const { line, kept } = parts(holder);
-  clearTimeout(waits);
   // An emptied line means nobody; words that were not chosen go back to what is kept.
   if (!line.value.trim()) { if (kept.value) choose(holder, null); }
   else if (line.value !== (line.dataset.chosen || '')) line.value = line.dataset.chosen || '';
