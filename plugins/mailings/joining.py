@@ -115,9 +115,7 @@ async def join(hub: Hub, payload: Mapping[str, Any]) -> None:
         if address.kind == kind
     ]
     account_id, address_id = ways[0] if ways else (mailing.plan.accounts[0], AddressId(0))
-    # One for newcomers is scheduled for its next look only, once it has begun.
-    looks = mailing.plan.repeat == "enter" and mailing.started_at
-    due_at = mailing.due_at if mailing.state == "scheduled" and not looks else 0
+    due_at = mailing.due_at if mailing.state == "scheduled" and not mailing.looks else 0
     if mailing.plan.at and mailing.plan.local:
         house = (await hub.brand()).time_zone or "UTC"
         due_at = moment(wall_clock(mailing.plan, mailing.occurrence), contact.time_zone or house)

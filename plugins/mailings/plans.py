@@ -150,6 +150,11 @@ class Mailing:
     version: int = 1
     occurrence: int = 0
 
+    @property
+    def looks(self) -> bool:
+        """Whether it has begun and only looks who came since: its due moment is the next look."""
+        return self.plan.repeat == "enter" and bool(self.started_at)
+
 
 def read_mailing(row: Mapping[str, Any]) -> Mailing:
     """Make a mailing of its row."""

@@ -42,7 +42,9 @@ async def tick(hub: Hub, payload: Mapping[str, Any]) -> None:
         try:
             if mailing.state == "scheduled" and mailing.due_at > hub.now():
                 continue
-            if mailing.state == "scheduled" and hub.now() - mailing.due_at > LATE_US:
+            # A look for newcomers is never late: nothing was promised for its moment.
+            late = mailing.state == "scheduled" and hub.now() - mailing.due_at > LATE_US
+            if late and not mailing.looks:
                 await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason="late"))
                 continue
             if mailing.state in ("scheduled", "filling"):
@@ -72,7 +74,8 @@ async def come_round(hub: Hub, mailing: Mailing) -> None:
     if not number:
         return
     if plan.local:
-        due_at -= ZONES_US
+        # Not in the past: what is still in time in one zone would be late by the earliest one.
+        due_at = max(hub.now(), due_at - ZONES_US)
     await hub.do(
         RepeatMailing(
             mailing_id=mailing.id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from tests.scenarios.web.house import House, open_house
 from tests.scenarios.web.test_mailings import _draft, _own, _ready
 
 DAY = 86_400 * US
+HOUR = 3_600 * US
 
 
 @pytest.fixture
@@ -171,6 +173,50 @@ async def test_newcomers_get_it_once_and_a_frozen_audience_has_none(
     assert (await funnel_of(hub, await mailing_of(hub, str(living)))).planned == 2
     assert (await funnel_of(hub, await mailing_of(hub, str(frozen)))).planned == 1
     assert (await mailing_of(hub, str(living))).state == "scheduled"
+
+
+async def test_a_hub_that_was_off_asks_before_a_late_start_and_goes_on_looking_for_newcomers(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 1)
+    hub = _own(house)
+    living = await _draft(house, segment, account, repeat="enter")
+    await send(hub, await mailing_of(hub, str(living)))
+    # Planned for a moment of the night in which nobody looked: it asks, and goes once allowed.
+    world.offset_us += 8 * HOUR
+    one = await ticked(house, living)
+    assert (one.state, one.reason, world.sent) == ("paused", "late", [])
+    await hub.do(SteerMailing(mailing_id=living, state="running"))
+    await ticked(house, living)
+    await until(partial(_has_sent, world, 1))
+    # It has begun, and waits for newcomers: however long nobody looked, it only looks again.
+    world.offset_us += 3 * DAY
+    (late,) = await house.system.do(
+        CreateContact(name="Late", addresses=(Address(kind="email", value="late@example.org"),))
+    )
+    await house.system.do(GiveConsent(contact_id=late, how="form"))
+    one = await ticked(house, living)
+    assert (one.state, one.reason) == ("scheduled", "")
+    await until(partial(_has_sent, world, 2))
+    assert world.sent[1].to.value == "late@example.org"
+
+
+async def test_what_repeats_in_local_time_asks_once_after_the_hub_was_off(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 1)
+    hub = _own(house)
+    # Two hours ago by its wall clock: the world's earliest zone had it sixteen hours ago.
+    at = datetime.fromtimestamp((world.now() - 2 * HOUR) / US, UTC).strftime("%Y-%m-%dT%H:%M")
+    number = await _draft(house, segment, account, at=at, local=True, repeat="day")
+    await send(hub, await mailing_of(hub, str(number)))
+    await ticked(house, number)
+    world.offset_us += 3 * DAY
+    assert (await ticked(house, number)).reason == "late"
+    await hub.do(SteerMailing(mailing_id=number, state="running"))
+    assert (await ticked(house, number)).state == "scheduled"
+    one = await ticked(house, number)
+    assert (one.state, one.reason) == ("scheduled", "")
 
 
 async def test_an_order_of_channels_its_price_and_each_ones_path(
