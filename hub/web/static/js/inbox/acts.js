@@ -7,7 +7,7 @@ import { findObjects } from 'hub/palette';
 import { ask, choose, openSheet } from 'hub/sheet';
 import { focusComposer, messenger, quote } from 'hub/inbox/composer';
 import { drawPresets, instant } from 'hub/inbox/times';
-import { current, entries, log, older, refresh, root, toEnd, toList, toNext, unseen } from 'hub/inbox/thread';
+import { current, entries, log, marking, older, refresh, root, toEnd, toList, toNext, unseen } from 'hub/inbox/thread';
 
 const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
 const card = /** @type {HTMLElement} */ (document.getElementById('card-pane'));
@@ -57,7 +57,7 @@ function unread(from = '') {
   const before = here > 0 ? all[here - 1].getAttribute('data-message') : '';
   unseen();
   const id = current();
-  change(before ? 'read' : 'unread', before ? { message: before } : {}, null, _('Marked unread')).then(() => document.dispatchEvent(new CustomEvent('hub:row', { detail: id })));
+  marking.then(() => change(before ? 'read' : 'unread', { dialog: id, ...(before ? { message: before } : {}) }, null, _('Marked unread'))).then(() => document.dispatchEvent(new CustomEvent('hub:row', { detail: id })));
   toList();
 }
 

@@ -242,8 +242,7 @@ async function bulkDo(what) {
     run = (id) => act('tag', { dialog: id, add });
   }
   if (!run) return;
-  const done = await Promise.allSettled(ids.map(run));
-  const failed = done.filter((each) => each.status === 'rejected');
+  const failed = (await Promise.allSettled(ids.map(run))).filter((each) => each.status === 'rejected');
   const words = { close: _('Closed: {n}', { n: ids.length - failed.length }), take: _('Taken: {n}', { n: ids.length - failed.length }), tag: _('Tagged: {n}', { n: ids.length - failed.length }) }[what];
   toast(words, what === 'close' ? () => ids.forEach((id) => act('status', { dialog: id, status: before.get(id) }).catch(complain)) : null);
   if (failed.length) complain(/** @type {any} */ (failed[0]).reason);
@@ -270,8 +269,9 @@ function takeItems(items) {
   if (waiting.size) schedule();
 }
 
-async function rename(row) {
-  try { replaceRow(row, parsed(await fragment('/inbox/row/' + row.dataset.id))); const now = rowOf(row.dataset.id); if (now) personal(now, now, state()); drawWaits(); } catch { /* the next fact brings it */ }
+/** Read a row again; the stream may draw it anew meanwhile. */
+async function rename({ dataset: { id } }) {
+  try { const now = parsed(await fragment('/inbox/row/' + id)); const old = rowOf(id); if (old) { replaceRow(old, now); personal(now, now, state()); drawWaits(); } } catch { /* the next fact brings it */ }
 }
 
 async function saveView() {

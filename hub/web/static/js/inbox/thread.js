@@ -150,6 +150,8 @@ export function leave() {
 }
 
 let seenTimer = 0;
+/** The mark that is on its way: who marks unread then waits for it, or the hub may take them the other way round. */
+export let marking = Promise.resolve();
 /** Note that what stands at the end was really seen. */
 export function seen() {
   clearTimeout(seenTimer);
@@ -161,7 +163,7 @@ export function seen() {
     const last = newest(list)?.dataset.message;
     if (!last || here.dataset.read === last) return;
     here.dataset.read = last;
-    act('read', { dialog: id, message: last }).then(() => document.dispatchEvent(new Event('hub:counters'))).catch(() => { here.dataset.read = ''; });
+    marking = act('read', { dialog: id, message: last }).then(() => document.dispatchEvent(new Event('hub:counters'))).catch(() => { here.dataset.read = ''; });
     parent.seen(id);
   }, 500);
 }
