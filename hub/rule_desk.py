@@ -111,7 +111,7 @@ class RuleDesk:
         try:
             ready = read(definition, self.vocabulary, lenient=True)
         except HubError as error:
-            return [str(error)]
+            return [translate(language, str(error))]
         return self._said(doubts_of(ready, definition, self.vocabulary.actions), language)
 
     async def doubts(

@@ -26,13 +26,16 @@ PO = ROOT / "hub/locale/ru/LC_MESSAGES/hub.po"
 WEB = ROOT / "hub/web"
 ERRORS = {"Conflict", "Invalid", "NotAllowed", "NotFound", "TemporaryFailure",
           "PermanentFailure", "UntrustedRequest", "PermissionError", "HubError", "Check",
-          "ValueError", "NotLoggedIn", "Reject"}  # fmt: skip
+          "ValueError", "NotLoggedIn", "Reject", "Problem"}  # fmt: skip
+PLACED = {"wrong", "_wrong"}
 TITLED = {"Ageing", "Field", "Panel", "PanelLine", "NavEntry", "AccountSection", "Route", "Page"}
 TITLES = {"title", "description", "label", "empty", "tab"}
 # Plugins bring their own words too; those with a catalogue of their own are left to it.
 UNSEEN = {"migrations", "demo", "demo_customer", "http_api", "cli", "backup.py",
           "restore.py", "api.py", "auth.py", "files.py", "page_actions.py", "hookspecs.py", "testing"}  # fmt: skip
-SOURCES = ("hub", "channels", "plugins", "dialogs", "crm_store")
+LETTERS = 4
+"""So many an error's text has beside what is filled in, or it would fit everything."""
+SOURCES = ("hub", "channels", "plugins", "dialogs", "crm_store", "triggers")
 
 
 def found() -> Catalog:
@@ -73,12 +76,13 @@ def python_texts(path: Path) -> Iterable[tuple[int, str]]:
                 yield from literal(node.args[1])
             if name == "_" and in_web and len(node.args) == 1:
                 yield from literal(node.args[0])
-            if name in ERRORS:
-                for one in node.args:
-                    yield from literal(one)
+            if name in ERRORS | PLACED:
+                # The first of an objection to JSON is the path of its place.
+                for one in node.args[name in PLACED :]:
+                    yield from worded(one)
                 for keyword in node.keywords:
                     if keyword.arg in ("name", "text"):
-                        yield from literal(keyword.value)
+                        yield from worded(keyword.value)
             if name in TITLED:
                 for keyword in node.keywords:
                     if keyword.arg in TITLES:
@@ -135,6 +139,20 @@ def literal(node: ast.AST) -> Iterable[tuple[int, str]]:
     if isinstance(node, ast.IfExp):
         yield from literal(node.body)
         yield from literal(node.orelse)
+
+
+def worded(node: ast.AST) -> Iterable[tuple[int, str]]:
+    """Give an error's text; what is filled in is `{}`, as hub/web/i18n.py looks for it."""
+    if isinstance(node, ast.JoinedStr):
+        parts = [one.value if isinstance(one, ast.Constant) else "{}" for one in node.values]
+        text = "".join(str(one) for one in parts)
+        if " " in text and sum(map(str.isalpha, text)) >= LETTERS:
+            yield node.lineno, text
+    elif isinstance(node, ast.IfExp):
+        yield from worded(node.body)
+        yield from worded(node.orelse)
+    else:
+        yield from literal(node)
 
 
 def main() -> int:

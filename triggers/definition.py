@@ -235,9 +235,10 @@ class _Reader:
         from triggers.times import check_cron
 
         cron = _text(tree.get("cron"), f"{path}.cron", 200)
-        problem = check_cron(cron)
-        if problem:
-            raise wrong(f"{path}.cron", problem)
+        try:
+            check_cron(cron)
+        except ValueError as error:
+            raise wrong(f"{path}.cron", str(error)) from error
         found: dict[str, Any] = {"cron": cron}
         each = tree.get("each")
         if each is not None:

@@ -93,9 +93,10 @@ def checked(given: object, words: Vocabulary) -> dict[str, Any]:
     definition = read(given, words)
     for n, one in enumerate(definition.examples):
         if fires(one, definition, words) is not one.fires:
-            verb = "fire" if one.fires else "stay silent"
             name = f" ({one.name})" if one.name else ""
-            raise wrong(f"examples[{n}]", f"on this case{name} the rule should {verb}")
+            if one.fires:
+                raise wrong(f"examples[{n}]", f"on this case{name} the rule should fire")
+            raise wrong(f"examples[{n}]", f"on this case{name} the rule should stay silent")
     assert isinstance(given, Mapping)
     kept = {name: value for name, value in given.items() if value not in ({}, [], "", None)}
     return {"schema": 1, **kept, "name": definition.name, "stop": definition.stop}

@@ -13,15 +13,14 @@ US = 1_000_000
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def check_cron(expression: str) -> str:
-    """Say what is wrong with a schedule; "" where nothing is."""
+def check_cron(expression: str) -> None:
+    """Look at a schedule; raises ValueError in words."""
     if len(expression.split()) != 5:
-        return "minute, hour, day, month and day of week are needed, as 30 8 * * 1-5"
+        raise ValueError("minute, hour, day, month and day of week are needed, as 30 8 * * 1-5")
     try:
         next(CronSim(expression, _START))
-    except (CronSimError, StopIteration):
-        return "this schedule never comes: write it as 30 8 * * 1-5"
-    return ""
+    except (CronSimError, StopIteration) as error:
+        raise ValueError("this schedule never comes: write it as 30 8 * * 1-5") from error
 
 
 def next_time(expression: str, zone: str, after: int) -> Micros:

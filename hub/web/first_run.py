@@ -126,7 +126,10 @@ async def setup(request: Request) -> Response:
     except HubError as error:
         await runtime.database.write(_give_back, token_hash(token))
         return renderer.page(
-            request, "auth/setup.html", 422, **{**values, "errors": {"email": str(error)}}
+            request,
+            "auth/setup.html",
+            422,
+            **{**values, "errors": {"email": translate(request.state.language, str(error))}},
         )
 
 

@@ -40,6 +40,7 @@ from hub.web.filter_bar import (
     read_tree,
     written,
 )
+from hub.web.i18n import translate
 from hub.web.numbers import number
 from hub.web.objects import (
     PER_PAGE,
@@ -161,7 +162,7 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
             wrong = problem
         except Invalid as error:
             # An old address or a hand-written filter: the list stands, and says what is wrong.
-            wrong = problem or str(error)
+            wrong = problem or said(request, error)
             shown = Shown(
                 view=shown.view, tree=None, query=ObjectQuery(limit=1), columns=shown.columns
             )
@@ -249,7 +250,7 @@ async def one_more(request: Request, screen: Screen, again: Again | None = None)
     except Invalid as error:
         if again is not None:
             return RedirectResponse(address(request), 303)
-        return await show_list(request, screen, str(error))
+        return await show_list(request, screen, said(request, error))
     return RedirectResponse(address(request, filter=written(joined([*parts_of(tree), part]))), 303)
 
 
@@ -344,4 +345,6 @@ async def views(request: Request) -> Response:
 
 def said(request: Request, error: HubError) -> str:
     """Say in the reader's language why something was not done."""
-    return refusal(request, error) if isinstance(error, Invalid | Conflict) else str(error)
+    if isinstance(error, Invalid | Conflict):
+        return refusal(request, error)
+    return translate(request.state.language, str(error))

@@ -35,7 +35,13 @@ def words_of(request: Request, channel: str) -> Callable[[str], str]:
     pages: PluginPages = request.app.state.plugin_pages
     plugin = runtime_of(request).channel_plugin.get(channel, "")
     catalogue = pages.renderer(plugin).catalogue(request.state.language)
-    return lambda text: catalogue.gettext(text) if text else ""
+
+    def said(text: str) -> str:
+        known = catalogue.gettext(text) if text else ""
+        # Only the hub knows what libraries say, and texts with something filled in.
+        return known if known != text else say(request, text)
+
+    return said
 
 
 def title_of(request: Request, kind: type[Channel]) -> str:

@@ -31,7 +31,14 @@ async def test_a_ready_rule_is_added_tried_and_switched_on(
         text = '{"name": "x", "when": [{"event": "nonsense"}], "then": []}'
         answer = await browser.submit(path, data={"definition": text, "do": "save"})
         assert answer.status_code == 422
-        assert "when[0].event" in answer.text
+        assert "when[0].event: there is no event" in answer.text
+        mine = {"name": "Ada", "theme": "system", "time_zone": "UTC"}
+        await browser.submit("/settings/profile", data={**mine, "language": "ru"})
+        answer = await browser.submit(path, data={"definition": text, "do": "save"})
+        assert "when[0].event: нет события" in answer.text
+        answer = await browser.submit(path, data={"definition": "{", "do": "save"})
+        assert "это не JSON: ожидается имя свойства в двойных кавычках" in answer.text
+        await browser.submit("/settings/profile", data={**mine, "language": "en"})
         good = (
             '{"name": "Notes", "when": [{"event": "message.received"}],'
             ' "then": [{"action": "crm_actions.note", "params": {"text": "seen"}}]}'

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-from hub.web.i18n import translations
+from hub.web.i18n import translate, translations
 from tools.i18n import PO, WEB, found
 
 
@@ -50,3 +50,22 @@ def test_no_text_hides_inside_a_template_literal() -> None:
         if re.search(r"`[^`]*\$\{[^}]*\b_\(", line)
     ]
     assert hidden == []
+
+
+def test_what_is_filled_into_an_error_survives_translation() -> None:
+    with PO.open("rb") as file:
+        known = read_po(file, locale="ru")
+    for message in known:
+        if isinstance(message.id, str) and message.string:
+            assert str(message.string).count("{}") <= message.id.count("{}"), message.id
+
+
+def test_an_error_with_something_filled_in_is_translated() -> None:
+    assert translate("ru", "at most 5 tags") == "меток не больше 5"
+    assert translate("en", "at most 5 tags") == "at most 5 tags"
+    said = "smtp.port: Input should be less than or equal to 65535"
+    assert translate("ru", said) == "smtp.port: Нужно не больше 65535"
+    # What a validator of ours says, and pydantic hands on.
+    assert translate("ru", "Value error, there is no time zone Mars") == "нет часового пояса Mars"
+    assert translate("ru", "Anna wrote at most of it") == "Anna wrote at most of it"
+    assert translate("ru", "Tea or coffee") == "Tea or coffee"
