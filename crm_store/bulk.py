@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
-from crm_store import custom, objects
+from crm_store import custom, object_writes, objects
 from crm_store.objects import FOLDED, Noun
 from crm_store.sql import locked, upsert
 from crm_store.tables.objects import object_tags
@@ -43,7 +43,7 @@ def create_many(
                 "id": object_id,
                 "created_at": uow.now,
                 **stored(noun, values),
-                **objects.derived(noun, {**empty, **values}),
+                **object_writes.derived(noun, {**empty, **values}),
             }
             for object_id, values in rows
         ],
@@ -104,7 +104,7 @@ def change_many(
         columns = stored(noun, values)
         by_shape.setdefault(tuple(sorted(columns)), []).append({"b_id": before.id, **columns})
         changes += [
-            objects._change(noun.kind, before.id, name, value_of(before, name), value)
+            object_writes.change_of(noun.kind, before.id, name, value_of(before, name), value)
             for name, value in values.items()
         ]
     for names, found in by_shape.items():
@@ -119,7 +119,7 @@ def change_many(
     custom.write(uow, noun, [(before.id, values) for before, values in rows])
     for before, values in rows:
         if isinstance(values.get("tags"), tuple):
-            objects._write_tags(uow, noun, before.id, values["tags"])  # type: ignore[arg-type]
+            object_writes.write_tags(uow, noun, before.id, values["tags"])  # type: ignore[arg-type]
     return tuple(changes)
 
 

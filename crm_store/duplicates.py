@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, literal, or_, select, tuple_, update
 
-from crm_store import objects
+from crm_store import object_writes, objects
 from crm_store.nouns import NOUNS, Noun
 from crm_store.sameness import likeness, name_parts, normal_form, phone_form
 from crm_store.sql import page_key, upsert
@@ -228,7 +228,7 @@ def reject_duplicate(uow: UnitOfWork, command: RejectDuplicate) -> None:
     noun = NOUNS[command.kind]
     a, b = sorted((command.a_id, command.b_id))
     for one in (a, b):
-        objects.lock(uow, noun, one)
+        object_writes.lock(uow, noun, one)
     decided = {
         "state": "rejected",
         "decided_at": uow.now,

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Select, case, delete, insert, select, update
 
-from crm_store import consents, objects, requests, tasks
+from crm_store import consents, object_writes, requests, tasks
 from crm_store.duplicates import forget_duplicates
 from crm_store.exports import forget_exports
 from crm_store.interests import forget as forget_interests
@@ -218,7 +218,7 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     for one in cards:
         remove_contact(uow.conn, one)
     forget_duplicates(uow, "contact", cards)
-    objects.blank(uow, NOUNS["contact"], cards)
+    object_writes.blank(uow, NOUNS["contact"], cards)
     uow.conn.execute(
         update(contacts)
         .where(contacts.c.id.in_(cards))
@@ -238,18 +238,18 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     )
     report["rule_runs"] = forget_person(uow.conn, contact_id, dialog_ids)
     lead_ids = leads_of(uow, ContactId(contact_id), dialog_ids)
-    report["leads"] = objects.blank(uow, NOUNS["lead"], lead_ids)
+    report["leads"] = object_writes.blank(uow, NOUNS["lead"], lead_ids)
     report["requests"] = requests.forget(
         uow, requests.requests_of(uow, ContactId(contact_id), dialog_ids)
     )
     held = select(meetings.c.id).where(meetings.c.contact_id == contact_id)
-    report["meetings"] = objects.blank(
+    report["meetings"] = object_writes.blank(
         uow, NOUNS["meeting"], list(uow.conn.execute(held).scalars())
     )
     report["tasks"] = tasks.forget(uow, contact_id, dialog_ids)
     own = _own_card(uow, contact_id)
     forget_duplicates(uow, "client", own)
-    report["clients"] = objects.blank(uow, NOUNS["client"], own)
+    report["clients"] = object_writes.blank(uow, NOUNS["client"], own)
     report |= _of_plugins(uow, cards)
     report["interests"] = forget_interests(uow, ContactId(contact_id), dialog_ids)
     report |= forget_traces(
@@ -283,7 +283,7 @@ def _of_plugins(uow: UnitOfWork, cards: Sequence[int]) -> dict[str, int]:
     for noun in pointing(uow.tx.nouns, "contact"):
         named = select(noun.table.c.id).where(noun.table.c.contact_id.in_(cards))
         ids = list(uow.conn.execute(named).scalars())
-        report[noun.kind.name] = objects.blank(uow, noun, ids)
+        report[noun.kind.name] = object_writes.blank(uow, noun, ids)
     return report
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm_store import objects
+from crm_store import object_writes
 from crm_store.dialog_words import from_dialog, split
 from crm_store.nouns import Noun
 from crm_store.unit_of_work import UnitOfWork
@@ -27,11 +27,11 @@ class Habits:
         """Make an object; gives its id."""
         given, own = split(noun, from_dialog(uow, command.dialog_id) if command.dialog_id else {})
         given |= {name: one for name, one in command.values.items() if one not in (None, "")}
-        values = objects.read_values(noun.kind, given, new=True)
+        values = object_writes.read_values(noun.kind, given, new=True)
         object_id = command.object_id or uow.new_id()
         whole = {**values, **own}
         whole |= self.fresh(uow, object_id, whole)
-        objects.create(uow, noun, object_id, whole, command.dialog_id)
+        object_writes.create(uow, noun, object_id, whole, command.dialog_id)
         self.created(uow, object_id, whole)
         return object_id
 

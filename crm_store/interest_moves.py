@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from crm_store import custom, objects
+from crm_store import custom, object_writes, objects
 from crm_store.interests import INTEREST, reader_of
 from crm_store.pipelines import all_pipelines, usable
 from crm_store.sql import locked
@@ -25,7 +25,7 @@ FAR = 1_000_000
 
 
 def _open(uow: UnitOfWork, interest_id: InterestId) -> Any:
-    row = objects.lock(uow, INTEREST, interest_id)
+    row = object_writes.lock(uow, INTEREST, interest_id)
     if row.deleted_at:
         raise Conflict("this is in the bin", what="removed")
     if row.status != "in_work":
@@ -78,7 +78,7 @@ def move_interest(uow: UnitOfWork, command: MoveInterest) -> None:
         values["probability"] = stage.probability
     elif row.probability_from == "statistics":
         values["probability"] = likelihood(uow, stage, row.owner_id)
-    objects.change(uow, INTEREST, row, values)
+    object_writes.change(uow, INTEREST, row, values)
     uow.record(
         InterestStageChanged(
             interest_id=command.interest_id,
@@ -178,12 +178,12 @@ def lose_interest(uow: UnitOfWork, command: LoseInterest) -> None:
 
 def _close(uow: UnitOfWork, row: Any, status: str, values: dict[str, object]) -> None:
     leave(uow, row.id)
-    objects.change(uow, INTEREST, row, {"status": status, "closed_at": uow.now, **values})
+    object_writes.change(uow, INTEREST, row, {"status": status, "closed_at": uow.now, **values})
 
 
 def reopen_interest(uow: UnitOfWork, command: ReopenInterest) -> None:
     """Take a closed interest into work again."""
-    row = objects.lock(uow, INTEREST, command.interest_id)
+    row = object_writes.lock(uow, INTEREST, command.interest_id)
     if row.status == "in_work":
         raise Conflict("this interest is in work", what="open")
     _, stage = _place(all_pipelines(reader_of(uow)), row.stage_id)
@@ -197,7 +197,7 @@ def reopen_interest(uow: UnitOfWork, command: ReopenInterest) -> None:
         "probability": chance if 0 < chance < 100 else stage.probability,
     }
     enter(uow, row.id, stage.id)
-    objects.change(uow, INTEREST, row, values)
+    object_writes.change(uow, INTEREST, row, values)
     uow.record(
         InterestReopened(
             interest_id=command.interest_id,

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, or_, select
 
-from crm_store import objects
+from crm_store import object_writes, objects
 from crm_store.habits import Habits
 from crm_store.nouns import NOUNS, Noun
 from crm_store.pipelines import all_pipelines, usable
@@ -62,7 +62,7 @@ class InterestHabits(Habits):
         values = dict(command.values)
         wanted = {name: values.pop(name, 0) or 0 for name in ("pipeline_id", "stage_id", "lead_id")}
         if wanted["lead_id"]:
-            objects.lock(uow, NOUNS["lead"], _number(wanted["lead_id"], "lead_id"))
+            object_writes.lock(uow, NOUNS["lead"], _number(wanted["lead_id"], "lead_id"))
         pipeline, stage = first_stage(
             uow,
             _number(wanted["pipeline_id"], "pipeline_id"),
@@ -257,7 +257,7 @@ def particulars(reader: Reader, interest_id: int) -> Particulars:
 
 def set_lines(uow: UnitOfWork, command: SetInterestLines) -> int:
     """Write the lines; the amount is their sum. Gives it."""
-    row = objects.lock(uow, INTEREST, command.interest_id)
+    row = object_writes.lock(uow, INTEREST, command.interest_id)
     if len(command.lines) > MOST_LINES:
         raise Invalid(f"at most {MOST_LINES} lines", field="lines")
     kept = [one for one in command.lines if one.name.strip()]
@@ -281,18 +281,18 @@ def set_lines(uow: UnitOfWork, command: SetInterestLines) -> int:
                 for n, one in enumerate(kept)
             ],
         )
-    objects.touch(uow, INTEREST, row, {"amount": total if kept else row.amount})
+    object_writes.touch(uow, INTEREST, row, {"amount": total if kept else row.amount})
     return total
 
 
 def set_people(uow: UnitOfWork, command: SetInterestPeople) -> None:
     """Write who takes part."""
-    row = objects.lock(uow, INTEREST, command.interest_id)
+    row = object_writes.lock(uow, INTEREST, command.interest_id)
     wanted = {one.contact_id: one.role.strip()[:200] for one in command.people}
     if len(wanted) > MOST_PEOPLE:
         raise Invalid(f"at most {MOST_PEOPLE} contact persons", field="people")
     for one in wanted:
-        objects.lock(uow, NOUNS["contact"], one)
+        object_writes.lock(uow, NOUNS["contact"], one)
     uow.conn.execute(delete(interest_people).where(interest_people.c.interest_id == row.id))
     if wanted:
         uow.conn.execute(
@@ -302,12 +302,12 @@ def set_people(uow: UnitOfWork, command: SetInterestPeople) -> None:
                 for one, role in wanted.items()
             ],
         )
-    objects.touch(uow, INTEREST, row, {})
+    object_writes.touch(uow, INTEREST, row, {})
 
 
 def add_helper(uow: UnitOfWork, command: AddCoExecutor) -> None:
     """Let a second colleague in; asks whether to open what that colleague may not see."""
-    row = objects.lock(uow, INTEREST, command.interest_id)
+    row = object_writes.lock(uow, INTEREST, command.interest_id)
     who = uow.conn.execute(
         select(users.c.active, roles)
         .join(roles, roles.c.name == users.c.role)
@@ -328,24 +328,24 @@ def add_helper(uow: UnitOfWork, command: AddCoExecutor) -> None:
         .values(interest_id=row.id, user_id=command.user_id, since=uow.now, **values)
         .on_conflict_do_update(index_elements=["interest_id", "user_id"], set_=values)
     )
-    objects.touch(uow, INTEREST, row, {})
+    object_writes.touch(uow, INTEREST, row, {})
 
 
 def remove_helper(uow: UnitOfWork, command: RemoveCoExecutor) -> None:
     """Take a second colleague off."""
-    row = objects.lock(uow, INTEREST, command.interest_id)
+    row = object_writes.lock(uow, INTEREST, command.interest_id)
     uow.conn.execute(
         delete(interest_helpers).where(
             interest_helpers.c.interest_id == row.id,
             interest_helpers.c.user_id == command.user_id,
         )
     )
-    objects.touch(uow, INTEREST, row, {})
+    object_writes.touch(uow, INTEREST, row, {})
 
 
 def tick_point(uow: UnitOfWork, command: TickPoint) -> None:
     """Tick a point of the stage's checklist, or untick it."""
-    row = objects.lock(uow, INTEREST, command.interest_id)
+    row = object_writes.lock(uow, INTEREST, command.interest_id)
     points = {one.id for one in stage_of(uow, row).checklist}
     if command.point not in points:
         raise NotFound("there is no such point here")
@@ -371,7 +371,7 @@ def tick_point(uow: UnitOfWork, command: TickPoint) -> None:
                     stage_id=StageId(row.stage_id),
                 )
             )
-    objects.touch(uow, INTEREST, row, {})
+    object_writes.touch(uow, INTEREST, row, {})
 
 
 def interests_of(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> list[int]:
@@ -392,4 +392,4 @@ def forget(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> int
     uow.conn.execute(
         interest_lines.update().where(interest_lines.c.interest_id.in_(ids)).values(name="")
     )
-    return objects.blank(uow, INTEREST, ids)
+    return object_writes.blank(uow, INTEREST, ids)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from crm_store import objects
+from crm_store import object_writes, objects
 from crm_store.dialog_words import from_dialog, split
 from crm_store.objects import NOUNS
 from crm_store.people import create_client, create_contact
@@ -47,7 +47,7 @@ def create_lead(uow: UnitOfWork, command: CreateLead) -> LeadId:
     given |= {name: value for name, value in command.values.items() if value not in (None, "")}
     if not given.get("title"):
         given["title"] = given.get("name") or given.get("company") or given.get("phone") or ""
-    values = objects.read_values(LEAD.kind, given, new=True)
+    values = object_writes.read_values(LEAD.kind, given, new=True)
     earlier = _earlier(uow, own.get("contact_id", 0), values)
     if command.unless_open:
         for row in earlier:
@@ -55,7 +55,9 @@ def create_lead(uow: UnitOfWork, command: CreateLead) -> LeadId:
                 return LeadId(row.id)
     lead_id = command.lead_id or LeadId(uow.new_id())
     repeat_of = LeadId(earlier[0].id if earlier else 0)
-    objects.create(uow, LEAD, lead_id, {**values, **own, "repeat_of": repeat_of}, command.dialog_id)
+    object_writes.create(
+        uow, LEAD, lead_id, {**values, **own, "repeat_of": repeat_of}, command.dialog_id
+    )
     uow.record(LeadCreated(lead_id=lead_id, dialog_id=command.dialog_id, repeat_of=repeat_of))
     return lead_id
 
@@ -82,18 +84,18 @@ def _earlier(uow: UnitOfWork, contact_id: object, values: dict[str, object]) -> 
 
 def change_lead(uow: UnitOfWork, command: ChangeLead) -> int:
     """Change properties of a lead; gives its new version."""
-    values = objects.read_values(LEAD.kind, command.values, new=False)
-    row = objects.lock(uow, LEAD, command.lead_id, command.version)
-    return objects.change(uow, LEAD, row, values)
+    values = object_writes.read_values(LEAD.kind, command.values, new=False)
+    row = object_writes.lock(uow, LEAD, command.lead_id, command.version)
+    return object_writes.change(uow, LEAD, row, values)
 
 
 def _move(uow: UnitOfWork, row: Any, status: str, **values: object) -> None:
-    objects.change(uow, LEAD, row, {"status": status, **values})
+    object_writes.change(uow, LEAD, row, {"status": status, **values})
     uow.record(LeadStatusChanged(lead_id=LeadId(row.id), before=row.status, after=status))
 
 
 def _open(uow: UnitOfWork, lead_id: LeadId) -> Any:
-    row = objects.lock(uow, LEAD, lead_id)
+    row = object_writes.lock(uow, LEAD, lead_id)
     if row.status not in OPEN:
         raise Conflict("this lead is closed", what="closed", details={"status": row.status})
     return row
@@ -118,7 +120,7 @@ def reject_lead(uow: UnitOfWork, command: RejectLead) -> None:
 
 def reopen_lead(uow: UnitOfWork, command: ReopenLead) -> None:
     """Take a rejected lead into work again."""
-    row = objects.lock(uow, LEAD, command.lead_id)
+    row = object_writes.lock(uow, LEAD, command.lead_id)
     if row.status != "rejected":
         raise Conflict("only a rejected lead is reopened", what="not_rejected")
     _move(uow, row, "in_work", reason="", closed_at=0)
@@ -135,7 +137,7 @@ def convert_lead(uow: UnitOfWork, command: ConvertLead) -> ClientId:
         made["contact"] = str(contact_id)
     client_id = command.client_id
     if client_id:
-        if objects.lock(uow, CLIENT, client_id).deleted_at:
+        if object_writes.lock(uow, CLIENT, client_id).deleted_at:
             raise NotFound("there is no such client")
     else:
         name = command.name.strip() or row.company or row.name or row.title
@@ -206,7 +208,7 @@ def _begin_interest(
         dialog_links.c.kind == "lead", dialog_links.c.object_id == row.id
     )
     for dialog_id in uow.conn.execute(linked).scalars().all():
-        objects.link(uow, DialogId(dialog_id), Ref(kind="interest", id=made))
+        object_writes.link(uow, DialogId(dialog_id), Ref(kind="interest", id=made))
     return made
 
 
@@ -221,19 +223,19 @@ def _belong(uow: UnitOfWork, contact_id: ContactId, client_id: ClientId) -> None
 
 def undo_conversion(uow: UnitOfWork, command: UndoConversion) -> None:
     """Take a conversion back."""
-    row = objects.lock(uow, LEAD, command.lead_id)
+    row = object_writes.lock(uow, LEAD, command.lead_id)
     made = row.conversion
     if row.status != "qualified" or not made:
         raise Conflict("this lead is not converted", what="not_converted")
     client_id, contact_id = ClientId(row.client_id), ContactId(row.contact_id)
     interest_id = InterestId(int(made.get("interest", 0)))
     if interest_id:
-        begun = objects.lock(uow, NOUNS["interest"], interest_id)
+        begun = object_writes.lock(uow, NOUNS["interest"], interest_id)
         if begun.version != 1:
             raise Conflict("the new interest has been worked on since", what="worked_on")
-        objects.remove(uow, NOUNS["interest"], interest_id, restore=False)
+        object_writes.remove(uow, NOUNS["interest"], interest_id, restore=False)
     if made.get("client"):
-        card = objects.lock(uow, CLIENT, client_id)
+        card = object_writes.lock(uow, CLIENT, client_id)
         others = uow.conn.execute(
             select(contacts.c.id).where(
                 contacts.c.client_id == client_id, contacts.c.id != contact_id
@@ -241,7 +243,7 @@ def undo_conversion(uow: UnitOfWork, command: UndoConversion) -> None:
         ).first()
         if card.version != 1 or others is not None:
             raise Conflict("the new client has been worked on since", what="worked_on")
-        objects.remove(uow, CLIENT, client_id, restore=False)
+        object_writes.remove(uow, CLIENT, client_id, restore=False)
     was = ClientId(int(made.get("was", 0)))
     _belong(uow, contact_id, was)
     uow.conn.execute(update(leads).where(leads.c.id == row.id).values(conversion={}))
@@ -260,7 +262,7 @@ def undo_conversion(uow: UnitOfWork, command: UndoConversion) -> None:
 
 def remove_lead(uow: UnitOfWork, command: RemoveLead) -> None:
     """Put a lead into the bin, or take it out."""
-    objects.remove(uow, LEAD, command.lead_id, restore=command.restore)
+    object_writes.remove(uow, LEAD, command.lead_id, restore=command.restore)
 
 
 def leads_of(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> list[int]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert, literal, select, update
 
-from crm_store import consents, custom, frequency, objects
+from crm_store import consents, custom, frequency, object_writes, objects
 from crm_store.merge_pair import (
     CLIENT,
     CONTACT,
@@ -91,7 +91,7 @@ def _pair(uow: UnitOfWork, noun: Noun, command: MergeContacts | MergeClients) ->
     if command.survivor_id == command.merged_id:
         raise Invalid("a card cannot be merged with itself", field="merged_id")
     rows = {
-        one: objects.lock(uow, noun, one)
+        one: object_writes.lock(uow, noun, one)
         for one in sorted((int(command.survivor_id), int(command.merged_id)))
     }
     survivor, merged = rows[command.survivor_id], rows[command.merged_id]
@@ -131,7 +131,7 @@ def _begin(uow: UnitOfWork, pair: Pair, take: Sequence[str]) -> MergeId:
             values[field.name] = value_of(other, field.name)
     tags = tuple(dict.fromkeys((*before.tags, *other.tags)))[:50]
     added = [one for one in tags if one not in before.tags]
-    version = objects.change(uow, noun, pair.survivor, {**values, "tags": tags})
+    version = object_writes.change(uow, noun, pair.survivor, {**values, "tags": tags})
     uow.conn.execute(
         update(noun.table)
         .where(noun.table.c.id == pair.merged.id)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from crm_store import objects
+from crm_store import object_writes, objects
 from crm_store.nouns import NOUNS
 from crm_store.sql import locked
 from crm_store.tables.interests import interests
@@ -59,7 +59,7 @@ def follow(uow: UnitOfWork, kind: str, object_id: int, was: str = "") -> None:
     first = waiting[0] if waiting else None
     day = _day(first.due_at, zone_of(uow, first.owner_id)) if first and first.due_at else Micros(0)
     words = first.title if first else ""
-    objects.change(uow, INTEREST, row, {"next_step": words, "next_step_at": day})
+    object_writes.change(uow, INTEREST, row, {"next_step": words, "next_step_at": day})
 
 
 def _day(at: int, zone: str) -> Micros:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm_store import leads, objects, people, requests, support_levels, tasks
+from crm_store import leads, object_writes, people, requests, support_levels, tasks
 from crm_store.habits import Habits
 from crm_store.interests import InterestHabits
 from crm_store.nouns import Noun
@@ -124,9 +124,9 @@ def create_object(uow: UnitOfWork, command: CreateObject) -> int:
 def change_object(uow: UnitOfWork, command: ChangeObject) -> int:
     """Change properties of an object; gives its new version."""
     noun, habits = _noun(uow, command.kind)
-    values = objects.read_values(noun.kind, command.values, new=False)
-    row = objects.lock(uow, noun, command.object_id, command.version)
-    version = objects.change(uow, noun, row, habits.before_change(uow, row, values))
+    values = object_writes.read_values(noun.kind, command.values, new=False)
+    row = object_writes.lock(uow, noun, command.object_id, command.version)
+    version = object_writes.change(uow, noun, row, habits.before_change(uow, row, values))
     if version != row.version:
         habits.changed(uow, row, values)
     return version
@@ -135,13 +135,13 @@ def change_object(uow: UnitOfWork, command: ChangeObject) -> int:
 def tag_object(uow: UnitOfWork, command: TagObject) -> int:
     """Add and remove tags of an object under its lock, so that two who tag it lose neither's."""
     noun, habits = _noun(uow, command.kind)
-    row = objects.lock(uow, noun, command.object_id)
+    row = object_writes.lock(uow, noun, command.object_id)
     gone = {fold(one) for one in command.remove}
-    known = {fold(one): one for one in objects.tags_of(uow, noun, row.id)}
+    known = {fold(one): one for one in object_writes.tags_of(uow, noun, row.id)}
     known |= {fold(one): one for one in command.add if fold(one) not in known}
     tags = [one for folded, one in known.items() if folded not in gone]
-    values = objects.read_values(noun.kind, {"tags": tags}, new=False)
-    version = objects.change(uow, noun, row, habits.before_change(uow, row, values))
+    values = object_writes.read_values(noun.kind, {"tags": tags}, new=False)
+    version = object_writes.change(uow, noun, row, habits.before_change(uow, row, values))
     if version != row.version:
         habits.changed(uow, row, values)
     return version
@@ -150,8 +150,8 @@ def tag_object(uow: UnitOfWork, command: TagObject) -> int:
 def remove_object(uow: UnitOfWork, command: RemoveObject) -> None:
     """Put an object into the bin, or take it out."""
     noun, habits = _noun(uow, command.kind)
-    row = objects.lock(uow, noun, command.object_id)
-    objects.remove(uow, noun, command.object_id, restore=command.restore)
+    row = object_writes.lock(uow, noun, command.object_id)
+    object_writes.remove(uow, noun, command.object_id, restore=command.restore)
     if bool(row.deleted_at) is command.restore:
         habits.removed(uow, row, restore=command.restore)
 
@@ -159,7 +159,7 @@ def remove_object(uow: UnitOfWork, command: RemoveObject) -> None:
 def link_dialog(uow: UnitOfWork, command: LinkDialog) -> None:
     """Say that a dialog is about an object, or that it is not."""
     noun, _ = _noun(uow, command.kind)
-    objects.lock(uow, noun, command.object_id)
+    object_writes.lock(uow, noun, command.object_id)
     seen = uow.conn.execute(
         select(dialogs.c.id).where(dialogs.c.id == command.dialog_id, uow.viewer.dialogs_clause())
     ).first()
@@ -167,6 +167,6 @@ def link_dialog(uow: UnitOfWork, command: LinkDialog) -> None:
         raise NotFound("there is no such dialog")
     ref = Ref(kind=command.kind, id=command.object_id)
     if command.unlink:
-        objects.unlink(uow, command.dialog_id, ref)
+        object_writes.unlink(uow, command.dialog_id, ref)
     else:
-        objects.link(uow, command.dialog_id, ref)
+        object_writes.link(uow, command.dialog_id, ref)

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Table, delete, func, select, update
 
-from crm_store import custom, objects, support_levels
+from crm_store import custom, object_writes, objects, support_levels
 from crm_store.object_fields import last_purchase
 from crm_store.objects import NOUNS, visible_people
 from crm_store.sameness import normal_form
@@ -174,9 +174,9 @@ def create_contact(uow: UnitOfWork, command: CreateContact) -> ContactId:
     given = {**command.values, "name": _name(command.name)}
     if command.client_id:
         given["client_id"] = command.client_id
-    values = objects.read_values(CONTACT.kind, given, new=True)
+    values = object_writes.read_values(CONTACT.kind, given, new=True)
     contact_id = command.contact_id or ContactId(uow.new_id())
-    objects.create(uow, CONTACT, contact_id, {**values, "last_at": uow.now})
+    object_writes.create(uow, CONTACT, contact_id, {**values, "last_at": uow.now})
     uow.record(ContactCreated(contact_id=contact_id))
     for one in command.addresses:
         _own(uow, contact_id, one, verified=False)
@@ -289,11 +289,11 @@ def update_contact(uow: UnitOfWork, command: UpdateContact) -> int:
     given |= {name: getattr(command, name) for name in FIELDS if getattr(command, name) is not None}
     if "name" in given:
         given["name"] = _name(str(given["name"] or ""))
-    values = objects.read_values(CONTACT.kind, given, new=False)
+    values = object_writes.read_values(CONTACT.kind, given, new=False)
     before = objects.records(_reader(uow), CONTACT, [row])[0]
     own, _ = custom.split(values)
     changed = tuple(name for name, value in own.items() if getattr(before, name) != value)
-    version = objects.change(uow, CONTACT, row, values)
+    version = object_writes.change(uow, CONTACT, row, values)
     if version != row.version:
         contact_changed(uow, ContactId(row.id), changed)
     return version
@@ -380,9 +380,9 @@ def block_address(uow: UnitOfWork, command: BlockAddress) -> None:
 def create_client(uow: UnitOfWork, command: CreateClient) -> ClientId:
     """Make a client card."""
     given = {**command.values, "name": command.name, "organisation": command.organisation}
-    values = support_levels.checked(uow, objects.read_values(CLIENT.kind, given, new=True))
+    values = support_levels.checked(uow, object_writes.read_values(CLIENT.kind, given, new=True))
     client_id = command.client_id or ClientId(uow.new_id())
-    objects.create(uow, CLIENT, client_id, values)
+    object_writes.create(uow, CLIENT, client_id, values)
     if command.contact_id:
         person = lock_contact(uow, command.contact_id)
         uow.conn.execute(
@@ -397,16 +397,16 @@ def create_client(uow: UnitOfWork, command: CreateClient) -> ClientId:
 def change_client(uow: UnitOfWork, command: ChangeClient) -> int:
     """Change properties of a client; gives its new version."""
     values = support_levels.checked(
-        uow, objects.read_values(CLIENT.kind, command.values, new=False)
+        uow, object_writes.read_values(CLIENT.kind, command.values, new=False)
     )
-    row = objects.lock(uow, CLIENT, command.client_id, command.version)
-    return objects.change(uow, CLIENT, row, values)
+    row = object_writes.lock(uow, CLIENT, command.client_id, command.version)
+    return object_writes.change(uow, CLIENT, row, values)
 
 
 def remove_client(uow: UnitOfWork, command: RemoveClient) -> None:
     """Put a client's card into the bin, or take it out; its people keep belonging to it."""
-    refuse_merged(objects.lock(uow, CLIENT, command.client_id))
-    objects.remove(uow, CLIENT, command.client_id, restore=command.restore)
+    refuse_merged(object_writes.lock(uow, CLIENT, command.client_id))
+    object_writes.remove(uow, CLIENT, command.client_id, restore=command.restore)
 
 
 def refuse_merged(row: Any) -> None:

@@ -22,7 +22,7 @@ from sqlalchemy import (
     select,
 )
 
-from crm_store import calendars, objects, sla
+from crm_store import calendars, object_writes, sla
 from crm_store.notices import tell
 from crm_store.nouns import NOUNS
 from crm_store.rows import among, listed
@@ -297,7 +297,7 @@ class Clocks:
     def save(self, **more: object) -> int:
         """Write everything: the clocks, and the row with what else changed; gives the version."""
         self.write()
-        return objects.change(self._uow, REQUEST, self.row, {**self.columns(), **more})
+        return object_writes.change(self._uow, REQUEST, self.row, {**self.columns(), **more})
 
 
 def newest_dialog(uow: UnitOfWork, request_id: int) -> DialogId:

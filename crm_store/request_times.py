@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, insert, select, update
 
-from crm_store import objects
+from crm_store import object_writes
 from crm_store.nouns import NOUNS
 from crm_store.tables.requests import request_times
 from crm_store.unit_of_work import UnitOfWork
@@ -42,7 +42,7 @@ def log_time(uow: UnitOfWork, command: LogTime) -> int:
     """Note minutes of work; gives the id of the entry."""
     if not 1 <= command.minutes <= MOST_MINUTES:
         raise Invalid("between a minute and a day is noted at a time", field="minutes")
-    row = objects.lock(uow, REQUEST, command.request_id)
+    row = object_writes.lock(uow, REQUEST, command.request_id)
     if row.merged_into:
         raise Conflict("this request was merged into another", what="merged")
     entry_id = uow.new_id()
@@ -61,7 +61,7 @@ def log_time(uow: UnitOfWork, command: LogTime) -> int:
 
 def remove_time(uow: UnitOfWork, command: RemoveTime) -> None:
     """Take an entry back: one's own, or anybody's with the right to manage the system."""
-    row = objects.lock(uow, REQUEST, command.request_id)
+    row = object_writes.lock(uow, REQUEST, command.request_id)
     mine = (request_times.c.id == command.entry_id) & (request_times.c.request_id == row.id)
     entry = uow.conn.execute(select(request_times.c.user_id).where(mine)).first()
     if entry is None:
@@ -106,4 +106,4 @@ def _sum(uow: UnitOfWork, request_id: int) -> int:
 
 
 def _sum_up(uow: UnitOfWork, row: Any) -> None:
-    objects.change(uow, REQUEST, row, {"spent_minutes": _sum(uow, row.id)})
+    object_writes.change(uow, REQUEST, row, {"spent_minutes": _sum(uow, row.id)})

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 
-from crm_store import objects, request_times, sla, support_levels
+from crm_store import object_writes, request_times, sla, support_levels
 from crm_store.dialog_words import from_dialog, split
 from crm_store.habits import Habits
 from crm_store.notices import tell
@@ -51,7 +51,7 @@ class RequestHabits(Habits):
             taken["description"] = taken.pop("message")
         given, own = split(noun, taken)
         given |= {name: one for name, one in command.values.items() if one not in (None, "")}
-        read = objects.read_values(noun.kind, given, new=True)
+        read = object_writes.read_values(noun.kind, given, new=True)
         values = {**support_levels.chosen(uow, read), **own}
         _check_score(values)
         object_id = command.object_id or uow.new_id()
@@ -59,7 +59,7 @@ class RequestHabits(Habits):
         values |= {"number": next_number(uow), **clocks.columns()}
         if _is_answered(uow, command.dialog_id):
             values["first_responded_at"] = uow.now
-        objects.create(uow, noun, object_id, values, command.dialog_id)
+        object_writes.create(uow, noun, object_id, values, command.dialog_id)
         policy = clocks.policy
         uow.record(
             RequestCreated(
@@ -121,7 +121,7 @@ class RequestHabits(Habits):
             update(request_clocks).where(request_clocks.c.request_id == row.id).values(watch_at=0)
         )
         if restore:
-            again = objects.lock(uow, REQUEST, row.id)
+            again = object_writes.lock(uow, REQUEST, row.id)
             clocks = Clocks.of(uow, again)
             clocks.write()
 
@@ -198,7 +198,7 @@ def set_status(uow: UnitOfWork, command: SetRequestStatus) -> int:
     """Move a request; gives its new version."""
     if command.status not in STATUSES:
         raise Invalid(f"a status is one of: {', '.join(STATUSES)}", field="status")
-    row = objects.lock(uow, REQUEST, command.request_id)
+    row = object_writes.lock(uow, REQUEST, command.request_id)
     if command.expected and command.expected != row.status:
         raise Conflict(
             "the request was moved meanwhile", what="status", details={"status": row.status}
@@ -234,7 +234,7 @@ def merge(uow: UnitOfWork, command: MergeRequests) -> None:
         raise Invalid("a request is not merged into itself", field="into_id")
     # Locked in the order of their ids, so that two merges never wait for each other.
     rows = {
-        one: objects.lock(uow, REQUEST, one)
+        one: object_writes.lock(uow, REQUEST, one)
         for one in sorted((command.request_id, command.into_id))
     }
     row, into = rows[command.request_id], rows[command.into_id]
@@ -244,9 +244,9 @@ def merge(uow: UnitOfWork, command: MergeRequests) -> None:
     there = set(_dialogs_of(uow, into.id))
     added = [one for one in here if one not in there]
     for dialog_id in added:
-        objects.link(uow, DialogId(dialog_id), Ref(kind="request", id=into.id))
+        object_writes.link(uow, DialogId(dialog_id), Ref(kind="request", id=into.id))
     for dialog_id in here:
-        objects.unlink(uow, DialogId(dialog_id), Ref(kind="request", id=row.id))
+        object_writes.unlink(uow, DialogId(dialog_id), Ref(kind="request", id=row.id))
     kept = {
         "status": row.status,
         "dialogs": [str(one) for one in here],
@@ -271,14 +271,14 @@ def undo_merge(uow: UnitOfWork, command: UndoMergeRequests) -> None:
     rows = {
         one.id: one for one in uow.conn.execute(locked(uow.dialect, both.order_by(requests.c.id)))
     }
-    row, holder = objects.lock(uow, REQUEST, command.request_id), rows.get(holder_id)
+    row, holder = object_writes.lock(uow, REQUEST, command.request_id), rows.get(holder_id)
     if not row.merged_into:
         raise Conflict("this request was not merged", what="not_merged")
     into_id = RequestId(row.merged_into)
     for one in row.merge.get("added", ()):
-        objects.unlink(uow, DialogId(int(one)), Ref(kind="request", id=into_id))
+        object_writes.unlink(uow, DialogId(int(one)), Ref(kind="request", id=into_id))
     for one in row.merge.get("dialogs", ()):
-        objects.link(uow, DialogId(int(one)), Ref(kind="request", id=row.id))
+        object_writes.link(uow, DialogId(int(one)), Ref(kind="request", id=row.id))
     uow.conn.execute(update(requests).where(requests.c.id == row.id).values(merge={}))
     status = row.merge.get("status", "in_work")
     clocks = Clocks.of(uow, row)
@@ -329,7 +329,7 @@ def checklist(reader: Reader, request_id: int) -> list[ChecklistItem]:
 
 def change_checklist(uow: UnitOfWork, command: ChangeChecklist) -> list[int]:
     """Add, tick, untick and drop points; gives the ids of the new ones."""
-    row = objects.lock(uow, REQUEST, command.request_id)
+    row = object_writes.lock(uow, REQUEST, command.request_id)
     mine = request_checklist.c.request_id == row.id
     texts = [" ".join(one.split())[:400] for one in command.add]
     if any(not one for one in texts):
@@ -399,4 +399,4 @@ def forget(uow: UnitOfWork, ids: list[int]) -> int:
     if not ids:
         return 0
     uow.conn.execute(delete(request_checklist).where(request_checklist.c.request_id.in_(ids)))
-    return objects.blank(uow, REQUEST, ids)
+    return object_writes.blank(uow, REQUEST, ids)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from crm_store import objects
+from crm_store import object_writes
 from crm_store.audit import NOISE
 from crm_store.erasure import drop_blobs, erase_messages
 from crm_store.objects import NOUNS
@@ -300,7 +300,7 @@ def _remove(uow: UnitOfWork, subject: str, ids: list[Any]) -> None:
             .values(subject="", subject_folded="", preview="", version=dialogs.c.version + 1)
         )
     elif subject == "leads":
-        objects.blank(uow, NOUNS["lead"], ids)
+        object_writes.blank(uow, NOUNS["lead"], ids)
     elif subject == "rule_runs":
         uow.conn.execute(delete(rule_effects).where(rule_effects.c.run_id.in_(ids)))
         uow.conn.execute(delete(rule_runs).where(rule_runs.c.id.in_(ids)))

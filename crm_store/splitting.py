@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import select, update
 
-from crm_store import objects
+from crm_store import object_writes
 from crm_store.merge_pair import CONTACT, lock_addresses
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.nouns import NOUNS
@@ -32,7 +32,7 @@ def split_contact(uow: UnitOfWork, command: SplitContact) -> ContactId:
     if address is None or not address.contact_id:
         raise NotFound("there is no such address")
     lock_addresses(uow, (address.contact_id,))
-    row = objects.lock(uow, CONTACT, address.contact_id)
+    row = object_writes.lock(uow, CONTACT, address.contact_id)
     owned = uow.conn.execute(select(addresses).where(addresses.c.contact_id == row.id)).all()
     mine = next((one for one in owned if one.id == command.address_id), None)
     if mine is None:
@@ -41,7 +41,7 @@ def split_contact(uow: UnitOfWork, command: SplitContact) -> ContactId:
         raise Conflict("this is the person's only address", what="only_address")
     name = " ".join((command.name or mine.name or mine.value).split())[:400]
     new_id = command.new_contact_id or ContactId(uow.new_id())
-    objects.create(uow, CONTACT, new_id, {"name": name, "last_at": uow.now})
+    object_writes.create(uow, CONTACT, new_id, {"name": name, "last_at": uow.now})
     uow.record(ContactCreated(contact_id=new_id))
     talks = dialogs_of_addresses(uow, [command.address_id], ContactId(row.id))
     hand_over(uow, ContactId(row.id), new_id, [command.address_id])

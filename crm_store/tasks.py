@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Column, delete, insert, or_, select, update
 
-from crm_store import calendars, objects
+from crm_store import calendars, object_writes
 from crm_store.habits import Habits
 from crm_store.next_steps import follow, zone_of
 from crm_store.notices import tell
@@ -135,14 +135,14 @@ def _tell(uow: UnitOfWork, task_id: int, kind: str, user_id: object, key: str = 
 
 
 def _move(uow: UnitOfWork, row: Any, status: str, **more: object) -> None:
-    objects.change(uow, TASK, row, {"status": status, **more})
+    object_writes.change(uow, TASK, row, {"status": status, **more})
     uow.record(TaskStatusChanged(task_id=TaskId(row.id), before=row.status, after=status))
     follow(uow, row.object_kind, row.object_id, row.title)
 
 
 def finish(uow: UnitOfWork, command: FinishTask) -> TaskId:
     """Do a task, or have it to do again; gives the id of its next repeat."""
-    row = objects.lock(uow, TASK, command.task_id)
+    row = object_writes.lock(uow, TASK, command.task_id)
     more: dict[str, object] = {}
     if command.result is not None:
         more["result"] = command.result.strip()[:100_000]
@@ -166,7 +166,7 @@ def finish(uow: UnitOfWork, command: FinishTask) -> TaskId:
 
 def review(uow: UnitOfWork, command: ReviewTask) -> TaskId:
     """Hear the author's word."""
-    row = objects.lock(uow, TASK, command.task_id)
+    row = object_writes.lock(uow, TASK, command.task_id)
     if row.status != "review":
         raise Conflict("this task does not wait for a check", what="not_in_review")
     if not uow.viewer.is_system and row.author_id != uow.viewer.user_id:
@@ -211,7 +211,7 @@ def _repeat(uow: UnitOfWork, row: Any) -> int:
         "repeat_of": TaskId(row.id),
         "tags": tuple(tags),
     }
-    objects.create(uow, TASK, task_id, values)
+    object_writes.create(uow, TASK, task_id, values)
     return task_id
 
 
@@ -221,7 +221,7 @@ def _drop_next(uow: UnitOfWork, row: Any) -> None:
         locked(uow.dialect, select(tasks).where(tasks.c.id == row.next_id))
     ).first()
     if following is not None and following.version == 1 and following.status == "open":
-        objects.remove(uow, TASK, following.id, restore=False)
+        object_writes.remove(uow, TASK, following.id, restore=False)
     uow.conn.execute(update(tasks).where(tasks.c.id == row.id).values(next_id=0))
 
 
@@ -281,4 +281,4 @@ def forget(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> int
         )
     )
     ids = list(found.scalars())
-    return objects.blank(uow, TASK, ids) if ids else 0
+    return object_writes.blank(uow, TASK, ids) if ids else 0

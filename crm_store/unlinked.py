@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, delete, select, true, update
 
-from crm_store import objects
+from crm_store import object_writes, objects
 from crm_store.nouns import NOUNS
 from crm_store.people import (
     add_address,
@@ -115,7 +115,7 @@ def put_aside(uow: UnitOfWork, command: SetAside) -> int:
 def belong_to(uow: UnitOfWork, command: BelongTo) -> list[ClientId]:
     """Give dialogs' people to a client, or a new client to each."""
     rows = {row.contact_id: row for row in _dialogs(uow, command.dialog_ids)}
-    if command.client_id and objects.lock(uow, CLIENT, command.client_id).deleted_at:
+    if command.client_id and object_writes.lock(uow, CLIENT, command.client_id).deleted_at:
         raise NotFound("there is no such client")
     found: list[ClientId] = []
     for contact_id in sorted(rows):
@@ -129,7 +129,7 @@ def belong_to(uow: UnitOfWork, command: BelongTo) -> list[ClientId]:
             )
             values = {row.kind: row.value for row in owned}
             client_id = create_client(uow, CreateClient(name=person.name, values=values))
-        objects.change(uow, CONTACT, person, {"client_id": client_id})
+        object_writes.change(uow, CONTACT, person, {"client_id": client_id})
         contact_changed(uow, ContactId(person.id), ("client_id",))
         found.append(client_id)
     return found

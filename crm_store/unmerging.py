@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select, update
 
-from crm_store import consents, frequency, objects
+from crm_store import consents, frequency, object_writes, objects
 from crm_store.merge_pair import CONTACT, Pair, ids_of, lock_addresses, places_of, pointing_at
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.nouns import NOUNS
@@ -44,7 +44,7 @@ def undo_merge(uow: UnitOfWork, command: UndoMerge) -> int:
         lock_addresses(uow, (merge.survivor_id,))
     pair = Pair(
         noun,
-        *(objects.lock(uow, noun, one) for one in (merge.survivor_id, merge.merged_id)),
+        *(object_writes.lock(uow, noun, one) for one in (merge.survivor_id, merge.merged_id)),
     )
     # Read again: the cards are locked now.
     merge = uow.conn.execute(select(merges).where(merges.c.id == command.merge_id)).one()
@@ -217,7 +217,7 @@ def _words_back(uow: UnitOfWork, pair: Pair, kept: Mapping[str, Any]) -> None:
     ).all()
     if added:
         values["tags"] = tuple(one.tag for one in labels if one.tag_folded not in added)
-    if objects.change(uow, noun, row, values) == row.version:
+    if object_writes.change(uow, noun, row, values) == row.version:
         uow.conn.execute(
             update(noun.table)
             .where(noun.table.c.id == row.id)

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, literal, select, update
 
-from crm_store import objects
+from crm_store import object_writes
 from crm_store.absences import DIALOGS, INTAKE, KINDS, Filters, movable, work_of
 from crm_store.sql import locked
 from crm_store.tables.absences import absences, handovers, work_moves
@@ -305,12 +305,12 @@ def _move(uow: UnitOfWork, row: Any, from_id: UserId, to_id: UserId) -> bool:
     if noun is None:
         return False
     try:
-        found = objects.lock(why, noun, row.object_id)
+        found = object_writes.lock(why, noun, row.object_id)
     except NotFound:
         return False
     if found.deleted_at or getattr(found, noun.kind.owner) != from_id:
         return False
-    objects.change(why, noun, found, {noun.kind.owner: to_id})
+    object_writes.change(why, noun, found, {noun.kind.owner: to_id})
     return True
 
 

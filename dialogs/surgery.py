@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from crm_store import objects
+from crm_store import object_writes
 from crm_store.erasure import erase_messages
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.people import lock_contact, reindex
@@ -204,7 +204,7 @@ def merge_dialogs(uow: UnitOfWork, command: MergeDialogs) -> None:
         )
     ).all():
         # Requests, leads and tasks of the merged dialog hear what is said in the survivor.
-        objects.link(uow, DialogId(survivor.id), Ref(kind=one.kind, id=one.object_id))
+        object_writes.link(uow, DialogId(survivor.id), Ref(kind=one.kind, id=one.object_id))
     rows_of = uow.conn.execute(
         select(thread_references).where(thread_references.c.dialog_id == merged.id)
     ).all()
