@@ -21,6 +21,23 @@ WANTED: Mapping[str, tuple[Wanted, ...]] = {
 }
 POOR = 60
 """Below this share a card is poor."""
+LACKS = "client.lacks"
+"""What texts of rules call that which a card lacks."""
+COUNTED = tuple(
+    dict.fromkeys(
+        (
+            "status",
+            "organisation",
+            *(
+                name
+                for wanted in (*WANTED.values(), _ORGANISATION, _PERSON)
+                for one in wanted
+                for name in one
+            ),
+        )
+    )
+)
+"""The properties that say how much of a card is filled in."""
 
 
 def wanted_of(values: Mapping[str, Any]) -> tuple[Wanted, ...]:

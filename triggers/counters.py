@@ -8,15 +8,17 @@ from typing import Any
 from sqlalchemy import func, select
 
 from crm_store.absences import substitutes
+from crm_store.completeness import COUNTED, LACKS, missing_in
 from crm_store.consents import refusals
 from crm_store.desks import people_away
+from crm_store.nouns import NOUNS
 from crm_store.object_fields import WON
 from crm_store.tables.dialogs import bodies, dialogs, messages
 from crm_store.tables.interests import interests, stages
 from crm_store.tables.objects import leads
 from crm_store.tables.people import addresses
 from crm_store.tables.segments import segment_members
-from crm_store.tables.users import team_members, users
+from crm_store.tables.users import brands, team_members, users
 from crm_store.viewer import Reader
 from hub.records.dialogs import Dialog, Message
 from hub.records.people import Contact
@@ -35,7 +37,7 @@ class Counters:
         messages: Mapping[int, Message],
         contacts: Mapping[int, Contact],
         interests: Mapping[int, Any],
-        clients: Collection[int],
+        clients: Mapping[int, Any],
     ) -> None:
         self._reader = reader
         self._dialogs = dialogs
@@ -63,6 +65,7 @@ class Counters:
             ("headers", self._headers, sorted(self._messages)),
             ("norm", self._norm, sorted(self._interests)),
             ("purchase", self._purchase, sorted(self._clients)),
+            ("lacks", self._lacks, sorted(self._clients)),
         )
         for part, read, ids in parts:
             if part in needs and ids:
@@ -236,6 +239,21 @@ class Counters:
                 if (norm := norms.get(place, 0))
             },
         )
+
+    def _lacks(self, ids: Sequence[int]) -> None:
+        """What is not filled in on a client's card, in the house's language."""
+        language = self._reader.conn.execute(select(brands.c.language).limit(1)).scalar() or "en"
+        kind = NOUNS["client"].kind
+
+        def words(name: str) -> str:
+            prop = kind.property(name)
+            return prop.translations.get(language, prop.label)
+
+        found: dict[int, object] = {}
+        for one in ids:
+            lacks = missing_in({name: getattr(self._clients[one], name) for name in COUNTED})
+            found[one] = ", ".join(" / ".join(map(words, names)) for names in lacks)
+        self._put(LACKS, found)
 
     def _purchase(self, ids: Sequence[int]) -> None:
         """When the last interest of a client was won."""

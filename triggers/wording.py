@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from crm_store.completeness import LACKS
 from crm_store.rendering import check, render
 from hub.placeholders import VARIABLES, Problem
 from hub.records.dialogs import Dialog, Message
@@ -19,6 +20,7 @@ KNOWN = frozenset(
             for name in dir(record)
             if not name.startswith("_")
         ),
+        LACKS,
     }
 )
 """What texts of rules may name of the records that every rule knows."""

@@ -100,6 +100,9 @@ def _value(facts: Facts, kind: str, name: str) -> str:
     record = _record(facts, kind)
     if record is None or name.startswith("_"):
         return ""
+    if f"{kind}.{name}" in facts.more and not hasattr(record, name):
+        # What is counted for a card, as what it lacks, is named like its properties.
+        return str(facts.more[f"{kind}.{name}"] or "")
     if name.startswith("custom."):
         own = getattr(record, "custom", None)
         value = own.get(name.removeprefix("custom."), "") if isinstance(own, Mapping) else ""

@@ -14,7 +14,7 @@ from crm_store import journey as ways
 from crm_store import merge_reading, people
 from crm_store import objects as reads
 from crm_store import person_timeline as lines
-from crm_store.completeness import POOR, WANTED, missing_in
+from crm_store.completeness import COUNTED, POOR, missing_in
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
@@ -40,15 +40,6 @@ from hub.web.people import timeline_values
 def _(text: str) -> str:
     return text
 
-
-_COUNTED = (
-    "status",
-    "organisation",
-    *sorted({name for wanted in WANTED.values() for one in wanted for name in one}),
-    "inn",
-    "industry",
-    "birthday",
-)
 
 CLIENT, INTEREST, LEAD = NOUNS["client"], NOUNS["interest"], NOUNS["lead"]
 
@@ -109,7 +100,7 @@ async def _shown(
     values = await request.state.hub.read(load)
     kind = (await whole_of(request, CLIENT)).kind
     card = values["client"]
-    lacks = missing_in({one: getattr(card, one) for one in _COUNTED})
+    lacks = missing_in({one: getattr(card, one) for one in COUNTED})
     return page(
         request,
         "client",

@@ -40,12 +40,14 @@ class MakeTask(Action):
     label = "make a task"
     translations: ClassVar = {"ru": "создать задачу"}
     group = "work"
-    needs = EVERYTHING | {"head"}
+    needs = EVERYTHING | {"head", "lacks"}
 
     class Params(BaseModel):
         """What, by when, for whom (nobody named: whoever is responsible)."""
 
         title: str = Field(title="What to do", min_length=1, max_length=400)
+        details: str = Field("", title="Details", max_length=4000)
+        points: list[str] = Field(default_factory=list, title="Points", max_length=50)
         hours: float = Field(24, title="Due in, hours", gt=0, le=24 * 365)
         user: str = Field("", title="Colleague", json_schema_extra={"ref": "user"})
         head: bool = Field(False, title="The supervisor")
@@ -62,6 +64,10 @@ class MakeTask(Action):
             "due_at": int(facts.now + params.hours * HOUR_US),
             "priority": params.priority,
         }
+        points = [f"☐ {ready_text(one, facts)}" for one in params.points]
+        details = "\n".join([ready_text(params.details, facts), *points]).strip()
+        if details:
+            values["description"] = details
         if owner:
             values["owner_id"] = owner
         about = facts.subject

@@ -58,12 +58,25 @@ CLIENTS = [
         "clients",
         ("Poor card", "Неполная карточка"),
         (
-            "A week after it was made or changed a card that is still poor is a task, once in 30 days.",
-            "Через неделю после создания или изменения неполная карточка — задача, раз в 30 дней.",
+            "A week after a change a card that is still poor is a task that lists what is missing.",
+            "Через неделю после изменения неполная карточка — задача со списком недостающего.",
         ),
         when=[*when("client.created"), *when("client.changed")],
         if_=all_({"field": "client.completeness", "operator": "less", "value": 60}),
-        then=[task("Fill in the client's card", "Заполнить карточку клиента", 48, wait="7d")],
+        then=[
+            task(
+                "Fill in the client's card",
+                "Заполнить карточку клиента",
+                48,
+                {
+                    "details": {
+                        "en": "Missing: {{ client.lacks }}",
+                        "ru": "Не хватает: {{ client.lacks }}",
+                    }
+                },
+                wait="7d",
+            )
+        ],
         guards={"once_per": "client", "again_after": "30d"},
     ),
     recipe(

@@ -58,10 +58,14 @@ def speak(english: str, russian: str, **more: object) -> dict[str, object]:
     return {"action": "crm_actions.send_message", "params": {"text": text}, **more}
 
 
-def task(english: str, russian: str, hours: float = 24, **more: object) -> dict[str, object]:
-    """Give "make a task"."""
-    params = {"title": {"en": english, "ru": russian}, "hours": hours}
-    return {"action": "crm_actions.create_task", "params": params, **more}
+def task(
+    english: str, russian: str, hours: float = 24, params: object = None, **more: object
+) -> dict[str, object]:
+    """Give "make a task"; `params` are further ones."""
+    given = {"title": {"en": english, "ru": russian}, "hours": hours}
+    if isinstance(params, dict):
+        given |= params
+    return {"action": "crm_actions.create_task", "params": given, **more}
 
 
 def act(action: str, _step: dict[str, object] | None = None, **params: object) -> dict[str, object]:

@@ -21,13 +21,26 @@ SALES = [
         "sales",
         ("Stage → task", "Этап → задача"),
         (
-            "An interest that comes to the chosen stage gives its owner a task.",
-            "Интерес, пришедший на выбранный этап, даёт ответственному задачу.",
+            "An interest that comes to the chosen stage gives its owner a task with a checklist.",
+            "Интерес, пришедший на выбранный этап, даёт ответственному задачу с чек-листом.",
         ),
         when=when("interest.stage_changed"),
         if_=all_(one_of("interest.stage", "1")),
         asks={"if.all.0.value": "stage"},
-        then=[task("Do what this stage asks for", "Выполнить действия этапа", 24)],
+        then=[
+            task(
+                "Do what this stage asks for",
+                "Выполнить действия этапа",
+                24,
+                {
+                    "points": [
+                        {"en": "Talk to the client", "ru": "Поговорить с клиентом"},
+                        {"en": "Write down what was agreed", "ru": "Записать договорённости"},
+                        {"en": "Plan the next step", "ru": "Запланировать следующий шаг"},
+                    ]
+                },
+            )
+        ],
     ),
     recipe(
         "stage_message",

@@ -136,6 +136,10 @@ class Stage:
         page = await self.home.user.read(objects.page, NOUNS[kind], ObjectQuery(limit=100))
         return [one.title for one in page.items]
 
+    async def details(self, title: str) -> str:
+        page = await self.home.user.read(objects.page, NOUNS["task"], ObjectQuery(limit=100))
+        return next(str(one.description) for one in page.items if one.title == title)
+
     async def notes(self, dialog_id: DialogId) -> list[str]:
         thread = await self.home.user.thread(dialog_id)
         return [one.text for one in thread.messages if one.direction == "note"]
@@ -388,6 +392,9 @@ async def test_presets_of_sales(stage: Stage) -> None:
     async with stage.preset("stage_task", **asked):
         await stage.do(MoveInterest(interest_id=first, stage_id=second.id))
         assert "Выполнить действия этапа" in await stage.titles()
+        points = (await stage.details("Выполнить действия этапа")).splitlines()
+        assert len(points) == 3
+        assert points[0] == "☐ Поговорить с клиентом"
     async with stage.preset("stuck_card"):
         before = await stage.told()
         await stage.world.later(8 * DAY)
@@ -462,7 +469,8 @@ async def test_presets_of_clients(stage: Stage) -> None:
     async with stage.preset("poor_card"):
         client = await stage.client(anna)
         await stage.world.later(8 * DAY)
-        assert "Заполнить карточку клиента" in await stage.titles()
+        lacks = "Не хватает: Phone / E-mail, Source"
+        assert await stage.details("Заполнить карточку клиента") == lacks
     contact = await stage.contact(anna)
     await stage.do(
         ChangeObject(
