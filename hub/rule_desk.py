@@ -20,7 +20,7 @@ from hub.rule_words import References, references, words_in
 from hub.web.i18n import translate
 from triggers import rules as rule_reads
 from triggers import tryout
-from triggers.checking import Doubt, Other, doubts_among, doubts_of
+from triggers.checking import Doubt, Other, doubts_among, doubts_of, doubts_of_names
 from triggers.definition import Definition, read
 from triggers.explain import in_words
 from triggers.gallery import rule_of, words_of
@@ -131,7 +131,21 @@ class RuleDesk:
         found = doubts_among(
             definition, str(definition.get("name", "")), others, place, self.vocabulary.actions
         )
+        found += await self._gone(definition)
         return self.warnings(definition, language) + self._said(found, language)
+
+    async def _gone(self, definition: Mapping[str, object]) -> list[Doubt]:
+        """Give the doubts about what actions of plugins name: whether it can still be chosen."""
+        try:
+            ready = read(definition, self.vocabulary, lenient=True)
+        except HubError:
+            return []
+        known = {}
+        for name in {step.action for step in ready.steps}:
+            hub = self._hub.for_plugin(name.partition(".")[0])
+            lists = await self.vocabulary.actions[name].references(hub)
+            known[name] = {ref: {value for value, _ in pairs} for ref, pairs in lists.items()}
+        return doubts_of_names(ready, self.vocabulary.actions, known)
 
     def _said(self, doubts: list[Doubt], language: str) -> list[str]:
         label = self.label(language)

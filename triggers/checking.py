@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from triggers.definition import Definition
@@ -35,7 +35,8 @@ CHATTY = "It answers every message: say once per dialog, or per contact and day"
 CONFLICT = "“{rule}” writes the same with the same event ({fields}): the lower one in the list wins"
 LOOP = "Together with {rules} it goes round: {path}. After three acts in a row it stops"
 UNKNOWN = "It is not known what {actions} changes: whether it fights with {rules} is not looked at"
-TEXTS = (ITSELF, TWICE, CHATTY, CONFLICT, LOOP, UNKNOWN)
+GONE = "{actions}: what it names cannot be chosen any more, so nothing will come of it"
+TEXTS = (ITSELF, TWICE, CHATTY, CONFLICT, LOOP, UNKNOWN, GONE)
 MOST = 10
 
 
@@ -80,6 +81,20 @@ def doubts_of(definition: Definition, rule: Rule, actions: Actions) -> list[Doub
     if says and "message.received" in moments and not definition.guards.once_per:
         found.append(Doubt(text=CHATTY))
     return found
+
+
+def doubts_of_names(
+    definition: Definition, actions: Actions, known: Mapping[str, Mapping[str, Collection[str]]]
+) -> list[Doubt]:
+    """Give the doubts about what actions name: `known` has what may be chosen, by action and ref."""
+    found = {}
+    for step in definition.steps:
+        for name, prop in actions[step.action].Params.model_json_schema()["properties"].items():
+            lists = known.get(step.action, {})
+            given = step.given.get(name)
+            if given and prop.get("ref") in lists and str(given) not in lists[prop["ref"]]:
+                found[step.action] = Doubt(text=GONE, names={"actions": [step.action]})
+    return list(found.values())
 
 
 def doubts_among(

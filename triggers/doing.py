@@ -29,6 +29,7 @@ HELD = frozenset(
         "asked",
         "group",
         "nothing_missing",
+        "over",
     }
 )
 """Conflicts that are no failure of the rule: the world does not want it now."""

@@ -59,7 +59,7 @@ def register_commands() -> list[Handler]:
         transactional.handler(),
         obligations.handler(),
         finishing.handler(),
-        joining.handler(),
+        *joining.handlers(),
     ]
 
 

@@ -36,7 +36,8 @@ from plugins.mailings.commands import fill_steps, mailing_in, write
 from plugins.mailings.doing import all_mailings, mailing_of
 from plugins.mailings.finishing import was_told
 from plugins.mailings.holdouts import keep_out
-from plugins.mailings.plans import Mailing, moment, part_of
+from plugins.mailings.plans import Mailing, moment, part_of, read_mailing
+from plugins.mailings.tables import mailings, with_run
 from plugins.mailings.times import wall_clock
 
 JOB = "mailings.join"
@@ -51,6 +52,16 @@ class JoinMailing(Command):
 
     mailing_id: int
     recipient: ManyRecipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskToJoin(Command):
+    """Have a person put into a mailing; raises Conflict where it is over."""
+
+    permission: ClassVar[str] = "mailings.send"
+
+    mailing_id: int
+    contact_id: ContactId
 
 
 class Join(Action):
@@ -84,11 +95,7 @@ class Join(Action):
         """Queue it, once for a person."""
         if facts.contact is None:
             raise ActionHeld("nobody is known here")
-        payload: dict[str, object] = {
-            "mailing_id": params.mailing,
-            "contact_id": str(facts.contact.id),
-        }
-        return [RunJob(name=JOB, payload=payload, key=f"{params.mailing}:{facts.contact.id}")]
+        return [AskToJoin(mailing_id=int(params.mailing), contact_id=facts.contact.id)]
 
 
 def job() -> Job:
@@ -96,9 +103,23 @@ def job() -> Job:
     return Job(name=JOB, run=join)
 
 
-def handler() -> Handler:
+def handlers() -> tuple[Handler, ...]:
     """Who carries it out."""
-    return Handler(command=JoinMailing, handle=put)
+    return Handler(command=JoinMailing, handle=put), Handler(command=AskToJoin, handle=ask)
+
+
+def ask(uow: UnitOfWork, command: AskToJoin) -> None:
+    """Queue it, once for a person; the run of a rule says where the mailing is over."""
+    # It is only looked at: rules do not wait for one another, nor for what is being sent.
+    row = uow.execute(with_run().where(mailings.c.id == command.mailing_id)).first()
+    if row is None or read_mailing(row._mapping).state not in GOES:
+        raise Conflict("this mailing does not go on", what="over")
+    payload: dict[str, object] = {
+        "mailing_id": str(command.mailing_id),
+        "contact_id": str(command.contact_id),
+    }
+    key = f"{command.mailing_id}:{command.contact_id}"
+    uow.give(RunJob(name=JOB, payload=payload, key=key))
 
 
 async def join(hub: Hub, payload: Mapping[str, Any]) -> None:
@@ -106,7 +127,8 @@ async def join(hub: Hub, payload: Mapping[str, Any]) -> None:
     mailing = await mailing_of(hub, str(payload["mailing_id"]))
     contact = await hub.contact(ContactId(int(payload["contact_id"])))
     if mailing.state not in GOES:
-        raise Conflict("this mailing does not go on", what="state")
+        # It ended since the rule ran: there is nothing to put him into, and nothing to try again.
+        return
     kinds = {one: await kind_of(hub, one) for one in mailing.plan.accounts}
     ways = [
         (account_id, address.id)

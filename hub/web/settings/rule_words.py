@@ -56,6 +56,7 @@ DOUBTS = (
     ),
     _("{actions} write the same: the last one counts"),
     _("It answers every message: say once per dialog, or per contact and day"),
+    _("{actions}: what it names cannot be chosen any more, so nothing will come of it"),
     _("“{rule}” writes the same with the same event ({fields}): the lower one in the list wins"),
     _("It is not known what {actions} changes: whether it fights with {rules} is not looked at"),
     _("Together with {rules} it goes round: {path}. After three acts in a row it stops"),

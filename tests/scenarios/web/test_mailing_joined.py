@@ -9,6 +9,7 @@ import pytest
 
 import plugins.mailings
 from hub import Address, CreateContact, GiveConsent, SaveRule, SaveSegment
+from hub.records.rules import RuleRun
 from plugins import crm_actions
 from plugins.mailings import sending
 from plugins.mailings.commands import SteerMailing
@@ -19,6 +20,7 @@ from tests.houses import US, World, plugin_of, until
 from tests.scenarios.http_api.world import World as Programs
 from tests.scenarios.web.house import House, open_house
 from tests.scenarios.web.test_mailings import NAME, _draft, _own, _ready
+from triggers import runs
 
 HOUR = 3_600 * US
 
@@ -63,7 +65,8 @@ async def test_a_rule_puts_people_into_a_chain_once(house: House, world: World) 
     assert (known["name"], known["label"]) == (str(number), "Spring")
     then = [{"action": "mailings.join", "params": {"mailing": str(number)}}]
     rule = {"name": "Welcome", "when": [{"event": "consent.given"}], "then": then}
-    await house.system.do(SaveRule(definition=rule, enabled=True))
+    (welcome,) = await house.system.do(SaveRule(definition=rule, enabled=True))
+    assert (await program.ok("GET", f"/rules/{welcome}"))["warnings"] == []
     anna = await _newcomer(house, "anna")
     await until(lambda: len(world.sent) == 1)
     assert world.sent[0].to.value == "anna@example.org"
@@ -85,7 +88,19 @@ async def test_a_rule_puts_people_into_a_chain_once(house: House, world: World) 
     await until(lambda: len(world.sent) == 2)
     assert world.sent[1].subject == "Second"
     await hub.do(SteerMailing(mailing_id=number, state="cancelled"))
-    with pytest.raises(Exception, match="does not go on"):
-        await join(hub, {"mailing_id": str(number), "contact_id": str(anna)})
+    # A job that comes too late has nothing to do, and the rule's run says why it did nothing.
+    await join(hub, {"mailing_id": str(number), "contact_id": str(anna)})
+    late = await _newcomer(house, "late")
+
+    async def held() -> RuleRun | None:
+        found = await house.system.read(lambda reader: runs.page(reader, rule_id=welcome))
+        return next((one for one in found if one.contact_id == late), None)
+
+    run = await until(held)
+    assert [(one.state, one.reason) for one in run.steps] == [
+        ("held", "this mailing does not go on")
+    ]
+    (warning,) = (await program.ok("GET", f"/rules/{welcome}"))["warnings"]
+    assert "what it names cannot be chosen any more" in warning
     for each in programs.programs:
         await each.aclose()
