@@ -11,6 +11,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from hub.errors import Conflict
+from hub.request_line import HubProtocol
 from hub.settings import HubSettings
 
 log = logging.getLogger("hub.server")
@@ -87,7 +88,7 @@ def serve(
     config = uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HubProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -96,6 +97,5 @@ def serve(
         # Forwarded headers are read by the roof, from trusted proxies only.
         proxy_headers=False,
         timeout_graceful_shutdown=settings.stop_seconds,
-        h11_max_incomplete_event_size=65_536,
     )
     HubServer(config, app, on_ready).run(sockets=[sock])

@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from hub import Quarantine
+from hub.request_line import HubProtocol
 from tests.scenarios.http_api.world import open_world
 
 CHECKS = [
@@ -108,7 +109,11 @@ class Served(threading.Thread):
             }
             self.token = await world.token()
             config = uvicorn.Config(
-                world.house.app, lifespan="off", log_level="warning", timeout_graceful_shutdown=5
+                world.house.app,
+                http=HubProtocol,
+                lifespan="off",
+                log_level="warning",
+                timeout_graceful_shutdown=5,
             )
             self._server = uvicorn.Server(config)
             self._listener.listen(100)
