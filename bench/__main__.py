@@ -24,6 +24,7 @@ BENCHES = {
     "imports": ["--rows", "10000"],
     "objects": [],
     "mailing": ["--letters", "4000"],
+    "opens": [],
 }
 
 

@@ -31,6 +31,11 @@ NOISE = frozenset(
         "dialog.opened",
         "note.added",
         "import.batch",
+        # One for each person of a mailing; its numbers are counted from rows of their own.
+        "deliveries.queued",
+        "mailing.opened",
+        "mailing.clicked",
+        "mailing.answered",
         # The same is told by object.created.
         "client.created",
         "contact.created",

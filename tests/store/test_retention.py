@@ -14,17 +14,24 @@ from crm_store.tables.dialogs import attachments, blobs, messages
 from crm_store.tables.journal import cursors, journal
 from crm_store.tables.requests import notices
 from crm_store.tables.rules import rule_effects, rule_hours, rule_marks, rule_runs
+from crm_store.unit_of_work import UnitOfWork
 from hub import (
+    SYSTEM,
     Attachment,
     Conflict,
+    ContactId,
     CreateLead,
+    DeliveryId,
     Invalid,
     LeadId,
+    MailingClicked,
+    MailingOpened,
     RejectLead,
     RemoveRetention,
     RetentionId,
     RunRetention,
     SaveRetention,
+    SendSteered,
     SetDialogStatus,
 )
 from hub.retaining import sweep
@@ -169,6 +176,27 @@ async def test_traces_of_rules_and_notices_go_by_their_age(home: House) -> None:
         ["2"],
         [new // (3600 * US)],
     ]
+
+
+async def test_what_a_mailing_s_people_did_leaves_the_journal_by_its_age(home: House) -> None:
+    who = {"mailing_id": 1, "delivery_id": DeliveryId(1), "contact_id": ContactId(1)}
+    opened, clicked = MailingOpened(**who), MailingClicked(**who, link=1)  # type: ignore[arg-type]
+    steered = SendSteered(mailing_id=1, send_id=1, state="paused")
+
+    def fill(tx: Any, items: list[Any]) -> list[Any]:
+        uow = UnitOfWork(tx, actor=SYSTEM)
+        for one in (opened, clicked, steered):
+            uow.record(one)
+        tx.conn.execute(delete(cursors))
+        tx.conn.execute(insert(cursors).values(name="all", event_id=1_000_000))
+        return items
+
+    await home.runtime.database.write(fill, None)
+    home.world.offset_us += 40 * DAY
+    await sweep(home.system, await rule(home, "journal", 30, active=True))
+    kept = select(journal.c.type).where(journal.c.type.like("mailing.%"))
+    found = await home.runtime.database.read(lambda conn: list(conn.execute(kept).scalars()))
+    assert found == ["mailing.steered"]
 
 
 async def test_a_rule_is_one_of_its_kind_and_never_hasty(home: House) -> None:
