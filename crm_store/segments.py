@@ -36,16 +36,15 @@ from crm_store.tables.people import addresses, contacts
 from crm_store.tables.segments import segment_members, segments
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
-from hub.commands import FillSegment, RefreshSegment, RemoveSegment, SaveSegment
+from hub.commands import FillSegment, RemoveSegment, SaveSegment
 from hub.errors import Conflict, Invalid, NotFound
-from hub.events import SegmentChanged, SegmentEntered, SegmentLeft
+from hub.events import SegmentChanged
 from hub.filters import Moment, Use, parse
 from hub.ids import AddressId, ContactId, Micros
 from hub.records.segments import Member, Reach, Segment
 from hub.terms import fold
 
 CONTACT = NOUNS["contact"]
-BATCH = 5_000
 
 
 # -- asking --------------------------------------------------------------------------------
@@ -59,13 +58,13 @@ def all_segments(reader: Reader) -> list[Segment]:
         .where(segments.c.removed_at == 0)
         .order_by(segments.c.name_folded, segments.c.id)
     )
-    return [_record(row) for row in rows]
+    return [record(row) for row in rows]
 
 
 def one(reader: Reader, segment_id: int) -> Segment:
     """Give a segment; raises NotFound."""
     reader.viewer.need("contacts.view")
-    return _record(_row(reader.conn, segment_id))
+    return record(_row(reader.conn, segment_id))
 
 
 def _row(conn: Any, segment_id: int) -> Row[Any]:
@@ -78,7 +77,8 @@ def _row(conn: Any, segment_id: int) -> Row[Any]:
     return found
 
 
-def _record(row: Any) -> Segment:
+def record(row: Any) -> Segment:
+    """Make a segment of its row."""
     definition = row.definition or {}
     return Segment(
         id=row.id,
@@ -120,10 +120,10 @@ def _inside(reader: Reader, segment: Segment, above: frozenset[int]) -> ColumnEl
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
         dialect = reader.conn.dialect.name
         parts.append(compile_sql(tree, known, columns(), contacts.c.id, moment, dialect))
-    parts += [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.any_of]
+    parts += [_inside(reader, record(_row(reader.conn, n)), above) for n in segment.any_of]
     inside = or_(*parts) if parts else true()
-    both = [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.all_of]
-    outside = [_inside(reader, _record(_row(reader.conn, n)), above) for n in segment.not_in]
+    both = [_inside(reader, record(_row(reader.conn, n)), above) for n in segment.all_of]
+    outside = [_inside(reader, record(_row(reader.conn, n)), above) for n in segment.not_in]
     return and_(inside, *both, *(~one for one in outside))
 
 
@@ -300,7 +300,7 @@ def save_segment(uow: UnitOfWork, command: SaveSegment) -> int:
     }
     segment_id = command.segment_id
     if segment_id:
-        row = _locked(uow, segment_id)
+        row = locked_row(uow, segment_id)
         if command.version is not None and row.version != command.version:
             raise Conflict("somebody changed this segment meanwhile", what="version")
         _no_circle(uow, segment_id, (*command.any_of, *command.all_of, *command.not_in))
@@ -326,7 +326,8 @@ def save_segment(uow: UnitOfWork, command: SaveSegment) -> int:
     return segment_id
 
 
-def _locked(uow: UnitOfWork, segment_id: int) -> Row[Any]:
+def locked_row(uow: UnitOfWork, segment_id: int) -> Row[Any]:
+    """Give a segment's row, locked; raises NotFound."""
     row = uow.conn.execute(
         locked(
             uow.dialect,
@@ -350,13 +351,13 @@ def _no_circle(uow: UnitOfWork, segment_id: int, parts: Iterable[int]) -> None:
         if number in seen:
             continue
         seen.add(number)
-        found = _record(_row(uow.conn, number))
+        found = record(_row(uow.conn, number))
         path += [(one, (*way, found.name)) for one in found.made_of]
 
 
 def fill_segment(uow: UnitOfWork, command: FillSegment) -> int:
     """Put people in and take people out."""
-    row = _locked(uow, command.segment_id)
+    row = locked_row(uow, command.segment_id)
     if row.kind != "static":
         raise Invalid("a segment of conditions is not filled by hand", field="segment_id")
     changed = 0
@@ -381,13 +382,14 @@ def fill_segment(uow: UnitOfWork, command: FillSegment) -> int:
         ).scalars()
     )
     fresh = sorted(there - known)
-    _enter(uow, row.id, fresh)
+    enter(uow, row.id, fresh)
     if changed or fresh:
         uow.record(SegmentChanged(segment_id=row.id, what="filled"))
     return int(changed) + len(fresh)
 
 
-def _enter(uow: UnitOfWork, segment_id: int, people: Sequence[int]) -> None:
+def enter(uow: UnitOfWork, segment_id: int, people: Sequence[int]) -> None:
+    """Put people into a segment; who is in it already stays so."""
     if people:
         uow.conn.execute(
             upsert(uow.dialect, segment_members).on_conflict_do_nothing(),
@@ -397,9 +399,9 @@ def _enter(uow: UnitOfWork, segment_id: int, people: Sequence[int]) -> None:
 
 def remove_segment(uow: UnitOfWork, command: RemoveSegment) -> None:
     """Put a segment away."""
-    row = _locked(uow, command.segment_id)
+    row = locked_row(uow, command.segment_id)
     others = uow.conn.execute(select(segments).where(segments.c.removed_at == 0)).all()
-    users = sorted(one.name for one in others if row.id in _record(one).made_of)
+    users = sorted(one.name for one in others if row.id in record(one).made_of)
     if users:
         raise Conflict(f"other segments are made of it: {', '.join(users)}", what="in_use")
     uow.conn.execute(
@@ -407,45 +409,3 @@ def remove_segment(uow: UnitOfWork, command: RemoveSegment) -> None:
     )
     uow.conn.execute(delete(segment_members).where(segment_members.c.segment_id == row.id))
     uow.record(SegmentChanged(segment_id=row.id, what="removed"))
-
-
-def refresh_segment(uow: UnitOfWork, command: RefreshSegment) -> tuple[int, int]:
-    """Compare who is in now with who was: one fact for each who came or went, a batch at a time."""
-    row = _locked(uow, command.segment_id)
-    reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
-    segment = _record(row)
-    if segment.static:
-        return 0, 0
-    now_in = members(reader, segment).subquery()
-    was_in = select(segment_members.c.contact_id).where(segment_members.c.segment_id == row.id)
-    came = list(
-        uow.conn.execute(
-            select(now_in.c.id).where(now_in.c.id.not_in(was_in)).limit(BATCH)
-        ).scalars()
-    )
-    went = list(
-        uow.conn.execute(
-            was_in.where(segment_members.c.contact_id.not_in(select(now_in.c.id))).limit(BATCH)
-        ).scalars()
-    )
-    _enter(uow, row.id, came)
-    if went:
-        uow.conn.execute(
-            delete(segment_members).where(
-                segment_members.c.segment_id == row.id, segment_members.c.contact_id.in_(went)
-            )
-        )
-    first = not row.counted_at
-    size = select(func.count()).where(segment_members.c.segment_id == literal(row.id))
-    uow.conn.execute(
-        update(segments)
-        .where(segments.c.id == row.id)
-        .values(size=size.scalar_subquery(), counted_at=uow.now)
-    )
-    # Whoever is in it at the first look did not come in just now.
-    if not first:
-        for number in came:
-            uow.record(SegmentEntered(contact_id=ContactId(number), segment_id=row.id))
-        for number in went:
-            uow.record(SegmentLeft(contact_id=ContactId(number), segment_id=row.id))
-    return len(came), len(went)

@@ -12,6 +12,7 @@ from typing import Any
 from crm_store import (
     accounts,
     calendars,
+    comings,
     consents,
     custom_acts,
     desks,
@@ -237,7 +238,7 @@ ONE: dict[type[Command], One] = {
     c.SaveSegment: segments.save_segment,
     c.FillSegment: segments.fill_segment,
     c.RemoveSegment: segments.remove_segment,
-    c.RefreshSegment: segments.refresh_segment,
+    c.RefreshSegment: comings.refresh_segment,
     c.PlanMany: many.plan_many,
     c.SendMany: many.send_many,
     c.SteerMany: many.steer_many,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from crm_store.segments import BATCH
 from crm_store.tables.segments import segments
 from hub.commands import RefreshSegment
 from hub.errors import HubError
@@ -34,13 +33,15 @@ def watch_job(runtime: Runtime) -> Job:
             )
         )
         for number in ids:
-            came = went = BATCH
-            while max(came, went) >= BATCH:
+            after = 0
+            while True:
                 try:
-                    command = RefreshSegment(segment_id=number)
-                    ((came, went),) = await runtime.do(SYSTEM, None, (command,))
+                    command = RefreshSegment(segment_id=number, after=after)
+                    ((_, _, after),) = await runtime.do(SYSTEM, None, (command,))
                 except HubError:
                     # A field that its filter asks for is gone: its page says so.
+                    break
+                if not after:
                     break
 
     return Job(name="segments.watch", run=run, every=EVERY)

@@ -54,6 +54,10 @@ class RemoveSegment(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshSegment(Command):
-    """Look who entered and who left a watched segment since the last time; gives both numbers."""
+    """Look who entered and who left a watched segment since the last time, some thousands a turn.
+
+    Gives both numbers, and the person behind whom the next turn goes on (`after`; 0 when it is over).
+    """
 
     segment_id: int
+    after: int = 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_store import segments
+from crm_store import comings, segments
 from crm_store.journal import events_after
 from hub import (
     SYSTEM,
@@ -89,10 +89,10 @@ async def test_conditions_sets_and_reasons(house: House) -> None:
     assert (await hub.reach(whole, channel="email", topic="sales")).reached == 2
     assert dict((await hub.reach(whole, channel="phone")).kept_back) == {"no_address": 3}
     # Who comes and who goes is told to rules, not who was there at the first look.
-    assert await hub.do(RefreshSegment(segment_id=first)) == [(3, 0)]
+    assert await hub.do(RefreshSegment(segment_id=first)) == [(3, 0, 0)]
     await hub.do(UpdateContact(contact_id=vera, language="en"))  # type: ignore[arg-type]
     zoe = await _person(house, "Zoe")
-    assert await hub.do(RefreshSegment(segment_id=first)) == [(1, 1)]
+    assert await hub.do(RefreshSegment(segment_id=first)) == [(1, 1, 0)]
     facts, _ = await house.runtime.database.read(
         lambda conn: events_after(conn, house.runtime.registry, 0, 10_000)
     )
@@ -100,6 +100,39 @@ async def test_conditions_sets_and_reasons(house: House) -> None:
     went = [one.contact_id for one in facts if isinstance(one, SegmentLeft)]
     assert (came, went) == ([zoe], [vera])
     assert hub.actor == SYSTEM
+
+
+async def test_a_first_look_of_many_turns_tells_of_nobody(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = house.system
+    monkeypatch.setattr(comings, "BATCH", 2)
+    people = [await _person(house, f"Person{n}") for n in range(5)]
+    (watched,) = await hub.do(SaveSegment(name="Everybody", watched=True))
+
+    async def looked() -> list[tuple[int, int]]:
+        turns, after = [], 0
+        while after or not turns:
+            ((came, went, after),) = await hub.do(RefreshSegment(segment_id=watched, after=after))
+            turns.append((came, went))
+        return turns
+
+    assert await looked() == [(2, 0), (2, 0), (1, 0)]
+    assert (await hub.read(segments.one, watched)).size == 5
+    russian = {"field": "contact.language", "operator": "equals", "value": "ru"}
+    await hub.do(SaveSegment(segment_id=watched, name="Russian", filter=russian, watched=True))
+    for one in people[:4]:
+        await hub.do(UpdateContact(contact_id=one, language="en"))  # type: ignore[arg-type]
+    zoe = await _person(house, "Zoe")
+    # Two a turn, whether they came or went; nobody is passed over where one of the two is more.
+    turns = await looked()
+    assert tuple(map(sum, zip(*turns, strict=True))) == (1, 4)
+    facts, _ = await house.runtime.database.read(
+        lambda conn: events_after(conn, house.runtime.registry, 0, 10_000)
+    )
+    assert [one.contact_id for one in facts if isinstance(one, SegmentEntered)] == [zoe]
+    went = [one.contact_id for one in facts if isinstance(one, SegmentLeft)]
+    assert went == people[:4]
 
 
 def segment_of(address: str) -> str:
