@@ -6,7 +6,7 @@ import secrets as random
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from crm_store.sql import locked
 from crm_store.tables.dialogs import attachments, blobs, quarantine
@@ -66,9 +66,13 @@ def all_accounts(reader: Reader, channel: str = "", removed: bool = False) -> li
     return _records(reader, [row for row in rows if reader.viewer.sees_account(row.id)])
 
 
+_ONE = select(accounts).where(accounts.c.id == bindparam("account"))
+_MEMBERS = select(account_members)
+
+
 def account(reader: Reader, account_id: AccountId) -> Account:
     """Give one account."""
-    rows = reader.conn.execute(select(accounts).where(accounts.c.id == account_id)).all()
+    rows = reader.conn.execute(_ONE, {"account": account_id}).all()
     if not rows or not reader.viewer.sees_account(account_id):
         raise NotFound("there is no such account")
     return _records(reader, rows)[0]
@@ -102,7 +106,7 @@ def sealed_secrets(reader: Reader, account_id: AccountId) -> str:
 
 def _records(reader: Reader, rows: Sequence[Row[Any]]) -> list[Account]:
     members: dict[int, list[UserId]] = {}
-    for row in reader.conn.execute(select(account_members)):
+    for row in reader.conn.execute(_MEMBERS):
         members.setdefault(row.account_id, []).append(UserId(row.user_id))
     return [_record(row, tuple(members.get(row.id, ()))) for row in rows]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
 
 from crm_store import objects
 from crm_store.objects import NOUNS
@@ -294,33 +294,33 @@ def _reason(
     return NO_CONSENT if need_consent and word is None else ""
 
 
+_LOG = (
+    select(consent_log)
+    .where(consent_log.c.contact_id == bindparam("contact"))
+    .order_by(consent_log.c.id.desc())
+    .limit(bindparam("most"))
+)
+_NEWEST = select(consents.c.log_id).where(consents.c.contact_id == bindparam("contact"))
+_WISH = select(frequency_limits).where(frequency_limits.c.contact_id == bindparam("contact"))
+_REASONS = (
+    select(suppressions, addresses.c.kind, addresses.c.value)
+    .join(addresses, addresses.c.id == suppressions.c.address_id)
+    .where(addresses.c.contact_id == bindparam("contact"))
+    .order_by(suppressions.c.at.desc())
+)
+
+
 def standing(reader: Reader, contact_id: ContactId, limit: int = 100) -> Standing:
     """Give where a person stands, with the log, newest first."""
     reader.viewer.need("contacts.view")
-    rows = reader.conn.execute(
-        select(consent_log)
-        .where(consent_log.c.contact_id == contact_id)
-        .order_by(consent_log.c.id.desc())
-        .limit(limit)
-    ).all()
-    newest = {
-        row.log_id
-        for row in reader.conn.execute(
-            select(consents.c.log_id).where(consents.c.contact_id == contact_id)
-        )
-    }
-    wish = reader.conn.execute(
-        select(frequency_limits).where(frequency_limits.c.contact_id == contact_id)
-    ).first()
+    given = {"contact": contact_id}
+    rows = reader.conn.execute(_LOG, {**given, "most": limit}).all()
+    newest = {row.log_id for row in reader.conn.execute(_NEWEST, given)}
+    wish = reader.conn.execute(_WISH, given).first()
     if wish is not None:
         newest.add(wish.log_id)
     entries = [_entry(row) for row in rows]
-    reasons = reader.conn.execute(
-        select(suppressions, addresses.c.kind, addresses.c.value)
-        .join(addresses, addresses.c.id == suppressions.c.address_id)
-        .where(addresses.c.contact_id == contact_id)
-        .order_by(suppressions.c.at.desc())
-    ).all()
+    reasons = reader.conn.execute(_REASONS, given).all()
     return Standing(
         contact_id=contact_id,
         days=wish.days if wish is not None else 0,

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select
 
 from crm_store.filter_sql import QueryField, Subject
 from crm_store.nouns import Noun
@@ -43,25 +43,28 @@ _TEXTS = frozenset({PropertyType.LINE, PropertyType.TEXT, PropertyType.CHOICE})
 Described = tuple[Any, ...]
 
 
+_FIELDS = (
+    select(
+        custom_fields.c.id,
+        custom_fields.c.name,
+        custom_fields.c.type,
+        custom_fields.c.label,
+        custom_fields.c.label_ru,
+        custom_fields.c.help,
+        custom_fields.c.choices,
+        custom_fields.c.group_name,
+        custom_fields.c.required,
+        custom_fields.c.personal,
+        custom_fields.c.listed,
+    )
+    .where(custom_fields.c.kind == bindparam("kind"), custom_fields.c.archived_at == 0)
+    .order_by(custom_fields.c.position, custom_fields.c.id)
+)
+
+
 def whole(conn: Connection, noun: Noun) -> Noun:
     """Give a noun whose kind has this organisation's fields too."""
-    rows = conn.execute(
-        select(
-            custom_fields.c.id,
-            custom_fields.c.name,
-            custom_fields.c.type,
-            custom_fields.c.label,
-            custom_fields.c.label_ru,
-            custom_fields.c.help,
-            custom_fields.c.choices,
-            custom_fields.c.group_name,
-            custom_fields.c.required,
-            custom_fields.c.personal,
-            custom_fields.c.listed,
-        )
-        .where(custom_fields.c.kind == noun.kind.name, custom_fields.c.archived_at == 0)
-        .order_by(custom_fields.c.position, custom_fields.c.id)
-    ).all()
+    rows = conn.execute(_FIELDS, {"kind": noun.kind.name}).all()
     noun = with_levels(conn, _bare(noun))
     if not rows:
         return noun

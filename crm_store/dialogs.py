@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, cast
 
@@ -46,8 +47,13 @@ MAX_LIMIT = 200
 PRIORITY_SORTS = ("newest", "oldest", "oldest_waiting", "priority", "begun")
 
 
-def _select(reader: Reader) -> Select[Any]:
-    user_id = reader.viewer.user_id
+Given = BindParameter[int]
+ME: Given = bindparam("me", type_=BigInteger)
+OWN: Given = bindparam("own", type_=BigInteger)
+
+
+def _select() -> Select[Any]:
+    """Make a question for dialogs; who asks is a value of it, so that it is made once for many."""
     return (
         select(
             dialogs,
@@ -62,40 +68,71 @@ def _select(reader: Reader) -> Select[Any]:
         .outerjoin(addresses, addresses.c.id == dialogs.c.address_id)
         .outerjoin(
             read_marks,
-            and_(read_marks.c.user_id == user_id, read_marks.c.dialog_id == dialogs.c.id),
+            and_(read_marks.c.user_id == ME, read_marks.c.dialog_id == dialogs.c.id),
         )
         .outerjoin(
             drafts,
-            and_(drafts.c.user_id == reader.viewer.private_id, drafts.c.dialog_id == dialogs.c.id),
+            and_(drafts.c.user_id == OWN, drafts.c.dialog_id == dialogs.c.id),
         )
     )
 
 
+def _asking(viewer: Viewer) -> dict[str, Any]:
+    """Give the values that `_select` needs of who asks."""
+    return {"me": viewer.user_id, "own": viewer.private_id}
+
+
+def _alike(viewer: Viewer) -> Viewer:
+    """Give one viewer for all to whom the same dialogs are open, so that they share questions."""
+    if viewer.sees_all_dialogs:
+        return Viewer(hidden_accounts=viewer.hidden_accounts)
+    return viewer
+
+
 def page(reader: Reader, query: DialogQuery) -> DialogPage:
     """Give a page of the list, by key: the row after `before`."""
-    limit = max(1, min(query.limit, MAX_LIMIT))
-    clauses = _clauses(reader, query)
-    ordering, after = _sorting(query.sort, query.before)
-    if after is not None:
-        clauses.append(after)
-    rows = reader.conn.execute(
-        _select(reader).where(and_(*clauses)).order_by(*ordering).limit(limit + 1)
-    ).all()
+    viewer, limit = reader.viewer, max(1, min(query.limit, MAX_LIMIT))
+    statement = _listing(
+        _alike(viewer), replace(query, before="", filter=None, limit=limit), bool(query.before)
+    )
+    if query.filter:
+        statement = statement.where(_filtered(reader, query.filter))
+    given = _asking(viewer)
+    if query.before:
+        given["value"], given["last"] = page_key(query.before)
+    rows = reader.conn.execute(statement, given).all()
     more = len(rows) > limit
     rows = rows[:limit]
     found = _records(reader, rows)
     return DialogPage(dialogs=found, next=_key(query.sort, rows[-1]) if more else "")
 
 
+@lru_cache(128)
+def _listing(viewer: Viewer, query: DialogQuery, further: bool) -> Select[Any]:
+    """Make the question once: every colleague asks for the same few lists again and again."""
+    ordering, after = _sorting(query.sort)
+    clauses = [*_clauses(viewer, query), *([after] if further else [])]
+    return _select().where(and_(*clauses)).order_by(*ordering).limit(query.limit + 1)
+
+
 def count(reader: Reader, query: DialogQuery) -> int:
     """Count the dialogs on all pages of a list."""
-    statement = select(func.count()).select_from(dialogs).where(*_clauses(reader, query))
-    return int(reader.conn.execute(statement).scalar_one())
+    statement = select(func.count()).select_from(dialogs).where(*_clauses(reader.viewer, query))
+    if query.filter:
+        statement = statement.where(_filtered(reader, query.filter))
+    return int(reader.conn.execute(statement, {"me": reader.viewer.user_id}).scalar_one())
 
 
-def _clauses(reader: Reader, query: DialogQuery) -> list[ColumnElement[bool]]:
-    clauses = [reader.viewer.dialogs_clause(), dialogs.c.merged_into == 0]
-    clauses += view_clauses(reader, query.view)
+def _filtered(reader: Reader, tree: Mapping[str, object]) -> ColumnElement[bool]:
+    # The import is late: filter_sql knows this module's columns.
+    from crm_store.filter_sql import dialog_clause
+
+    return dialog_clause(reader, tree)
+
+
+def _clauses(viewer: Viewer, query: DialogQuery) -> list[ColumnElement[bool]]:
+    clauses = [viewer.dialogs_clause(), dialogs.c.merged_into == 0]
+    clauses += _view(query.view)
     if query.account_id:
         clauses.append(dialogs.c.account_id == query.account_id)
     if query.channel:
@@ -115,24 +152,15 @@ def _clauses(reader: Reader, query: DialogQuery) -> list[ColumnElement[bool]]:
         clauses.append(dialogs.c.address_id.in_(owner.with_only_columns(addresses.c.id)))
     if query.tag:
         clauses.append(_tagged(query.tag))
-    if query.filter:
-        # The import is late: filter_sql knows this module's columns.
-        from crm_store.filter_sql import dialog_clause
-
-        clauses.append(dialog_clause(reader, query.filter))
     return clauses
 
 
-def view_clauses(reader: Reader, view: str) -> list[ColumnElement[bool]]:
-    """Give what a standing view means to who reads."""
-    return _view(reader.viewer.user_id, view)
-
-
-def _view(me: UserId | BindParameter[int], view: str) -> list[ColumnElement[bool]]:
+def _view(view: str) -> list[ColumnElement[bool]]:
+    """Give what a standing view means to who asks."""
     # `is_open AND snoozed_until = 0` is what is on the table now.
     awake = [dialogs.c.is_open, dialogs.c.snoozed_until == 0]
     if view == "mine":
-        return [dialogs.c.assignee_id == me, *awake]
+        return [dialogs.c.assignee_id == ME, *awake]
     if view == "unassigned":
         return [dialogs.c.assignee_id == 0, *awake]
     if view == "waiting":
@@ -147,11 +175,11 @@ def _view(me: UserId | BindParameter[int], view: str) -> list[ColumnElement[bool
         return [dialogs.c.failed_count > 0]
     if view == "mentions":
         found = select(mentions.c.dialog_id).where(
-            mentions.c.user_id == me, mentions.c.seen.is_(False)
+            mentions.c.user_id == ME, mentions.c.seen.is_(False)
         )
         return [dialogs.c.id.in_(found)]
     if view == "drafts":
-        return [dialogs.c.id.in_(select(drafts.c.dialog_id).where(drafts.c.user_id == me))]
+        return [dialogs.c.id.in_(select(drafts.c.dialog_id).where(drafts.c.user_id == ME))]
     if view == "unlinked":
         # The import is late: it knows this module's handlers' tables.
         from crm_store.unlinked import unlinked_clause
@@ -172,12 +200,16 @@ def _tagged(name: str) -> ColumnElement[bool]:
     )
 
 
-def _sorting(sort: str, before: str) -> tuple[list[Any], ColumnElement[bool] | None]:
-    value, dialog_id = _parse_key(before)
+def _sorting(sort: str) -> tuple[list[Any], ColumnElement[bool]]:
+    """Give the order of a list, and what comes after the dialog `last`."""
+    value: Given = bindparam("value", type_=BigInteger)
+    dialog_id: Given = bindparam("last", type_=BigInteger)
     if sort in ("newest", "", "priority"):
         ordering: list[Any] = [dialogs.c.last_at.desc(), dialogs.c.id.desc()]
         # Compared as a row: with "or" a database would walk the index from its very end.
-        after = tuple_(dialogs.c.last_at, dialogs.c.id) < tuple_(value, dialog_id)
+        after: ColumnElement[bool] = tuple_(dialogs.c.last_at, dialogs.c.id) < tuple_(
+            value, dialog_id
+        )
     elif sort == "oldest":
         ordering = [dialogs.c.last_at, dialogs.c.id]
         after = tuple_(dialogs.c.last_at, dialogs.c.id) > tuple_(value, dialog_id)
@@ -190,13 +222,7 @@ def _sorting(sort: str, before: str) -> tuple[list[Any], ColumnElement[bool] | N
         after = or_(waits > value, and_(waits == value, dialogs.c.id > dialog_id))
     else:
         raise Invalid(f"a list is sorted by {', '.join(PRIORITY_SORTS)}", field="sort")
-    return ordering, after if before else None
-
-
-def _parse_key(before: str) -> tuple[int, int]:
-    if not before:
-        return 0, 0
-    return page_key(before)
+    return ordering, after
 
 
 def _key(sort: str, row: Row[Any]) -> str:
@@ -207,21 +233,31 @@ def _key(sort: str, row: Row[Any]) -> str:
 
 def one(reader: Reader, dialog_id: DialogId) -> Dialog:
     """Give one dialog; what the viewer may not see is not found."""
-    rows = reader.conn.execute(
-        _select(reader).where(dialogs.c.id == dialog_id, reader.viewer.dialogs_clause())
-    ).all()
+    viewer = reader.viewer
+    given = {"dialog": dialog_id, **_asking(viewer)}
+    rows = reader.conn.execute(_one(_alike(viewer)), given).all()
     if not rows:
         raise NotFound("there is no such dialog")
     return _records(reader, rows)[0]
+
+
+@lru_cache(512)
+def _one(viewer: Viewer) -> Select[Any]:
+    return _select().where(dialogs.c.id == bindparam("dialog"), viewer.dialogs_clause())
+
+
+@lru_cache(64)
+def _several(viewer: Viewer, dialect: str) -> Select[Any]:
+    return _select().where(among(dialect, dialogs.c.id, "dialogs"), viewer.dialogs_clause())
 
 
 def several(reader: Reader, ids: Sequence[DialogId]) -> tuple[Dialog, ...]:
     """Give dialogs by id, those that can be seen, in the order asked for."""
     if not ids:
         return ()
-    rows = reader.conn.execute(
-        _select(reader).where(dialogs.c.id.in_(ids), reader.viewer.dialogs_clause())
-    ).all()
+    viewer, dialect = reader.viewer, reader.conn.dialect.name
+    given = {"dialogs": listed(dialect, ids), **_asking(viewer)}
+    rows = reader.conn.execute(_several(_alike(viewer), dialect), given).all()
     found = {one.id: one for one in _records(reader, rows)}
     return tuple(found[one] for one in ids if one in found)
 
@@ -230,11 +266,18 @@ def called_into(reader: Reader, ids: Sequence[DialogId]) -> dict[DialogId, froze
     """Give who was named in the notes of dialogs: a note lets its reader see the dialog."""
     found: dict[DialogId, set[int]] = {}
     if ids:
-        for row in reader.conn.execute(
-            select(mentions.c.dialog_id, mentions.c.user_id).where(mentions.c.dialog_id.in_(ids))
-        ):
+        dialect = reader.conn.dialect.name
+        given = {"dialogs": listed(dialect, ids)}
+        for row in reader.conn.execute(_called(dialect), given):
             found.setdefault(DialogId(row.dialog_id), set()).add(row.user_id)
     return {key: frozenset(value) for key, value in found.items()}
+
+
+@cache
+def _called(dialect: str) -> Select[Any]:
+    return select(mentions.c.dialog_id, mentions.c.user_id).where(
+        among(dialect, mentions.c.dialog_id, "dialogs")
+    )
 
 
 @cache
@@ -299,31 +342,23 @@ def _record(row: Row[Any], labels: tuple[str, ...]) -> Dialog:
 
 def counters(reader: Reader) -> Counters:
     """Count the standing views of the viewer, each over its own partial index."""
-    statement = _counting(reader.viewer)
+    statement = _counting(_alike(reader.viewer))
     row = reader.conn.execute(statement, {"me": reader.viewer.user_id}).one()
     return Counters(**row._mapping)
 
 
+@lru_cache(256)
 def _counting(viewer: Viewer) -> Select[Any]:
     """Make the question once: every open browser asks it every other second."""
-    if viewer.sees_all_dialogs:
-        # One question for everybody to whom the same accounts are open.
-        viewer = Viewer(hidden_accounts=viewer.hidden_accounts)
-    return _counting_for(viewer)
-
-
-@lru_cache(256)
-def _counting_for(viewer: Viewer) -> Select[Any]:
-    me: BindParameter[int] = bindparam("me", type_=BigInteger)
     seen = (
         select(read_marks.c.inbound_seen)
-        .where(read_marks.c.user_id == me, read_marks.c.dialog_id == dialogs.c.id)
+        .where(read_marks.c.user_id == ME, read_marks.c.dialog_id == dialogs.c.id)
         .scalar_subquery()
     )
 
     def count(view: str, *more: ColumnElement[bool]) -> ScalarSelect[int]:
         clauses = [viewer.dialogs_clause(), dialogs.c.merged_into == 0]
-        found = select(dialogs.c.id).where(and_(*clauses, *_view(me, view), *more))
+        found = select(dialogs.c.id).where(and_(*clauses, *_view(view), *more))
         return select(func.count()).select_from(found.limit(1000).subquery()).scalar_subquery()
 
     names = ("mine", "unassigned", "all", "waiting", "mentions", "snoozed", "failed")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, literal, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, tuple_, update
 
 from crm_store import object_writes, objects
 from crm_store.nouns import NOUNS, Noun
@@ -290,19 +290,23 @@ def pairs(
     return _shown(reader, noun, rows), following
 
 
+_PAIRS_OF = (
+    select(duplicates)
+    .where(
+        duplicates.c.kind == bindparam("kind"),
+        duplicates.c.state == "open",
+        or_(duplicates.c.a_id == bindparam("card"), duplicates.c.b_id == bindparam("card")),
+    )
+    .order_by(duplicates.c.score.desc())
+    .limit(bindparam("most"))
+)
+
+
 def pairs_of(reader: Reader, kind: str, object_id: int, limit: int = 10) -> list[DuplicatePair]:
     """Give the open pairs of one card."""
     noun = _noun(reader, kind)
-    rows = reader.conn.execute(
-        select(duplicates)
-        .where(
-            duplicates.c.kind == kind,
-            duplicates.c.state == "open",
-            or_(duplicates.c.a_id == object_id, duplicates.c.b_id == object_id),
-        )
-        .order_by(duplicates.c.score.desc())
-        .limit(limit)
-    ).all()
+    given = {"kind": kind, "card": object_id, "most": limit}
+    rows = reader.conn.execute(_PAIRS_OF, given).all()
     return _shown(reader, noun, rows)
 
 

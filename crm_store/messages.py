@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, and_, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, bindparam, or_, select, tuple_
 
 from crm_store import dialogs as dialog_reads
+from crm_store.rows import among, listed
 from crm_store.tables.dialogs import (
     attachments,
     bodies,
@@ -75,22 +77,17 @@ def window(
     """Give a window of a dialog that this reader was given in the same read."""
     dialog_id = dialog.id
     limit = max(1, min(limit, 200))
-    where = [messages.c.dialog_id == dialog_id, messages.c.deleted_at == 0]
-    order = [messages.c.at.desc(), messages.c.id.desc()]
     pivot = before or after
+    at: int | None = 0
     if pivot:
         at = reader.conn.execute(
             select(messages.c.at).where(messages.c.id == pivot, messages.c.dialog_id == dialog_id)
         ).scalar()
         if at is None:
             raise NotFound("there is no such message")
-        if before:
-            where.append(tuple_(messages.c.at, messages.c.id) < tuple_(at, pivot))
-        else:
-            where.append(tuple_(messages.c.at, messages.c.id) > tuple_(at, pivot))
-            order = [messages.c.at.asc(), messages.c.id.asc()]
     rows = reader.conn.execute(
-        select(messages).where(*where).order_by(*order).limit(limit + 1)
+        _window(bool(before), bool(after and not before)),
+        {"dialog": dialog_id, "at": at, "pivot": pivot, "most": limit + 1},
     ).all()
     more = len(rows) > limit
     rows = rows[:limit]
@@ -99,11 +96,7 @@ def window(
     found = _records(reader, rows)
     start = found[0].at if found and (more or pivot) else 0
     end = found[-1].at if found and before else 0
-    mark = reader.conn.execute(
-        select(read_marks.c.message_id).where(
-            read_marks.c.user_id == reader.viewer.user_id, read_marks.c.dialog_id == dialog_id
-        )
-    ).scalar()
+    mark = reader.conn.execute(_MARK, {"me": reader.viewer.user_id, "dialog": dialog_id}).scalar()
     return Thread(
         dialog=dialog,
         messages=found,
@@ -114,25 +107,67 @@ def window(
     )
 
 
+# Every page of a dialog asks these; made anew, a question costs more than its answer.
+
+
+@cache
+def _window(before: bool, after: bool) -> Select[Any]:
+    place = tuple_(messages.c.at, messages.c.id)
+    pivot = tuple_(bindparam("at"), bindparam("pivot"))
+    statement = select(messages).where(
+        messages.c.dialog_id == bindparam("dialog"), messages.c.deleted_at == 0
+    )
+    if before:
+        statement = statement.where(place < pivot)
+    if after:
+        order = [messages.c.at.asc(), messages.c.id.asc()]
+        statement = statement.where(place > pivot)
+    else:
+        order = [messages.c.at.desc(), messages.c.id.desc()]
+    return statement.order_by(*order).limit(bindparam("most"))
+
+
+_MARK = select(read_marks.c.message_id).where(
+    read_marks.c.user_id == bindparam("me"), read_marks.c.dialog_id == bindparam("dialog")
+)
+_DRAFT = select(drafts_table).where(
+    drafts_table.c.user_id == bindparam("me"), drafts_table.c.dialog_id == bindparam("dialog")
+)
+
+
+@cache
+def _history(start: bool, end: bool) -> Select[Any]:
+    by = and_(users.c.id == journal.c.actor_id, journal.c.actor_kind.in_(("user", "token")))
+    statement = (
+        select(journal, users.c.name.label("user_name"))
+        .outerjoin(users, by)
+        .where(journal.c.dialog_id == bindparam("dialog"), journal.c.shown)
+    )
+    if start:
+        statement = statement.where(journal.c.at >= bindparam("start"))
+    if end:
+        statement = statement.where(journal.c.at <= bindparam("end"))
+    return statement.order_by(journal.c.id.desc()).limit(200)
+
+
+@cache
+def _files(dialect: str) -> Select[Any]:
+    which = among(dialect, attachments.c.message_id, "messages")
+    return select(attachments).where(which).order_by(attachments.c.id)
+
+
+@cache
+def _reactions(dialect: str) -> Select[Any]:
+    which = among(dialect, reactions.c.message_id, "messages")
+    return select(reactions).where(which).order_by(reactions.c.at)
+
+
 def history(
     reader: Reader, dialog_id: DialogId, start: Micros = Micros(0), end: Micros = Micros(0)
 ) -> tuple[HistoryLine, ...]:
     """Give the shown facts of a dialog between two instants, oldest first."""
-    where = [journal.c.dialog_id == dialog_id, journal.c.shown]
-    if start:
-        where.append(journal.c.at >= start)
-    if end:
-        where.append(journal.c.at <= end)
-    rows = reader.conn.execute(
-        select(journal, users.c.name.label("user_name"))
-        .outerjoin(
-            users,
-            and_(users.c.id == journal.c.actor_id, journal.c.actor_kind.in_(("user", "token"))),
-        )
-        .where(*where)
-        .order_by(journal.c.id.desc())
-        .limit(200)
-    ).all()
+    given = {"dialog": dialog_id, "start": start, "end": end}
+    rows = reader.conn.execute(_history(bool(start), bool(end)), given).all()
     return tuple(
         HistoryLine(
             event_id=row.id,
@@ -207,16 +242,13 @@ def versions(reader: Reader, message_id: MessageId) -> list[tuple[Micros, str]]:
 def _records(reader: Reader, rows: Sequence[Row[Any]], body: Any = None) -> tuple[Message, ...]:
     if not rows:
         return ()
-    ids = [row.id for row in rows]
+    dialect = reader.conn.dialect.name
+    given = {"messages": listed(dialect, [row.id for row in rows])}
     files: dict[int, list[AttachmentRecord]] = {}
-    for file in reader.conn.execute(
-        select(attachments).where(attachments.c.message_id.in_(ids)).order_by(attachments.c.id)
-    ):
+    for file in reader.conn.execute(_files(dialect), given):
         files.setdefault(file.message_id, []).append(attachment_record(file))
     emoji: dict[int, list[tuple[str, str]]] = {}
-    for one_reaction in reader.conn.execute(
-        select(reactions).where(reactions.c.message_id.in_(ids)).order_by(reactions.c.at)
-    ):
+    for one_reaction in reader.conn.execute(_reactions(dialect), given):
         emoji.setdefault(one_reaction.message_id, []).append((one_reaction.emoji, one_reaction.who))
     quoted = _quoted(reader, rows)
     return tuple(
@@ -364,12 +396,7 @@ def delivery(reader: Reader, message_id: MessageId) -> Delivery:
 
 def draft(reader: Reader, dialog_id: DialogId) -> Draft | None:
     """Give the viewer's own draft of a dialog."""
-    row = reader.conn.execute(
-        select(drafts_table).where(
-            drafts_table.c.user_id == reader.viewer.private_id,
-            drafts_table.c.dialog_id == dialog_id,
-        )
-    ).first()
+    row = reader.conn.execute(_DRAFT, {"me": reader.viewer.private_id, "dialog": dialog_id}).first()
     if row is None:
         return None
     return Draft(

@@ -6,14 +6,17 @@ What is the same for all kinds stands here once; what a kind does beyond it stan
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    Table,
     and_,
+    bindparam,
     func,
     not_,
     or_,
@@ -25,6 +28,7 @@ from crm_store.filter_sql import compile_sql
 from crm_store.nouns import NOUNS as NOUNS
 from crm_store.nouns import Noun as Noun
 from crm_store.object_fields import query_fields
+from crm_store.rows import among, listed
 from crm_store.sql import LARGEST
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interest_helpers, interests
@@ -191,15 +195,37 @@ def counts_by(reader: Reader, noun: Noun, name: str) -> dict[Any, int]:
 def of_dialog(reader: Reader, noun: Noun, dialog_id: DialogId) -> list[Any]:
     """Give the objects of a kind that a dialog is about, the newest first."""
     reader.viewer.need(noun.kind.read)
+    statement = _of_dialog(reader.viewer, _Of(noun.table, noun))
+    return records(reader, noun, reader.conn.execute(statement, {"dialog": dialog_id}).all())
+
+
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """A noun told apart by its table alone: to compare all that describes a kind takes long."""
+
+    table: Table
+    noun: Noun = field(compare=False)
+
+
+@lru_cache(512)
+def _of_dialog(viewer: Viewer, of: _Of) -> Select[Any]:
+    """Make the question once for each viewer: every open dialog asks it for three kinds."""
     ids = select(dialog_links.c.object_id).where(
-        dialog_links.c.dialog_id == dialog_id, dialog_links.c.kind == noun.kind.name
+        dialog_links.c.dialog_id == bindparam("dialog"), dialog_links.c.kind == of.noun.kind.name
     )
-    rows = reader.conn.execute(
-        select(noun.table)
-        .where(noun.table.c.id.in_(ids), noun.table.c.deleted_at == 0, visible(reader.viewer, noun))
-        .order_by(noun.table.c.id.desc())
-    ).all()
-    return records(reader, noun, rows)
+    table = of.table
+    return (
+        select(table)
+        .where(table.c.id.in_(ids), table.c.deleted_at == 0, visible(viewer, of.noun))
+        .order_by(table.c.id.desc())
+    )
+
+
+@cache
+def _tags(dialect: str) -> Select[Any]:
+    return select(object_tags.c.object_id, object_tags.c.tag, object_tags.c.tag_folded).where(
+        object_tags.c.kind == bindparam("kind"), among(dialect, object_tags.c.object_id, "objects")
+    )
 
 
 def dialogs_of(reader: Reader, ref: Ref) -> list[DialogId]:
@@ -219,7 +245,7 @@ def dialogs_of(reader: Reader, ref: Ref) -> list[DialogId]:
 
 def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:
     """Give the names of objects by their ids."""
-    if not reader.viewer.may(noun.kind.read):
+    if not ids or not reader.viewer.may(noun.kind.read):
         return {}
     rows = reader.conn.execute(
         select(noun.table.c.id, noun.title.label("title")).where(
@@ -270,12 +296,9 @@ def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
     # Put in order here: asked for in order, SQLite would read all tags of the kind.
     tags: dict[int, list[tuple[str, str]]] = {}
     if rows:
-        for row in reader.conn.execute(
-            select(object_tags.c.object_id, object_tags.c.tag, object_tags.c.tag_folded).where(
-                object_tags.c.kind == noun.kind.name,
-                object_tags.c.object_id.in_([row.id for row in rows]),
-            )
-        ):
+        dialect = reader.conn.dialect.name
+        given = {"kind": noun.kind.name, "objects": listed(dialect, [row.id for row in rows])}
+        for row in reader.conn.execute(_tags(dialect), given):
             tags.setdefault(row.object_id, []).append((row.tag_folded, row.tag))
     record: Any = noun.kind.record
     known = {one.name for one in fields(record)}

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, Table, delete, func, select, update
 
 from crm_store import custom, object_writes, objects, support_levels
 from crm_store.object_fields import last_purchase
 from crm_store.objects import NOUNS, visible_people
+from crm_store.rows import among, listed
 from crm_store.sameness import normal_form
 from crm_store.search_index import index_contacts
 from crm_store.sql import locked, page_key, upsert
 from crm_store.tables.people import addresses, clients, contacts
 from crm_store.unit_of_work import UnitOfWork
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, Viewer
 from hub.commands import (
     AddAddress,
     BlockAddress,
@@ -70,11 +72,23 @@ def survivor_of(conn: Connection, table: Table, object_id: int) -> int:
     return object_id
 
 
+@lru_cache(256)
+def _contacts(viewer: Viewer, dialect: str) -> Select[Any]:
+    """Make the question once for each viewer: every open dialog asks it."""
+    return select(contacts).where(among(dialect, contacts.c.id, "contacts"), visible_people(viewer))
+
+
+@cache
+def _their_addresses(dialect: str) -> Select[Any]:
+    whose = among(dialect, addresses.c.contact_id, "contacts")
+    return select(addresses).where(whose).order_by(addresses.c.id)
+
+
 def contacts_of(reader: Reader, ids: Sequence[ContactId]) -> list[Contact]:
     """Give contacts by id, in the order asked for."""
-    rows = reader.conn.execute(
-        select(contacts).where(contacts.c.id.in_(ids), visible_people(reader.viewer))
-    ).all()
+    dialect = reader.conn.dialect.name
+    given = {"contacts": listed(dialect, ids)}
+    rows = reader.conn.execute(_contacts(reader.viewer, dialect), given).all()
     found = {one.id: one for one in with_addresses(reader, objects.records(reader, CONTACT, rows))}
     return [found[one] for one in ids if one in found]
 
@@ -103,9 +117,9 @@ def contacts_list(reader: Reader, query: objects.ObjectQuery) -> ObjectPage[Cont
 
 def _addresses(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[AddressRecord, ...]]:
     found: dict[int, list[AddressRecord]] = {}
-    for row in reader.conn.execute(
-        select(addresses).where(addresses.c.contact_id.in_(ids)).order_by(addresses.c.id)
-    ):
+    dialect = reader.conn.dialect.name
+    given = {"contacts": listed(dialect, ids)}
+    for row in reader.conn.execute(_their_addresses(dialect), given):
         found.setdefault(row.contact_id, []).append(
             AddressRecord(
                 id=AddressId(row.id),

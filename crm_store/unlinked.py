@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, true, update
+from sqlalchemy import ColumnElement, bindparam, delete, select, true, update
 
 from crm_store import object_writes, objects
 from crm_store.nouns import NOUNS
@@ -253,17 +253,21 @@ def _owners(
     return {row.normal: (row.id, row.name) for row in rows}
 
 
+_SAID = (
+    select(said_addresses)
+    .where(
+        said_addresses.c.dialog_id == bindparam("dialog"),
+        said_addresses.c.state.in_(("open", ANSWER)),
+    )
+    .order_by(said_addresses.c.id.desc())
+    .limit(5)
+)
+
+
 def said_in(reader: Reader, dialog_id: DialogId) -> list[SaidAddress]:
     """Give what was told in a dialog and nobody has settled, on the card already or not."""
     reader.viewer.need(CONTACT.kind.read)
-    rows = reader.conn.execute(
-        select(said_addresses)
-        .where(
-            said_addresses.c.dialog_id == dialog_id, said_addresses.c.state.in_(("open", ANSWER))
-        )
-        .order_by(said_addresses.c.id.desc())
-        .limit(5)
-    ).all()
+    rows = reader.conn.execute(_SAID, {"dialog": dialog_id}).all()
     # Whoever is out of the reader's sight is not told as the owner either.
     seen = objects.visible_people(reader.viewer)
     owners = _owners(reader.conn, [row.normal for row in rows], seen) if rows else {}

@@ -81,6 +81,8 @@ class Renderer:
         environment = Environment(
             # The files of an installed hub do not change while it runs; looking costs every page.
             auto_reload=False,
+            # All templates there are: which was used last is of no interest.
+            cache_size=-1,
             loader=_Loaders(own, loaders),
             autoescape=True,
             undefined=StrictUndefined,
