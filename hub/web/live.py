@@ -31,6 +31,7 @@ from hub.events import (
 )
 from hub.feed import Gap, Signal
 from hub.ids import DialogId, UserId
+from hub.objects import ActorKind
 from hub.web.live_connection import (
     RESYNC,
     Connection,
@@ -39,10 +40,12 @@ from hub.web.live_connection import (
     read_opened,
     write_frame,
 )
+from hub.web.live_counts import Standings, counts_anew
 from hub.web.live_drawing import WrittenRows, draw_changed, load_changed, written_row
 from hub.web.live_house import tell_house, viewer_of
 
 if TYPE_CHECKING:
+    from crm_store.viewer import Viewer
     from hub.runtime import Runtime
     from hub.web.render import Renderer
 
@@ -63,6 +66,7 @@ class Live:
         self._renderer = renderer
         self._connections: dict[str, Connection] = {}
         self._place_of: dict[DialogId, Place] = {}
+        self._standings = Standings()
         # The last fact of each dialog since this process began, and up to where that is not known.
         self._last_of: dict[int, int] = {}
         self._unknown_to = 0
@@ -99,11 +103,13 @@ class Live:
                 if not self._connections:
                     # Nobody hears what moves meanwhile.
                     self._place_of.clear()
+                    self._standings.forget()
                     continue
                 try:
                     await self._deliver(batch)
                 except Exception:
                     log.exception("live_failed items=%d", len(batch))
+                    self._standings.forget()
                     for one in self._connections.values():
                         one.put("resync", RESYNC)
 
@@ -132,14 +138,16 @@ class Live:
             if isinstance(item, Signal):
                 await self._signal(item, connections)
             elif isinstance(item, Gap):
+                self._standings.forget()
                 for one in connections:
                     one.put("resync", RESYNC)
         events = [one for one in batch if isinstance(one, Event)]
         if events:
-            self._keep(await self._tell(events, [one for one in connections if one.follows]))
+            following = [one for one in connections if one.follows]
+            self._keep(await self._tell(events, following, self._standings))
 
     async def _tell(
-        self, events: list[Event], connections: list[Connection]
+        self, events: list[Event], connections: list[Connection], standings: Standings
     ) -> Mapping[DialogId, Place]:
         """Tell facts to browsers; gives where their dialogs stand."""
         last = events[-1].id
@@ -176,22 +184,28 @@ class Live:
         whole = {*moved, *moved.values()}
         passed = [one for one in events if isinstance(one, DialogAssigned)]
         written: WrittenRows = {}
+        changed = standings.changed(rows, places)
+        acted = frozenset(
+            (one.actor.id, one.dialog) for one in events if one.actor.kind is ActorKind.USER
+        )
+        sights: dict[Viewer, tuple[set[DialogId], list[Any], list[Any], list[Any]]] = {}
         for connection in connections:
             if last <= connection.last:
                 continue
             connection.last = max(connection.last, last)
-            seen = {one for one, place in places.items() if connection.sees(place)}
-            self._offer(
-                connection,
-                [one for one in rows if one.id in seen],
-                [one for one in found if one.dialog_id in seen],
-                rendered,
-                touched,
-                [one for one in gone if one.dialog_id in seen],
-                mentions,
-                whole,
-                written,
-            )
+            sight = sights.get(connection.viewer)
+            if sight is None:
+                seen = {one for one, place in places.items() if connection.sees(place)}
+                sight = sights[connection.viewer] = (
+                    seen,
+                    [one for one in rows if one.id in seen],
+                    [one for one in found if one.dialog_id in seen],
+                    [one for one in gone if one.dialog_id in seen],
+                )
+            seen, shown, said, taken = sight
+            self._offer(connection, shown, said, rendered, touched, taken, mentions, whole, written)
+            if counts_anew(connection.viewer.user_id, shown, changed, acted):
+                connection.counts = True
             for event in passed:
                 if event.dialog_id not in seen and event.dialog_id in places:
                     self._take_away(connection, event, places[event.dialog_id])
@@ -258,8 +272,6 @@ class Live:
                     {"k": "gone", "id": str(event.message_id)},
                     urgent=True,
                 )
-        if seen:
-            connection.counts = True
         for dialog in seen:
             if (me, dialog.id) in mentions:
                 connection.put(
@@ -391,7 +403,8 @@ class Live:
                     )
                 )
                 if missed := [one for one in events if one.id <= newest]:
-                    await self._tell(missed, [connection])
+                    # To this page everything is news, also what the others have counted.
+                    await self._tell(missed, [connection], Standings())
             connection.last = max(connection.last, newest)
         connection.follows = True
 

@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -103,10 +104,19 @@ class Connection:
         )
 
 
+@lru_cache(64)
+def _joined(items: tuple[Written, ...]) -> bytes:
+    """Join items, once for all browsers that get the very same."""
+    return ",".join(items).encode()
+
+
 def write_frame(items: Sequence[Item], epoch: str, last: int) -> bytes:
     """Write one numbered event of the stream."""
-    body = ",".join(one if isinstance(one, Written) else write_item(one) for one in items)
-    return f"id: {epoch}-{last}\ndata: [{body}]\n\n".encode()
+    written = tuple(one if isinstance(one, Written) else write_item(one) for one in items)
+    # Almost every frame holds rows alone, which hundreds of browsers get in the same moment.
+    shared = all(isinstance(one, Written) for one in items)
+    body = _joined(written) if shared else ",".join(written).encode()
+    return b"id: %s-%d\ndata: [%s]\n\n" % (epoch.encode(), last, body)
 
 
 def read_opened(text: str) -> dict[int, str]:
