@@ -29,7 +29,7 @@ hypothesis.settings.load_profile("hub")
 
 TEMPLATE = "hub_template"
 MAIL_FIXTURES = {"dovecot", "postfix", "mailbox", "new_mailbox"}
-DATABASES = {"database_url", "empty_database_url", "new_database", "postgres_url"}
+DATABASES = {"database_url", "empty_database_url", "new_database"}
 POSTGRES_FIXTURES = {"postgres_cluster", "postgres_url"}
 
 
@@ -67,7 +67,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     slow ones come first: at the end nobody waits for a single one."""
     items.sort(key=lambda one: one.get_closest_marker("slow") is None)
     if config.getoption("--db") == "postgres":
-        # What takes no database would only do again what it does on SQLite.
+        # What takes none, or PostgreSQL whatever --db says, would only do again what it does
+        # without the option.
         idle = [one for one in items if not DATABASES & set(getattr(one, "fixturenames", ()))]
         items[:] = [one for one in items if DATABASES & set(getattr(one, "fixturenames", ()))]
         config.hook.pytest_deselected(items=idle)
