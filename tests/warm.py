@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -36,6 +37,7 @@ class WarmProcess:
         given: Path | None = None,
     ) -> None:
         output.touch()
+        self._output = output
         paths = (str(given or os.devnull), str(output), str(errors or output))
         self._process = _context.Process(
             target=_run, args=(module, arguments, dict(env), paths), daemon=True
@@ -51,6 +53,23 @@ class WarmProcess:
 
     def send_signal(self, how: int) -> None:
         os.kill(self.pid, how)
+
+    def kill(self) -> None:
+        """End it at once where it still runs, and wait until it is gone."""
+        self._process.kill()
+        self._process.join()
+
+    def said(self) -> str:
+        """What it wrote so far."""
+        return self._output.read_text()
+
+    def wait_until_said(self, line: str, timeout: float) -> None:
+        """Wait for this line of its output."""
+        until = time.monotonic() + timeout
+        while line not in self.said().splitlines():
+            assert self.poll() is None, f"it ended before it said {line!r}: {self.said()[-3000:]}"
+            assert time.monotonic() < until, f"it did not say {line!r} within {timeout:g} s"
+            time.sleep(0.005)
 
     def wait(self, timeout: float) -> int:
         self._process.join(timeout)

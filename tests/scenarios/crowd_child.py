@@ -15,8 +15,13 @@ from tests.asgi import door_of, post_webhook
 from tests.houses import World, build
 
 
-async def main(folder: Path, url: str, kind: str, people: int, copies: int, process: int) -> None:
-    """Take in either copies of the same messages, or first messages of the same new people."""
+async def main(
+    folder: Path, url: str, kind: str, people: int, copies: int, process: int, hold: Path
+) -> None:
+    """Take in either copies of the same messages, or first messages of the same new people.
+
+    It begins once the file `hold` is gone, as the others do.
+    """
     runtime = build(folder, url, World())
     await runtime.start()
     door = door_of(runtime)
@@ -24,7 +29,8 @@ async def main(folder: Path, url: str, kind: str, people: int, copies: int, proc
     token = str(await runtime.database.read(lambda conn: conn.execute(find).scalar_one()))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    sys.stdin.readline()
+    while hold.exists():
+        await asyncio.sleep(0.005)
 
     async def one(n: int, copy: int) -> int:
         key = f"k{n}" if kind == "copies" else f"k{n}-{process}-{copy}"
@@ -42,6 +48,6 @@ if __name__ == "__main__":
     asyncio.run(
         main(
             Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4]), int(sys.argv[5]),
-            int(sys.argv[6]),
+            int(sys.argv[6]), Path(sys.argv[7]),
         )
     )  # fmt: skip

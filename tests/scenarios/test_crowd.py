@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +15,8 @@ from crm_store.tables.dialogs import arrivals, dialogs, messages
 from crm_store.tables.journal import journal
 from crm_store.tables.people import addresses, contacts
 from tests.houses import house
+from tests.warm import WarmProcess
 
-ROOT = Path(__file__).parent.parent.parent
 PROCESSES = 3
 
 
@@ -27,39 +25,39 @@ async def crowd(folder: Path, url: str, kind: str, people: int, copies: int) -> 
     children = []
     async with house(folder / "first", url):
         pass
-    for n in range(PROCESSES):
-        children.append(  # noqa: PERF401 - each child must be known if a later one fails
-            subprocess.Popen(
-                [
-                    sys.executable, "-m", "tests.scenarios.crowd_child", str(folder / f"p{n}"),
-                    url, kind, str(people), str(copies), str(n),
-                ],
-                cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )  # fmt: skip
+    hold = folder / "hold"
+    hold.touch()
     try:
+        for n in range(PROCESSES):
+            arguments = (
+                str(folder / f"p{n}"),
+                url,
+                kind,
+                str(people),
+                str(copies),
+                str(n),
+                str(hold),
+            )
+            children.append(
+                WarmProcess(
+                    "tests.scenarios.crowd_child",
+                    *arguments,
+                    env=os.environ,
+                    output=folder / f"said-{n}",
+                    errors=folder / f"errors-{n}",
+                )
+            )
         for child in children:
-            assert child.stdout is not None
-            line = await asyncio.to_thread(child.stdout.readline)
-            assert line == "ready\n", child.stderr.read() if child.stderr else ""
-        for child in children:
-            assert child.stdin is not None
-            child.stdin.write("go\n")
-            child.stdin.flush()
-        for child in children:
-            said, errors = await asyncio.to_thread(child.communicate, timeout=900)
-            assert child.returncode == 0, errors[-3000:]
-            assert json.loads(said) == {"200": people * copies}, "a provider was refused"
+            await asyncio.to_thread(child.wait_until_said, "ready", 60)
+        hold.unlink()
+        for n, child in enumerate(children):
+            code = await asyncio.to_thread(child.wait, 900)
+            assert code == 0, (folder / f"errors-{n}").read_text()[-3000:]
+            answers = json.loads(child.said().splitlines()[-1])
+            assert answers == {"200": people * copies}, "a provider was refused"
     finally:
         for child in children:
-            if child.poll() is None:
-                child.kill()
-                child.wait()
+            child.kill()
     return counted(url)
 
 

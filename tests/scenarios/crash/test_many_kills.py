@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import random
-import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from tests.warm import WarmProcess
+
 CONNECTIONS = 4
 
 
-def begin(folder: Path, url: str, count: int, run: int, worker: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "tests.scenarios.crash.many_child"]
-    command += [str(folder), url, str(count), str(run), worker]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def begin(folder: Path, url: str, count: int, run: int, worker: str) -> WarmProcess:
+    return WarmProcess(
+        "tests.scenarios.crash.many_child",
+        *(str(folder), url, str(count), str(run), worker),
+        env=os.environ,
+        output=folder / f"said-{run}-{worker}",
+    )
 
 
 def reached(folder: Path) -> Counter[str]:
@@ -34,30 +37,27 @@ def ended(folder: Path) -> dict[str, str]:
     return {one[0]: one[2] for one in pairs}
 
 
-def finish(child: subprocess.Popen[str], seconds: float) -> None:
+def finish(child: WarmProcess, seconds: float) -> None:
     """Wait until a worker says that nothing waits any more."""
     try:
-        said, _ = child.communicate(timeout=seconds)
+        code = child.wait(seconds)
     finally:
         child.kill()
-        child.communicate()
-    assert "finished" in said
-    assert child.returncode == 0
+    assert "finished" in child.said()
+    assert code == 0, child.said()
 
 
-def kill_after(child: subprocess.Popen[str], folder: Path, wanted: int) -> None:
+def kill_after(child: WarmProcess, folder: Path, wanted: int) -> None:
     """Kill a worker as soon as so many were reached, letters being under way."""
-    assert child.stdout is not None
     try:
-        assert child.stdout.readline() == "ready\n"
+        child.wait_until_said("ready", 120)
         until = time.monotonic() + 120
         while sum(reached(folder).values()) < wanted:
             assert child.poll() is None, "it had nothing more to do"
             assert time.monotonic() < until, f"{reached(folder).total()} of {wanted} reached"
             time.sleep(0.005)
     finally:
-        child.send_signal(signal.SIGKILL)
-        child.communicate()
+        child.kill()
 
 
 @pytest.mark.parametrize(
@@ -92,16 +92,13 @@ def test_two_workers_share_one_mailing(tmp_path: Path, database_url: str) -> Non
     try:
         for name in ("one", "two"):
             workers.append(begin(tmp_path, database_url, 250, 0, name))
-            pipe = workers[-1].stdout
-            assert pipe is not None
-            assert pipe.readline() == "ready\n"
+            workers[-1].wait_until_said("ready", 120)
         hold.unlink()
         for one in workers:
             finish(one, 120)
     finally:
         for one in workers:
             one.kill()
-            one.communicate()
     found = reached(tmp_path)
     assert (len(found), max(found.values())) == (250, 1)
     assert set(ended(tmp_path).values()) == {"sent"}

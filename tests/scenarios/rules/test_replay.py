@@ -6,8 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +23,10 @@ from plugins import crm_actions
 from tests.houses import World, build, message
 from tests.scenarios.rules.engine_child import POINTS
 from tests.scenarios.rules.house import Ruled, ruled
+from tests.warm import WarmProcess
 
 EVENTS = ["message.received", "message.opening", "note.added", "dialog.tagged", "message.answered"]
 WORDS = ["цена", "boat", "hello"]
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def random_rule(dice: random.Random, n: int) -> dict[str, Any]:
@@ -161,18 +159,11 @@ async def test_kill_during_a_run_leaves_all_of_it_or_nothing(
         )
         await world.home.receive(*(message(str(n), f"p{n}") for n in range(60)))
     dice = random.Random(3)
-    command = [sys.executable, "-m", "tests.scenarios.rules.engine_child"]
-    for _ in range(2):
-        with subprocess.Popen(
-            [*command, str(tmp_path), database_url],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        ) as child:
-            assert child.stdout is not None
-            await asyncio.to_thread(child.stdout.readline)
-            await asyncio.sleep(dice.random() * 0.15)
-            child.send_signal(signal.SIGKILL)
+    for n in range(2):
+        child = _engine(tmp_path / f"said-{n}", str(tmp_path), database_url)
+        await asyncio.to_thread(child.wait_until_said, "begun", 60)
+        await asyncio.sleep(dice.random() * 0.15)
+        child.kill()
     assert await _made(tmp_path, database_url) == (60, 60, 60, 60)
 
 
@@ -189,21 +180,22 @@ async def test_a_power_cut_at_each_point_of_a_run_leaves_all_of_it_or_nothing(
             ],
         )
         await world.home.receive(*(message(str(n), f"p{n}") for n in range(30)))
-    command = [sys.executable, "-m", "tests.scenarios.rules.engine_child"]
-    for point in POINTS:
-        child = await asyncio.to_thread(
-            subprocess.run,
-            [*command, str(tmp_path), database_url, point],
-            cwd=ROOT,
-            capture_output=True,
-            timeout=120,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        assert child.returncode == -signal.SIGKILL, (point, child.stderr)
+    for n, point in enumerate(POINTS):
+        child = _engine(tmp_path / f"said-{n}", str(tmp_path), database_url, point)
+        try:
+            code = await asyncio.to_thread(child.wait, 120)
+        finally:
+            child.kill()
+        assert code == -signal.SIGKILL, (point, child.said())
         # Whatever was begun: as many leads and notes as runs, each with its timer.
         whole = await _counted(tmp_path, database_url)
         assert len(set(whole)) == 1, (point, whole)
     assert await _made(tmp_path, database_url) == (30, 30, 30, 30)
+
+
+def _engine(output: Path, *arguments: str) -> WarmProcess:
+    module = "tests.scenarios.rules.engine_child"
+    return WarmProcess(module, *arguments, env=os.environ, output=output)
 
 
 async def _counted(folder: Path, url: str) -> tuple[int, ...]:
