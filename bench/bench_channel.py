@@ -52,13 +52,13 @@ class BenchChannel(Channel):
         ]
 
 
-def plugin() -> ModuleType:
-    """Make the plugin of the bench channel."""
+def plugin(channel: type[Channel] = BenchChannel) -> ModuleType:
+    """Make the plugin of the bench channel, or of one that was made of it."""
     module = ModuleType("bench_plugin")
 
     @hookimpl
     def register_channels() -> list[type[Channel]]:
-        return [BenchChannel]
+        return [channel]
 
     module.register_channels = register_channels  # type: ignore[attr-defined]
     return module

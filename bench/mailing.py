@@ -73,7 +73,7 @@ def _new_id(runtime: Runtime) -> int:
     return maker()
 
 
-def make_people(runtime: Runtime, count: int) -> list[tuple[int, int]]:
+def make_people(runtime: Runtime, count: int, kind: str = "email") -> list[tuple[int, int]]:
     """Put people with addresses and consent straight into the tables."""
     made = []
 
@@ -89,6 +89,8 @@ def make_people(runtime: Runtime, count: int) -> list[tuple[int, int]]:
                         "id": person,
                         "name": f"Person{n} Smith",
                         "name_folded": fold(f"Person{n} Smith"),
+                        "language": "en" if n % 4 else "ru",
+                        "language_folded": "en" if n % 4 else "ru",
                         "created_at": now,
                     }
                 )
@@ -96,7 +98,7 @@ def make_people(runtime: Runtime, count: int) -> list[tuple[int, int]]:
                     {
                         "id": place,
                         "contact_id": person,
-                        "kind": "email",
+                        "kind": kind,
                         "value": f"p{n}@away{n % 50}.example",
                         "created_at": now,
                     }
