@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from crm_store.objects import NOUNS, of_dialog
-from hub import UpdateProfile
+from hub import SaveRule, UpdateProfile
 from hub.handle import BoundHub
 from plugins import crm_actions
 from tests.browser.conftest import Enter
@@ -234,3 +234,12 @@ async def test_what_is_rarer_is_built_of_chips_too(office: Office, enter: Enter)
 async def _version(hub: BoundHub, version: int) -> bool:
     [kept] = await hub.read(all_rules)
     return kept.version == version and str(kept.definition["examples"]).count("now") == 1
+
+
+async def test_a_rule_without_conditions_is_opened_again(office: Office, enter: Enter) -> None:
+    then = [{"action": "crm_actions.tag", "params": {"tags": ["new"]}}]
+    rule = {"name": "Welcome", "when": [{"event": "consent.given"}], "then": then}
+    number = (await office.system.do(SaveRule(definition=rule)))[0]
+    page = await enter("Max", f"/settings/rules/{number}")
+    await expect(page.locator("[data-path='then[0].action'] button")).to_contain_text("tag")
+    await expect(page.locator("[data-add=condition]").first).to_be_visible()

@@ -171,7 +171,7 @@ export function paramControl(name, schema, value, path, set, context) {
   if (schema.type === 'boolean') return checkChip(path, label, start, set);
   if (schema.type === 'integer' || schema.type === 'number') return numberChip(path, label, start, set);
   if (schema.type === 'object') return pairs(path, label, start || {}, set, context);
-  if (options) return selectChip(path, label, [{ name: '', label: _('nobody chosen') }, ...options], start, set);
+  if (options) return selectChip(path, label, [{ name: '', label: _('not chosen') }, ...options], start, set);
   if (name === 'kind' && !alternatives(schema.pattern)) return selectChip(path, label, context.kinds, start, set);
   const several = alternatives(schema.pattern);
   if (several) return selectChip(path, label, several.map((one) => ({ ...one, label: context.name(one.label) })), start, set);

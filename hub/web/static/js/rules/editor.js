@@ -15,7 +15,7 @@ const FOCUSABLE = 'button:not([data-tool]):not([disabled]), input, select, texta
 /** Make the editor inside of a node; `data` is the rule as the page gave it. */
 export function makeEditor(root, data) {
   /** @type {any} */
-  let rule = { ...copy(data.definition), if: asGroup(copy(data.definition.if)) };
+  let rule = { ...copy(data.definition), if: asGroup(copy(data.definition.if ?? {})) };
   const kept = () => JSON.stringify(cleaned());
   const text = /** @type {HTMLTextAreaElement} */ (document.getElementById('f-definition'));
   const body = h('div', { class: 'rule-flow' });
