@@ -30,11 +30,11 @@ def share(value: float, gate: float, goal: float) -> str:
     return f"(gate {gate:g}, goal {goal:g}: {verdict(value, gate, goal, more_is_better=True)})"
 
 
-def timed(call: Callable[[], object]) -> float:
-    """Give how many milliseconds a call takes."""
-    began = time.perf_counter()
+def timed(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    """Give how many milliseconds a call takes by a clock; `time.process_time` knows no waiting."""
+    began = clock()
     call()
-    return (time.perf_counter() - began) * 1000
+    return (clock() - began) * 1000
 
 
 def load() -> str:
