@@ -137,6 +137,7 @@ def serve(one: House, sessions: int) -> Iterator[Served]:
     served.pid = process.pid
     try:
         _wait(port)
+        _warm(port)
         yield served
     finally:
         process.send_signal(signal.SIGTERM)
@@ -193,6 +194,14 @@ def _wait(port: int) -> None:
             pass
         time.sleep(0.1)
     raise RuntimeError("the hub did not start")
+
+
+def _warm(port: int) -> None:
+    """Have the API made, which a hub makes some seconds after its start: figures are of one at work."""
+    with socket.create_connection(("127.0.0.1", port), 60) as probe:
+        probe.sendall(b"GET /api/v1/dialogs HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        if b" 401 " not in probe.recv(100):
+            raise RuntimeError("the API does not ask who calls")
 
 
 def main(data: Path, url: str, port: int) -> None:
