@@ -237,8 +237,8 @@ async def reach_of(hub: Hub, mailing: Mailing) -> list[tuple[str, Reach]]:
     return found
 
 
-async def findings(hub: Hub, mailing: Mailing) -> list[Finding]:
-    """Give the list."""
+async def findings(hub: Hub, mailing: Mailing, path: Path | None = None) -> list[Finding]:
+    """Give the list; `path` is that of its audience, where it was looked at already."""
     plan = mailing.plan
     found: list[Finding] = []
     known = {one.id for one in await hub.segments()}
@@ -266,7 +266,7 @@ async def findings(hub: Hub, mailing: Mailing) -> list[Finding]:
     found += await _words(hub, plan)
     found += await _attached(hub, plan)
     if not [one for one in found if one.level == "bad"]:
-        path = await path_of(hub, mailing)
+        path = path or await path_of(hub, mailing)
         if not path.reached:
             # Whoever comes later gets it: an empty beginning is no mistake there.
             level = "warn" if plan.repeat == "enter" else "bad"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub import Conflict, FillSegment, Hub, Invalid, NotFound, SaveSegment
+from hub import Conflict, FillSegment, Hub, HubError, Invalid, NotFound, SaveSegment
 from plugins.mailings.audience import audience_of
 from plugins.mailings.checking import MANY, contents_of, findings, path_of, steps_of
 from plugins.mailings.commands import SaveMailing, StartMailing
@@ -28,9 +28,13 @@ async def all_mailings(hub: Hub) -> list[Mailing]:
 
 async def send(hub: Hub, mailing: Mailing, typed: str = "") -> int:
     """Check once more and let it go; above a thousand people the number is typed."""
-    if [one for one in await findings(hub, mailing) if one.level == "bad"]:
+    try:
+        path = await path_of(hub, mailing)
+    except (HubError, KeyError):
+        path = None  # The list says what is wrong with the audience.
+    if [one for one in await findings(hub, mailing, path) if one.level == "bad"]:
         raise Invalid("the list above has something red: mend that first", field="check")
-    reached = (await path_of(hub, mailing)).reached
+    reached = path.reached if path else 0
     digits = "".join(one for one in typed if one.isdigit())
     if reached > MANY and digits != str(reached):
         raise Conflict("type the number of people to send it", what="confirm")

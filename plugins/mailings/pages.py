@@ -120,14 +120,15 @@ async def _page(
     funnel = await funnel_of(hub, mailing) if mailing.id else Funnel()
     reach: list[Any] = []
     found: list[Any] = []
-    path = Path()
+    path: Path | None = None
     if mailing.id and mailing.state == "draft":
-        found = await findings(hub, mailing)
         try:
             reach = await reach_of(hub, mailing) if plan.segment_id else []
-            path = await path_of(hub, mailing) if plan.segment_id else Path()
+            path = await path_of(hub, mailing) if plan.segment_id else None
         except (HubError, KeyError):
             reach = []
+        found = await findings(hub, mailing, path)
+    path = path or Path()
     try:
         files = await files_of(hub, plan.files)
     except Invalid:
