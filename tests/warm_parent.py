@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import pkgutil
 
@@ -12,3 +13,7 @@ for _name in ("hub", "crm_store", "dialogs", "channels", "plugins", "tests.house
     for _found in pkgutil.walk_packages(getattr(_package, "__path__", ()), f"{_name}."):
         if "migrations" not in _found.name and not _found.name.endswith("__main__"):
             importlib.import_module(_found.name)
+
+# A child would look through all of this for rubbish, and so copy it.
+gc.collect()
+gc.freeze()
