@@ -9,7 +9,7 @@ import logging
 import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 
 from prometheus_client.exposition import generate_latest
 from sqlalchemy import text
@@ -160,15 +160,16 @@ async def _tell_plugins(runtime: Runtime, hook: str) -> None:
             log.warning("plugin_hook_failed plugin=%s hook=%s", plugin.name, hook)
 
 
-def page_routes() -> list[BaseRoute]:
-    """Give the routes of every module that has some."""
+@cache
+def page_routes() -> tuple[BaseRoute, ...]:
+    """Give the routes of every module that has some; a second application shares them."""
     found: list[BaseRoute] = []
     names = sorted(one.name for one in pkgutil.iter_modules(hub.web.__path__, "hub.web."))
     for name in names:
         module = importlib.import_module(name)
         if hasattr(module, "routes"):
             found += module.routes()
-    return found
+    return tuple(found)
 
 
 def _kind_pages(runtime: Runtime) -> list[BaseRoute]:

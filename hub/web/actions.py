@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -40,6 +39,7 @@ from hub.messages import Address, Attachment, Button
 from hub.records.dialogs import Dialog
 from hub.web.errors import as_json, status_of
 from hub.web.numbers import number
+from hub.zones import zone_names
 
 Body = Mapping[str, Any]
 MAX_TEXT = 200_000
@@ -54,7 +54,7 @@ def _text(body: Body, name: str) -> str:
 
 
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in zone_names():
         raise Invalid("There is no such time zone.", field="zone")
     return name
 

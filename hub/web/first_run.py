@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import secrets
 from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import update
@@ -25,6 +24,7 @@ from hub.web.auth import LANGUAGE_COOKIE, token_hash
 from hub.web.i18n import LANGUAGES, translate
 from hub.web.login import hash_password, open_session, weak
 from hub.web.public_address import reach
+from hub.zones import zone_names
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -99,7 +99,7 @@ async def setup(request: Request) -> Response:
         "demo": False,
         "errors": {},
         "token": token,
-        "zones": sorted(available_timezones()),
+        "zones": zone_names(),
     }
     if request.method == "GET":
         response = renderer.page(request, "auth/setup.html", **values)
@@ -144,7 +144,7 @@ def _check(values: dict[str, object], password: str) -> dict[str, str]:
     except EmailNotValidError:
         errors["email"] = "This is not an e-mail address."
     zone = str(values["zone_name"])
-    if zone and zone not in available_timezones():
+    if zone and zone not in zone_names():
         errors["zone"] = "There is no such time zone."
     url = str(values["public_url"])
     if url and not url.startswith(("http://", "https://")):

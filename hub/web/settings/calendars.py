@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from starlette.requests import Request
@@ -29,6 +29,7 @@ from hub.ids import CalendarId
 from hub.records.calendars import WorkCalendar
 from hub.special_days import LineNotUnderstood, read_days
 from hub.web.settings.common import _, form_of, go, hub_of, needs, number, runtime_of, say, show
+from hub.zones import zone_names
 
 PATH = "/settings/calendars"
 DAY_NAMES = (
@@ -119,7 +120,7 @@ async def _page(
         errors=errors or {},
         form=form or {},
         year=today.year + (today.month > 10),
-        zones=sorted(available_timezones()),
+        zones=zone_names(),
         **_drawn(calendar),
     )
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
 import pyotp
 from cryptography.fernet import InvalidToken
@@ -21,6 +20,7 @@ from hub.commands import RevokeSessions, SetPassword, SetSecondFactor, UpdatePro
 from hub.errors import Invalid, NotFound
 from hub.web.login import hash_password, hasher, is_fresh_code, weak
 from hub.web.settings.common import _, form_of, go, hub_of, needs, runtime_of, say, show
+from hub.zones import zone_names
 
 PATH = "/settings/profile"
 DENSITIES = ("normal", "comfortable", "compact")
@@ -75,7 +75,7 @@ async def _draw(
         own=request.state.session,
         brand_zone=zone,
         has_totp=has_totp,
-        zones=sorted(available_timezones()),
+        zones=zone_names(),
     )
 
 
@@ -95,7 +95,7 @@ async def profile(request: Request) -> Response:
     seconds = str(form.get("undo_seconds", "5"))
     given["undo_seconds"] = seconds
     errors: dict[str, str] = {}
-    if given["time_zone"] and given["time_zone"] not in available_timezones():
+    if given["time_zone"] and given["time_zone"] not in zone_names():
         errors["time_zone"] = _("There is no such time zone.")
     preferences: dict[str, object] = {
         "density": given["density"] if given["density"] in DENSITIES else "normal",

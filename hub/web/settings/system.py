@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import available_timezones
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -32,6 +31,7 @@ from hub.web.settings.common import (
     say,
     show,
 )
+from hub.zones import zone_names
 
 ORGANISATION = "/settings/organisation"
 HELD = "/settings/held"
@@ -90,7 +90,7 @@ async def organisation(request: Request) -> Response:
         checks=checks,
         in_use=runtime.public_url,
         fixed=bool(runtime.settings.public_url),
-        zones=sorted(available_timezones()),
+        zones=zone_names(),
     )
 
 
@@ -98,7 +98,7 @@ def _errors(form: dict[str, str]) -> dict[str, str]:
     errors = {}
     if not form["name"]:
         errors["name"] = _("Say what customers call you.")
-    if form["time_zone"] not in available_timezones():
+    if form["time_zone"] not in zone_names():
         errors["time_zone"] = _("There is no such time zone.")
     if form["language"] not in LANGUAGES:
         errors["language"] = _("Choose one of the list.")
