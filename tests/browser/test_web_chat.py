@@ -18,15 +18,6 @@ from tests.wire.web_chat.site import ChatHub, Site, running_chat, until
 
 pytestmark = [pytest.mark.browser]
 expect.set_options(timeout=30_000)
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 STRICT = (
     "default-src 'none'; script-src HUB 'nonce-n1'; connect-src HUB; style-src 'nonce-n1'; "
     "img-src data:; require-trusted-types-for 'script'"
