@@ -11,7 +11,18 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, and_, false, insert, select, true, update
+from sqlalchemy import (
+    CompoundSelect,
+    Row,
+    and_,
+    false,
+    insert,
+    literal_column,
+    select,
+    true,
+    union_all,
+    update,
+)
 
 from crm_store.rendering import check
 from crm_store.sql import locked, upsert
@@ -204,15 +215,21 @@ def _send(uow: UnitOfWork, send_id: int) -> Row[Any]:
     return row
 
 
+def already_there(command: SendMany) -> CompoundSelect[tuple[int, int]]:
+    """Give the question who of these recipients is in the send already, by person or by address."""
+    # Each half by an index of its own, written as the index is: together they walk through the send.
+    mine = select(deliveries.c.contact_id, deliveries.c.address_id).where(
+        deliveries.c.send_id == command.send_id, deliveries.c.send_id > literal_column("0")
+    )
+    return union_all(
+        mine.where(deliveries.c.contact_id.in_([one.contact_id for one in command.recipients])),
+        mine.where(deliveries.c.address_id.in_([one.address_id for one in command.recipients])),
+    )
+
+
 def _fresh(uow: UnitOfWork, command: SendMany) -> list[ManyRecipient]:
     """Give the recipients who are not there yet, each person and each address once."""
-    there = uow.conn.execute(
-        select(deliveries.c.contact_id, deliveries.c.address_id).where(
-            deliveries.c.send_id == command.send_id,
-            deliveries.c.contact_id.in_([one.contact_id for one in command.recipients])
-            | deliveries.c.address_id.in_([one.address_id for one in command.recipients]),
-        )
-    ).all()
+    there = uow.conn.execute(already_there(command)).all()
     people = {row.contact_id for row in there}
     used = {row.address_id for row in there}
     fresh = []

@@ -16,7 +16,17 @@ from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery
 from crm_store.tables.people import clients
 from crm_store.viewer import Reader, Viewer
-from hub import ClientId, CreateObject, Micros, PipelineId
+from dialogs.many import already_there
+from hub import (
+    AddressId,
+    ClientId,
+    ContactId,
+    CreateObject,
+    ManyRecipient,
+    Micros,
+    PipelineId,
+    SendMany,
+)
 from tests.houses import House, house
 
 Ask = Callable[[Reader], object]
@@ -145,3 +155,13 @@ async def test_words_of_a_list_are_looked_up_and_not_looked_through(home: House)
     [by_words, *_] = [one for one in plans(home, page("client", text="299")) if " clients" in one]
     assert "SEARCH clients USING INTEGER PRIMARY KEY (rowid=?)" in by_words
     assert "SCAN clients" not in by_words
+
+
+async def test_who_is_in_a_mailing_already_is_looked_up_however_large_it_is(home: House) -> None:
+    one = ManyRecipient(
+        contact_id=ContactId(1), address_id=AddressId(1), account_id=home.letter, content_id=1
+    )
+    asked = already_there(SendMany(send_id=1, recipients=(one,)))
+    (plan,) = plans(home, lambda reader: reader.conn.execute(asked).all())
+    assert "uq_deliveries_person (contact_id=? AND send_id=?)" in plan
+    assert "uq_deliveries_address (send_id=? AND address_id=?)" in plan
