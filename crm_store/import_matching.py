@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
-from sqlalchemy import ColumnElement, Table, false, select, true
+from sqlalchemy import ColumnElement, Table, false, select, text, true
 
 from crm_store import objects
 from crm_store.bulk import chunks
@@ -24,6 +24,10 @@ Found = dict[int, tuple[int, ...]]
 def matches(reader: Reader, noun: Noun, keys: Sequence[str], rows: Sequence[ImportRow]) -> Found:
     """Give which objects the rows are; rows that are nobody's are left out."""
     found: Found = {}
+    if keys and reader.conn.dialect.name == "postgresql":
+        # An import fills tables that may have been empty when the writer's plans were made: such a
+        # plan reads the whole table for each batch, the slower the more has come.
+        reader.conn.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
     for key in keys:
         wanted: dict[str, list[int]] = {}
         for row in rows:
