@@ -26,7 +26,7 @@ from crm_store.tables.consents import (
     suppressions,
 )
 from crm_store.tables.many import many_sends
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -186,7 +186,7 @@ def end_waiting(uow: UnitOfWork, contact_id: int, channel: str = "", topic: str 
         about = about.where(many_sends.c.topic == topic)
     where = [
         deliveries.c.contact_id == contact_id,
-        deliveries.c.send_id > 0,
+        TO_MANY,
         deliveries.c.status.in_(UNSENT),
         deliveries.c.send_id.in_(about.scalar_subquery()),
     ]

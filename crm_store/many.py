@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, case, func, select
 
 from crm_store.tables.consents import consents
 from crm_store.tables.many import many_contents, many_sends, many_steps, many_touches
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.viewer import Reader
 from hub.ids import AccountId, AddressId, ContactId, DeliveryId, Micros
 from hub.records.many import Way
@@ -54,7 +54,7 @@ def topics_of(conn: Connection, contact_id: int) -> list[tuple[str, str]]:
         .join(deliveries, deliveries.c.send_id == many_sends.c.id)
         .where(
             deliveries.c.contact_id == contact_id,
-            deliveries.c.send_id > 0,
+            TO_MANY,
             many_sends.c.topic != "",
         )
         .distinct()
@@ -79,7 +79,7 @@ def counts(reader: Reader, send_ids: Sequence[int]) -> Mapping[tuple[str, str], 
     """Give how many rows stand in each (status, reason): they add up to everybody planned."""
     rows = reader.conn.execute(
         select(deliveries.c.status, deliveries.c.reason, func.count().label("n"))
-        .where(deliveries.c.send_id.in_(send_ids))
+        .where(deliveries.c.send_id.in_(send_ids), TO_MANY)
         .group_by(deliveries.c.status, deliveries.c.reason)
     )
     return {(row.status, row.reason): row.n for row in rows}
@@ -106,7 +106,7 @@ def touches(reader: Reader, send_ids: Sequence[int]) -> Mapping[str, int]:
             ),
         )
         .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
-        .where(deliveries.c.send_id.in_(send_ids))
+        .where(deliveries.c.send_id.in_(send_ids), TO_MANY)
     ).one()
     return dict(row._mapping)
 
@@ -122,7 +122,7 @@ def by_content(reader: Reader, send_ids: Sequence[int]) -> Mapping[int, tuple[in
             func.count(case((person, deliveries.c.id)).distinct()).label("clicked"),
         )
         .outerjoin(many_touches, many_touches.c.delivery_id == deliveries.c.id)
-        .where(deliveries.c.send_id.in_(send_ids))
+        .where(deliveries.c.send_id.in_(send_ids), TO_MANY)
         .group_by(deliveries.c.content_id)
     )
     return {row.content_id: (row.sent, row.clicked) for row in rows}
@@ -139,7 +139,9 @@ def ways_of(reader: Reader, send_ids: Sequence[int], contact_ids: Sequence[int])
     the one that stands."""
     rows = reader.conn.execute(
         select(deliveries)
-        .where(deliveries.c.send_id.in_(send_ids), deliveries.c.contact_id.in_(contact_ids))
+        .where(
+            deliveries.c.send_id.in_(send_ids), TO_MANY, deliveries.c.contact_id.in_(contact_ids)
+        )
         .order_by(deliveries.c.send_id, deliveries.c.contact_id)
     ).all()
     passed: dict[int, list[Row[Any]]] = {}
@@ -178,7 +180,7 @@ def people_of(
 ) -> list[Way]:
     """Give the people of sends with the way that stands, continued by the delivery's id."""
     statement = select(deliveries).where(
-        deliveries.c.send_id.in_(send_ids), deliveries.c.id > after
+        deliveries.c.send_id.in_(send_ids), TO_MANY, deliveries.c.id > after
     )
     if status:
         statement = statement.where(deliveries.c.status.in_(status))

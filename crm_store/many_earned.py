@@ -16,7 +16,7 @@ from crm_store.many_cuts import cut
 from crm_store.tables.interests import interests
 from crm_store.tables.many import many_touches
 from crm_store.tables.objects import leads
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import contacts
 from crm_store.viewer import Reader
 from hub.errors import Invalid
@@ -31,7 +31,12 @@ def touched(send_ids: Sequence[int]) -> Select[Any]:
     return (
         select(deliveries.c.contact_id)
         .join(many_touches, many_touches.c.delivery_id == deliveries.c.id)
-        .where(deliveries.c.send_id.in_(send_ids), ~many_touches.c.machine, many_touches.c.n != 0)
+        .where(
+            deliveries.c.send_id.in_(send_ids),
+            TO_MANY,
+            ~many_touches.c.machine,
+            many_touches.c.n != 0,
+        )
     )
 
 
@@ -59,7 +64,7 @@ def things_of(
             func.max(case((own, deliveries.c.id))).label("delivery_id"),
         )
         .select_from(made)
-        .join(deliveries, (deliveries.c.contact_id == made.c.person) & (deliveries.c.send_id > 0))
+        .join(deliveries, (deliveries.c.contact_id == made.c.person) & (TO_MANY))
         .join(many_touches, many_touches.c.delivery_id == deliveries.c.id)
         .where(
             ~many_touches.c.machine,
@@ -110,7 +115,7 @@ def won_after(reader: Reader, send_ids: Sequence[int], *, days: int) -> Earned:
     """Give what everybody who got a send won within so many days of it, touched or not."""
     numbers: dict[str, dict[str, Any]] = {}
     gone = select(deliveries.c.contact_id).where(
-        deliveries.c.send_id.in_(send_ids), deliveries.c.sent_at > 0
+        deliveries.c.send_id.in_(send_ids), TO_MANY, deliveries.c.sent_at > 0
     )
     for number in _KINDS:
         made = _made(number, gone)
@@ -119,6 +124,7 @@ def won_after(reader: Reader, send_ids: Sequence[int], *, days: int) -> Earned:
             .join(deliveries, deliveries.c.contact_id == made.c.person)
             .where(
                 deliveries.c.send_id.in_(send_ids),
+                TO_MANY,
                 deliveries.c.sent_at > 0,
                 made.c.at >= deliveries.c.sent_at,
                 made.c.at <= deliveries.c.sent_at + days * DAY_US,

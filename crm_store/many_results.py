@@ -15,7 +15,7 @@ from crm_store.many_cuts import cut
 from crm_store.many_earned import things_of
 from crm_store.tables.consents import consent_log, suppressions
 from crm_store.tables.many import many_contents, many_steps, many_touches
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.viewer import Reader
 from hub.errors import Invalid
 from hub.ids import ContactId, Micros
@@ -41,7 +41,7 @@ def tallies(
             *(func.count(case((conditions[name], deliveries.c.id))).label(name) for name in names),
         )
         .select_from(source)
-        .where(deliveries.c.send_id.in_(send_ids))
+        .where(deliveries.c.send_id.in_(send_ids), TO_MANY)
         .group_by(key)
         .order_by(key)
     )
@@ -68,6 +68,7 @@ def behind(
     source, conditions, part = _asked(reader, send_ids, by, offset_us)
     wanted: list[ColumnElement[bool]] = [
         deliveries.c.send_id.in_(send_ids),
+        TO_MANY,
         deliveries.c.contact_id > after,
     ]
     if by:
@@ -108,7 +109,7 @@ def links_of(reader: Reader, send_ids: Sequence[int]) -> list[LinkTally]:
             func.min(many_touches.c.first_at).label("first_at"),
         )
         .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
-        .where(deliveries.c.send_id.in_(send_ids), many_touches.c.n > 0)
+        .where(deliveries.c.send_id.in_(send_ids), TO_MANY, many_touches.c.n > 0)
         .group_by(deliveries.c.content_id, many_touches.c.n)
     ).all()
     numbers = {(row.content_id, row.n): row for row in rows}
@@ -138,13 +139,15 @@ def costs(reader: Reader, send_ids: Sequence[int]) -> dict[int, int]:
     counted = case((deliveries.c.charged > 1, deliveries.c.charged), else_=1)
     left = (
         select(deliveries.c.account_id, func.sum(counted).label("n"))
-        .where(deliveries.c.send_id.in_(send_ids), deliveries.c.status.in_((*GONE, "unknown")))
+        .where(
+            deliveries.c.send_id.in_(send_ids), TO_MANY, deliveries.c.status.in_((*GONE, "unknown"))
+        )
         .group_by(deliveries.c.account_id)
     )
     given_up = (
         select(many_steps.c.account_id, func.sum(many_steps.c.charged).label("n"))
         .join(deliveries, deliveries.c.id == many_steps.c.delivery_id)
-        .where(deliveries.c.send_id.in_(send_ids), many_steps.c.charged > 0)
+        .where(deliveries.c.send_id.in_(send_ids), TO_MANY, many_steps.c.charged > 0)
         .group_by(many_steps.c.account_id)
     )
     found: dict[int, int] = {}
@@ -195,7 +198,7 @@ def _did(send_ids: Sequence[int]) -> Subquery:
             func.max(case((many_touches.c.n == -1, 1), else_=0)).label("answered"),
         )
         .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
-        .where(deliveries.c.send_id.in_(send_ids), ~many_touches.c.machine)
+        .where(deliveries.c.send_id.in_(send_ids), TO_MANY, ~many_touches.c.machine)
         .group_by(many_touches.c.delivery_id)
         .subquery("did")
     )
@@ -209,6 +212,7 @@ def _left(send_ids: Sequence[int]) -> Subquery:
         .join(consent_log, consent_log.c.contact_id == deliveries.c.contact_id)
         .where(
             deliveries.c.send_id.in_(send_ids),
+            TO_MANY,
             consent_log.c.state == "withdrawn",
             or_(consent_log.c.evidence == named, consent_log.c.evidence.startswith(named + ":")),
         )
@@ -223,6 +227,7 @@ def _complained(send_ids: Sequence[int]) -> Subquery:
         .join(suppressions, suppressions.c.address_id == deliveries.c.address_id)
         .where(
             deliveries.c.send_id.in_(send_ids),
+            TO_MANY,
             deliveries.c.sent_at > 0,
             suppressions.c.reason == "complained",
             suppressions.c.at >= deliveries.c.sent_at,

@@ -30,7 +30,7 @@ from crm_store.sql import page_key, unindexed
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.journal import changes, journal
 from crm_store.tables.many import many_contents, many_sends, many_touches
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import contacts
 from crm_store.tables.users import accounts, users
 from crm_store.viewer import Reader
@@ -102,9 +102,7 @@ def _looked_through(reader: Reader, subject: Subject) -> Subject:
         if (mine := about(noun, subject)) is not None
     }
     if subject.people:
-        sent = select(deliveries.c.id).where(
-            deliveries.c.contact_id.in_(subject.people), deliveries.c.send_id > 0
-        )
+        sent = select(deliveries.c.id).where(deliveries.c.contact_id.in_(subject.people), TO_MANY)
         asked["mailing"] = sent.exists()
     if not asked:
         return replace(subject, has=frozenset())
@@ -282,14 +280,13 @@ def mailings_of(
     """Give the mailings that people got, or were kept back from: the rows of the outbox."""
     if not subject.people or "mailing" not in subject.has:
         return []
-    table = deliveries
     rows = reader.conn.execute(
         select(
-            table.c.id,
-            table.c.created_at,
-            table.c.sent_at,
-            table.c.status,
-            table.c.reason,
+            deliveries.c.id,
+            deliveries.c.created_at,
+            deliveries.c.sent_at,
+            deliveries.c.status,
+            deliveries.c.reason,
             many_sends.c.title,
             many_sends.c.mailing_id,
             many_contents.c.subject,
@@ -297,15 +294,15 @@ def mailings_of(
             _touched(0).label("opened"),
             _touched(1).label("clicked"),
         )
-        .join(many_sends, many_sends.c.id == table.c.send_id)
-        .join(many_contents, many_contents.c.id == table.c.content_id)
-        .outerjoin(accounts, accounts.c.id == table.c.account_id)
+        .join(many_sends, many_sends.c.id == deliveries.c.send_id)
+        .join(many_contents, many_contents.c.id == deliveries.c.content_id)
+        .outerjoin(accounts, accounts.c.id == deliveries.c.account_id)
         .where(
-            table.c.contact_id.in_(subject.people),
-            table.c.send_id > 0,
-            tuple_(_SENT, table.c.id) < tuple_(*key),
+            deliveries.c.contact_id.in_(subject.people),
+            TO_MANY,
+            tuple_(_SENT, deliveries.c.id) < tuple_(*key),
         )
-        .order_by(_SENT.desc(), table.c.id.desc())
+        .order_by(_SENT.desc(), deliveries.c.id.desc())
         .limit(limit)
     )
     return [_mailing(row) for row in rows]

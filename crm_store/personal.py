@@ -25,7 +25,7 @@ from crm_store.tables.dialogs import (
 from crm_store.tables.interests import interests
 from crm_store.tables.meetings import meetings
 from crm_store.tables.objects import leads
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, clients, contacts
 from crm_store.tables.requests import tasks
 from crm_store.tables.rules import rule_runs
@@ -87,9 +87,7 @@ def personal_data(reader: Reader, contact_id: ContactId) -> tuple[dict[str, Any]
                 select(addresses.c.id).where(addresses.c.contact_id == contact_id)
             ),
         ),
-        "mailings": _rows(
-            reader, deliveries, (deliveries.c.contact_id == contact_id) & (deliveries.c.send_id > 0)
-        ),
+        "mailings": _rows(reader, deliveries, (deliveries.c.contact_id == contact_id) & (TO_MANY)),
         "leads": _rows(reader, leads, leads.c.contact_id == contact_id),
         "rule_runs": _rows(reader, rule_runs, rule_runs.c.contact_id == contact_id),
         "interests": _rows(reader, interests, interests.c.contact_id == contact_id),

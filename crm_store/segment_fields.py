@@ -12,7 +12,7 @@ from crm_store.nouns import NOUNS
 from crm_store.object_fields import last_purchase, query_fields
 from crm_store.tables.many import many_sends, many_touches
 from crm_store.tables.objects import object_tags
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, clients, contacts
 from hub.filters import Field, Fields, FieldType, Where
 
@@ -44,7 +44,7 @@ def _sent(
         statement = (
             select(cast(many_sends.c.mailing_id, String) if value is None else value)
             .join(deliveries, deliveries.c.send_id == many_sends.c.id)
-            .where(deliveries.c.contact_id == subject, deliveries.c.send_id > 0, *more)
+            .where(deliveries.c.contact_id == subject, TO_MANY, *more)
         )
         if touched:
             statement = statement.join(

@@ -12,7 +12,7 @@ from crm_store.buckets import take
 from crm_store.sql import upsert
 from crm_store.tables.consents import suppressions
 from crm_store.tables.many import buckets, sending_limits
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
@@ -136,7 +136,7 @@ def _went_well(uow: UnitOfWork, account_id: int, day: str, level: int, since: in
                 deliveries,
                 (deliveries.c.contact_id == addresses.c.contact_id)
                 & (deliveries.c.address_id == addresses.c.id)
-                & (deliveries.c.send_id > 0),
+                & (TO_MANY),
             )
             .where(
                 suppressions.c.at >= since,

@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, update
 from crm_store.consents import known
 from crm_store.sql import upsert
 from crm_store.tables.consents import suppressions
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import ReleaseAddress, SuppressAddress
@@ -60,7 +60,7 @@ def _take_back(uow: UnitOfWork, address_id: int) -> None:
         update(deliveries)
         .where(
             deliveries.c.contact_id == contact_id,
-            deliveries.c.send_id > 0,
+            TO_MANY,
             deliveries.c.address_id == address_id,
             deliveries.c.status == DeliveryStatus.CLAIMED.value,
         )

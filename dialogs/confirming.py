@@ -17,7 +17,7 @@ from crm_store.consents import ASKED, GIVEN, give_consent, write_log
 from crm_store.people import create_contact
 from crm_store.sql import locked, upsert
 from crm_store.tables.consents import confirmations, consents, suppressions
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.users import accounts, brands
 from crm_store.topics import WORDS, of_name
@@ -272,6 +272,7 @@ def _letter(uow: UnitOfWork, topic: Topic, address: Row[Any], row: Row[Any]) -> 
         update(deliveries)
         .where(
             deliveries.c.send_id == send_id,
+            TO_MANY,
             deliveries.c.address_id == address.id,
             deliveries.c.status == "queued",
         )

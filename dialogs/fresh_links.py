@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from crm_store.sql import locked
 from crm_store.tables.consents import suppressions
 from crm_store.tables.many import many_sends
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.users import accounts, brands
 from crm_store.unit_of_work import UnitOfWork
@@ -74,7 +74,7 @@ def send_preferences(uow: UnitOfWork, command: SendPreferences) -> bool:
     # He waits for it before his mailbox: no mailing may stand before it.
     uow.conn.execute(
         update(deliveries)
-        .where(deliveries.c.send_id == send_id, deliveries.c.status == "queued")
+        .where(deliveries.c.send_id == send_id, TO_MANY, deliveries.c.status == "queued")
         .values(lane=Lane.TRIGGER.order)
     )
     return bool(queued.queued)
@@ -94,7 +94,7 @@ def _account(uow: UnitOfWork, contact_id: int, address_id: int) -> int:
         .join(accounts, accounts.c.id == deliveries.c.account_id)
         .where(
             deliveries.c.contact_id == contact_id,
-            deliveries.c.send_id > 0,
+            TO_MANY,
             deliveries.c.address_id == address_id,
             ~accounts.c.removed,
             ~accounts.c.paused,
@@ -111,7 +111,7 @@ def _lately(uow: UnitOfWork, contact_id: int, address_id: int) -> bool:
         .join(many_sends, many_sends.c.id == deliveries.c.send_id)
         .where(
             deliveries.c.contact_id == contact_id,
-            deliveries.c.send_id > 0,
+            TO_MANY,
             many_sends.c.mailing_id == address_id,
         )
         .order_by(deliveries.c.id.desc())

@@ -17,7 +17,6 @@ from sqlalchemy import (
     and_,
     false,
     insert,
-    literal_column,
     select,
     true,
     union_all,
@@ -27,7 +26,7 @@ from sqlalchemy import (
 from crm_store.rendering import check
 from crm_store.sql import locked, upsert
 from crm_store.tables.many import many_contents, many_sends, many_touches
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_ways import Way, choose, note_steps, own_words
@@ -219,7 +218,7 @@ def already_there(command: SendMany) -> CompoundSelect[tuple[int, int]]:
     """Give the question who of these recipients is in the send already, by person or by address."""
     # Each half by an index of its own, written as the index is: together they walk through the send.
     mine = select(deliveries.c.contact_id, deliveries.c.address_id).where(
-        deliveries.c.send_id == command.send_id, deliveries.c.send_id > literal_column("0")
+        deliveries.c.send_id == command.send_id, TO_MANY
     )
     return union_all(
         mine.where(deliveries.c.contact_id.in_([one.contact_id for one in command.recipients])),
@@ -255,7 +254,7 @@ def steer_many(uow: UnitOfWork, command: SteerMany) -> int:
         update(many_sends).where(many_sends.c.id == send.id).values(state=command.state)
     )
     changed = 0
-    mine = deliveries.c.send_id == send.id
+    mine = (deliveries.c.send_id == send.id) & TO_MANY
     if command.state == "running":
         changed = uow.conn.execute(
             update(deliveries)

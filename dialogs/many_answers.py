@@ -20,7 +20,7 @@ from crm_store.search_index import index_messages
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.many import many_contents, many_sends, many_touches
-from crm_store.tables.outbox import deliveries, parts
+from crm_store.tables.outbox import TO_MANY, deliveries, parts
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork, cause_data
@@ -71,7 +71,7 @@ def _named(uow: UnitOfWork, commands: Sequence[Receive]) -> Mapping[tuple[int, s
         .where(
             parts.c.account_id.in_({one.account_id for one in commands}),
             parts.c.external_id.in_(sorted(names)),
-            deliveries.c.send_id > 0,
+            TO_MANY,
         )
     )
     return {(row.account_id, row.external_id): row for row in rows}
@@ -97,7 +97,7 @@ def _newest_of(dialect: str) -> Select[Any]:
         select(deliveries)
         .where(
             among(dialect, deliveries.c.contact_id, "people"),
-            deliveries.c.send_id > literal_column("0"),
+            TO_MANY,
             deliveries.c.status.in_([literal_column(f"'{one}'") for one in REACHED]),
             deliveries.c.sent_at > bindparam("since"),
         )
@@ -197,7 +197,7 @@ def who_answered(uow: UnitOfWork, send: Row[Any], contact_ids: Sequence[int]) ->
         .join(many_touches, many_touches.c.delivery_id == deliveries.c.id)
         .where(
             deliveries.c.contact_id.in_(sorted(set(contact_ids))),
-            deliveries.c.send_id > 0,
+            TO_MANY,
             many_sends.c.mailing_id == send.mailing_id,
             many_sends.c.occurrence == send.occurrence,
             many_touches.c.n == ANSWER,

@@ -17,7 +17,7 @@ from crm_store.buckets import take, take_of_day
 from crm_store.frequency import limits_of
 from crm_store.sending_limits import allowance, midnight, of_account
 from crm_store.tables.many import many_sends
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import contacts
 from crm_store.tables.users import brands
 from crm_store.unit_of_work import UnitOfWork
@@ -81,6 +81,7 @@ def _sweep(uow: UnitOfWork, account_id: int, send_id: int, status: str, reason: 
         .where(
             deliveries.c.account_id == account_id,
             deliveries.c.send_id == send_id,
+            TO_MANY,
             deliveries.c.status == Status.QUEUED.value,
         )
         .limit(SWEEP)
@@ -138,7 +139,7 @@ def _after_earlier(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) ->
             .join(many_sends, many_sends.c.id == deliveries.c.send_id)
             .where(
                 deliveries.c.contact_id.in_([row.contact_id for row in rows]),
-                deliveries.c.send_id > 0,
+                TO_MANY,
                 deliveries.c.status.in_(("queued", "claimed", "sending", PAUSED)),
                 many_sends.c.mailing_id == send.mailing_id,
                 many_sends.c.occurrence == send.occurrence,

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, PrimaryKeyConstraint, String, Table, UniqueConstraint, text
+from sqlalchemy import (
+    Column,
+    Index,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 
 from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word, words
 
@@ -83,6 +92,10 @@ deliveries = Table(
         postgresql_where=text("message_id > 0"),
     ),
 )
+
+# What goes to many, in the very words of the indexes above: of a bound value SQLite cannot know
+# that it allows them, and would walk through every delivery.
+TO_MANY = deliveries.c.send_id > literal_column("0")
 
 attempts = Table(
     "delivery_attempts",

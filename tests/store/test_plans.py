@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 from sqlalchemy import event, insert
 
-from crm_store import boards, journey, object_grams, objects, person_timeline, search_people
+from crm_store import (
+    boards,
+    journey,
+    many,
+    many_results,
+    object_grams,
+    objects,
+    person_timeline,
+    search_people,
+)
 from crm_store.database import make_engine
 from crm_store.funnel import FunnelQuery, funnel
 from crm_store.nouns import NOUNS
@@ -165,3 +174,19 @@ async def test_who_is_in_a_mailing_already_is_looked_up_however_large_it_is(home
     (plan,) = plans(home, lambda reader: reader.conn.execute(asked).all())
     assert "uq_deliveries_person (contact_id=? AND send_id=?)" in plan
     assert "uq_deliveries_address (send_id=? AND address_id=?)" in plan
+
+
+async def test_what_went_to_many_is_found_by_its_send_and_by_its_person(home: House) -> None:
+    def asked(reader: Reader) -> None:
+        many.counts(reader, [1])
+        many.by_content(reader, [1])
+        many.people_of(reader, [1])
+        many_results.links_of(reader, [1])
+        many_results.costs(reader, [1])
+        many_results.tallies(reader, [1])
+        person_timeline.mailings_of(reader, person_timeline.Subject(people=(1,)), (1, 1), 10)
+
+    found = [one for one in plans(home, asked) if "deliveries" in one]
+    assert len(found) > 6
+    for one in found:
+        assert "SCAN deliveries" not in one, one
