@@ -4,7 +4,19 @@ import { loadTexts, _ } from 'hub/i18n';
 import { act, complain, fragment, post, toast } from 'hub/api';
 import { onItems } from 'hub/live';
 
-await loadTexts();
+const texts = loadTexts();
+// Heard before anything else: a quick hand's Enter would send the form itself, and lose the line.
+document.addEventListener('submit', (event) => {
+  if (!/** @type {HTMLElement} */ (event.target).matches('[data-quick]')) return;
+  event.preventDefault();
+  add();
+});
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || !/** @type {HTMLElement} */ (event.target).closest?.('[data-quick]')) return;
+  event.preventDefault();
+  add(true);
+});
+await texts;
 await import('hub/app');
 const { bind } = await import('hub/keys');
 
@@ -64,6 +76,7 @@ async function add(done = false) {
   const text = line.value;
   line.value = '';
   try {
+    await texts;
     const made = await post('/day/task', { text, done, kind: quick.dataset.kind, id: quick.dataset.id });
     if (done) toast(_('Done'), () => act('task-done', { task: made.result, undo: true }).then(() => refresh(made.result)).catch(complain));
     await refresh(made.result);
@@ -71,16 +84,6 @@ async function add(done = false) {
   line.focus();
 }
 
-document.addEventListener('submit', (event) => {
-  if (!/** @type {HTMLElement} */ (event.target).matches('[data-quick]')) return;
-  event.preventDefault();
-  add();
-});
-document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey) || !/** @type {HTMLElement} */ (event.target).closest?.('[data-quick]')) return;
-  event.preventDefault();
-  add(true);
-});
 document.addEventListener('change', (event) => {
   const box = /** @type {HTMLElement} */ (event.target);
   if (box.matches('[data-finish]')) finish(box.closest('[data-task]'));
