@@ -345,7 +345,7 @@ class Database:
             with conn.begin():
                 tx = self._transaction(conn)
                 for call in group:
-                    recorded, later = len(tx.events), len(tx.after_commit)
+                    mark = tx.mark()
                     savepoint = conn.begin_nested()
                     try:
                         outcomes.extend(call.many(tx, [call.item]))
@@ -354,8 +354,7 @@ class Database:
                         if _is_retryable(error):
                             raise
                         savepoint.rollback()
-                        del tx.events[recorded:]
-                        del tx.after_commit[later:]
+                        tx.go_back(mark)
                         outcomes.append(error)
                 tx.write_journal()
             _after_commit(tx)

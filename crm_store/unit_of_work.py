@@ -51,6 +51,19 @@ class Transaction:
     drop_blob: Callable[[str], None] | None = None
     nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
     ageing: Mapping[str, Ageing] = field(default_factory=dict)
+    known: dict[str, Any] = field(default_factory=dict)
+    """What was read here and nobody changes; it is forgotten with a savepoint."""
+
+    def mark(self) -> tuple[int, int]:
+        """Give where this transaction stands, for `go_back`."""
+        return len(self.events), len(self.after_commit)
+
+    def go_back(self, mark: tuple[int, int]) -> None:
+        """Forget what was noted since: the savepoint that began there was rolled back."""
+        recorded, later = mark
+        del self.events[recorded:]
+        del self.after_commit[later:]
+        self.known.clear()
 
     @property
     def kinds(self) -> Mapping[str, Kind]:

@@ -8,15 +8,27 @@ from typing import Any
 from sqlalchemy import Row, Select, Update, bindparam, select, update
 from sqlalchemy.sql import ClauseElement
 
+from crm_store.held import is_held
 from crm_store.sql import locked
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.unit_of_work import UnitOfWork
 from hub.errors import NotFound
+from hub.ids import DialogId
 
 
 def lock_dialog(uow: UnitOfWork, dialog_id: int) -> Row[Any]:
     """Lock one dialog; what the actor may not see is not found. Follows a merge."""
-    statement = _one_dialog(uow.dialect)
+    return _held(uow, dialog_id, _one_dialog(uow.dialect))
+
+
+def hold_dialog(uow: UnitOfWork, dialog_id: int) -> DialogId:
+    """Lock one dialog like `lock_dialog` for who needs no more of it than its id."""
+    if is_held(uow, dialog_id) and uow.viewer.sees_all_dialogs and not uow.viewer.hidden_accounts:
+        return DialogId(dialog_id)
+    return DialogId(_held(uow, dialog_id, _one_place(uow.dialect)).id)
+
+
+def _held(uow: UnitOfWork, dialog_id: int, statement: Select[Any]) -> Row[Any]:
     if uow.viewer.hidden_accounts or not uow.viewer.sees_all_dialogs:
         statement = statement.where(uow.viewer.dialogs_clause())
     for _ in range(5):
@@ -58,6 +70,11 @@ def change_dialog(uow: UnitOfWork, dialog_id: int, **values: Any) -> None:
 @cache
 def _one_dialog(dialect: str) -> Select[Any]:
     return locked(dialect, select(dialogs).where(dialogs.c.id == bindparam("b_dialog")))
+
+
+@cache
+def _one_place(dialect: str) -> Select[Any]:
+    return _one_dialog(dialect).with_only_columns(dialogs.c.id, dialogs.c.merged_into)
 
 
 @cache

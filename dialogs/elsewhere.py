@@ -46,12 +46,12 @@ def send_elsewhere(uow: UnitOfWork, command: SendElsewhere) -> MessageId:
             reasons.append(f"{way.channel}: no consent")
             continue
         savepoint = uow.conn.begin_nested()
-        recorded = len(uow.tx.events)
+        mark = uow.tx.mark()
         try:
             found = _send(uow, command, way)
         except HubError as error:
             savepoint.rollback()
-            del uow.tx.events[recorded:]
+            uow.tx.go_back(mark)
             if isinstance(error, Conflict) and error.what in ENDS:
                 raise
             reasons.append(f"{way.channel}: {error}")

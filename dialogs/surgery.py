@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select, update
 
 from crm_store import object_writes
 from crm_store.erasure import erase_messages
+from crm_store.held import let_go
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.people import lock_contact, reindex
 from crm_store.search_index import index_dialogs
@@ -236,6 +237,7 @@ def merge_dialogs(uow: UnitOfWork, command: MergeDialogs) -> None:
         snoozed_until=0,
         merged_into=survivor.id,
     )
+    let_go(uow, merged.id)
     waiting = [one for one in (survivor.waiting_since, merged.waiting_since) if one]
     change_dialog(
         uow,

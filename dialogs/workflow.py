@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, delete, insert, select, update
 
-from crm_store.rows import among, insert_missing, listed
+from crm_store.rows import among, insert_missing, insert_returning, listed
 from crm_store.search_index import index_dialogs
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import (
@@ -21,7 +22,7 @@ from crm_store.tables.dialogs import (
 )
 from crm_store.tables.users import teams, users
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.access import change_dialog, lock_dialog
+from dialogs.access import change_dialog, hold_dialog, lock_dialog
 from dialogs.waiting import ask_for_routing
 from hub.commands import (
     AssignDialog,
@@ -41,6 +42,7 @@ from hub.ids import DialogId, Micros, TeamId, UserId
 from hub.terms import fold
 
 STATUSES = ("open", "waiting", "closed")
+ADDED = "ON CONFLICT DO NOTHING RETURNING tag_id"
 
 
 def assign_dialog(uow: UnitOfWork, command: AssignDialog) -> None:
@@ -158,60 +160,54 @@ def wake_dialogs(uow: UnitOfWork, command: WakeDialogs) -> int:
 
 def tag_dialog(uow: UnitOfWork, command: TagDialog) -> None:
     """Add and remove tags by name."""
-    dialog = lock_dialog(uow, command.dialog_id)
+    dialog_id = hold_dialog(uow, command.dialog_id)
     wanted = [one.strip()[:60] for one in command.add if one.strip()]
-    named = [*wanted, *command.remove]
-    known = _tags(uow, dialog.id, named)
-    missing = [one for one in wanted if fold(one) not in known]
-    for name in missing:
-        uow.conn.execute(
-            upsert(uow.dialect, tags).on_conflict_do_nothing(),
-            [{"id": uow.new_id(), "name": name, "name_folded": fold(name)}],
-        )
-    if missing:
-        known = _tags(uow, dialog.id, named)
-    added = [known[fold(one)] for one in wanted if not known[fold(one)].here]
-    removed = [known[fold(one)] for one in command.remove if fold(one) in known]
-    removed = [one for one in removed if one.here]
-    if added:
-        insert_missing(
-            uow.conn, dialog_tags, [{"dialog_id": dialog.id, "tag_id": one.id} for one in added]
-        )
-    if removed:
-        uow.conn.execute(
-            delete(dialog_tags).where(
-                dialog_tags.c.dialog_id == dialog.id,
-                dialog_tags.c.tag_id.in_([one.id for one in removed]),
-            )
-        )
-    if added or removed:
-        change_dialog(uow, dialog.id)
+    known = _tags(uow, wanted, command.remove)
+    links = [{"dialog_id": dialog_id, "tag_id": known[fold(one)].id} for one in wanted]
+    came = insert_returning(uow.conn, dialog_tags, links, ADDED) if links else ()
+    gone: Sequence[Any] = ()
+    fresh = {row.tag_id for row in came}
+    named = [known[fold(one)].id for one in command.remove if fold(one) in known]
+    if leaving := [one for one in named if one not in fresh]:
+        gone = uow.conn.execute(
+            delete(dialog_tags)
+            .where(dialog_tags.c.dialog_id == dialog_id, dialog_tags.c.tag_id.in_(leaving))
+            .returning(dialog_tags.c.tag_id)
+        ).all()
+    if came or gone:
+        names = {row.id: row.name for row in known.values()}
+        change_dialog(uow, dialog_id)
         uow.record(
             DialogTagged(
-                dialog_id=DialogId(dialog.id),
-                added=tuple(one.name for one in added),
-                removed=tuple(one.name for one in removed),
+                dialog_id=dialog_id,
+                added=tuple(names[row.tag_id] for row in came),
+                removed=tuple(names[row.tag_id] for row in gone),
             )
         )
 
 
-def _tags(uow: UnitOfWork, dialog_id: int, names: list[str]) -> dict[str, Row[Any]]:
-    """Give the tags of these names, each with whether the dialog has it (`here`)."""
-    given = {
-        "b_dialog": dialog_id,
-        "b_names": listed(uow.dialect, sorted({fold(one) for one in names})),
-    }
-    return {row.name_folded: row for row in uow.conn.execute(_tags_of(uow.dialect), given)}
+def _tags(uow: UnitOfWork, wanted: Sequence[str], others: Sequence[str]) -> dict[str, Row[Any]]:
+    """Give tags by their folded names; those that are wanted are made where there are none."""
+    known: dict[str, Row[Any]] = uow.tx.known.setdefault("tags", {})
+    names = {fold(one): one for one in (*others, *wanted)}
+
+    def look() -> list[str]:
+        if unknown := [one for one in names if one not in known]:
+            given = {"b_names": listed(uow.dialect, sorted(unknown))}
+            for row in uow.conn.execute(_tags_of(uow.dialect), given):
+                known[row.name_folded] = row
+        return [one for one in dict.fromkeys(map(fold, wanted)) if one not in known]
+
+    if missing := look():
+        rows = [{"id": uow.new_id(), "name": names[one], "name_folded": one} for one in missing]
+        insert_missing(uow.conn, tags, rows)
+        look()
+    return {one: known[one] for one in names if one in known}
 
 
 @cache
 def _tags_of(dialect: str) -> Select[Any]:
-    mine = (dialog_tags.c.tag_id == tags.c.id) & (dialog_tags.c.dialog_id == bindparam("b_dialog"))
-    return (
-        select(tags, dialog_tags.c.tag_id.is_not(None).label("here"))
-        .outerjoin(dialog_tags, mine)
-        .where(among(dialect, tags.c.name_folded, "b_names"))
-    )
+    return select(tags).where(among(dialect, tags.c.name_folded, "b_names"))
 
 
 def set_subject(uow: UnitOfWork, command: SetSubject) -> None:

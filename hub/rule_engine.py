@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from crm_store.journal import cursor, last_event
 from crm_store.viewer import Reader, Viewer
 from hub.commands import CarryOut, MoveCursor, PauseRule
-from hub.errors import Conflict, HubError
+from hub.errors import HubError
 from hub.events import Event
 from hub.ids import EventId, Micros
 from hub.objects import SYSTEM
@@ -49,7 +49,6 @@ IDLE_SECONDS = 1.0
 SAVE_SECONDS = 2.0
 """How often the place is written while no fact concerns any rule."""
 COUNT_SECONDS = 10
-TRIES = 3
 HABIT_LEAST = 200
 HABIT_TIMES = 20
 
@@ -242,16 +241,10 @@ class RuleEngine:
         if misses is not None:
             items.append(misses)
         command = CarryOut(plan=tuple(items), seen=self._written, read_to=read_to)
-        for attempt in range(TRIES):
-            try:
-                await self._runtime.do(SYSTEM, None, (command,))
-                break
-            except NeedsCare:
-                command = replace(command, careful=True)
-            except Conflict as error:
-                if error.what != "place" or attempt == TRIES - 1:
-                    raise
-                raise
+        try:
+            await self._runtime.do(SYSTEM, None, (command,))
+        except NeedsCare:
+            await self._runtime.do(SYSTEM, None, (replace(command, careful=True),))
         self.place = self._written = read_to
 
     def _misses(self) -> Misses | None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlalchemy import select, update
 
-from crm_store.sql import locked, upsert
+from crm_store.rows import insert_returning
+from crm_store.sql import locked
 from crm_store.tables.rules import rule_hours, rules
 from crm_store.unit_of_work import UnitOfWork
 from triggers.rules import HOUR_US, pause
@@ -12,6 +15,11 @@ from triggers.rules import HOUR_US, pause
 ERRORS = 5
 """A rule that fails so often in a row is paused."""
 NAMES = ("runs", "failures", "held", "misses")
+ADDED = (
+    "ON CONFLICT (rule_id, hour) DO UPDATE SET "
+    + ", ".join(f"{name} = rule_hours.{name} + excluded.{name}" for name in NAMES)
+    + " RETURNING rule_id, runs"
+)
 
 
 class Counts:
@@ -47,27 +55,12 @@ class Counts:
         ]
         if not rows:
             return
-        statement = upsert(uow.dialect, rule_hours)
-        uow.conn.execute(
-            statement.on_conflict_do_update(
-                index_elements=["rule_id", "hour"],
-                set_={name: rule_hours.c[name] + statement.excluded[name] for name in NAMES},
-            ),
-            rows,
-        )
+        counted = insert_returning(uow.conn, rule_hours, rows, ADDED)
         if self._outcomes:
-            self._judge(hour)
+            self._judge({row.rule_id: row.runs for row in counted})
 
-    def _judge(self, hour: int) -> None:
+    def _judge(self, runs: Mapping[int, int]) -> None:
         uow, ids = self._uow, sorted(self._outcomes)
-        runs = {
-            row.rule_id: row.runs
-            for row in uow.conn.execute(
-                select(rule_hours.c.rule_id, rule_hours.c.runs).where(
-                    rule_hours.c.hour == hour, rule_hours.c.rule_id.in_(ids)
-                )
-            )
-        }
         columns = (rules.c.id, rules.c.name, rules.c.paused, rules.c.author_id)
         statement = select(*columns, rules.c.errors_in_row).where(rules.c.id.in_(ids))
         for row in uow.conn.execute(locked(uow.dialect, statement.order_by(rules.c.id))).all():

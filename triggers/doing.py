@@ -66,7 +66,7 @@ class Steps:
 
     def _carefully(self, step: PlannedStep) -> dict[str, str]:
         tx = self._uow.tx
-        recorded, later = len(tx.events), len(tx.after_commit)
+        mark = tx.mark()
         savepoint = self._uow.conn.begin_nested()
         try:
             result = self._give(step.commands)
@@ -74,8 +74,7 @@ class Steps:
             raise
         except Exception as error:  # noqa: BLE001 - the step is lost and said so, the run goes on
             savepoint.rollback()
-            del tx.events[recorded:]
-            del tx.after_commit[later:]
+            tx.go_back(mark)
             held = isinstance(error, Conflict) and error.what in HELD
             text = str(error) if isinstance(error, HubError) else f"{type(error).__name__}: {error}"
             return told(step, "held" if held else "failed", text)

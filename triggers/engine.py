@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import select, update
 
+from crm_store.held import holding
 from crm_store.sql import locked, upsert
 from crm_store.tables.journal import cursors, journal
 from crm_store.tables.people import contacts
@@ -40,19 +41,20 @@ def carry_out(uow: UnitOfWork, command: CarryOut) -> list[RunId]:
     waits.settle([one.timer_id for one in command.plan if isinstance(one, Settle)])
     runs = Runs(uow, counts, waits, careful=command.careful)
     allowed = {id(one) for one in runs.allowed(planned)}
-    for item in command.plan:
-        match item:
-            case PlannedRun() if id(item) in allowed:
-                runs.run(item)
-            case Arm(timer=timer):
-                waits.arm(timer)
-            case Cancel():
-                waits.cancel(item)
-            case Misses(counts=missed, held=held):
-                for rule_id, number in missed.items():
-                    counts.add(rule_id, misses=number)
-                for rule_id, number in held.items():
-                    counts.add(rule_id, held=number)
+    with holding(uow, (one.dialog_id for one in planned if id(one) in allowed)):
+        for item in command.plan:
+            match item:
+                case PlannedRun() if id(item) in allowed:
+                    runs.run(item)
+                case Arm(timer=timer):
+                    waits.arm(timer)
+                case Cancel():
+                    waits.cancel(item)
+                case Misses(counts=missed, held=held):
+                    for rule_id, number in missed.items():
+                        counts.add(rule_id, misses=number)
+                    for rule_id, number in held.items():
+                        counts.add(rule_id, held=number)
     runs.write()
     waits.write()
     counts.write()
