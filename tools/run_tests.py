@@ -40,7 +40,7 @@ PASSES = (
         ("--db=postgres", "-m", "not soak and not browser"),
         4,
     ),
-    ("the browser", ("browser",), ("--db=sqlite", "-m", "not soak"), 2),
+    ("the browser", ("browser",), ("--db=sqlite", "-m", "not soak"), 3),
 )
 
 
