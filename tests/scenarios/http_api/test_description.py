@@ -195,7 +195,9 @@ class Machine:
     "modes",
     [
         {POSITIVE: 3, NEGATIVE: 1},
-        pytest.param({POSITIVE: 40, NEGATIVE: 20}, marks=pytest.mark.soak),
+        pytest.param(
+            {POSITIVE: 40, NEGATIVE: 20}, marks=[pytest.mark.soak, pytest.mark.timeout(7_200)]
+        ),
     ],
     ids=["few", "many"],
 )
