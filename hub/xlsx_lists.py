@@ -6,6 +6,7 @@ Numbers, sums and days are numbers and days in the workbook; texts never become 
 from __future__ import annotations
 
 import asyncio
+import re
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST_CELL = 32_000
+# What no XML document may hold (XML 1.0, section 2.2): a workbook with it cannot be opened.
+_NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -75,7 +78,7 @@ async def into(
     properties = chosen(noun, columns)
     book = Workbook(write_only=True)
     sheet = book.create_sheet(noun.kind.path[:31])
-    sheet.append(["id", *(label(one) for one in properties)])
+    sheet.append(["id", *(_plain(label(one)) for one in properties)])
     query = replace(query, limit=BATCH)
     done = 0
     while True:
@@ -102,4 +105,8 @@ def _value(prop: Property, record: object, names: Names) -> object:
         # Workbooks know no time zones: instants are UTC.
         at = (_EPOCH + timedelta(microseconds=value)).replace(tzinfo=None)
         return at.date() if prop.type is PropertyType.DATE else at.replace(microsecond=0)
-    return cell(prop, record, names)[:LONGEST_CELL]
+    return _plain(cell(prop, record, names))[:LONGEST_CELL]
+
+
+def _plain(text: str) -> str:
+    return _NO_CHARACTER.sub("", text)

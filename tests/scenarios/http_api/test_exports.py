@@ -44,3 +44,12 @@ async def test_a_list_is_given_as_a_workbook_in_chosen_columns(world: World) -> 
     assert csv[1].endswith("'=HYPERLINK(1),1990-05-01,1200.50")
     assert len(csv) == 212
     await (await world.program("agent")).refused(403, "not_allowed", "GET", path)
+
+
+async def test_characters_that_no_workbook_may_hold_are_left_out(world: World) -> None:
+    program = await world.program("supervisor")
+    await program.ok("POST", "/clients", json={"name": "Bo\x01ats \ufffe😀"})
+    answer = await program.get("/clients/export?columns=name&format=xlsx")
+    assert answer.status_code == 200
+    rows = list(load_workbook(io.BytesIO(answer.content)).active.values)  # type: ignore[union-attr]
+    assert rows[1][1] == "Boats 😀"
