@@ -185,9 +185,9 @@ class Live:
         passed = [one for one in events if isinstance(one, DialogAssigned)]
         written: WrittenRows = {}
         changed = standings.changed(rows, places)
-        acted = frozenset(
-            (one.actor.id, one.dialog) for one in events if one.actor.kind is ActorKind.USER
-        )
+        concerned = mentions | {
+            (UserId(one.actor.id), one.dialog) for one in events if one.actor.kind is ActorKind.USER
+        }
         sights: dict[Viewer, tuple[set[DialogId], list[Any], list[Any], list[Any]]] = {}
         for connection in connections:
             if last <= connection.last:
@@ -204,7 +204,7 @@ class Live:
                 )
             seen, shown, said, taken = sight
             self._offer(connection, shown, said, rendered, touched, taken, mentions, whole, written)
-            if counts_anew(connection.viewer.user_id, shown, changed, acted):
+            if counts_anew(connection.viewer.user_id, shown, changed, concerned):
                 connection.counts = True
             for event in passed:
                 if event.dialog_id not in seen and event.dialog_id in places:

@@ -7,6 +7,7 @@ To count for every open page after each of them cost more than to tell the pages
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from hub.ids import DialogId, UserId
 from hub.records.dialogs import Dialog
@@ -56,10 +57,13 @@ def counts_anew(
     me: UserId,
     seen: Iterable[Dialog],
     changed: frozenset[DialogId],
-    acted: frozenset[tuple[int, DialogId]],
+    concerned: AbstractSet[tuple[UserId, DialogId]],
 ) -> bool:
     """Say whether a person's numbers may be others now.
 
-    What is unread is counted in his own dialogs, and what he did himself changes his own marks.
+    What is unread is counted in his own dialogs; what he did himself changes his own marks, and a
+    note that names him is one more for him: `concerned` are those people, each with the dialog.
     """
-    return any(one.id in changed or one.assignee_id == me or (me, one.id) in acted for one in seen)
+    return any(
+        one.id in changed or one.assignee_id == me or (me, one.id) in concerned for one in seen
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import Page, expect
 
-from hub import Address, Direction, UpdateProfile
+from hub import AddNote, Address, Direction, UpdateProfile
 from tests.browser.conftest import Enter
 from tests.browser.office import Complaints, Office, Post
 from tests.wire.web_chat.site import until
@@ -183,8 +183,18 @@ async def test_a_note_with_a_mention_stays_inside_and_finds_its_colleague(
     assert note.direction is Direction.NOTE
     assert note.mentions == (office.users["Oleg"],)
     await expect(other.get_by_text("You are mentioned in a note")).to_be_visible()
+    counted = other.locator("[data-count=mentions]").first
+    await expect(counted).to_have_text("1")
     await other.goto(f"{office.url}/inbox?view=mentions")
     await expect(other.locator(f"#row-{dialog}")).to_be_visible()
+    await other.locator(f"#row-{dialog}").click()
+    await expect(counted).to_have_text("0")
+    # Named once more in a dialog that stands as before.
+    await other.goto(f"{office.url}/inbox")
+    await office.hands_of("Vera").do(
+        AddNote(dialog_id=dialog, text="And @Oleg?", mentions=(office.users["Oleg"],))
+    )
+    await expect(counted).to_have_text("1")
     assert Post.sent == []
 
 

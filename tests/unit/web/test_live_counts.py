@@ -72,6 +72,6 @@ def test_who_is_counted_for_anew() -> None:
     assert counts_anew(UserId(1), [one], frozenset({one.id}), NOBODY)
     # What is unread is counted in one's own dialogs, and one's own acts change one's own marks.
     assert counts_anew(UserId(7), [one], frozenset(), NOBODY)
-    assert counts_anew(UserId(1), [one], frozenset(), frozenset({(1, one.id)}))
-    assert not counts_anew(UserId(1), [one], frozenset(), frozenset({(2, one.id)}))
+    assert counts_anew(UserId(1), [one], frozenset(), frozenset({(UserId(1), one.id)}))
+    assert not counts_anew(UserId(1), [one], frozenset(), frozenset({(UserId(2), one.id)}))
     assert not counts_anew(UserId(1), [], frozenset({one.id}), NOBODY)
