@@ -7,21 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import re
-import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.background import BackgroundTask
-from starlette.responses import FileResponse
-
 from crm_store.custom import whole
 from crm_store.objects import Noun, ObjectQuery
 from hub.csv_lists import BATCH, Names, batch, cell, chosen
 from hub.properties import Property, PropertyType, value_of
 from hub.records.dialogs import DialogQuery
+from hub.scratch import PassingFile, passing_file
 
 if TYPE_CHECKING:
     from hub.handle import BoundHub
@@ -39,25 +36,12 @@ async def workbook(
     query: ObjectQuery | DialogQuery,
     label: Callable[[Property], str],
     columns: Sequence[str] = (),
-) -> FileResponse:
+) -> PassingFile:
     """Give a whole list as a workbook; raises NotAllowed before anything is written."""
-    folder = await asyncio.to_thread(tempfile.mkdtemp)
-    path = Path(folder) / "list.xlsx"
-
-    def forget() -> None:
-        path.unlink(missing_ok=True)
-        Path(folder).rmdir()
-
-    try:
-        await into(hub, noun, query, label, columns, path)
-    except BaseException:
-        forget()
-        raise
-    return FileResponse(
-        path,
+    return await passing_file(
+        lambda path: into(hub, noun, query, label, columns, path),
+        name=f"{noun.kind.path}.xlsx",
         media_type=MEDIA_TYPE,
-        filename=f"{noun.kind.path}.xlsx",
-        background=BackgroundTask(forget),
     )
 
 

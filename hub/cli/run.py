@@ -43,6 +43,7 @@ def run(
     """Start the hub; stops on Ctrl+C."""
     from hub.errors import Invalid
     from hub.lock import DataLock
+    from hub.scratch import Scratch
     from hub.server import listen, serve
 
     if only not in (None, "web", "worker", "all"):
@@ -55,10 +56,13 @@ def run(
     if not settings.database_url:
         lock.take()
     sock = listen(settings)
+    scratch = Scratch(settings.data)
+    scratch.take()
     try:
         app, lines = _prepare(settings, demo=demo)
         serve(app, settings, sock, on_ready=lambda: _greet(lines))
     finally:
+        scratch.drop()
         sock.close()
         lock.drop()
 

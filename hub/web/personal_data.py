@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from crm_store import people as people_reads
@@ -19,6 +15,7 @@ from hub.commands import EraseContact
 from hub.errors import NotAllowed
 from hub.export import export_person
 from hub.ids import ContactId
+from hub.scratch import PassingFile, passing_file
 from hub.web.auth import checked_form
 from hub.web.numbers import number
 
@@ -105,25 +102,12 @@ async def archive(request: Request) -> Response:
     return await archive_of(request.state.hub, _contact(request), request.state.language)
 
 
-async def archive_of(hub: BoundHub, contact_id: ContactId, language: str) -> FileResponse:
+async def archive_of(hub: BoundHub, contact_id: ContactId, language: str) -> PassingFile:
     """Write the ZIP, and forget it once it was sent."""
-    folder = await asyncio.to_thread(tempfile.mkdtemp)
-    path = Path(folder) / "person.zip"
-
-    def forget() -> None:
-        path.unlink(missing_ok=True)
-        Path(folder).rmdir()
-
-    try:
-        await export_person(hub, contact_id, path, language)
-    except BaseException:
-        forget()
-        raise
-    return FileResponse(
-        path,
+    return await passing_file(
+        lambda path: export_person(hub, contact_id, path, language),
+        name=f"person-{contact_id}.zip",
         media_type="application/zip",
-        filename=f"person-{contact_id}.zip",
-        background=BackgroundTask(forget),
     )
 
 
