@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from crm_store import custom, object_writes, objects
 from crm_store.objects import FOLDED, Noun
-from crm_store.sql import locked, upsert
+from crm_store.rows import insert_missing, insert_rows
+from crm_store.sql import locked
 from crm_store.tables.objects import object_tags
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -35,8 +36,9 @@ def create_many(
             empty[prop.name] = first if is_choice else empty_value(prop.type)
             if f"{prop.name}_folded" in noun.table.c:
                 empty[f"{prop.name}_folded"] = ""
-    uow.conn.execute(
-        insert(noun.table),
+    insert_rows(
+        uow.conn,
+        noun.table,
         [
             {
                 **empty,
@@ -72,7 +74,7 @@ def _add_tags(uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[int, object]]) -
         if fold(tag)
     ]
     if found:
-        uow.conn.execute(upsert(uow.dialect, object_tags).on_conflict_do_nothing(), found)
+        insert_missing(uow.conn, object_tags, found)
 
 
 def lock_many(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> dict[int, Any]:

@@ -11,10 +11,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
 
 from crm_store.filter_sql import QueryField, Subject
 from crm_store.nouns import Noun
+from crm_store.rows import insert_rows
 from crm_store.support_levels import with_levels
 from crm_store.tables.custom import custom_fields, custom_values
 from crm_store.unit_of_work import UnitOfWork
@@ -275,7 +276,7 @@ def write(uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[int, Mapping[str, ob
                 )
             )
     if new:
-        uow.conn.execute(insert(custom_values), new)
+        insert_rows(uow.conn, custom_values, new)
 
 
 def _stored(kind: str, object_id: int, prop: Property, value: object) -> list[dict[str, object]]:

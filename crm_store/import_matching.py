@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
-from sqlalchemy import ColumnElement, Table, false, select, text, true
+from sqlalchemy import ColumnElement, select, text
 
 from crm_store import objects
-from crm_store.bulk import chunks
 from crm_store.objects import FOLDED, Noun
+from crm_store.rows import among, listed
+from crm_store.sql import LARGEST, unindexed
 from crm_store.tables.imports import external_ids
 from crm_store.tables.people import addresses, contacts
 from crm_store.viewer import Reader
@@ -81,41 +83,72 @@ def _phone_spellings(text: str) -> tuple[str, ...]:
 def _objects(reader: Reader, noun: Noun, key: str, wanted: Sequence[str]) -> list[tuple[str, int]]:
     """Give pairs of a spelling and an object that this reader may see."""
     table, kind = noun.table, noun.kind.name
-    seen = (table.c.deleted_at == 0) & objects.visible(reader.viewer, noun)
+    seen = (unindexed(table.c.deleted_at) == 0) & objects.visible(reader.viewer, noun)
     found: list[tuple[str, int]] = []
-    for chunk in chunks(wanted):
-        if key == "id":
-            ids = [int(one) for one in chunk if one.isascii() and one.isdecimal()]
-            statement = select(table.c.id, table.c.id).where(table.c.id.in_(ids), seen)
-        elif key == "external_id":
-            statement = (
-                select(external_ids.c.external_id, table.c.id)
-                .join(table, table.c.id == external_ids.c.object_id)
-                .where(external_ids.c.kind == kind, external_ids.c.external_id.in_(chunk), seen)
-            )
-        elif f"{key}_folded" in table.c:
-            column = table.c[f"{key}_folded"]
-            statement = select(column, table.c.id).where(column.in_(chunk), seen)
-        else:
-            # Contacts have no column for it: their addresses are asked below.
-            statement = select(table.c.title if "title" in table.c else table.c.name, table.c.id)
-            statement = statement.where(false())
-        found += [(str(row[0]), int(row[1])) for row in reader.conn.execute(statement)]
-        if key in ("phone", "email"):
-            owner = table.c.id == contacts.c.client_id if kind == "client" else _of_contact(table)
-            people = contacts.alias() if kind == "contact" else contacts
-            if kind == "contact":
-                owner = people.c.id == table.c.id
-            statement = (
-                select(addresses.c.value, table.c.id)
-                .join(people, people.c.id == addresses.c.contact_id)
-                .join(table, owner)
-                .where(addresses.c.kind == key, addresses.c.value.in_(chunk), seen)
-            )
-            found += [(fold(str(row[0])), int(row[1])) for row in reader.conn.execute(statement)]
-    return [one for one in dict.fromkeys(found) if one[0] in set(wanted)]
+    if key == "id":
+        ids = [int(one) for one in wanted if one.isascii() and one.isdecimal()]
+        ids = [one for one in ids if one <= LARGEST]
+        found += _pairs(reader, (table.c.id, table.c.id), table.c.id, ids, seen)
+    elif key == "external_id":
+        named, of_kind = external_ids.c.external_id, external_ids.c.kind == kind
+        numbers = _pairs(reader, (external_ids.c.object_id, named), named, wanted, of_kind)
+        names: dict[int, list[str]] = {}
+        for number, name in numbers:
+            names.setdefault(int(number), []).append(str(name))
+        alive = _pairs(reader, (table.c.id, table.c.id), table.c.id, list(names), seen)
+        found += [(name, number) for number, _ in alive for name in names[number]]
+    elif f"{key}_folded" in table.c:
+        column = table.c[f"{key}_folded"]
+        found += _pairs(reader, (column, table.c.id), column, wanted, seen)
+    if key in ("phone", "email") and (kind in ("client", "contact") or "contact_id" in table.c):
+        found += _by_address(reader, noun, key, wanted, seen)
+    known = set(wanted)
+    return [(name, number) for name, number in dict.fromkeys(found) if name in known]
 
 
-def _of_contact(table: Table) -> ColumnElement[bool]:
-    """Give how an object names its contact person."""
-    return table.c.contact_id == contacts.c.id if "contact_id" in table.c else true()
+def _by_address(
+    reader: Reader, noun: Noun, key: str, wanted: Sequence[str], seen: ColumnElement[bool]
+) -> list[tuple[str, int]]:
+    """Give pairs of a spelling and an object whose contact person has this address.
+
+    Asked in steps: the database may know nothing of tables that are just being filled, and one
+    question with both tables joined made it read them whole for each batch.
+    """
+    table, kind = noun.table, noun.kind.name
+    columns = (addresses.c.contact_id, addresses.c.value)
+    values: dict[int, list[str]] = {}
+    for contact_id, value in _pairs(
+        reader, columns, addresses.c.value, wanted, addresses.c.kind == key
+    ):
+        if contact_id:
+            values.setdefault(int(contact_id), []).append(fold(str(value)))
+    if kind == "client":
+        own = (contacts.c.id, contacts.c.client_id)
+        rows = _pairs(reader, own, contacts.c.id, list(values), contacts.c.client_id != 0)
+        people: dict[int, list[int]] = {}
+        for contact_id, client_id in rows:
+            people.setdefault(int(client_id), []).append(int(contact_id))
+        alive = _pairs(reader, (table.c.id, table.c.id), table.c.id, list(people), seen)
+        owners = [(one, int(number)) for number, _ in alive for one in people[number]]
+    else:
+        # Contacts have their addresses themselves; others name a person.
+        person = table.c["id" if kind == "contact" else "contact_id"]
+        found = _pairs(reader, (person, table.c.id), person, list(values), seen)
+        owners = [(int(one), int(number)) for one, number in found]
+    return [(value, number) for one, number in owners for value in values[one]]
+
+
+def _pairs(
+    reader: Reader,
+    columns: tuple[ColumnElement[Any], ColumnElement[Any]],
+    column: ColumnElement[Any],
+    values: Sequence[Any],
+    where: ColumnElement[bool],
+) -> list[tuple[Any, Any]]:
+    """Give two columns of the rows whose column is one of many values."""
+    if not values:
+        return []
+    dialect = reader.conn.dialect.name
+    statement = select(*columns).where(among(dialect, column, "wanted"), where)
+    rows = reader.conn.execute(statement, {"wanted": listed(dialect, values)})
+    return [(row[0], row[1]) for row in rows]

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
-from crm_store.bulk import chunks
 from crm_store.objects import FOLDED, Noun
+from crm_store.rows import among, insert_rows, listed, update_rows, write_rows
 from crm_store.sameness import normal_form
 from crm_store.search_index import index_contacts
-from crm_store.sql import upsert
+from crm_store.sql import locked
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from hub.records.imports import ImportRow
@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     from crm_store.import_rows import Outcome
 
 Rows = Sequence[tuple[ImportRow, "Outcome"]]
+_TAKEN = (
+    "ON CONFLICT (kind, value) DO UPDATE SET contact_id = excluded.contact_id,"
+    " origin_id = excluded.origin_id, name = excluded.name WHERE addresses.contact_id = 0"
+)
+"""An address that is there already becomes this person's where it is nobody's."""
 
 
 class People:
@@ -46,6 +51,7 @@ class People:
         owners = self._owners([pair for one in wanted for pair in one[3]])
         made: dict[int, str] = {}
         new_rows, new_addresses = [], []
+        met: list[tuple[int, Outcome]] = []
         for row, one, name, pairs in wanted:
             contact_id = next((owners[pair] for pair in pairs if owners.get(pair)), 0)
             if not contact_id:
@@ -55,12 +61,13 @@ class People:
                 made[contact_id] = name
                 new_rows.append(self._contact(contact_id, row, one, name))
             elif self._noun.kind.name == "client":
-                self._link(contact_id, one)
+                met.append((contact_id, one))
             one.contact_id = contact_id
             for pair in pairs:
                 if pair not in owners:
                     owners[pair] = contact_id
                     new_addresses.append(self._address(contact_id, pair, name))
+        self._link(met)
         self._write(made, new_rows, new_addresses)
         if self._noun.kind.name == "lead":
             self._point_leads([one for _, one, _, _ in wanted if one.contact_id])
@@ -90,24 +97,24 @@ class People:
         return "" if row.values.get("organisation") else str(row.values.get("name") or "")
 
     def _addresses(self, row: ImportRow) -> list[tuple[str, str]]:
-        email = str(row.values.get("email") or "").lower()
-        phone = str(row.values.get("phone") or "")
+        email = str(row.values.get("email") or "").lower()[:400]
+        phone = str(row.values.get("phone") or "")[:400]
         found = [("email", email)] if "@" in email else []
         # Only a whole number is one that a message can come from.
         return found + ([("phone", phone)] if phone.startswith("+") else [])
 
     def _owners(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         owners: dict[tuple[str, str], int] = {}
-        for chunk in chunks(sorted({value for _, value in pairs})):
-            for row in self._uow.conn.execute(
-                select(addresses.c.kind, addresses.c.value, addresses.c.contact_id).where(
-                    addresses.c.kind.in_(("email", "phone")),
-                    addresses.c.value.in_(chunk),
-                    # One that a letter was only tried out on is nobody's (dialogs/many_tests.py).
-                    addresses.c.contact_id != 0,
-                )
-            ):
-                owners[row.kind, row.value] = int(row.contact_id)
+        dialect = self._uow.conn.dialect.name
+        statement = select(addresses.c.kind, addresses.c.value, addresses.c.contact_id).where(
+            addresses.c.kind.in_(("email", "phone")),
+            among(dialect, addresses.c.value, "wanted"),
+            # One that a letter was only tried out on is nobody's (dialogs/many_tests.py).
+            addresses.c.contact_id != 0,
+        )
+        wanted = listed(dialect, sorted({value for _, value in pairs}))
+        for row in self._uow.conn.execute(statement, {"wanted": wanted}):
+            owners[row.kind, row.value] = int(row.contact_id)
         return owners
 
     def _contact(self, contact_id: int, row: ImportRow, one: Outcome, name: str) -> dict[str, Any]:
@@ -127,44 +134,44 @@ class People:
             "id": self._uow.new_id(),
             "contact_id": contact_id,
             "kind": pair[0],
-            "value": pair[1][:400],
+            "value": pair[1],
             "name": name[:400],
             "origin_id": contact_id,
-            "normal": normal_form(pair[0], pair[1][:400]),
+            "normal": normal_form(*pair),
             "profile": {},
             "created_at": self._uow.now,
         }
 
-    def _link(self, contact_id: int, one: Outcome) -> None:
-        """A person of nobody's belongs to the client whose row names his address."""
-        done = self._uow.conn.execute(
-            update(contacts)
-            .where(contacts.c.id == contact_id, contacts.c.client_id == 0)
-            .values(client_id=one.object_id, version=contacts.c.version + 1)
+    def _link(self, pairs: Sequence[tuple[int, Outcome]]) -> None:
+        """People of nobody's belong to the client whose row names their address first."""
+        if not pairs:
+            return
+        conn = self._uow.conn
+        dialect = conn.dialect.name
+        free = select(contacts.c.id).where(
+            among(dialect, contacts.c.id, "wanted"), contacts.c.client_id == 0
         )
-        if done.rowcount:
-            one.before = {**one.before, "+contact": "linked"}
+        wanted = {"wanted": listed(dialect, {contact_id for contact_id, _ in pairs})}
+        nobodys = set(conn.execute(locked(dialect, free.order_by(contacts.c.id)), wanted).scalars())
+        linked = []
+        for contact_id, one in pairs:
+            if contact_id in nobodys:
+                nobodys.discard(contact_id)
+                one.before = {**one.before, "+contact": "linked"}
+                linked.append({"id": contact_id, "client_id": one.object_id, "version": 1})
+        update_rows(conn, contacts, linked, added=("version",))
 
     def _write(
         self, made: dict[int, str], people: list[dict[str, Any]], points: list[dict[str, Any]]
     ) -> None:
-        if people:
-            self._uow.conn.execute(insert(contacts), people)
-        if points:
-            statement = upsert(self._uow.dialect, addresses)
-            own = {name: statement.excluded[name] for name in ("contact_id", "origin_id", "name")}
-            self._uow.conn.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["kind", "value"], set_=own, where=addresses.c.contact_id == 0
-                ),
-                points,
-            )
+        insert_rows(self._uow.conn, contacts, people)
+        write_rows(self._uow.conn, addresses, points, _TAKEN)
         texts: dict[int, list[str]] = {number: [name] for number, name in made.items()}
         for one in points:
             if one["contact_id"] in texts:
                 texts[one["contact_id"]].append(one["value"])
         if texts:
-            index_contacts(self._uow.conn, list(texts.items()))
+            index_contacts(self._uow.conn, list(texts.items()), fresh=True)
 
     def _point_leads(self, outcomes: Sequence[Outcome]) -> None:
         table = self._noun.table

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from crm_store import import_consents as words
 from crm_store import objects
@@ -19,7 +19,7 @@ from crm_store.import_matching import key_of, matches
 from crm_store.import_people import People
 from crm_store.imports import lock_import, whole_noun, write
 from crm_store.objects import Noun
-from crm_store.sql import upsert
+from crm_store.rows import insert_missing, insert_rows
 from crm_store.tables.imports import external_ids, import_rows
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -138,8 +138,9 @@ def write_import_rows(uow: UnitOfWork, command: WriteImportRows) -> dict[str, in
     for wave in _waves(fields, command.rows):
         batch.carry_out(wave)
     if batch.outcomes:
-        uow.conn.execute(
-            insert(import_rows),
+        insert_rows(
+            uow.conn,
+            import_rows,
             [
                 {
                     "import_id": row.id,
@@ -258,8 +259,7 @@ class _Batch:
             if row.values.get("external_id") and one.object_id
         ]
         if known:
-            statement = upsert(self._uow.dialect, external_ids).on_conflict_do_nothing()
-            self._uow.conn.execute(statement, known)
+            insert_missing(self._uow.conn, external_ids, known)
 
 
 def _plain(value: object) -> object:

@@ -3,16 +3,18 @@ nobody has worked on it since. Each row is taken back once, so a killed hub goes
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, func, select, update
 
 from crm_store.bulk import change_many, lock_many
 from crm_store.import_consents import MARK, take_back
 from crm_store.imports import lock_import, whole_noun, write
 from crm_store.objects import Noun
 from crm_store.search_index import remove_contacts
+from crm_store.sql import unindexed
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.imports import external_ids, import_rows
 from crm_store.tables.objects import dialog_links, leads
@@ -79,28 +81,49 @@ def _change_back(
     uow: UnitOfWork, noun: Noun, rows: Sequence[Row[Any]], counts: dict[str, int]
 ) -> tuple[Change, ...]:
     changes: list[Change] = []
-    known = {one.name: one for one in noun.kind.properties}
-    for row in rows:
-        # One object may stand in several rows: each sees what the one before it left.
-        record = lock_many(uow, noun, [row.object_id]).get(row.object_id)
-        fields = {name: pair for name, pair in row.before.items() if not name.startswith("+")}
-        values: dict[str, object] = {}
-        for name, (before, after) in fields.items():
-            prop = known.get(name)
-            if prop is None:
-                # An archived field keeps what it has.
-                continue
-            is_tags = prop.type is PropertyType.TAGS
-            old, new = (tuple(before), tuple(after)) if is_tags else (before, after)
-            now: Any = None if record is None else value_of(record, name)
-            same = set(now or ()) == set(new) if is_tags else now == new
-            if record is not None and same:
-                values[name] = old
-        if record is not None and values:
-            changes += change_many(uow, noun, [(record, values)])
-        restored = len(values) == len(fields) and bool(values or MARK in row.before)
-        counts["restored" if restored else "kept"] += 1
+    for wave in _waves(rows):
+        records = lock_many(uow, noun, [row.object_id for row in wave])
+        pairs: list[tuple[Any, dict[str, object]]] = []
+        for row in wave:
+            record = records.get(row.object_id)
+            fields = {name: pair for name, pair in row.before.items() if not name.startswith("+")}
+            values = {} if record is None else _own_values(noun, record, fields)
+            if values:
+                pairs.append((record, values))
+            restored = len(values) == len(fields) and bool(values or MARK in row.before)
+            counts["restored" if restored else "kept"] += 1
+        changes += change_many(uow, noun, pairs)
     return tuple(changes)
+
+
+def _waves(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
+    """Cut rows so that no two of a part are the same object: each sees what the one before left."""
+    waves: list[list[Row[Any]]] = []
+    seen: Counter[int] = Counter()
+    for row in rows:
+        number = seen[row.object_id]
+        seen[row.object_id] += 1
+        while len(waves) <= number:
+            waves.append([])
+        waves[number].append(row)
+    return waves
+
+
+def _own_values(noun: Noun, record: Any, fields: Mapping[str, Any]) -> dict[str, object]:
+    """Give what the fields of a row held before, of those that nobody has changed since."""
+    known = {one.name: one for one in noun.kind.properties}
+    values: dict[str, object] = {}
+    for name, (before, after) in fields.items():
+        prop = known.get(name)
+        if prop is None:
+            # An archived field keeps what it has.
+            continue
+        is_tags = prop.type is PropertyType.TAGS
+        old, new = (tuple(before), tuple(after)) if is_tags else (before, after)
+        now: Any = value_of(record, name)
+        if set(now or ()) == set(new) if is_tags else now == new:
+            values[name] = old
+    return values
 
 
 def _remove(
@@ -125,10 +148,11 @@ def _remove(
         )
         touched |= set(uow.conn.execute(talked).scalars())
     gone = set()
+    later = _later_rows(uow, rows) if rows else {}
     for row in rows:
         record = records.get(row.object_id)
         # Later rows of the same file may have changed it; they were taken back just before.
-        own = 1 + 2 * _later_rows(uow, row)
+        own = 1 + 2 * later.get(row.object_id, 0)
         if record is None or record.deleted_at or row.object_id in touched or record.version > own:
             counts["kept"] += 1
         else:
@@ -151,16 +175,19 @@ def _remove(
     return gone
 
 
-def _later_rows(uow: UnitOfWork, row: Row[Any]) -> int:
-    return len(
-        uow.conn.execute(
-            select(import_rows.c.row_number).where(
-                import_rows.c.import_id == row.import_id,
-                import_rows.c.object_id == row.object_id,
-                import_rows.c.outcome == "updated",
-            )
-        ).all()
+def _later_rows(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> dict[int, int]:
+    """Give how many rows of this import changed each of the objects that these rows made."""
+    found = uow.conn.execute(
+        select(import_rows.c.object_id, func.count())
+        .where(
+            # Found by the objects: an import has many rows, and few of them name one.
+            unindexed(import_rows.c.import_id) == rows[0].import_id,
+            import_rows.c.object_id.in_([row.object_id for row in rows]),
+            import_rows.c.outcome == "updated",
+        )
+        .group_by(import_rows.c.object_id)
     )
+    return {int(number): int(many) for number, many in found}
 
 
 def _let_go_of_people(

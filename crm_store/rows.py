@@ -43,6 +43,11 @@ def insert_missing(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
     _run(conn, table, rows, "ON CONFLICT DO NOTHING")
 
 
+def write_rows(conn: Connection, table: Table, rows: Sequence[Row], tail: str) -> None:
+    """Insert rows, with what is to happen on a conflict."""
+    _run(conn, table, rows, tail)
+
+
 def insert_returning(
     conn: Connection, table: Table, rows: Sequence[Row], tail: str
 ) -> Sequence[Any]:

@@ -81,9 +81,15 @@ def _remove(conn: Connection, name: str, ids: Sequence[int]) -> None:
 # -- contacts ------------------------------------------------------------------------------
 
 
-def index_contacts(conn: Connection, rows: Sequence[tuple[int, Sequence[str]]]) -> None:
-    """Index contacts, new or changed: pairs of an id and all its names and addresses."""
-    remove_contacts(conn, [contact_id for contact_id, _ in rows])
+def index_contacts(
+    conn: Connection, rows: Sequence[tuple[int, Sequence[str]]], *, fresh: bool = False
+) -> None:
+    """Index contacts, new or changed: pairs of an id and all its names and addresses.
+
+    `fresh` ones were made in this transaction and stand nowhere yet.
+    """
+    if not fresh:
+        remove_contacts(conn, [contact_id for contact_id, _ in rows])
     pairs = sorted(
         {(number_of(gram), contact_id) for contact_id, texts in rows for gram in grams_of(texts)}
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from openpyxl import Workbook
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from crm_store import imports as store
 from crm_store import objects
@@ -207,6 +207,30 @@ async def test_a_batch_is_written_once(home: House, tmp_path: Path) -> None:
     await work(home.system, import_id)
     done = await state(home, import_id)
     assert (done.state, done.counts["created"], len(await clients(home))) == ("finished", 2, 2)
+
+
+async def test_a_batch_asks_for_all_its_rows_at_once(home: House, tmp_path: Path) -> None:
+    """As many questions for one row as for nine, there and back."""
+    asked: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if any(name in statement for name in ("clients", "contacts", "addresses", "import_rows")):
+            asked.append(statement)
+
+    event.listen(home.system.runtime.database._writer, "before_cursor_execute", note)
+    counts = []
+    head = "Name;Phone;E-mail;INN\n"
+    for some in (range(1, 2), range(11, 20)):
+        rows = "".join(f"Firm {n};+791200000{n:02};{n}@example.com;{n}\n" for n in some)
+        whole = [await given(home, tmp_path, head + rows, keys=("inn",)) for _ in range(2)]
+        met = head + rows.replace("Firm", "House")
+        again = await given(home, tmp_path, met, policy="overwrite", keys=("inn",))
+        steps = [(whole[0], "run"), (whole[0], "undo"), (whole[1], "run")]
+        for number, what in (*steps, (again, "run"), (again, "undo")):
+            asked.clear()
+            await started(home, number, what)
+            counts.append((what, len(asked)))
+    assert counts[:5] == counts[5:]
 
 
 async def test_an_import_is_stopped_and_goes_on(home: House, tmp_path: Path) -> None:
