@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any, cast
@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
+    Connection,
     Row,
     ScalarSelect,
     Select,
@@ -44,6 +45,8 @@ from hub.records.system import Counters, Held, Tag
 from hub.terms import fold
 
 MAX_LIMIT = 200
+EVERYBODYS_COUNTS = ("unassigned", "all", "waiting", "snoozed", "failed")
+OWN_COUNTS = ("mine", "mentions", "unread")
 PRIORITY_SORTS = ("newest", "oldest", "oldest_waiting", "priority", "begun")
 
 
@@ -342,13 +345,28 @@ def _record(row: Row[Any], labels: tuple[str, ...]) -> Dialog:
 
 def counters(reader: Reader) -> Counters:
     """Count the standing views of the viewer, each over its own partial index."""
-    statement = _counting(_alike(reader.viewer))
-    row = reader.conn.execute(statement, {"me": reader.viewer.user_id}).one()
-    return Counters(**row._mapping)
+    return Counters(**_counted(reader.conn, reader.viewer, EVERYBODYS_COUNTS + OWN_COUNTS))
 
 
-@lru_cache(256)
-def _counting(viewer: Viewer) -> Select[Any]:
+def counters_of(conn: Connection, viewers: Iterable[Viewer]) -> dict[Viewer, Counters]:
+    """Count for many people: what is the same for all who see the same is counted once."""
+    common: dict[Viewer, dict[str, int]] = {}
+    found: dict[Viewer, Counters] = {}
+    for viewer in viewers:
+        alike = _alike(viewer)
+        if alike not in common:
+            common[alike] = _counted(conn, viewer, EVERYBODYS_COUNTS)
+        found[viewer] = Counters(**common[alike], **_counted(conn, viewer, OWN_COUNTS))
+    return found
+
+
+def _counted(conn: Connection, viewer: Viewer, names: tuple[str, ...]) -> dict[str, int]:
+    row = conn.execute(_counting(_alike(viewer), names), {"me": viewer.user_id}).one()
+    return dict(row._mapping)
+
+
+@lru_cache(512)
+def _counting(viewer: Viewer, names: tuple[str, ...]) -> Select[Any]:
     """Make the question once: every open browser asks it every other second."""
     seen = (
         select(read_marks.c.inbound_seen)
@@ -356,16 +374,18 @@ def _counting(viewer: Viewer) -> Select[Any]:
         .scalar_subquery()
     )
 
-    def count(view: str, *more: ColumnElement[bool]) -> ScalarSelect[int]:
+    def count(name: str) -> ScalarSelect[int]:
+        view, more = (
+            ("mine", [dialogs.c.inbound_count > func.coalesce(seen, 0)])
+            if name == "unread"
+            else (name, [])
+        )
         clauses = [viewer.dialogs_clause(), dialogs.c.merged_into == 0]
         found = select(dialogs.c.id).where(and_(*clauses, *_view(view), *more))
         return select(func.count()).select_from(found.limit(1000).subquery()).scalar_subquery()
 
-    names = ("mine", "unassigned", "all", "waiting", "mentions", "snoozed", "failed")
-    unread = count("mine", dialogs.c.inbound_count > func.coalesce(seen, 0))
-    counts = [*(count(name).label(name) for name in names), unread.label("unread")]
     # mypy counts the columns of a list up to ten.
-    return cast("Select[Any]", select(*counts))
+    return cast("Select[Any]", select(*[count(name).label(name) for name in names]))
 
 
 def all_tags(reader: Reader) -> list[Tag]:

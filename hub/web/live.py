@@ -12,14 +12,13 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from crm_store import dialogs as dialog_reads
 from crm_store.journal import events_after
 from hub.events import (
     DialogAssigned,
@@ -40,7 +39,7 @@ from hub.web.live_connection import (
     read_opened,
     write_frame,
 )
-from hub.web.live_counts import Standings, counts_anew
+from hub.web.live_counts import Counting, Standings, counts_anew
 from hub.web.live_drawing import WrittenRows, draw_changed, load_changed, written_row
 from hub.web.live_house import tell_house, viewer_of
 
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("hub.live")
 
 OPEN_SECONDS = 0.02
-COUNT_SECONDS = 2.0
 HEARTBEAT_SECONDS = 15.0
 MAX_GAP = 500
 KNOWN_DIALOGS = 20_000
@@ -67,10 +65,11 @@ class Live:
         self._connections: dict[str, Connection] = {}
         self._place_of: dict[DialogId, Place] = {}
         self._standings = Standings()
+        self._counting = Counting(runtime.database, self._connections.values)
         # The last fact of each dialog since this process began, and up to where that is not known.
         self._last_of: dict[int, int] = {}
         self._unknown_to = 0
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def connections(self) -> int:
@@ -80,16 +79,19 @@ class Live:
     async def start(self) -> None:
         """Begin to read the feed."""
         self._unknown_to = self._runtime.feed.last
-        self._task = asyncio.create_task(self._run(), name="live")
+        self._tasks = [
+            asyncio.create_task(self._run(), name="live"),
+            asyncio.create_task(self._counting.run(), name="live counting"),
+        ]
 
     async def stop(self) -> None:
         """Close every stream."""
         for one in self._connections.values():
             one.closed = True
             one.wake.set()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _run(self) -> None:
         async with self._runtime.feed.subscribe() as subscription:
@@ -209,6 +211,7 @@ class Live:
             for event in passed:
                 if event.dialog_id not in seen and event.dialog_id in places:
                     self._take_away(connection, event, places[event.dialog_id])
+        self._counting.ask()
         return places
 
     def _take_away(self, connection: Connection, event: DialogAssigned, now: Place) -> None:
@@ -338,11 +341,8 @@ class Live:
         loop = asyncio.get_running_loop()
         beat_at = look_at = loop.time() + HEARTBEAT_SECONDS
         while True:
-            until = beat_at
-            if connection.counts:
-                until = min(until, connection.counted_at + COUNT_SECONDS)
             try:
-                async with asyncio.timeout_at(until):
+                async with asyncio.timeout_at(beat_at):
                     await connection.wake.wait()
             except TimeoutError:
                 pass
@@ -350,11 +350,7 @@ class Live:
                 pause = flush_pause(len(self._connections))
                 await asyncio.sleep(OPEN_SECONDS if connection.urgent else pause)
             connection.wake.clear()
-            # Counting takes a while: what comes meanwhile is not told yet.
-            items, last = connection.take(), connection.last
-            if connection.counts and loop.time() >= connection.counted_at + COUNT_SECONDS:
-                connection.counts, connection.counted_at = False, loop.time()
-                items.append({"k": "counters", "v": await self._count(connection)})
+            items = connection.take()
             if loop.time() >= look_at:
                 look_at = loop.time() + HEARTBEAT_SECONDS
                 if connection.full != self._runtime.lacks_room():
@@ -362,7 +358,7 @@ class Live:
                     connection.full = not connection.full
                     items.append({"k": "banners"})
             if items:
-                yield write_frame(items, self._runtime.epoch, last)
+                yield write_frame(items, self._runtime.epoch, connection.last)
             elif loop.time() >= beat_at:
                 # The page cannot see a comment, and must know a dead connection by its silence.
                 yield b"data: []\n\n"
@@ -370,10 +366,6 @@ class Live:
                 beat_at = loop.time() + HEARTBEAT_SECONDS
             if connection.closed:
                 return
-
-    async def _count(self, connection: Connection) -> dict[str, int]:
-        """Count the views of one person: at most every other second, however much happens."""
-        return asdict(await connection.hub.read(dialog_reads.counters))
 
     def _place_behind(self, resume: str) -> tuple[int, bool]:
         """Give the number of the fact to go on behind, and whether it is one of ours."""

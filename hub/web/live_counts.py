@@ -1,19 +1,33 @@
-"""Which dialogs moved from one standing view to another, so that their numbers are counted anew.
+"""Whose numbers of the views are perhaps others now, and counting them anew.
 
 Most facts change no number: the tenth message of a dialog that waits already leaves it waiting.
-To count for every open page after each of them cost more than to tell the pages of them.
+To count for every open page after each of them cost more than to tell the pages of them. What is
+counted is counted beside the stream, so that no row waits for a number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import asdict
+from itertools import chain, islice
 
+from crm_store.database import Database
+from crm_store.dialogs import counters_of
+from crm_store.viewer import Viewer
 from hub.ids import DialogId, UserId
 from hub.records.dialogs import Dialog
-from hub.web.live_connection import Place
+from hub.web.live_connection import Connection, Place
+
+log = logging.getLogger("hub.live")
 
 MOST = 20_000
+COUNT_SECONDS = 2.0
+"""How often the numbers of one page are counted at most."""
+PEOPLE_AT_ONCE = 50
+"""How many people are counted for in one reading; the other readers come between two of them."""
 Standing = tuple[object, ...]
 
 
@@ -67,3 +81,55 @@ def counts_anew(
     return any(
         one.id in changed or one.assignee_id == me or (me, one.id) in concerned for one in seen
     )
+
+
+class Counting:
+    """Counts for the pages whose numbers have perhaps changed: each person once for all his pages.
+
+    One reading at a time, so that however many pages wait, the reading threads stay free for those
+    who wait for an answer.
+    """
+
+    def __init__(self, database: Database, pages: Callable[[], Iterable[Connection]]) -> None:
+        self._database = database
+        self._pages = pages
+        self._asked = asyncio.Event()
+
+    def ask(self) -> None:
+        """Look for pages that want their numbers."""
+        self._asked.set()
+
+    async def run(self) -> None:
+        """Count whenever somebody asks, until this task ends."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._asked.wait()
+            self._asked.clear()
+            while wanting := [one for one in self._pages() if one.counts]:
+                until = min(one.counted_at for one in wanting) + COUNT_SECONDS - loop.time()
+                if until > 0:
+                    await asyncio.sleep(until)
+                try:
+                    await self._count()
+                except Exception:
+                    # The next fact asks again.
+                    log.exception("counting_failed pages=%d", len(wanting))
+
+    async def _count(self) -> None:
+        now = asyncio.get_running_loop().time()
+        pages_of: dict[Viewer, list[Connection]] = {}
+        for one in self._pages():
+            if one.counts and one.counted_at + COUNT_SECONDS <= now:
+                pages_of.setdefault(one.viewer, []).append(one)
+        turn = dict(islice(pages_of.items(), PEOPLE_AT_ONCE))
+        for one in chain.from_iterable(turn.values()):
+            # What happens from here on is perhaps not in these numbers.
+            one.counts, one.counted_at = False, now
+        found = await self._database.read(lambda conn: counters_of(conn, turn))
+        for viewer, pages in turn.items():
+            item = {"k": "counters", "v": asdict(found[viewer])}
+            for one in pages:
+                if one.viewer == viewer:
+                    one.put("counters", item)
+                else:
+                    one.counts = True

@@ -14,11 +14,12 @@ from sqlalchemy import update
 from crm_store import messages as message_reads
 from crm_store import objects
 from crm_store import roles as role_reads
-from crm_store.dialogs import counters
+from crm_store.dialogs import counters, counters_of
 from crm_store.objects import NOUNS
 from crm_store.people import contacts_page
 from crm_store.search import search
 from crm_store.tables.users import roles
+from crm_store.viewer import Reader, Viewer
 from hub import (
     PERMISSIONS,
     ROLES,
@@ -51,6 +52,7 @@ from hub.commands.objects import BY_KIND
 from hub.handle import BoundHub
 from hub.handlers import MANY, ONE, need_permission
 from hub.nouns import CORE_KINDS
+from hub.records.system import Counters
 from tests.houses import House, house, message
 
 
@@ -141,11 +143,18 @@ async def role(home: House, scope: Scope, name: str = "narrow", **more: Any) -> 
     return name
 
 
+def counted_with_others(reader: Reader) -> Counters:
+    """The same numbers as the live stream counts them, for many people in one reading."""
+    return counters_of(reader.conn, [Viewer.system(), reader.viewer])[reader.viewer]
+
+
 async def seen(hub: BoundHub) -> set[str]:
     """What is seen of everything: by the list, the counters, one by one, and by its lock."""
     everything = DialogQuery(view="everything")
     listed = {one.subject: one.id for one in (await hub.dialogs(everything)).dialogs}
-    assert (await hub.read(counters)).all == len(listed)
+    numbers = await hub.read(counters)
+    assert numbers.all == len(listed)
+    assert numbers == await hub.read(counted_with_others)
     for subject, number in listed.items():
         assert (await hub.dialog(number)).subject == subject
         await hub.do(SetPriority(dialog_id=number, priority=1))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any, cast
 
+import pytest
+
+from crm_store.database import Database
+from crm_store.viewer import Viewer
 from hub import (
     AccountId,
     AddressId,
@@ -16,8 +23,10 @@ from hub import (
     TeamId,
     UserId,
 )
-from hub.web.live_connection import Place
-from hub.web.live_counts import Standings, counts_anew
+from hub.handle import BoundHub
+from hub.records.system import Counters
+from hub.web.live_connection import Connection, Place
+from hub.web.live_counts import Counting, Standings, counts_anew
 
 NOBODY: frozenset[tuple[int, DialogId]] = frozenset()
 
@@ -75,3 +84,48 @@ def test_who_is_counted_for_anew() -> None:
     assert counts_anew(UserId(1), [one], frozenset(), frozenset({(UserId(1), one.id)}))
     assert not counts_anew(UserId(1), [one], frozenset(), frozenset({(UserId(2), one.id)}))
     assert not counts_anew(UserId(1), [], frozenset({one.id}), NOBODY)
+
+
+class Readings:
+    """Stands for the database: who was counted for in each reading."""
+
+    def __init__(self) -> None:
+        self.people: list[list[UserId]] = []
+
+    async def read(self, function: Callable[[Any], Any]) -> Any:
+        return function(None)
+
+    def counters_of(self, _: Any, viewers: Iterable[Viewer]) -> dict[Viewer, Counters]:
+        viewers = list(viewers)
+        self.people.append([one.user_id for one in viewers])
+        return {one: numbers(one.user_id) for one in viewers}
+
+
+def numbers(mine: int) -> Counters:
+    return Counters(
+        mine=mine, unassigned=0, all=0, waiting=0, mentions=0, snoozed=0, failed=0, unread=0
+    )
+
+
+async def test_each_person_is_counted_for_once_however_many_pages_he_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    readings = Readings()
+    monkeypatch.setattr("hub.web.live_counts.counters_of", readings.counters_of)
+    pages = [
+        Connection(
+            id=str(n), hub=cast(BoundHub, None), viewer=Viewer(user_id=UserId(user)), language="en",
+            session="s", counts=n != 3,
+        )
+        for n, user in enumerate((7, 7, 8, 8))
+    ]  # fmt: skip
+    counting = Counting(cast(Database, readings), lambda: pages)
+    task = asyncio.create_task(counting.run())
+    counting.ask()
+    await asyncio.gather(*(one.wake.wait() for one in pages[:3]))
+    assert readings.people == [[7, 8]]
+    assert [[cast(Any, item)["v"]["mine"] for item in one.take()] for one in pages] == [
+        [7], [7], [8], [],
+    ]  # fmt: skip
+    assert not any(one.counts for one in pages)
+    task.cancel()
