@@ -31,8 +31,11 @@ _ALIASES = {
     "unknown-8bit": "",
     "default": "",
     "binary": "",
+    # Python's own ways of writing, which warn of what a stranger wrote.
+    "unicode-escape": "",
+    "raw-unicode-escape": "",
 }
-_HALVES = frozenset({"utf-7", "unicode-escape", "raw-unicode-escape", "punycode", "idna"})
+_HALVES = frozenset({"utf-7", "punycode", "idna"})
 _CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso-8859-5")
 _COMMON = frozenset("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъОЕАИНТСРВЛКМДПУ")
 _VOWELS = frozenset("аеёиоуыэюя")

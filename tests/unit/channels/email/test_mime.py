@@ -57,6 +57,11 @@ def test_russian_is_read_whatever_the_label_says(real: str, label: str) -> None:
     assert read(make(HELLO.encode(real), f"Content-Type: {kind}")).text == HELLO
 
 
+def test_no_letter_is_read_by_an_escape_of_python() -> None:
+    raw = make("Путь C:\\ d".encode(), "Content-Type: text/plain; charset=unicode_escape")
+    assert read(raw).text == "Путь C:\\ d"
+
+
 def test_japanese_keeps_its_own_charset() -> None:
     text = "注文はどこですか"
     raw = make(text.encode("iso-2022-jp"), "Content-Type: text/plain; charset=iso-2022-jp")
