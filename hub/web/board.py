@@ -31,6 +31,7 @@ class Card:
     href: str
     who: str = ""
     owner: str = ""
+    owner_id: int = 0
     amount: int = 0
     currency: str = ""
     since: Micros = Micros(0)

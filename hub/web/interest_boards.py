@@ -61,6 +61,7 @@ def _card(one: Interest, stage: Stage, names: Mapping[str, Any], now: Micros) ->
         who=names.get("client", {}).get(one.client_id, "")
         or names.get("contact", {}).get(one.contact_id, ""),
         owner=names["user"].get(one.owner_id, ""),
+        owner_id=one.owner_id,
         amount=one.amount,
         currency=one.currency,
         since=one.stage_since,

@@ -103,6 +103,7 @@ def _column(
             href=f"/leads/{one.id}",
             who=" · ".join(part for part in (one.name, one.phone or one.email) if part),
             owner=users.get(one.owner_id, ""),
+            owner_id=one.owner_id,
             since=one.created_at,
             label=one.source or one.channel,
         )

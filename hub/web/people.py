@@ -45,6 +45,7 @@ from hub.web.objects import (
     shown_value,
     whole_of,
 )
+from hub.web.settings.channels import titles_of
 
 CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
 SCREEN = Screen(noun=CONTACT, section="contacts", template="people")
@@ -99,6 +100,7 @@ def timeline_values(request: Request, reader: Reader, subject: lines.Subject) ->
         "timeline_only": chosen,
         "timeline_filters": FILTERS,
         "timeline_before": before,
+        "channel_titles": titles_of(request),
     }
 
 

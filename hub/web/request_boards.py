@@ -58,6 +58,7 @@ def _column(
             title=f"#{one.number} {one.title}",
             href=f"/requests/{one.id}",
             owner=users.get(one.owner_id, ""),
+            owner_id=one.owner_id,
             since=one.created_at,
             due=one.due_at,
             urgent=one.priority if one.priority in ("high", "urgent") else "",

@@ -49,6 +49,11 @@ def title_of(request: Request, kind: type[Channel]) -> str:
     return words_of(request, kind.name)(kind.title or kind.name)
 
 
+def titles_of(request: Request) -> dict[str, str]:
+    """Give what people call each channel."""
+    return {name: title_of(request, one) for name, one in runtime_of(request).channels.items()}
+
+
 @needs("accounts.view")
 async def gallery(request: Request) -> Response:
     """Show the connected channels with their state, and those that could be connected."""
@@ -58,7 +63,7 @@ async def gallery(request: Request) -> Response:
         (one for one in runtime.channels.values() if one.offered),
         key=lambda one: (FIRST.index(one.name) if one.name in FIRST else 9, one.title or one.name),
     )
-    titles = {name: title_of(request, one) for name, one in runtime.channels.items()}
+    titles = titles_of(request)
     return show(
         request,
         "channels",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -37,39 +38,64 @@ class Entry:
     path: str
     icon: str
     permission: str
+    group: str
 
 
 MENU = (
-    Entry("profile", _("Profile"), "/settings/profile", "user", "profile.edit"),
-    Entry("notices", _("Notices and calendar"), "/settings/notices", "bell", "profile.edit"),
-    Entry("channels", _("Channels"), "/settings/channels", "plug", "accounts.view"),
+    Entry("profile", _("Profile"), "/settings/profile", "user", "profile.edit", _("For me")),
     Entry(
-        "quarantine", _("Unread input"), "/settings/quarantine", "shield-alert", "accounts.manage"
+        "notices", _("Notices and calendar"), "/settings/notices", "bell", "profile.edit", _("For me")
     ),
-    Entry("users", _("Colleagues"), "/settings/users", "users", "users.view"),
-    Entry("desks", _("Who works now"), "/settings/desks", "user-check", "users.view"),
-    Entry("absences", _("Absences"), "/settings/absences", "clock", "profile.edit"),
-    Entry("handovers", _("Handover"), "/settings/handovers", "forward", "work.handover"),
-    Entry("routing", _("Giving out"), "/settings/routing", "split", "accounts.manage"),
-    Entry("roles", _("Roles"), "/settings/roles", "lock", "users.manage"),
-    Entry("teams", _("Teams"), "/settings/teams", "user-check", "users.view"),
+    Entry("absences", _("Absences"), "/settings/absences", "sun", "profile.edit", _("For me")),
+    Entry("channels", _("Channels"), "/settings/channels", "plug", "accounts.view", _("Channels")),
     Entry(
-        "organisation", _("Organisation"), "/settings/organisation", "building-2", "system.manage"
+        "quarantine",
+        _("Unread input"),
+        "/settings/quarantine",
+        "shield-alert",
+        "accounts.manage",
+        _("Channels"),
     ),
-    Entry("calendars", _("Working hours"), "/settings/calendars", "clock", "users.view"),
-    Entry("rules", _("Automation"), "/settings/rules", "sparkles", "rules.view"),
-    Entry("fields", _("Fields"), "/settings/fields", "tag", "fields.manage"),
-    Entry("pipelines", _("Pipelines"), "/settings/pipelines", "kanban", "pipelines.manage"),
-    Entry("imports", _("Import"), "/settings/imports", "file-text", "lists.import"),
-    Entry("topics", _("Subscriptions"), "/settings/topics", "mail", "mailings.send"),
-    Entry("deadlines", _("Deadlines"), "/settings/deadlines", "hourglass", "requests.view"),
-    Entry("tokens", _("API tokens"), "/settings/tokens", "key-round", "tokens.manage"),
-    Entry("webhooks", _("Webhooks"), "/settings/webhooks", "webhook", "webhooks.manage"),
-    Entry("plugins", _("Plugins"), "/settings/plugins", "puzzle", "plugins.view"),
-    Entry("held", _("Held back"), "/settings/held", "hourglass", "system.manage"),
-    Entry("retention", _("Retention"), "/settings/retention", "alarm-clock", "system.manage"),
-    Entry("audit", _("Audit"), "/settings/audit", "eye", "audit.view"),
-    Entry("journal", _("Journal"), "/settings/journal", "history", "events.view"),
+    Entry(
+        "routing", _("Giving out"), "/settings/routing", "split", "accounts.manage", _("Channels")
+    ),
+    Entry("held", _("Held back"), "/settings/held", "pause", "system.manage", _("Channels")),
+    Entry("users", _("Colleagues"), "/settings/users", "users", "users.view", _("Team")),
+    Entry("desks", _("Who works now"), "/settings/desks", "user-check", "users.view", _("Team")),
+    Entry("teams", _("Teams"), "/settings/teams", "git-merge", "users.view", _("Team")),
+    Entry("roles", _("Roles"), "/settings/roles", "lock", "users.manage", _("Team")),
+    Entry(
+        "handovers", _("Handover"), "/settings/handovers", "forward", "work.handover", _("Team")
+    ),
+    Entry("rules", _("Automation"), "/settings/rules", "sparkles", "rules.view", _("Work")),
+    Entry(
+        "deadlines", _("Deadlines"), "/settings/deadlines", "hourglass", "requests.view", _("Work")
+    ),
+    Entry("calendars", _("Working hours"), "/settings/calendars", "clock", "users.view", _("Work")),
+    Entry(
+        "pipelines", _("Pipelines"), "/settings/pipelines", "kanban", "pipelines.manage", _("Work")
+    ),
+    Entry("fields", _("Fields"), "/settings/fields", "tag", "fields.manage", _("Work")),
+    Entry("topics", _("Subscriptions"), "/settings/topics", "mail", "mailings.send", _("Work")),
+    Entry("imports", _("Import"), "/settings/imports", "file-text", "lists.import", _("Data")),
+    Entry(
+        "retention", _("Retention"), "/settings/retention", "archive", "system.manage", _("Data")
+    ),
+    Entry("audit", _("Audit"), "/settings/audit", "eye", "audit.view", _("Data")),
+    Entry("journal", _("Journal"), "/settings/journal", "history", "events.view", _("Data")),
+    Entry(
+        "organisation",
+        _("Organisation"),
+        "/settings/organisation",
+        "building-2",
+        "system.manage",
+        _("System"),
+    ),
+    Entry("plugins", _("Plugins"), "/settings/plugins", "puzzle", "plugins.view", _("System")),
+    Entry("tokens", _("API tokens"), "/settings/tokens", "key-round", "tokens.manage", _("System")),
+    Entry(
+        "webhooks", _("Webhooks"), "/settings/webhooks", "webhook", "webhooks.manage", _("System")
+    ),
 )
 
 SAID = {
@@ -132,6 +158,7 @@ def show(request: Request, template: str, key: str, status: int = 200, **values:
     """Draw a settings screen."""
     renderer: Renderer = request.app.state.renderer
     may = request.state.may
+    menu = [one for one in MENU if one.permission in may]
     word = SAID.get(request.query_params.get("said", ""), "")
     return renderer.page(
         request,
@@ -139,7 +166,10 @@ def show(request: Request, template: str, key: str, status: int = 200, **values:
         status,
         **{
             "section": "settings",
-            "menu": [one for one in MENU if one.permission in may],
+            "menu": menu,
+            "menu_groups": [
+                (name, list(part)) for name, part in groupby(menu, lambda one: one.group)
+            ],
             "current": key,
             "said": word,
             **values,

@@ -32,8 +32,12 @@ document.addEventListener('submit', () => { saving = true; });
 addEventListener('beforeunload', (event) => {
   if (!saving && forms.some((one) => one.isConnected && said(one) !== before.get(one))) event.preventDefault();
 });
-// On a phone the menu is one line that scrolls.
+// The menu may be longer than the window, and on a phone it opens over it.
 const menu = document.querySelector('.side');
 const where = /** @type {HTMLElement | null} */ (menu?.querySelector('[aria-current]'));
-if (menu && where && menu.scrollWidth > menu.clientWidth) menu.scrollLeft = where.offsetLeft - menu.clientWidth / 2 + where.offsetWidth / 2;
+function reveal() {
+  where?.scrollIntoView({ block: 'nearest' });
+}
+menu?.addEventListener('toggle', reveal);
+reveal();
 document.documentElement.dataset.ready = 'settings';
