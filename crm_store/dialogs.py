@@ -17,8 +17,10 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     func,
     literal,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -53,6 +55,8 @@ PRIORITY_SORTS = ("newest", "oldest", "oldest_waiting", "priority", "begun")
 Given = BindParameter[int]
 ME: Given = bindparam("me", type_=BigInteger)
 OWN: Given = bindparam("own", type_=BigInteger)
+# Written into the question, so that an index of a part of the table is known to fit before any value.
+ZERO = literal_column("0", BigInteger)
 
 
 def _select() -> Select[Any]:
@@ -134,7 +138,7 @@ def _filtered(reader: Reader, tree: Mapping[str, object]) -> ColumnElement[bool]
 
 
 def _clauses(viewer: Viewer, query: DialogQuery) -> list[ColumnElement[bool]]:
-    clauses = [viewer.dialogs_clause(), dialogs.c.merged_into == 0]
+    clauses = [viewer.dialogs_clause(), dialogs.c.merged_into == ZERO]
     clauses += _view(query.view)
     if query.account_id:
         clauses.append(dialogs.c.account_id == query.account_id)
@@ -161,21 +165,21 @@ def _clauses(viewer: Viewer, query: DialogQuery) -> list[ColumnElement[bool]]:
 def _view(view: str) -> list[ColumnElement[bool]]:
     """Give what a standing view means to who asks."""
     # `is_open AND snoozed_until = 0` is what is on the table now.
-    awake = [dialogs.c.is_open, dialogs.c.snoozed_until == 0]
+    awake = [dialogs.c.is_open, dialogs.c.snoozed_until == ZERO]
     if view == "mine":
         return [dialogs.c.assignee_id == ME, *awake]
     if view == "unassigned":
-        return [dialogs.c.assignee_id == 0, *awake]
+        return [dialogs.c.assignee_id == ZERO, *awake]
     if view == "waiting":
-        return [*awake, dialogs.c.waiting_since > 0]
+        return [*awake, dialogs.c.waiting_since > ZERO]
     if view == "waiting_client":
         return [*awake, dialogs.c.status == "waiting"]
     if view == "snoozed":
-        return [dialogs.c.snoozed_until > 0]
+        return [dialogs.c.snoozed_until > ZERO]
     if view == "closed":
         return [~dialogs.c.is_open]
     if view == "failed":
-        return [dialogs.c.failed_count > 0]
+        return [dialogs.c.failed_count > ZERO]
     if view == "mentions":
         found = select(mentions.c.dialog_id).where(
             mentions.c.user_id == ME, mentions.c.seen.is_(False)
@@ -344,7 +348,7 @@ def _record(row: Row[Any], labels: tuple[str, ...]) -> Dialog:
 
 
 def counters(reader: Reader) -> Counters:
-    """Count the standing views of the viewer, each over its own partial index."""
+    """Count the standing views of the viewer, each by an index that holds all it asks."""
     return Counters(**_counted(reader.conn, reader.viewer, EVERYBODYS_COUNTS + OWN_COUNTS))
 
 
@@ -373,6 +377,10 @@ def _counting(viewer: Viewer, names: tuple[str, ...]) -> Select[Any]:
         .where(read_marks.c.user_id == ME, read_marks.c.dialog_id == dialogs.c.id)
         .scalar_subquery()
     )
+    # A view is found by its index, and each dialog there asked whether it is seen. Asked openly,
+    # SQLite would begin with all that was ever assigned to somebody, closed ones too.
+    seen_by = viewer.dialogs_clause()
+    sight = [case((seen_by, True), else_=False)] if viewer.is_limited else []
 
     def count(name: str) -> ScalarSelect[int]:
         view, more = (
@@ -380,8 +388,8 @@ def _counting(viewer: Viewer, names: tuple[str, ...]) -> Select[Any]:
             if name == "unread"
             else (name, [])
         )
-        clauses = [viewer.dialogs_clause(), dialogs.c.merged_into == 0]
-        found = select(dialogs.c.id).where(and_(*clauses, *_view(view), *more))
+        clauses = [*_view(view), dialogs.c.merged_into == ZERO, *sight, *more]
+        found = select(dialogs.c.id).where(and_(*clauses))
         return select(func.count()).select_from(found.limit(1000).subquery()).scalar_subquery()
 
     # mypy counts the columns of a list up to ten.

@@ -18,6 +18,10 @@ from crm_store.tables.base import ID, data, flag, key, metadata, num, raw, ref, 
 # The list row is denormalised (last line, counters, who waits): one indexed query, no join
 # over messages. `slot` is what "always one open dialog" is unique over: "" for a channel
 # without threads, else the thread's key or the dialog's own id.
+#
+# The indexes that the views are counted by hold what a view asks of a dialog and what decides who
+# sees it, so that counting reads no row; a message changes `last_at` in them anyway.
+COUNTED = ("snoozed_until", "merged_into", "account_id", "assignee_id", "team_id")
 dialogs = Table(
     "dialogs",
     metadata,
@@ -55,8 +59,16 @@ dialogs = Table(
     ref("merged_into"),
     num("version", 1),
     Index("ix_dialogs_last", "last_at", "id"),
-    Index("ix_dialogs_open_last", "is_open", "last_at", "id"),
-    Index("ix_dialogs_assignee", "assignee_id", "is_open", "last_at", "id"),
+    Index("ix_dialogs_open_last", "is_open", "last_at", "id", *COUNTED),
+    Index(
+        "ix_dialogs_assignee",
+        "assignee_id",
+        "is_open",
+        "last_at",
+        "id",
+        "inbound_count",
+        *(one for one in COUNTED if one != "assignee_id"),
+    ),
     Index("ix_dialogs_contact", "contact_id", "last_at"),
     Index("ix_dialogs_account_last", "account_id", "last_at"),
     Index(
@@ -70,20 +82,23 @@ dialogs = Table(
     ),
     Index(
         "ix_dialogs_waiting",
+        "is_open",
         "waiting_since",
         "id",
+        *COUNTED,
         sqlite_where=text("is_open = 1 AND waiting_since > 0"),
         postgresql_where=text("is_open AND waiting_since > 0"),
     ),
     Index(
         "ix_dialogs_snoozed",
-        "snoozed_until",
+        *COUNTED,
         sqlite_where=text("snoozed_until > 0"),
         postgresql_where=text("snoozed_until > 0"),
     ),
     Index(
         "ix_dialogs_failed",
         "failed_count",
+        *COUNTED,
         sqlite_where=text("failed_count > 0"),
         postgresql_where=text("failed_count > 0"),
     ),

@@ -11,6 +11,7 @@ from sqlalchemy import event, insert
 
 from crm_store import (
     boards,
+    dialogs,
     journey,
     many,
     many_results,
@@ -27,6 +28,7 @@ from crm_store.tables.people import clients
 from crm_store.viewer import Reader, Viewer
 from dialogs.many import already_there
 from hub import (
+    AccountId,
     AddressId,
     ClientId,
     ContactId,
@@ -35,7 +37,10 @@ from hub import (
     Micros,
     PipelineId,
     SendMany,
+    TeamId,
+    UserId,
 )
+from hub.roles import DIALOGS, Scope
 from tests.houses import House, house
 
 Ask = Callable[[Reader], object]
@@ -53,7 +58,7 @@ async def home(tmp_path: Path, database_kind: str, database_url: str) -> AsyncIt
         yield one
 
 
-def plans(home: House, ask: Ask) -> list[str]:
+def plans(home: House, ask: Ask, viewer: Viewer | None = None) -> list[str]:
     """Give how each statement of a question is carried out, a line for each."""
     engine = make_engine(home.runtime.database.url, writer=False)
     asked: list[tuple[str, Any]] = []
@@ -64,7 +69,7 @@ def plans(home: House, ask: Ask) -> list[str]:
 
     found = []
     with engine.connect() as conn, conn.begin():
-        ask(Reader(conn=conn, viewer=Viewer.system(), now=home.runtime.now()))
+        ask(Reader(conn=conn, viewer=viewer or Viewer.system(), now=home.runtime.now()))
         cursor = conn.connection.cursor()
         for statement, values in asked:
             rows = cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
@@ -190,3 +195,36 @@ async def test_what_went_to_many_is_found_by_its_send_and_by_its_person(home: Ho
     assert len(found) > 6
     for one in found:
         assert "SCAN deliveries" not in one, one
+
+
+ME = UserId(7)
+SIGHTS = {
+    "everything": Viewer(user_id=ME),
+    "some accounts": Viewer(user_id=ME, hidden_accounts=frozenset({AccountId(3)})),
+    "one's own and nobody's": Viewer(
+        user_id=ME, selves=frozenset({ME}), scopes=((DIALOGS, Scope.OWN_AND_UNASSIGNED),)
+    ),
+    "the team's": Viewer(
+        user_id=ME,
+        selves=frozenset({ME}),
+        scopes=((DIALOGS, Scope.TEAM),),
+        teams=frozenset({TeamId(5)}),
+        mates=frozenset({UserId(8)}),
+    ),
+}
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+async def test_numbers_of_views_are_counted_without_reading_a_dialog(
+    home: House, sight: str
+) -> None:
+    (plan,) = plans(home, dialogs.counters, SIGHTS[sight])
+    indexes = [one for one in plan.split("; ") if " dialogs USING " in one]
+    # Dialogs with a mention are named by the mentions, so few of them are read.
+    by_id = [one for one in indexes if "INTEGER PRIMARY KEY" in one]
+    assert len(by_id) == 1
+    assert len(indexes) == 8
+    for one in indexes:
+        assert one in by_id or "SEARCH dialogs USING COVERING INDEX ix_dialogs_" in one, one
+    for name in ("waiting", "snoozed", "failed"):
+        assert f"ix_dialogs_{name} " in plan
