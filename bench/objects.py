@@ -99,10 +99,10 @@ class Asking:
             objects.page(reader, NOUNS["interest"], query)
 
     def _card(self, reader: Reader, person: Any) -> None:
-        objects.one(reader, NOUNS["client"], person.client_id)
+        card = objects.one(reader, NOUNS["client"], person.client_id)
         subject = person_timeline.of_client(reader, person.client_id)
         person_timeline.timeline(reader, subject)
-        journey.journey(reader, person.client_id)
+        journey.way(reader, subject, card)
 
     def round(self) -> dict[str, Any]:
         """Give one question of each kind."""

@@ -5,26 +5,29 @@ Read where each of them stands, like the timeline, and only what is worth a stop
 
 from __future__ import annotations
 
-from sqlalchemy import and_, select
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, select
 
 from crm_store import objects
 from crm_store.nouns import NOUNS
-from crm_store.person_timeline import (
+from crm_store.objects import Of
+from crm_store.person_objects import (
     MOST_OBJECTS,
     NEWEST,
     Subject,
-    about,
-    mailings_of,
+    asked,
     objects_about,
-    of_client,
-    of_contact,
+    own,
 )
-from crm_store.sql import unindexed
+from crm_store.person_timeline import mailings_of, of_client, of_contact
+from crm_store.rows import among, listed
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interest_stays, stages
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, Viewer
 from hub.ids import ClientId, ContactId, Micros
-from hub.records.people import JourneyStep, TimelineEntry
+from hub.records.people import Client, JourneyStep, TimelineEntry
 
 MOST_STOPS = 80
 
@@ -32,16 +35,22 @@ MOST_STOPS = 80
 def journey(reader: Reader, client_id: ClientId) -> list[JourneyStep]:
     """Give the stops on a client's way: first touch, channels, sources, stages, mailings, money."""
     card = objects.one(reader, NOUNS["client"], client_id)
-    subject = of_client(reader, client_id)
-    steps = [JourneyStep(at=card.created_at, kind="client", word=card.status)]
-    if card.source:
-        steps.append(JourneyStep(at=card.created_at, kind="source", word=card.source))
+    return way(reader, of_client(reader, client_id), card)
+
+
+def way(reader: Reader, subject: Subject, card: Client | None = None) -> list[JourneyStep]:
+    """Give the same of a subject that was read already, with its client's card."""
+    steps: list[JourneyStep] = []
+    if card is not None:
+        steps.append(JourneyStep(at=card.created_at, kind="client", word=card.status))
+        if card.source:
+            steps.append(JourneyStep(at=card.created_at, kind="source", word=card.source))
     return _in_order([*steps, *_stops(reader, subject)])
 
 
 def journey_of_contact(reader: Reader, contact_id: ContactId) -> list[JourneyStep]:
     """Give the same of one person."""
-    return _in_order(_stops(reader, of_contact(reader, contact_id)))
+    return way(reader, of_contact(reader, contact_id))
 
 
 def _in_order(steps: list[JourneyStep]) -> list[JourneyStep]:
@@ -67,12 +76,9 @@ def _first_touches(reader: Reader, subject: Subject) -> list[JourneyStep]:
     seen: set[str] = set()
     if not subject.people:
         return steps
-    for row in reader.conn.execute(
-        select(dialogs.c.channel, dialogs.c.created_at, dialogs.c.id)
-        .where(dialogs.c.contact_id.in_(subject.people), reader.viewer.dialogs_clause())
-        .order_by(dialogs.c.created_at)
-        .limit(MOST_OBJECTS)
-    ):
+    dialect = reader.conn.dialect.name
+    given = {"people": listed(dialect, subject.people)}
+    for row in reader.conn.execute(_dialogs(reader.viewer.sight, dialect), given):
         if row.channel not in seen:
             seen.add(row.channel)
             kind = "channel" if len(seen) > 1 else "first"
@@ -88,14 +94,23 @@ def _first_touches(reader: Reader, subject: Subject) -> list[JourneyStep]:
     return steps
 
 
+@lru_cache(512)
+def _dialogs(viewer: Viewer, dialect: str) -> Select[Any]:
+    return (
+        select(dialogs.c.channel, dialogs.c.created_at, dialogs.c.id)
+        .where(among(dialect, dialogs.c.contact_id, "people"), viewer.dialogs_clause())
+        .order_by(dialogs.c.created_at)
+        .limit(MOST_OBJECTS)
+    )
+
+
 def _reached(reader: Reader, subject: Subject) -> list[JourneyStep]:
     """Give the stages that interests came to, and how they ended."""
     noun = NOUNS["interest"]
-    mine = about(noun, subject)
-    if mine is None or not reader.viewer.may(noun.kind.read):
+    if not asked(reader, noun, subject):
         return []
-    table = noun.table
-    own = and_(mine, unindexed(table.c.deleted_at) == 0, objects.visible(reader.viewer, noun))
+    dialect = reader.conn.dialect.name
+    given, viewer, of = subject.given(reader), reader.viewer.sight, Of(noun.table, noun)
     steps = [
         JourneyStep(
             at=Micros(row.entered_at),
@@ -104,21 +119,8 @@ def _reached(reader: Reader, subject: Subject) -> list[JourneyStep]:
             ref_kind="interest",
             ref_id=row.interest_id,
         )
-        for row in reader.conn.execute(
-            select(interest_stays.c.entered_at, interest_stays.c.interest_id, stages.c.name)
-            .join(table, table.c.id == interest_stays.c.interest_id)
-            .join(stages, stages.c.id == interest_stays.c.stage_id)
-            # Where an interest began is told by its own stop.
-            .where(
-                own,
-                interest_stays.c.passed.is_(False),
-                interest_stays.c.entered_at > table.c.created_at,
-            )
-            .order_by(interest_stays.c.entered_at.desc())
-            .limit(40)
-        )
+        for row in reader.conn.execute(_stages(viewer, dialect, of), given)
     ]
-    closed = select(table).where(own, table.c.closed_at > 0)
     return steps + [
         JourneyStep(
             at=Micros(row.closed_at),
@@ -129,8 +131,33 @@ def _reached(reader: Reader, subject: Subject) -> list[JourneyStep]:
             ref_kind="interest",
             ref_id=row.id,
         )
-        for row in reader.conn.execute(closed.order_by(table.c.closed_at.desc()).limit(20))
+        for row in reader.conn.execute(_closed(viewer, dialect, of), given)
     ]
+
+
+@lru_cache(512)
+def _stages(viewer: Viewer, dialect: str, of: Of) -> Select[Any]:
+    table = of.table
+    return (
+        select(interest_stays.c.entered_at, interest_stays.c.interest_id, stages.c.name)
+        .join(table, table.c.id == interest_stays.c.interest_id)
+        .join(stages, stages.c.id == interest_stays.c.stage_id)
+        # Where an interest began is told by its own stop.
+        .where(
+            own(viewer, dialect, of),
+            interest_stays.c.passed.is_(False),
+            interest_stays.c.entered_at > table.c.created_at,
+        )
+        .order_by(interest_stays.c.entered_at.desc())
+        .limit(40)
+    )
+
+
+@lru_cache(512)
+def _closed(viewer: Viewer, dialect: str, of: Of) -> Select[Any]:
+    table = of.table
+    closed = select(table).where(own(viewer, dialect, of), table.c.closed_at > 0)
+    return closed.order_by(table.c.closed_at.desc()).limit(20)
 
 
 def _stop(entry: TimelineEntry) -> JourneyStep:

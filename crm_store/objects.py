@@ -117,22 +117,30 @@ def hidden_among(reader: Reader, named: Iterable[tuple[str, int]]) -> set[tuple[
 
 def one(reader: Reader, noun: Noun, object_id: int) -> Any:
     """Give an object; raises NotFound, also for what this reader may not see."""
+    return records(reader, noun, [_row(reader, noun, object_id)])[0]
+
+
+def need(reader: Reader, noun: Noun, object_id: int) -> None:
+    """Raise NotFound where `one` would."""
+    _row(reader, noun, object_id)
+
+
+def _row(reader: Reader, noun: Noun, object_id: int) -> Row[Any]:
     reader.viewer.need(noun.kind.read)
-    row = reader.conn.execute(
-        select(noun.table).where(noun.table.c.id == object_id, visible(reader.viewer, noun))
-    ).first()
+    statement = _one(reader.viewer.sight, Of(noun.table, noun))
+    row = reader.conn.execute(statement, {"object": object_id}).first()
     if row is None:
         raise NotFound(f"there is no such {noun.kind.label}")
-    return records(reader, noun, [row])[0]
+    return row
 
 
 def objects_by_id(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, Any]:
     """Give objects by their ids, those in the bin too; what is not there is left out."""
     if not ids:
         return {}
-    rows = reader.conn.execute(
-        select(noun.table).where(noun.table.c.id.in_(ids), visible(reader.viewer, noun))
-    ).all()
+    dialect = reader.conn.dialect.name
+    statement = _several(reader.viewer.sight, Of(noun.table, noun), dialect)
+    rows = reader.conn.execute(statement, {"objects": listed(dialect, ids)}).all()
     return {one.id: one for one in records(reader, noun, rows)}
 
 
@@ -195,12 +203,12 @@ def counts_by(reader: Reader, noun: Noun, name: str) -> dict[Any, int]:
 def of_dialog(reader: Reader, noun: Noun, dialog_id: DialogId) -> list[Any]:
     """Give the objects of a kind that a dialog is about, the newest first."""
     reader.viewer.need(noun.kind.read)
-    statement = _of_dialog(reader.viewer, _Of(noun.table, noun))
+    statement = _of_dialog(reader.viewer.sight, Of(noun.table, noun))
     return records(reader, noun, reader.conn.execute(statement, {"dialog": dialog_id}).all())
 
 
 @dataclass(frozen=True, slots=True)
-class _Of:
+class Of:
     """A noun told apart by its table alone: to compare all that describes a kind takes long."""
 
     table: Table
@@ -208,7 +216,26 @@ class _Of:
 
 
 @lru_cache(512)
-def _of_dialog(viewer: Viewer, of: _Of) -> Select[Any]:
+def _one(viewer: Viewer, of: Of) -> Select[Any]:
+    """Make the question once for all who see the same."""
+    return select(of.table).where(of.table.c.id == bindparam("object"), visible(viewer, of.noun))
+
+
+@lru_cache(512)
+def _several(viewer: Viewer, of: Of, dialect: str) -> Select[Any]:
+    ids = among(dialect, of.table.c.id, "objects")
+    return select(of.table).where(ids, visible(viewer, of.noun))
+
+
+@lru_cache(512)
+def _titles(viewer: Viewer, of: Of, dialect: str) -> Select[Any]:
+    ids = among(dialect, of.table.c.id, "objects")
+    found = select(of.table.c.id, of.noun.title.label("title"))
+    return found.where(ids, visible(viewer, of.noun))
+
+
+@lru_cache(512)
+def _of_dialog(viewer: Viewer, of: Of) -> Select[Any]:
     """Make the question once for each viewer: every open dialog asks it for three kinds."""
     ids = select(dialog_links.c.object_id).where(
         dialog_links.c.dialog_id == bindparam("dialog"), dialog_links.c.kind == of.noun.kind.name
@@ -247,11 +274,9 @@ def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:
     """Give the names of objects by their ids."""
     if not ids or not reader.viewer.may(noun.kind.read):
         return {}
-    rows = reader.conn.execute(
-        select(noun.table.c.id, noun.title.label("title")).where(
-            noun.table.c.id.in_(set(ids)), visible(reader.viewer, noun)
-        )
-    )
+    dialect = reader.conn.dialect.name
+    statement = _titles(reader.viewer.sight, Of(noun.table, noun), dialect)
+    rows = reader.conn.execute(statement, {"objects": listed(dialect, set(ids))})
     return {row.id: row.title for row in rows}
 
 

@@ -9,31 +9,32 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    ScalarSelect,
-    Select,
-    and_,
-    case,
-    func,
-    select,
-    tuple_,
-    union_all,
-)
+from sqlalchemy import ScalarSelect, Select, and_, bindparam, case, func, select, union_all
 
 from crm_store import objects
-from crm_store.nouns import NOUNS, Noun
-from crm_store.sql import page_key, unindexed
+from crm_store.nouns import NOUNS
+from crm_store.person_objects import (
+    NEWEST,
+    PREVIEW,
+    end,
+    looked_through,
+    moves,
+    objects_about,
+    older,
+)
+from crm_store.person_objects import Subject as Subject
+from crm_store.rows import among, listed
+from crm_store.sql import page_key
 from crm_store.tables.dialogs import dialogs, messages
-from crm_store.tables.journal import changes, journal
+from crm_store.tables.journal import journal
 from crm_store.tables.many import many_contents, many_sends, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import contacts
 from crm_store.tables.users import accounts, users
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid
 from hub.ids import ClientId, ContactId, DialogId, Micros
 from hub.records.people import TimelineEntry
@@ -53,61 +54,34 @@ KINDS = (
 )
 CHUNK = 20
 MOST_PEOPLE = 200
-MOST_OBJECTS = 500
-PREVIEW = 400
-MOVES = ("status", "stage_id", "pipeline_id")
-NEWEST = 1 << 62
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """Whose timeline it is: some people, and a client with all of its objects.
-
-    `has` names the kinds of which there is anything at all; the others are not asked.
-    """
-
-    people: tuple[int, ...]
-    client_id: int = 0
-    has: frozenset[str] = frozenset(KINDS)
 
 
 def of_contact(reader: Reader, contact_id: ContactId) -> Subject:
     """Give one person as a subject."""
-    objects.one(reader, NOUNS["contact"], contact_id)
-    return _looked_through(reader, Subject(people=(int(contact_id),)))
+    objects.need(reader, NOUNS["contact"], contact_id)
+    return looked_through(reader, Subject(people=(int(contact_id),)))
 
 
 def of_client(reader: Reader, client_id: ClientId) -> Subject:
     """Give a client with its people as a subject."""
-    objects.one(reader, NOUNS["client"], client_id)
-    found = reader.conn.execute(
+    objects.need(reader, NOUNS["client"], client_id)
+    found = reader.conn.execute(_people(reader.viewer.sight), {"client": client_id})
+    subject = Subject(people=tuple(found.scalars()), client_id=int(client_id))
+    return looked_through(reader, subject)
+
+
+@lru_cache(512)
+def _people(viewer: Viewer) -> Select[Any]:
+    return (
         select(contacts.c.id)
         .where(
-            contacts.c.client_id == client_id,
+            contacts.c.client_id == bindparam("client"),
             contacts.c.deleted_at == 0,
-            objects.visible_people(reader.viewer),
+            objects.visible_people(viewer),
         )
         .order_by(contacts.c.last_at.desc())
         .limit(MOST_PEOPLE)
     )
-    subject = Subject(people=tuple(found.scalars()), client_id=int(client_id))
-    return _looked_through(reader, subject)
-
-
-def _looked_through(reader: Reader, subject: Subject) -> Subject:
-    """Say in one question of which kinds there is something."""
-    asked = {
-        name: select(noun.table.c.id).where(mine).exists()
-        for name, noun in NOUNS.items()
-        if (mine := about(noun, subject)) is not None
-    }
-    if subject.people:
-        sent = select(deliveries.c.id).where(deliveries.c.contact_id.in_(subject.people), TO_MANY)
-        asked["mailing"] = sent.exists()
-    if not asked:
-        return replace(subject, has=frozenset())
-    row = reader.conn.execute(select(*(one.label(name) for name, one in asked.items()))).one()
-    return replace(subject, has=frozenset(name for name, some in row._mapping.items() if some))
 
 
 def timeline(
@@ -131,7 +105,7 @@ def timeline(
         if noun.kind.name in wanted:
             sources.append(objects_about(reader, noun, subject, key, limit + 1))
         if "move" in wanted:
-            sources.append(_moves(reader, noun, subject, key, limit + 1))
+            sources.append(moves(reader, noun, subject, key, limit + 1))
     merged = heapq.merge(*sources, key=lambda one: (one.at, one.id), reverse=True)
     found = [one for one, _ in zip(merged, range(limit + 1), strict=False)]
     more, found = len(found) > limit, found[:limit]
@@ -153,11 +127,9 @@ def _talk(
     directions = [one for kind, some in _DIRECTIONS.items() if kind in wanted for one in some]
     if not subject.people or not (directions or "act" in wanted):
         return
-    talks = reader.conn.execute(
-        select(dialogs.c.id, dialogs.c.last_at, dialogs.c.channel)
-        .where(dialogs.c.contact_id.in_(subject.people), reader.viewer.dialogs_clause())
-        .order_by(dialogs.c.last_at.desc())
-    ).all()
+    theirs = {"people": listed(reader.conn.dialect.name, subject.people)}
+    statement = _dialogs(reader.viewer.sight, reader.conn.dialect.name)
+    talks = reader.conn.execute(statement, theirs).all()
     channels = {row.id: row.channel for row in talks}
     said: list[TimelineEntry] = []
     acts: list[TimelineEntry] = []
@@ -175,6 +147,15 @@ def _talk(
         yield sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]
 
 
+@lru_cache(512)
+def _dialogs(viewer: Viewer, dialect: str) -> Select[Any]:
+    return (
+        select(dialogs.c.id, dialogs.c.last_at, dialogs.c.channel)
+        .where(among(dialect, dialogs.c.contact_id, "people"), viewer.dialogs_clause())
+        .order_by(dialogs.c.last_at.desc())
+    )
+
+
 def _messages(
     reader: Reader,
     ids: Sequence[int],
@@ -183,36 +164,9 @@ def _messages(
     key: tuple[int, int],
     limit: int,
 ) -> list[TimelineEntry]:
-    parts = []
-    for dialog_id in ids:
-        newest = (
-            select(messages.c.id)
-            .where(
-                messages.c.dialog_id == dialog_id,
-                messages.c.deleted_at == 0,
-                messages.c.direction.in_(directions),
-                tuple_(messages.c.at, messages.c.id) < tuple_(*key),
-            )
-            .order_by(messages.c.at.desc(), messages.c.id.desc())
-            .limit(limit)
-            .subquery()
-        )
-        parts.append(select(newest.c.id))
+    given = {f"dialog_{n}": dialog_id for n, dialog_id in enumerate(ids)}
     rows = reader.conn.execute(
-        select(
-            messages.c.id,
-            messages.c.at,
-            messages.c.dialog_id,
-            messages.c.direction,
-            messages.c.subject,
-            messages.c.text,
-            messages.c.author_name,
-            messages.c.status,
-            messages.c.cause,
-            users.c.name.label("user_name"),
-        )
-        .outerjoin(users, and_(users.c.id == messages.c.author_id, messages.c.direction != "in"))
-        .where(messages.c.id.in_(union_all(*parts).subquery().select()))
+        _newest(len(ids), tuple(directions)), {**given, **end(key), "most": limit}
     )
     kinds = {one: kind for kind, some in _DIRECTIONS.items() for one in some}
     return [
@@ -237,23 +191,48 @@ def _messages(
     ]
 
 
+@lru_cache(512)
+def _newest(count: int, directions: tuple[str, ...]) -> Select[Any]:
+    """Ask for the newest messages of each of so many dialogs."""
+    parts = []
+    for n in range(count):
+        newest = (
+            select(messages.c.id)
+            .where(
+                messages.c.dialog_id == bindparam(f"dialog_{n}"),
+                messages.c.deleted_at == 0,
+                messages.c.direction.in_(directions),
+                older(messages.c.at, messages.c.id),
+            )
+            .order_by(messages.c.at.desc(), messages.c.id.desc())
+            .limit(bindparam("most"))
+            .subquery()
+        )
+        parts.append(select(newest.c.id))
+    return (
+        select(
+            messages.c.id,
+            messages.c.at,
+            messages.c.dialog_id,
+            messages.c.direction,
+            messages.c.subject,
+            messages.c.text,
+            messages.c.author_name,
+            messages.c.status,
+            messages.c.cause,
+            users.c.name.label("user_name"),
+        )
+        .outerjoin(users, and_(users.c.id == messages.c.author_id, messages.c.direction != "in"))
+        .where(messages.c.id.in_(union_all(*parts).subquery().select()))
+    )
+
+
 def _acts(
     reader: Reader, ids: Sequence[int], key: tuple[int, int], limit: int
 ) -> list[TimelineEntry]:
-    rows = reader.conn.execute(
-        select(journal, users.c.name.label("user_name"))
-        .outerjoin(
-            users,
-            and_(users.c.id == journal.c.actor_id, journal.c.actor_kind.in_(("user", "token"))),
-        )
-        .where(
-            journal.c.dialog_id.in_(ids),
-            journal.c.shown,
-            tuple_(journal.c.at, journal.c.id) < tuple_(*key),
-        )
-        .order_by(journal.c.at.desc(), journal.c.id.desc())
-        .limit(limit)
-    )
+    dialect = reader.conn.dialect.name
+    given = {"dialogs": listed(dialect, ids), **end(key), "most": limit}
+    rows = reader.conn.execute(_shown_acts(dialect), given)
     return [
         TimelineEntry(
             id=row.id,
@@ -271,6 +250,22 @@ def _acts(
     ]
 
 
+@cache
+def _shown_acts(dialect: str) -> Select[Any]:
+    actor = and_(users.c.id == journal.c.actor_id, journal.c.actor_kind.in_(("user", "token")))
+    return (
+        select(journal, users.c.name.label("user_name"))
+        .outerjoin(users, actor)
+        .where(
+            among(dialect, journal.c.dialog_id, "dialogs"),
+            journal.c.shown,
+            older(journal.c.at, journal.c.id),
+        )
+        .order_by(journal.c.at.desc(), journal.c.id.desc())
+        .limit(bindparam("most"))
+    )
+
+
 # -- what was sent to many -------------------------------------------------------------------
 
 
@@ -280,7 +275,14 @@ def mailings_of(
     """Give the mailings that people got, or were kept back from: the rows of the outbox."""
     if not subject.people or "mailing" not in subject.has:
         return []
-    rows = reader.conn.execute(
+    dialect = reader.conn.dialect.name
+    given = {"people": listed(dialect, subject.people), **end(key), "most": limit}
+    return [_mailing(row) for row in reader.conn.execute(_mailings(dialect), given)]
+
+
+@cache
+def _mailings(dialect: str) -> Select[Any]:
+    return (
         select(
             deliveries.c.id,
             deliveries.c.created_at,
@@ -298,14 +300,13 @@ def mailings_of(
         .join(many_contents, many_contents.c.id == deliveries.c.content_id)
         .outerjoin(accounts, accounts.c.id == deliveries.c.account_id)
         .where(
-            deliveries.c.contact_id.in_(subject.people),
+            among(dialect, deliveries.c.contact_id, "people"),
             TO_MANY,
-            tuple_(_SENT, deliveries.c.id) < tuple_(*key),
+            older(_SENT, deliveries.c.id),
         )
         .order_by(_SENT.desc(), deliveries.c.id.desc())
-        .limit(limit)
+        .limit(bindparam("most"))
     )
-    return [_mailing(row) for row in rows]
 
 
 _SENT = case((deliveries.c.sent_at > 0, deliveries.c.sent_at), else_=deliveries.c.created_at)
@@ -340,122 +341,3 @@ def _mailing(row: Any) -> TimelineEntry:
         ref_id=row.mailing_id,
         data={name: one for name, one in data.items() if one},
     )
-
-
-# -- what was worked on ---------------------------------------------------------------------
-
-
-def about(noun: Noun, subject: Subject) -> ColumnElement[bool] | None:
-    """Give the condition of a kind's objects that are about the subject; None for none."""
-    table = noun.table
-    if noun.kind.name in ("contact", "client") or noun.kind.name not in subject.has:
-        return None
-    found: list[Select[Any]] = []
-    if "contact_id" in table.c and subject.people:
-        found.append(select(table.c.id).where(table.c.contact_id.in_(subject.people)))
-    if "client_id" in table.c and subject.client_id:
-        found.append(select(table.c.id).where(table.c.client_id == subject.client_id))
-    if "object_kind" in table.c:
-        found += [
-            select(table.c.id).where(table.c.object_kind == kind, table.c.object_id.in_(ids))
-            for kind, ids in (("contact", subject.people), ("client", (subject.client_id,)))
-            if any(ids)
-        ]
-    # Each by its own index: of an OR the planner makes a walk through everything not in the bin.
-    return table.c.id.in_(union_all(*found).subquery().select()) if found else None
-
-
-def objects_about(
-    reader: Reader, noun: Noun, subject: Subject, key: tuple[int, int], limit: int
-) -> list[TimelineEntry]:
-    mine = about(noun, subject)
-    if mine is None or not reader.viewer.may(noun.kind.read):
-        return []
-    table = noun.table
-    # A meeting stands where it was held, everything else where it was made.
-    at = table.c["at"] if noun.kind.name == "meeting" else table.c.created_at
-    rows = reader.conn.execute(
-        select(table, at.label("stands_at"))
-        .where(
-            mine,
-            unindexed(table.c.deleted_at) == 0,
-            objects.visible(reader.viewer, noun),
-            tuple_(at, table.c.id) < tuple_(*key),
-        )
-        .order_by(at.desc(), table.c.id.desc())
-        .limit(limit)
-    )
-    return [_object_entry(noun, row) for row in rows]
-
-
-def _object_entry(noun: Noun, row: Any) -> TimelineEntry:
-    known = row._mapping
-    shown = ("form", "minutes", "participants", "next_step", "next_step_at", "amount", "currency")
-    data = {name: known[name] for name in (*shown, "status") if known.get(name)}
-    return TimelineEntry(
-        id=row.id,
-        at=Micros(row.stands_at),
-        kind=noun.kind.name,
-        title=str(known[noun.kind.title]),
-        text=str(known.get("result", ""))[:PREVIEW],
-        who="",
-        dialog_id=DialogId(0),
-        ref_kind=noun.kind.name,
-        ref_id=row.id,
-        data=data,
-    )
-
-
-def _moves(
-    reader: Reader, noun: Noun, subject: Subject, key: tuple[int, int], limit: int
-) -> list[TimelineEntry]:
-    mine = about(noun, subject)
-    if mine is None or not reader.viewer.may(noun.kind.read):
-        return []
-    table = noun.table
-    owned = (
-        select(table.c.id)
-        .where(mine, objects.visible(reader.viewer, noun))
-        .order_by(table.c.id.desc())
-        .limit(MOST_OBJECTS)
-    )
-    ids = list(reader.conn.execute(owned).scalars())
-    if not ids:
-        return []
-    rows = reader.conn.execute(
-        select(
-            changes,
-            journal.c.at,
-            users.c.name.label("user_name"),
-            noun.title.label("title"),
-        )
-        .join(journal, journal.c.id == changes.c.event_id)
-        .join(table, table.c.id == changes.c.object_id)
-        .outerjoin(
-            users,
-            and_(users.c.id == journal.c.actor_id, journal.c.actor_kind.in_(("user", "token"))),
-        )
-        .where(
-            changes.c.kind == noun.kind.name,
-            changes.c.object_id.in_(ids),
-            changes.c.field.in_(MOVES),
-            tuple_(journal.c.at, changes.c.event_id) < tuple_(*key),
-        )
-        .order_by(journal.c.at.desc(), changes.c.event_id.desc())
-        .limit(limit)
-    )
-    return [
-        TimelineEntry(
-            id=row.event_id,
-            at=Micros(row.at),
-            kind="move",
-            title=row.title,
-            text="",
-            who=row.user_name or "",
-            dialog_id=DialogId(0),
-            ref_kind=noun.kind.name,
-            ref_id=row.object_id,
-            data={"field": row.field, "before": row.before, "after": row.after},
-        )
-        for row in rows
-    ]

@@ -69,6 +69,11 @@ class Viewer:
         return bool(self.hidden_accounts or self.scopes or self.account_scopes)
 
     @property
+    def sight(self) -> Viewer:
+        """One viewer for all who see everything, so that they share the questions made for it."""
+        return self if self.is_limited else _SEES_ALL
+
+    @property
     def is_nobody(self) -> bool:
         """True for a user who is not there, or not any more."""
         return not self.is_system and self.role == NOBODY_ROLE
@@ -204,6 +209,9 @@ class Viewer:
         if self.scope(client.subject).with_unassigned:
             parts.append(and_(table.c.client_id == 0, ~exists(theirs)))
         return or_(*parts)
+
+
+_SEES_ALL = Viewer()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,17 +82,19 @@ async def _shown(
     def load(reader: Reader) -> dict[str, Any]:
         own = {"field": "lead.client", "operator": "equals", "value": str(client_id)}
         may_see = reader.viewer.may(LEAD.kind.read)
+        card = reads.one(reader, CLIENT, client_id)
+        subject = lines.of_client(reader, client_id)
         return {
-            "client": reads.one(reader, CLIENT, client_id),
+            "client": card,
             "contacts": people.people_of(reader, client_id),
             "interests": _interests(reader, client_id),
             "leads": reads.page(reader, LEAD, ObjectQuery(filter=own)).items if may_see else (),
             "last_at": people.last_contact(reader, client_id),
             "bought_at": people.bought_last(reader, client_id),
-            "steps": ways.journey(reader, client_id),
+            "steps": ways.way(reader, subject, card),
             "pairs": duplicate_reads.pairs_of(reader, "client", client_id),
             "merges": merge_reading.merges_of(reader, "client", client_id),
-            **timeline_values(request, reader, lines.of_client(reader, client_id)),
+            **timeline_values(request, reader, subject),
             "history": history_of(reader, CLIENT, client_id, request.state.language),
             **colleagues(reader),
         }

@@ -120,6 +120,7 @@ async def _shown(
         query = DialogQuery(view="everything", contact_id=person.id, limit=100)
         clients = ObjectQuery(text=asked, limit=LIKELY)
         named = reads.titles(reader, CLIENT, [person.client_id])
+        subject = lines.of_contact(reader, person.id)
         return {
             "contact": person,
             "client": named.get(person.client_id, ""),
@@ -127,9 +128,9 @@ async def _shown(
             "list": dialog_reads.page(reader, query),
             "merges": merge_reading.merges_of(reader, "contact", person.id),
             "pairs": duplicate_reads.pairs_of(reader, "contact", person.id),
-            "steps": ways.journey_of_contact(reader, person.id),
+            "steps": ways.way(reader, subject),
             "history": history_of(reader, CONTACT, person.id, request.state.language),
-            **timeline_values(request, reader, lines.of_contact(reader, person.id)),
+            **timeline_values(request, reader, subject),
             **colleagues(reader),
         }
 
