@@ -9,13 +9,26 @@ are those of the table's own types; what is not in a row keeps its default.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Connection, LargeBinary, Table, bindparam, cast, func, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Connection,
+    FromClause,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 
@@ -216,3 +229,25 @@ def among(dialect: str, one: ColumnElement[Any], name: str) -> ColumnElement[boo
 def listed(dialect: str, values: Iterable[Any]) -> Any:
     """Give a list as `among` takes it."""
     return dumps(list(values)) if dialect == "sqlite" else list(values)
+
+
+def numbers(dialect: str, names: tuple[str, ...]) -> FromClause:
+    """Give rows of whole numbers as a table `given`, in a statement whose text is always the same."""
+    if dialect == "sqlite":
+        each = func.json_each(bindparam("given")).table_valued("value", name="each")
+        columns = [
+            each.c.value.op("->>")(literal_column(f"'$[{n}]'", String)).label(name)
+            for n, name in enumerate(names)
+        ]
+        return select(*columns).subquery("given")
+    lists = (cast(bindparam(f"given_{one}"), postgresql.ARRAY(BigInteger)) for one in names)
+    return func.unnest(*lists).table_valued(*names, name="given").render_derived()
+
+
+def numbered(
+    dialect: str, names: tuple[str, ...], rows: Sequence[tuple[int, ...]]
+) -> Mapping[str, Any]:
+    """Give rows as `numbers` takes them."""
+    if dialect == "sqlite":
+        return {"given": dumps(rows)}
+    return {f"given_{name}": [row[n] for row in rows] for n, name in enumerate(names)}

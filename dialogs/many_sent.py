@@ -10,28 +10,31 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, Select, Update, bindparam, case, select, union_all, update
 
-from crm_store.rows import among, insert_missing, listed, update_rows
-from crm_store.tables.outbox import deliveries, parked_receipts, parts
+from crm_store.rows import among, insert_missing, listed, numbered, numbers
+from crm_store.tables.dialogs import parked_arrivals
+from crm_store.tables.many import many_sends
+from crm_store.tables.outbox import TO_MANY, deliveries, parked_receipts, parts
+from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.edits import merge_parked
 from dialogs.receipts import apply_parked
 from hub.commands import SettleDelivery
 from hub.messages import DeliveryStatus as Status
 
+GIVEN = ("id", "fence")
 
-def settle_sent(
-    uow: UnitOfWork, commands: Sequence[SettleDelivery], rows: Mapping[int, Row[Any]]
-) -> set[int]:
-    """Settle those that were sent at the first try; gives their ids."""
-    well = {
-        one.delivery_id: (one, rows[one.delivery_id])
-        for one in commands
-        if one.delivery_id in rows and _went_well(one, rows[one.delivery_id])
-    }
-    if not well:
-        return set()
+
+def settle_sent(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> Mapping[int, Row[Any]]:
+    """Settle those that were sent at the first try; gives their rows by their ids."""
+    ended = {one.delivery_id: one for one in commands if one.status is Status.SENT}
+    if not ended:
+        return {}
+    pairs = sorted((number, one.fence) for number, one in ended.items())
+    # In the order of their ids: so rows are locked everywhere.
+    given = {**numbered(uow.dialect, GIVEN, pairs), "b_now": uow.now}
+    rows = uow.conn.execute(_went_well(uow.dialect), given).all()
     named = [
         {
             "account_id": row.account_id,
@@ -39,38 +42,47 @@ def settle_sent(
             "delivery_id": row.id,
             "part": n,
         }
-        for command, row in well.values()
-        for n, name in enumerate(command.external_ids)
+        for row in rows
+        for n, name in enumerate(ended[row.id].external_ids)
     ]
     insert_missing(uow.conn, parts, named)
-    update_rows(
-        uow.conn,
-        deliveries,
-        [
-            {
-                "id": row.id,
-                "status": Status.SENT.value,
-                "leased_until": 0,
-                "reason": "",
-                "reason_text": "",
-                "sent_at": row.sent_at or uow.now,
-                "worker": "",
-            }
-            for _, row in well.values()
-        ],
-    )
     _merge_early(uow, named)
-    return set(well)
+    return {row.id: row for row in rows}
 
 
-def _went_well(command: SettleDelivery, row: Row[Any]) -> bool:
+@cache
+def _went_well(dialect: str) -> Update:
+    """Write the end of what goes to many where this is its first try and nobody else decided."""
+    given = numbers(dialect, GIVEN)
+    patience = select(many_sends.c.fall_back_after).where(many_sends.c.id == deliveries.c.send_id)
+    last_out = select(accounts.c.last_out_at).where(accounts.c.id == deliveries.c.account_id)
     return (
-        command.status is Status.SENT
-        and bool(row.send_id)
-        and not row.message_id
-        and row.attempts <= 1
-        and row.fence == command.fence
-        and row.status in (Status.SENDING.value, Status.CLAIMED.value)
+        update(deliveries)
+        .where(
+            deliveries.c.id == given.c.id,
+            deliveries.c.fence == given.c.fence,
+            deliveries.c.status.in_((Status.SENDING.value, Status.CLAIMED.value)),
+            TO_MANY,
+            deliveries.c.message_id == 0,
+            deliveries.c.attempts <= 1,
+        )
+        .values(
+            status=Status.SENT.value,
+            leased_until=0,
+            reason="",
+            reason_text="",
+            sent_at=case(
+                (deliveries.c.sent_at > 0, deliveries.c.sent_at), else_=bindparam("b_now")
+            ),
+            worker="",
+        )
+        .returning(
+            deliveries.c.id,
+            deliveries.c.account_id,
+            deliveries.c.send_id,
+            patience.scalar_subquery().label("fall_back_after"),
+            last_out.scalar_subquery().label("last_out_at"),
+        )
     )
 
 
@@ -81,19 +93,18 @@ def _merge_early(uow: UnitOfWork, named: Sequence[Mapping[str, Any]]) -> None:
         by_account.setdefault(one["account_id"], []).append(one["external_id"])
     for account_id, names in by_account.items():
         given = {"b_account": account_id, "b_names": listed(uow.dialect, names)}
-        early = uow.conn.execute(_parked(uow.dialect), given).first()
-        if early is not None:
+        if uow.conn.execute(_parked(uow.dialect), given).first() is not None:
             apply_parked(uow, account_id, names)
-        merge_parked(uow, account_id, names)
+            merge_parked(uow, account_id, names)
 
 
 @cache
 def _parked(dialect: str) -> Select[Any]:
-    return (
-        select(parked_receipts.c.id)
-        .where(
-            parked_receipts.c.account_id == bindparam("b_account"),
-            among(dialect, parked_receipts.c.external_id, "b_names"),
+    early = (
+        select(table.c.id).where(
+            table.c.account_id == bindparam("b_account"),
+            among(dialect, table.c.external_id, "b_names"),
         )
-        .limit(1)
+        for table in (parked_receipts, parked_arrivals)
     )
+    return select(union_all(*early).subquery()).limit(1)

@@ -15,12 +15,14 @@ from typing import Any
 from sqlalchemy import (
     Row,
     Select,
+    Update,
     and_,
     bindparam,
     delete,
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -28,7 +30,7 @@ from sqlalchemy import (
 
 from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
-from crm_store.rows import among, listed, update_rows
+from crm_store.rows import among, listed
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs, messages, thread_references
 from crm_store.tables.outbox import attempts, deliveries, jobs, parts, webhook_deliveries
@@ -51,6 +53,8 @@ from hub.messages import Lane
 US = 1_000_000
 SENDING_GRACE = timedelta(seconds=30)
 """How much longer than a channel's own deadline the lease of a call lasts."""
+LAST_OUT_US = US
+"""An account under a mailing notes no more often than this when something left it last."""
 LOOKS = 25
 """So often a claim looks on behind what may not go."""
 UNFINISHED = (Status.QUEUED.value, Status.CLAIMED.value, Status.SENDING.value)
@@ -88,21 +92,27 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
             break
     if not rows:
         return []
-    update_rows(
-        uow.conn,
-        deliveries,
-        [
-            {
-                "id": row.id,
-                "status": Status.CLAIMED.value,
-                "fence": row.fence + 1,
-                "leased_until": uow.now + command.lease_us,
-                "worker": command.worker,
-            }
-            for row in rows
-        ],
-    )
+    leased: dict[str, Any] = {
+        "b_ids": listed(uow.dialect, [row.id for row in rows]),
+        "b_until": uow.now + command.lease_us,
+        "b_worker": command.worker,
+    }
+    uow.conn.execute(_leased(uow.dialect), leased)
     return [(DeliveryId(row.id), row.fence + 1) for row in rows]
+
+
+@cache
+def _leased(dialect: str) -> Update:
+    return (
+        update(deliveries)
+        .where(among(dialect, deliveries.c.id, "b_ids"))
+        .values(
+            status=Status.CLAIMED.value,
+            fence=deliveries.c.fence + 1,
+            leased_until=bindparam("b_until"),
+            worker=bindparam("b_worker"),
+        )
+    )
 
 
 @cache
@@ -126,19 +136,19 @@ def _due(dialect: str, ordered: bool, lanes: str) -> Select[Any]:
         # Only the oldest unfinished delivery of a dialog may go, also while it waits for a
         # retry; one that was planned for later and never tried, or is held, keeps nobody
         # waiting.
-        where.append(
-            ~exists().where(
-                older.c.dialog_id == deliveries.c.dialog_id,
-                older.c.id < deliveries.c.id,
-                # In full: a list of parameters would not be seen to fit the partial index.
-                older.c.status.in_(
-                    bindparam("unfinished", UNFINISHED, expanding=True, literal_execute=True)
-                ),
-                ~older.c.held,
-                or_(older.c.attempts > 0, older.c.due_at <= bindparam("now")),
-                deliveries.c.dialog_id != 0,
-            )
+        waits = exists().where(
+            older.c.dialog_id == deliveries.c.dialog_id,
+            older.c.id < deliveries.c.id,
+            # In full: neither a parameter nor a list of them would be seen to fit the partial index.
+            older.c.dialog_id > literal_column("0"),
+            older.c.status.in_(
+                bindparam("unfinished", UNFINISHED, expanding=True, literal_execute=True)
+            ),
+            ~older.c.held,
+            or_(older.c.attempts > 0, older.c.due_at <= bindparam("now")),
         )
+        # What has no dialog (what goes to many) waits for nothing: it is not even looked for.
+        where.append(or_(deliveries.c.dialog_id == 0, ~waits))
     statement = (
         select(
             deliveries.c.id,
@@ -180,24 +190,24 @@ def _fail_closed(uow: UnitOfWork, ids: Sequence[int]) -> set[int]:
 def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[None]:
     """Write what became of a group of attempts."""
     lock_sent_names(uow, (name for one in commands for name in one.external_ids))
-    ids = listed(uow.dialect, sorted({one.delivery_id for one in commands}))
-    rows = {row.id: row for row in uow.conn.execute(_settled(uow.dialect), {"ids": ids})}
-    well = settle_sent(uow, commands, rows)
-    for command in commands:
+    well = settle_sent(uow, commands)
+    left = [one for one in commands if one.delivery_id not in well]
+    rows: dict[int, Row[Any]] = {}
+    if left:
+        ids = listed(uow.dialect, sorted({one.delivery_id for one in left}))
+        rows = {row.id: row for row in uow.conn.execute(_settled(uow.dialect), {"ids": ids})}
+    for command in left:
         row = rows.get(command.delivery_id)
-        if row is not None and row.id not in well:
+        if row is not None:
             _settle(uow, command, row)
-    _wait_for_proof(uow, commands, rows)
-    sent = sorted(
-        {
-            rows[one.delivery_id].account_id
-            for one in commands
-            if one.delivery_id in rows and one.status is Status.SENT
-        }
-    )
+    patient = {number: row for number, row in well.items() if row.fall_back_after}
+    _wait_for_proof(uow, commands, {**rows, **patient})
+    sent = {rows[one.delivery_id].account_id for one in left
+            if one.delivery_id in rows and one.status is Status.SENT}  # fmt: skip
+    sent |= {row.account_id for row in well.values() if uow.now - row.last_out_at >= LAST_OUT_US}
     if sent:
         uow.conn.execute(
-            update(accounts).where(accounts.c.id.in_(sent)).values(last_out_at=uow.now)
+            update(accounts).where(accounts.c.id.in_(sorted(sent))).values(last_out_at=uow.now)
         )
     return [None] * len(commands)
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, Update, bindparam, select, update
+from sqlalchemy import Row, Select, Update, bindparam, exists, or_, select, update
 
-from crm_store.rows import among, listed
+from crm_store.rows import among, listed, numbered, numbers
 from crm_store.sql import locked
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import deliveries
@@ -24,24 +24,38 @@ from hub.errors import Conflict
 from hub.ids import DeliveryId
 from hub.messages import DeliveryStatus as Status
 
+GIVEN = ("id", "fence", "charged")
+
 
 def start_sending(uow: UnitOfWork, command: StartSending) -> None:
     """Start one delivery; raises Conflict where it may not go any more."""
-    one = (command.delivery_id, command.fence)
-    charged = {int(command.delivery_id): command.charged}
-    if not _start(uow, _claimed(uow, [one]), charged, command.lease_us):
+    one = (command.delivery_id, command.fence, command.charged)
+    if not _start(uow, [one], command.lease_us):
         raise Conflict("the lease of this delivery is lost", what="fence")
 
 
 def start_deliveries(uow: UnitOfWork, command: StartDeliveries) -> tuple[DeliveryId, ...]:
     """Start those of a group that may still go, and give the others back; gives the started."""
-    charged = {int(number): count for number, _, count in command.deliveries}
-    fences = [(number, fence) for number, fence, _ in command.deliveries]
-    rows = _claimed(uow, [*fences, *command.returned])
-    unsent = {number for number, _ in command.returned}
-    _give_back(uow, [row.id for row in rows if row.id in unsent], Status.QUEUED.value, "")
-    going = [row for row in rows if row.id not in unsent]
-    return _start(uow, going, charged, command.lease_us)
+    going = _start(uow, command.deliveries, command.lease_us)
+    left = [(number, fence) for number, fence, _ in command.deliveries if number not in going]
+    if left or command.returned:
+        rows = _claimed(uow, [*left, *command.returned])
+        unsent = {number for number, _ in command.returned}
+        _give_back(uow, [row.id for row in rows if row.id in unsent], Status.QUEUED.value, "")
+        _stop(uow, [row for row in rows if row.id not in unsent])
+    return tuple(number for number, _, _ in command.deliveries if number in going)
+
+
+def _start(
+    uow: UnitOfWork, wanted: Sequence[tuple[DeliveryId, int, int]], lease_us: int
+) -> set[int]:
+    """Mark what is still claimed under its fencing number and may go; gives the ids."""
+    if not wanted:
+        return set()
+    # In the order of their ids: so rows are locked everywhere.
+    given = numbered(uow.dialect, GIVEN, sorted(wanted))
+    until = {"b_until": uow.now + lease_us}
+    return set(uow.conn.execute(_started(uow.dialect), {**given, **until}).scalars())
 
 
 def _claimed(uow: UnitOfWork, wanted: Sequence[tuple[DeliveryId, int]]) -> list[Row[Any]]:
@@ -52,34 +66,19 @@ def _claimed(uow: UnitOfWork, wanted: Sequence[tuple[DeliveryId, int]]) -> list[
     return [row for row in rows if row.fence == fences[row.id]]
 
 
-def _start(
-    uow: UnitOfWork, rows: Sequence[Row[Any]], charged: Mapping[int, int], lease_us: int
-) -> tuple[DeliveryId, ...]:
+def _stop(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:
+    """Take the claims of what may not go any more, each for its reason."""
     stopped = _stopped(uow, rows)
     for status, reason in sorted(set(stopped.values())):
         _give_back(
             uow, [n for n, why in stopped.items() if why == (status, reason)], status, reason
         )
-    going = [row.id for row in rows if row.id not in stopped]
-    for count in sorted({charged[one] for one in going}):
-        some = [one for one in going if charged[one] == count]
-        uow.conn.execute(
-            _started(uow.dialect),
-            {
-                "b_ids": listed(uow.dialect, some),
-                "b_until": uow.now + lease_us,
-                "b_charged": count,
-            },
-        )
-    return tuple(DeliveryId(one) for one in going)
 
 
 def _stopped(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> dict[int, tuple[str, str]]:
-    """Give those whose account or send was stopped since they were claimed, with state and reason."""
+    """Give with state and reason what `_start` found stopped: the send, else the account."""
     if not rows:
         return {}
-    known = {"b_ids": listed(uow.dialect, {row.account_id for row in rows})}
-    open_accounts = set(uow.conn.execute(_open_accounts(uow.dialect), known).scalars())
     states: dict[int, str] = {}
     if sends := {row.send_id for row in rows if row.send_id}:
         named = {"b_ids": listed(uow.dialect, sends)}
@@ -91,7 +90,7 @@ def _stopped(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> dict[int, tuple[str, 
             found[row.id] = (Status.SUPPRESSED.value, "cancelled")
         elif state == "paused":
             found[row.id] = (PAUSED, "")
-        elif row.account_id not in open_accounts:
+        else:
             found[row.id] = (Status.QUEUED.value, "")
     return found
 
@@ -111,16 +110,10 @@ def _give_back(uow: UnitOfWork, ids: Sequence[int], status: str, reason: str) ->
 
 @cache
 def _claimed_rows(dialect: str) -> Select[Any]:
-    columns = (deliveries.c.id, deliveries.c.fence, deliveries.c.send_id, deliveries.c.account_id)
+    columns = (deliveries.c.id, deliveries.c.fence, deliveries.c.send_id)
     mine = among(dialect, deliveries.c.id, "b_ids")
     claimed = deliveries.c.status == Status.CLAIMED.value
     return locked(dialect, select(*columns).where(mine, claimed).order_by(deliveries.c.id))
-
-
-@cache
-def _open_accounts(dialect: str) -> Select[Any]:
-    mine = among(dialect, accounts.c.id, "b_ids")
-    return select(accounts.c.id).where(mine, ~accounts.c.paused, ~accounts.c.removed)
 
 
 @cache
@@ -131,13 +124,29 @@ def _states(dialect: str) -> Select[Any]:
 
 @cache
 def _started(dialect: str) -> Update:
+    given = numbers(dialect, GIVEN)
     return (
         update(deliveries)
-        .where(among(dialect, deliveries.c.id, "b_ids"))
+        .where(
+            deliveries.c.id == given.c.id,
+            deliveries.c.fence == given.c.fence,
+            deliveries.c.status == Status.CLAIMED.value,
+            exists().where(
+                accounts.c.id == deliveries.c.account_id, ~accounts.c.paused, ~accounts.c.removed
+            ),
+            or_(
+                deliveries.c.send_id == 0,
+                exists().where(
+                    many_sends.c.id == deliveries.c.send_id,
+                    many_sends.c.state.not_in(("paused", "cancelled")),
+                ),
+            ),
+        )
         .values(
             status=Status.SENDING.value,
             attempts=deliveries.c.attempts + 1,
             leased_until=bindparam("b_until"),
-            charged=bindparam("b_charged"),
+            charged=given.c.charged,
         )
+        .returning(deliveries.c.id)
     )

@@ -82,8 +82,8 @@ deliveries = Table(
         "ix_deliveries_unfinished",
         "dialog_id",
         "id",
-        sqlite_where=text("status IN ('queued', 'claimed', 'sending')"),
-        postgresql_where=text("status IN ('queued', 'claimed', 'sending')"),
+        sqlite_where=text("dialog_id > 0 AND status IN ('queued', 'claimed', 'sending')"),
+        postgresql_where=text("dialog_id > 0 AND status IN ('queued', 'claimed', 'sending')"),
     ),
     Index(
         "ix_deliveries_message",

@@ -69,6 +69,7 @@ RELEASED = {
     "0035_client_levels.py": "de09e23c40c5b9593a68208d66901a825a25ce0ef2e2deb7a1705d6a3716966f",
     "0036_less_often.py": "90c82a17cab96ba847c9f9cc7576f3a13e20904fa45c53448f53edc5b4bdcaef",
     "0037_counted_views.py": "d9057c8595050eb939c397754c447882c01f5f06f333f0059ced881bf5e95b2c",
+    "0038_unfinished.py": "99c5c5026a958d8ce0d3cd1a486a65bfc598c8f98b904bd7bb36009257c2208b",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 
