@@ -151,16 +151,22 @@ def _document(html: str) -> str:
 def _text(text: str, kind: str) -> str:
     normal = text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", CRLF)
     lines = normal.split(CRLF)
-    if text.isascii() and all(len(one) < 900 for one in lines):
+    if text.isascii() and max(map(len, lines)) < 900:
         return (
             f"Content-Type: text/{kind}; charset=utf-8{CRLF}"
             f"Content-Transfer-Encoding: 7bit{CRLF}{CRLF}{normal}{CRLF}"
         )
-    content = base64.encodebytes(normal.encode("utf-8", "replace")).decode().replace("\n", CRLF)
+    content = _base64(normal.encode("utf-8", "replace"))
     return (
         f"Content-Type: text/{kind}; charset=utf-8{CRLF}"
         f"Content-Transfer-Encoding: base64{CRLF}{CRLF}{content}"
     )
+
+
+def _base64(content: bytes) -> str:
+    """Write bytes in lines of 76 characters (RFC 2045 section 6.8)."""
+    whole = base64.b64encode(content).decode()
+    return "".join([f"{whole[n : n + 76]}{CRLF}" for n in range(0, len(whole), 76)])
 
 
 def _multipart(kind: str, boundary: str, parts: Sequence[str]) -> str:
@@ -187,5 +193,5 @@ def _file(file: Attachment) -> str:
     ]
     if file.content_id:
         lines.append(f"Content-ID: <{_clean(file.content_id)}>")
-    content = base64.encodebytes(file.content or b"").decode().replace("\n", CRLF)
+    content = _base64(file.content or b"")
     return CRLF.join(lines) + CRLF + CRLF + content

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import aiosmtplib
 
 from channels.email.bounces import reason_of
+from channels.email.exchange import DONE, GIBBERISH, GO_ON, Answer, Exchange
 from hub import OutcomeUnknown, PermanentFailure, RejectReason, TemporaryFailure
 
 log = logging.getLogger("hub.channel.email")
@@ -50,6 +51,15 @@ def tls_context(verify: bool, ca_file: str) -> ssl.SSLContext:
 
 class Unreachable(TemporaryFailure):
     """A relay could not be reached or refused its login: another one may be tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A letter whose sender and recipients a relay was told, with its answers."""
+
+    client: aiosmtplib.SMTP
+    exchange: Exchange
+    answers: Sequence[Answer]
 
 
 class Sender:
@@ -107,19 +117,18 @@ class Sender:
     async def send(self, sender: str, recipients: Sequence[str], letter: bytes) -> dict[str, str]:
         """Hand a letter over; gives the recipients that were refused while others were taken."""
         async with self._room:
-            client = await self._begun(sender, recipients, letter)
+            begun = await self._begun(sender, recipients, len(letter))
             try:
-                refused = await self._hand_over(client, recipients, letter)
+                with begun.exchange:
+                    refused = await _hand_over(begun, recipients, letter)
             except BaseException:
-                client.close()
+                begun.client.close()
                 raise
-            self._free.append((client, asyncio.get_running_loop().time()))
+            self._free.append((begun.client, asyncio.get_running_loop().time()))
             return refused
 
-    async def _begun(
-        self, sender: str, recipients: Sequence[str], letter: bytes
-    ) -> aiosmtplib.SMTP:
-        """Name the sender to the relay, over a kept connection while one still answers.
+    async def _begun(self, sender: str, recipients: Sequence[str], size: int) -> Begun:
+        """Name sender and recipients to the relay, over a kept connection while one still answers.
 
         Nothing of the letter has left by then, so that a dead connection costs only another one.
         """
@@ -127,12 +136,20 @@ class Sender:
             kept = await self._kept()
             client = kept or await self.connect()
             try:
-                await self._name_sender(client, sender, recipients, letter)
-                return client
-            except aiosmtplib.SMTPResponseException as error:
-                client.close()
-                if kept is None or error.code != CLOSING:
-                    raise _judge(error.code, error.message) from error
+                commands = _commands(client, sender, recipients, size)
+                with Exchange(client) as exchange:
+                    answers = await exchange.begin(
+                        commands,
+                        at_once=client.supports_extension("pipelining"),
+                        seconds=COMMAND_SECONDS,
+                    )
+                first, named = answers[0], answers[1 : len(recipients) + 1]
+                if not first.is_taken and (kept is None or first.code != CLOSING):
+                    raise _judge(first)
+                nobody = len(named) == len(recipients) and not any(one.is_taken for one in named)
+                if nobody or (len(answers) == len(commands) and client.is_connected):
+                    return Begun(client, exchange, answers)
+                raise aiosmtplib.SMTPServerDisconnected("Connection lost")
             except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
                 client.close()
                 if kept is None:
@@ -160,69 +177,51 @@ class Sender:
             return client
         return None
 
-    async def _name_sender(
-        self, client: aiosmtplib.SMTP, sender: str, recipients: Sequence[str], letter: bytes
-    ) -> None:
-        options = []
-        if client.supports_extension("size"):
-            options.append(f"size={len(letter)}")
-        international = _international(sender, recipients)
-        if international:
-            if not client.supports_extension("smtputf8"):
-                raise PermanentFailure(
-                    RejectReason.INVALID_ADDRESS,
-                    "the mail server takes no addresses outside ASCII (SMTPUTF8)",
-                )
-            options.append("SMTPUTF8")
-        await client.mail(sender, options=options, encoding=_encoding(international))
 
-    async def _hand_over(
-        self, client: aiosmtplib.SMTP, recipients: Sequence[str], letter: bytes
-    ) -> dict[str, str]:
-        encoding = _encoding(_international("", recipients))
-        try:
-            refused, codes = await self._name_recipients(client, recipients, encoding)
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise TemporaryFailure(f"the connection broke before the letter: {error}") from error
-        if len(refused) == len(recipients):
-            await client.rset()
-            raise _judge(max(codes), "; ".join(refused.values()))
-        try:
-            await client.data(letter, timeout=DATA_SECONDS)
-        except aiosmtplib.SMTPResponseException as error:
-            if error.code < 0:
-                # What came is no answer of a mail server: the letter may have been taken.
-                raise OutcomeUnknown("the mail server answered gibberish") from error
-            # The server answered: the letter was refused, and that is known.
-            raise _judge(error.code, error.message) from error
-        return refused
-
-    async def _name_recipients(
-        self, client: aiosmtplib.SMTP, recipients: Sequence[str], encoding: str
-    ) -> tuple[dict[str, str], list[int]]:
-        refused: dict[str, str] = {}
-        codes = []
-        for one in recipients:
-            try:
-                await client.rcpt(one, encoding=encoding)
-            except aiosmtplib.SMTPResponseException as error:
-                refused[one] = f"{error.code} {error.message}"[:300]
-                codes.append(error.code)
-        return refused, codes
+def _commands(
+    client: aiosmtplib.SMTP, sender: str, recipients: Sequence[str], size: int
+) -> list[bytes]:
+    """Give what is said before the letter: who sends it, to whom, and that it comes."""
+    options = ""
+    if client.supports_extension("size"):
+        options += f" size={size}"
+    if not (sender + "".join(recipients)).isascii():
+        if not client.supports_extension("smtputf8"):
+            raise PermanentFailure(
+                RejectReason.INVALID_ADDRESS,
+                "the mail server takes no addresses outside ASCII (SMTPUTF8)",
+            )
+        options += " SMTPUTF8"
+    named = [f"MAIL FROM:<{sender}>{options}", *(f"RCPT TO:<{one}>" for one in recipients), "DATA"]
+    return [one.encode() for one in named]
 
 
-def _international(sender: str, recipients: Sequence[str]) -> bool:
-    return not (sender + "".join(recipients)).isascii()
+async def _hand_over(begun: Begun, recipients: Sequence[str], letter: bytes) -> dict[str, str]:
+    named = begun.answers[1 : len(recipients) + 1]
+    refused = {
+        one: f"{answer.code} {answer.text}"[:300]
+        for one, answer in zip(recipients, named, strict=True)
+        if not answer.is_taken
+    }
+    if len(refused) == len(recipients):
+        # A relay that asks for the letter all the same gets nothing: the connection ends here.
+        raise _judge(Answer(max(one.code for one in named), "; ".join(refused.values())))
+    answer = begun.answers[-1]
+    if answer.code == GO_ON:
+        answer = await begun.exchange.hand_over(letter, seconds=DATA_SECONDS)
+        if answer.code == DONE:
+            return refused
+    if answer.code == GIBBERISH:
+        # What came is no answer of a mail server: the letter may have been taken.
+        raise OutcomeUnknown("the mail server answered gibberish")
+    # The server answered: the letter was refused, and that is known.
+    raise _judge(answer)
 
 
-def _encoding(international: bool) -> str:
-    return "utf-8" if international else "ascii"
-
-
-def _judge(code: int, text: str) -> Exception:
+def _judge(answer: Answer) -> Exception:
     """Translate an SMTP answer: 4xx is tried again, 5xx is final (RFC 5321 section 4.2.1)."""
-    words = f"{code} {' '.join(str(text).split())}"[:350]
-    if 400 <= code < 500:
+    words = f"{answer.code} {' '.join(answer.text.split())}"[:350]
+    if 400 <= answer.code < 500:
         return TemporaryFailure(words)
     return PermanentFailure(reason_of("", words), words)
 

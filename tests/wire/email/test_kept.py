@@ -17,8 +17,8 @@ KINDS = ("hangs up", "says goodbye", "refuses")
 class Relay:
     """A relay that ends a connection in its own way after so many letters."""
 
-    def __init__(self, kind: str, letters: int) -> None:
-        self.kind, self.letters = kind, letters
+    def __init__(self, kind: str, letters: int, offer: str = "fine") -> None:
+        self.kind, self.letters, self.offer = kind, letters, offer
         self.connections = 0
         self.heard: list[str] = []
         self.taken = 0
@@ -43,6 +43,9 @@ class Relay:
                     return
                 if over:
                     say("451 4.7.0 slower")
+                elif verb == "EHLO":
+                    say("250-fine")
+                    say(f"250 {self.offer}")
                 elif verb == "DATA":
                     say("354 go on")
                     await reader.readuntil(b"\r\n.\r\n")
@@ -54,9 +57,12 @@ class Relay:
             writer.close()
 
 
+@pytest.mark.parametrize("offer", ["SIZE", "PIPELINING"])
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_kept_connection_is_not_asked_and_its_end_loses_no_letter(kind: str) -> None:
-    relay = Relay(kind, 2)
+async def test_a_kept_connection_is_not_asked_and_its_end_loses_no_letter(
+    kind: str, offer: str
+) -> None:
+    relay = Relay(kind, 2, offer)
     server = await asyncio.start_server(relay.serve, "127.0.0.1", 0)
     sender: Any = channel(server.sockets[0].getsockname()[1])
     async with server:

@@ -31,9 +31,16 @@ from tests.wire.killed import killed_in_send
 class Far:
     """The far server: keeps what it takes, answers as it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, *offers: str) -> None:
         self.taken: list[tuple[list[str], bytes, list[str]]] = []
         self.answers: dict[str, str] = {}
+        self._offers = offers
+
+    async def handle_EHLO(  # noqa: N802 - the name is aiosmtpd's
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*(f"250-{one}" for one in self._offers), *responses]
 
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
         self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
@@ -50,14 +57,17 @@ class Far:
         return self.answers.get("DATA", "250 taken")
 
 
-@pytest.fixture(params=[True, False], ids=["smtputf8", "ascii only"])
+@pytest.fixture(
+    params=[(True,), (False,), (True, "PIPELINING")], ids=["smtputf8", "ascii only", "pipelining"]
+)
 def relay(request: pytest.FixtureRequest) -> Iterator[tuple[Far, int, bool]]:
-    far = Far()
+    international, *offers = request.param
+    far = Far(*offers)
     [port] = free_ports(1)
-    controller = Controller(far, hostname="127.0.0.1", port=port, enable_SMTPUTF8=request.param)
+    controller = Controller(far, hostname="127.0.0.1", port=port, enable_SMTPUTF8=international)
     controller.start()
     try:
-        yield far, port, request.param
+        yield far, port, international
     finally:
         controller.stop()
 
