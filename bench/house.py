@@ -4,7 +4,7 @@
         ... one.url, one.data ...
 
 Every row is written that the hub itself would have written for such a past (search index,
-counters, deliveries, tombstones of arrivals); a sample of dialogs is recounted before the house
+counters, deliveries, tombstones of arrivals, by what people are compared); a sample of dialogs is recounted before the house
 is given to anybody. It lies in the system's temporary folder and is migrated like any other when
 the schema changes; `copy` gives one that may be changed.
 """
@@ -28,8 +28,10 @@ from sqlalchemy import Connection, func, insert, select, text
 
 from bench.bench_channel import plugin
 from crm_store.database import make_engine
+from crm_store.duplicates import index_cards
 from crm_store.search_index import index_contacts, index_messages
 from crm_store.tables.dialogs import arrivals, dialogs, messages
+from crm_store.tables.journal import cursors
 from crm_store.tables.outbox import deliveries, parts
 from crm_store.tables.people import addresses, contacts
 from hub import SYSTEM, AccountId, CreateAccount, CreateUser, Micros, UserId
@@ -110,6 +112,7 @@ def house(kind: str, count: int, cluster: Cluster | None = None) -> Iterator[Hou
                 fill("", folder / "data", count)
                 (folder / "ready").touch()
             runtime_of(folder / "data", "").migrate()
+            settle(folder / "data", "")
             yield House(kind=kind, url="", data=folder / "data", count=count, words=words)
             return
         if cluster is None:
@@ -123,6 +126,7 @@ def house(kind: str, count: int, cluster: Cluster | None = None) -> Iterator[Hou
             fill(url, folder / "data", count)
             (folder / "ready").touch()
         runtime_of(folder / "data", cluster.url(name)).migrate()
+        settle(folder / "data", cluster.url(name))
         yield House(
             kind=kind, url=cluster.url(name), data=folder / "data", count=count,
             words=words, cluster=cluster,
@@ -184,12 +188,30 @@ def fill(url: str, data: Path, count: int) -> None:
             past.write(conn, range(start, min(start + BATCH_DIALOGS, past.dialogs)))
     with engine.connect() as conn, conn.begin():
         past.check(conn)
-        if url:
-            conn.execute(text("ANALYZE"))
-        else:
+        if not url:
             conn.execute(text("PRAGMA optimize=0x10002"))
     engine.dispose()
     print(f"filled {count:,} messages in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def settle(data: Path, url: str) -> None:
+    """Bring a filled store to the state of one that has long been in use.
+
+    Its people were compared when they came, which a new hub does with all of them in its first
+    minutes; and PostgreSQL's vacuum, which the bench's server has switched off, was there.
+    """
+    name = "acquaintance.contact"
+    engine = make_engine(runtime_of(data, url).settings.database, writer=True)
+    with engine.connect() as conn, conn.begin():
+        done = conn.execute(select(cursors.c.event_id).where(cursors.c.name == name)).scalar()
+        if done is None:
+            people = list(conn.execute(select(contacts.c.id).order_by(contacts.c.id)).scalars())
+            index_cards(conn, "contact", people)
+            conn.execute(insert(cursors).values(name=name, event_id=people[-1]))
+    if url:
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as conn:
+            conn.execute(text("VACUUM ANALYZE"))
+    engine.dispose()
 
 
 async def _furnish(runtime: Runtime) -> tuple[list[UserId], list[AccountId]]:

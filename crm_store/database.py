@@ -42,6 +42,8 @@ SQLITE_GROUP = 400
 POSTGRES_GROUP = 50
 POSTGRES_WRITERS = 3
 READERS = 8
+PREPARED = 500
+"""Statements that a PostgreSQL reader keeps prepared; a page alone has some thirty."""
 RETRIES = 5
 _RETRYABLE = frozenset({"40001", "40P01"})
 
@@ -118,25 +120,28 @@ def make_engine(url: str, *, writer: bool) -> Engine:
         url,
         pool_size=POSTGRES_WRITERS if writer else READERS,
         max_overflow=0 if writer else READERS,
-        pool_pre_ping=True,
+        # A reading is done once more where its connection is gone; who writes asks before.
+        pool_pre_ping=writer,
+        pool_use_lifo=not writer,
         pool_recycle=1800,
         json_serializer=dumps,
         json_deserializer=orjson.loads,
         hide_parameters=True,
         isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
-        execution_options={} if writer else {"postgresql_readonly": True},
     )
 
     if not writer:
 
         @event.listens_for(engine, "connect")
-        def plan_by_values(connection: Any, record: Any) -> None:
+        def as_reader(connection: Any, record: Any) -> None:
             # Lists are found by indexes of a part of their table ("snoozed", "failed"). A plan made
             # for all values of a prepared statement can use none of them, and walks through all.
             # Planning costs a writer's many small statements more than that would save them.
             with connection.cursor() as cursor:
                 cursor.execute("SET plan_cache_mode = force_custom_plan")
+                cursor.execute("SET default_transaction_read_only = on")
             connection.commit()
+            connection.prepared_max = PREPARED
 
     return engine
 
@@ -207,7 +212,10 @@ class Database:
 
     @contextmanager
     def connect(self) -> Iterator[Connection]:
-        """A read-only connection with one snapshot, on the calling thread."""
+        """A read-only connection with one snapshot, on the calling thread.
+
+        Raises DBAPIError where the server was started anew since: `read` does it once more.
+        """
         with self._using(), self._reader.connect() as conn, conn.begin():
             yield conn
 
@@ -227,13 +235,22 @@ class Database:
                 self._use.notify_all()
 
     async def read(self, function: Callable[[Connection], T]) -> T:
-        """Run a query function on a reader thread."""
+        """Run a query function on a reader thread; it may run twice where a connection was lost."""
         return await asyncio.get_running_loop().run_in_executor(
             self._readers, self.read_now, function
         )
 
     def read_now(self, function: Callable[[Connection], T]) -> T:
-        """Run a query function on the calling thread."""
+        """Run a query function on the calling thread, see `read`."""
+        try:
+            return self._read_once(function)
+        except DBAPIError as error:
+            # The server was started anew meanwhile: all connections of before went with this one.
+            if not error.connection_invalidated:
+                raise
+            return self._read_once(function)
+
+    def _read_once(self, function: Callable[[Connection], T]) -> T:
         with self.connect() as conn:
             return function(conn)
 

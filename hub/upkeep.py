@@ -54,8 +54,8 @@ class Upkeep:
             set_meta(conn, "alive_at", str(self._runtime.now()))
 
     def _known(self, names: list[str]) -> set[str]:
-        found: set[str] = set()
-        with self._runtime.database.connect() as conn:
+        def look(conn: Connection) -> set[str]:
+            found: set[str] = set()
             for start in range(0, len(names), 500):
                 chunk = names[start : start + 500]
                 found |= set(
@@ -63,7 +63,9 @@ class Upkeep:
                 )
                 # A raw mail's blob is named by its body, not by an attachment.
                 found |= self._raw_blobs(conn, chunk)
-        return found
+            return found
+
+        return self._runtime.database.read_now(look)
 
     def _raw_blobs(self, conn: Connection, chunk: list[str]) -> set[str]:
         return set(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import Connection, event, insert, select
 
 from crm_store.database import Database
 from crm_store.journal import events_after
@@ -189,3 +189,16 @@ async def test_a_question_that_is_asked_again_and_again_is_planned_by_its_values
         ).one()
     assert made[0] == 0
     assert made[1] >= 5
+
+
+async def test_a_reading_is_done_once_more_where_its_connection_is_gone(database: Database) -> None:
+    if database.dialect != "postgresql":
+        pytest.skip("SQLite has no server")
+
+    def backend(conn: Connection) -> int:
+        return int(conn.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+
+    before = database.read_now(backend)
+    with database.administer() as conn:
+        conn.exec_driver_sql("SELECT pg_terminate_backend(%s, 10000)", (before,))
+    assert database.read_now(backend) != before
