@@ -246,6 +246,7 @@ class Carrier:
             )
         if not commands:
             return
+        making = asyncio.create_task(self._loads.make(starting))
         try:
             answers = await self._runtime.do(SYSTEM, None, commands)
         except Exception:
@@ -257,6 +258,7 @@ class Carrier:
             await self._settle_each(settled)
             self._stir.set()
             return
+        await making
         going = set(answers[-1]) if starting else set()
         for load in starting:
             if load.id in going:
@@ -325,6 +327,8 @@ class Carrier:
         refused: Mapping[str, str] = {}
         status = DeliveryStatus.SENT
         try:
+            if load.fault is not None:
+                raise load.fault
             async with asyncio.timeout(self._limits.send_timeout.total_seconds()):
                 for part in load.parts:
                     sent = await self._channel.send(part)

@@ -360,6 +360,12 @@ class Channel:
         """
         raise Unsupported("inspect")
 
+    def make(self, message: OutboundMessage) -> bytes:
+        """You may override: do what is heavy about a message (building, signing) on a thread, while
+        the hub notes that it is being sent. `send` finds it as `message.made`. Raises what `send` does.
+        """
+        return b""
+
     async def send(self, message: OutboundMessage) -> Sent:
         """You implement: hand one message to the provider.
 

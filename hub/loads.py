@@ -13,7 +13,7 @@ from crm_store.outgoing import outgoing, unsure_since
 from crm_store.tables.outbox import deliveries
 from dialogs.splitting import split_text
 from hub.capabilities import Capabilities
-from hub.channel import Channel
+from hub.channel import Channel, in_thread
 from hub.errors import HubError
 from hub.ids import DeliveryId
 from hub.many_rendering import Contents, many_messages
@@ -28,7 +28,7 @@ log = logging.getLogger("hub.dispatcher")
 
 @dataclass(slots=True)
 class Load:
-    """One claimed delivery, read and filled in."""
+    """One claimed delivery, read and filled in; `fault` is why the channel could not make it."""
 
     id: DeliveryId
     fence: int
@@ -37,6 +37,7 @@ class Load:
     charged: int
     attempt: int
     created_at: int
+    fault: Exception | None = None
 
 
 class Loads:
@@ -85,6 +86,19 @@ class Loads:
             charged = _charged(self._channel, message)
             loads.append(Load(number, fence, message, parts, charged, attempt, created_at))
         return loads, failed
+
+    async def make(self, loads: Sequence[Load]) -> None:
+        """Have the channel make what is heavy about messages that go next, beside the loop."""
+        if loads and type(self._channel).overrides("make"):
+            await in_thread(self._make, loads)
+
+    def _make(self, loads: Sequence[Load]) -> None:
+        for load in loads:
+            load.fault = None
+            try:
+                load.parts = [replace(part, made=self._channel.make(part)) for part in load.parts]
+            except Exception as error:  # noqa: BLE001 - judged where it would have been sent
+                load.fault = error
 
     def _filled(
         self, conn: Connection, rows: Sequence[Row[Any]]

@@ -177,6 +177,7 @@ class OutboundMessage:
     `template` the channel sends that template with its values; `text` is then how it reads.
     `dialog_token` is the signed name of the dialog, for channels that can carry it.
     `unsubscribe_url` is set for advertising: one POST to it unsubscribes (RFC 8058).
+    `made` is what the channel's own `make` gave for it.
     """
 
     id: DeliveryId
@@ -208,6 +209,7 @@ class OutboundMessage:
     unsubscribe_url: str = ""
     list_id: str = ""
     cause: Cause = field(default_factory=Cause)
+    made: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -291,6 +291,18 @@ class EmailChannel(Channel):
 
     # -- sending ---------------------------------------------------------------------------
 
+    def make(self, message: OutboundMessage) -> bytes:
+        """Build a letter and sign it."""
+        own, at = self._own, time.time()
+        letter = build(
+            message,
+            sender=own.address,
+            sender_name=own.sender_name or message.sender_name,
+            plus_token=own.plus_token,
+            at=at,
+        )
+        return letter if self._signer is None else self._signer.sign(letter, int(at))
+
     async def send(self, message: OutboundMessage) -> Sent:
         """Hand a letter to the relay."""
         own = self._own
@@ -302,16 +314,7 @@ class EmailChannel(Channel):
                 raise PermanentFailure(
                     RejectReason.INVALID_ADDRESS, f"{one!r} is not an e-mail address"
                 )
-        at = time.time()
-        letter = build(
-            message,
-            sender=own.address,
-            sender_name=own.sender_name or message.sender_name,
-            plus_token=own.plus_token,
-            at=at,
-        )
-        if self._signer is not None:
-            letter = self._signer.sign(letter, int(at))
+        letter = message.made or self.make(message)
         many = message.lane == Lane.MAILING
         refused = await self._senders.send(own.address, recipients, letter, counted=many)
         return Sent(external_ids=(message_id(message, own.address),), refused=refused)
