@@ -2,13 +2,13 @@
 
 SQLAlchemy asks each row for each parameter, and PostgreSQL's driver sends a message per row; both
 cost more than the database itself. Here the text of a statement is made once per table and set of
-columns, SQLite gets plain tuples, and PostgreSQL one JSON document that it unfolds itself. Values
-are those of the table's own types; what is not in a row keeps its default.
+columns, SQLite gets plain tuples, and PostgreSQL one JSON document that it unfolds itself; rows that
+hold bytes go as an array per column, for JSON would write each byte as text and read it letter by
+letter. Values are those of the table's own types; what is not in a row keeps its default.
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from operator import itemgetter
@@ -66,7 +66,7 @@ def insert_returning(
 ) -> Sequence[Any]:
     """Insert rows, with what is to happen on a conflict and what is to be given back."""
     text = _unfolding(table, tuple(rows[0]), tail, conn.dialect.name)
-    return conn.exec_driver_sql(text, (_document(table, rows),)).all()
+    return conn.exec_driver_sql(text, _given(table, rows, conn.dialect.name)).all()
 
 
 def find_rows(
@@ -76,7 +76,7 @@ def find_rows(
     if not keys:
         return []
     text = _finding(table, tuple(keys[0]), names, conn.dialect.name)
-    return conn.exec_driver_sql(text, (_document(table, keys),)).all()
+    return conn.exec_driver_sql(text, _given(table, keys, conn.dialect.name)).all()
 
 
 @cache
@@ -86,12 +86,8 @@ def _finding(table: Table, keys: tuple[str, ...], names: tuple[str, ...], dialec
         where = " AND ".join(f"{table.name}.{key} = given.value ->> '$.{key}'" for key in keys)
         # A CROSS JOIN is not turned round: the keys are gone through, not the table.
         return f"SELECT {wanted} FROM json_each(?) AS given CROSS JOIN {table.name} ON {where}"
-    types = ", ".join(f"{key} {_type(table, key)}" for key in keys)
     where = " AND ".join(f"{table.name}.{key} = given.{key}" for key in keys)
-    return (
-        f"SELECT {wanted} FROM json_to_recordset(%s::json) AS given({types})"
-        f" JOIN {table.name} ON {where}"
-    )
+    return f"SELECT {wanted} FROM {_source(table, keys)} JOIN {table.name} ON {where}"
 
 
 def update_rows(
@@ -109,21 +105,20 @@ def update_rows(
         values = _values(table, (*(one for one in names if one != "id"), "id"))
         conn.exec_driver_sql(text, [values(row) for row in rows])
     else:
-        conn.exec_driver_sql(text, (_document(table, rows),))
+        conn.exec_driver_sql(text, _given(table, rows, "postgresql"))
 
 
 @cache
 def _updating(table: Table, names: tuple[str, ...], added: tuple[str, ...], dialect: str) -> str:
     def new(name: str) -> str:
-        value = "?" if dialect == "sqlite" else _unfolded(table, name)
+        value = "?" if dialect == "sqlite" else _unfolded(table, name, names)
         return f"{table.name}.{name} + {value}" if name in added else value
 
     written = ", ".join(f"{name} = {new(name)}" for name in names if name != "id")
     if dialect == "sqlite":
         return f"UPDATE {table.name} SET {written} WHERE id = ?"
-    types = ", ".join(f"{name} {_type(table, name)}" for name in names)
     return (
-        f"UPDATE {table.name} SET {written} FROM json_to_recordset(%s::json) AS given({types})"
+        f"UPDATE {table.name} SET {written} FROM {_source(table, names)}"
         f" WHERE {table.name}.id = given.id"
     )
 
@@ -137,7 +132,7 @@ def _run(conn: Connection, table: Table, rows: Sequence[Row], tail: str) -> None
         conn.exec_driver_sql(_inserting(table, names, tail), [values(row) for row in rows])
     else:
         text = _unfolding(table, names, tail, conn.dialect.name)
-        conn.exec_driver_sql(text, (_document(table, rows),))
+        conn.exec_driver_sql(text, _given(table, rows, "postgresql"))
 
 
 @cache
@@ -166,7 +161,7 @@ def _values(table: Table, names: tuple[str, ...]) -> Callable[[Row], tuple[Any, 
 
 @cache
 def _unfolding(table: Table, names: tuple[str, ...], tail: str, dialect: str) -> str:
-    """Give an INSERT out of one JSON document; in the document's order, for locks are taken so."""
+    """Give an INSERT of rows in the order in which they are given, for locks are taken so."""
     listed = ", ".join(names)
     if dialect == "sqlite":
         # JSON stays text by `->`; everything else comes out as its own value by `->>`.
@@ -176,43 +171,40 @@ def _unfolding(table: Table, names: tuple[str, ...], tail: str, dialect: str) ->
         )
         # Without WHERE the parser takes ON for the beginning of a join.
         return f"INSERT INTO {table.name} ({listed}) SELECT {taken} FROM json_each(?) WHERE true {tail}"
-    types = ", ".join(f"{name} {_type(table, name)}" for name in names)
-    taken = ", ".join(_unfolded(table, name) for name in names)
-    return (
-        f"INSERT INTO {table.name} ({listed}) SELECT {taken}"
-        f" FROM json_to_recordset(%s::json) AS given({types}) {tail}"
-    )
+    taken = ", ".join(_unfolded(table, name, names) for name in names)
+    return f"INSERT INTO {table.name} ({listed}) SELECT {taken} FROM {_source(table, names)} {tail}"
 
 
-def _unfolded(table: Table, name: str) -> str:
-    if _is_bytes(table, name):
-        return f"decode(given.{name}, 'base64')"
+def _source(table: Table, names: tuple[str, ...]) -> str:
+    """Give what PostgreSQL unfolds into rows."""
+    types = [table.c[name].type.compile(_DIALECT) for name in names]
+    if not _holds_bytes(table, names):
+        columns = ", ".join(f"{name} {kind}" for name, kind in zip(names, types, strict=True))
+        return f"json_to_recordset(%s::json) AS given({columns})"
+    arrays = ", ".join(f"%b::{'TEXT' if kind == 'JSON' else kind}[]" for kind in types)
+    return f"unnest({arrays}) AS given({', '.join(names)})"
+
+
+def _unfolded(table: Table, name: str, names: tuple[str, ...]) -> str:
+    if not isinstance(table.c[name].type, JSON):
+        return f"given.{name}"
+    if _holds_bytes(table, names):
+        return f"given.{name}::json"
     # JSON's null would become NULL.
-    is_json = isinstance(table.c[name].type, JSON)
-    return f"COALESCE(given.{name}, 'null')" if is_json else f"given.{name}"
-
-
-def _type(table: Table, name: str) -> str:
-    return "text" if _is_bytes(table, name) else table.c[name].type.compile(_DIALECT)
-
-
-def _is_bytes(table: Table, name: str) -> bool:
-    return isinstance(table.c[name].type, LargeBinary)
+    return f"COALESCE(given.{name}, 'null')"
 
 
 @cache
-def _byte_columns(table: Table) -> tuple[str, ...]:
-    return tuple(one.name for one in table.c if isinstance(one.type, LargeBinary))
+def _holds_bytes(table: Table, names: tuple[str, ...]) -> bool:
+    return any(isinstance(table.c[name].type, LargeBinary) for name in names)
 
 
-def _document(table: Table, rows: Sequence[Row]) -> str:
-    names = [name for name in _byte_columns(table) if name in rows[0]]
-    if names:
-        rows = [
-            {**row, **{name: base64.b64encode(row[name]).decode() for name in names}}
-            for row in rows
-        ]
-    return dumps(rows)
+def _given(table: Table, rows: Sequence[Row], dialect: str) -> tuple[Any, ...]:
+    """Give rows as the statement takes them."""
+    names = tuple(rows[0])
+    if dialect == "sqlite" or not _holds_bytes(table, names):
+        return (dumps(rows),)
+    return tuple(list(column) for column in zip(*map(_values(table, names), rows), strict=True))
 
 
 # -- lists of ids --------------------------------------------------------------------------
