@@ -31,13 +31,16 @@ async def test_the_list_is_not_moved_under_the_pointer(office: Office, enter: En
     before = await order(page)
     assert before == ["Denis", "Clara", "Boris", "Anna"]
     await page.locator(f"#row-{dialogs[1]}").hover()
+    row = page.locator(f"#row-{dialogs[0]}")
+    drawn = await row.evaluate_handle("(one) => one")
     await office.writes("Anna", "Me again")
     await office.writes("Emma", "And I am new")
     pill = page.locator("#newpill")
     await expect(pill).to_have_text("2 new ↑")
     assert await order(page) == before
-    # The row itself tells at once what was said.
-    await expect(page.locator(f"#row-{dialogs[0]} .preview")).to_have_text("Me again")
+    # The row itself tells at once what was said, and stays the element that it was.
+    await expect(row.locator(".preview")).to_have_text("Me again")
+    assert await drawn.evaluate("(one) => one.isConnected")
     await page.mouse.move(900, 400)
     await expect(page.locator("#rows .row .name").first).to_have_text("Emma")
     assert await order(page) == ["Emma", "Anna", "Denis", "Clara", "Boris"]

@@ -43,8 +43,10 @@ document.addEventListener('toggle', (event) => {
   if (!menu.contains(document.activeElement)) /** @type {HTMLElement | null} */ (menu.querySelector('button, a, input'))?.focus({ preventScroll: true });
 }, true);
 document.addEventListener('keydown', (event) => {
+  // First what costs nothing: this hears every letter that is typed.
+  if (!['ArrowDown', 'ArrowUp', 'Enter'].includes(event.code)) return;
   const menu = document.querySelector('.menu:popover-open');
-  if (!menu || !['ArrowDown', 'ArrowUp', 'Enter'].includes(event.code)) return;
+  if (!menu) return;
   const items = /** @type {HTMLElement[]} */ ([...menu.querySelectorAll('button, a')]);
   const now = items.indexOf(/** @type {any} */ (document.activeElement));
   if (event.code === 'Enter') {

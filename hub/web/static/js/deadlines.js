@@ -21,8 +21,9 @@ drawDeadlines();
 setInterval(drawDeadlines, 20000);
 document.addEventListener('hub:refreshed', drawDeadlines);
 let asked = false;
-new MutationObserver(() => {
-  if (asked) return;
+const holds = (node) => node.nodeType === 1 && (node.matches('[data-due]') || node.querySelector('[data-due]'));
+new MutationObserver((all) => {
+  if (asked || !all.some((one) => /** @type {Element} */ (one.target).closest('[data-due]') || [...one.addedNodes].some(holds))) return;
   asked = true;
   requestAnimationFrame(() => { asked = false; drawDeadlines(); });
 }).observe(document.body, { childList: true, subtree: true });

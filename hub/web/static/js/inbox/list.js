@@ -9,7 +9,7 @@ import { ask } from 'hub/sheet';
 import { startActs } from 'hub/inbox/acts';
 import { focusComposer, startComposer } from 'hub/inbox/composer';
 import { offerPermission, notifyMention, notifyRow } from 'hub/inbox/notify';
-import { all, belongs, drawUnread, drawWaits, key, parsed, personal, place, replaceRow, rowOf, rows, selected } from 'hub/inbox/rows';
+import { all, belongs, drawUnread, drawWaits, key, parsed, personal, place, redrawRow, rowOf, rows, selected } from 'hub/inbox/rows';
 import { current, leave, openDialog, prefetch, startThread, threadItems } from 'hub/inbox/thread';
 
 /** What is done with dialogs that hang in the air comes when it is asked for. */
@@ -36,6 +36,8 @@ const busy = () => (hovers.matches && rows.matches(':hover')) || rows.contains(d
 async function drawRow(item, frozen) {
   const row = parsed(item.html);
   const old = rowOf(item.id);
+  // What has no place yet is asked for when it gets one.
+  if (!old && frozen) { if (belongs(row)) late.set(item.id, item); else late.delete(item.id); return; }
   if (!personal(row, old, state())) {
     // An older dialog that this page has never shown: what was read is known only to the server.
     if (!belongs(row)) return;
@@ -45,15 +47,14 @@ async function drawRow(item, frozen) {
     } catch { return; }
   }
   if (!belongs(row)) {
-    if (old && current() !== item.id) old.remove(); else if (old) replaceRow(old, row);
+    if (old && current() !== item.id) old.remove(); else if (old) redrawRow(old, row);
     moved.delete(item.id);
     late.delete(item.id);
   } else if (old) {
     const shifts = key(old) !== key(row);
-    replaceRow(old, row);
-    if (shifts && frozen) moved.add(item.id); else if (shifts) place(row);
-  } else if (frozen) late.set(item.id, item);
-  else place(row);
+    redrawRow(old, row);
+    if (shifts && frozen) moved.add(item.id); else if (shifts) place(old);
+  } else place(row);
 }
 
 async function draw() {
@@ -64,7 +65,6 @@ async function draw() {
   waiting.clear();
   for (const item of batch) await drawRow(item, frozen);
   drawPill();
-  drawWaits();
   drawEmpty();
 }
 
@@ -95,7 +95,6 @@ async function drawNow() {
   for (const item of batch) await drawRow(item, false);
   drawPill();
   drawEmpty();
-  drawWaits();
 }
 
 /** What the stream brings while the list is read: it may be newer. @type {Map<string, any>} */
@@ -271,7 +270,7 @@ function takeItems(items) {
 
 /** Read a row again; the stream may draw it anew meanwhile. */
 async function rename({ dataset: { id } }) {
-  try { const now = parsed(await fragment('/inbox/row/' + id)); const old = rowOf(id); if (old) { replaceRow(old, now); personal(now, now, state()); drawWaits(); } } catch { /* the next fact brings it */ }
+  try { const now = parsed(await fragment('/inbox/row/' + id)); const old = rowOf(id); if (old) { personal(now, now, state()); redrawRow(old, now); } } catch { /* the next fact brings it */ }
 }
 
 async function saveView() {

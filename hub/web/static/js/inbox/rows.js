@@ -66,7 +66,11 @@ export function personal(row, old, state) {
 }
 
 /** Parse a row of the stream. */
-export const parsed = (html) => localise(element(html));
+export function parsed(html) {
+  const row = localise(element(html));
+  drawWaits(row);
+  return row;
+}
 
 /** Where a row stands. */
 export function key(row) {
@@ -79,21 +83,33 @@ export function place(row) {
   const mine = key(row);
   let next = rows.firstElementChild;
   while (next && (next === row || (next.classList.contains('row') && key(next) <= mine))) next = next.nextElementSibling;
-  if (next !== row.nextElementSibling || !row.isConnected) rows.insertBefore(row, next);
+  if (next === row.nextElementSibling && row.isConnected) return;
+  const list = /** @type {any} */ (rows);
+  // A row that is moved stays what it is; one that is put in anew is made anew by the browser.
+  if (row.isConnected && list.moveBefore) list.moveBefore(row, next); else list.insertBefore(row, next);
 }
 
-/** Replace a row; the focus stays in it. */
-export function replaceRow(old, row) {
-  const focused = old.contains(document.activeElement);
-  old.replaceWith(row);
-  if (focused) /** @type {HTMLElement | null} */ (row.querySelector('a'))?.focus({ preventScroll: true });
-  drawPresence(row.dataset.id);
+/** Bring an element up to its fresh drawing; what both have stays as it is, and costs nothing. */
+function become(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  const now = [...old.childNodes];
+  const then = [...fresh.childNodes];
+  if (!old.childElementCount || now.length !== then.length || now.some((one, n) => one.nodeName !== then[n].nodeName)) old.replaceChildren(...then);
+  else now.forEach((one, n) => { if (one.nodeType === 1) become(one, then[n]); else if (one.nodeValue !== then[n].nodeValue) one.nodeValue = then[n].nodeValue; });
+}
+
+/** Draw a row anew; the pointer and the keyboard stay in it. */
+export function redrawRow(old, row) {
+  become(old, row);
+  drawPresence(old.dataset.id);
 }
 
 /** How long people have been waiting, in words and (past an hour) in colour. */
-export function drawWaits() {
+export function drawWaits(within = rows) {
   const now = Date.now();
-  for (const one of rows.querySelectorAll('.wait')) {
+  for (const one of within.querySelectorAll('.wait')) {
     const waited = now - Number(one.getAttribute('data-since')) / 1000;
     one.textContent = waited < 60e3 ? '' : duration(waited);
     one.classList.toggle('long', waited > 3600e3);
