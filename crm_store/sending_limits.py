@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, delete, func, select
+from sqlalchemy import Row, bindparam, delete, func, select
 
 from crm_store.buckets import take
 from crm_store.sql import upsert
@@ -64,10 +64,11 @@ def set_limits(uow: UnitOfWork, command: SetSendingLimits) -> None:
 
 def of_account(uow: UnitOfWork, account_id: int) -> SendingLimits | None:
     """Give an account's limits inside a transaction, None where it has none."""
-    row = uow.conn.execute(
-        select(sending_limits).where(sending_limits.c.account_id == account_id)
-    ).first()
+    row = uow.conn.execute(_OF_ACCOUNT, {"account": account_id}).first()
     return None if row is None else _record(row)
+
+
+_OF_ACCOUNT = select(sending_limits).where(sending_limits.c.account_id == bindparam("account"))
 
 
 def all_limits(reader: Reader) -> list[SendingLimits]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, Select, func, or_, select, update
 
 from crm_store.buckets import take, take_of_day
 from crm_store.frequency import limits_of
+from crm_store.rows import among, listed
 from crm_store.sending_limits import allowance, midnight, of_account
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import TO_MANY, deliveries
@@ -22,7 +24,7 @@ from crm_store.tables.people import contacts
 from crm_store.tables.users import brands
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many import PAUSED, address_kinds
-from dialogs.many_ways import closed_windows, go_on, kept_back
+from dialogs.many_ways import Due, closed_windows, go_on, kept_back
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 from hub.records.many import SendingLimits
@@ -34,19 +36,16 @@ SWEEP = 1_000
 """So many rows of a paused send leave the queue with each claim that meets one."""
 
 
-def admit(uow: UnitOfWork, account_id: int, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+def admit(uow: UnitOfWork, account_id: int, rows: Sequence[Due]) -> list[Due]:
     """Give the rows that may go now; those that belong to no send always may."""
     many = [row for row in rows if row.send_id]
     if not many:
         return list(rows)
-    sends = {
-        row.id: row
-        for row in uow.conn.execute(
-            select(many_sends).where(many_sends.c.id.in_({row.send_id for row in many}))
-        )
-    }
+    send_ids = {row.send_id for row in many}
+    given = {"b_ids": listed(uow.dialect, send_ids)}
+    sends = {row.id: row for row in uow.conn.execute(_sends(uow.dialect), given)}
     out = _twice(many)
-    for send_id in {row.send_id for row in many}:
+    for send_id in send_ids:
         mine = [row for row in many if row.send_id == send_id and row.id not in out]
         send = sends.get(send_id)
         if send is None or send.state == "cancelled":
@@ -60,7 +59,12 @@ def admit(uow: UnitOfWork, account_id: int, rows: Sequence[Row[Any]]) -> list[Ro
     return [row for row in rows if row.id not in out]
 
 
-def _twice(rows: Sequence[Row[Any]]) -> set[int]:
+@cache
+def _sends(dialect: str) -> Select[Any]:
+    return select(many_sends).where(among(dialect, many_sends.c.id, "b_ids"))
+
+
+def _twice(rows: Sequence[Due]) -> set[int]:
     """Give what is to wait for the next claim: a person is claimed once at a time.
 
     So what limits one mailing by another (the frequency cap) finds the first one claimed.
@@ -93,9 +97,7 @@ def _sweep(uow: UnitOfWork, account_id: int, send_id: int, status: str, reason: 
     )
 
 
-def _held_back(
-    uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[Row[Any]]
-) -> set[int]:
+def _held_back(uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[Due]) -> set[int]:
     """Settle or postpone what may not go now; gives the ids."""
     refused = kept_back(uow, send, account_id, [(row.contact_id, row.address_id) for row in rows])
     found: dict[int, str] = {}
@@ -129,7 +131,7 @@ def _held_back(
     return {*found, *later}
 
 
-def _after_earlier(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) -> dict[int, int]:
+def _after_earlier(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, int]:
     """A step of a chain waits for the one before it, which may have been held up."""
     if not send.step or not rows:
         return {}
@@ -150,7 +152,7 @@ def _after_earlier(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) ->
     return {row.id: uow.now + HOUR_US for row in rows if row.contact_id in open_to}
 
 
-def _over_cap(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) -> dict[int, str]:
+def _over_cap(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, str]:
     """Say who has had enough lately: by the mailing's own cap, or by the person's wish for less."""
     if not send.advertising or not rows:
         return {}
@@ -187,7 +189,7 @@ def _had(uow: UnitOfWork, contact_ids: Sequence[int], days: int) -> dict[int, in
     return {row.contact_id: row.n for row in rows}
 
 
-def _quiet(uow: UnitOfWork, send: Row[Any], rows: Sequence[Row[Any]]) -> dict[int, int]:
+def _quiet(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, int]:
     """Give when it is no longer night at each recipient's; those who are awake are left out."""
     if send.quiet_from == send.quiet_until or not rows:
         return {}
@@ -225,7 +227,7 @@ def quiet_until(now: int, zone: str, start: int, end: int) -> int:
 
 
 def _too_fast(
-    uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[Row[Any]]
+    uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[Due]
 ) -> dict[int, int]:
     """Take tokens for each row; give when there will be one for those that found none."""
     limits = of_account(uow, account_id) if rows else None
@@ -252,7 +254,7 @@ def _too_fast(
 
 
 def _over_day(
-    uow: UnitOfWork, account_id: int, limits: SendingLimits, rows: Sequence[Row[Any]]
+    uow: UnitOfWork, account_id: int, limits: SendingLimits, rows: Sequence[Due]
 ) -> dict[int, int]:
     """Let go what the account's day allows, its warm-up counted; the others wait for the next."""
     if not rows:

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 
 from crm_store.consents import refusals
 from crm_store.tables.dialogs import dialogs
@@ -32,6 +33,19 @@ FINAL = frozenset({"cancelled", "frequency_cap", "answered", "no_contact"})
 """Reasons that are about the person or the send, and not about the way."""
 FINAL_LATER = FINAL | {"unsubscribed"}
 """Who refuses while it is under way is not asked again elsewhere."""
+
+
+class Due(NamedTuple):
+    """What a claim found due, and what is asked about it."""
+
+    id: int
+    fence: int
+    send_id: int
+    contact_id: int
+    address_id: int
+    content_id: int
+    account_id: int
+    charged: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +201,7 @@ def kept_back(
     uow: UnitOfWork, send: Row[Any], account_id: int, people: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], str]:
     """Say who of one account's recipients may not be sent it, and why."""
-    account = uow.conn.execute(
-        select(accounts.c.channel, accounts.c.removed).where(accounts.c.id == account_id)
-    ).first()
+    account = uow.conn.execute(_account(), {"account": account_id}).first()
     capabilities = uow.channels.get(account.channel) if account is not None else None
     if account is None or account.removed or capabilities is None or not capabilities.sends:
         return dict.fromkeys(people, "no_account")
@@ -249,11 +261,17 @@ def closed_windows(uow: UnitOfWork, account_id: int, rows: Sequence[tuple[int, i
 
 
 def _has_window(uow: UnitOfWork, account_id: int) -> bool:
-    channel = uow.conn.execute(
-        select(accounts.c.channel).where(accounts.c.id == account_id)
-    ).scalar()
-    capabilities = uow.channels.get(channel or "")
+    account = uow.conn.execute(_account(), {"account": account_id}).first()
+    capabilities = uow.channels.get(account.channel if account is not None else "")
     return capabilities is not None and capabilities.reply_window is not None
+
+
+@cache
+def _account() -> Select[Any]:
+    # Asked at every claim of a mailing: made once.
+    return select(accounts.c.channel, accounts.c.removed).where(
+        accounts.c.id == bindparam("account")
+    )
 
 
 # -- moving on ------------------------------------------------------------------------------------
@@ -291,7 +309,7 @@ def note_steps(
         uow.conn.execute(insert(many_steps), rows)
 
 
-def go_on(uow: UnitOfWork, send: Row[Any], rows: Sequence[tuple[Row[Any], str]]) -> set[int]:
+def go_on(uow: UnitOfWork, send: Row[Any], rows: Sequence[tuple[Row[Any] | Due, str]]) -> set[int]:
     """Let rows whose way ended go the next one; gives the ids of those that found one."""
     order = [int(one) for one in send.routes]
     moving = {
@@ -332,12 +350,12 @@ def go_on(uow: UnitOfWork, send: Row[Any], rows: Sequence[tuple[Row[Any], str]])
     return moved
 
 
-def _paid(row: Row[Any], reason: str) -> int:
+def _paid(row: Row[Any] | Due, reason: str) -> int:
     """Give how many messages are to be paid of a way that is given up: those that had left."""
     return max(1, row.charged) if reason == NOT_DELIVERED else 0
 
 
-def _last(way: Way, row: Row[Any], reason: str) -> tuple[tuple[int, str], ...]:
+def _last(way: Way, row: Row[Any] | Due, reason: str) -> tuple[tuple[int, str], ...]:
     """The last way was looked at and is not in the row: it is a step too."""
     last = (way.account_id, reason)
     return () if way.account_id == row.account_id or last in way.passed else (last,)

@@ -26,6 +26,7 @@ from hub import (
     SendMany,
     SuppressAddress,
     TemporaryFailure,
+    UpdateAccount,
     WithdrawConsent,
 )
 from tests.houses import US, House, house, until
@@ -145,6 +146,22 @@ async def test_a_failure_goes_the_next_way_and_the_last_one_stays(home: House) -
         ("pigeon", "failed", "blocked"),
     ]
     assert [one.text for one in home.world.sent] == ["A letter", "A message"]
+
+
+async def test_who_is_lost_while_he_waits_goes_the_next_way(home: House) -> None:
+    anna = await person(home, "Anna", "email", "pigeon")
+    [mail] = [one.id for one in (await home.user.contact(anna)).addresses if one.kind == "email"]  # type: ignore[arg-type]
+    await home.user.do(UpdateAccount(account_id=home.letter, paused=True))
+    send = await sent_to(home, [anna], (home.letter, home.pigeon))
+    await home.user.do(
+        SuppressAddress(address_id=mail, reason="bounced_hard"),
+        UpdateAccount(account_id=home.letter, paused=False),
+    )
+    await until(lambda: is_over(home, send))
+    assert await path_of(home, send, anna) == [
+        ("letter", "passed", "bounced_hard"),
+        ("pigeon", "sent", ""),
+    ]
 
 
 async def test_without_a_proof_in_time_the_next_way_is_gone(
