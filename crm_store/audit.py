@@ -18,6 +18,7 @@ MOST = 500
 PEOPLE = ("user", "token")
 NOISE = frozenset(
     {
+        "notice.raised",
         "message.received",
         "message.queued",
         "message.changed",

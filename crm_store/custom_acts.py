@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Row, bindparam, func, insert, or_, select, update
 
-from crm_store.custom import TYPES
+from crm_store.custom import PREFIX, TYPES
 from crm_store.nouns import Noun
+from crm_store.segment_fields import asking
 from crm_store.sql import locked
 from crm_store.tables.custom import custom_fields, custom_values
 from crm_store.unit_of_work import UnitOfWork
@@ -219,6 +220,8 @@ def archive_field(uow: UnitOfWork, command: ArchiveField) -> None:
     row = _lock(uow, command.field_id)
     if bool(row.archived_at) is not command.restore:
         return
+    if not command.restore and (names := asking(uow.conn, f"{row.kind}.{PREFIX}{row.name}")):
+        raise Conflict(f"segments ask for this field: {', '.join(names)}", what="segments")
     uow.conn.execute(
         update(custom_fields)
         .where(custom_fields.c.id == row.id)

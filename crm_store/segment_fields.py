@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, case, cast, select
+from sqlalchemy import ColumnElement, Connection, String, case, cast, select
 
+from crm_store.custom import whole
 from crm_store.filter_sql import QueryField
-from crm_store.nouns import NOUNS
+from crm_store.nouns import NOUNS, Noun
 from crm_store.object_fields import last_purchase, query_fields
 from crm_store.tables.many import many_sends, many_touches
 from crm_store.tables.objects import object_tags
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, clients, contacts
-from hub.filters import Field, Fields, FieldType, Where
+from crm_store.tables.segments import segments
+from hub.filters import Choice, Field, Fields, FieldType, Where
 
 CONTACT = NOUNS["contact"]
 
@@ -145,11 +149,56 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
 }
 
 
-def fields() -> Fields:
-    """Give every field that a segment can ask for."""
-    return Fields((*CONTACT.kind.fields, *(one for one, _ in EXTRA.values())))
+_MAILINGS = ("got_mailing", "failed_mailing", "clicked_mailing", "answered_mailing")
+NEWEST = 200
+"""How many mailings can be chosen by their titles."""
 
 
-def columns() -> dict[str, QueryField]:
+def card(conn: Connection) -> Noun:
+    """Give a person's card as this organisation has it."""
+    return whole(conn, CONTACT)
+
+
+def fields(conn: Connection) -> Fields:
+    """Give every field that a segment can ask for, those of the organisation's own among them."""
+    return Fields((*card(conn).kind.fields, *(one for one, _ in EXTRA.values())))
+
+
+def columns(conn: Connection) -> dict[str, QueryField]:
     """Say where those fields stand in the database."""
-    return {**query_fields(CONTACT), **{name: query for name, (_, query) in EXTRA.items()}}
+    return {**query_fields(card(conn)), **{name: query for name, (_, query) in EXTRA.items()}}
+
+
+def with_choices(conn: Connection) -> Fields:
+    """Give the same fields with what can be chosen from: states, levels, the newest mailings."""
+    client = whole(conn, NOUNS["client"]).kind
+    known = {
+        "contact.client_status": client.property("status").choices,
+        "contact.client_level": client.property("level").choices,
+        **{f"contact.{name}": _mailings(conn) for name in _MAILINGS},
+    }
+    return Fields(
+        replace(one, choices=known[name]) if name in known else one
+        for name, one in fields(conn).items()
+    )
+
+
+def asking(conn: Connection, field: str) -> list[str]:
+    """Give the names of the segments whose conditions ask for a field."""
+    rows = conn.execute(
+        select(segments.c.name, segments.c.definition).where(segments.c.removed_at == 0)
+    )
+    mark = json.dumps(field)
+    return sorted(row.name for row in rows if mark in json.dumps(row.definition or {}))
+
+
+def _mailings(conn: Connection) -> tuple[Choice, ...]:
+    rows = conn.execute(
+        select(many_sends.c.mailing_id, many_sends.c.title)
+        .order_by(many_sends.c.id.desc())
+        .limit(NEWEST)
+    )
+    titles: dict[int, str] = {}
+    for row in rows:
+        titles.setdefault(row.mailing_id, row.title)
+    return tuple(Choice(str(number), title) for number, title in titles.items())

@@ -115,11 +115,11 @@ def _inside(reader: Reader, segment: Segment, above: frozenset[int]) -> ColumnEl
         )
     parts: list[ColumnElement[bool]] = []
     if segment.filter:
-        known = fields()
+        known = fields(reader.conn)
         tree = parse(segment.filter, known, Use.QUERY)
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
-        dialect = reader.conn.dialect.name
-        parts.append(compile_sql(tree, known, columns(), contacts.c.id, moment, dialect))
+        dialect, sql = reader.conn.dialect.name, columns(reader.conn)
+        parts.append(compile_sql(tree, known, sql, contacts.c.id, moment, dialect))
     parts += [_inside(reader, record(_row(reader.conn, n)), above) for n in segment.any_of]
     inside = or_(*parts) if parts else true()
     both = [_inside(reader, record(_row(reader.conn, n)), above) for n in segment.all_of]
@@ -285,7 +285,7 @@ def save_segment(uow: UnitOfWork, command: SaveSegment) -> int:
     if not name:
         raise Invalid("give the segment a name", field="name")
     if command.filter:
-        parse(command.filter, fields(), Use.QUERY)
+        parse(command.filter, fields(uow.conn), Use.QUERY)
     definition = {
         "filter": dict(command.filter),
         "any_of": [str(one) for one in command.any_of],

@@ -34,6 +34,8 @@ class _Language:
     no: str
     has: str
     has_not: str
+    chosen: str
+    not_chosen: str
     everything: str
     none_of: str
     joints: Mapping[Match, str]
@@ -73,6 +75,8 @@ _LANGUAGES: Mapping[str, _Language] = {
         no="{field}: no",
         has="{field} include {value}",
         has_not="{field} do not include {value}",
+        chosen="{field}: {value}",
+        not_chosen="{field}: not {value}",
         everything="everything",
         none_of="none of: {parts}",
         joints={Match.ALL: " and ", Match.ANY: " or ", Match.NONE: "; "},
@@ -110,6 +114,8 @@ _LANGUAGES: Mapping[str, _Language] = {
         no="{field}: нет",
         has="{field} включают {value}",
         has_not="{field} не включают {value}",
+        chosen="{field} — {value}",
+        not_chosen="{field} — не {value}",
         everything="всё",
         none_of="ни одно из: {parts}",
         joints={Match.ALL: " и ", Match.ANY: " или ", Match.NONE: "; "},
@@ -173,7 +179,7 @@ class _Speaker:
         if field is not None:
             label = field.translations.get(self._language, field.label)
         kind = field.type if field else FieldType.CHOICE
-        phrase = self._phrase(condition, kind)
+        phrase = self._phrase(condition, field, kind)
         value = condition.value
         if condition.operator is Operator.BETWEEN and isinstance(value, tuple):
             low, high = (self._value(field, one) for one in value)
@@ -189,7 +195,7 @@ class _Speaker:
             shown = self._value(field, value)
         return phrase.format(field=label, value=shown)
 
-    def _phrase(self, condition: Condition, kind: FieldType) -> str:
+    def _phrase(self, condition: Condition, field: Field | None, kind: FieldType) -> str:
         words, operator = self._words, condition.operator
         if kind is FieldType.FLAG and operator is Operator.EQUALS:
             return words.yes if condition.value else words.no
@@ -197,10 +203,11 @@ class _Speaker:
             return words.after
         if kind is FieldType.INSTANT and operator is Operator.LESS:
             return words.before
+        is_chosen = field is not None and bool(field.choices)
         if kind is FieldType.SET and operator in (Operator.CONTAINS, Operator.IN):
-            return words.has
+            return words.chosen if is_chosen else words.has
         if kind is FieldType.SET and operator in (Operator.NOT_CONTAINS, Operator.NOT_IN):
-            return words.has_not
+            return words.not_chosen if is_chosen else words.has_not
         return words.operators[operator]
 
     def _value(self, field: Field | None, value: object) -> str:
@@ -212,11 +219,16 @@ class _Speaker:
             return name or f"№{value}"
         if isinstance(value, int) and kind is FieldType.INSTANT:
             return instant_text(value)
-        if isinstance(value, str) and kind is FieldType.CHOICE and field is not None:
+        if (
+            isinstance(value, str)
+            and kind in (FieldType.CHOICE, FieldType.SET)
+            and field is not None
+        ):
             for choice in field.choices:
                 if choice.value == value:
                     return choice.translations.get(self._language, choice.label)
-            return value
+            if kind is FieldType.CHOICE:
+                return value
         if isinstance(value, str):
             return value.join(self._words.quotes)
         return str(value)

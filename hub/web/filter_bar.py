@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import Invalid
-from hub.filters import Field, FieldType, Operator, Use, describe, parse
+from hub.filters import Field, Fields, FieldType, Operator, Use, describe, parse
 from hub.filters.tree import DURATIONS, WITHOUT_VALUE
 from hub.kinds import Kind
 from hub.properties import PropertyType, minor_units
@@ -102,10 +102,14 @@ def joined(parts: list[Tree]) -> Tree | None:
 
 
 def chips(
-    kind: Kind, tree: Tree | None, language: str, name_of: Callable[[str, int], str]
+    kind: Kind,
+    tree: Tree | None,
+    language: str,
+    name_of: Callable[[str, int], str],
+    known: Fields | None = None,
 ) -> list[Chip]:
     """Give each condition in words."""
-    known = kind.registered()
+    known = kind.registered() if known is None else known
     parts = parts_of(tree)
     return [
         Chip(
@@ -122,15 +126,31 @@ def offered(field: Field) -> list[Operator]:
     return [one for one in OFFERED.get(field.type, ()) if one in known]
 
 
+def word_of(field: Field, operator: Operator) -> str:
+    """Give what the bar calls an operator of a field."""
+    if field.type is FieldType.SET and field.choices:
+        # One of them is chosen, so that it reads as what it is and not as a part of it.
+        operator = {_O.CONTAINS: _O.EQUALS, _O.NOT_CONTAINS: _O.NOT_EQUALS}.get(operator, operator)
+    return WORDS[operator]
+
+
 def field_property(kind: Kind, field: Field) -> Any:
     """Give the property behind a field, None where it has none."""
     word = field.name.removeprefix(f"{kind.name}.")
     return next((one for one in kind.properties if one.name in (word, f"{word}_id")), None)
 
 
-def read_condition(kind: Kind, form: Mapping[str, Any], many: Callable[[str], list[str]]) -> Tree:
-    """Read the condition that the bar's form gives; raises Invalid."""
-    known = kind.registered()
+def read_condition(
+    kind: Kind,
+    form: Mapping[str, Any],
+    many: Callable[[str], list[str]],
+    known: Fields | None = None,
+) -> Tree:
+    """Read the condition that the bar's form gives; raises Invalid.
+
+    `known` are the fields where they are more than the kind's own.
+    """
+    known = kind.registered() if known is None else known
     field = known.get(str(form.get("field", "")))
     if field is None:
         raise Invalid("choose a property", field="field")

@@ -23,13 +23,12 @@ from crm_store.objects import ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import Conflict, HubError, Invalid, NotFound
-from hub.filters import Field, FieldType, Use
+from hub.filters import Field, Fields, FieldType, Use
 from hub.ids import TeamId
 from hub.kinds import Kind
 from hub.properties import Property, PropertyType
 from hub.web.auth import checked_form
 from hub.web.filter_bar import (
-    WORDS,
     Tree,
     chips,
     field_property,
@@ -38,6 +37,7 @@ from hub.web.filter_bar import (
     parts_of,
     read_condition,
     read_tree,
+    word_of,
     written,
 )
 from hub.web.i18n import translate
@@ -210,9 +210,10 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
     )
 
 
-def askable(kind: Kind) -> list[Field]:
+def askable(kind: Kind, known: Fields | None = None) -> list[Field]:
     """Give the fields that the bar can ask for: of references those with a short choice."""
-    return [one for one in kind.filterable() if offered(one) and _can_ask(kind, one)]
+    fields = kind.registered() if known is None else known
+    return [one for one in fields.values() if offered(one) and _can_ask(kind, one)]
 
 
 def _can_ask(kind: Kind, field: Field) -> bool:
@@ -259,19 +260,23 @@ async def condition(request: Request) -> Response:
     noun = await whole_of(request, _noun(request))
     if noun.kind.read not in request.state.may:
         raise NotFound("there is no such list")
-    asked = noun.kind.registered().get(request.query_params.get("field", ""))
+    known = noun.kind.registered()
+    names = await request.state.hub.read(small_names, noun.kind)
+    return page(request, "condition", **asked_for(request, noun.kind, known, names))
+
+
+def asked_for(request: Request, kind: Kind, known: Fields, names: Names) -> dict[str, Any]:
+    """Give what the piece of the bar needs that asks for one property; raises NotFound."""
+    asked = known.get(request.query_params.get("field", ""))
     if asked is None or not asked.operators(Use.QUERY):
         raise NotFound("there is no such property")
-    prop = field_property(noun.kind, asked)
-    names = await request.state.hub.read(small_names, noun.kind)
-    return page(
-        request,
-        "condition",
-        asked=asked,
-        prop=prop,
-        operators=[(one.value, WORDS[one]) for one in offered(asked)],
-        options=names.get(prop.ref, {}) if prop is not None else {},
-    )
+    prop = field_property(kind, asked)
+    return {
+        "asked": asked,
+        "prop": prop,
+        "operators": [(one.value, word_of(asked, one)) for one in offered(asked)],
+        "options": names.get(prop.ref, {}) if prop is not None else {},
+    }
 
 
 def _noun(request: Request) -> Noun:

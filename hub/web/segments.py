@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -13,19 +14,31 @@ from starlette.routing import Route
 
 from crm_store import segment_fields
 from crm_store import segments as reads
+from crm_store.viewer import Reader
+from hub.capabilities import Capabilities
 from hub.commands import FillSegment, RemoveSegment, SaveSegment
-from hub.errors import Conflict, HubError, Invalid, NotAllowed
-from hub.filters import Field, FieldType, Operator, Use, describe, parse
-from hub.filters.tree import DURATIONS, WITH_LIST, WITHOUT_VALUE
+from hub.errors import Conflict, HubError, Invalid, NotAllowed, NotFound
+from hub.filters import Choice, Fields
 from hub.ids import ContactId
+from hub.kinds import Kind
 from hub.records.segments import Reach, Segment
 from hub.web.auth import checked_form
-from hub.web.filter_bar import WORDS, joined, parts_of, read_tree, written
+from hub.web.filter_bar import chips as chips_of
+from hub.web.filter_bar import joined, parts_of, read_condition, read_tree, written
 from hub.web.numbers import number
+from hub.web.object_lists import askable, asked_for, said_in
+from hub.web.objects import page
+from hub.web.ref_names import small_names
+from hub.web.settings.channels import titles_of
+from hub.web.settings.common import say
 
 SAMPLE = 20
 PAGE = 500
 Tree = Mapping[str, object]
+
+
+def _(text: str) -> str:
+    return text
 
 
 async def listed(request: Request) -> Response:
@@ -49,7 +62,7 @@ async def _form(
     request: Request, segment: Segment, problem: str = "", status: int = 200
 ) -> Response:
     hub, language = request.state.hub, request.state.language
-    known = segment_fields.fields()
+    kind, known = await hub.read(_known, request)
     others = [one for one in await hub.read(reads.all_segments) if one.id != segment.id]
     sizes: list[tuple[str, Reach]] = []
     sample, total = [], 0
@@ -58,17 +71,23 @@ async def _form(
     if asked:
         try:
             total = await hub.read(reads.count, segment)
-            kinds = sorted({one.address_kind for one in _channels(request)})
-            for kind in kinds:
-                found = await hub.reach(segment, channel=kind, topic=topic)
-                if found.reached or kind in ("email", "phone"):
-                    sizes.append((kind, found))
+            kinds = sorted({one.address_kind for one in _channels(request).values()})
+            for channel in kinds:
+                found = await hub.reach(segment, channel=channel, topic=topic)
+                if found.reached or channel in ("email", "phone"):
+                    sizes.append((channel, found))
             sample = await hub.audience(segment, channel="email", limit=SAMPLE)
         except HubError as error:
             problem = problem or str(error)
-    chips = []
-    for n, part in enumerate(parts_of(segment.filter)):
-        chips.append((n, describe(parse(part, known, Use.QUERY), known, language, _no_name)))
+    chips: list[str] = []
+    try:
+        chips = await hub.read(_in_words, kind, known, segment.filter, language)
+    except HubError as error:
+        # A field that it asks for is gone: the page says so, and still lets it be changed.
+        chips = [written(one) for one in parts_of(segment.filter)]
+        problem = problem or say(request, str(error))
+    words = [(one.name, one.translations.get(language, one.label)) for one in askable(kind, known)]
+    own = {one.name for one in kind.fields}
     return _page(
         request,
         "one",
@@ -77,15 +96,13 @@ async def _form(
         others=others,
         chips=chips,
         filter=written(segment.filter or None),
-        fields=sorted(
-            (
-                (one.name, one.translations.get(language, one.label))
-                for one in known.values()
-                if one.operators(Use.QUERY)
-            ),
-            key=lambda each: each[1].lower(),
-        ),
-        operators=[(one.value, WORDS[one]) for one in WORDS],
+        fields=[
+            (title, sorted(part, key=lambda one: one[1].lower()))
+            for title, part in (
+                (_("The person's card"), [one for one in words if one[0] in own]),
+                (_("Client, channels and mailings"), [one for one in words if one[0] not in own]),
+            )
+        ],
         sizes=sizes,
         total=total,
         sample=sample,
@@ -95,13 +112,37 @@ async def _form(
     )
 
 
-def _channels(request: Request) -> list[Any]:
-    runtime = request.app.state.runtime
-    return [one for one in runtime.database.channels.values() if one.sends]
+def _channels(request: Request) -> dict[str, Capabilities]:
+    known = request.app.state.runtime.database.channels
+    return {name: one for name, one in known.items() if one.sends}
 
 
-def _no_name(kind: str, number_: int) -> str:
-    return str(number_)
+def _known(reader: Reader, request: Request) -> tuple[Kind, Fields]:
+    """Give the card and the fields that can be asked for, with what can be chosen from."""
+    titles = titles_of(request)
+    kinds = {one.address_kind: titles.get(name, name) for name, one in _channels(request).items()}
+    kinds |= {"email": say(request, "E-mail"), "phone": say(request, "Phone")}
+    choices = tuple(Choice(name, title) for name, title in sorted(kinds.items()))
+    known = {
+        name: replace(one, choices=choices) if name == "contact.channel" else one
+        for name, one in segment_fields.with_choices(reader.conn).items()
+    }
+    return segment_fields.card(reader.conn).kind, Fields(known.values())
+
+
+def _in_words(reader: Reader, kind: Kind, known: Fields, tree: Tree, language: str) -> list[str]:
+    said = said_in(reader, kind, reader.nouns)
+    return [one.text for one in chips_of(kind, tree, language, said, known)]
+
+
+async def condition(request: Request) -> Response:
+    """Give the operators and the value's field of one property."""
+    hub = request.state.hub
+    if "contacts.view" not in request.state.may:
+        raise NotFound("there is no such list")
+    kind, known = await hub.read(_known, request)
+    names = await hub.read(small_names, kind)
+    return page(request, "condition", act="add", **asked_for(request, kind, known, names))
 
 
 async def save(request: Request) -> Response:
@@ -112,9 +153,11 @@ async def save(request: Request) -> Response:
     typed = _typed(form, segment_id)
     what = str(form.get("do", "save"))
     try:
-        if what == "add":
-            part = _condition(form)
+        if form.get("field") and what in ("add", "save"):
+            kind, known = await request.state.hub.read(_known, request)
+            part = read_condition(kind, form, form.getlist, known)
             typed = _with(typed, [*parts_of(typed.filter), part])
+        if what == "add":
             return await _form(request, typed)
         if what.startswith("drop-"):
             at = number(what.removeprefix("drop-"))
@@ -166,39 +209,6 @@ def _typed(form: Any, segment_id: int) -> Segment:
         watched=form.get("watched") == "yes",
         version=number(form.get("version") or 1),
     )
-
-
-def _condition(form: Mapping[str, Any]) -> Tree:
-    known = segment_fields.fields()
-    field = known.get(str(form.get("field", "")))
-    if field is None:
-        raise Invalid("choose a property", field="field")
-    try:
-        operator = Operator(str(form.get("operator", "")))
-    except ValueError:
-        raise Invalid("choose how to compare", field="operator") from None
-    found: dict[str, object] = {"field": field.name, "operator": operator.value}
-    if operator not in WITHOUT_VALUE:
-        found["value"] = _value(field, operator, str(form.get("value", "")).strip())
-    parse(found, known, Use.QUERY)
-    return found
-
-
-def _value(field: Field, operator: Operator, given: str) -> object:
-    if operator in DURATIONS:
-        return given if given[-1:].isalpha() else f"{given}d"
-    if field.type is FieldType.FLAG:
-        return given.lower() in ("yes", "да", "1", "true")
-    if field.type is FieldType.INSTANT:
-        return f"{given[:10]}T00:00:00Z"
-    if field.type is FieldType.NUMBER:
-        try:
-            return int(given)
-        except ValueError:
-            raise Invalid("a number is needed", field="value") from None
-    if operator in WITH_LIST:
-        return [one.strip() for one in given.split(",") if one.strip()]
-    return given
 
 
 async def _fill(request: Request, form: Mapping[str, Any], segment_id: int) -> Response:
@@ -268,6 +278,7 @@ def routes() -> list[Route]:
         Route("/segments", listed),
         Route("/segments/new", shown),
         Route("/segments/new", save, methods=["POST"]),
+        Route("/segments/condition", condition),
         Route("/segments/{segment_id:int}", shown),
         Route("/segments/{segment_id:int}", save, methods=["POST"]),
         Route("/segments/{segment_id:int}/remove", remove, methods=["POST"]),

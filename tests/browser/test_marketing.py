@@ -39,7 +39,7 @@ async def test_a_marketer_sends_a_letter_and_a_client_leaves(
         contact = (await hub.do(CreateContact(name=f"Анна {n}", addresses=(address,))))[0]
         await hub.do(GiveConsent(contact_id=contact, how="form", evidence="form of the site"))
     page = await enter("Max", "/segments/new")
-    await page.get_by_label("Name", exact=True).fill("Everybody")
+    await page.get_by_label("Title", exact=True).fill("Everybody")
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url("**?saved=1")
     await expect(page.get_by_text("How many, now: 3")).to_be_visible()

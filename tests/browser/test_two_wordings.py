@@ -45,7 +45,7 @@ async def test_two_wordings_are_tried_and_the_better_one_goes_to_the_rest(
         await hub.do(GiveConsent(contact_id=contact, how="form", evidence="form of the site"))
     await office.hire("Mara", "marketer")
     page = await enter("Mara", "/segments/new")
-    await page.get_by_label("Name", exact=True).fill("Everybody")
+    await page.get_by_label("Title", exact=True).fill("Everybody")
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url("**?saved=1")
 

@@ -44,7 +44,12 @@ class Entry:
 MENU = (
     Entry("profile", _("Profile"), "/settings/profile", "user", "profile.edit", _("For me")),
     Entry(
-        "notices", _("Notices and calendar"), "/settings/notices", "bell", "profile.edit", _("For me")
+        "notices",
+        _("Notices and calendar"),
+        "/settings/notices",
+        "bell",
+        "profile.edit",
+        _("For me"),
     ),
     Entry("absences", _("Absences"), "/settings/absences", "sun", "profile.edit", _("For me")),
     Entry("channels", _("Channels"), "/settings/channels", "plug", "accounts.view", _("Channels")),
@@ -64,9 +69,7 @@ MENU = (
     Entry("desks", _("Who works now"), "/settings/desks", "user-check", "users.view", _("Team")),
     Entry("teams", _("Teams"), "/settings/teams", "git-merge", "users.view", _("Team")),
     Entry("roles", _("Roles"), "/settings/roles", "lock", "users.manage", _("Team")),
-    Entry(
-        "handovers", _("Handover"), "/settings/handovers", "forward", "work.handover", _("Team")
-    ),
+    Entry("handovers", _("Handover"), "/settings/handovers", "forward", "work.handover", _("Team")),
     Entry("rules", _("Automation"), "/settings/rules", "sparkles", "rules.view", _("Work")),
     Entry(
         "deadlines", _("Deadlines"), "/settings/deadlines", "hourglass", "requests.view", _("Work")

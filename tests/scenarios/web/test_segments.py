@@ -12,17 +12,21 @@ from crm_store.journal import events_after
 from hub import (
     SYSTEM,
     Address,
+    ArchiveField,
+    ChangeObject,
     Conflict,
     ContactId,
     CreateClient,
     CreateContact,
     CreateObject,
+    FieldChoice,
     FillSegment,
     GiveConsent,
     InterestId,
     Invalid,
     RefreshSegment,
     RemoveSegment,
+    SaveField,
     SaveSegment,
     SegmentEntered,
     SegmentLeft,
@@ -220,3 +224,55 @@ async def test_a_marketer_builds_one_on_screen(house: House) -> None:
     assert noted.status_code == 303
     assert "by telephone" in (await browser.get(f"/contacts/{anna}/consents")).text
     assert "no consent" not in (await browser.get(address)).text
+
+
+async def test_a_condition_is_chosen_and_not_typed(house: House) -> None:
+    """What can be known is offered: states, levels, channels, mailings, fields of the house's own."""
+    hub = house.system
+    people = {name: await _person(house, name) for name in ("Anna", "Boris")}
+    card = CreateClient(
+        name="Anna Ltd", contact_id=ContactId(people["Anna"]), values={"status": "active"}
+    )
+    await hub.do(card)
+    (field_id,) = await hub.do(
+        SaveField(
+            kind="contact",
+            label="Boat",
+            type="choice",
+            choices=(FieldChoice(label="Sail"), FieldChoice(label="Motor")),
+        )
+    )
+    await hub.do(
+        ChangeObject(kind="contact", object_id=people["Boris"], values={"custom.boat": "sail"})
+    )
+    browser = await house.logged_in("marketer")
+
+    async def offered(field: str) -> str:
+        return (await browser.get(f"/segments/condition?field={field}")).text
+
+    assert '<option value="active">' in await offered("contact.client_status")
+    assert '<option value="email">' in await offered("contact.channel")
+    assert 'value="sail"' in await offered("contact.custom.boat")
+    assert "contact.custom.boat" in (await browser.get("/segments/new")).text
+    assert (await browser.get("/segments/condition?field=contact.nothing")).status_code == 404
+
+    async def found(**condition: str) -> str:
+        form = {"do": "add", "name": "Some", **condition}
+        return (await browser.submit("/segments/new", data=form)).text
+
+    clients = await found(field="contact.client_status", operator="contains", value="active")
+    assert "How many, now: 1" in clients
+    assert "Status of the client: active" in clients
+    sailors = await found(field="contact.custom.boat", operator="in", value="sail")
+    assert "How many, now: 1" in sailors
+    assert "Boris" in sailors
+    assert "How many, now: 2" in await found(
+        field="contact.created_at", operator="within_last", length="7", unit="d"
+    )
+    # A field that a segment asks for stays.
+    tree = {"field": "contact.custom.boat", "operator": "in", "value": ["sail"]}
+    (segment_id,) = await hub.do(SaveSegment(name="Sailors", filter=tree))
+    with pytest.raises(Conflict, match="segments ask for this field: Sailors"):
+        await hub.do(ArchiveField(field_id=field_id))
+    await hub.do(RemoveSegment(segment_id=segment_id))
+    await hub.do(ArchiveField(field_id=field_id))

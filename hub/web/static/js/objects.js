@@ -144,7 +144,7 @@ document.addEventListener('change', async (event) => {
     if (!place) return;
     if (!target.value) { place.replaceChildren(); return; }
     try {
-      place.replaceChildren(element(await fragment('/objects/' + form.dataset.kind + '/condition?field=' + encodeURIComponent(target.value))));
+      place.replaceChildren(element(await fragment((form.dataset.conditions || '/objects/' + form.dataset.kind + '/condition') + '?field=' + encodeURIComponent(target.value))));
       drawValue(form);
     } catch (error) { complain(error); }
   } else if (target.matches('[data-operator]')) drawValue(/** @type {HTMLElement} */ (target.closest('form')));
