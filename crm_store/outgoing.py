@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import BigInteger, BindParameter, Connection, Row, bindparam, func, select
 
 from crm_store.tables.dialogs import attachments, bodies, dialogs, messages
 from crm_store.tables.outbox import attempts, deliveries, parts
@@ -19,6 +19,39 @@ THREAD = 20
 UNSURE = "unsure:"
 """Begins the code of an attempt that may have reached the provider though it was queued again."""
 
+# Made once: every answer that leaves asks them.
+_KEY: BindParameter[int] = bindparam("key", type_=BigInteger)
+_DIALOG: BindParameter[int] = bindparam("dialog", type_=BigInteger)
+_DELIVERY = select(deliveries).where(deliveries.c.id == _KEY)
+_MESSAGE = select(messages).where(messages.c.id == _KEY)
+_ITS_DIALOG = select(dialogs).where(dialogs.c.id == _KEY)
+_ADDRESS = select(addresses).where(addresses.c.id == _KEY)
+_BODY = select(bodies).where(bodies.c.message_id == _KEY)
+_TITLE = select(accounts.c.title).where(accounts.c.id == _KEY)
+_FILES = select(attachments).where(attachments.c.message_id == _KEY).order_by(attachments.c.id)
+_NEWEST_IN = (
+    select(messages.c.external_id)
+    .where(
+        messages.c.dialog_id == _DIALOG,
+        messages.c.direction == "in",
+        messages.c.id < _KEY,
+        messages.c.external_id != "",
+    )
+    .order_by(messages.c.at.desc())
+    .limit(1)
+)
+_THREAD = (
+    select(messages.c.external_id)
+    .where(
+        messages.c.dialog_id == _DIALOG,
+        messages.c.id < _KEY,
+        messages.c.direction.in_(("in", "out")),
+        messages.c.external_id != "",
+    )
+    .order_by(messages.c.at.desc(), messages.c.id.desc())
+    .limit(THREAD)
+)
+
 
 class Signer(Protocol):
     """What makes the token of a dialog."""
@@ -31,17 +64,17 @@ def outgoing(
     conn: Connection, delivery_id: DeliveryId, signer: Signer
 ) -> tuple[OutboundMessage, int, int]:
     """Give the message of a delivery, how often it was tried, and when it was made."""
-    row = conn.execute(select(deliveries).where(deliveries.c.id == delivery_id)).first()
+    row = conn.execute(_DELIVERY, {"key": delivery_id}).first()
     if row is None:
         raise NotFound("there is no such delivery")
-    message = conn.execute(select(messages).where(messages.c.id == row.message_id)).first()
-    dialog = conn.execute(select(dialogs).where(dialogs.c.id == row.dialog_id)).first()
+    message = conn.execute(_MESSAGE, {"key": row.message_id}).first()
+    dialog = conn.execute(_ITS_DIALOG, {"key": row.dialog_id}).first()
     if message is None or dialog is None or message.deleted_at:
         raise PermanentFailure(RejectReason.OTHER, "the message was deleted")
-    address = conn.execute(select(addresses).where(addresses.c.id == row.address_id)).first()
+    address = conn.execute(_ADDRESS, {"key": row.address_id}).first()
     if address is None:
         raise PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
-    body = conn.execute(select(bodies).where(bodies.c.message_id == message.id)).first()
+    body = conn.execute(_BODY, {"key": message.id}).first()
     kind = address.kind
 
     def people(field: str) -> tuple[Address, ...]:
@@ -52,7 +85,7 @@ def outgoing(
 
     to = people("to")
     quoted = _quoted(conn, message)
-    account = conn.execute(select(accounts.c.title).where(accounts.c.id == row.account_id)).scalar()
+    account = conn.execute(_TITLE, {"key": row.account_id}).scalar()
     extra: dict[str, Any] = message.extra
     return (
         OutboundMessage(
@@ -79,11 +112,7 @@ def outgoing(
                     reference=one.blob_id,
                     content_id=one.content_id,
                 )
-                for one in conn.execute(
-                    select(attachments)
-                    .where(attachments.c.message_id == message.id)
-                    .order_by(attachments.c.id)
-                )
+                for one in conn.execute(_FILES, {"key": message.id})
             ),
             buttons=tuple(
                 Button(label=one[0], payload=one[1], url=one[2]) for one in extra.get("buttons", ())
@@ -132,34 +161,15 @@ def _quoted(conn: Connection, message: Row[Any]) -> str:
 
 
 def _newest_in(conn: Connection, message: Row[Any]) -> str:
-    found = conn.execute(
-        select(messages.c.external_id)
-        .where(
-            messages.c.dialog_id == message.dialog_id,
-            messages.c.direction == "in",
-            messages.c.id < message.id,
-            messages.c.external_id != "",
-        )
-        .order_by(messages.c.at.desc())
-        .limit(1)
-    ).scalar()
+    given = {"dialog": message.dialog_id, "key": message.id}
+    found = conn.execute(_NEWEST_IN, given).scalar()
     return str(found or "")
 
 
 def _thread(conn: Connection, dialog_id: int, message: Row[Any]) -> tuple[str, ...]:
     """Give the external ids of the thread so far, oldest first: theirs and ours."""
-    rows = conn.execute(
-        select(messages.c.id, messages.c.external_id)
-        .where(
-            messages.c.dialog_id == dialog_id,
-            messages.c.id < message.id,
-            messages.c.direction.in_(("in", "out")),
-            messages.c.external_id != "",
-        )
-        .order_by(messages.c.at.desc(), messages.c.id.desc())
-        .limit(THREAD)
-    ).all()
-    return tuple(row.external_id for row in reversed(rows))
+    rows = conn.execute(_THREAD, {"dialog": dialog_id, "key": message.id}).scalars().all()
+    return tuple(reversed(rows))
 
 
 def unsure_since(conn: Connection, delivery_id: DeliveryId) -> Micros:

@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, Select, Update, bindparam, select, update
-from sqlalchemy.sql import ClauseElement
 
 from crm_store.held import is_held
 from crm_store.sql import locked
@@ -55,11 +54,7 @@ def lock_message(uow: UnitOfWork, message_id: int) -> Row[Any]:
 
 
 def change_dialog(uow: UnitOfWork, dialog_id: int, **values: Any) -> None:
-    """Write fields of a dialog and move its version."""
-    if any(isinstance(one, ClauseElement) for one in values.values()):
-        changing = update(dialogs).values(version=dialogs.c.version + 1, **values)
-        uow.conn.execute(changing.where(dialogs.c.id == dialog_id))
-        return
+    """Write fields of a locked dialog and move its version."""
     given = {f"b_{name}": value for name, value in values.items()}
     uow.conn.execute(_changing(tuple(values)), {"b_dialog": dialog_id, **given})
 

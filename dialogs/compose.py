@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Row,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from crm_store import request_clocks
 from crm_store.search_index import index_messages
@@ -12,7 +22,6 @@ from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import (
     attachments,
     bodies,
-    dialogs,
     drafts,
     mentions,
     messages,
@@ -37,17 +46,25 @@ from hub.objects import ActorKind
 
 PREVIEW = 160
 
+# Made once: every answer asks them.
+_ID: BindParameter[int] = bindparam("b_id", type_=BigInteger)
+_EARLIER = select(deliveries.c.message_id).where(deliveries.c.idempotency_key == bindparam("b_key"))
+_ACCOUNT = select(accounts).where(accounts.c.id == _ID)
+_AUTHOR = select(users.c.name).where(users.c.id == _ID)
+_ADDRESS = select(addresses.c.value, addresses.c.name).where(addresses.c.id == _ID)
+_DONE_DRAFT = delete(drafts).where(
+    drafts.c.user_id == bindparam("b_user"), drafts.c.dialog_id == bindparam("b_dialog")
+)
+
 
 def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
     """Put an answer in the outbox; a repeated idempotency key gives the first message again."""
     key = _key(uow, command)
-    earlier = uow.conn.execute(
-        select(deliveries.c.message_id).where(deliveries.c.idempotency_key == key)
-    ).scalar()
+    earlier = uow.conn.execute(_EARLIER, {"b_key": key}).scalar()
     if earlier:
         return MessageId(earlier)
     dialog = lock_dialog(uow, command.dialog_id)
-    account = uow.conn.execute(select(accounts).where(accounts.c.id == dialog.account_id)).one()
+    account = uow.conn.execute(_ACCOUNT, {"b_id": dialog.account_id}).one()
     if account.removed:
         raise Conflict("the channel of this dialog was disconnected", what="account_removed")
     _guard(uow, command, dialog)
@@ -64,18 +81,19 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
     _insert(uow, command, dialog, message_id, due_at)
     delivery_id = DeliveryId(uow.new_id())
     uow.conn.execute(
-        insert(deliveries).values(
-            id=delivery_id,
-            message_id=message_id,
-            dialog_id=dialog.id,
-            account_id=dialog.account_id,
-            address_id=dialog.address_id,
-            lane=command.lane.order,
-            status=DeliveryStatus.QUEUED.value,
-            due_at=due_at or uow.now,
-            idempotency_key=key,
-            created_at=uow.now,
-        )
+        insert(deliveries),
+        {
+            "id": delivery_id,
+            "message_id": message_id,
+            "dialog_id": dialog.id,
+            "account_id": dialog.account_id,
+            "address_id": dialog.address_id,
+            "lane": command.lane.order,
+            "status": DeliveryStatus.QUEUED.value,
+            "due_at": due_at or uow.now,
+            "idempotency_key": key,
+            "created_at": uow.now,
+        },
     )
     _take_files(uow, files, message_id, dialog.id)
     index_messages(uow.conn, [(message_id, f"{command.subject}\n{command.text}")])
@@ -153,17 +171,9 @@ def _insert(
 ) -> None:
     name = ""
     if uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN):
-        name = str(
-            uow.conn.execute(select(users.c.name).where(users.c.id == uow.actor.id)).scalar() or ""
-        )
-    to = command.to
-    if to is None:
-        row = uow.conn.execute(
-            select(addresses.c.value, addresses.c.name).where(addresses.c.id == dialog.address_id)
-        ).first()
-        people: dict[str, Any] = {"to": [[row.value, row.name]] if row else []}
-    else:
-        people = {"to": [[to.value, to.name]]}
+        name = str(uow.conn.execute(_AUTHOR, {"b_id": uow.actor.id}).scalar() or "")
+    to = command.to or uow.conn.execute(_ADDRESS, {"b_id": dialog.address_id}).first()
+    people: dict[str, Any] = {"to": [[to.value, to.name]] if to is not None else []}
     for field, given in (("cc", command.cc), ("bcc", command.bcc)):
         if given:
             people[field] = [[one.value, one.name] for one in given]
@@ -184,29 +194,30 @@ def _insert(
     if command.suggested:
         extra["suggested"] = command.suggested[:200]
     uow.conn.execute(
-        insert(messages).values(
-            id=message_id,
-            dialog_id=dialog.id,
-            account_id=dialog.account_id,
-            contact_id=dialog.contact_id,
-            direction="out",
-            author_kind=uow.actor.kind.value,
-            author_id=uow.actor.id,
-            author_name=name or uow.actor.name,
-            text=command.text,
-            subject=command.subject[:400],
-            reply_to=command.reply_to,
-            at=max(due_at, uow.now),
-            received_at=uow.now,
-            status=DeliveryStatus.QUEUED.value,
-            due_at=due_at,
-            automated=command.automated,
-            has_html=bool(command.html),
-            has_quote=False,
-            people=people,
-            cause=cause_data(command.cause),
-            extra=extra,
-        )
+        insert(messages),
+        {
+            "id": message_id,
+            "dialog_id": dialog.id,
+            "account_id": dialog.account_id,
+            "contact_id": dialog.contact_id,
+            "direction": "out",
+            "author_kind": uow.actor.kind.value,
+            "author_id": uow.actor.id,
+            "author_name": name or uow.actor.name,
+            "text": command.text,
+            "subject": command.subject[:400],
+            "reply_to": command.reply_to,
+            "at": max(due_at, uow.now),
+            "received_at": uow.now,
+            "status": DeliveryStatus.QUEUED.value,
+            "due_at": due_at,
+            "automated": command.automated,
+            "has_html": bool(command.html),
+            "has_quote": False,
+            "people": people,
+            "cause": cause_data(command.cause),
+            "extra": extra,
+        },
     )
     if command.html or command.wire_text or command.wire_html:
         uow.conn.execute(
@@ -217,11 +228,8 @@ def _insert(
                 headers={},
             )
         )
-    kind = uow.conn.execute(
-        select(addresses.c.kind).where(addresses.c.id == dialog.address_id)
-    ).scalar()
     others = [one for one in (command.to, *command.cc, *command.bcc) if one is not None]
-    if others and kind:
+    if others and uow.conn.execute(_ADDRESS, {"b_id": dialog.address_id}).first() is not None:
         uow.conn.execute(
             upsert(uow.dialect, participants).on_conflict_do_nothing(),
             [{"dialog_id": dialog.id, "kind": one.kind, "value": one.value} for one in others],
@@ -250,7 +258,7 @@ def _move_dialog(
         "last_message_id": message_id,
         "last_direction": "out",
         "preview": line or "📎",
-        "message_count": dialogs.c.message_count + 1,
+        "message_count": dialog.message_count + 1,
     }
     if not command.automated:
         values["waiting_since"] = 0
@@ -259,9 +267,7 @@ def _move_dialog(
         request_clocks.answered(uow, dialog.id, message_id)
     change_dialog(uow, dialog.id, **values)
     if uow.actor.kind is ActorKind.USER:
-        uow.conn.execute(
-            delete(drafts).where(drafts.c.user_id == uow.actor.id, drafts.c.dialog_id == dialog.id)
-        )
+        uow.conn.execute(_DONE_DRAFT, {"b_user": uow.actor.id, "b_dialog": dialog.id})
         # Who answers first takes the dialog; nobody has to press one key more.
         if not dialog.assignee_id:
             set_assignee(uow, dialog, UserId(uow.actor.id), None)
@@ -381,26 +387,29 @@ def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
             return MessageId(earlier)
     files = _files(uow, command.attachments)
     message_id = command.message_id or MessageId(uow.new_id())
-    name = uow.conn.execute(select(users.c.name).where(users.c.id == uow.actor.id)).scalar()
+    name = uow.conn.execute(_AUTHOR, {"b_id": uow.actor.id}).scalar()
     key = f"note:{uow.actor}:{command.idempotency_key}" if command.idempotency_key else ""
     uow.conn.execute(
-        insert(messages).values(
-            id=message_id,
-            dialog_id=dialog.id,
-            account_id=dialog.account_id,
-            contact_id=dialog.contact_id,
-            direction="note",
-            author_kind=uow.actor.kind.value,
-            author_id=uow.actor.id,
-            author_name=name or uow.actor.name,
-            text=command.text,
-            external_id=key[:400],
-            at=uow.now,
-            received_at=uow.now,
-            people={},
-            cause=cause_data(command.cause),
-            extra={"mentions": [str(one) for one in command.mentions]} if command.mentions else {},
-        )
+        insert(messages),
+        {
+            "id": message_id,
+            "dialog_id": dialog.id,
+            "account_id": dialog.account_id,
+            "contact_id": dialog.contact_id,
+            "direction": "note",
+            "author_kind": uow.actor.kind.value,
+            "author_id": uow.actor.id,
+            "author_name": name or uow.actor.name,
+            "text": command.text,
+            "external_id": key[:400],
+            "at": uow.now,
+            "received_at": uow.now,
+            "people": {},
+            "cause": cause_data(command.cause),
+            "extra": {"mentions": [str(one) for one in command.mentions]}
+            if command.mentions
+            else {},
+        },
     )
     if command.mentions:
         uow.conn.execute(
@@ -412,7 +421,7 @@ def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
         )
     _take_files(uow, files, message_id, dialog.id)
     index_messages(uow.conn, [(message_id, command.text)])
-    change_dialog(uow, dialog.id, message_count=dialogs.c.message_count + 1)
+    change_dialog(uow, dialog.id, message_count=dialog.message_count + 1)
     uow.record(
         NoteAdded(message_id=message_id, dialog_id=DialogId(dialog.id), mentions=command.mentions)
     )
