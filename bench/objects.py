@@ -93,10 +93,12 @@ class Asking:
     def _board(self, reader: Reader) -> None:
         open_ones = {"field": "interest.status", "operator": "equals", "value": "in_work"}
         boards.stage_heaps(reader, ObjectQuery(filter=open_ones))
+        queries = []
         for stage in self._stages:
             of = {"field": "interest.stage", "operator": "equals", "value": stage}
-            query = ObjectQuery(filter={"all": [open_ones, of]}, sort="-stage_since")
-            objects.page(reader, NOUNS["interest"], query)
+            tree = {"all": [open_ones, of]}
+            queries.append(ObjectQuery(filter=tree, sort="-stage_since"))
+        objects.pages(reader, NOUNS["interest"], queries)
 
     def _card(self, reader: Reader, person: Any) -> None:
         card = objects.one(reader, NOUNS["client"], person.client_id)

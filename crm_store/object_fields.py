@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -15,14 +15,37 @@ from crm_store.tables.objects import object_tags
 from hub.properties import Property, PropertyType
 
 
-def query_fields(noun: Noun) -> dict[str, QueryField]:
+def query_fields(noun: Noun) -> Mapping[str, QueryField]:
     """Say where the fields of a kind's filters stand in the database."""
-    more = {name: one for name, one in MORE_FIELDS.items() if name in noun.kind.registered()}
-    return more | {
-        f"{noun.kind.name}.{prop.name.removesuffix('_id')}": _query_field(noun, prop)
-        for prop in noun.kind.properties
-        if prop.type is not PropertyType.TEXT
-    }
+    return _QueryFields(noun)
+
+
+class _QueryFields(Mapping[str, QueryField]):
+    """Each is looked up where it is asked for: of many fields a filter names a few."""
+
+    def __init__(self, noun: Noun) -> None:
+        self._noun = noun
+
+    def __getitem__(self, name: str) -> QueryField:
+        for prop in self._noun.kind.properties:
+            if prop.type is not PropertyType.TEXT and self._name(prop) == name:
+                return _query_field(self._noun, prop)
+        if name in MORE_FIELDS and name in self._noun.kind.registered():
+            return MORE_FIELDS[name]
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        known = self._noun.kind.registered()
+        yield from (name for name in MORE_FIELDS if name in known)
+        for prop in self._noun.kind.properties:
+            if prop.type is not PropertyType.TEXT:
+                yield self._name(prop)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _name(self, prop: Property) -> str:
+        return f"{self._noun.kind.name}.{prop.name.removesuffix('_id')}"
 
 
 def _reached(subject: Subject) -> Any:

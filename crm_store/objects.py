@@ -6,21 +6,25 @@ What is the same for all kinds stands here once; what a kind does beyond it stan
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from functools import cache, lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Integer,
     Row,
     Select,
     Table,
-    and_,
     bindparam,
     func,
+    literal_column,
     not_,
     or_,
     select,
+    union_all,
 )
 
 from crm_store import custom, object_grams
@@ -28,20 +32,20 @@ from crm_store.filter_sql import compile_sql
 from crm_store.nouns import NOUNS as NOUNS
 from crm_store.nouns import Noun as Noun
 from crm_store.object_fields import query_fields
+from crm_store.object_records import records as records
 from crm_store.rows import among, listed
+from crm_store.sight import visible as visible
+from crm_store.sight import visible_people as visible_people
 from crm_store.sql import LARGEST
 from crm_store.tables.dialogs import dialogs
-from crm_store.tables.interests import interest_helpers, interests
-from crm_store.tables.objects import dialog_links, object_tags
-from crm_store.tables.people import clients, contacts
+from crm_store.tables.objects import dialog_links
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid, NotFound
-from hub.filters import Moment, Use, parse
-from hub.ids import DialogId
+from hub.filters import DURATIONS, ME, Filter, Moment, Use, conditions_of, parse
+from hub.ids import DialogId, Micros, UserId
 from hub.objects import Ref
 from hub.properties import PropertyType
 from hub.records.objects import ObjectPage
-from hub.roles import Scope
 from hub.terms import fold
 
 FOLDED = 400
@@ -57,46 +61,6 @@ class ObjectQuery:
     before: str = ""
     limit: int = 50
     removed: bool = False
-
-
-def visible(viewer: Viewer, noun: Noun) -> ColumnElement[bool]:
-    """Give the condition that keeps out what this viewer may not see.
-
-    That is what is outside the scope of his role, and what came from channels closed to him.
-    """
-    if noun.kind.name == "contact":
-        return visible_people(viewer)
-    scope = viewer.objects_clause(noun.kind, noun.table)
-    if viewer.hidden_accounts:
-        hidden = (
-            select(dialog_links.c.object_id)
-            .join(dialogs, dialogs.c.id == dialog_links.c.dialog_id)
-            .where(
-                dialog_links.c.kind == noun.kind.name,
-                dialog_links.c.object_id == noun.table.c.id,
-                dialogs.c.account_id.in_(sorted(viewer.hidden_accounts)),
-            )
-        )
-        scope = and_(scope, ~hidden.correlate(noun.table).exists())
-    elif viewer.scope(noun.kind.subject) is Scope.ALL:
-        return scope
-    return or_(scope, _let_in(viewer)) if noun.kind.name == "interest" else scope
-
-
-def _let_in(viewer: Viewer) -> ColumnElement[bool]:
-    """Give the interests that were opened to a co-executor beyond what his role shows."""
-    helps = select(interest_helpers.c.interest_id).where(
-        interest_helpers.c.interest_id == interests.c.id,
-        interest_helpers.c.user_id == viewer.user_id,
-        interest_helpers.c.access,
-    )
-    return helps.correlate(interests).exists()
-
-
-def visible_people(viewer: Viewer) -> ColumnElement[bool]:
-    """Give the condition over contact persons: who may be seen of them."""
-    condition: ColumnElement[bool] = viewer.people_clause(contacts, NOUNS["client"].kind, clients)
-    return condition
 
 
 def hidden_among(reader: Reader, named: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
@@ -146,30 +110,120 @@ def objects_by_id(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, A
 
 def page(reader: Reader, noun: Noun, query: ObjectQuery) -> ObjectPage[Any]:
     """Give a page of objects in the asked order, continued by key."""
+    return pages(reader, noun, [query])[0]
+
+
+def pages(reader: Reader, noun: Noun, queries: Sequence[ObjectQuery]) -> list[ObjectPage[Any]]:
+    """Give a page of each query; where nothing of them is asked by words, in one question."""
     reader.viewer.need(noun.kind.read)
-    sort = query.sort or noun.kind.sort
-    name, descending = sort.removeprefix("-"), sort.startswith("-")
-    if name.startswith(custom.PREFIX):
+    if not queries:
+        return []
+    if len(queries) > 1 and any(query.text for query in queries):
+        return [page(reader, noun, query) for query in queries]
+    if any(query.filter or _is_custom(query.sort) for query in queries):
         noun = custom.whole_of(reader, noun)
+    asked = [_asked(noun, query) for query in queries]
+    statement = _listing_for(reader, noun, tuple(asked))
+    given: dict[str, Any] = {}
+    for n, (one, query) in enumerate(zip(asked, queries, strict=True)):
+        if one.further:
+            text = _order(noun, one.sort)[1]
+            given[f"value_{n}"], given[f"last_{n}"] = _key(query.before, text=text)
+    words = [word for query in queries for word in fold(query.text).split()]
+    if words:
+        statement = statement.where(*object_grams.has_words(reader.conn, noun, words))
+    parts: list[list[Row[Any]]] = [[] for _ in queries]
+    for row in reader.conn.execute(statement, given).all():
+        parts[row.part].append(row)
+    shown = [rows[: one.limit] for rows, one in zip(parts, asked, strict=True)]
+    made = iter(records(reader, noun, [row for rows in shown for row in rows]))
+    return [
+        ObjectPage(
+            items=tuple(islice(made, len(rows))),
+            next=f"{rows[-1].id}~{rows[-1].order_key}" if len(every) > len(rows) else "",
+        )
+        for rows, every in zip(shown, parts, strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What makes the text of a list's question: its values come later."""
+
+    tree: Filter | None
+    sort: str
+    descending: bool
+    further: bool
+    removed: bool
+    limit: int
+
+
+def _is_custom(sort: str) -> bool:
+    return sort.removeprefix("-").startswith(custom.PREFIX)
+
+
+def _asked(noun: Noun, query: ObjectQuery) -> _Asked:
+    sort = query.sort or noun.kind.sort
+    name = sort.removeprefix("-")
     sortable = {one.name for one in noun.kind.columns if one.sortable} | {"id"}
     if name not in sortable:
         raise Invalid(f"lists are sorted by one of: {', '.join(sorted(sortable))}", field="sort")
-    column, is_text = _order(noun, name)
-    number = noun.table.c.id
-    statement = found(reader, noun, query, select(noun.table, column.label("order_key")))
-    if query.before:
-        value, last = _key(query.before, text=is_text)
-        further = column < value if descending else column > value
-        same = number < last if descending else number > last
+    return _Asked(
+        tree=parse(query.filter, noun.kind.registered(), Use.QUERY) if query.filter else None,
+        sort=name,
+        descending=sort.startswith("-"),
+        further=bool(query.before),
+        removed=query.removed,
+        limit=max(1, min(query.limit, 200)),
+    )
+
+
+def _listing_for(reader: Reader, noun: Noun, asked: tuple[_Asked, ...]) -> Any:
+    """Give the question of some pages, made once where nothing but its values changes."""
+    conditions = [one for each in asked if each.tree for one in conditions_of(each.tree)]
+    own = f"{noun.kind.name}.{custom.PREFIX}"
+    # Whatever depends on the moment, or on fields that the organisation may change.
+    passing = any(one.operator in DURATIONS or one.field.startswith(own) for one in conditions)
+    passing = passing or any(_is_custom(one.sort) for one in asked)
+    asks_me = any(ME in one.values for one in conditions)
+    me = reader.viewer.user_id if asks_me else UserId(0)
+    moment = Moment(now=reader.now if passing else Micros(0), me=me)
+    make = _listing.__wrapped__ if passing else _listing
+    dialect = reader.conn.dialect.name
+    return make(reader.viewer.sight, Of(noun.table, noun), dialect, moment, asked)
+
+
+@lru_cache(512)
+def _listing(
+    viewer: Viewer, of: Of, dialect: str, moment: Moment, asked: tuple[_Asked, ...]
+) -> Any:
+    """Make the question once for all who see the same: colleagues ask for the same few lists."""
+    made = [_one_list(viewer, of, dialect, moment, one, n) for n, one in enumerate(asked)]
+    if len(made) == 1:
+        return made[0]
+    return union_all(*(select(one.subquery()) for one in made))
+
+
+def _one_list(
+    viewer: Viewer, of: Of, dialect: str, moment: Moment, asked: _Asked, n: int
+) -> Select[Any]:
+    column, _ = _order(of.noun, asked.sort)
+    number = of.table.c.id
+    part = literal_column(str(n), Integer).label("part")
+    statement = select(of.table, column.label("order_key"), part)
+    statement = statement.where(*_kept(viewer, of.noun, removed=asked.removed))
+    if asked.tree is not None:
+        statement = statement.where(_filtered(of.noun, asked.tree, moment, dialect))
+    if asked.further:
+        value: BindParameter[Any] = bindparam(f"value_{n}")
+        last: BindParameter[Any] = bindparam(f"last_{n}")
+        further = column < value if asked.descending else column > value
+        same = number < last if asked.descending else number > last
         # Said once more as a bound, from which an index is read on; an OR is only compared.
-        bound = column <= value if descending else column >= value
+        bound = column <= value if asked.descending else column >= value
         statement = statement.where(bound, or_(further, (column == value) & same))
-    order = (column.desc(), number.desc()) if descending else (column.asc(), number.asc())
-    limit = max(1, min(query.limit, 200))
-    rows = reader.conn.execute(statement.order_by(*order).limit(limit + 1)).all()
-    more, rows = len(rows) > limit, rows[:limit]
-    following = f"{rows[-1].id}~{rows[-1].order_key}" if more else ""
-    return ObjectPage(items=tuple(records(reader, noun, rows)), next=following)
+    order = (column.desc(), number.desc()) if asked.descending else (column.asc(), number.asc())
+    return statement.order_by(*order).limit(asked.limit + 1)
 
 
 def _order(noun: Noun, name: str) -> tuple[ColumnElement[Any], bool]:
@@ -248,13 +302,6 @@ def _of_dialog(viewer: Viewer, of: Of) -> Select[Any]:
     )
 
 
-@cache
-def _tags(dialect: str) -> Select[Any]:
-    return select(object_tags.c.object_id, object_tags.c.tag, object_tags.c.tag_folded).where(
-        object_tags.c.kind == bindparam("kind"), among(dialect, object_tags.c.object_id, "objects")
-    )
-
-
 def dialogs_of(reader: Reader, ref: Ref) -> list[DialogId]:
     """Give the dialogs that an object is linked to, the newest link first."""
     statement = select(dialog_links.c.dialog_id)
@@ -282,27 +329,31 @@ def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:
 
 def found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]) -> Select[Any]:
     """Limit a statement over a kind's table to what a list would show on all its pages."""
-    table = noun.table
-    statement = statement.where(
-        table.c.deleted_at > 0 if query.removed else table.c.deleted_at == 0,
-        visible(reader.viewer, noun),
-    )
-    if query.removed and "merged_into" in table.c:
-        # A merged card comes back by undoing the merge, not out of the bin.
-        statement = statement.where(table.c.merged_into == 0)
+    statement = statement.where(*_kept(reader.viewer, noun, removed=query.removed))
     if query.filter:
         noun = custom.whole_of(reader, noun)
-        known = noun.kind.registered()
-        tree = parse(query.filter, known, Use.QUERY)
+        tree = parse(query.filter, noun.kind.registered(), Use.QUERY)
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
-        dialect = reader.conn.dialect.name
-        statement = statement.where(
-            compile_sql(tree, known, query_fields(noun), table.c.id, moment, dialect)
-        )
+        statement = statement.where(_filtered(noun, tree, moment, reader.conn.dialect.name))
     words = fold(query.text).split()
     if words:
         statement = statement.where(*object_grams.has_words(reader.conn, noun, words))
     return statement
+
+
+def _kept(viewer: Viewer, noun: Noun, *, removed: bool) -> list[ColumnElement[bool]]:
+    """Give the conditions of what stands in a list, or in the bin, for this viewer."""
+    table = noun.table
+    kept = [table.c.deleted_at > 0 if removed else table.c.deleted_at == 0, visible(viewer, noun)]
+    if removed and "merged_into" in table.c:
+        # A merged card comes back by undoing the merge, not out of the bin.
+        kept.append(table.c.merged_into == 0)
+    return kept
+
+
+def _filtered(noun: Noun, tree: Filter, moment: Moment, dialect: str) -> ColumnElement[bool]:
+    known = noun.kind.registered()
+    return compile_sql(tree, known, query_fields(noun), noun.table.c.id, moment, dialect)
 
 
 def _key(before: str, *, text: bool) -> tuple[Any, int]:
@@ -314,34 +365,3 @@ def _key(before: str, *, text: bool) -> tuple[Any, int]:
     if tilde and digits and plain.isascii() and plain.isdecimal() and int(plain) <= LARGEST:
         return int(value), int(number)
     raise Invalid("this is not the end of a page", field="before")
-
-
-def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
-    """Make the records of rows, with their tags and custom fields."""
-    # Put in order here: asked for in order, SQLite would read all tags of the kind.
-    tags: dict[int, list[tuple[str, str]]] = {}
-    if rows:
-        dialect = reader.conn.dialect.name
-        given = {"kind": noun.kind.name, "objects": listed(dialect, [row.id for row in rows])}
-        for row in reader.conn.execute(_tags(dialect), given):
-            tags.setdefault(row.object_id, []).append((row.tag_folded, row.tag))
-    record: Any = noun.kind.record
-    known = {one.name for one in fields(record)}
-    names = [name for name in known if name in noun.table.c]
-    more: Mapping[int, Any] = {}
-    if rows and "custom" in known:
-        whole = custom.whole_of(reader, noun)
-        more = custom.values_of(reader.conn, whole, [row.id for row in rows])
-    places = [rows[0]._fields.index(name) for name in names] if rows else []
-    return [
-        record(
-            **{name: row[place] for name, place in zip(names, places, strict=True)},
-            **({"custom": more[row.id]} if row.id in more else {}),
-            **(
-                {"tags": tuple(tag for _, tag in sorted(tags.get(row.id, ())))}
-                if "tags" in known
-                else {}
-            ),
-        )
-        for row in rows
-    ]

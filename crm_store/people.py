@@ -88,7 +88,7 @@ def contacts_of(reader: Reader, ids: Sequence[ContactId]) -> list[Contact]:
     """Give contacts by id, in the order asked for."""
     dialect = reader.conn.dialect.name
     given = {"contacts": listed(dialect, ids)}
-    rows = reader.conn.execute(_contacts(reader.viewer, dialect), given).all()
+    rows = reader.conn.execute(_contacts(reader.viewer.sight, dialect), given).all()
     found = {one.id: one for one in with_addresses(reader, objects.records(reader, CONTACT, rows))}
     return [found[one] for one in ids if one in found]
 

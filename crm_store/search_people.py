@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
 
-from sqlalchemy import func, literal, select, union_all
+from sqlalchemy import CompoundSelect, Select, bindparam, func, literal_column, select, union_all
 
 from crm_store.objects import visible_people
 from crm_store.people import contacts_of
+from crm_store.rows import among, listed
 from crm_store.search_index import domain_grams
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.search import contact_grams, number_of
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, Viewer
 from hub.ids import ContactId
 from hub.records.people import Contact
 from hub.terms import digits, fold, is_phone, phone_grams, trigrams, words
@@ -120,21 +123,11 @@ def _candidates(reader: Reader, grams: Sequence[int], needed: int) -> Iterator[_
     A part such as "ов " belongs to every third surname; reading it tells little and costs much,
     so parts are taken from the rarest on until GRAM_ROWS entries are read.
     """
-    conn = reader.conn
-    newest = {
-        gram: select(contact_grams.c.contact_id)
-        .where(contact_grams.c.gram == gram)
-        .order_by(contact_grams.c.contact_id.desc())
-        .limit(GRAM_ROWS)
-        .subquery()
-        for gram in grams
-    }
-    counted = [
-        select(literal(gram).label("gram"), func.count().label("size")).select_from(one)
-        for gram, one in newest.items()
-    ]
-    rows = conn.execute(union_all(*counted)).all() if counted else ()
-    sizes = sorted((row.size, row.gram) for row in rows if row.size)
+    conn, dialect = reader.conn, reader.conn.dialect.name
+    if not grams:
+        return
+    rows = conn.execute(_sizes(len(grams)), _numbered(grams)).all()
+    sizes = sorted((row.size, grams[row.n]) for row in rows if row.size)
     if not sizes or len(sizes) < needed:
         return
     chosen: list[int] = []
@@ -144,31 +137,76 @@ def _candidates(reader: Reader, grams: Sequence[int], needed: int) -> Iterator[_
             break
         chosen.append(gram)
         total += size
+    viewer = reader.viewer.sight
+    least = {"least": min(needed, len(chosen))}
+    ids = conn.execute(_best(viewer, len(chosen)), _numbered(chosen) | least).scalars().all()
+    given = {"people": listed(dialect, ids)}
+    texts: dict[int, list[str]] = {}
+    for row in conn.execute(_texts(dialect), given).all():
+        texts.setdefault(row.contact_id, []).extend((row.name, row.value))
+    for row in conn.execute(_names(viewer, dialect), given).all():
+        # Most addresses bear the name of their owner.
+        known = dict.fromkeys(one for one in (row.name, *texts.get(row.id, ())) if one)
+        yield _Known(row.id, row.last_at, tuple(known))
+
+
+def _numbered(grams: Sequence[int]) -> dict[str, int]:
+    return {f"gram_{n}": gram for n, gram in enumerate(grams)}
+
+
+def _newest(n: int) -> Any:
+    """Give the newest people who have one of the parts asked for."""
+    return (
+        select(contact_grams.c.contact_id)
+        .where(contact_grams.c.gram == bindparam(f"gram_{n}"))
+        .order_by(contact_grams.c.contact_id.desc())
+        .limit(GRAM_ROWS)
+        .subquery()
+    )
+
+
+@lru_cache(256)
+def _sizes(many: int) -> CompoundSelect[Any]:
+    """Ask how many people have each of so many parts."""
+    return union_all(
+        *(
+            select(literal_column(str(n)).label("n"), func.count().label("size")).select_from(
+                _newest(n)
+            )
+            for n in range(many)
+        )
+    )
+
+
+@lru_cache(512)
+def _best(viewer: Viewer, many: int) -> Select[Any]:
+    """Ask for the people who share most of so many parts, and at least `least`."""
     shared = func.count().label("shared")
-    read = union_all(*(select(newest[gram].c.contact_id) for gram in chosen)).subquery()
+    read = union_all(*(select(_newest(n).c.contact_id) for n in range(many))).subquery()
     best = (
-        select(read.c.contact_id, shared)
+        select(read.c.contact_id)
         .group_by(read.c.contact_id)
-        .having(shared >= min(needed, len(chosen)))
+        .having(shared >= bindparam("least"))
         .order_by(shared.desc(), read.c.contact_id.desc())
         .limit(CANDIDATES)
     )
-    if reader.viewer.scopes:
+    if viewer.scopes:
         # Asked for here, or people who may not be seen would take the places of those who may.
-        seen = select(contacts.c.id).where(visible_people(reader.viewer))
+        seen = select(contacts.c.id).where(visible_people(viewer))
         best = best.where(read.c.contact_id.in_(seen))
-    ids = [row.contact_id for row in conn.execute(best)]
-    texts: dict[int, list[str]] = {}
-    for row in conn.execute(
-        select(addresses.c.contact_id, addresses.c.name, addresses.c.value).where(
-            addresses.c.contact_id.in_(ids)
-        )
-    ):
-        texts.setdefault(row.contact_id, []).extend((row.name, row.value))
-    for row in conn.execute(
-        select(contacts.c.id, contacts.c.name, contacts.c.last_at).where(
-            contacts.c.id.in_(ids), visible_people(reader.viewer)
-        )
-    ):
-        known = (one for one in (row.name, *texts.get(row.id, ())) if one)
-        yield _Known(row.id, row.last_at, tuple(known))
+    return best
+
+
+@cache
+def _texts(dialect: str) -> Select[Any]:
+    return select(addresses.c.contact_id, addresses.c.name, addresses.c.value).where(
+        among(dialect, addresses.c.contact_id, "people")
+    )
+
+
+@lru_cache(512)
+def _names(viewer: Viewer, dialect: str) -> Select[Any]:
+    theirs = among(dialect, contacts.c.id, "people")
+    return select(contacts.c.id, contacts.c.name, contacts.c.last_at).where(
+        theirs, visible_people(viewer)
+    )

@@ -13,6 +13,7 @@ from __future__ import annotations
 from hub.filters.predicate import Changes, Predicate, compile_predicate
 from hub.filters.reading import SCHEMA, parse, to_json
 from hub.filters.tree import (
+    DURATIONS,
     ME,
     OPERATORS,
     Choice,
@@ -28,10 +29,12 @@ from hub.filters.tree import (
     Use,
     Value,
     Where,
+    conditions_of,
 )
 from hub.filters.wording import describe
 
 __all__ = [
+    "DURATIONS",
     "ME",
     "OPERATORS",
     "SCHEMA",
@@ -51,6 +54,7 @@ __all__ = [
     "Value",
     "Where",
     "compile_predicate",
+    "conditions_of",
     "describe",
     "parse",
     "to_json",

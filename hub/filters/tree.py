@@ -178,6 +178,11 @@ class Condition:
     operator: Operator
     value: Value = None
 
+    @property
+    def values(self) -> tuple[object, ...]:
+        """The value as a list of one or several."""
+        return self.value if isinstance(self.value, tuple) else (self.value,)
+
 
 class Match(StrEnum):
     """How many parts of a group must be true."""
@@ -196,6 +201,15 @@ class Group:
 
 
 Filter = Condition | Group
+
+
+def conditions_of(tree: Filter) -> Iterator[Condition]:
+    """Give all conditions of a filter."""
+    if isinstance(tree, Condition):
+        yield tree
+    else:
+        for part in tree.parts:
+            yield from conditions_of(part)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -23,6 +23,7 @@ from hub.commands import Command
 from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.ids import DialogId, InterestId, Micros, StageId
 from hub.records.interests import Interest, Pipeline, Stage
+from hub.records.objects import ObjectPage
 from hub.web.board import COLUMN, Card, Column, Zone, is_overdue, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
 from hub.web.filter_bar import Tree
@@ -73,11 +74,28 @@ def _card(one: Interest, stage: Stage, names: Mapping[str, Any], now: Micros) ->
     )
 
 
+def _columns(
+    reader: Reader,
+    stages: Sequence[Stage],
+    heaps: Mapping[int, boards.Heap],
+    queries: Sequence[ObjectQuery],
+    nouns: Any,
+) -> list[Column]:
+    found = reads.pages(reader, INTEREST, queries)
+    names = names_of(reader, nouns, INTEREST.kind, [one for page in found for one in page.items])
+    return [
+        _column(reader, stage, heaps.get(stage.id, boards.Heap()), page, names)
+        for stage, page in zip(stages, found, strict=True)
+    ]
+
+
 def _column(
-    reader: Reader, stage: Stage, heap: boards.Heap, query: ObjectQuery, nouns: Any
+    reader: Reader,
+    stage: Stage,
+    heap: boards.Heap,
+    found: ObjectPage[Interest],
+    names: Mapping[str, Any],
 ) -> Column:
-    found = reads.page(reader, INTEREST, query)
-    names = names_of(reader, nouns, INTEREST.kind, found.items)
     return Column(
         key=str(stage.id),
         title=stage.name,
@@ -131,10 +149,8 @@ async def board(request: Request) -> Response:
         columns: list[Column] = []
         if line is not None:
             heaps = boards.stage_heaps(reader, _query(asked, None))
-            columns = [
-                _column(reader, one, heaps.get(one.id, boards.Heap()), _query(asked, one), nouns)
-                for one in line.stages
-            ]
+            queries = [_query(asked, one) for one in line.stages]
+            columns = _columns(reader, line.stages, heaps, queries, nouns)
             intake = _intake(reader) if asked.is_whole else None
             columns = [intake, *columns] if intake is not None else columns
         return {
@@ -164,7 +180,7 @@ async def column(request: Request) -> Response:
             narrowed(reader, INTEREST.kind, params), found, params.get("before", "")[:450]
         )
         nouns = request.app.state.runtime.nouns
-        return {"column": _column(reader, found, boards.Heap(), query, nouns)}
+        return {"column": _columns(reader, [found], {}, [query], nouns)[0]}
 
     return page(request, "cards", kind=INTEREST.kind, **await request.state.hub.read(load))
 

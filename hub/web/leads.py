@@ -22,6 +22,7 @@ from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import ClientId, DialogId, LeadId
 from hub.objects import Ref
 from hub.properties import minor_units
+from hub.records.objects import Lead, ObjectPage
 from hub.rule_desk import RuleDesk
 from hub.web.auth import checked_form
 from hub.web.board import COLUMN, Card, Column, Zone, refused
@@ -81,9 +82,11 @@ async def board(request: Request) -> Response:
     def fill(reader: Reader, asked: Narrowed) -> dict[str, Any]:
         heaps = boards.heaps_by(reader, LEAD, "status", _query(asked))
         users = {int(one.id): one.name for one in user_reads.all_users(reader)}
+        shown = ("new", "in_work")
+        found = reads.pages(reader, LEAD, [_query(asked, status) for status in shown])
         columns = [
-            _column(reader, status, heaps.get(status, boards.Heap()), users, _query(asked, status))
-            for status in ("new", "in_work")
+            _column(status, heaps.get(status, boards.Heap()), users, each)
+            for status, each in zip(shown, found, strict=True)
         ]
         return {"columns": columns}
 
@@ -93,9 +96,8 @@ async def board(request: Request) -> Response:
 
 
 def _column(
-    reader: Reader, status: str, heap: boards.Heap, users: Mapping[int, str], query: ObjectQuery
+    status: str, heap: boards.Heap, users: Mapping[int, str], found: ObjectPage[Lead]
 ) -> Column:
-    found = reads.page(reader, LEAD, query)
     cards = tuple(
         Card(
             id=str(one.id),
@@ -135,7 +137,7 @@ async def column(request: Request) -> Response:
     def load(reader: Reader) -> dict[str, Any]:
         users = {int(one.id): one.name for one in user_reads.all_users(reader)}
         query = _query(narrowed(reader, LEAD.kind, params), status, params.get("before", "")[:450])
-        return {"column": _column(reader, status, boards.Heap(), users, query)}
+        return {"column": _column(status, boards.Heap(), users, reads.page(reader, LEAD, query))}
 
     return page(request, "cards", kind=LEAD.kind, **await request.state.hub.read(load))
 

@@ -19,7 +19,9 @@ from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import Conflict, Invalid, NotFound
-from hub.ids import RequestId
+from hub.ids import Micros, RequestId
+from hub.records.objects import ObjectPage
+from hub.records.requests import Request as Asked
 from hub.web.board import COLUMN, Card, Column, Zone, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
 from hub.web.filter_bar import Tree
@@ -49,9 +51,8 @@ def _query(asked: Narrowed, status: str = "", before: str = "") -> ObjectQuery:
 
 
 def _column(
-    reader: Reader, status: str, count: int, query: ObjectQuery, users: Mapping[int, str]
+    now: Micros, status: str, count: int, found: ObjectPage[Asked], users: Mapping[int, str]
 ) -> Column:
-    found = reads.page(reader, REQUEST, query)
     cards = tuple(
         Card(
             id=str(one.id),
@@ -62,7 +63,7 @@ def _column(
             since=one.created_at,
             due=one.due_at,
             urgent=one.priority if one.priority in ("high", "urgent") else "",
-            overdue=bool(one.due_at) and one.due_at <= reader.now,
+            overdue=bool(one.due_at) and one.due_at <= now,
         )
         for one in found.items
     )
@@ -87,16 +88,11 @@ async def board(request: Request) -> Response:
     def fill(reader: Reader, asked: Narrowed) -> dict[str, Any]:
         heaps = boards.heaps_by(reader, REQUEST, "status", _query(asked))
         users = _names(reader)
+        pages = reads.pages(reader, REQUEST, [_query(asked, status) for status in COLUMNS])
         return {
             "columns": [
-                _column(
-                    reader,
-                    status,
-                    heaps.get(status, boards.Heap()).count,
-                    _query(asked, status),
-                    users,
-                )
-                for status in COLUMNS
+                _column(reader.now, status, heaps.get(status, boards.Heap()).count, found, users)
+                for status, found in zip(COLUMNS, pages, strict=True)
             ]
         }
 
@@ -115,7 +111,8 @@ async def column(request: Request) -> Response:
 
     def load(reader: Reader) -> dict[str, Any]:
         query = _query(narrowed(reader, REQUEST.kind, params), status, before)
-        return {"column": _column(reader, status, 0, query, _names(reader))}
+        found = reads.page(reader, REQUEST, query)
+        return {"column": _column(reader.now, status, 0, found, _names(reader))}
 
     return page(request, "cards", kind=REQUEST.kind, **await request.state.hub.read(load))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,41 @@ async def test_who_tags_at_once_loses_nobodys_tag(home: House) -> None:
     looker = await home.user.do(CreateUser(email="a@example.org", name="A", role="auditor"))
     with pytest.raises(NotAllowed):
         await home.system.as_user(looker[0]).do(TagObject(**one, add=("x",)))
+
+
+async def test_pages_asked_at_once_are_those_asked_one_by_one(home: House) -> None:
+    for n, (status, city) in enumerate([("active", "Pskov"), ("lost", "Riga"), ("active", "Riga")]):
+        values = {"name": f"Firm {n}", "region": city, "status": status, "tags": (f"t{n}",)}
+        await home.user.do(CreateObject(kind="client", values=values))
+    queries = [
+        ObjectQuery(filter={"field": "client.status", "operator": "equals", "value": one}, limit=1)
+        for one in ("active", "lost", "prospect")
+    ]
+    each = [await home.user.read(objects.page, CLIENT, query) for query in queries]
+    assert await home.user.read(objects.pages, CLIENT, queries) == each
+    assert [len(one.items) for one in each] == [1, 1, 0]
+    following = [replace(queries[0], before=each[0].next), queries[1]]
+    found = await home.user.read(objects.pages, CLIENT, following)
+    assert [[one.name for one in page.items] for page in found] == [["Firm 0"], ["Firm 1"]]
+    worded = [replace(queries[0], text="riga"), replace(queries[1], text="firm")]
+    found = await home.user.read(objects.pages, CLIENT, worded)
+    assert [[one.name for one in page.items] for page in found] == [[], ["Firm 1"]]
+    assert await home.user.read(objects.pages, CLIENT, []) == []
+
+
+async def test_a_question_that_was_made_before_asks_for_whoever_asks_now(home: House) -> None:
+    """Statements are kept; who "me" is, and when the last hour was, are not."""
+    command = CreateUser(email="b@example.com", name="B", role="agent")
+    other = home.system.as_user(UserId((await home.user.do(command))[0]))
+    await home.user.do(
+        CreateObject(kind="client", values={"name": "Mine", "owner_id": home.user.actor.id})
+    )
+    await other.do(CreateObject(kind="client", values={"name": "His", "owner_id": other.actor.id}))
+    mine = ObjectQuery(filter={"field": "client.owner", "operator": "equals", "value": "me"})
+    for hub, name in ((home.user, "Mine"), (other, "His"), (home.user, "Mine")):
+        assert [one.name for one in (await hub.read(objects.page, CLIENT, mine)).items] == [name]
+    fresh = {"field": "client.created_at", "operator": "within_last", "value": "1h"}
+    for many in (2, 0):
+        found = await home.user.read(objects.page, CLIENT, ObjectQuery(filter=fresh))
+        assert len(found.items) == many
+        home.world.offset_us += 2 * 3_600 * 1_000_000
