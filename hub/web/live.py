@@ -40,11 +40,10 @@ from hub.web.live_connection import (
     write_frame,
 )
 from hub.web.live_counts import Counting, Standings, counts_anew
-from hub.web.live_drawing import WrittenRows, draw_changed, load_changed, written_row
+from hub.web.live_drawing import Offer, WrittenRows, draw_changed, load_changed, written_row
 from hub.web.live_house import tell_house, viewer_of
 
 if TYPE_CHECKING:
-    from crm_store.viewer import Viewer
     from hub.runtime import Runtime
     from hub.web.render import Renderer
 
@@ -190,26 +189,39 @@ class Live:
         concerned = mentions | {
             (UserId(one.actor.id), one.dialog) for one in events if one.actor.kind is ActorKind.USER
         }
-        sights: dict[Viewer, tuple[set[DialogId], list[Any], list[Any], list[Any]]] = {}
+        offers: dict[tuple[int, str], Offer] = {}
         for connection in connections:
             if last <= connection.last:
                 continue
             connection.last = max(connection.last, last)
-            sight = sights.get(connection.viewer)
-            if sight is None:
+            # Pages of the same person have the same rights, most often as the same object.
+            key = (id(connection.viewer), connection.language)
+            offer = offers.get(key)
+            if offer is None:
                 seen = {one for one, place in places.items() if connection.sees(place)}
-                sight = sights[connection.viewer] = (
-                    seen,
-                    [one for one in rows if one.id in seen],
-                    [one for one in found if one.dialog_id in seen],
-                    [one for one in gone if one.dialog_id in seen],
+                shown = [one for one in rows if one.id in seen]
+                me = connection.viewer.user_id
+                offer = offers[key] = Offer(
+                    seen=seen,
+                    rows={
+                        f"row:{one.id}": written_row(
+                            written, rendered, connection.language, one, one.assignee_id == me
+                        )
+                        for one in shown
+                    },
+                    counts=counts_anew(me, shown, changed, concerned),
+                    named=[one.id for one in shown if (me, one.id) in mentions],
                 )
-            seen, shown, said, taken = sight
-            self._offer(connection, shown, said, rendered, touched, taken, mentions, whole, written)
-            if counts_anew(connection.viewer.user_id, shown, changed, concerned):
-                connection.counts = True
+            connection.put_all(offer.rows)
+            connection.counts = connection.counts or offer.counts
+            for dialog_id in offer.named:
+                connection.put(
+                    f"mention:{dialog_id}", {"k": "mention", "id": str(dialog_id)}, urgent=True
+                )
+            if not connection.dialogs.isdisjoint(offer.seen):
+                self._offer_opened(connection, offer.seen, found, rendered, touched, gone, whole)
             for event in passed:
-                if event.dialog_id not in seen and event.dialog_id in places:
+                if event.dialog_id not in offer.seen and event.dialog_id in places:
                     self._take_away(connection, event, places[event.dialog_id])
         self._counting.ask()
         return places
@@ -227,58 +239,44 @@ class Live:
             self._place_of.clear()
         self._place_of.update(places)
 
-    def _offer(
+    def _offer_opened(
         self,
         connection: Connection,
-        seen: list[Any],
-        found: list[Any],
+        seen: set[DialogId],
+        found: tuple[Any, ...],
         rendered: dict[tuple[str, str, int], str],
         touched: set[DialogId],
         gone: list[MessageCancelled],
-        mentions: set[tuple[UserId, DialogId]],
         whole: set[DialogId],
-        written: WrittenRows,
     ) -> None:
-        language, me = connection.language, connection.viewer.user_id
-        for dialog in seen:
-            open_here = dialog.id in connection.dialogs
-            connection.put(
-                f"row:{dialog.id}",
-                written_row(written, rendered, language, dialog, dialog.assignee_id == me),
-            )
-            if dialog.id in whole and open_here:
+        """Tell a browser of the dialogs that it has open: their messages and their heads."""
+        opened = seen & connection.dialogs
+        for dialog_id in opened:
+            kind = "whole" if dialog_id in whole else "head" if dialog_id in touched else ""
+            if kind:
                 connection.put(
-                    f"whole:{dialog.id}", {"k": "whole", "id": str(dialog.id)}, urgent=True
-                )
-            elif dialog.id in touched and open_here:
-                connection.put(
-                    f"head:{dialog.id}", {"k": "head", "id": str(dialog.id)}, urgent=True
+                    f"{kind}:{dialog_id}", {"k": kind, "id": str(dialog_id)}, urgent=True
                 )
         for message in found:
-            if message.dialog_id in connection.dialogs:
+            if message.dialog_id in opened:
                 connection.put(
                     f"msg:{message.id}",
                     {
                         "k": "msg",
                         "id": str(message.id),
                         "dialog": str(message.dialog_id),
-                        "html": rendered["msg", language, message.id],
+                        "html": rendered["msg", connection.language, message.id],
                         "by": str(message.author.id),
                         "way": message.direction.value,
                     },
                     urgent=True,
                 )
         for event in gone:
-            if event.dialog_id in connection.dialogs:
+            if event.dialog_id in opened:
                 connection.put(
                     f"msg:{event.message_id}",
                     {"k": "gone", "id": str(event.message_id)},
                     urgent=True,
-                )
-        for dialog in seen:
-            if (me, dialog.id) in mentions:
-                connection.put(
-                    f"mention:{dialog.id}", {"k": "mention", "id": str(dialog.id)}, urgent=True
                 )
 
     async def _signal(self, signal: Signal, connections: list[Connection]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -91,6 +91,17 @@ class Connection:
         self.urgent = self.urgent or urgent
         self.wake.set()
 
+    def put_all(self, items: Mapping[str, Item]) -> None:
+        """Queue items that do not hurry, each as `put` does."""
+        if "resync" in self.pending or len(self.pending) + len(items) > MAX_PENDING:
+            for key, item in items.items():
+                self.put(key, item)
+        elif items:
+            for key in self.pending.keys() & items.keys():
+                del self.pending[key]
+            self.pending.update(items)
+            self.wake.set()
+
     def take(self) -> list[Item]:
         """Give what is to be sent now."""
         items, self.pending = list(self.pending.values()), {}
@@ -112,11 +123,12 @@ def _joined(items: tuple[Written, ...]) -> bytes:
 
 def write_frame(items: Sequence[Item], epoch: str, last: int) -> bytes:
     """Write one numbered event of the stream."""
-    written = tuple(one if isinstance(one, Written) else write_item(one) for one in items)
-    # Almost every frame holds rows alone, which hundreds of browsers get in the same moment.
-    shared = all(isinstance(one, Written) for one in items)
-    body = _joined(written) if shared else ",".join(written).encode()
-    return b"id: %s-%d\ndata: [%s]\n\n" % (epoch.encode(), last, body)
+    # Rows, which hundreds of browsers get in the same moment, stand before what is a browser's own.
+    shared = tuple(one for one in items if isinstance(one, Written))
+    parts = [_joined(shared)] if shared else []
+    if len(shared) < len(items):
+        parts += [write_item(one).encode() for one in items if not isinstance(one, Written)]
+    return b"id: %s-%d\ndata: [%s]\n\n" % (epoch.encode(), last, b",".join(parts))
 
 
 def read_opened(text: str) -> dict[int, str]:

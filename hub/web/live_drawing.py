@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crm_store import dialogs as dialog_reads
@@ -69,6 +70,20 @@ def draw_changed(
                 "inbox/message.html", language, message=message, dialog=None
             )
     return rendered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What facts mean to all pages of one person in one language.
+
+    `seen` are the dialogs he may see, `rows` what his list is told, `named` the dialogs in which a
+    note names him; `counts` says whether his numbers are perhaps others now.
+    """
+
+    seen: set[DialogId]
+    rows: Mapping[str, Written]
+    counts: bool
+    named: list[DialogId]
 
 
 WrittenRows = dict[tuple[str, DialogId, bool], Written]

@@ -55,6 +55,20 @@ def test_a_browser_that_is_far_too_slow_reads_its_page_again() -> None:
     assert one.take() == [{"k": "resync"}, {"k": "session"}]
 
 
+def test_many_items_at_once_are_queued_as_each_of_them_would_be() -> None:
+    one = connection()
+    one.put("row:1", {"k": "row", "id": "1", "html": "old"})
+    one.put("row:2", {"k": "row", "id": "2"})
+    one.put_all({"row:1": {"k": "row", "id": "1", "html": "new"}, "row:3": {"k": "row", "id": "3"}})
+    assert [item["id"] for item in items(one)] == ["2", "1", "3"]
+    one.wake.clear()
+    one.put_all({})
+    assert not one.wake.is_set()
+    one.put_all({f"row:{n}": {"k": "row", "id": str(n)} for n in range(MAX_PENDING + 1)})
+    one.put_all({"row:1": {"k": "row", "id": "1"}})
+    assert items(one) == [{"k": "resync"}]
+
+
 def test_urgent_items_wake_sooner_only_until_they_are_taken() -> None:
     one = connection()
     one.put("row:1", {"k": "row"})
