@@ -13,8 +13,13 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Insert,
     Row,
     Select,
+    Update,
+    bindparam,
     delete,
     func,
     insert,
@@ -158,21 +163,31 @@ def _note_message(uow: UnitOfWork, row: Row[Any], command: SettleDelivery) -> No
 
 
 def _note_attempt(uow: UnitOfWork, command: SettleDelivery) -> None:
-    number = uow.conn.execute(
-        select(func.coalesce(func.max(attempts.c.n), 0)).where(
-            attempts.c.delivery_id == command.delivery_id
-        )
-    ).scalar_one()
-    uow.conn.execute(
-        insert(attempts).values(
-            delivery_id=command.delivery_id,
-            n=number + 1,
-            started_at=command.started_at,
-            took_us=command.took_us,
-            outcome=command.status.value,
-            code=command.code[:400],
-            text=command.text[:2000],
-        )
+    given = {
+        "b_delivery": command.delivery_id,
+        "b_started": command.started_at,
+        "b_took": command.took_us,
+        "b_outcome": command.status.value,
+        "b_code": command.code[:400],
+        "b_text": command.text[:2000],
+    }
+    uow.conn.execute(_next_attempt(), given)
+
+
+@cache
+def _next_attempt() -> Insert:
+    delivery: BindParameter[int] = bindparam("b_delivery", type_=BigInteger)
+    before = select(func.coalesce(func.max(attempts.c.n), 0)).where(
+        attempts.c.delivery_id == delivery
+    )
+    return insert(attempts).values(
+        delivery_id=delivery,
+        n=before.scalar_subquery() + 1,
+        started_at=bindparam("b_started"),
+        took_us=bindparam("b_took"),
+        outcome=bindparam("b_outcome"),
+        code=bindparam("b_code"),
+        text=bindparam("b_text"),
     )
 
 
@@ -191,11 +206,8 @@ def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None
     )
     if not row.message_id:
         return
-    uow.conn.execute(
-        update(messages)
-        .where(messages.c.id == row.message_id, messages.c.external_id == "")
-        .values(external_id=command.external_ids[0][:400])
-    )
+    given = {"b_message": row.message_id, "b_external": command.external_ids[0][:400]}
+    uow.conn.execute(_named_outside(), given)
     if command.refused:
         extra = uow.conn.execute(
             select(messages.c.extra).where(messages.c.id == row.message_id)
@@ -205,9 +217,7 @@ def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None
             .where(messages.c.id == row.message_id)
             .values(extra={**(extra or {}), "refused": dict(command.refused)})
         )
-    channel = uow.conn.execute(
-        select(dialogs.c.channel).where(dialogs.c.id == row.dialog_id)
-    ).scalar()
+    channel = uow.conn.execute(_channel_of(), {"b_dialog": row.dialog_id}).scalar()
     capabilities = uow.channels.get(channel or "")
     if capabilities is not None and capabilities.threads:
         uow.conn.execute(
@@ -222,6 +232,20 @@ def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None
                 for one in command.external_ids
             ],
         )
+
+
+@cache
+def _named_outside() -> Update:
+    return (
+        update(messages)
+        .where(messages.c.id == bindparam("b_message"), messages.c.external_id == "")
+        .values(external_id=bindparam("b_external"))
+    )
+
+
+@cache
+def _channel_of() -> Select[Any]:
+    return select(dialogs.c.channel).where(dialogs.c.id == bindparam("b_dialog"))
 
 
 def expire_leases(uow: UnitOfWork, command: ExpireLeases) -> tuple[int, int]:

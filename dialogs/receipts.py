@@ -6,12 +6,14 @@ of the same receipts ends in the same state. A proof of arrival outweighs a repo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, Select, Table, Update, bindparam, delete, func, insert, select, update
 
 from crm_store.consents import end_waiting
+from crm_store.rows import among, listed
 from crm_store.sql import lock_names, locked, upsert
 from crm_store.suppressions import learn_from_arrival, learn_from_failure, suppress
 from crm_store.tables.dialogs import arrivals, dialogs, messages
@@ -227,10 +229,8 @@ def find_delivery(uow: UnitOfWork, account_id: int, external_id: str) -> Row[Any
 def apply_parked(uow: UnitOfWork, account_id: int, external_ids: Sequence[str]) -> None:
     """Merge receipts that came before the send was settled."""
     keys = [one[:400] for one in external_ids]
-    where = (parked_receipts.c.account_id == account_id) & parked_receipts.c.external_id.in_(keys)
-    rows = uow.conn.execute(
-        select(parked_receipts).where(where).order_by(parked_receipts.c.id)
-    ).all()
+    given = {"b_account": account_id, "b_names": listed(uow.dialect, keys)}
+    rows = uow.conn.execute(_parked_for(uow.dialect), given).all()
     if not rows:
         return
     for row in rows:
@@ -239,7 +239,21 @@ def apply_parked(uow: UnitOfWork, account_id: int, external_ids: Sequence[str]) 
             move_delivery(
                 uow, delivery, Status(row.status), row.reason, row.text, at=row.at or uow.now
             )
-    uow.conn.execute(delete(parked_receipts).where(where))
+    uow.conn.execute(
+        delete(parked_receipts).where(parked_receipts.c.id.in_([row.id for row in rows]))
+    )
+
+
+@cache
+def _parked_for(dialect: str) -> Select[Any]:
+    return (
+        select(parked_receipts)
+        .where(
+            parked_receipts.c.account_id == bindparam("b_account"),
+            among(dialect, parked_receipts.c.external_id, "b_names"),
+        )
+        .order_by(parked_receipts.c.id)
+    )
 
 
 def move_delivery(
@@ -270,7 +284,7 @@ def move_delivery(
         values["read_at"] = at
     if row.send_id:
         values["worker"] = ""
-    uow.conn.execute(update(deliveries).where(deliveries.c.id == row.id).values(**values))
+    _write(uow, deliveries, row.id, values)
     if status is Status.FAILED:
         learn_from_failure(uow, row.address_id, reason, text)
         if row.send_id and after_failure(uow, row, reason or "other"):
@@ -279,11 +293,8 @@ def move_delivery(
         learn_from_arrival(uow, row.address_id)
     if not row.message_id:
         return
-    uow.conn.execute(
-        update(messages)
-        .where(messages.c.id == row.message_id)
-        .values(status=status.value, reason=reason, reason_text=text[:400])
-    )
+    said = {"status": status.value, "reason": reason, "reason_text": text[:400]}
+    _write(uow, messages, row.message_id, said)
     bad = (Status.FAILED, Status.UNKNOWN)
     if status in bad or before in bad:
         failed = (
@@ -311,3 +322,14 @@ def move_delivery(
             reason=reason,
         )
     )
+
+
+def _write(uow: UnitOfWork, table: Table, key: int, values: Mapping[str, Any]) -> None:
+    given = {f"b_{name}": value for name, value in values.items()}
+    uow.conn.execute(_writing(table, tuple(values)), {"b_key": key, **given})
+
+
+@cache
+def _writing(table: Table, names: tuple[str, ...]) -> Update:
+    new: dict[str, Any] = {name: bindparam(f"b_{name}") for name in names}
+    return update(table).where(table.c.id == bindparam("b_key")).values(**new)
