@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, literal_column, select, update
 
+from crm_store.notice_letters import letter_due
 from crm_store.sql import upsert
 from crm_store.tables.requests import notices
 from crm_store.tables.users import users
@@ -25,6 +26,8 @@ KINDS = (
     "task.reminder",
     "task.review",
     "task.returned",
+    "dialog.assigned",
+    "dialog.mentioned",
     "export.done",
     "export.failed",
     "rule.paused",
@@ -32,6 +35,22 @@ KINDS = (
     "rule.digest",
 )
 """What the hub itself tells; rules and plugins may tell more."""
+
+
+def choices(preferences: Mapping[str, object]) -> dict[str, tuple[bool, bool]]:
+    """Give for each kind whether it is told at all, and whether by a letter too."""
+    shown, mailed = preferences.get("notices", {}), preferences.get("letters", {})
+    shown = shown if isinstance(shown, Mapping) else {}
+    mailed = mailed if isinstance(mailed, Mapping) else {}
+    return {kind: (shown.get(kind) is not False, mailed.get(kind) is True) for kind in KINDS}
+
+
+def chosen(wanted: Mapping[str, tuple[bool, bool]]) -> dict[str, object]:
+    """Give the preferences that say so; what comes by a letter stands on the screen too."""
+    return {
+        "notices": {kind: shown or mailed for kind, (shown, mailed) in wanted.items()},
+        "letters": {kind: mailed for kind, (_, mailed) in wanted.items()},
+    }
 
 
 def notify(uow: UnitOfWork, command: Notify) -> int:
@@ -86,6 +105,7 @@ def tell(
             event_id=event_id,
             key=(key or f"notice:{notice_id}")[:200],
             created_at=uow.now,
+            letter_at=letter_due(row.preferences, kind, uow.now),
         )
         if uow.conn.execute(statement.on_conflict_do_nothing()).rowcount:
             uow.record(NoticeRaised(notice_id=notice_id, user_id=UserId(row.id), kind=kind))
@@ -102,8 +122,21 @@ def read_notices(uow: UnitOfWork, command: ReadNotices) -> int:
         statement = statement.where(notices.c.id.in_(command.notice_ids))
     elif command.unread:
         return 0
-    return int(
-        uow.conn.execute(statement.values(read_at=0 if command.unread else uow.now)).rowcount
+    values = {"read_at": 0} if command.unread else {"read_at": uow.now, "letter_at": 0}
+    return int(uow.conn.execute(statement.values(values)).rowcount)
+
+
+def notices_seen(uow: UnitOfWork, ref: Ref) -> None:
+    """Whoever looks at an object knows by that what notices told him of it."""
+    uow.conn.execute(
+        update(notices)
+        .where(
+            notices.c.user_id == uow.viewer.user_id,
+            notices.c.read_at == literal_column("0"),
+            notices.c.object_kind == ref.kind,
+            notices.c.object_id == ref.id,
+        )
+        .values(read_at=uow.now, letter_at=0)
     )
 
 
@@ -142,4 +175,14 @@ def unread_count(reader: Reader) -> int:
     )
 
 
-__all__ = ["KINDS", "notify", "page", "read_notices", "tell", "unread_count"]
+__all__ = [
+    "KINDS",
+    "choices",
+    "chosen",
+    "notices_seen",
+    "notify",
+    "page",
+    "read_notices",
+    "tell",
+    "unread_count",
+]

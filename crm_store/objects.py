@@ -327,6 +327,16 @@ def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:
     return {row.id: row.title for row in rows}
 
 
+def has(reader: Reader, noun: Noun, object_id: int, *, none_of: Sequence[str] = ()) -> bool:
+    """Say whether the reader may see an object in which nothing of these columns is set."""
+    table = noun.table
+    unset = [table.c[name] == 0 for name in none_of if name in table.c]
+    statement = select(table.c.id).where(
+        table.c.id == object_id, visible(reader.viewer, noun), *unset
+    )
+    return reader.conn.execute(statement).first() is not None
+
+
 def found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]) -> Select[Any]:
     """Limit a statement over a kind's table to what a list would show on all its pages."""
     statement = statement.where(*_kept(reader.viewer, noun, removed=query.removed))

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
+from crm_store.mailboxes import need_mailbox
 from crm_store.objects import visible_people
 from crm_store.rendering import check
 from crm_store.sql import locked
 from crm_store.tables.consents import confirmations, topics
 from crm_store.tables.people import addresses, contacts
-from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import RemoveTopic, SaveTopic
@@ -159,7 +159,7 @@ def save_topic(uow: UnitOfWork, command: SaveTopic) -> int:
         raise Invalid("give the topic a name", field="name")
     _check_letter(command)
     if command.account_id:
-        _check_account(uow, command.account_id)
+        need_mailbox(uow, command.account_id)
     values: dict[str, Any] = {
         "name": name,
         "confirm": command.confirm,
@@ -224,12 +224,3 @@ def _check_letter(command: SaveTopic) -> None:
             raise Invalid(f"line {problems[0].line}: {problems[0].text}", field=field)
         if field.startswith("text") and words.strip() and "confirm_url" not in words:
             raise Invalid("the letter needs its {{ confirm_url }}", field=field)
-
-
-def _check_account(uow: UnitOfWork, account_id: int) -> None:
-    channel = uow.conn.execute(
-        select(accounts.c.channel).where(accounts.c.id == account_id, ~accounts.c.removed)
-    ).scalar()
-    capabilities = uow.channels.get(channel or "")
-    if capabilities is None or capabilities.address_kind != "email" or not capabilities.sends:
-        raise Invalid("choose a mailbox", field="account_id")

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 
 from crm_store import request_clocks
+from crm_store.notices import tell
 from crm_store.search_index import index_messages
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import (
@@ -42,7 +43,7 @@ from hub.events import DeliveryChanged, MessageCancelled, MessageChanged, Messag
 from hub.formatting import formatted
 from hub.ids import ContactId, DeliveryId, DialogId, MessageId, UserId
 from hub.messages import DeliveryStatus
-from hub.objects import ActorKind
+from hub.objects import ActorKind, Ref
 
 PREVIEW = 160
 
@@ -419,6 +420,8 @@ def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
                 for one in dict.fromkeys(command.mentions)
             ],
         )
+        ref = Ref(kind="dialog", id=dialog.id)
+        tell(uow, command.mentions, "dialog.mentioned", ref, dialog_id=dialog.id)
     _take_files(uow, files, message_id, dialog.id)
     index_messages(uow.conn, [(message_id, command.text)])
     change_dialog(uow, dialog.id, message_count=dialog.message_count + 1)

@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import Row, select, update
 
 from crm_store.consents import ASKED, GIVEN, give_consent, write_log
+from crm_store.mailboxes import EMAIL, first_mailbox
 from crm_store.people import create_contact
 from crm_store.sql import locked, upsert
 from crm_store.tables.consents import confirmations, consents, suppressions
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, contacts
-from crm_store.tables.users import accounts, brands
+from crm_store.tables.users import brands
 from crm_store.topics import WORDS, of_name
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many import plan_many, send_many
@@ -43,7 +44,6 @@ from hub.records.topics import Topic
 HOUR_US = 3_600_000_000
 BETWEEN_US = 60_000_000
 """Two letters of one question are at least this far apart: a form is often sent twice."""
-EMAIL = "email"
 _EMAIL = re.compile(r"[^\s@,;<>()\"]{1,64}@[^\s@,;<>()\"]{1,180}\.[^\s@,;<>()\".]{2,63}")
 HARD = ("bounced_hard", "complained", "by_hand", "imported")
 
@@ -246,7 +246,7 @@ def _letter(uow: UnitOfWork, topic: Topic, address: Row[Any], row: Row[Any]) -> 
     """Send one letter of a question, where it may have another."""
     if row.letters >= topic.most_letters or (row.letters and row.letter_at + BETWEEN_US > uow.now):
         return "limited"
-    account_id = topic.account_id or first_mailbox(uow)
+    account_id = topic.account_id or first_mailbox(uow.conn, uow.channels)
     if not account_id:
         return "no_mailbox"
     # The number of a try is the number of its send: one letter each, whatever is repeated.
@@ -297,17 +297,6 @@ def _letter(uow: UnitOfWork, topic: Topic, address: Row[Any], row: Row[Any]) -> 
         )
     )
     return "asked" if queued.queued else "suppressed"
-
-
-def first_mailbox(uow: UnitOfWork) -> int:
-    """Give the account that letters leave by where nothing else is said, 0 for none."""
-    kinds = [name for name, one in uow.channels.items() if one.address_kind == EMAIL and one.sends]
-    found = uow.conn.execute(
-        select(accounts.c.id)
-        .where(accounts.c.channel.in_(kinds), ~accounts.c.removed, ~accounts.c.paused)
-        .order_by(accounts.c.id)
-    ).scalar()
-    return int(found or 0)
 
 
 def _content(uow: UnitOfWork, topic: Topic, language: str) -> ManyContent:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
+from crm_store.mailboxes import EMAIL, first_mailbox
 from crm_store.sql import locked
 from crm_store.tables.consents import suppressions
 from crm_store.tables.many import many_sends
@@ -15,7 +16,7 @@ from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.users import accounts, brands
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.confirming import EMAIL, first_mailbox, laid_out, plain
+from dialogs.confirming import laid_out, plain
 from dialogs.many import plan_many, send_many
 from hub.commands import ManyContent, ManyRecipient, PlanMany, SendMany, SendPreferences
 from hub.ids import AccountId, AddressId, ContactId
@@ -102,7 +103,7 @@ def _account(uow: UnitOfWork, contact_id: int, address_id: int) -> int:
         .order_by(deliveries.c.id.desc())
         .limit(1)
     ).scalar()
-    return int(found or 0) or first_mailbox(uow)
+    return int(found or 0) or first_mailbox(uow.conn, uow.channels)
 
 
 def _lately(uow: UnitOfWork, contact_id: int, address_id: int) -> bool:

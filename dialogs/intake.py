@@ -21,6 +21,7 @@ from dialogs.inbound_rows import Writer
 from dialogs.lookup import find_message
 from dialogs.many_answers import heed_answers
 from dialogs.matching import Matcher, load_rules
+from dialogs.notice_answers import refuse_answers
 from dialogs.repeated import claim_keys, places_of, refuse_erased
 from hub.commands import Receive
 from hub.errors import NotFound
@@ -35,8 +36,9 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
         if command.account_id not in rules:
             raise NotFound(f"there is no account {command.account_id}")
     fresh = claim_keys(uow, commands)
-    for n in refuse_erased(uow, commands, fresh):
-        del fresh[n]
+    for refuse in (refuse_erased, refuse_answers):
+        for n in refuse(uow, commands, fresh):
+            del fresh[n]
     later = followers(uow, commands, fresh)
     batch = [one for n, one in enumerate(commands) if n in fresh]
     places: dict[int, Received] = {}

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, delete, insert, select, update
 
+from crm_store.notices import notices_seen, tell
 from crm_store.rows import among, insert_missing, insert_returning, listed
 from crm_store.search_index import index_dialogs
 from crm_store.sql import locked, upsert
@@ -39,8 +40,10 @@ from hub.commands import (
 from hub.errors import Conflict, Invalid
 from hub.events import DialogAssigned, DialogChanged, DialogStatusChanged, DialogTagged
 from hub.ids import DialogId, Micros, TeamId, UserId
+from hub.objects import ActorKind, Ref
 from hub.terms import fold
 
+PEOPLE = (ActorKind.USER, ActorKind.TOKEN)
 STATUSES = ("open", "waiting", "closed")
 ADDED = "ON CONFLICT DO NOTHING RETURNING tag_id"
 
@@ -55,6 +58,10 @@ def assign_dialog(uow: UnitOfWork, command: AssignDialog) -> None:
             details={"assignee_id": str(dialog.assignee_id)},
         )
     set_assignee(uow, dialog, command.user_id, command.team_id)
+    if command.user_id != dialog.assignee_id and uow.actor.kind in PEOPLE:
+        # What rules and routing give out is seen in the list, where it comes all day long.
+        ref = Ref(kind="dialog", id=dialog.id)
+        tell(uow, [command.user_id], "dialog.assigned", ref, dialog_id=dialog.id)
 
 
 def set_assignee(
@@ -262,6 +269,7 @@ def mark_read(uow: UnitOfWork, command: MarkRead) -> None:
             .where(mentions.c.user_id == uow.viewer.user_id, mentions.c.dialog_id == dialog.id)
             .values(seen=True)
         )
+        notices_seen(uow, Ref(kind="dialog", id=dialog.id))
 
 
 def _mark(uow: UnitOfWork, dialog_id: int, **values: Any) -> None:

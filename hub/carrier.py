@@ -26,6 +26,7 @@ from hub.ids import AccountId, DeliveryId
 from hub.loads import Load, Loads
 from hub.many_rendering import Contents
 from hub.messages import DeliveryStatus, Lane, Sent
+from hub.notice_letters import NoticeLetters
 from hub.objects import SYSTEM
 from hub.outcomes import US, Outcome, judge, settling
 
@@ -53,6 +54,7 @@ class Carrier:
         channel: Channel,
         limiter: AsyncLimiter,
         contents: Contents,
+        letters: NoticeLetters,
         told: Callable[[], int],
     ) -> None:
         self._runtime = runtime
@@ -60,7 +62,7 @@ class Carrier:
         self._channel = channel
         self._limits = channel.capabilities
         self._limiter = limiter
-        self._loads = Loads(runtime, channel, contents)
+        self._loads = Loads(runtime, channel, contents, letters)
         self._told = told
         self._stir = asyncio.Event()
         self._stopping = False

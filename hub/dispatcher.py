@@ -28,11 +28,13 @@ from hub.events import (
     HeldReleased,
     MessageChanged,
     MessageQueued,
+    NoticesMailed,
     SendSteered,
 )
 from hub.ids import AccountId
 from hub.many_rendering import Contents
 from hub.messages import Lane
+from hub.notice_letters import NoticeLetters
 from hub.outcomes import US, limiter_of
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ WAKING = (
     HeldReleased,
     MessageChanged,
     DeliveriesQueued,
+    NoticesMailed,
     SendSteered,
 )
 
@@ -62,6 +65,7 @@ class Dispatcher:
         self._pumps: dict[AccountId, asyncio.Task[int]] = {}
         self._carriers: dict[AccountId, Carrier] = {}
         self._contents = Contents()
+        self._letters = NoticeLetters(runtime)
         self._limiters: dict[AccountId, AsyncLimiter] = {}
         self._stopping = False
         self._loop = asyncio.get_running_loop()
@@ -180,7 +184,13 @@ class Dispatcher:
         rate = channel.capabilities.rate_per_second
         limiter = self._limiters.setdefault(account_id, limiter_of(rate))
         carrier = self._carriers[account_id] = Carrier(
-            self._runtime, account_id, channel, limiter, self._contents, lambda: self._told
+            self._runtime,
+            account_id,
+            channel,
+            limiter,
+            self._contents,
+            self._letters,
+            lambda: self._told,
         )
         if self._stopping:
             carrier.stop()

@@ -1,4 +1,4 @@
-"""Claimed deliveries, read and filled in: what goes to many at once, everything else one by one."""
+"""Claimed deliveries, read and filled in: what goes to many or to colleagues at once, the rest one by one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from hub.errors import HubError
 from hub.ids import DeliveryId
 from hub.many_rendering import Contents, many_messages
 from hub.messages import DeliveryStatus, OutboundMessage
+from hub.notice_letters import NothingToTell, NoticeLetters
 from hub.outcomes import FORGOTTEN, US, Outcome
 
 if TYPE_CHECKING:
@@ -43,11 +44,14 @@ class Load:
 class Loads:
     """Reads what one account's channel is to carry."""
 
-    def __init__(self, runtime: Runtime, channel: Channel, contents: Contents) -> None:
+    def __init__(
+        self, runtime: Runtime, channel: Channel, contents: Contents, letters: NoticeLetters
+    ) -> None:
         self._runtime = runtime
         self._channel = channel
         self._limits = channel.capabilities
         self._contents = contents
+        self._letters = letters
 
     def read(
         self, conn: Connection, fences: Mapping[DeliveryId, int]
@@ -57,17 +61,19 @@ class Loads:
             row.id: row
             for row in conn.execute(select(deliveries).where(deliveries.c.id.in_(list(fences))))
         }
-        many = [row for row in rows.values() if row.send_id]
-        made = self._filled(conn, many)
+        made: dict[int, OutboundMessage | Exception] = {
+            **self._filled(conn, [row for row in rows.values() if row.send_id]),
+            **self._letters.read(conn, [row for row in rows.values() if row.user_id]),
+        }
         files: dict[str, bytes] = {}
         loads, failed = [], {}
         for number, fence in fences.items():
             row = rows.get(number)
             try:
-                if row is None or not row.send_id:
+                if row is None or number not in made:
                     message, attempt, created_at = outgoing(conn, number, self._runtime.keys)
                 else:
-                    filled = made[row.id]
+                    filled = made[number]
                     if isinstance(filled, Exception):
                         raise filled
                     message, attempt, created_at = filled, row.attempts, row.created_at
@@ -75,6 +81,9 @@ class Loads:
                     failed[number] = FORGOTTEN
                     continue
                 message = self._with_bytes(message, files)
+            except NothingToTell:
+                failed[number] = Outcome(DeliveryStatus.SUPPRESSED, reason="seen")
+                continue
             except HubError as error:
                 failed[number] = Outcome(DeliveryStatus.FAILED, reason="other", text=str(error))
                 continue

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, delete, select
 
 from crm_store.journal import set_meta
+from crm_store.notice_letters import forget_letters
 from crm_store.tables.dialogs import attachments, blobs, bodies
 from crm_store.tables.outbox import parked_receipts
 from crm_store.tables.users import api_requests, login_attempts, sessions
@@ -81,6 +82,7 @@ class Upkeep:
             conn.execute(
                 delete(parked_receipts).where(parked_receipts.c.parked_at < now - 7 * DAY_US)
             )
+            forget_letters(conn, now)
 
     async def fetch_files(self) -> None:
         """Fetch files that came as references, after their message was committed."""

@@ -18,6 +18,7 @@ from hub.acquaintance import Acquaintance
 from hub.commands import (
     ClaimJobs,
     ExpireLeases,
+    MailNotices,
     RemindOfTasks,
     RunJob,
     SettleJob,
@@ -199,8 +200,9 @@ class Workers:
 
     async def _deadlines(self) -> None:
         """Tell what is near and missed, and remind of tasks, in the second in which it comes."""
+        commands = (WatchDeadlines(), RemindOfTasks(), MailNotices())
         while True:
-            found = await self._runtime.do(SYSTEM, None, (WatchDeadlines(), RemindOfTasks()))
+            found = await self._runtime.do(SYSTEM, None, commands)
             await asyncio.sleep(0 if any(found) else LOOK_SECONDS)
 
     async def _periodic(self) -> None:

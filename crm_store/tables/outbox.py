@@ -16,7 +16,9 @@ from sqlalchemy import (
 from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word, words
 
 # One narrow row per message and recipient. What goes to many (`send_id`) has no message and no
-# dialog until the person answers: `contact_id` and `content_id` say to whom and which words. A claim walks the partial index of one account.
+# dialog until the person answers: `contact_id` and `content_id` say to whom and which words.
+# A letter to a colleague (`user_id`) has neither: what it tells are the notices that name it
+# (crm_store/notice_letters.py). A claim walks the partial index of one account.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -45,6 +47,7 @@ deliveries = Table(
     ref("content_id"),
     # How many messages the provider counts and charges (an SMS of several parts); 0 is one.
     num("charged"),
+    ref("user_id"),
     UniqueConstraint("idempotency_key"),
     # What goes to many: each person once, each address once. The second also finds a send's rows.
     Index(
@@ -91,11 +94,19 @@ deliveries = Table(
         sqlite_where=text("message_id > 0"),
         postgresql_where=text("message_id > 0"),
     ),
+    Index(
+        "ix_deliveries_user",
+        "user_id",
+        "id",
+        sqlite_where=text("user_id > 0"),
+        postgresql_where=text("user_id > 0"),
+    ),
 )
 
 # What goes to many, in the very words of the indexes above: of a bound value SQLite cannot know
 # that it allows them, and would walk through every delivery.
 TO_MANY = deliveries.c.send_id > literal_column("0")
+TO_COLLEAGUES = deliveries.c.user_id > literal_column("0")
 
 attempts = Table(
     "delivery_attempts",

@@ -155,7 +155,8 @@ tasks = Table(
     ),
 )
 
-# What a colleague should know: kind and object, never anybody's words.
+# What a colleague should know: kind and object, never anybody's words. `letter_at` is when a letter
+# tells it to who has not seen it, 0 for never; `letter_id` is the delivery of the letter that does.
 notices = Table(
     "notices",
     metadata,
@@ -169,6 +170,8 @@ notices = Table(
     Column("key", String(200), nullable=False),
     num("created_at"),
     num("read_at"),
+    num("letter_at"),
+    ref("letter_id"),
     UniqueConstraint("user_id", "key"),
     Index("ix_notices_user", "user_id", "id"),
     Index(
@@ -177,6 +180,19 @@ notices = Table(
         "id",
         sqlite_where=text("read_at = 0"),
         postgresql_where=text("read_at = 0"),
+    ),
+    Index(
+        "ix_notices_letter_due",
+        "letter_at",
+        "user_id",
+        sqlite_where=text("letter_at > 0"),
+        postgresql_where=text("letter_at > 0"),
+    ),
+    Index(
+        "ix_notices_letter",
+        "letter_id",
+        sqlite_where=text("letter_id > 0"),
+        postgresql_where=text("letter_id > 0"),
     ),
 )
 

@@ -179,7 +179,9 @@ from hub.commands.people import (
 )
 from hub.commands.requests import (
     ChangeChecklist,
+    ChooseNoticeMailbox,
     LogTime,
+    MailNotices,
     MergeRequests,
     Notify,
     ReadNotices,
@@ -289,6 +291,7 @@ __all__ = [
     "ChangeClient",
     "ChangeLead",
     "ChangeObject",
+    "ChooseNoticeMailbox",
     "ClaimDeliveries",
     "ClaimJobs",
     "Command",
@@ -321,6 +324,7 @@ __all__ = [
     "LinkDialog",
     "LogTime",
     "LoseInterest",
+    "MailNotices",
     "ManyContent",
     "ManyQueued",
     "ManyRecipient",

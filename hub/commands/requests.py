@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
-from hub.ids import CalendarId, RequestId, SlaPolicyId, UserId
+from hub.ids import AccountId, CalendarId, RequestId, SlaPolicyId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +159,22 @@ class Notify(Command):
     event_id: int = 0
     key: str = ""
     roles: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailNotices(Command):
+    """The hub's own: write letters to colleagues of what they have not seen. Gives how many."""
+
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChooseNoticeMailbox(Command):
+    """Say by which account letters to colleagues leave; 0: the first mailbox."""
+
+    permission: ClassVar[str] = "system.manage"
+
+    account_id: AccountId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,6 +100,7 @@ from hub.events.people import (
 )
 from hub.events.requests import (
     NoticeRaised,
+    NoticesMailed,
     RequestChecklistDone,
     RequestCreated,
     RequestDeadlineMet,
@@ -233,6 +234,7 @@ __all__ = [
     "MessageReceived",
     "NoteAdded",
     "NoticeRaised",
+    "NoticesMailed",
     "ObjectChanged",
     "ObjectCreated",
     "ObjectLinked",

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hub.events.base import Event
-from hub.ids import DialogId, MessageId, Micros, NoticeId, RequestId, SlaPolicyId, TaskId, UserId
+from hub.ids import (
+    AccountId,
+    DeliveryId,
+    DialogId,
+    MessageId,
+    Micros,
+    NoticeId,
+    RequestId,
+    SlaPolicyId,
+    TaskId,
+    UserId,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,3 +175,17 @@ class NoticeRaised(Event):
     notice_id: NoticeId
     user_id: UserId
     kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticesMailed(Event):
+    """A letter to a colleague of what he has not seen was put in the outbox."""
+
+    type: ClassVar[str] = "notice.mailed"
+    subject_kind: ClassVar[str] = "user"
+    subject_field: ClassVar[str] = "user_id"
+
+    user_id: UserId
+    delivery_id: DeliveryId
+    account_id: AccountId
+    count: int

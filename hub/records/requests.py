@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hub.ids import (
+    AccountId,
     CalendarId,
     ClientId,
     ContactId,
@@ -162,6 +163,21 @@ class Task:
     deleted_at: Micros
     version: int
     custom: CustomValues = field(default_factory=CustomValues)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterState:
+    """How letters leave that tell a colleague his notices, and what became of his last one.
+
+    `chosen` is the account that the administrator named, `account_id` the one that letters leave by:
+    0 where there is none.
+    """
+
+    chosen: AccountId
+    account_id: AccountId
+    last_at: Micros = Micros(0)
+    last_status: str = ""
+    last_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from crm_store import dialogs as dialog_reads
 from crm_store import notices as notice_reads
 from crm_store import objects as reads
 from crm_store.callbacks import callbacks
-from crm_store.objects import NOUNS, Noun, ObjectQuery
+from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import HubError, Invalid, NotAllowed
@@ -23,29 +23,15 @@ from hub.natural_dates import read as read_line
 from hub.records.dialogs import DialogQuery
 from hub.web.errors import as_json, status_of
 from hub.web.live_connection import live_position
+from hub.web.notice_words import NOTICE_WORDS, linked_title, places_of
 from hub.web.numbers import number
-from hub.web.objects import _, colleagues, page
+from hub.web.objects import colleagues, page
 from hub.web.requests import OPEN, edges, group_of
 
 TASK, REQUEST = NOUNS["task"], NOUNS["request"]
 MOST = 100
 SOON = 12 * 3_600_000_000
 """A deadline of the coming night or morning is seen before the day is over."""
-
-NOTICE_WORDS = {
-    "request.assigned": _("The request is yours now"),
-    "request.deadline_near": _("A deadline is near"),
-    "request.deadline_missed": _("A deadline was missed"),
-    "task.assigned": _("The task is yours now"),
-    "task.reminder": _("The task is due"),
-    "task.review": _("The task waits for your check"),
-    "task.returned": _("The task came back to you"),
-    "export.done": _("Your file is ready"),
-    "export.failed": _("A list could not be written"),
-    "rule.paused": _("A rule of yours paused"),
-    "rule.told": _("A rule calls you"),
-    "rule.digest": _("Your plan for today: what waits, what is overdue"),
-}
 
 
 def mine_of(kind: str, *more: dict[str, object]) -> dict[str, object]:
@@ -126,14 +112,6 @@ def _dialogs(reader: Reader) -> list[Any]:
         return []
     query = DialogQuery(view="mine", sort="oldest_waiting", limit=50)
     return [one for one in dialog_reads.page(reader, query).dialogs if one.waiting_since]
-
-
-def linked_title(reader: Reader, nouns: Any, kind: str, object_id: int) -> str:
-    """Name what a task or a notice is about, where the reader may see it."""
-    noun: Noun | None = nouns.get(kind)
-    if noun is None or not object_id:
-        return ""
-    return reads.titles(reader, noun, [object_id]).get(object_id, "")
 
 
 def grouped(tasks: list[Any], ends: dict[str, int]) -> list[tuple[str, list[Any]]]:
@@ -243,13 +221,7 @@ async def notices(request: Request) -> Response:
         section="notices",
         live_id=position,
         words=NOTICE_WORDS,
-        paths={
-            **{name: noun.kind.path for name, noun in nouns.items()},
-            "rule": "settings/rules",
-            "dialog": "inbox",
-            "export": "exports",
-            "mailing": "p/mailings",
-        },
+        paths=places_of(nouns),
         **values,
     )
 

@@ -70,6 +70,7 @@ RELEASED = {
     "0036_less_often.py": "90c82a17cab96ba847c9f9cc7576f3a13e20904fa45c53448f53edc5b4bdcaef",
     "0037_counted_views.py": "d9057c8595050eb939c397754c447882c01f5f06f333f0059ced881bf5e95b2c",
     "0038_unfinished.py": "99c5c5026a958d8ce0d3cd1a486a65bfc598c8f98b904bd7bb36009257c2208b",
+    "0039_notice_letters.py": "6b73bbd6792346bc3ce00ebff6f3b75009cfb0db08436c322f0d654fec2fe351",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

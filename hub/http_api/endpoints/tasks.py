@@ -1,4 +1,4 @@
-"""Tasks, and notices to oneself."""
+"""Tasks."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Path, Query, Response
+from fastapi import Path, Response
 
-from crm_store import notices as notice_reads
 from crm_store.objects import NOUNS
 from hub import commands as c
 from hub.errors import Invalid
@@ -16,7 +15,7 @@ from hub.http_api import resource, rights
 from hub.http_api.errors import failures
 from hub.http_api.resource import Shapes
 from hub.http_api.shapes import requests as s
-from hub.http_api.shapes.base import GivenId, Listing
+from hub.http_api.shapes.base import GivenId
 from hub.ids import DialogId, TaskId, UserId
 from hub.natural_dates import read as read_line
 from hub.web.auth import new_token, token_hash
@@ -96,27 +95,3 @@ async def review(
     """Say as its author whether a task is done."""
     await caller.hub.do(c.ReviewTask(task_id=TaskId(task_id), accept=body.accept))
     return await resource.shown(caller, TASK, s.Task, task_id, response)
-
-
-@router.get("/notices", summary="List notices to you")
-async def notices(
-    caller: rights.MayEditProfile,
-    unread: Annotated[bool, Query(description="Only what you have not read.")] = False,
-    before: Annotated[GivenId | None, Query(description="`next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> Listing[s.Notice]:
-    """Give your own notices, the newest first."""
-    found = await caller.hub.read(
-        lambda reader: notice_reads.page(reader, before or 0, limit, unread=unread)
-    )
-    return Listing[s.Notice](
-        items=[s.Notice.model_validate(one) for one in found],
-        next=str(found[-1].id) if len(found) == limit else "",
-    )
-
-
-@router.post("/notices/read", status_code=204, summary="Mark notices as read")
-async def read(caller: rights.MayEditProfile, body: s.ReadNotices) -> Response:
-    """Mark your notices as read, or as new again."""
-    await caller.hub.do(c.ReadNotices(notice_ids=tuple(body.ids), unread=body.unread))
-    return Response(status_code=204)

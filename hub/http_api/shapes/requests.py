@@ -183,6 +183,45 @@ class ReadNotices(Body):
     unread: bool = Field(default=False, description="Mark them as new again.")
 
 
+class NoticeChoice(Shape):
+    """How you are told of one kind."""
+
+    kind: str = Field(examples=["task.reminder"])
+    on_screen: bool
+    by_email: bool
+
+
+class NoticeChoices(Shape):
+    """How you are told, and whether letters can leave."""
+
+    kinds: list[NoticeChoice]
+    chosen_account_id: OptionalId = Field(description="What the administrator chose.")
+    account_id: OptionalId = Field(description="By which account letters leave; null: by none.")
+    last_letter_at: Instant
+    last_letter_status: str = Field(description="queued, sent, failed ...; empty: none yet.")
+    last_letter_reason: str
+
+
+class ChooseNotice(Body):
+    """A kind, and what to change of it."""
+
+    kind: Word = Field(examples=["task.reminder"])
+    on_screen: bool | None = None
+    by_email: bool | None = None
+
+
+class ChooseNotices(Body):
+    """The kinds to change; the others stay as they are."""
+
+    kinds: list[ChooseNotice] = Field(min_length=1, max_length=100)
+
+
+class NoticeMailbox(Body):
+    """An account that sends e-mail."""
+
+    account_id: GivenId = Field(description="`0`: the first mailbox.")
+
+
 class TaskLine(Body):
     """A task as one writes it down."""
 

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from crm_store.notices import KINDS
+from crm_store.accounts import all_accounts
+from crm_store.mailboxes import is_mailbox
+from crm_store.notice_letters import letter_state
+from crm_store.notices import KINDS, choices, chosen
 from crm_store.tables.requests import calendar_feeds
 from crm_store.viewer import Reader
-from hub.commands import SaveCalendarFeed, UpdateProfile
+from hub.commands import ChooseNoticeMailbox, SaveCalendarFeed, UpdateProfile
+from hub.ids import AccountId
 from hub.web.auth import new_token, token_hash
-from hub.web.settings.common import _, form_of, go, hub_of, many, needs, show
+from hub.web.settings.common import (
+    _,
+    form_of,
+    go,
+    hub_of,
+    many,
+    needs,
+    number,
+    runtime_of,
+    show,
+)
 
 PATH = "/settings/notices"
 KIND_NAMES = {
@@ -23,6 +39,8 @@ KIND_NAMES = {
     "task.reminder": _("A task is due"),
     "task.review": _("A task waits for my check"),
     "task.returned": _("A task comes back to me"),
+    "dialog.assigned": _("A colleague gives me a dialog"),
+    "dialog.mentioned": _("A colleague mentions me in a note"),
     "export.done": _("A list of mine is written"),
     "export.failed": _("A list of mine could not be written"),
     "rule.paused": _("A rule of mine pauses"),
@@ -37,20 +55,32 @@ def _has_feed(reader: Reader) -> bool:
 
 
 async def _draw(request: Request, address: str = "") -> Response:
-    chosen = request.state.user.preferences.get("notices", {})
+    channels = runtime_of(request).database.channels
+
+    def load(reader: Reader) -> dict[str, Any]:
+        boxes = [one for one in all_accounts(reader) if is_mailbox(channels.get(one.channel))]
+        return {
+            "has_feed": _has_feed(reader),
+            "letters": letter_state(reader, channels),
+            "mailboxes": [one for one in boxes if not one.removed],
+        }
+
     return show(
         request,
         "notices",
         "notices",
-        kinds=[(kind, KIND_NAMES[kind], chosen.get(kind) is not False) for kind in KINDS],
-        has_feed=await hub_of(request).read(_has_feed),
+        kinds=[
+            (kind, KIND_NAMES[kind], shown, mailed)
+            for kind, (shown, mailed) in choices(request.state.user.preferences).items()
+        ],
         address=address,
+        **await hub_of(request).read(load),
     )
 
 
 @needs("profile.edit")
 async def notices(request: Request) -> Response:
-    """Show, or choose, what one is told; make or end the calendar's address."""
+    """Show, or choose, what one is told and how; make or end the calendar's address."""
     hub = hub_of(request)
     if request.method == "GET":
         return await _draw(request)
@@ -63,9 +93,13 @@ async def notices(request: Request) -> Response:
     if do == "end":
         await hub.do(SaveCalendarFeed(token_hash=""))
         return go(PATH, "revoked")
-    wanted = set(many(form, "kind"))
-    kept = {kind: kind in wanted for kind in KINDS}
-    await hub.do(UpdateProfile(preferences={"notices": kept}))
+    if do == "mailbox":
+        account_id = AccountId(number(form.get("account", "0") or "0"))
+        await hub.do(ChooseNoticeMailbox(account_id=account_id))
+        return go(PATH, "saved")
+    shown, mailed = set(many(form, "kind")), set(many(form, "letter"))
+    wanted = {kind: (kind in shown, kind in mailed) for kind in KINDS}
+    await hub.do(UpdateProfile(preferences=chosen(wanted)))
     return go(PATH, "saved")
 
 

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from crm_store import accounts as account_reads
 from crm_store import topics as store
+from crm_store.mailboxes import is_mailbox
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import Conflict, Invalid
@@ -60,8 +61,7 @@ async def topics(request: Request) -> Response:
             for one in account_reads.all_accounts(reader)
             if not one.removed
             and (kind := channels.get(one.channel)) is not None
-            and kind.capabilities.address_kind == "email"
-            and kind.capabilities.sends
+            and is_mailbox(kind.capabilities)
         ]
         return {
             "topics": store.all_topics(reader),

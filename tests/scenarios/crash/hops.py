@@ -86,6 +86,7 @@ HOUSEWORK = frozenset(
         # Timers: what they find due stays due.
         "WakeDialogs",
         "CarryMoves",
+        "MailNotices",
         "RemindOfTasks",
         "RouteWaiting",
         "SweepRetention",

@@ -118,3 +118,20 @@ async def test_a_task_in_one_line_and_the_address_of_a_calendar(world: World) ->
     address = (await program.ok("POST", "/me/calendar"))["url"]
     assert "/ical/" in address
     await program.ok("DELETE", "/me/calendar")
+
+
+async def test_how_one_is_told_is_chosen_over_the_api(world: World) -> None:
+    hand, boss = await world.program("agent"), await world.program("administrator")
+    wanted = [
+        {"kind": "task.reminder", "by_email": True},
+        {"kind": "rule.told", "on_screen": False},
+    ]
+    told = await hand.ok("PATCH", "/notices/choices", json={"kinds": wanted})
+    assert told == await hand.ok("GET", "/notices/choices")
+    kinds = {one["kind"]: (one["on_screen"], one["by_email"]) for one in told["kinds"]}
+    assert (kinds["task.reminder"], kinds["rule.told"]) == ((True, True), (False, False))
+    assert (told["account_id"], told["last_letter_status"]) == (None, "")
+    unknown = {"kinds": [{"kind": "task.forgotten", "by_email": True}]}
+    await hand.refused(422, "invalid", "PATCH", "/notices/choices", json=unknown)
+    await boss.refused(422, "invalid", "PUT", "/notices/mailbox", json={"account_id": "1"})
+    await boss.ok("PUT", "/notices/mailbox", json={"account_id": "0"})

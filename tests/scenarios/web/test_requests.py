@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crm_store import sla
 from crm_store import users as user_reads
+from crm_store.notices import choices
 from hub import (
     ChangeObject,
     CreateObject,
@@ -120,6 +121,17 @@ async def test_notices_are_chosen_kind_by_kind(hub: House) -> None:
     )
     assert (await browser.get("/notices/count")).json() == {"unread": 1}
     assert "Loud" in (await browser.get("/notices")).text
+    # By e-mail too: it stands on the screen then, whatever its other box says.
+    shown = (await browser.get(page)).text
+    assert "No letter can leave: an administrator has to connect a mailbox first." in shown
+    kinds = {"do": "save", "letter": "task.reminder"}
+    assert (await browser.submit(page, data=kinds)).status_code == 303
+    me = await hub.system.user(await agent_of(hub))
+    chosen = choices(me.preferences)
+    assert chosen["task.reminder"] == (True, True)
+    assert chosen["task.assigned"] == (False, False)
+    mailbox = {"do": "mailbox", "account": "0"}
+    assert (await browser.submit(page, data=mailbox)).status_code == 403
 
 
 async def test_the_client_gets_the_number_and_no_machine_does(

@@ -125,6 +125,8 @@ const TOLD = {
   'task.reminder': _('A task is due'),
   'task.review': _('A task waits for your check'),
   'task.returned': _('A task came back to you'),
+  'dialog.assigned': _('A colleague gave you a dialog'),
+  'dialog.mentioned': _('A colleague mentions you in a note'),
   'rule.paused': _('A rule of yours paused'),
   'rule.told': _('A rule calls you'),
   'rule.digest': _('Your plan for today'),
@@ -132,6 +134,8 @@ const TOLD = {
 async function noticed(kind) {
   countNotices();
   document.dispatchEvent(new CustomEvent('hub:notice', { detail: kind }));
+  // The inbox says by itself, and better, who was named where.
+  if (kind === 'dialog.mentioned' && location.pathname.startsWith('/inbox')) return;
   const { notifyNotice } = await import('hub/inbox/notify');
   notifyNotice(TOLD[kind] || _('Something new for you'));
 }
@@ -143,6 +147,8 @@ const who = document.querySelector('meta[name="me"]');
 const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 if (who?.getAttribute('data-own-zone') === '' && here && here !== who.getAttribute('data-zone')) act('zone', { zone: here }).then(() => location.reload()).catch(() => {});
 document.addEventListener('hub:counters', counters);
+// Who reads a dialog has seen what notices told him of it.
+document.addEventListener('hub:counters', () => { if (document.querySelector('#bell-count:not([hidden])')) countNotices(); });
 if (bar) counters();
 if (location.protocol === 'https:' || location.hostname === 'localhost' || location.hostname === '127.0.0.1') {
   navigator.serviceWorker?.register('/worker.js').catch(() => {});
