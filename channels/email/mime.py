@@ -168,7 +168,8 @@ def _first_id(heads: Heads, name: str) -> str:
 
 def _identity(raw: bytes) -> str:
     """Hash a letter without what servers add on its way: the same letter is the same twice."""
-    head, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    # To split and join is faster than to replace.
+    head, _, body = b"\n".join(raw.split(b"\r\n")).partition(b"\n\n")
     kept = []
     skipping = False
     for line in head.split(b"\n"):
