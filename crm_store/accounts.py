@@ -281,11 +281,12 @@ def record_inspection(uow: UnitOfWork, command: RecordInspection) -> None:
     )
 
 
+_MARK = update(accounts).where(accounts.c.id == bindparam("b_id")).values(mark=bindparam("b_mark"))
+
+
 def advance_mark(uow: UnitOfWork, command: AdvanceMark) -> None:
     """Move a pull channel's mark."""
-    uow.conn.execute(
-        update(accounts).where(accounts.c.id == command.account_id).values(mark=command.mark)
-    )
+    uow.conn.execute(_MARK, {"b_id": command.account_id, "b_mark": command.mark})
 
 
 def quarantine_input(uow: UnitOfWork, command: Quarantine) -> QuarantineId:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 
 from crm_store.sql import locked, upsert
 from crm_store.tables.absences import absences
@@ -27,16 +39,31 @@ MOST_DAYS = 366
 MOST_PLACES = 1000
 
 
+# Made once: every group of messages asks these.
+_AWAY = select(absences.c.user_id).where(
+    absences.c.state.in_(("planned", "active")),
+    absences.c.from_at <= bindparam("now"),
+    absences.c.to_at > bindparam("now"),
+)
+_NOBODY = 0
+_LOOKED_FOR = union_all(_AWAY, select(literal(_NOBODY)).where(exists(select(routes.c.kind))))
+_WAITING = select(routing.c.dialog_id).where(routing.c.state == "waiting").limit(1)
+_LATE = (
+    select(routing.c.dialog_id)
+    .where(routing.c.forward_at > 0, routing.c.forward_at <= bindparam("now"))
+    .limit(1)
+)
+
+
 def people_away(conn: Connection, now: int) -> set[int]:
     """Give those who are absent at this instant, whether or not anybody stands in."""
-    rows = conn.execute(
-        select(absences.c.user_id).where(
-            absences.c.state.in_(("planned", "active")),
-            absences.c.from_at <= now,
-            absences.c.to_at > now,
-        )
-    )
-    return set(rows.scalars())
+    return set(conn.execute(_AWAY, {"now": now}).scalars())
+
+
+def people_to_replace(conn: Connection, now: int) -> set[int] | None:
+    """Give those who are absent; None where nobody is, and no dialog is ever given out."""
+    found = set(conn.execute(_LOOKED_FOR, {"now": now}).scalars())
+    return found - {_NOBODY} if found else None
 
 
 # -- routes --------------------------------------------------------------------------------
@@ -116,9 +143,7 @@ def save_route(uow: UnitOfWork, command: SaveRoute) -> None:
 
 def anything_to_route(conn: Connection, now: int) -> bool:
     """Say whether anything waits to be given out, or to be passed on."""
-    waiting = select(routing.c.dialog_id).where(routing.c.state == "waiting").limit(1)
-    late = select(routing.c.dialog_id).where(routing.c.forward_at > 0, routing.c.forward_at <= now)
-    return any(conn.execute(one).first() is not None for one in (waiting, late.limit(1)))
+    return any(conn.execute(one, {"now": now}).first() is not None for one in (_WAITING, _LATE))
 
 
 def waiting_dialogs(reader: Reader, limit: int = 200) -> list[WaitingDialog]:

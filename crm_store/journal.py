@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import dialogs
@@ -47,18 +48,17 @@ def events_after(
     A fact of a type that nobody knows (its plugin is gone) is passed over. So is one that cannot
     be read; its number and what is wrong with it are added to `unreadable`.
     """
-    statement = select(journal).where(journal.c.id > after).order_by(journal.c.id).limit(limit)
-    if types:
-        statement = statement.where(journal.c.type.in_(types))
+    statement, values = _behind(tuple(types)), {"after": after, "limit": limit}
     found, last = [], after
     try:
-        rows: Sequence[Row[Any]] = conn.execute(statement).all()
+        rows: Sequence[Row[Any]] = conn.execute(statement, values).all()
         moved = _changes(conn, [row.id for row in rows if row.type in WITH_CHANGES])
     except ValueError as error:
         # One value that is no JSON spoils the whole page: read on one by one.
         if limit > 1:
             return _one_by_one(conn, registry, after, limit, types, unreadable)
-        number = int(conn.execute(statement.with_only_columns(journal.c.id)).scalar_one())
+        only_number = statement.with_only_columns(journal.c.id)
+        number = int(conn.execute(only_number, values).scalar_one())
         _note_unreadable(number, error, unreadable)
         return [], number
     for row in rows:
@@ -67,6 +67,13 @@ def events_after(
         if event is not None:
             found.append(event)
     return found, last
+
+
+@cache
+def _behind(types: tuple[str, ...]) -> Select[Any]:
+    statement = select(journal).where(journal.c.id > bindparam("after")).order_by(journal.c.id)
+    statement = statement.limit(bindparam("limit"))
+    return statement.where(journal.c.type.in_(types)) if types else statement
 
 
 def _one_by_one(

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm_store.desks import people_away, route_of
+from crm_store.desks import people_to_replace, route_of
 from crm_store.sql import upsert
-from crm_store.tables.desks import routes, routing
+from crm_store.tables.desks import routing
 from crm_store.tables.dialogs import dialogs
 from crm_store.unit_of_work import UnitOfWork
 
@@ -19,8 +19,8 @@ def ask_for_routing(uow: UnitOfWork, dialog_ids: Iterable[int]) -> None:
     ids = list(dialog_ids)
     if not ids:
         return
-    away = people_away(uow.conn, uow.now)
-    if not away and uow.conn.execute(select(routes.c.kind).limit(1)).first() is None:
+    away = people_to_replace(uow.conn, uow.now)
+    if away is None:
         return
     rows = uow.conn.execute(select(dialogs).where(dialogs.c.id.in_(ids))).all()
     for row in rows:

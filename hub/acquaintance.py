@@ -12,12 +12,14 @@ import logging
 import re
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from crm_store.journal import cursor, last_event
 from crm_store.nouns import NOUNS
+from crm_store.rows import among, listed
 from crm_store.tables.dialogs import messages
 from crm_store.tables.duplicates import asked_details
 from hub.commands import Command, MoveCursor, NoteSaid, RefreshDuplicates, TakeAnswers
@@ -133,8 +135,9 @@ def _following(conn: Connection, kind: str, after: int) -> list[int]:
 
 def _telling(conn: Connection, ids: list[MessageId]) -> list[MessageId]:
     """Leave out the messages that can hold neither a phone nor an e-mail: nearly all."""
-    rows = conn.execute(select(messages.c.id, messages.c.text).where(messages.c.id.in_(ids)))
-    return [MessageId(row.id) for row in rows if _may_tell(row.text)] if ids else []
+    dialect = conn.dialect.name
+    rows = conn.execute(_texts(dialect), {"ids": listed(dialect, ids)})
+    return [MessageId(row.id) for row in rows if _may_tell(row.text)]
 
 
 def _may_tell(text: str) -> bool:
@@ -144,13 +147,25 @@ def _may_tell(text: str) -> bool:
 
 def _answers(conn: Connection, ids: list[MessageId]) -> list[MessageId]:
     """Give the messages of dialogs in which a question of ours waits for its answer."""
-    rows = conn.execute(
+    dialect = conn.dialect.name
+    rows = conn.execute(_asked(dialect), {"ids": listed(dialect, ids)})
+    return [MessageId(one) for one in rows.scalars()]
+
+
+# Made once: every group of messages asks these.
+@cache
+def _texts(dialect: str) -> Select[Any]:
+    return select(messages.c.id, messages.c.text).where(among(dialect, messages.c.id, "ids"))
+
+
+@cache
+def _asked(dialect: str) -> Select[Any]:
+    return (
         select(messages.c.id)
         .join(asked_details, asked_details.c.dialog_id == messages.c.dialog_id)
-        .where(messages.c.id.in_(ids), asked_details.c.state != "done")
+        .where(among(dialect, messages.c.id, "ids"), asked_details.c.state != "done")
         .order_by(messages.c.id)
     )
-    return [MessageId(one) for one in rows.scalars()]
 
 
 def _tells(event: Event) -> bool:
