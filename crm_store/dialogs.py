@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from crm_store.rows import among, listed
-from crm_store.sql import page_key
+from crm_store.sql import keep_plans, page_key
 from crm_store.tables.dialogs import (
     dialog_tags,
     dialogs,
@@ -349,11 +349,13 @@ def _record(row: Row[Any], labels: tuple[str, ...]) -> Dialog:
 
 def counters(reader: Reader) -> Counters:
     """Count the standing views of the viewer, each by an index that holds all it asks."""
+    keep_plans(reader.conn)
     return Counters(**_counted(reader.conn, reader.viewer, EVERYBODYS_COUNTS + OWN_COUNTS))
 
 
 def counters_of(conn: Connection, viewers: Iterable[Viewer]) -> dict[Viewer, Counters]:
     """Count for many people: what is the same for all who see the same is counted once."""
+    keep_plans(conn)
     common: dict[Viewer, dict[str, int]] = {}
     found: dict[Viewer, Counters] = {}
     for viewer in viewers:

@@ -19,6 +19,7 @@ from crm_store import search as search_reads
 from crm_store import views as view_reads
 from crm_store.objects import NOUNS
 from crm_store.request_clocks import dues_of
+from crm_store.sql import keep_plans
 from crm_store.tables.dialogs import messages as message_table
 from crm_store.viewer import Reader
 from hub.ids import AccountId, ContactId, DialogId, MessageId, TeamId, UserId
@@ -80,6 +81,7 @@ def dues(reader: Reader, shown: DialogPage) -> dict[int, int]:
 
 def list_values(reader: Reader, query: DialogQuery) -> dict[str, Any]:
     """Read everything the list pane shows, in one snapshot."""
+    _whole_views_alike(reader, query)
     shown = dialog_reads.page(reader, query)
     return {
         "list": shown,
@@ -146,7 +148,15 @@ async def rows(request: Request) -> Response:
     return _page(request, "inbox/rows.html", query=query, dialog=None, **values)
 
 
+def _whole_views_alike(reader: Reader, query: DialogQuery) -> None:
+    """Keep the plan of a standing view, which is the same for all; what is narrowed has its own."""
+    whole = DialogQuery(view=query.view, sort=query.sort, before=query.before, limit=query.limit)
+    if query == whole:
+        keep_plans(reader.conn)
+
+
 def _row_values(reader: Reader, query: DialogQuery) -> dict[str, Any]:
+    _whole_views_alike(reader, query)
     shown = dialog_reads.page(reader, query)
     return {"list": shown, "dues": dues(reader, shown)}
 
@@ -156,6 +166,7 @@ async def row(request: Request) -> Response:
     dialog_id = DialogId(number(request.path_params["dialog_id"]))
 
     def load(reader: Reader) -> dict[str, Any]:
+        keep_plans(reader.conn)
         shown = DialogPage(dialogs=(dialog_reads.one(reader, dialog_id),), next="")
         return {"list": shown, "dues": dues(reader, shown)}
 

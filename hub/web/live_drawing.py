@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
 from crm_store.request_clocks import dues_of
+from crm_store.sql import keep_plans
 from crm_store.viewer import Reader, Viewer
 from hub.ids import DialogId, MessageId, UserId
 from hub.records.dialogs import Dialog
@@ -28,6 +29,7 @@ async def load_changed(
 
     def load(conn: Any) -> Any:
         reader = Reader(conn=conn, viewer=Viewer.system(), now=runtime.now())
+        keep_plans(conn)
         found = dialog_reads.several(reader, dialog_ids)
         called = dialog_reads.called_into(reader, dialog_ids)
         places = {

@@ -19,6 +19,7 @@ from crm_store import people as people_reads
 from crm_store import unlinked as unlinked_reads
 from crm_store.consents import standing
 from crm_store.objects import NOUNS
+from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub.errors import NotFound
 from hub.extensions import Panel
@@ -72,6 +73,7 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
     position = live_position(request)
 
     def load(reader: Reader) -> dict[str, Any]:
+        keep_plans(reader.conn)
         dialog = dialog_reads.one(reader, dialog_id)
         if dialog.merged_into:
             dialog = dialog_reads.one(reader, dialog.merged_into)

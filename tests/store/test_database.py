@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event, insert, select
 
 from crm_store.database import Database
 from crm_store.journal import events_after
+from crm_store.sql import keep_plans
 from crm_store.tables.journal import journal
 from crm_store.tables.users import teams
 from crm_store.unit_of_work import Transaction
@@ -181,14 +182,29 @@ async def test_a_question_that_is_asked_again_and_again_is_planned_by_its_values
     if database.dialect != "postgresql":
         pytest.skip("SQLite looks at the values by itself")
     question = select(teams.c.id).where(teams.c.name == "sales")
-    with database.connect() as conn:
+
+    def ask(conn: Connection) -> tuple[int, int]:
         for _ in range(15):
             conn.execute(question)
         made = conn.exec_driver_sql(
             "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements"
+            " WHERE statement LIKE '%%teams%%'"
         ).one()
-    assert made[0] == 0
-    assert made[1] >= 5
+        return int(made[0]), int(made[1])
+
+    def ask_alike(conn: Connection) -> tuple[int, int]:
+        keep_plans(conn)
+        return ask(conn)
+
+    kept, by_values = database.read_now(ask)
+    assert kept == 0
+    assert by_values >= 5
+    kept, by_values = database.read_now(ask_alike)
+    assert kept >= 10
+    # For that transaction alone.
+    again, more = database.read_now(ask)
+    assert again == kept
+    assert more > by_values
 
 
 async def test_a_reading_is_done_once_more_where_its_connection_is_gone(database: Database) -> None:
