@@ -30,9 +30,12 @@ if TYPE_CHECKING:
 
 JOURNAL_LOCK = 0x4855_4A4F
 """Number of the advisory lock under which PostgreSQL writes the journal."""
-_LOCK_JOURNAL = f"SELECT pg_advisory_xact_lock({JOURNAL_LOCK})"
+# The lock first, then the numbers: nothing of the outer row is known before it is held.
 _NEXT_NUMBERS = (
-    "SELECT nextval(pg_get_serial_sequence('journal', 'id')) FROM generate_series(1, %s)"
+    "SELECT nextval(own.numbers) FROM"
+    f" (SELECT pg_advisory_xact_lock({JOURNAL_LOCK}),"
+    " pg_get_serial_sequence('journal', 'id')::regclass AS numbers) AS own,"
+    " generate_series(1, %s)"
 )
 _LAST_NUMBER = "SELECT seq FROM sqlite_sequence WHERE name = 'journal'"
 
@@ -118,7 +121,6 @@ class Transaction:
 
     def _journal_ids(self, count: int) -> list[int]:
         if self.dialect == "postgresql":
-            self.conn.exec_driver_sql(_LOCK_JOURNAL)
             rows = self.conn.exec_driver_sql(_NEXT_NUMBERS, (count,))
             return sorted(row[0] for row in rows)
         # The write lock is held since BEGIN IMMEDIATE; AUTOINCREMENT's own counter never

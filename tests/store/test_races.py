@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from crm_store.unit_of_work import Transaction, UnitOfWork
+from crm_store.unit_of_work import JOURNAL_LOCK, Transaction, UnitOfWork
 from dialogs.receipts import record_receipt
 from hub import (
     SYSTEM,
@@ -65,3 +66,18 @@ async def test_a_receipt_that_comes_while_its_send_is_settled_is_not_lost(home: 
     go_on.set()
     await asyncio.gather(told, settled)
     assert (await home.user.message(message_id)).status == "read"
+
+
+async def test_a_fact_gets_its_number_under_the_lock(home: House) -> None:
+    """Whoever waits for the journal has no number yet: the order of numbers is that of commits."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    newest = text("SELECT last_value FROM journal_id_seq")
+    with home.runtime.database.administer() as conn:
+        conn.execute(text(f"SELECT pg_advisory_xact_lock({JOURNAL_LOCK})"))
+        before = conn.execute(newest).scalar_one()
+        coming = asyncio.ensure_future(home.receive(message("k1")))
+        async with asyncio.timeout(20):
+            while not conn.execute(waiting).scalar_one():
+                await asyncio.sleep(0.02)
+        assert conn.execute(newest).scalar_one() == before
+    assert (await coming)[0].new
