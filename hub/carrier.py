@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from aiolimiter import AsyncLimiter
@@ -39,7 +40,7 @@ CLAIM_LEASE = timedelta(seconds=60)
 AHEAD = 200
 """So many letters of mailings are claimed ahead at most."""
 GATHER = 0.002
-"""So many seconds a mailing waits for more letters to end, so that they are settled together."""
+"""So many seconds a mailing waits at most for more letters to end, to settle them together."""
 QUICKLY = 2.0
 """What was claimed ahead is to be used up in about so many seconds."""
 
@@ -65,6 +66,7 @@ class Carrier:
         self._loads = Loads(runtime, channel, contents, letters)
         self._told = told
         self._stir = asyncio.Event()
+        self._landed = asyncio.Event()
         self._stopping = False
         # Claimed and not started: people's first, then what goes to many.
         self._first: deque[Load] = deque()
@@ -104,8 +106,8 @@ class Carrier:
                     claiming.result()
                 if self._wants_more():
                     self._claim()
-                if self._many and len(self._calls) > 1:
-                    await asyncio.sleep(GATHER)
+                if self._many:
+                    await self._gather()
                 await self._turn()
                 if self._is_over():
                     return self._heard
@@ -118,6 +120,16 @@ class Carrier:
             raise
         finally:
             await self._give_back()
+
+    async def _gather(self) -> None:
+        """Wait a moment for what is on the wire, so that it is settled together."""
+        try:
+            async with asyncio.timeout(GATHER):
+                while self._calls:
+                    self._landed.clear()
+                    await self._landed.wait()
+        except TimeoutError:
+            pass
 
     def _is_over(self) -> bool:
         if self._calls or self._ended or self._claiming is not None:
@@ -248,7 +260,9 @@ class Carrier:
             )
         if not commands:
             return
-        making = asyncio.create_task(self._loads.make(starting))
+        self._loads.make(starting)
+        # What goes with the next turn is made while this one commits and is on the wire.
+        self._loads.make(islice(self._many, self._limits.connections))
         try:
             answers = await self._runtime.do(SYSTEM, None, commands)
         except Exception:
@@ -260,7 +274,7 @@ class Carrier:
             await self._settle_each(settled)
             self._stir.set()
             return
-        await making
+        await asyncio.gather(*{one.making for one in starting if one.making is not None})
         going = set(answers[-1]) if starting else set()
         for load in starting:
             if load.id in going:
@@ -279,6 +293,7 @@ class Carrier:
 
     def _call_done(self, task: asyncio.Task[None]) -> None:
         self._calls.discard(task)
+        self._landed.set()
         self._stir.set()
         if not task.cancelled() and task.exception() is not None:
             log.error("carrying_failed account=%d", self._account_id, exc_info=task.exception())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,10 @@ log = logging.getLogger("hub.dispatcher")
 
 @dataclass(slots=True)
 class Load:
-    """One claimed delivery, read and filled in; `fault` is why the channel could not make it."""
+    """One claimed delivery, read and filled in; `fault` is why the channel could not make it.
+
+    `making` is what makes it, or made it, on a thread.
+    """
 
     id: DeliveryId
     fence: int
@@ -39,6 +43,7 @@ class Load:
     attempt: int
     created_at: int
     fault: Exception | None = None
+    making: asyncio.Future[None] | None = None
 
 
 class Loads:
@@ -96,14 +101,17 @@ class Loads:
             loads.append(Load(number, fence, message, parts, charged, attempt, created_at))
         return loads, failed
 
-    async def make(self, loads: Sequence[Load]) -> None:
-        """Have the channel make what is heavy about messages that go next, beside the loop."""
-        if loads and type(self._channel).overrides("make"):
-            await in_thread(self._make, loads)
+    def make(self, loads: Iterable[Load]) -> None:
+        """Have the channel make what is heavy about messages beside the loop, each once."""
+        if not type(self._channel).overrides("make"):
+            return
+        if new := [one for one in loads if one.making is None]:
+            making = asyncio.ensure_future(in_thread(self._make, new))
+            for one in new:
+                one.making = making
 
     def _make(self, loads: Sequence[Load]) -> None:
         for load in loads:
-            load.fault = None
             try:
                 load.parts = [replace(part, made=self._channel.make(part)) for part in load.parts]
             except Exception as error:  # noqa: BLE001 - judged where it would have been sent

@@ -111,7 +111,9 @@ def _fields(head: bytes) -> dict[str, list[bytes]]:
 
 def relaxed_header(name: bytes, value: bytes) -> bytes:
     """Write a header as RFC 6376 section 3.4.2 says."""
-    return name.lower() + b":" + _SPACE.sub(b" ", _FOLD.sub(b"", value)).strip()
+    if b"\n" in value or b"\t" in value or b"  " in value:
+        value = _SPACE.sub(b" ", _FOLD.sub(b"", value))
+    return name.lower() + b":" + value.strip()
 
 
 def relaxed_body(body: bytes) -> bytes:

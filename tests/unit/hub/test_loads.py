@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, cast
 
 from hub import Address, Capabilities, Channel, OutboundMessage, PermanentFailure, RejectReason
@@ -38,7 +39,11 @@ def load(*texts: str) -> Load:
 
 async def test_each_part_is_made_and_a_fault_is_kept_for_its_own_message() -> None:
     loads = [load("one", "two"), load("three", ""), load("four")]
-    await Loads(cast(Any, None), Maker(), cast(Any, None)).make(loads)
+    maker = Loads(cast(Any, None), Maker(), cast(Any, None))
+    maker.make(loads[:1])
+    maker.make(loads)
+    assert loads[0].making is not loads[1].making
+    await asyncio.gather(*(cast(Any, one.making) for one in loads))
     assert [[part.made for part in one.parts] for one in loads] == [
         [b"one", b"two"],
         [b"", b""],
@@ -50,5 +55,6 @@ async def test_each_part_is_made_and_a_fault_is_kept_for_its_own_message() -> No
 async def test_a_channel_that_makes_nothing_is_not_asked() -> None:
     one = load("one")
     parts = one.parts
-    await Loads(cast(Any, None), Plain(), cast(Any, None)).make([one])
+    Loads(cast(Any, None), Plain(), cast(Any, None)).make([one])
     assert one.parts is parts
+    assert one.making is None
