@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from hub import (
     Ageing,
+    BrandChanged,
     Dialog,
     Event,
     Handler,
@@ -27,12 +28,12 @@ from plugins.quick_replies.ageing import VERSIONS
 from plugins.quick_replies.commands import handlers
 from plugins.quick_replies.facts import QuickReplyChanged
 from plugins.quick_replies.guarding import guard
-from plugins.quick_replies.starters import starter_commands
+from plugins.quick_replies.starters import renamed, starter_commands
 from plugins.quick_replies.suggesting import suggestions
 from plugins.quick_replies.tables import declare
 from plugins.quick_replies.uses import count
 
-event_types = ("message.queued", "dialog.status_changed")
+event_types = ("message.queued", "dialog.status_changed", "brand.changed")
 
 
 @hookimpl
@@ -90,9 +91,9 @@ def register_ui() -> list[UiPart]:
 @hookimpl
 async def startup(hub: Hub) -> None:
     """The first start brings eight replies to begin with, in the organisation's language."""
-    commands: Sequence[object] = await starter_commands(hub)
+    commands = await starter_commands(hub)
     if commands:
-        await hub.do(*commands)  # type: ignore[arg-type]
+        await hub.do(*commands)
 
 
 @hookimpl
@@ -103,5 +104,7 @@ async def suggest_replies(hub: Hub, dialog: Dialog, text: str) -> list[Suggestio
 
 @hookimpl
 async def event_occurred(hub: Hub, events: tuple[Event, ...]) -> None:
-    """Count what was sent, and which dialogs were solved after it."""
+    """Count what was sent, and which dialogs were solved after it; follow the house's language."""
     await count(hub, events)
+    if any(isinstance(one, BrandChanged) for one in events) and (commands := await renamed(hub)):
+        await hub.do(*commands)

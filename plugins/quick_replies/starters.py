@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from sqlalchemy import select
 
 from hub import Command, Hub
@@ -60,18 +62,44 @@ STARTERS = (
 )
 
 
-async def starter_commands(hub: Hub) -> list[Command]:
+async def starter_commands(hub: Hub) -> Sequence[Command]:
     """Give what makes the starters, once: not when there was ever a reply."""
     if await hub.store.first(select(replies.c.id)) is not None:
         return []
-    language = (await hub.brand()).language
+    return _in((await hub.brand()).language, {})
+
+
+async def renamed(hub: Hub) -> Sequence[Command]:
+    """Give what renames the starters into the organisation's language, as long as all are as they came.
+
+    A hub starts, and makes them, before it is told its language.
+    """
+    rows = await hub.store.all(
+        select(replies.c.id, replies.c.shortcut, replies.c.title).where(
+            replies.c.version == 1, ~replies.c.removed
+        )
+    )
+    known = {shortcut: titles for shortcut, titles, _, _ in STARTERS}
+    mine = {
+        one["shortcut"]: int(one["id"])
+        for one in rows
+        if one["title"] in known.get(one["shortcut"], ())
+    }
+    if len(mine) < len(STARTERS):
+        return []
+    wanted = _in((await hub.brand()).language, mine)
+    now = {one["title"] for one in rows}
+    return [] if all(one.title in now for one in wanted) else wanted
+
+
+def _in(language: str, ids: Mapping[str, int]) -> list[ShareQuickReply]:
     n = 0 if language.startswith("ru") else 1
-    folder = ("Для начала", "To begin with")[n]
     return [
         ShareQuickReply(
+            reply_id=ids.get(shortcut, 0),
             title=titles[n],
             shortcut=shortcut,
-            folder=folder,
+            folder=("Для начала", "To begin with")[n],
             scope="all",
             slot=number if number <= 3 else 0,
             texts={"ru": {"text": russian}, "en": {"text": english}},

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 import plugins.quick_replies
 from hub import (
     SYSTEM,
     Actor,
     ActorKind,
+    BrandChanged,
     Capabilities,
     ChangeObject,
     CreateObject,
@@ -24,6 +26,7 @@ from hub import (
     SendMessage,
     SetDialogStatus,
     Suggestion,
+    UpdateBrand,
     UpdateContact,
     UserId,
     Values,
@@ -34,6 +37,7 @@ from plugins.quick_replies.commands import SaveQuickReply
 from plugins.quick_replies.earlier import bring_back, versions_of
 from plugins.quick_replies.replies import QuickReply, one_reply
 from plugins.quick_replies.suggesting import filled
+from plugins.quick_replies.tables import replies
 from tests.scenarios.web.house import House, open_house
 
 NAME = "quick_replies"
@@ -49,6 +53,27 @@ async def _suggested(
 ) -> list[Suggestion]:
     dialog = await house.hub.dialog(dialog_id)  # type: ignore[arg-type]
     return await plugins.quick_replies.suggest_replies(hub or _own(house), dialog, text)
+
+
+async def test_starters_follow_the_language_that_the_house_is_set_up_in(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, only=[NAME]) as house:
+        own = house.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+        await plugins.quick_replies.startup(own)
+        brand = await house.hub.brand()
+
+        async def told(language: str) -> list[str]:
+            await house.runtime.handle(SYSTEM).do(UpdateBrand(brand_id=brand.id, language=language))
+            fact = BrandChanged(brand_id=brand.id, fields=("language",))
+            await plugins.quick_replies.event_occurred(own, (fact,))
+            statement = select(replies.c.title).order_by(replies.c.slot.desc(), replies.c.id)
+            return [row["title"] for row in await own.store.all(statement)]
+
+        assert "Greeting" in await told("en")
+        russian = await told("ru")
+        assert "Приветствие" in russian
+        assert "Greeting" not in russian
+        # What somebody may know by its name by now stays.
+        assert await told("en") == russian
 
 
 async def test_a_reply_is_found_filled_sent_and_counted(tmp_path: Path) -> None:
