@@ -7,8 +7,6 @@ done through the public hooks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hub import (
     Ageing,
     BrandChanged,
