@@ -10,15 +10,30 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from itertools import combinations
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, literal, or_, select, tuple_, update
+from sqlalchemy import (
+    Connection,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 
 from crm_store import object_writes, objects
 from crm_store.nouns import NOUNS, Noun
+from crm_store.rows import among, listed
 from crm_store.sameness import likeness, name_parts, normal_form, phone_form
-from crm_store.sql import page_key, upsert
+from crm_store.sql import page_key, unindexed, upsert
 from crm_store.tables.duplicates import duplicate_keys, duplicates
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
@@ -32,6 +47,9 @@ from hub.records.people import DuplicatePair, Likeness
 
 PER_KEY = 200
 """How many cards of one key are compared: a key that half the town shares tells nothing."""
+
+MOST_KEYS = 100
+"""How many keys one question names."""
 
 ALIKE = 92
 _WEIGHTS = {"inn": 95, "phone": 75, "email": 80}
@@ -95,35 +113,59 @@ def _compare(one: _Card, other: _Card) -> Likeness | None:
 
 def _cards(conn: Connection, noun: Noun, ids: Iterable[int]) -> dict[int, _Card]:
     """Read the living ones of some cards."""
-    wanted = sorted(set(ids))
-    table = noun.table
-    columns = [table.c.id, table.c.name]
-    if noun.kind.name == "client":
-        columns += [table.c.organisation, table.c.phone, table.c.email, table.c.inn_folded]
+    dialect = conn.dialect.name
+    given = {"cards": listed(dialect, sorted(set(ids)))}
     found: dict[int, _Card] = {}
-    for start in range(0, len(wanted), 500):
-        chunk = wanted[start : start + 500]
-        for row in conn.execute(
-            select(*columns).where(
-                table.c.id.in_(chunk), table.c.deleted_at == 0, table.c.name != ""
-            )
-        ):
-            card = found[row.id] = _Card(row.id, row.name)
-            if noun.kind.name == "client":
-                card.is_organisation = row.organisation
-                card.mark("phone", phone_form(row.phone))
-                card.mark("email", normal_form("email", row.email))
-                card.mark("inn", f"i:{row.inn_folded}" if row.inn_folded else "")
-        if noun.kind.name == "contact":
-            for row in conn.execute(
-                select(addresses.c.contact_id, addresses.c.normal).where(
-                    addresses.c.contact_id.in_(chunk), addresses.c.normal != ""
-                )
-            ):
-                if row.contact_id in found:
-                    reason = "phone" if row.normal.startswith("p:") else "email"
-                    found[row.contact_id].mark(reason, row.normal)
+    for row in conn.execute(_living(dialect, noun.table), given).all():
+        card = found[row.id] = _Card(row.id, row.name)
+        if noun.kind.name == "client":
+            card.is_organisation = row.organisation
+            card.mark("phone", phone_form(row.phone))
+            card.mark("email", normal_form("email", row.email))
+            card.mark("inn", f"i:{row.inn_folded}" if row.inn_folded else "")
+    if noun.kind.name == "contact":
+        for row in conn.execute(_their_addresses(dialect), given).all():
+            if row.contact_id in found:
+                reason = "phone" if row.normal.startswith("p:") else "email"
+                found[row.contact_id].mark(reason, row.normal)
     return found
+
+
+@cache
+def _living(dialect: str, table: Table) -> Select[Any]:
+    columns = [table.c.id, table.c.name]
+    if "inn_folded" in table.c:
+        columns += [table.c.organisation, table.c.phone, table.c.email, table.c.inn_folded]
+    return select(*columns).where(
+        among(dialect, table.c.id, "cards"), unindexed(table.c.deleted_at) == 0, table.c.name != ""
+    )
+
+
+@cache
+def _their_addresses(dialect: str) -> Select[Any]:
+    return select(addresses.c.contact_id, addresses.c.normal).where(
+        among(dialect, addresses.c.contact_id, "cards"), addresses.c.normal != ""
+    )
+
+
+@lru_cache(MOST_KEYS)
+def _sharing(many: int) -> Any:
+    """Ask for the newest cards that have one of so many keys, of each at most PER_KEY."""
+    return union_all(
+        *(
+            select(
+                select(duplicate_keys.c.object_id)
+                .where(
+                    duplicate_keys.c.kind == bindparam("kind"),
+                    duplicate_keys.c.key == bindparam(f"key_{n}"),
+                )
+                .order_by(duplicate_keys.c.object_id.desc())
+                .limit(PER_KEY)
+                .subquery()
+            )
+            for n in range(many)
+        )
+    )
 
 
 def _alike(
@@ -132,17 +174,14 @@ def _alike(
     """Give the cards that are like one, the likest first; `known` are cards already read."""
     known = {} if known is None else known
     near: set[int] = set()
-    for key in sorted(card.numbers()):
-        near |= set(
-            conn.execute(
-                select(duplicate_keys.c.object_id)
-                .where(duplicate_keys.c.kind == noun.kind.name, duplicate_keys.c.key == key)
-                .order_by(duplicate_keys.c.object_id.desc())
-                .limit(PER_KEY)
-            ).scalars()
-        )
+    keys = sorted(card.numbers())
+    for start in range(0, len(keys), MOST_KEYS):
+        some = keys[start : start + MOST_KEYS]
+        given = {f"key_{n}": key for n, key in enumerate(some)} | {"kind": noun.kind.name}
+        near |= set(conn.execute(_sharing(len(some)), given).scalars().all())
     near.discard(card.id)
-    known |= _cards(conn, noun, near - known.keys())
+    if near - known.keys():
+        known |= _cards(conn, noun, near - known.keys())
     found = [_compare(card, known[one]) for one in sorted(near & known.keys())]
     kept = [one for one in found if one is not None]
     return sorted(kept, key=lambda one: (-one.score, -one.id))

@@ -218,6 +218,11 @@ def among(dialect: str, one: ColumnElement[Any], name: str) -> ColumnElement[boo
     return one == func.any(cast(given, postgresql.ARRAY(one.type)))
 
 
+def gathered(dialect: str, one: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Gather the values of all rows in a list (`read_json`), None of no rows at most."""
+    return func.json_group_array(one) if dialect == "sqlite" else func.array_agg(one)
+
+
 def listed(dialect: str, values: Iterable[Any]) -> Any:
     """Give a list as `among` takes it."""
     return dumps(list(values)) if dialect == "sqlite" else list(values)
