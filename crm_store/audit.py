@@ -18,6 +18,7 @@ MOST = 500
 PEOPLE = ("user", "token")
 NOISE = frozenset(
     {
+        "notice.mailed",
         "notice.raised",
         "message.received",
         "message.queued",
