@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, tzinfo
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from crm_store import custom, objects
 from crm_store import dialogs as dialog_reads
 from crm_store.objects import NOUNS
+from crm_store.rows import among, listed
 from crm_store.tables.people import addresses, clients, contacts
 from crm_store.tables.users import brands, users
 from crm_store.viewer import Reader
@@ -95,25 +97,11 @@ def of_people(
     The organisation's own fields of a person and his client are read where they are asked for.
     """
     brand = conn.execute(select(brands).order_by(brands.c.id)).first()
-    rows = conn.execute(
-        select(
-            contacts.c.id,
-            contacts.c.name,
-            contacts.c.language,
-            contacts.c.position,
-            contacts.c.time_zone,
-            contacts.c.client_id,
-            clients.c.name.label("client"),
-        )
-        .outerjoin(clients, (clients.c.id == contacts.c.client_id) & (clients.c.deleted_at == 0))
-        .where(contacts.c.id.in_(contact_ids))
-    ).all()
+    dialect = conn.dialect.name
+    given = {"b_people": listed(dialect, set(contact_ids))}
+    rows = conn.execute(_people(dialect), given).all()
     reach: dict[int, dict[str, str]] = {}
-    for one in conn.execute(
-        select(addresses.c.contact_id, addresses.c.kind, addresses.c.value)
-        .where(addresses.c.contact_id.in_(contact_ids), addresses.c.kind.in_(("email", "phone")))
-        .order_by(addresses.c.id)
-    ):
+    for one in conn.execute(_reach(dialect), given):
         reach.setdefault(one.contact_id, {}).setdefault(f"contact.{one.kind}", one.value)
     shared = _organisation(brand, now)
     own_language = brand.language if brand is not None and brand.language else "en"
@@ -144,6 +132,35 @@ def of_people(
         texts["today"] = _date(now, row.time_zone or _zone(brand), language)
         found[row.id] = Values(texts=texts, language=language)
     return found
+
+
+@cache
+def _people(dialect: str) -> Select[Any]:
+    return (
+        select(
+            contacts.c.id,
+            contacts.c.name,
+            contacts.c.language,
+            contacts.c.position,
+            contacts.c.time_zone,
+            contacts.c.client_id,
+            clients.c.name.label("client"),
+        )
+        .outerjoin(clients, (clients.c.id == contacts.c.client_id) & (clients.c.deleted_at == 0))
+        .where(among(dialect, contacts.c.id, "b_people"))
+    )
+
+
+@cache
+def _reach(dialect: str) -> Select[Any]:
+    return (
+        select(addresses.c.contact_id, addresses.c.kind, addresses.c.value)
+        .where(
+            among(dialect, addresses.c.contact_id, "b_people"),
+            addresses.c.kind.in_(("email", "phone")),
+        )
+        .order_by(addresses.c.id)
+    )
 
 
 def _organisation(brand: Any, now: int) -> dict[str, str]:

@@ -6,11 +6,13 @@ import asyncio
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from crm_store.outgoing import outgoing, unsure_since
+from crm_store.rows import among, listed
 from crm_store.tables.outbox import deliveries
 from dialogs.splitting import split_text
 from hub.capabilities import Capabilities
@@ -62,10 +64,9 @@ class Loads:
         self, conn: Connection, fences: Mapping[DeliveryId, int]
     ) -> tuple[list[Load], dict[DeliveryId, Outcome]]:
         """Give what was claimed as messages in the order of the claim, and what cannot be one."""
-        rows = {
-            row.id: row
-            for row in conn.execute(select(deliveries).where(deliveries.c.id.in_(list(fences))))
-        }
+        dialect = conn.dialect.name
+        given = {"b_ids": listed(dialect, fences)}
+        rows = {row.id: row for row in conn.execute(_claimed(dialect), given)}
         made: dict[int, OutboundMessage | Exception] = {
             **self._filled(conn, [row for row in rows.values() if row.send_id]),
             **self._letters.read(conn, [row for row in rows.values() if row.user_id]),
@@ -150,6 +151,11 @@ class Loads:
                 content = files[one.reference] = self._runtime.blobs.get(one.reference)
             filled.append(replace(one, content=content, size=len(content)))
         return replace(message, attachments=tuple(filled))
+
+
+@cache
+def _claimed(dialect: str) -> Select[Any]:
+    return select(deliveries).where(among(dialect, deliveries.c.id, "b_ids"))
 
 
 def _charged(channel: Channel, message: OutboundMessage) -> int:

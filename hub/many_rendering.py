@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, Select, select
 
 from crm_store.rendering import Prepared, prepared, render
+from crm_store.rows import among, listed
 from crm_store.tables.many import many_contents, many_sends
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, templates
@@ -91,8 +93,8 @@ def many_messages(
             words[content_id] = contents.of(conn, content_id)
         except HubError as error:
             made |= {row.id: error for row in rows if row.content_id == content_id}
-    ids = [row.address_id for row in rows]
-    places = {one.id: one for one in conn.execute(select(addresses).where(addresses.c.id.in_(ids)))}
+    given = {"b_ids": listed(conn.dialect.name, {row.address_id for row in rows})}
+    places = {one.id: one for one in conn.execute(_places(conn.dialect.name), given)}
     people = of_people(
         conn,
         [row.contact_id for row in rows],
@@ -121,6 +123,11 @@ def many_messages(
             except HubError as error:
                 made[row.id] = error
     return made
+
+
+@cache
+def _places(dialect: str) -> Select[Any]:
+    return select(addresses).where(among(dialect, addresses.c.id, "b_ids"))
 
 
 def _message(
