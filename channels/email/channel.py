@@ -337,13 +337,11 @@ class EmailChannel(Channel):
             yield Batch(mark=here.text())
             while True:
                 uids = await source.new_uids(here.uid)
-                while uids:
-                    # Nothing is deleted or marked in the mailbox, so reading on confirms nothing.
-                    async with aclosing(ahead(self._batches(source, uids, here))) as batches:
-                        async for batch, read_to in batches:
-                            here = read_to
-                            yield batch
-                    uids = [one for one in uids if one > here.uid]
+                # Nothing is deleted or marked in the mailbox, so reading on confirms nothing.
+                async with aclosing(ahead(self._batches(source, uids, here))) as batches:
+                    async for batch, read_to in batches:
+                        here = read_to
+                        yield batch
                 await source.wait(IDLE_SECONDS)
         finally:
             await source.close()
@@ -351,9 +349,11 @@ class EmailChannel(Channel):
     async def _batches(
         self, source: MailSource, uids: list[int], here: Mark
     ) -> AsyncGenerator[tuple[Batch, Mark]]:
-        async for letters, last in letters_of(source, uids, here):
-            here = here.upto(last, self.context.now())
-            yield await self.batch(letters, here), here
+        while uids:
+            async for letters, last in letters_of(source, uids, here):
+                here = here.upto(last, self.context.now())
+                yield await self.batch(letters, here), here
+            uids = [one for one in uids if one > here.uid]
 
     def _start(self, source: MailSource, known: Mark | None) -> Mark:
         """Say where to read on: where we were, unless the mailbox is new or numbered anew."""
