@@ -39,7 +39,7 @@ def load(*texts: str) -> Load:
 
 async def test_each_part_is_made_and_a_fault_is_kept_for_its_own_message() -> None:
     loads = [load("one", "two"), load("three", ""), load("four")]
-    maker = Loads(cast(Any, None), Maker(), cast(Any, None))
+    maker = Loads(cast(Any, None), Maker(), cast(Any, None), cast(Any, None))
     maker.make(loads[:1])
     maker.make(loads)
     assert loads[0].making is not loads[1].making
@@ -55,6 +55,6 @@ async def test_each_part_is_made_and_a_fault_is_kept_for_its_own_message() -> No
 async def test_a_channel_that_makes_nothing_is_not_asked() -> None:
     one = load("one")
     parts = one.parts
-    Loads(cast(Any, None), Plain(), cast(Any, None)).make([one])
+    Loads(cast(Any, None), Plain(), cast(Any, None), cast(Any, None)).make([one])
     assert one.parts is parts
     assert one.making is None
