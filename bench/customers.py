@@ -26,6 +26,7 @@ from crm_store.database import make_engine
 from crm_store.duplicates import index_cards
 from crm_store.nouns import NOUNS
 from crm_store.tables.interests import interest_stays, stages
+from crm_store.tables.journal import cursors
 from crm_store.tables.people import clients, contacts
 from crm_store.tables.requests import sequences
 from crm_store.tables.users import users
@@ -37,7 +38,7 @@ from hub.runtime import system_now
 SHARES = {"client": 5, "lead": 20, "request": 20, "interest": 20, "task": 10}
 """One object of the kind for so many messages."""
 SOURCES = ("site", "telegram", "fair", "referral", "search")
-FILLER = 1
+FILLER = 2
 DAY_US = 86_400_000_000
 
 
@@ -104,6 +105,9 @@ def fill(one: House) -> None:
                 book.write(uow, kind, range(start, min(start + BATCH_DIALOGS * 5, total)))
     with engine.connect() as conn, conn.begin():
         book.end(conn)
+        # Each client was compared when it came; a new hub looks through all of them once.
+        last = conn.execute(select(func.max(clients.c.id))).scalar_one()
+        conn.execute(insert(cursors).values(name="acquaintance.client", event_id=last))
         conn.execute(text("ANALYZE" if one.url else "PRAGMA optimize=0x10002"))
     engine.dispose()
     print(f"added the customers of {one.count:,} messages in {time.monotonic() - began:.0f} s")

@@ -15,7 +15,7 @@ from crm_store import merge_reading, people
 from crm_store import objects as reads
 from crm_store import person_timeline as lines
 from crm_store.completeness import COUNTED, POOR, missing_in
-from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.objects import NOUNS
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import Conflict, Invalid
@@ -80,15 +80,13 @@ async def _shown(
         return RedirectResponse(f"/clients/{found}", 301)
 
     def load(reader: Reader) -> dict[str, Any]:
-        own = {"field": "lead.client", "operator": "equals", "value": str(client_id)}
-        may_see = reader.viewer.may(LEAD.kind.read)
         card = reads.one(reader, CLIENT, client_id)
         subject = lines.of_client(reader, client_id)
         return {
             "client": card,
             "contacts": people.people_of(reader, client_id),
-            "interests": _interests(reader, client_id),
-            "leads": reads.page(reader, LEAD, ObjectQuery(filter=own)).items if may_see else (),
+            "interests": reads.of_client(reader, INTEREST, client_id),
+            "leads": reads.of_client(reader, LEAD, client_id),
             "last_at": people.last_contact(reader, client_id),
             "bought_at": people.bought_last(reader, client_id),
             "steps": ways.way(reader, subject, card),
@@ -115,14 +113,6 @@ async def _shown(
         field=field,
         **values,
     )
-
-
-def _interests(reader: Reader, client_id: ClientId) -> tuple[Any, ...]:
-    if not reader.viewer.may(INTEREST.kind.read):
-        return ()
-    own = {"field": "interest.client", "operator": "equals", "value": str(client_id)}
-    found: tuple[Any, ...] = reads.page(reader, INTEREST, ObjectQuery(filter=own)).items
-    return found
 
 
 def _id(request: Request) -> ClientId:

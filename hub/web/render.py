@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import time
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -375,8 +376,12 @@ def _day(context: Context, micros: int) -> str:
 @pass_context
 def _day_only(context: Context, micros: int) -> str:
     """Give a day of the calendar, which no time zone moves."""
-    at = datetime.fromtimestamp(micros / 1_000_000, UTC)
-    return format_date(at, "medium", locale=str(context.get("language")))
+    return _date_form(micros // MINUTE_US // 1440, str(context.get("language")))
+
+
+@lru_cache(4_000)
+def _date_form(day: int, language: str) -> str:
+    return format_date(datetime.fromtimestamp(day * 86_400, UTC), "medium", locale=language)
 
 
 @pass_context
@@ -415,7 +420,11 @@ def _lasting(context: Context, micros: int) -> str:
 @pass_context
 def _money(context: Context, minor: int, currency: str = "") -> str:
     """Give a sum as people read it; whole sums without their kopecks."""
-    locale = str(context.get("language"))
+    return _sum_form(minor, currency, str(context.get("language")))
+
+
+@lru_cache(4_000)
+def _sum_form(minor: int, currency: str, locale: str) -> str:
     amount = Decimal(minor) / 100
     if not currency:
         return format_decimal(amount, locale=locale)
@@ -433,13 +442,20 @@ def _money(context: Context, minor: int, currency: str = "") -> str:
 @pass_context
 def _since(context: Context, micros: int) -> str:
     """Give how long ago something was, in one short unit."""
-    ago = datetime.now(UTC) - datetime.fromtimestamp(micros / 1_000_000, UTC)
+    seconds = int(time.time() - micros / 1_000_000)
+    # Of hours and days the seconds do not matter.
+    seconds -= seconds % 60 if seconds >= 3_600 else 0
+    return _ago_form(seconds, str(context.get("language")))
+
+
+@lru_cache(8_000)
+def _ago_form(seconds: int, language: str) -> str:
     return format_timedelta(
-        ago,
+        timedelta(seconds=seconds),
         granularity="minute",
         threshold=1.2,
         format="short",
-        locale=str(context.get("language")),
+        locale=language,
     )
 
 
