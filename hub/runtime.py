@@ -7,12 +7,11 @@ Everything that changes anything goes through `do`; everything that comes in goe
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from typing import Any, TypeVar
@@ -26,13 +25,11 @@ from crm_store.database import Database
 from crm_store.journal import epoch
 from crm_store.migrate import migrate, pending
 from crm_store.nouns import NOUNS, Noun
-from crm_store.people import blocked_addresses
-from crm_store.presence import dialog_of
 from crm_store.room import has_room
 from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader, Viewer
-from dialogs.inbound_rows import INLINE_RAW
 from hub import events as fact_types
+from hub.arrivals import Arrivals, gathered
 from hub.capabilities import Abilities
 from hub.channel_host import ChannelHost
 from hub.colleagues import Colleagues, Staff
@@ -42,23 +39,20 @@ from hub.commands import (
     ParkEvent,
     Quarantine,
     Receive,
-    RecordArrival,
-    RecordReceipt,
     ReportPluginFailure,
     SettleDelivery,
 )
-from hub.errors import NotFound, UntrustedRequest
+from hub.errors import NotFound
 from hub.events import Event, EventRegistry
 from hub.exporting import export_job, sweep_job
-from hub.extensions import Classifying, Label, Screening, Verdict, VerdictKind
 from hub.feed import Feed, Signal
 from hub.handle import BoundHub
 from hub.handlers import MANY, ONE, Many, need_permission
 from hub.holding import hold_late
-from hub.ids import AccountId, DialogId, EventId, IdMaker, Micros, UserId
+from hub.ids import DialogId, EventId, IdMaker, Micros, UserId
 from hub.importing import import_job
 from hub.keyring import KeyRing
-from hub.messages import Arrival, DeliveryReceipt, InboundMessage, Presence
+from hub.messages import Arrival
 from hub.objects import SYSTEM, Actor
 from hub.plugin_host import PluginHost
 from hub.prepare import prepare
@@ -76,9 +70,6 @@ from triggers.vocabulary import make_vocabulary
 log = logging.getLogger("hub.runtime")
 T = TypeVar("T")
 Request = tuple[Actor, Viewer, tuple[Command, ...]]
-
-TOKEN_DAYS = 1100
-"""How long the token of a dialog in a mail address is believed."""
 
 
 def system_now() -> Micros:
@@ -144,10 +135,11 @@ class Runtime:
         self.feed = Feed(self.database, self.registry)
         self.rights = Rights()
         self.colleagues = Colleagues()
+        self.arrivals = Arrivals(self)
         self.feed.park = self._park_fact
         self.feed.before_all(self.rights.forget)
         self.feed.before_all(self.colleagues.forget)
-        self.feed.before_all(self._remember_blocked)
+        self.feed.before_all(self.arrivals.remember_blocked)
         self.feed.before_all(self._fields_changed)
         self.channel_host = ChannelHost(self)
         self.signals = Signals(self)
@@ -155,7 +147,6 @@ class Runtime:
         self.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self.started_at = Micros(0)
         self._worker_number = -1
-        self._blocked: dict[tuple[str, str], str] = {}
         self._group_functions: dict[type[Command], Any] = {
             kind: self._group(function) for kind, function in MANY.items()
         }
@@ -196,7 +187,7 @@ class Runtime:
         self._worker_number = await asyncio.to_thread(self._take_number)
         self.database.start(IdMaker(self._worker_number, self.now))
         self.epoch = await self.database.read(epoch)
-        self._blocked = await self.database.read(blocked_addresses)
+        await self.arrivals.start()
         await self.renew_fields()
         self.started_at = self.now()
         await asyncio.to_thread(hold_late, self)
@@ -308,13 +299,6 @@ class Runtime:
             known = await self.database.read(lambda conn: self.colleagues.read(conn, self.now()))
         return known
 
-    def _remember_blocked(self, events: list[Event]) -> None:
-        if any(
-            isinstance(one, fact_types.AddressChanged) and one.what in ("blocked", "unblocked")
-            for one in events
-        ):
-            self._blocked = self.database.read_now(blocked_addresses)
-
     def _fields_changed(self, events: list[Event]) -> None:
         if any(isinstance(one, fact_types.FieldChanged) for one in events):
             self.rule_words.renew(
@@ -419,20 +403,8 @@ class Runtime:
 
         With `mark`, arrivals, poison and the mark are committed together (pull channels).
         """
-        commands: list[Command] = []
         arrivals = [storable(one) for one in arrivals]
-        texts = [one for one in arrivals if isinstance(one, InboundMessage)]
-        # Side by side, because the files of a letter wait for the disk.
-        screened = iter(await gathered([self._screened(account, one) for one in texts]))
-        for arrival in arrivals:
-            if isinstance(arrival, Presence):
-                await self._presence(account.id, arrival)
-            elif isinstance(arrival, InboundMessage):
-                commands.append(next(screened))
-            elif isinstance(arrival, DeliveryReceipt):
-                commands.append(RecordReceipt(account_id=account.id, receipt=arrival))
-            else:
-                commands.append(RecordArrival(account_id=account.id, arrival=arrival))
+        commands = await self.arrivals.commands(account, arrivals)
         commands += [
             Quarantine(account_id=account.id, raw=raw, error=error, source="pull")
             for raw, error in poison
@@ -452,100 +424,6 @@ class Runtime:
         self.channel_host.acknowledge(account.id, arrivals)
         return results
 
-    async def _screened(self, account: Account, message: InboundMessage) -> Command:
-        """Ask the screens, then make the command: the message, or what becomes of it instead."""
-        if self.plugins.with_hook("screen_inbound"):
-            screening = Screening(
-                message=message,
-                account_id=account.id,
-                channel=account.channel,
-                blocked=self._blocked.get((message.sender.kind, message.sender.value), ""),
-            )
-            answer = await self.plugins.decide("screen_inbound", Verdict, screening=screening)
-            if answer is not None:
-                plugin, verdict = answer
-                dropped = verdict.kind is VerdictKind.DROP
-                return Quarantine(
-                    account_id=account.id,
-                    raw=message.raw or _as_raw(message),
-                    error=f"{plugin}: {verdict.reason}",
-                    source="dropped" if dropped else "screened",
-                )
-        blobs: tuple[tuple[str, str, int], ...] = ()
-        raw_blob = ""
-        if (
-            any(one.content is not None for one in message.attachments)
-            or len(message.raw) > INLINE_RAW
-        ):
-            blobs, raw_blob = await asyncio.to_thread(self._keep_bytes, message)
-        return Receive(
-            account_id=account.id,
-            message=message,
-            proof=self._proof(message.dialog_token),
-            blobs=blobs,
-            raw_blob=raw_blob,
-            label=await self._label(account, message),
-        )
-
-    async def _label(self, account: Account, message: InboundMessage) -> Mapping[str, object]:
-        """Ask the classifiers what a message is about."""
-        if not self.plugins.with_hook("classify"):
-            return {}
-        seen = Classifying(message=message, account_id=account.id, channel=account.channel)
-        answer = await self.plugins.decide("classify", Label, classifying=seen)
-        if answer is None:
-            return {}
-        plugin, label = answer
-        return {
-            "name": label.name[:60],
-            "reason": label.reason[:400],
-            "confidence": max(0, min(100, label.confidence)),
-            "by": plugin,
-        }
-
-    def _keep_bytes(self, message: InboundMessage) -> tuple[tuple[tuple[str, str, int], ...], str]:
-        files = tuple(
-            self.blobs.put(one.content) if one.content is not None else ("", "", 0)
-            for one in message.attachments
-        )
-        raw_blob = self.blobs.put(message.raw)[0] if len(message.raw) > INLINE_RAW else ""
-        return files, raw_blob
-
-    def _proof(self, token: str) -> DialogId:
-        if not token:
-            return DialogId(0)
-        try:
-            return DialogId(int(self.keys.unsign("dialog", token, TOKEN_DAYS)))
-        except (UntrustedRequest, ValueError):
-            return DialogId(0)
-
-    async def _presence(self, account_id: AccountId, presence: Presence) -> None:
-        dialog_id = await self.database.read(
-            lambda conn: dialog_of(conn, account_id, presence.sender, presence.thread_key)
-        )
-        if dialog_id:
-            self.feed.signal(Signal(kind=presence.kind.value, dialog_id=dialog_id, contact=True))
-
     def presence(self, kind: str, dialog_id: DialogId, user_id: UserId, value: str = "") -> None:
         """Tell everybody that a colleague types, looks or left."""
         self.feed.signal(Signal(kind=kind, dialog_id=dialog_id, user_id=user_id, value=value))
-
-
-def _as_raw(message: InboundMessage) -> bytes:
-    """Keep a screened message readable where its channel gave no raw bytes."""
-    values: Mapping[str, Any] = {
-        "dedupe_key": message.dedupe_key,
-        "external_id": message.external_id,
-        "sender": [message.sender.kind, message.sender.value, message.sender.name],
-        "subject": message.subject,
-        "text": message.text,
-        "sent_at": message.sent_at,
-    }
-    return json.dumps(values, ensure_ascii=False).encode()
-
-
-async def gathered(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
-    """Await calls side by side; a single one without the cost of a task."""
-    if len(calls) == 1:
-        return [await calls[0]]
-    return list(await asyncio.gather(*calls))

@@ -155,12 +155,12 @@ async def test_a_blocked_sender_is_dropped_and_kept_on_record(home: House) -> No
     given = (await home.receive(message("k1")))[0]
     contact = await home.user.contact(given.contact_id)
     await home.user.do(BlockAddress(address_id=contact.addresses[0].id, reason="spam"))
-    await until(lambda: home.runtime._blocked)
+    await until(lambda: home.runtime.arrivals.blocked)
     await home.receive(message("k2", text="buy now"))
     assert await count(home, messages) == 1
     assert await count(home, quarantine) == 1
     await home.user.do(BlockAddress(address_id=contact.addresses[0].id, reason=""))
-    await until(lambda: not home.runtime._blocked)
+    await until(lambda: not home.runtime.arrivals.blocked)
     await home.receive(message("k3"))
     assert await count(home, messages) == 2
 
