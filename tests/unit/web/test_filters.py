@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hub.web.render import breakable, is_reply, linked, marked
+from hub.web.filters import breakable, is_reply, marked
+from hub.web.wording import linked
 
 
 def test_the_words_of_a_search_are_marked_in_any_form_and_nothing_else_is_markup() -> None:
