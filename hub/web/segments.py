@@ -78,7 +78,7 @@ async def _form(
                     sizes.append((channel, found))
             sample = await hub.audience(segment, channel="email", limit=SAMPLE)
         except HubError as error:
-            problem = problem or str(error)
+            problem = problem or say(request, str(error))
     chips: list[str] = []
     try:
         chips = await hub.read(_in_words, kind, known, segment.filter, language)
@@ -178,8 +178,7 @@ async def save(request: Request) -> Response:
         )
         (saved,) = await request.state.hub.do(command)
     except (Invalid, Conflict) as error:
-        words = request.app.state.renderer.environment(request.state.language).globals["gettext"]
-        return await _form(request, typed, words(str(error)), 422)
+        return await _form(request, typed, say(request, str(error)), 422)
     return RedirectResponse(f"/segments/{saved}?saved=1", 303)
 
 
@@ -236,7 +235,7 @@ async def remove(request: Request) -> Response:
         await request.state.hub.do(RemoveSegment(segment_id=segment_id))
     except Conflict as error:
         segment = await request.state.hub.read(reads.one, segment_id)
-        return await _form(request, segment, str(error), 409)
+        return await _form(request, segment, say(request, str(error)), 409)
     return RedirectResponse("/segments", 303)
 
 

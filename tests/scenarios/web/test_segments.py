@@ -191,6 +191,11 @@ async def test_a_marketer_builds_one_on_screen(house: House) -> None:
     }
     added = await browser.submit("/segments/new", data=condition)
     assert "How many, now: 1" in added.text
+    # What is wrong is said over the form, and what was typed stays.
+    wrong = await browser.submit("/segments/new", data={**condition, "operator": ""})
+    assert wrong.status_code == 422
+    assert "choose how to compare" in wrong.text
+    assert 'value="Ours"' in wrong.text
     kept = '{"field":"contact.language","operator":"equals","value":"ru"}'
     saved = await browser.submit(
         "/segments/new", data={"do": "save", "name": "Ours", "filter": kept}

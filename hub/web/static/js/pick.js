@@ -93,7 +93,13 @@ document.addEventListener('keydown', (event) => {
   if (event.code === 'ArrowDown' || event.code === 'ArrowUp') {
     event.preventDefault();
     if (list.hidden) look(holder); else point(holder, event.code === 'ArrowDown' ? 1 : -1);
-  } else if (event.code === 'Enter' && !list.hidden) {
+  } else if (event.code === 'Enter' && list.hidden) {
+    // Words that nobody chose yet must not send the form without what they name.
+    if (line.value.trim() === (line.dataset.chosen || '').trim()) return;
+    event.preventDefault();
+    clearTimeout(waits);
+    look(holder);
+  } else if (event.code === 'Enter') {
     event.preventDefault();
     const chosen = options(list).find((one) => one.id === line.getAttribute('aria-activedescendant')) || options(list)[0];
     if (chosen) choose(holder, chosen);
