@@ -3,84 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
-import shutil
-import sqlite3
-import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 
 from hub.web.auth import COOKIE, CSRF_HEADER, csrf_for
 from tests.scenarios.cli.processes import CommandLine, Running
+from tests.scenarios.full_disk.disk import ask, came, fill, until
 
 PASSWORD = "correct horse battery"
 PLUGINS = Path(__file__).parent / "plugins"
-SIZE = 48_000_000
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own, as small as a test needs it: only an administrator may mount one."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("a small disk can be mounted by an administrator of this machine only")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-@pytest.fixture
-def run() -> Iterator[Callable[[CommandLine], Running]]:
-    """Start a hub that is ended with the test, before its disk is."""
-    started: list[Running] = []
-
-    def start(hub: CommandLine) -> Running:
-        started.append(Running.__new__(Running))
-        started[-1].__init__(hub)  # type: ignore[misc]
-        return started[-1]
-
-    yield start
-    for one in started:
-        if getattr(one, "process", None) is not None:
-            one.stop()
-
-
-def fill(path: Path) -> None:
-    """Take all the room there is, to the last byte."""
-    with path.open("wb", buffering=0) as file:
-        for piece in (1 << 20, 1 << 12, 1):
-            with contextlib.suppress(OSError):
-                while file.write(b"\0" * piece) == piece:
-                    pass
-
-
-def ask(data: Path, question: str) -> list[Any]:
-    """Look into the database from outside, without writing a byte."""
-    connection = sqlite3.connect(f"file:{data / 'hub.db'}?mode=ro", uri=True)
-    try:
-        return connection.execute(question).fetchall()
-    finally:
-        connection.close()
-
-
-async def until(condition: Callable[[], Any], words: str, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, words
-        await asyncio.sleep(0.1)
-
-
-def came(data: Path) -> list[str]:
-    """Whatever came in, by name."""
-    return [row[0] for row in ask(data, "SELECT external_id FROM messages WHERE direction = 'in'")]
 
 
 def test_who_starts_on_a_full_disk_is_told_so_in_words(
