@@ -74,9 +74,9 @@ def whole(conn: Connection, noun: Noun) -> Noun:
 
 def whole_of(reader: Reader, noun: Noun) -> Noun:
     """Give the same to a reader, asked once for each kind in a read."""
-    found = reader.wholes.get(noun.kind.name)
+    found: Noun | None = reader.known.get((whole, noun.kind.name))
     if found is None:
-        found = reader.wholes[noun.kind.name] = whole(reader.conn, noun)
+        found = reader.known[whole, noun.kind.name] = whole(reader.conn, noun)
     return found
 
 

@@ -11,7 +11,7 @@ from crm_store.nouns import NOUNS
 from crm_store.sql import locked
 from crm_store.tables.interests import interests, loss_reasons, pipelines, stages
 from crm_store.unit_of_work import UnitOfWork
-from crm_store.viewer import Reader, Viewer
+from crm_store.viewer import Reader, Viewer, once_a_read
 from hub.commands import RemovePipeline, RemoveStage, SaveLossReason, SavePipeline, SaveStage
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import PipelineChanged
@@ -36,17 +36,24 @@ REQUIRABLE = tuple(
 
 def all_pipelines(reader: Reader) -> list[Pipeline]:
     """Give every pipeline with its stages, in their order."""
+    return list(_pipelines(reader))
+
+
+_STAGES = select(stages).order_by(stages.c.position, stages.c.id)
+_REASONS = select(loss_reasons).order_by(loss_reasons.c.position, loss_reasons.c.id)
+_PIPELINES = select(pipelines).order_by(pipelines.c.position, pipelines.c.id)
+
+
+@once_a_read
+def _pipelines(reader: Reader) -> tuple[Pipeline, ...]:
     conn = reader.conn
     steps: dict[int, list[Stage]] = {}
-    for row in conn.execute(select(stages).order_by(stages.c.position, stages.c.id)):
+    for row in conn.execute(_STAGES):
         steps.setdefault(row.pipeline_id, []).append(_stage(row))
     reasons: dict[int, list[LossReason]] = {}
-    for row in conn.execute(
-        select(loss_reasons).order_by(loss_reasons.c.position, loss_reasons.c.id)
-    ):
+    for row in conn.execute(_REASONS):
         reasons.setdefault(row.pipeline_id, []).append(LossReason(**row._mapping))
-    rows = conn.execute(select(pipelines).order_by(pipelines.c.position, pipelines.c.id))
-    return [
+    return tuple(
         Pipeline(
             id=PipelineId(row.id),
             name=row.name,
@@ -57,8 +64,8 @@ def all_pipelines(reader: Reader) -> list[Pipeline]:
             stages=tuple(steps.get(row.id, ())),
             reasons=tuple(reasons.get(row.id, ())),
         )
-        for row in rows
-    ]
+        for row in conn.execute(_PIPELINES)
+    )
 
 
 def usable(viewer: Viewer, pipeline: Pipeline) -> bool:

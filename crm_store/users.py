@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import BindParameter, Label, delete, func, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Label,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from crm_store.roles import need_reach
 from crm_store.sql import locked, upsert
@@ -19,7 +29,7 @@ from crm_store.tables.users import (
     users,
 )
 from crm_store.unit_of_work import UnitOfWork
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, once_a_read
 from hub.commands import (
     CreateUser,
     SaveTeam,
@@ -47,21 +57,23 @@ THEMES = ("system", "light", "dark")
 
 def user(reader: Reader, user_id: UserId) -> User:
     """Give one colleague."""
-    mine = select(users, away_until(reader.now)).where(users.c.id == user_id)
-    row = reader.conn.execute(mine).first()
+    row = reader.conn.execute(_ONE, {"user": user_id, "at": reader.now}).first()
     if row is None:
         raise NotFound("there is no such colleague")
-    return user_of_row(row, _teams_of(reader, [row.id]).get(row.id, ()))
+    theirs = reader.conn.execute(_OWN_TEAMS, {"user": user_id}).scalars()
+    return user_of_row(row, tuple(map(TeamId, theirs)))
 
 
 def all_users(reader: Reader, *, inactive: bool = True) -> list[User]:
     """Give every colleague by name."""
-    statement = select(users, away_until(reader.now)).order_by(users.c.name, users.c.id)
-    if not inactive:
-        statement = statement.where(users.c.active)
-    rows = reader.conn.execute(statement).all()
-    owned = _teams_of(reader, [row.id for row in rows])
-    return [user_of_row(row, owned.get(row.id, ())) for row in rows]
+    return [one for one in _colleagues(reader) if inactive or one.active]
+
+
+@once_a_read
+def _colleagues(reader: Reader) -> tuple[User, ...]:
+    owned = _teams_of(reader)
+    rows = reader.conn.execute(_ALL, {"at": reader.now}).all()
+    return tuple(user_of_row(row, owned.get(row.id, ())) for row in rows)
 
 
 def credentials(reader: Reader, email: str) -> tuple[UserId, str, str, bool] | None:
@@ -79,11 +91,17 @@ def count_users(reader: Reader) -> int:
     return int(reader.conn.execute(select(func.count()).select_from(users)).scalar_one())
 
 
-def _teams_of(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[TeamId, ...]]:
-    found: dict[int, list[TeamId]] = {}
-    for row in reader.conn.execute(select(team_members).where(team_members.c.user_id.in_(ids))):
-        found.setdefault(row.user_id, []).append(TeamId(row.team_id))
-    return {key: tuple(value) for key, value in found.items()}
+def _teams_of(reader: Reader) -> dict[int, tuple[TeamId, ...]]:
+    found: dict[int, tuple[TeamId, ...]] = {}
+    for team_id, user_id in _memberships(reader):
+        found[user_id] = (*found.get(user_id, ()), team_id)
+    return found
+
+
+@once_a_read
+def _memberships(reader: Reader) -> tuple[tuple[TeamId, UserId], ...]:
+    rows = reader.conn.execute(_MEMBERS)
+    return tuple((TeamId(row.team_id), UserId(row.user_id)) for row in rows)
 
 
 def user_of_row(row: Any, owned: Sequence[TeamId]) -> User:
@@ -121,20 +139,34 @@ def away_until(at: Micros | BindParameter[int]) -> Label[int]:
     )
 
 
+_AT: BindParameter[int] = bindparam("at", type_=BigInteger)
+_ONE = select(users, away_until(_AT)).where(users.c.id == bindparam("user"))
+_ALL = select(users, away_until(_AT)).order_by(users.c.name, users.c.id)
+_OWN_TEAMS = select(team_members.c.team_id).where(team_members.c.user_id == bindparam("user"))
+_MEMBERS = select(team_members)
+_TEAMS = select(teams).order_by(teams.c.name)
+_BRAND = select(brands).order_by(brands.c.id).limit(1)
+
+
 def all_teams(reader: Reader) -> list[Team]:
     """Give every team with its members."""
+    return list(_teams(reader))
+
+
+@once_a_read
+def _teams(reader: Reader) -> tuple[Team, ...]:
     members: dict[int, list[UserId]] = {}
-    for row in reader.conn.execute(select(team_members)):
-        members.setdefault(row.team_id, []).append(UserId(row.user_id))
-    return [
+    for team_id, user_id in _memberships(reader):
+        members.setdefault(team_id, []).append(user_id)
+    return tuple(
         Team(id=TeamId(row.id), name=row.name, members=tuple(members.get(row.id, ())))
-        for row in reader.conn.execute(select(teams).order_by(teams.c.name))
-    ]
+        for row in reader.conn.execute(_TEAMS)
+    )
 
 
 def brand(reader: Reader) -> Brand:
     """Give the organisation."""
-    row = reader.conn.execute(select(brands).order_by(brands.c.id).limit(1)).one()
+    row = reader.conn.execute(_BRAND).one()
     return Brand(
         id=BrandId(row.id),
         name=row.name,

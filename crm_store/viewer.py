@@ -6,9 +6,10 @@ role that reaches everything no condition is added, and nothing costs anything.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select, true
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hub.kinds import Kind
 
 NOBODY_ROLE = "nobody"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,8 +221,7 @@ class Reader:
     """One read: a connection with a stable snapshot, who asks, when, and what plugins bring.
 
     `nouns` are the kinds there are, `ageing` what of plugins' tables is removed by its age.
-    `wholes` are kinds with the organisation's own fields, as this read has met them
-    (`custom.whole_of`).
+    `known` holds what this read has found out already (`once_a_read`).
     """
 
     conn: Connection
@@ -228,7 +229,24 @@ class Reader:
     now: Micros
     nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
     ageing: Mapping[str, Ageing] = field(default_factory=dict)
-    wholes: dict[str, Noun] = field(default_factory=dict, compare=False, repr=False)
+    known: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+def once_a_read(function: Callable[[Reader], tuple[T, ...]]) -> Callable[[Reader], tuple[T, ...]]:
+    """Let a question be asked of the database once in a read, however many parts of a page ask it.
+
+    For what is small and asked for again and again: colleagues, teams, pipelines. Whoever writes and
+    then reads makes another `Reader`.
+    """
+
+    @wraps(function)
+    def asked(reader: Reader) -> tuple[T, ...]:
+        found: tuple[T, ...] | None = reader.known.get(function)
+        if found is None:
+            found = reader.known[function] = function(reader)
+        return found
+
+    return asked
 
 
 def load_viewer(conn: Connection, actor: Actor, scopes: frozenset[str] | None = None) -> Viewer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from crm_store.tables.users import team_members, views
 from crm_store.unit_of_work import UnitOfWork
@@ -13,21 +13,25 @@ from hub.events import ViewChanged
 from hub.ids import TeamId, UserId
 from hub.records.system import View
 
+_SAVED = (
+    select(views)
+    .where(
+        views.c.kind == bindparam("kind"),
+        (views.c.owner_id == bindparam("own"))
+        | views.c.shared
+        | views.c.team_id.in_(
+            select(team_members.c.team_id).where(team_members.c.user_id == bindparam("me"))
+        ),
+    )
+    .order_by(views.c.name)
+)
+
 
 def saved_views(reader: Reader, kind: str = "") -> list[View]:
     """Give the viewer's own views of a kind's list (of the inbox), his teams' and the shared ones."""
-    me = reader.viewer.user_id
-    teams = select(team_members.c.team_id).where(team_members.c.user_id == me)
-    rows = reader.conn.execute(
-        select(views)
-        .where(
-            views.c.kind == kind,
-            (views.c.owner_id == reader.viewer.private_id)
-            | views.c.shared
-            | views.c.team_id.in_(teams),
-        )
-        .order_by(views.c.name)
-    )
+    viewer = reader.viewer
+    asked = {"kind": kind, "own": viewer.private_id, "me": viewer.user_id}
+    rows = reader.conn.execute(_SAVED, asked)
     return [
         View(
             id=row.id,

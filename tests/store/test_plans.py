@@ -18,7 +18,9 @@ from crm_store import (
     object_grams,
     objects,
     person_timeline,
+    pipelines,
     search_people,
+    users,
 )
 from crm_store.database import make_engine
 from crm_store.funnel import FunnelQuery, funnel
@@ -138,6 +140,15 @@ async def test_sums_of_a_board_and_of_the_funnel_need_no_rows(home: House) -> No
         assert "COVERING INDEX ix_interests_funnel" in one
         assert "(pipeline_id=? AND deleted_at=? AND created_at>?)" in one
     assert any("COVERING INDEX ix_interest_stays_reached" in one for one in found)
+
+
+async def test_what_parts_of_a_page_ask_again_is_asked_once_a_read(home: House) -> None:
+    def page_of(reader: Reader) -> None:
+        for _ in range(3):
+            users.all_users(reader), users.all_teams(reader), pipelines.all_pipelines(reader)
+
+    # Colleagues, who is in which team, the teams, and pipelines with stages and reasons.
+    assert len(plans(home, page_of)) == 6
 
 
 async def test_a_card_asks_by_its_own_keys_only(home: House) -> None:
