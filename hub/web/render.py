@@ -31,6 +31,7 @@ from starlette.responses import HTMLResponse
 from hub.channel import Channel
 from hub.properties import value_of
 from hub.records.dialogs import Dialog
+from hub.web.compiled import VERSION, CompiledEnvironment
 from hub.web.filters import FILTERS, zone_of
 from hub.web.i18n import texts_address, translations
 from hub.web.rail import folded, rail
@@ -71,7 +72,7 @@ class Renderer:
     def _make(self, language: str) -> Environment:
         loaders = {name: FileSystemLoader(folder) for name, folder in self._folders.items()}
         own = FileSystemLoader(TEMPLATES)
-        environment = Environment(
+        environment = CompiledEnvironment(
             # The files of an installed hub do not change while it runs; looking costs every page.
             auto_reload=False,
             # All templates there are: which was used last is of no interest.
@@ -197,7 +198,7 @@ class _Compiled(FileSystemBytecodeCache):
     """Compiled templates of one release of Jinja2; a full or read-only disk costs only time."""
 
     def __init__(self, cache: Path) -> None:
-        folder = cache / f"templates-{jinja_version}"
+        folder = cache / f"templates-{jinja_version}-{VERSION}"
         with contextlib.suppress(OSError):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         super().__init__(str(folder))
