@@ -160,6 +160,8 @@ async def test_a_draft_is_kept_on_the_hub_and_shown_in_the_list(
     await expect(page.locator(f"#row-{first} [data-draft]")).to_be_visible()
     await page.locator(f"#row-{first}").click()
     await expect(page.locator("#text")).to_have_value("Half an ans")
+    # Who goes on writes at its end.
+    assert await page.locator("#text").evaluate("one => one.selectionStart") == len("Half an ans")
     # Another computer of the same agent.
     other = await enter("Vera", f"/inbox/{first}")
     await expect(other.locator("#text")).to_have_value("Half an ans")

@@ -85,6 +85,8 @@ export function mountComposer(here, id) {
   if (text && !text.value) {
     try { text.value = localStorage.getItem('draft:' + id) || ''; } catch { /* private mode */ }
   }
+  // Who goes on with a draft goes on at its end.
+  text?.setSelectionRange(text.value.length, text.value.length);
   if (here && !text?.value) here.dataset.began = '';
   const cap = pane.querySelector('[data-send-key]');
   if (cap) cap.textContent = sendKey === 'enter' ? '↵' : 'Ctrl ↵';

@@ -1,6 +1,6 @@
 // @ts-check
 // Instants for words: "tomorrow morning" by the reader's own clock, whatever the computer's zone.
-import { fromWall, upcoming, wallOf } from 'hub/i18n';
+import { _, fromWall, upcoming, wallOf } from 'hub/i18n';
 
 /** An instant in microseconds; 0 where there is none. */
 export function instant(word, input = null) {
@@ -24,5 +24,11 @@ export function instant(word, input = null) {
 
 /** Write beside each preset when it will be. */
 export function drawPresets(menu) {
-  for (const one of menu.querySelectorAll('[data-preset]')) one.textContent = upcoming(instant(one.getAttribute('data-preset')) / 1000);
+  for (const one of menu.querySelectorAll('[data-preset]')) {
+    const key = one.getAttribute('data-preset');
+    const at = instant(key) / 1000;
+    one.textContent = upcoming(at);
+    // This evening is over.
+    if (key === 'evening' && wallOf(at)[2] !== wallOf(Date.now())[2]) one.previousElementSibling.textContent = _('Tomorrow evening');
+  }
 }
