@@ -56,6 +56,7 @@ _ADDRESS = select(addresses.c.value, addresses.c.name).where(addresses.c.id == _
 _DONE_DRAFT = delete(drafts).where(
     drafts.c.user_id == bindparam("b_user"), drafts.c.dialog_id == bindparam("b_dialog")
 )
+_DONE_NOTE = _DONE_DRAFT.where(drafts.c.mode == "note")
 
 
 def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
@@ -425,6 +426,9 @@ def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
     _take_files(uow, files, message_id, dialog.id)
     index_messages(uow.conn, [(message_id, command.text)])
     change_dialog(uow, dialog.id, message_count=dialog.message_count + 1)
+    if uow.actor.kind is ActorKind.USER:
+        # An answer that was begun before the note is still to come.
+        uow.conn.execute(_DONE_NOTE, {"b_user": uow.actor.id, "b_dialog": dialog.id})
     uow.record(
         NoteAdded(message_id=message_id, dialog_id=DialogId(dialog.id), mentions=command.mentions)
     )

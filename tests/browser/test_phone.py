@@ -74,7 +74,7 @@ async def test_the_card_slides_over_and_away(office: Office, enter: Enter) -> No
     dialog = await office.writes("Ivan Petrov", "Hello")
     page = await enter("Vera", f"/inbox/{dialog}", **PHONE)
     await expect(page.locator("#card-pane")).to_be_hidden()
-    await page.locator(".thread-head [data-do=card]").tap()
+    await page.locator(".thread-head .title [data-do=card]").tap()
     await expect(page.locator("#card-pane h2")).to_have_text("Ivan Petrov")
     await page.locator("#card-pane .close-card").tap()
     await expect(page.locator("#card-pane")).to_be_hidden()

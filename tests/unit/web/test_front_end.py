@@ -84,6 +84,17 @@ def test_the_first_load_of_the_inbox_is_light() -> None:
     assert weight([*modules_of(*INBOX), *sheets, STATIC / "icons.svg"]) <= 55_000
 
 
+def test_every_variable_of_the_sheets_is_said_somewhere() -> None:
+    # One that is not makes a background transparent, and nobody hears of it.
+    sheets = [*(STATIC / "css").rglob("*.css"), *ROOT.glob("plugins/mailings/static/*.css")]
+    css = "".join(one.read_text() for one in sheets)
+    elsewhere = [*TEMPLATES.rglob("*.html"), *(STATIC / "js").rglob("*.js")]
+    said = set(
+        re.findall(r"(--[\w-]+)['\"]?\s*[:,]", css + "".join(map(Path.read_text, elsewhere)))
+    )
+    assert set(re.findall(r"var\((--[\w-]+)\)", css)) - said == set()
+
+
 def test_only_what_people_read_is_left_out_and_lines_keep_their_numbers() -> None:
     text = (
         "// A\n/** B\n * C */\nfoo('http://x'); // D\n  if (1) {\n    /* E */ g();\n  }\n/* F */\n"

@@ -64,7 +64,9 @@ function setMode(mode) {
 /** Go to the composer. */
 export function focusComposer(mode) {
   setMode(mode);
-  area()?.focus();
+  const text = area();
+  if (text?.value) saveDraft(true);
+  text?.focus();
 }
 
 /** Put a quotation of a text at the caret. */
@@ -285,7 +287,7 @@ function click(event) {
   if (!button) return;
   const data = button.dataset;
   const menu = /** @type {any} */ (pane.querySelector('#later-menu'));
-  if (data.mode) { focusComposer(data.mode); saveDraft(true); }
+  if (data.mode) focusComposer(data.mode);
   else if (data.do && VERBS[data.do]) VERBS[data.do](button);
   else if (data.sendThen) { menu?.hidePopover(); send({ then: data.sendThen }); }
   else if (data.later) {
