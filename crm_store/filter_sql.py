@@ -45,12 +45,15 @@ class QueryField:
     `sql` gets the column with the subject's id and gives an expression: of a line its folded
     twin, of a set a SELECT of one column with its folded members. `words` gives the condition
     that the indexed text has all the terms. A plugin answers with EXISTS or a scalar subquery
-    over its own tables. `nullable` may be False for a plain column, which then keeps its index.
+    over its own tables. `nullable` may be False for a plain column, which then keeps its index;
+    `positive` says of a plain column that it is never negative: "set" is then a bound, from which
+    an index is read on, and rows without a value are not walked through.
     """
 
     sql: Callable[[Subject], Any]
     words: Callable[[Subject, Sequence[str], str], Clause] | None = None
     nullable: bool = True
+    positive: bool = False
 
 
 def compile_sql(
@@ -111,6 +114,8 @@ class _Compiler:
         values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
         if operator is _O.WORDS:
             return self._words(column, name, values)
+        if operator is _O.NOT_EMPTY and column.positive:
+            return _is(column.sql(self._subject) > 0)
         if operator in _NEGATIVE:
             return not_(self._positive(field.type, column, operator, values))
         return self._positive(field.type, column, operator, values)
@@ -139,7 +144,8 @@ class _Compiler:
             case FieldType.REF:
                 clause = self._reference(expression, operator, values)
             case FieldType.INSTANT:
-                clause = self._instant(expression, operator, values)
+                given = _is(expression > 0) if column.positive else _is(expression != 0)
+                clause = self._instant(expression, operator, values, given)
             case _:
                 clause = _number(expression, operator, values, nullable=column.nullable)
         return clause
@@ -167,7 +173,9 @@ class _Compiler:
         # Nobody asks: "me" is no one then, not the empty reference.
         return _is(expression.in_([one for one in known if one > 0]))
 
-    def _instant(self, expression: Any, operator: Operator, values: Sequence[Any]) -> Clause:
+    def _instant(
+        self, expression: Any, operator: Operator, values: Sequence[Any], given: Clause
+    ) -> Clause:
         if operator in (_O.EMPTY, _O.NOT_EMPTY):
             return _is(expression == 0)
         now = self._moment.now
@@ -176,20 +184,16 @@ class _Compiler:
             case _O.GREATER:
                 # Days before 1970 are negative, and 0 is no day at all.
                 later = expression > low
-                return (
-                    _is(later)
-                    if isinstance(low, int) and low >= 0
-                    else and_(expression != 0, later)
-                )
+                return _is(later) if isinstance(low, int) and low >= 0 else and_(given, later)
             case _O.LESS:
-                return and_(expression != 0, expression < high)
+                return and_(given, expression < high)
             case _O.OLDER_THAN:
-                return and_(expression != 0, expression < now - low)
+                return and_(given, expression < now - low)
             case _O.WITHIN_LAST:
-                return and_(expression != 0, expression.between(now - low, now))
+                return and_(given, expression.between(now - low, now))
             case _O.WITHIN_NEXT:
-                return and_(expression != 0, expression.between(now, now + low))
-        return and_(expression != 0, expression.between(low, high))
+                return and_(given, expression.between(now, now + low))
+        return and_(given, expression.between(low, high))
 
 
 _EMPTY: Mapping[FieldType, ColumnElement[Any]] = {

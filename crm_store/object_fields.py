@@ -94,4 +94,6 @@ def _query_field(noun: Noun, prop: Property) -> QueryField:
         return QueryField(sql=members)
     name = f"{prop.name}_folded" if prop.type is PropertyType.LINE else prop.name
     column = noun.table.c[name]
-    return QueryField(sql=lambda _: column, nullable=False)
+    # Moments are after 1970; days, such as birthdays, may be before.
+    positive = prop.type is PropertyType.INSTANT
+    return QueryField(sql=lambda _: column, nullable=False, positive=positive)

@@ -23,7 +23,7 @@ from hub.natural_dates import read as read_line
 from hub.records.dialogs import DialogQuery
 from hub.web.errors import as_json, status_of
 from hub.web.live_connection import live_position
-from hub.web.notice_words import NOTICE_WORDS, linked_title, places_of
+from hub.web.notice_words import NOTICE_WORDS, linked_titles, places_of
 from hub.web.numbers import number
 from hub.web.objects import colleagues, page
 from hub.web.requests import OPEN, edges, group_of
@@ -133,11 +133,9 @@ async def day(request: Request) -> Response:
     def load(reader: Reader) -> dict[str, Any]:
         tasks = _tasks(reader)
         to_call = callbacks(reader)
-        about = {
-            one.id: linked_title(reader, nouns, one.object_kind, one.object_id)
-            for one in (*tasks["tasks"], *tasks["to_check"])
-            if one.object_kind
-        }
+        mine = [*tasks["tasks"], *tasks["to_check"]]
+        titles = linked_titles(reader, nouns, ((one.object_kind, one.object_id) for one in mine))
+        about = {one.id: titles.get((one.object_kind, one.object_id), "") for one in mine}
         return {
             **tasks,
             "about": about,
@@ -207,11 +205,10 @@ async def notices(request: Request) -> Response:
 
     def load(reader: Reader) -> dict[str, Any]:
         found = notice_reads.page(reader, before, 50)
+        titles = linked_titles(reader, nouns, ((one.object_kind, one.object_id) for one in found))
         return {
             "notices": found,
-            "titles": {
-                one.id: linked_title(reader, nouns, one.object_kind, one.object_id) for one in found
-            },
+            "titles": {one.id: titles.get((one.object_kind, one.object_id), "") for one in found},
         }
 
     values = await request.state.hub.read(load)

@@ -29,7 +29,7 @@ from hub.web.board import COLUMN, Card, Column, Zone, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
 from hub.web.filter_bar import Tree
 from hub.web.numbers import number
-from hub.web.object_lists import Screen, show_list
+from hub.web.object_lists import Screen, Shown, show_list
 from hub.web.objects import (
     _,
     colleagues,
@@ -53,6 +53,8 @@ VIEWS = {
     "rejected": _("Rejected"),
     "bin": _("Bin"),
 }
+BOARD = ("new", "in_work")
+"""The columns of the board."""
 
 
 def _filter(view: str) -> dict[str, object] | None:
@@ -69,24 +71,21 @@ def _filter(view: str) -> dict[str, object] | None:
     return None if view == "bin" else is_open
 
 
-def _query(asked: Narrowed, status: str = "", before: str = "") -> ObjectQuery:
-    parts: list[Tree] = []
-    if status:
-        parts.append({"field": "lead.status", "operator": "equals", "value": status})
-    return asked.query(*parts, sort="", before=before, limit=COLUMN)
+def _query(asked: Narrowed, *statuses: str, before: str = "") -> ObjectQuery:
+    some: Tree = {"field": "lead.status", "operator": "in", "value": list(statuses)}
+    return asked.query(some, sort="", before=before, limit=COLUMN)
 
 
 async def board(request: Request) -> Response:
     """Show the leads that somebody works on as a board."""
 
     def fill(reader: Reader, asked: Narrowed) -> dict[str, Any]:
-        heaps = boards.heaps_by(reader, LEAD, "status", _query(asked))
+        heaps = boards.heaps_by(reader, LEAD, "status", _query(asked, *BOARD))
         users = {int(one.id): one.name for one in user_reads.all_users(reader)}
-        shown = ("new", "in_work")
-        found = reads.pages(reader, LEAD, [_query(asked, status) for status in shown])
+        found = reads.pages(reader, LEAD, [_query(asked, status) for status in BOARD])
         columns = [
             _column(status, heaps.get(status, boards.Heap()), users, each)
-            for status, each in zip(shown, found, strict=True)
+            for status, each in zip(BOARD, found, strict=True)
         ]
         return {"columns": columns}
 
@@ -136,7 +135,9 @@ async def column(request: Request) -> Response:
 
     def load(reader: Reader) -> dict[str, Any]:
         users = {int(one.id): one.name for one in user_reads.all_users(reader)}
-        query = _query(narrowed(reader, LEAD.kind, params), status, params.get("before", "")[:450])
+        query = _query(
+            narrowed(reader, LEAD.kind, params), status, before=params.get("before", "")[:450]
+        )
         return {"column": _column(status, boards.Heap(), users, reads.page(reader, LEAD, query))}
 
     return page(request, "cards", kind=LEAD.kind, **await request.state.hub.read(load))
@@ -162,7 +163,7 @@ async def move(request: Request) -> Response:
     return JSONResponse({"ok": True, "id": str(lead_id)})
 
 
-def _counts(reader: Reader) -> dict[str, Any]:
+def _counts(reader: Reader, shown: Shown, found: ObjectPage[Any]) -> dict[str, Any]:
     by_status = reads.counts_by(reader, LEAD, "status")
     return {
         "counts": {"": by_status.get("new", 0) + by_status.get("in_work", 0), **by_status},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
@@ -58,6 +58,21 @@ def linked_title(reader: Reader, nouns: Mapping[str, Noun], kind: str, object_id
     if noun is None or not object_id:
         return ""
     return reads.titles(reader, noun, [object_id]).get(object_id, "")
+
+
+def linked_titles(
+    reader: Reader, nouns: Mapping[str, Noun], linked: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], str]:
+    """Name what tasks or notices are about, by kind and id; what the reader may not see is left out."""
+    ids: dict[str, set[int]] = {}
+    for kind, number in linked:
+        if kind in nouns and number:
+            ids.setdefault(kind, set()).add(number)
+    return {
+        (kind, number): title
+        for kind, some in ids.items()
+        for number, title in reads.titles(reader, nouns[kind], sorted(some)).items()
+    }
 
 
 def still_matters(reader: Reader, notice: str, kind: str, object_id: int) -> bool:

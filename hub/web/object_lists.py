@@ -27,6 +27,7 @@ from hub.filters import Field, Fields, FieldType, Use
 from hub.ids import TeamId
 from hub.kinds import Kind
 from hub.properties import Property, PropertyType
+from hub.records.objects import ObjectPage
 from hub.web.auth import checked_form
 from hub.web.filter_bar import (
     Tree,
@@ -65,7 +66,7 @@ class Screen:
     """What is particular about one kind's list.
 
     `tabs` are its own views by name, `filters` what each shows. `more` reads what the template
-    needs besides. `path` is where the list stands, where that is not the kind's own page.
+    needs besides, knowing what is asked for and what was found. `path` is where the list stands, where that is not the kind's own page.
     """
 
     noun: Noun
@@ -75,7 +76,7 @@ class Screen:
     template: str = "list"
     sort: str = ""
     path: str = ""
-    more: Callable[[Reader], dict[str, Any]] = lambda reader: {}
+    more: Callable[[Reader, Shown, ObjectPage[Any]], dict[str, Any]] = lambda reader, shown, found: {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +178,7 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
             "saved": views,
             "wrong": wrong,
             **colleagues(reader),
-            **screen.more(reader),
+            **screen.more(reader, shown, found),
         }
 
     values = await request.state.hub.read(load)

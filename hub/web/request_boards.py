@@ -45,9 +45,9 @@ def _is(field: str, value: object) -> Tree:
     return {"field": f"request.{field}", "operator": "equals", "value": value}
 
 
-def _query(asked: Narrowed, status: str = "", before: str = "") -> ObjectQuery:
-    parts = [_is("status", status)] if status else []
-    return asked.query(*parts, sort="-created_at", before=before, limit=COLUMN)
+def _query(asked: Narrowed, *statuses: str, before: str = "") -> ObjectQuery:
+    some: Tree = {"field": "request.status", "operator": "in", "value": list(statuses)}
+    return asked.query(some, sort="-created_at", before=before, limit=COLUMN)
 
 
 def _column(
@@ -86,7 +86,7 @@ async def board(request: Request) -> Response:
     """Show the requests that are worked on as a board."""
 
     def fill(reader: Reader, asked: Narrowed) -> dict[str, Any]:
-        heaps = boards.heaps_by(reader, REQUEST, "status", _query(asked))
+        heaps = boards.heaps_by(reader, REQUEST, "status", _query(asked, *COLUMNS))
         users = _names(reader)
         pages = reads.pages(reader, REQUEST, [_query(asked, status) for status in COLUMNS])
         return {
@@ -110,7 +110,7 @@ async def column(request: Request) -> Response:
     before = params.get("before", "")[:450]
 
     def load(reader: Reader) -> dict[str, Any]:
-        query = _query(narrowed(reader, REQUEST.kind, params), status, before)
+        query = _query(narrowed(reader, REQUEST.kind, params), status, before=before)
         found = reads.page(reader, REQUEST, query)
         return {"column": _column(reader.now, status, 0, found, _names(reader))}
 

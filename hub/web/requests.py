@@ -25,13 +25,14 @@ from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.ids import DialogId, Micros, RequestId
 from hub.natural_dates import read as read_line
 from hub.objects import Ref
+from hub.records.objects import ObjectPage
 from hub.web import request_boards
 from hub.web.auth import checked_form
 from hub.web.errors import as_json, status_of
 from hub.web.i18n import translate
 from hub.web.live_connection import live_position
 from hub.web.numbers import number
-from hub.web.object_lists import Screen, show_list
+from hub.web.object_lists import Screen, Shown, show_list
 from hub.web.objects import (
     _,
     colleagues,
@@ -126,11 +127,13 @@ def zone_of(reader: Reader) -> str:
     return own or user_reads.brand(reader).time_zone
 
 
-def _more(reader: Reader) -> dict[str, Any]:
+def _more(reader: Reader, shown: Shown, found: ObjectPage[Any]) -> dict[str, Any]:
     by_status = reads.counts_by(reader, REQUEST, "status")
+    # They stand below the last page of the whole list by deadline, and nowhere else.
+    is_last = not (shown.view or shown.tree or shown.query.text or found.next)
     undated = ObjectQuery(filter=_filter("undated"), limit=UNDATED)
     return {
-        "undated": reads.page(reader, REQUEST, undated).items,
+        "undated": reads.page(reader, REQUEST, undated).items if is_last else (),
         "counts": by_status,
         "group_of": group_of,
         "ends": edges(zone_of(reader), reader.now),
