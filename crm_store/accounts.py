@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from crm_store.sql import locked
-from crm_store.tables.dialogs import attachments, blobs, quarantine
+from crm_store.tables.dialogs import quarantine
 from crm_store.tables.users import account_members, accounts, brands
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -21,10 +21,8 @@ from hub.commands import (
     RecordHealth,
     RecordInspection,
     RemoveAccount,
-    SettleAttachment,
     SettleQuarantine,
     UpdateAccount,
-    UploadAttachment,
 )
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import (
@@ -34,16 +32,12 @@ from hub.events import (
     AccountRemoved,
     ChannelDown,
     ChannelUp,
-    MessageChanged,
     MessageQuarantined,
     QuarantineSettled,
 )
 from hub.ids import (
     AccountId,
-    AttachmentId,
     BrandId,
-    DialogId,
-    MessageId,
     Micros,
     QuarantineId,
     TeamId,
@@ -330,56 +324,3 @@ def settle_quarantine(uow: UnitOfWork, command: SettleQuarantine) -> None:
             state=command.state,
         )
     )
-
-
-def upload_attachment(uow: UnitOfWork, command: UploadAttachment) -> AttachmentId:
-    """Keep an uploaded file until a message takes it."""
-    attachment_id = AttachmentId(uow.new_id())
-    blob_id, sha256, size = command.blob
-    uow.conn.execute(
-        insert(attachments).values(
-            id=attachment_id,
-            dialog_id=command.dialog_id,
-            user_id=uow.actor.id,
-            name=command.file.name[:400],
-            media_type=command.file.media_type[:400],
-            size=size,
-            state="ready",
-            blob_id=blob_id,
-            created_at=uow.now,
-        )
-    )
-    uow.conn.execute(
-        insert(blobs).values(
-            id=blob_id, sha256=sha256, size=size, references_count=1, created_at=uow.now
-        )
-    )
-    return attachment_id
-
-
-def settle_attachment(uow: UnitOfWork, command: SettleAttachment) -> None:
-    """Record that a referenced file was fetched, or could not be."""
-    row = uow.conn.execute(
-        select(attachments).where(attachments.c.id == command.attachment_id)
-    ).first()
-    if row is None:
-        return
-    blob_id, sha256, size = command.blob
-    if blob_id:
-        uow.conn.execute(
-            insert(blobs).values(
-                id=blob_id, sha256=sha256, size=size, references_count=1, created_at=uow.now
-            )
-        )
-        values: dict[str, Any] = {"state": "ready", "blob_id": blob_id, "size": size, "error": ""}
-    else:
-        values = {"state": "failed", "error": command.error[:400]}
-    uow.conn.execute(update(attachments).where(attachments.c.id == row.id).values(**values))
-    if row.message_id:
-        uow.record(
-            MessageChanged(
-                message_id=MessageId(row.message_id),
-                dialog_id=DialogId(row.dialog_id),
-                what="file",
-            )
-        )

@@ -28,7 +28,7 @@ def file_rows(
                 "media_type": file.media_type[:400],
                 "size": size or file.size,
                 "state": "ready" if blob_id else "pending",
-                "reference": file.reference[:400],
+                "reference": file.reference,
                 "content_id": file.content_id[:400],
                 "inline": bool(file.content_id),
                 "blob_id": blob_id,

@@ -87,7 +87,7 @@ def _keep_recording(uow: UnitOfWork, row: Row[Any], event: CallEvent) -> None:
         return
     known = uow.conn.execute(
         select(attachments.c.id).where(
-            attachments.c.message_id == row.id, attachments.c.reference == file.reference[:400]
+            attachments.c.message_id == row.id, attachments.c.reference == file.reference
         )
     ).first()
     if known is None:
@@ -101,7 +101,7 @@ def _keep_recording(uow: UnitOfWork, row: Row[Any], event: CallEvent) -> None:
                 media_type=file.media_type[:400],
                 size=file.size,
                 state="pending",
-                reference=file.reference[:400],
+                reference=file.reference,
                 created_at=uow.now,
             )
         )

@@ -78,7 +78,18 @@ class HttpClient(Protocol):
         files: Mapping[str, tuple[str, bytes, str]] | None = None,
         timeout: float | None = None,
     ) -> Response:
-        """Send one request and read the whole answer."""
+        """Send one request and read the whole answer, of at most 210 MB."""
+
+    async def download(
+        self, url: str, *, headers: Mapping[str, str] | None = None, private: bool = False
+    ) -> bytes:
+        """Give the bytes of a file that a message only names: what most `Channel.fetch` need.
+
+        Redirects are followed; headers go to the first host alone. An address inside one's own
+        network is called only with `private`, for an account that is set to another host, because
+        it may have come from anybody. Raises `TemporaryFailure`, or `PermanentFailure` where the
+        file is gone, too large or at no address that is called.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

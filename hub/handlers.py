@@ -11,6 +11,7 @@ from typing import Any
 
 from crm_store import (
     accounts,
+    attachments,
     calendars,
     comings,
     consents,
@@ -261,8 +262,9 @@ ONE: dict[type[Command], One] = {
     c.AdvanceMark: accounts.advance_mark,
     c.Quarantine: accounts.quarantine_input,
     c.SettleQuarantine: accounts.settle_quarantine,
-    c.UploadAttachment: accounts.upload_attachment,
-    c.SettleAttachment: accounts.settle_attachment,
+    c.UploadAttachment: attachments.upload_attachment,
+    c.SettleAttachment: attachments.settle_attachment,
+    c.FetchAttachment: attachments.fetch_attachment,
     c.CreateUser: users.create_user,
     c.UpdateUser: users.update_user,
     c.UpdateProfile: users.update_profile,

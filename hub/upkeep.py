@@ -1,23 +1,18 @@
-"""Upkeep: fetching referenced files, sweeping unnamed bytes, forgetting what is of no use."""
+"""Upkeep: sweeping unnamed bytes, forgetting what is of no use."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, select
 
 from crm_store.journal import set_meta
 from crm_store.notice_letters import forget_letters
-from crm_store.tables.dialogs import attachments, blobs, bodies
+from crm_store.tables.dialogs import blobs, bodies
 from crm_store.tables.outbox import parked_receipts
 from crm_store.tables.users import api_requests, login_attempts, sessions
-from hub.commands import SettleAttachment
-from hub.errors import TemporaryFailure
-from hub.events import Event
-from hub.ids import AttachmentId
-from hub.objects import SYSTEM
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -25,9 +20,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("hub.upkeep")
 HOUR = 3600
 DAY_US = 86_400_000_000
-FETCH_TRIES = 5
-FETCH_PAUSE = 0.1
-BRINGING_FILES = ("message.", "call.")
 
 
 class Upkeep:
@@ -35,7 +27,6 @@ class Upkeep:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._tries: dict[int, int] = {}
 
     async def run(self) -> None:
         """Every minute a sign of life; every hour a sweep."""
@@ -83,46 +74,3 @@ class Upkeep:
                 delete(parked_receipts).where(parked_receipts.c.parked_at < now - 7 * DAY_US)
             )
             forget_letters(conn, now)
-
-    async def fetch_files(self) -> None:
-        """Fetch files that came as references, after their message was committed."""
-        async with self._runtime.feed.follow("files", 0, _may_bring_files) as follower:
-            while True:
-                rows = await self._runtime.database.read(self._pending)
-                for row in rows:
-                    await self._fetch(row)
-                if not rows:
-                    await follower.wait(15)
-                    # However many messages come, it looks a few times a second.
-                    await asyncio.sleep(FETCH_PAUSE)
-
-    def _pending(self, conn: Connection) -> list[Any]:
-        return list(
-            conn.execute(
-                select(attachments.c.id, attachments.c.account_id, attachments.c.reference)
-                .where(attachments.c.state == "pending", attachments.c.reference != "")
-                .order_by(attachments.c.id)
-                .limit(20)
-            )
-        )
-
-    async def _fetch(self, row: Any) -> None:
-        try:
-            _, channel = await self._runtime.channel_host.get(row.account_id)
-            async with asyncio.timeout(120):
-                content = await channel.fetch(row.reference)
-            blob = await asyncio.to_thread(self._runtime.blobs.put, content)
-            command = SettleAttachment(attachment_id=AttachmentId(row.id), blob=blob)
-        except Exception as error:  # noqa: BLE001 - shown at the file, with its reason
-            tries = self._tries[row.id] = self._tries.get(row.id, 0) + 1
-            log.warning("fetch_failed attachment=%d error=%s", row.id, type(error).__name__)
-            if isinstance(error, TemporaryFailure | TimeoutError) and tries < FETCH_TRIES:
-                await asyncio.sleep(min(30, 2**tries))
-                return
-            command = SettleAttachment(attachment_id=AttachmentId(row.id), error=str(error)[:300])
-        self._tries.pop(row.id, None)
-        await self._runtime.do(SYSTEM, None, (command,))
-
-
-def _may_bring_files(event: Event) -> bool:
-    return event.type.startswith(BRINGING_FILES)

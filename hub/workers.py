@@ -29,6 +29,7 @@ from hub.connections import Connections
 from hub.dispatcher import Dispatcher
 from hub.errors import HubError
 from hub.events import Event, ImportChanged, MessageChanged
+from hub.fetching import Fetching
 from hub.ids import Micros
 from hub.listeners import Listeners
 from hub.objects import SYSTEM, Actor, ActorKind
@@ -80,6 +81,7 @@ class Workers:
         self.rules = RuleEngine(runtime)
         self.webhooks = WebhookSender(runtime)
         self.upkeep = Upkeep(runtime)
+        self.fetching = Fetching(runtime)
         self.router = Router(runtime)
         self.handing = Handing(runtime)
         self.acquaintance = Acquaintance(runtime)
@@ -115,7 +117,7 @@ class Workers:
                 "deadlines": lambda: self.leased("deadlines", self._deadlines),
                 "acquaintance": lambda: self.leased("acquaintance", self.acquaintance.run),
                 "upkeep": lambda: self.leased("upkeep", self.upkeep.run),
-                "files": self.upkeep.fetch_files,
+                "files": lambda: self.leased("files", self.fetching.run),
                 "handing": lambda: self.leased("handing", self.handing.run),
                 "router": lambda: self.leased("router", self.router.run),
             }

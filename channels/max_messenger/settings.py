@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+API_URL = "https://platform-api2.max.ru"
+
 
 def _new_secret() -> SecretStr:
     return SecretStr(secrets.token_hex(24))
@@ -34,7 +36,7 @@ class MaxSettings(BaseModel):
         json_schema_extra={"generated": True},
     )
     api_url: str = Field(
-        default="https://platform-api2.max.ru",
+        default=API_URL,
         title="Address of the API",
         description="Another one only behind a relay of your own.",
         json_schema_extra={"advanced": True},
@@ -55,3 +57,7 @@ class MaxSettings(BaseModel):
         if not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", value):
             raise ValueError("an address starts with https://")
         return value
+
+    def has_own_host(self) -> bool:
+        """Say whether the account is set to a relay or a test server."""
+        return self.api_url != API_URL

@@ -37,7 +37,6 @@ from hub import (
     PermanentFailure,
     RejectReason,
     Sent,
-    TemporaryFailure,
     Unsupported,
     WebhookAnswer,
     WebhookRequest,
@@ -309,21 +308,8 @@ class VkChannel(Channel):
 
     async def fetch(self, reference: str) -> bytes:
         """Get a file from VK's storage; its links need no token and expire."""
-        if not reference.startswith(("https://", "http://")):
-            raise PermanentFailure(RejectReason.OTHER, "this is no address of a file")
-        return await _fetch(self.context, reference)
-
-
-async def _fetch(context: ChannelContext, url: str, redirects: int = 3) -> bytes:
-    answer = await context.http.request("GET", url, timeout=100.0)
-    if answer.status_code in (301, 302, 303, 307, 308) and redirects:
-        return await _fetch(context, str(answer.headers.get("location", "")), redirects - 1)
-    if answer.status_code != 200:
-        text = f"VK's storage answered {answer.status_code}"
-        if answer.status_code >= 500 or answer.status_code == 429:
-            raise TemporaryFailure(text)
-        raise PermanentFailure(RejectReason.EXPIRED, text)
-    return answer.content
+        private = self._own.has_own_host()
+        return await self.context.http.download(reference, private=private)
 
 
 def random_id(key: str) -> int:

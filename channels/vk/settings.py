@@ -8,6 +8,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
+API_URL = "https://api.vk.ru"
+
 
 def _new_secret() -> SecretStr:
     # VK takes letters and digits, fifty at most.
@@ -45,7 +47,7 @@ class VkSettings(BaseModel):
         json_schema_extra={"advanced": True},
     )
     api_url: str = Field(
-        default="https://api.vk.ru",
+        default=API_URL,
         title="Address of the API",
         description="Another one only behind a relay of your own.",
         json_schema_extra={"advanced": True},
@@ -71,3 +73,7 @@ class VkSettings(BaseModel):
         if not re.fullmatch(r"https?://[^\s/]+(/[^\s]*)?", value):
             raise ValueError("an address starts with https://")
         return value
+
+    def has_own_host(self) -> bool:
+        """Say whether the account is set to a relay or a test server."""
+        return self.api_url != API_URL

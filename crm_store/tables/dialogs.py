@@ -9,6 +9,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -208,7 +209,13 @@ attachments = Table(
     word("media_type"),
     num("size"),
     word("state", "ready"),
-    word("reference"),
+    # Of any length: SQLite keeps to none, and would make the table anew to say so.
+    Column(
+        "reference",
+        String(400).with_variant(Text(), "postgresql"),
+        nullable=False,
+        server_default="",
+    ),
     word("content_id"),
     flag("inline"),
     word("blob_id"),

@@ -299,6 +299,15 @@ class SettleAttachment(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FetchAttachment(Command):
+    """Ask the vendor once more for a file that could not be fetched."""
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    attachment_id: AttachmentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteMessage(Command):
     """Remove one message from here for good; its tombstone keeps it from coming back."""
 

@@ -212,6 +212,7 @@ VERBS: dict[str, Callable[[Body], Command]] = {
     "retry": lambda b: c.RetryDelivery(
         message_id=_message(b), even_if_unknown=bool(b.get("even_if_unknown"))
     ),
+    "fetch": lambda b: c.FetchAttachment(attachment_id=AttachmentId(number(b.get("file"), "file"))),
     "edit": lambda b: c.EditMessage(message_id=_message(b), text=_text(b, "text")),
     "retract": lambda b: c.RetractMessage(message_id=_message(b)),
     "react": lambda b: c.ReactToMessage(message_id=_message(b), emoji=_text(b, "emoji")[:40]),

@@ -71,6 +71,7 @@ RELEASED = {
     "0037_counted_views.py": "d9057c8595050eb939c397754c447882c01f5f06f333f0059ced881bf5e95b2c",
     "0038_unfinished.py": "99c5c5026a958d8ce0d3cd1a486a65bfc598c8f98b904bd7bb36009257c2208b",
     "0039_notice_letters.py": "6b73bbd6792346bc3ce00ebff6f3b75009cfb0db08436c322f0d654fec2fe351",
+    "0040_long_references.py": "3f331936f10195b584cbd2145bd445f59857fb32de3f473cd2f8047038a77e82",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

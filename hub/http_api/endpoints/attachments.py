@@ -11,11 +11,12 @@ from fastapi.responses import FileResponse
 
 from crm_store import messages as message_reads
 from crm_store.accounts import kind_of
+from hub.commands import FetchAttachment
 from hub.errors import NotFound
 from hub.http_api import rights
 from hub.http_api.caller import runtime_of
 from hub.http_api.endpoints.messages import BYTES
-from hub.http_api.errors import too_large
+from hub.http_api.errors import failures, too_large
 from hub.http_api.shapes.base import GivenId, check_storable
 from hub.http_api.shapes.dialogs import Attachment as Shown
 from hub.ids import AttachmentId, DialogId
@@ -75,6 +76,20 @@ AttachmentKey = Annotated[GivenId, Path(alias="attachment_id", description="The 
 async def about(caller: rights.MayViewDialogs, attachment_id: AttachmentKey) -> Shown:
     """Give a file's name, type, size and state."""
     record, _ = await caller.hub.read(message_reads.attachment, AttachmentId(attachment_id))
+    return Shown.model_validate(record)
+
+
+@router.post(
+    "/attachments/{attachment_id}/fetch",
+    status_code=202,
+    summary="Fetch a file again",
+    responses=failures(409),
+)
+async def fetch(caller: rights.MayAnswer, attachment_id: AttachmentKey) -> Shown:
+    """Ask the vendor once more for a file of state `failed`; its state is `pending` until then."""
+    key = AttachmentId(attachment_id)
+    await caller.hub.do(FetchAttachment(attachment_id=key))
+    record, _ = await caller.hub.read(message_reads.attachment, key)
     return Shown.model_validate(record)
 
 

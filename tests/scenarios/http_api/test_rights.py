@@ -46,6 +46,7 @@ RIGHTS = {
     "POST /attachments": "dialogs.note",
     "GET /attachments/{attachment_id}": "dialogs.view",
     "GET /attachments/{attachment_id}/content": "dialogs.view",
+    "POST /attachments/{attachment_id}/fetch": "dialogs.answer",
     "GET /contacts": "contacts.view",
     "POST /contacts": "contacts.edit",
     "GET /contacts/{contact_id}": "contacts.view",

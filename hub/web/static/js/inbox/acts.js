@@ -223,6 +223,7 @@ async function click(event) {
   else if (data.untag) change('tag', { remove: [data.untag] });
   else if (data.block) block(button);
   else if (data.retry) change('retry', { message: data.retry, even_if_unknown: data.unknown === 'yes' });
+  else if (data.fetch) change('fetch', { file: data.fetch });
   else if (data.cancel) cancel(data.cancel);
   else if (data.jump) show(data.jump);
   else if (data.attempts) {

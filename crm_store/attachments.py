@@ -1,0 +1,88 @@
+"""Files of messages: what was uploaded, what was fetched or could not be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+
+from crm_store.tables.dialogs import attachments, blobs
+from crm_store.unit_of_work import UnitOfWork
+from hub.commands import FetchAttachment, SettleAttachment, UploadAttachment
+from hub.errors import Conflict, NotFound
+from hub.events import MessageChanged
+from hub.ids import AttachmentId, DialogId, MessageId
+
+
+def upload_attachment(uow: UnitOfWork, command: UploadAttachment) -> AttachmentId:
+    """Keep an uploaded file until a message takes it."""
+    attachment_id = AttachmentId(uow.new_id())
+    blob_id, sha256, size = command.blob
+    uow.conn.execute(
+        insert(attachments).values(
+            id=attachment_id,
+            dialog_id=command.dialog_id,
+            user_id=uow.actor.id,
+            name=command.file.name[:400],
+            media_type=command.file.media_type[:400],
+            size=size,
+            state="ready",
+            blob_id=blob_id,
+            created_at=uow.now,
+        )
+    )
+    uow.conn.execute(
+        insert(blobs).values(
+            id=blob_id, sha256=sha256, size=size, references_count=1, created_at=uow.now
+        )
+    )
+    return attachment_id
+
+
+def settle_attachment(uow: UnitOfWork, command: SettleAttachment) -> None:
+    """Record that a referenced file was fetched, or could not be."""
+    row = uow.conn.execute(
+        select(attachments).where(attachments.c.id == command.attachment_id)
+    ).first()
+    if row is None:
+        return
+    blob_id, sha256, size = command.blob
+    if blob_id:
+        uow.conn.execute(
+            insert(blobs).values(
+                id=blob_id, sha256=sha256, size=size, references_count=1, created_at=uow.now
+            )
+        )
+        values: dict[str, Any] = {"state": "ready", "blob_id": blob_id, "size": size, "error": ""}
+    else:
+        values = {"state": "failed", "error": command.error[:400]}
+    uow.conn.execute(update(attachments).where(attachments.c.id == row.id).values(**values))
+    if row.message_id:
+        _changed(uow, row)
+
+
+def fetch_attachment(uow: UnitOfWork, command: FetchAttachment) -> None:
+    """Let a file be asked for once more; who may not see it hears that there is none."""
+    row = uow.conn.execute(
+        select(attachments).where(
+            attachments.c.id == command.attachment_id,
+            attachments.c.message_id != 0,
+            uow.viewer.messages_clause(attachments),
+        )
+    ).first()
+    if row is None:
+        raise NotFound("there is no such file")
+    if row.state != "failed" or not row.reference:
+        raise Conflict("only a file that could not be fetched is fetched again", what="not_failed")
+    uow.conn.execute(
+        update(attachments).where(attachments.c.id == row.id).values(state="pending", error="")
+    )
+    _changed(uow, row)
+
+
+def _changed(uow: UnitOfWork, row: Row[Any]) -> None:
+    uow.record(
+        MessageChanged(
+            message_id=MessageId(row.message_id), dialog_id=DialogId(row.dialog_id), what="file"
+        )
+    )
