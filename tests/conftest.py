@@ -6,6 +6,8 @@ ask which it got; one that is about PostgreSQL alone carries `@pytest.mark.postg
 `postgres_url`.
 """
 
+import functools
+import gc
 import os
 import shutil
 import sqlite3
@@ -49,6 +51,18 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ["HUB_TEST_FOLDER"] = tempfile.mkdtemp(prefix="hub-tests-")
         # Templates are compiled once in a run, not once in a test.
         os.environ["HUB_CACHE"] = os.environ["HUB_TEST_FOLDER"] + "/cache"
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Whatever is imported stays: to look through all of it for rubbish again and again, here and
+    then in the tests, costs every process seconds."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -136,6 +150,7 @@ def new_postgres_databases(cluster: Cluster) -> Generator[Callable[..., str], No
             cluster.drop_database(url.rpartition("/")[2])
 
 
+@functools.cache
 def migrated_template(cluster: Cluster) -> str:
     """Migrations run once in a test run; every database is a copy of the outcome."""
     with locked(Path(os.environ["HUB_TEST_FOLDER"]) / "template.lock"):
@@ -161,6 +176,7 @@ def new_sqlite_databases(folder: Path) -> Iterator[Callable[..., str]]:
     yield new
 
 
+@functools.cache
 def migrated_file() -> Path:
     folder = Path(os.environ["HUB_TEST_FOLDER"])
     finished = folder / "template.db"
