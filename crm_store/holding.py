@@ -8,12 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from crm_store.journal import cursor, get_meta, last_event, set_meta
 from crm_store.sql import upsert
 from crm_store.tables.journal import cursors, parked_events
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
+from crm_store.tables.pushes import pushes
 from crm_store.tables.rules import rule_timers
 from hub.ids import Micros
 from hub.records.system import Held
@@ -76,6 +88,8 @@ def hold_everything(conn: Connection, now: int) -> Held:
     """
     set_meta(conn, HOLD_FACTS_TO, str(last_event(conn)))
     _park_unseen_facts(conn, now)
+    # What a browser was to be told long ago is told on the screen.
+    conn.execute(delete(pushes))
     return _hold(conn, _Which(true(), true(), true(), rule_timers.c.kind != "schedule"))
 
 

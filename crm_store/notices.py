@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import and_, func, literal_column, select, update
 
+from crm_store import pushes
 from crm_store.notice_letters import letter_due
 from crm_store.sql import upsert
+from crm_store.tables.pushes import push_devices
 from crm_store.tables.requests import notices
 from crm_store.tables.users import users
 from crm_store.unit_of_work import UnitOfWork
@@ -37,19 +40,44 @@ KINDS = (
 """What the hub itself tells; rules and plugins may tell more."""
 
 
-def choices(preferences: Mapping[str, object]) -> dict[str, tuple[bool, bool]]:
-    """Give for each kind whether it is told at all, and whether by a letter too."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """How one kind is told: on the screen, which is the least, by a letter, on one's devices."""
+
+    shown: bool
+    mailed: bool
+    pushed: bool
+
+
+def choices(preferences: Mapping[str, object]) -> dict[str, Choice]:
+    """Give for each kind how it is told."""
     shown, mailed = preferences.get("notices", {}), preferences.get("letters", {})
     shown = shown if isinstance(shown, Mapping) else {}
     mailed = mailed if isinstance(mailed, Mapping) else {}
-    return {kind: (shown.get(kind) is not False, mailed.get(kind) is True) for kind in KINDS}
-
-
-def chosen(wanted: Mapping[str, tuple[bool, bool]]) -> dict[str, object]:
-    """Give the preferences that say so; what comes by a letter stands on the screen too."""
     return {
-        "notices": {kind: shown or mailed for kind, (shown, mailed) in wanted.items()},
-        "letters": {kind: mailed for kind, (_, mailed) in wanted.items()},
+        kind: Choice(
+            shown.get(kind) is not False,
+            mailed.get(kind) is True,
+            shown.get(kind) is not False and pushes.is_pushed(preferences, kind),
+        )
+        for kind in KINDS
+    }
+
+
+def chosen(wanted: Mapping[str, Choice], before: Mapping[str, Choice]) -> dict[str, object]:
+    """Give the preferences that say so.
+
+    What comes by a letter stands on the screen too, and so does what is newly to be pushed; what
+    is taken off the screen is pushed no more.
+    """
+    shown = {
+        kind: one.shown or one.mailed or (one.pushed and not before[kind].pushed)
+        for kind, one in wanted.items()
+    }
+    return {
+        "notices": shown,
+        "letters": {kind: one.mailed for kind, one in wanted.items()},
+        "pushes": {kind: one.pushed and shown[kind] for kind, one in wanted.items()},
     }
 
 
@@ -88,9 +116,14 @@ def tell(
         return 0
     told = 0
     rows = uow.conn.execute(
-        select(users.c.id, users.c.preferences).where(users.c.id.in_(wanted), users.c.active)
+        select(users.c.id, users.c.preferences, push_devices.c.id.label("device_id"))
+        .outerjoin(push_devices, and_(push_devices.c.user_id == users.c.id, push_devices.c.active))
+        .where(users.c.id.in_(wanted), users.c.active)
     ).all()
-    for row in sorted(rows, key=lambda one: int(one.id)):
+    devices: dict[int, list[int]] = {}
+    for row in rows:
+        devices.setdefault(row.id, []).extend([row.device_id] if row.device_id else ())
+    for row in sorted({one.id: one for one in rows}.values(), key=lambda one: int(one.id)):
         chosen = row.preferences.get("notices", {})
         if isinstance(chosen, dict) and chosen.get(kind) is False:
             continue
@@ -108,6 +141,8 @@ def tell(
             letter_at=letter_due(row.preferences, kind, uow.now),
         )
         if uow.conn.execute(statement.on_conflict_do_nothing()).rowcount:
+            if devices[row.id] and pushes.is_pushed(row.preferences, kind):
+                pushes.queue(uow.conn, notice_id, devices[row.id], uow.now)
             uow.record(NoticeRaised(notice_id=notice_id, user_id=UserId(row.id), kind=kind))
             told += 1
     return told
@@ -177,6 +212,7 @@ def unread_count(reader: Reader) -> int:
 
 __all__ = [
     "KINDS",
+    "Choice",
     "choices",
     "chosen",
     "notices_seen",

@@ -8,10 +8,17 @@ from collections.abc import Callable
 from sqlalchemy import Connection, select, update
 
 from crm_store.tables.outbox import webhooks
+from crm_store.tables.pushes import push_devices, push_keys
 from crm_store.tables.users import accounts, users
 
 log = logging.getLogger("hub.rekey")
-SECRETS = (accounts.c.secrets, webhooks.c.secret, users.c.totp_secret)
+SECRETS = (
+    accounts.c.secrets,
+    webhooks.c.secret,
+    users.c.totp_secret,
+    push_keys.c.secret,
+    push_devices.c.sealed,
+)
 """Every column that holds something encrypted."""
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from crm_store.push_devices import forget_without_login
 from crm_store.sql import upsert
 from crm_store.tables.users import brands, login_attempts, sessions, tokens, users
 from crm_store.unit_of_work import Transaction, UnitOfWork
@@ -173,6 +174,7 @@ def revoke_token(uow: UnitOfWork, command: RevokeToken) -> None:
         raise NotFound("there is no such token")
     need_self(uow, UserId(row.user_id))
     uow.conn.execute(update(tokens).where(tokens.c.id == row.id).values(revoked_at=uow.now))
+    forget_without_login(uow.conn, uow.now, row.user_id)
     uow.record(TokenChanged(user_id=UserId(row.user_id), token_id=row.id))
 
 

@@ -17,9 +17,11 @@ from sqlalchemy import (
     update,
 )
 
+from crm_store.push_devices import forget_devices, forget_without_login
 from crm_store.roles import need_reach
 from crm_store.sql import locked, upsert
 from crm_store.tables.absences import absences
+from crm_store.tables.pushes import push_devices
 from crm_store.tables.users import (
     brands,
     roles,
@@ -273,6 +275,7 @@ def update_user(uow: UnitOfWork, command: UpdateUser) -> None:
     )
     if values.get("active") is False:
         end_sessions(uow, command.user_id)
+        forget_devices(uow.conn, push_devices.c.user_id == command.user_id)
     uow.record(UserChanged(user_id=command.user_id, fields=tuple(values)))
 
 
@@ -283,6 +286,7 @@ def end_sessions(uow: UnitOfWork, user_id: UserId, *, but: str = "", only: str =
     if only:
         where.append(sessions.c.token_hash == only)
     if uow.conn.execute(delete(sessions).where(*where)).rowcount:
+        forget_without_login(uow.conn, uow.now, user_id)
         uow.record(SessionsRevoked(user_id=user_id))
 
 

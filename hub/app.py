@@ -235,6 +235,7 @@ async def metrics(request: Request) -> Response:
     if not knows and (not is_local or any(one in request.headers for one in FORWARDED)):
         return PlainTextResponse("not allowed", status_code=403)
     page = await asyncio.to_thread(metrics_page, request.app.state.runtime)
-    for numbers in (request.app.state.webhook_numbers, request.app.state.message_numbers):
+    state = request.app.state
+    for numbers in (state.webhook_numbers, state.message_numbers, state.workers.pushes):
         page += generate_latest(numbers.registry)
     return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")

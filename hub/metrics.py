@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import generate_latest
 from sqlalchemy import Connection, func, select
 
+from crm_store import pushes
 from crm_store.journal import all_cursors, last_event
 from crm_store.room import free_room
 from crm_store.tables.dialogs import quarantine
@@ -88,6 +89,9 @@ class HubCollector:
         found += [
             _by_state(conn, "hub_jobs", "background jobs", jobs),
             _by_state(conn, "hub_webhook_deliveries", "outgoing webhooks", webhook_deliveries),
+            GaugeMetricFamily(
+                "hub_pushes_waiting", "words that wait for browsers", value=pushes.waiting(conn)
+            ),
             _by_state(conn, "hub_quarantine", "inputs nobody could read", quarantine),
         ]
         states = GaugeMetricFamily("hub_accounts", "connected channels", labels=["state"])

@@ -8,7 +8,6 @@ what customers wrote. It calls itself automatic (RFC 3834), so that no machine a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, select
@@ -22,7 +21,7 @@ from hub.ids import AccountId, DeliveryId, DialogId, MessageId
 from hub.messages import Address, Lane, OutboundMessage
 from hub.objects import Actor, ActorKind, Cause
 from hub.web.i18n import translate
-from hub.web.notice_words import NOTICE_WORDS, address_of, linked_title, still_matters
+from hub.web.notice_words import Line, line_of
 from hub.web.render import Renderer
 
 if TYPE_CHECKING:
@@ -34,21 +33,6 @@ MOST = 30
 
 class NothingToTell(HubError):
     """Its reader has seen everything, or may see nothing of it: the letter does not leave."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One notice in a letter: what happened, to what, when, and where it is found."""
-
-    what: str
-    title: str
-    at: int
-    url: str
-
-    @property
-    def words(self) -> str:
-        """Both in one."""
-        return f"{self.what}: {self.title}" if self.title else self.what
 
 
 class NoticeLetters:
@@ -92,20 +76,12 @@ class NoticeLetters:
             ageing=runtime.ageing,
         )
         wanted = to.preferences.get("letters", {})
-        base = runtime.public_url.rstrip("/")
-        lines = [
-            Line(
-                what=translate(to.language, NOTICE_WORDS.get(one.kind, one.kind)),
-                title=_in_one_line(
-                    linked_title(reader, runtime.nouns, one.object_kind, one.object_id)
-                ),
-                at=one.created_at,
-                url=base + address_of(runtime.nouns, one.object_kind, one.object_id),
-            )
+        found = [
+            line_of(reader, to.language, one, one.created_at)
             for one in told
             if wanted.get(one.kind) is True
-            and still_matters(reader, one.kind, one.object_kind, one.object_id)
         ]
+        lines = [one for one in found if one is not None]
         if not lines:
             raise NothingToTell("everything was seen, or is over")
         return lines
@@ -127,7 +103,7 @@ class NoticeLetters:
         end = translate(language, "A program wrote this letter: an answer to it reaches nobody.")
         text = "\n\n".join(
             [
-                *(f"{one.words}\n{one.url}" for one in shown),
+                *(f"{one.words}\n{base}{one.path}" for one in shown),
                 *([rest] if rest else []),
                 "\n".join(f"{name}: {url}" for name, url in links),
                 end,
@@ -139,6 +115,7 @@ class NoticeLetters:
             zone=to.time_zone or "UTC",
             subject=subject,
             lines=shown,
+            base=base,
             rest=rest,
             links=links,
             end=end,
@@ -158,7 +135,3 @@ class NoticeLetters:
             sender_name=house,
             cause=Cause(kind="notice"),
         )
-
-
-def _in_one_line(text: str) -> str:
-    return " ".join(text.split())[:200]

@@ -54,6 +54,10 @@ class HubSettings(BaseSettings):
     webhooks_allow_private: bool = Field(
         default=True, description="outgoing webhooks may go to private addresses (never metadata)"
     )
+    push_allow_private: bool = Field(
+        default=False,
+        description="push services may be at private addresses and on plain http (for tests)",
+    )
     metrics_token: SecretStr = Field(
         default=SecretStr(""), description="bearer token of /metrics; empty: this machine only"
     )

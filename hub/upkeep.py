@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, select
 
 from crm_store.journal import set_meta
 from crm_store.notice_letters import forget_letters
+from crm_store.pushes import forget_pushes
 from crm_store.tables.dialogs import blobs, bodies
 from crm_store.tables.outbox import parked_receipts
 from crm_store.tables.users import api_requests, login_attempts, sessions
@@ -74,3 +75,4 @@ class Upkeep:
                 delete(parked_receipts).where(parked_receipts.c.parked_at < now - 7 * DAY_US)
             )
             forget_letters(conn, now)
+            forget_pushes(conn, now)

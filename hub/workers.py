@@ -33,6 +33,7 @@ from hub.fetching import Fetching
 from hub.ids import Micros
 from hub.listeners import Listeners
 from hub.objects import SYSTEM, Actor, ActorKind
+from hub.push_sender import PushSender
 from hub.records.system import Job as JobRow
 from hub.relay import Relay
 from hub.router import Handing, Router
@@ -80,6 +81,7 @@ class Workers:
         self.relay = Relay(runtime)
         self.rules = RuleEngine(runtime)
         self.webhooks = WebhookSender(runtime)
+        self.pushes = PushSender(runtime)
         self.upkeep = Upkeep(runtime)
         self.fetching = Fetching(runtime)
         self.router = Router(runtime)
@@ -103,6 +105,7 @@ class Workers:
         """Start the loops of a role: all, web (only what a page needs) or worker."""
         loops: dict[str, Callable[[], Coroutine[Any, Any, None]]] = {"number": self._numbers}
         if role in ("all", "worker"):
+            self.pushes.follow()
             loops |= {
                 "dispatcher": self.dispatcher.run,
                 "listeners": self.listeners.run,
@@ -111,6 +114,7 @@ class Workers:
                 "rules": lambda: self.leased("rules", self.rules.run),
                 "webhooks": self.webhooks.run,
                 "webhook_queue": lambda: self.leased("webhook_queue", self.webhooks.queue_facts),
+                "pushes": self.pushes.run,
                 "jobs": self._jobs,
                 "periodic": self._periodic,
                 "leases": self._leases,

@@ -178,6 +178,12 @@ from hub.commands.people import (
     UpdateContact,
     VerifyAddress,
 )
+from hub.commands.pushes import (
+    AddPushDevice,
+    RemovePushDevice,
+    SavePushKey,
+    SwitchPushDevice,
+)
 from hub.commands.requests import (
     ChangeChecklist,
     ChooseNoticeMailbox,
@@ -275,6 +281,7 @@ __all__ = [
     "AddAddress",
     "AddCoExecutor",
     "AddNote",
+    "AddPushDevice",
     "AdvanceMark",
     "ArchiveField",
     "AskAgain",
@@ -375,6 +382,7 @@ __all__ = [
     "RemoveLead",
     "RemoveObject",
     "RemovePipeline",
+    "RemovePushDevice",
     "RemoveRetention",
     "RemoveRole",
     "RemoveRule",
@@ -411,6 +419,7 @@ __all__ = [
     "SaveField",
     "SaveLossReason",
     "SavePipeline",
+    "SavePushKey",
     "SaveRetention",
     "SaveRole",
     "SaveRoute",
@@ -459,6 +468,7 @@ __all__ = [
     "SuppressAddress",
     "SweepExports",
     "SweepRetention",
+    "SwitchPushDevice",
     "SwitchRule",
     "TagDialog",
     "TagObject",

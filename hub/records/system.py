@@ -11,6 +11,7 @@ from hub.ids import (
     EventId,
     JobId,
     Micros,
+    PushDeviceId,
     TagId,
     TeamId,
     UserId,
@@ -105,6 +106,20 @@ class Session:
     last_seen_at: Micros
     ip: str
     agent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushDevice:
+    """A browser that is called by Web Push; `login` is the hash of what its user is logged in by."""
+
+    id: PushDeviceId
+    name: str
+    login: str = field(repr=False)
+    endpoint_hash: str = field(repr=False)
+    active: bool
+    created_at: Micros
+    pushed_at: Micros
+    last_error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
 from crm_store.nouns import Noun
 from crm_store.viewer import Reader
 from hub.ids import DialogId
+from hub.web.i18n import translate
 
 
 def _(text: str) -> str:
@@ -39,6 +42,21 @@ PLACES = {
 }
 OVER = ("done_at", "closed_at", "solved_at", "deleted_at")
 """Columns that say, in whatever kind has them, that nothing has to be done any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One notice, told outside the pages: what happened, to what, when, and where it is found."""
+
+    what: str
+    title: str
+    at: int
+    path: str
+
+    @property
+    def words(self) -> str:
+        """Both in one."""
+        return f"{self.what}: {self.title}" if self.title else self.what
 
 
 def places_of(nouns: Mapping[str, Noun]) -> dict[str, str]:
@@ -89,3 +107,16 @@ def still_matters(reader: Reader, notice: str, kind: str, object_id: int) -> boo
         return False
     own = notice.startswith(f"{kind}.")
     return reads.has(reader, noun, object_id, none_of=OVER if own else OVER[-1:])
+
+
+def line_of(reader: Reader, language: str, notice: Any, at: int) -> Line | None:
+    """Tell a notice's row with its reader's rights; None where it is over, or out of his sight."""
+    kind, object_id = notice.object_kind, notice.object_id
+    if not still_matters(reader, notice.kind, kind, object_id):
+        return None
+    return Line(
+        what=translate(language, NOTICE_WORDS.get(notice.kind, notice.kind)),
+        title=" ".join(linked_title(reader, reader.nouns, kind, object_id).split())[:200],
+        at=at,
+        path=address_of(reader.nouns, kind, object_id),
+    )

@@ -72,6 +72,7 @@ RELEASED = {
     "0038_unfinished.py": "99c5c5026a958d8ce0d3cd1a486a65bfc598c8f98b904bd7bb36009257c2208b",
     "0039_notice_letters.py": "6b73bbd6792346bc3ce00ebff6f3b75009cfb0db08436c322f0d654fec2fe351",
     "0040_long_references.py": "3f331936f10195b584cbd2145bd445f59857fb32de3f473cd2f8047038a77e82",
+    "0041_pushes.py": "3ff53fdf6a2e44e72ce5ee1e6cc899a411ced391b545e2fcde8f7928d1d9fef6",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

@@ -1,7 +1,8 @@
-"""Notices to oneself, and which of them come by e-mail."""
+"""Notices to oneself, and which of them come by e-mail and push."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Query, Request, Response
@@ -48,8 +49,8 @@ async def _choices(request: Request, caller: Caller) -> s.NoticeChoices:
     state = await caller.hub.read(letter_state, runtime_of(request).database.channels)
     return s.NoticeChoices(
         kinds=[
-            s.NoticeChoice(kind=kind, on_screen=shown, by_email=mailed)
-            for kind, (shown, mailed) in notice_reads.choices(user.preferences).items()
+            s.NoticeChoice(kind=kind, on_screen=one.shown, by_email=one.mailed, by_push=one.pushed)
+            for kind, one in notice_reads.choices(user.preferences).items()
         ],
         chosen_account_id=state.chosen,
         account_id=state.account_id,
@@ -61,7 +62,7 @@ async def _choices(request: Request, caller: Caller) -> s.NoticeChoices:
 
 @router.get("/notices/choices", summary="How you are told")
 async def choices(request: Request, caller: rights.MayEditProfile) -> s.NoticeChoices:
-    """Give which kinds of notices you get, and which of them by e-mail too."""
+    """Give which kinds of notices you get, and which of them by e-mail and push too."""
     return await _choices(request, caller)
 
 
@@ -69,19 +70,25 @@ async def choices(request: Request, caller: rights.MayEditProfile) -> s.NoticeCh
 async def choose(
     request: Request, caller: rights.MayEditProfile, body: s.ChooseNotices
 ) -> s.NoticeChoices:
-    """Choose kind by kind. What comes by e-mail stands on the screen too."""
+    """Choose kind by kind. What comes by e-mail or push stands on the screen too."""
     user = await caller.hub.user(caller.user_id)
-    wanted = notice_reads.choices(user.preferences)
+    before = notice_reads.choices(user.preferences)
+    wanted = dict(before)
     for one in body.kinds:
         if one.kind not in wanted:
             raise Invalid(f"there is no such kind of notice: {one.kind}", field="kinds")
-        shown, mailed = wanted[one.kind]
+        known = wanted[one.kind]
         if one.on_screen is not None:
-            shown, mailed = one.on_screen, mailed and one.on_screen
+            kept = one.on_screen
+            known = replace(
+                known, shown=kept, mailed=known.mailed and kept, pushed=known.pushed and kept
+            )
         if one.by_email is not None:
-            mailed = one.by_email
-        wanted[one.kind] = (shown, mailed)
-    await caller.hub.do(c.UpdateProfile(preferences=notice_reads.chosen(wanted)))
+            known = replace(known, mailed=one.by_email)
+        if one.by_push is not None:
+            known = replace(known, pushed=one.by_push)
+        wanted[one.kind] = known
+    await caller.hub.do(c.UpdateProfile(preferences=notice_reads.chosen(wanted, before)))
     return await _choices(request, caller)
 
 

@@ -189,6 +189,7 @@ class NoticeChoice(Shape):
     kind: str = Field(examples=["task.reminder"])
     on_screen: bool
     by_email: bool
+    by_push: bool = Field(description="On your devices that are called.")
 
 
 class NoticeChoices(Shape):
@@ -208,6 +209,7 @@ class ChooseNotice(Body):
     kind: Word = Field(examples=["task.reminder"])
     on_screen: bool | None = None
     by_email: bool | None = None
+    by_push: bool | None = None
 
 
 class ChooseNotices(Body):

@@ -13,6 +13,7 @@ from hub.web.settings import (
     channels,
     deadlines,
     desks,
+    devices,
     fields,
     imports,
     notices,
@@ -31,6 +32,7 @@ from hub.web.settings import (
 
 SCREENS = (
     profile,
+    devices,
     channels,
     account,
     account_intake,

@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 from crm_store.accounts import all_accounts
 from crm_store.mailboxes import is_mailbox
 from crm_store.notice_letters import letter_state
-from crm_store.notices import KINDS, choices, chosen
+from crm_store.notices import KINDS, Choice, choices, chosen
+from crm_store.push_devices import devices_of
 from crm_store.tables.requests import calendar_feeds
 from crm_store.viewer import Reader
 from hub.commands import ChooseNoticeMailbox, SaveCalendarFeed, UpdateProfile
@@ -54,13 +55,17 @@ def _has_feed(reader: Reader) -> bool:
     return reader.conn.execute(mine).first() is not None
 
 
-async def _draw(request: Request, address: str = "") -> Response:
+async def draw(
+    request: Request, status: int = 200, address: str = "", problem: str = ""
+) -> Response:
+    """Show the screen."""
     channels = runtime_of(request).database.channels
 
     def load(reader: Reader) -> dict[str, Any]:
         boxes = [one for one in all_accounts(reader) if is_mailbox(channels.get(one.channel))]
         return {
             "has_feed": _has_feed(reader),
+            "devices": devices_of(reader),
             "letters": letter_state(reader, channels),
             "mailboxes": [one for one in boxes if not one.removed],
         }
@@ -69,9 +74,12 @@ async def _draw(request: Request, address: str = "") -> Response:
         request,
         "notices",
         "notices",
+        status,
+        own=request.state.session,
+        problem=problem,
         kinds=[
-            (kind, KIND_NAMES[kind], shown, mailed)
-            for kind, (shown, mailed) in choices(request.state.user.preferences).items()
+            (kind, KIND_NAMES[kind], one)
+            for kind, one in choices(request.state.user.preferences).items()
         ],
         address=address,
         **await hub_of(request).read(load),
@@ -83,13 +91,13 @@ async def notices(request: Request) -> Response:
     """Show, or choose, what one is told and how; make or end the calendar's address."""
     hub = hub_of(request)
     if request.method == "GET":
-        return await _draw(request)
+        return await draw(request)
     form = await form_of(request)
     do = form.get("do")
     if do == "make":
         token = new_token()
         await hub.do(SaveCalendarFeed(token_hash=token_hash(token)))
-        return await _draw(request, hub.public_url(f"/ical/{token}.ics"))
+        return await draw(request, address=hub.public_url(f"/ical/{token}.ics"))
     if do == "end":
         await hub.do(SaveCalendarFeed(token_hash=""))
         return go(PATH, "revoked")
@@ -97,9 +105,10 @@ async def notices(request: Request) -> Response:
         account_id = AccountId(number(form.get("account", "0") or "0"))
         await hub.do(ChooseNoticeMailbox(account_id=account_id))
         return go(PATH, "saved")
-    shown, mailed = set(many(form, "kind")), set(many(form, "letter"))
-    wanted = {kind: (kind in shown, kind in mailed) for kind in KINDS}
-    await hub.do(UpdateProfile(preferences=chosen(wanted)))
+    shown, mailed, pushed = (set(many(form, name)) for name in ("kind", "letter", "push"))
+    wanted = {kind: Choice(kind in shown, kind in mailed, kind in pushed) for kind in KINDS}
+    before = choices(request.state.user.preferences)
+    await hub.do(UpdateProfile(preferences=chosen(wanted, before)))
     return go(PATH, "saved")
 
 

@@ -115,6 +115,8 @@ HOUSEWORK = frozenset(
         # Opened by a browser, not a step of a message.
         "OpenSession",
         "TouchMany",
+        # Asked for again by the next browser that subscribes.
+        "SavePushKey",
     }
 )
 """Commits that are no hop of a message: a kill leaves them undone, and they are made again."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from crm_store import sla
 from crm_store import users as user_reads
-from crm_store.notices import choices
+from crm_store.notices import Choice, choices
 from hub import (
     ChangeObject,
     CreateObject,
@@ -128,8 +128,16 @@ async def test_notices_are_chosen_kind_by_kind(hub: House) -> None:
     assert (await browser.submit(page, data=kinds)).status_code == 303
     me = await hub.system.user(await agent_of(hub))
     chosen = choices(me.preferences)
-    assert chosen["task.reminder"] == (True, True)
-    assert chosen["task.assigned"] == (False, False)
+    assert chosen["task.reminder"] == Choice(shown=True, mailed=True, pushed=False)
+    assert chosen["task.assigned"] == Choice(shown=False, mailed=False, pushed=False)
+    # So does what is to be pushed from now on; what is taken off the screen is pushed no more.
+    kinds = {"do": "save", "push": "task.assigned"}
+    assert (await browser.submit(page, data=kinds)).status_code == 303
+    me = await hub.system.user(await agent_of(hub))
+    assert choices(me.preferences)["task.assigned"] == Choice(True, False, True)
+    assert (await browser.submit(page, data=kinds)).status_code == 303
+    me = await hub.system.user(await agent_of(hub))
+    assert choices(me.preferences)["task.assigned"] == Choice(False, False, False)
     mailbox = {"do": "mailbox", "account": "0"}
     assert (await browser.submit(page, data=mailbox)).status_code == 403
 

@@ -61,6 +61,7 @@ MATRIX: dict[str, set[str]] = {
 PRESSED: dict[str, set[str]] = {
     "/settings/profile/password": EVERYBODY,
     "/settings/profile/sessions": EVERYBODY,
+    "/settings/notices/devices": EVERYBODY,
     "/settings/profile/second/off": EVERYBODY,
     "/settings/channels/{account_id:int}": ADMINISTRATOR,
     "/settings/channels/{account_id:int}/check": ADMINISTRATOR,

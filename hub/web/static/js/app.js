@@ -136,7 +136,7 @@ async function noticed(kind) {
   document.dispatchEvent(new CustomEvent('hub:notice', { detail: kind }));
   // The inbox says by itself, and better, who was named where.
   if (kind === 'dialog.mentioned' && location.pathname.startsWith('/inbox')) return;
-  const { notifyNotice } = await import('hub/inbox/notify');
+  const { notifyNotice } = await import('hub/noticed');
   notifyNotice(TOLD[kind] || _('Something new for you'));
 }
 if (document.getElementById('bell-count')) countNotices();

@@ -40,4 +40,5 @@ function reveal() {
 }
 menu?.addEventListener('toggle', reveal);
 reveal();
+if (document.getElementById('devices')) await import('hub/push');
 document.documentElement.dataset.ready = 'settings';

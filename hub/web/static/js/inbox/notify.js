@@ -30,7 +30,8 @@ function chime() {
   } catch { /* no sound here */ }
 }
 
-function show(title, body, tag, open) {
+/** Say something aloud and on the screen; a later word with the same tag takes its place. */
+export function show(title, body, tag, open) {
   chime();
   if (typeof Notification === 'undefined' || Notification.permission !== 'granted') return;
   try {
@@ -50,12 +51,7 @@ export function notifyRow(item, row, open) {
 
 /** Somebody has named this user in a note. */
 export function notifyMention(item, open) {
-  if (isLeader() && !document.hasFocus()) show(_('You are mentioned in a note'), '', 'mention-' + item.id, () => open(item.id));
-}
-
-/** Something happened that this user should know, wherever he looks. */
-export function notifyNotice(text) {
-  if (isLeader() && !document.hasFocus()) show(text, '', 'notice', () => { location.href = '/notices'; });
+  if (isLeader() && !document.hasFocus()) show(_('You are mentioned in a note'), '', 'dialog-' + item.id, () => open(item.id));
 }
 
 /** Offer notifications where the browser has not been asked yet; it asks when one wants it. */
