@@ -131,12 +131,19 @@ async function send(card, from, to) {
   listOf(to).prepend(card);
   settle();
   try {
-    await post(String(board()?.dataset.move), body);
+    const made = await post(String(board()?.dataset.move), body);
     say(name + ': ' + (to.dataset.name || ''));
     toast(name + ' → ' + (to.dataset.name || ''));
     document.dispatchEvent(new CustomEvent('hub:refresh'));
-    if (to.hasAttribute('data-zone')) card.remove();
-    else { card.dataset.column = to.dataset.key || ''; focus(card); }
+    if (to.hasAttribute('data-zone')) {
+      card.remove();
+      focus(before?.next?.closest('[data-card]') || cardsOf(from)[0] || columns().flatMap(cardsOf)[0]);
+    } else {
+      // A dialog became an interest: the card goes on under that number, and so does the cursor.
+      card.dataset.card = made?.id || card.dataset.card;
+      card.dataset.column = to.dataset.key || '';
+      focus(card);
+    }
   } catch (error) {
     listOf(from).insertBefore(card, before?.next && before.next.parentElement === listOf(from) ? before.next : listOf(from).firstElementChild);
     focus(card);
