@@ -36,6 +36,7 @@ from hub.web.objects import (
     refusal,
     whole_of,
 )
+from hub.web.points import TEXT, has_points, points_of, ticked, with_point
 from hub.web.ref_names import names_of
 
 LIKELY = 12
@@ -76,6 +77,7 @@ async def show_card(
         section=kind.path,
         groups=groups_of(kind),
         fields=fields_of(kind, values["one"], given or {}, request.state.zone),
+        points=points_of(getattr(values["one"], TEXT)) if has_points(kind) else None,
         problem=problem,
         field=field,
         **values,
@@ -174,15 +176,36 @@ class Pages:
         return RedirectResponse(f"{self._path}/{object_id}", 303)
 
     async def act(self, request: Request) -> Response:
-        """Put one into the bin, or take it out."""
+        """Put one into the bin, or take it out; tick a point of its text, or add one."""
         object_id = number(request.path_params["object_id"])
         form = await checked_form(request)
         do = form.get("do")
+        if do in ("tick", "point") and has_points(self._noun.kind):
+            return await self._point(request, object_id, form)
         if do not in ("remove", "restore"):
             raise NotFound("there is no such action")
         await request.state.hub.do(
             c.RemoveObject(kind=self._noun.kind.name, object_id=object_id, restore=do == "restore")
         )
+        return RedirectResponse(f"{self._path}/{object_id}", 303)
+
+    async def _point(self, request: Request, object_id: int, form: Mapping[str, Any]) -> Response:
+        hub = request.state.hub
+        noun = await whole_of(request, self._noun)
+        one = await hub.read(reads.one, noun, object_id)
+        said = str(form.get("text", ""))
+        try:
+            if form.get("do") == "point":
+                text = with_point(getattr(one, TEXT), said)
+            else:
+                text = ticked(getattr(one, TEXT), number(form.get("line", "0")), said)
+            change = c.ChangeObject(
+                kind=noun.kind.name, object_id=object_id, values={TEXT: text}, version=one.version
+            )
+            await hub.do(change)
+        except (Invalid, Conflict) as error:
+            problem = refusal(request, error)
+            return await show_card(request, self._noun, object_id, 422, None, problem)
         return RedirectResponse(f"{self._path}/{object_id}", 303)
 
     def routes(self) -> list[BaseRoute]:

@@ -10,6 +10,7 @@ from hub import (
     CarryMoves,
     CreateAccount,
     CreateLead,
+    CreateObject,
     InboundMessage,
     RouteWaiting,
     UserId,
@@ -111,3 +112,22 @@ async def test_a_shift_from_the_first_status_to_the_handover(hub: House) -> None
     await hub.system.do(CarryMoves())
     assert "taken back: 2" in (await boss.get("/settings/handovers")).text
     await hub.system.do(AssignDialog(dialog_id=first, user_id=UserId(0)))  # type: ignore[arg-type]
+
+
+async def test_points_of_a_task_are_added_and_ticked_on_its_card(hub: House) -> None:
+    boss = await hub.logged_in()
+    values = {"title": "Prepare", "description": "Soon"}
+    task = (await hub.system.do(CreateObject(kind="task", values=values)))[0]
+    path = f"/tasks/{task}"
+    for words in ("Call", "Write"):
+        answer = await boss.submit(f"{path}/act", path, {"do": "point", "text": words})
+        assert answer.headers["location"] == path
+    tick = {"do": "tick", "line": "1", "text": "Call"}
+    assert (await boss.submit(f"{path}/act", path, tick)).status_code == 303
+    page = (await boss.get(path)).text
+    assert "Soon\n☑ Call\n☐ Write</textarea>" in page
+    assert '<span class="muted">1/2</span>' in page
+    # The line says something else by now.
+    stale = await boss.submit(f"{path}/act", path, {**tick, "text": "Write"})
+    assert stale.status_code == 422
+    assert "somebody changed the points meanwhile" in stale.text
