@@ -28,7 +28,7 @@ from crm_store.tables.dialogs import (
     messages,
     participants,
 )
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import TO_ONE, deliveries
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, users
 from crm_store.unit_of_work import UnitOfWork, cause_data
@@ -49,7 +49,9 @@ PREVIEW = 160
 
 # Made once: every answer asks them.
 _ID: BindParameter[int] = bindparam("b_id", type_=BigInteger)
-_EARLIER = select(deliveries.c.message_id).where(deliveries.c.idempotency_key == bindparam("b_key"))
+_EARLIER = select(deliveries.c.message_id).where(
+    deliveries.c.idempotency_key == bindparam("b_key"), TO_ONE
+)
 _ACCOUNT = select(accounts).where(accounts.c.id == _ID)
 _AUTHOR = select(users.c.name).where(users.c.id == _ID)
 _ADDRESS = select(addresses.c.value, addresses.c.name).where(addresses.c.id == _ID)

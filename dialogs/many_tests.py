@@ -68,7 +68,7 @@ def try_many(uow: UnitOfWork, command: TryMany) -> int:
             status=DeliveryStatus.QUEUED.value,
             due_at=uow.now,
             created_at=uow.now,
-            idempotency_key=f"{number:x}",
+            idempotency_key="",
         )
     )
     uow.record(DeliveriesQueued(mailing_id=0, send_id=send_id, queued=1))

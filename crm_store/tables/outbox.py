@@ -8,7 +8,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
-    UniqueConstraint,
     literal_column,
     text,
 )
@@ -48,7 +47,14 @@ deliveries = Table(
     # How many messages the provider counts and charges (an SMS of several parts); 0 is one.
     num("charged"),
     ref("user_id"),
-    UniqueConstraint("idempotency_key"),
+    # By what a repeated request is known; what goes to many is known by its person.
+    Index(
+        "uq_deliveries_idempotency_key",
+        "idempotency_key",
+        unique=True,
+        sqlite_where=text("send_id = 0"),
+        postgresql_where=text("send_id = 0"),
+    ),
     # What goes to many: each person once, each address once. The second also finds a send's rows.
     Index(
         "uq_deliveries_person",
@@ -103,9 +109,10 @@ deliveries = Table(
     ),
 )
 
-# What goes to many, in the very words of the indexes above: of a bound value SQLite cannot know
-# that it allows them, and would walk through every delivery.
+# What goes to many, and what does not, in the very words of the indexes above: of a bound value
+# SQLite cannot know that it allows them, and would walk through every delivery.
 TO_MANY = deliveries.c.send_id > literal_column("0")
+TO_ONE = deliveries.c.send_id == literal_column("0")
 TO_COLLEAGUES = deliveries.c.user_id > literal_column("0")
 
 attempts = Table(

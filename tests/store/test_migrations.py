@@ -73,6 +73,7 @@ RELEASED = {
     "0039_notice_letters.py": "6b73bbd6792346bc3ce00ebff6f3b75009cfb0db08436c322f0d654fec2fe351",
     "0040_long_references.py": "3f331936f10195b584cbd2145bd445f59857fb32de3f473cd2f8047038a77e82",
     "0041_pushes.py": "3ff53fdf6a2e44e72ce5ee1e6cc899a411ced391b545e2fcde8f7928d1d9fef6",
+    "0042_own_keys.py": "c7b2d5e64eec1f7b6b35ae85fdcfc10ba73fa60a584cb6c2e3a58b01f5447833",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 
@@ -127,7 +128,9 @@ def test_every_row_of_the_first_release_is_still_there(first_database: str) -> N
     assert [(row.hash, row.at) for row in hashes] == [(address_hash("email", "eve@x.example"), 8)]
 
 
-@pytest.mark.parametrize(("before", "after"), [("0026", "0027"), ("0031", "0032")])
+@pytest.mark.parametrize(
+    ("before", "after"), [("0026", "0027"), ("0031", "0032"), ("0041", "0042")]
+)
 def test_a_step_that_only_adds_keeps_the_rows_of_every_table(
     empty_database_url: str, before: str, after: str
 ) -> None:
