@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, insert, select, up
 from crm_store import objects
 from crm_store.objects import NOUNS
 from crm_store.reachability import BLOCKED, state_of
-from crm_store.rows import among, listed
+from crm_store.rows import among, listed, numbered, numbers
 from crm_store.sql import locked, upsert
 from crm_store.tables.consents import (
     confirmations,
@@ -233,16 +233,17 @@ def refusals(
         "channels": listed(dialect, {channel, ""}),
         "topics": listed(dialect, {topic, ""}),
     }
-    asked = {"addresses": listed(dialect, {one[1] for one in people})}
+    asked = numbered(dialect, ("id",), sorted({one[1:] for one in people}))
     words: dict[int, tuple[int, str]] = {}
     for person, state, at in conn.execute(_said(dialect), given):
         # At the same instant a refusal counts.
         words[person] = max(words.get(person, (0, "")), (at, state))
     bad: dict[int, str] = {}
-    for address_id, reason, count in conn.execute(_suppressed(dialect), asked):
-        if reason != "bounced_soft" or count >= SOFT_LIMIT:
-            bad.setdefault(address_id, reason)
-    there = {row.id: row for row in conn.execute(_places(dialect), asked)}
+    there: dict[int, Any] = {}
+    for row in conn.execute(_places(dialect), asked):
+        there[row.id] = row
+        if row.reason and (row.reason != "bounced_soft" or row.times >= SOFT_LIMIT):
+            bad.setdefault(row.id, row.reason)
     found = {}
     for contact_id, address_id in people:
         reason = _reason(
@@ -267,16 +268,19 @@ def _said(dialect: str) -> Select[Any]:
 
 
 @cache
-def _suppressed(dialect: str) -> Select[Any]:
-    return select(suppressions.c.address_id, suppressions.c.reason, suppressions.c.count).where(
-        among(dialect, suppressions.c.address_id, "addresses")
-    )
-
-
-@cache
 def _places(dialect: str) -> Select[Any]:
-    return select(addresses.c.id, addresses.c.blocked, addresses.c.profile).where(
-        among(dialect, addresses.c.id, "addresses")
+    # Joined and not `among`: PostgreSQL would compare each address of a small house with each number.
+    given = numbers(dialect, ("id",))
+    return (
+        select(
+            addresses.c.id,
+            addresses.c.blocked,
+            addresses.c.profile,
+            suppressions.c.reason,
+            suppressions.c.count.label("times"),
+        )
+        .join(given, given.c.id == addresses.c.id)
+        .outerjoin(suppressions, suppressions.c.address_id == addresses.c.id)
     )
 
 

@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.types import UserDefinedType
 
 Row = dict[str, Any]
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -210,9 +211,15 @@ def _given(table: Table, rows: Sequence[Row], dialect: str) -> tuple[Any, ...]:
 # -- lists of ids --------------------------------------------------------------------------
 
 
+class _Written(UserDefinedType[str]):
+    """A list that is written already: neither SQLAlchemy nor the driver looks at each of its values."""
+
+    cache_ok = True
+
+
 def among(dialect: str, one: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     """Say that a column is one of a list, in a statement whose text is the same for every list."""
-    given: Any = bindparam(name)
+    given: Any = bindparam(name, type_=_Written())
     if dialect == "sqlite":
         return one.in_(select(func.json_each(given).table_valued("value").c.value))
     return one == func.any(cast(given, postgresql.ARRAY(one.type)))
@@ -223,9 +230,21 @@ def gathered(dialect: str, one: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.json_group_array(one) if dialect == "sqlite" else func.array_agg(one)
 
 
-def listed(dialect: str, values: Iterable[Any]) -> Any:
+def listed(dialect: str, values: Iterable[int] | Iterable[str]) -> str:
     """Give a list as `among` takes it."""
-    return dumps(list(values)) if dialect == "sqlite" else list(values)
+    return dumps(list(values)) if dialect == "sqlite" else array(values)
+
+
+def array(values: Iterable[int] | Iterable[str]) -> str:
+    """Write a list as PostgreSQL reads it."""
+    return (
+        "{" + ",".join(_quoted(one) if isinstance(one, str) else str(one) for one in values) + "}"
+    )
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def numbers(dialect: str, names: tuple[str, ...]) -> FromClause:
@@ -237,7 +256,10 @@ def numbers(dialect: str, names: tuple[str, ...]) -> FromClause:
             for n, name in enumerate(names)
         ]
         return select(*columns).subquery("given")
-    lists = (cast(bindparam(f"given_{one}"), postgresql.ARRAY(BigInteger)) for one in names)
+    lists = (
+        cast(bindparam(f"given_{one}", type_=_Written()), postgresql.ARRAY(BigInteger))
+        for one in names
+    )
     return func.unnest(*lists).table_valued(*names, name="given").render_derived()
 
 
@@ -247,4 +269,4 @@ def numbered(
     """Give rows as `numbers` takes them."""
     if dialect == "sqlite":
         return {"given": dumps(rows)}
-    return {f"given_{name}": [row[n] for row in rows] for n, name in enumerate(names)}
+    return {f"given_{name}": array(row[n] for row in rows) for n, name in enumerate(names)}

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, Table, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 
+from crm_store.rows import array
 from hub.errors import Invalid
 
 LARGEST = (1 << 63) - 1
@@ -49,7 +50,7 @@ def lock_names(conn: Connection, room: int, names: Iterable[str]) -> None:
     numbers = sorted({zlib.crc32(one.encode()) - (1 << 31) for one in names})
     if not numbers or conn.dialect.name != "postgresql":
         return
-    conn.exec_driver_sql(_LOCK_NAMES, (room, numbers)).all()
+    conn.exec_driver_sql(_LOCK_NAMES, (room, array(numbers))).all()
 
 
 def keep_plans(conn: Connection) -> None:

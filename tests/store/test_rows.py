@@ -114,3 +114,8 @@ def test_lists_of_numbers_and_words(conn: Connection) -> None:
     assert conn.execute(by_id, {"ids": listed(dialect, {BIG, 3, 9})}).scalars().all() == [3, BIG]
     assert conn.execute(by_id, {"ids": listed(dialect, ())}).scalars().all() == []
     assert conn.execute(by_slot, {"slots": listed(dialect, ["'2\""])}).scalars().all() == [2]
+    words = ["", "null", "{a,b}", "a\\", 'a\\"b"', "a\nb", " й "]
+    insert_rows(conn, dialogs, [{"id": 10 + n, "slot": one} for n, one in enumerate(words)])
+    for n, one in enumerate(words):
+        given = {"slots": listed(dialect, ["9", one])}
+        assert conn.execute(by_slot, given).scalars().all() == [10 + n]
