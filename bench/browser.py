@@ -127,7 +127,7 @@ async def measure(served: Served, seconds: float) -> None:
         calm = await delays(page, pushed)
         devtools = await context.new_cdp_session(page)
         await devtools.send("Emulation.setCPUThrottlingRate", {"rate": SLOWED})
-        await page.locator("#text").focus()
+        await page.locator("#text").click()
         await page.evaluate("() => { window.frames = 0; window.keys = []; }")
         began = time.monotonic()
         words = "Dear customer, this is written in a storm. " * 2

@@ -1,50 +1,48 @@
 // @ts-check
-// The list of dialogs. Updates are gathered and drawn at most every 150 ms; while the pointer or
-// the keyboard is in the list the order stays as it is, and a pill says what is new.
+// The list of dialogs. Updates are gathered and drawn together, at a pace; while the pointer or the
+// keyboard is in the list the order stays as it is, and a pill says what is new.
 import { _ } from 'hub/i18n';
-import { act, complain, element, fragment, toast } from 'hub/api';
+import { act, complain, fragment, toast } from 'hub/api';
 import { bind } from 'hub/keys';
 import { onItems } from 'hub/live';
 import { ask } from 'hub/sheet';
 import { startActs } from 'hub/inbox/acts';
 import { focusComposer, startComposer } from 'hub/inbox/composer';
 import { offerPermission, notifyMention, notifyRow } from 'hub/inbox/notify';
+import { pace } from 'hub/inbox/pace';
 import { all, belongs, drawUnread, drawWaits, key, parsed, personal, place, redrawRow, rowOf, rows, selected } from 'hub/inbox/rows';
 import { current, leave, openDialog, prefetch, startThread, threadItems } from 'hub/inbox/thread';
 
-/** What is done with dialogs that hang in the air comes when it is asked for. */
+/** What is done with many dialogs, or with those that hang in the air, comes when it is asked for. */
+const many = () => import('hub/inbox/many');
 const unlinked = () => import('hub/inbox/unlinked');
 
-const LIST_MS = 150;
-const HIDDEN_MS = 1000;
+/** How many rows are drawn at once: about as many as are in view. */
+const PORTION = 12;
 const inbox = /** @type {HTMLElement} */ (document.getElementById('inbox'));
 const pill = /** @type {HTMLElement} */ (document.getElementById('newpill'));
 const bulk = /** @type {HTMLElement} */ (document.getElementById('bulk'));
-const me = document.querySelector('meta[name="me"]')?.getAttribute('content') || '0';
 const hovers = matchMedia('(hover: hover)');
 /** @type {Map<string, any>} */
 const waiting = new Map();
 /** Rows that wait for their place until nobody's hand is in the list. @type {Map<string, any>} */
 const late = new Map();
-let timer = 0;
 let cursor = '';
 const moved = new Set();
 
 const state = () => ({ current: current(), cursor });
-const busy = () => (hovers.matches && rows.matches(':hover')) || rows.contains(document.activeElement) || rows.scrollTop > 40;
+// The pill lies on the list: whoever is about to press it has his hand there too.
+const busy = () => (hovers.matches && (rows.matches(':hover') || pill.matches(':hover'))) || rows.contains(document.activeElement) || rows.scrollTop > 40;
 
-async function drawRow(item, frozen) {
+function drawRow(item, frozen) {
   const row = parsed(item.html);
   const old = rowOf(item.id);
   // What has no place yet is asked for when it gets one.
-  if (!old && frozen) { if (belongs(row)) late.set(item.id, item); else late.delete(item.id); return; }
-  if (!personal(row, old, state())) {
+  if (!old && frozen) { if (belongs(row)) late.set(item.id, { ...item, own: false }); else late.delete(item.id); return; }
+  if (!personal(row, item.own ? row : old, state())) {
     // An older dialog that this page has never shown: what was read is known only to the server.
-    if (!belongs(row)) return;
-    try {
-      const own = element(await fragment('/inbox/row/' + item.id));
-      personal(row, own, state());
-    } catch { return; }
+    if (belongs(row)) fragment('/inbox/row/' + item.id).then((html) => { if (!waiting.has(item.id)) wait({ ...item, html, own: true }); }).catch(() => {});
+    return;
   }
   if (!belongs(row)) {
     if (old && current() !== item.id) old.remove(); else if (old) redrawRow(old, row);
@@ -57,15 +55,22 @@ async function drawRow(item, frozen) {
   } else place(row);
 }
 
-async function draw() {
-  timer = 0;
-  const frozen = busy();
-  if (!frozen && (late.size || moved.size)) settle(false);
-  const batch = [...waiting.values()];
-  waiting.clear();
-  for (const item of batch) await drawRow(item, frozen);
+/** The newest stands last, so that it is drawn first. */
+function wait(item) { waiting.delete(item.id); waiting.set(item.id, item); schedule(); }
+
+/** Draw the newest of what waits, as many as are in view; the others have their turn after them. */
+function drawSome(frozen) {
+  const batch = [...waiting.values()].slice(-PORTION);
+  for (const item of batch) { waiting.delete(item.id); drawRow(item, frozen); }
   drawPill();
   drawEmpty();
+  if (waiting.size) schedule();
+}
+
+function draw() {
+  const frozen = busy();
+  if (!frozen && (late.size || moved.size)) settle(false);
+  drawSome(frozen);
 }
 
 function drawPill() {
@@ -76,9 +81,7 @@ function drawPill() {
 
 function drawEmpty() { document.getElementById('list-empty')?.toggleAttribute('hidden', Boolean(rows.querySelector('.row'))); }
 
-function schedule(ms = LIST_MS) {
-  if (!timer) timer = window.setTimeout(draw, document.hidden ? HIDDEN_MS : ms);
-}
+const schedule = pace(draw);
 
 /** Put the rows into their true order now. */
 function settle(top = true) {
@@ -86,15 +89,7 @@ function settle(top = true) {
   for (const id of moved) { const row = rowOf(id); if (row) place(row); }
   moved.clear();
   for (const [id, item] of late) { late.delete(id); waiting.set(id, waiting.get(id) || item); }
-  if (top) { rows.scrollTop = 0; drawNow(); }
-}
-
-async function drawNow() {
-  const batch = [...waiting.values()];
-  waiting.clear();
-  for (const item of batch) await drawRow(item, false);
-  drawPill();
-  drawEmpty();
+  if (top) { rows.scrollTop = 0; drawSome(false); }
 }
 
 /** What the stream brings while the list is read: it may be newer. @type {Map<string, any>} */
@@ -110,7 +105,7 @@ async function refresh() {
     rows.innerHTML = html;
     for (const old of [moved, late]) old.clear();
     for (const row of all()) personal(row, row, state());
-    for (const [id, item] of meanwhile) { waiting.set(id, item); schedule(); }
+    for (const item of meanwhile.values()) wait(item);
     drawPill();
     drawEmpty();
     drawWaits();
@@ -226,27 +221,6 @@ function toggle(id, on = !selected.has(id)) {
   if (words) words.textContent = _('{n} chosen', { n: selected.size });
 }
 
-async function bulkDo(what) {
-  const ids = [...selected];
-  if (what === 'client') { for (const id of ids) toggle(id, false); unlinked().then((all) => all.linkToClient(ids)); return; }
-  const before = new Map(ids.map((id) => [id, rowOf(id)?.dataset.status === 'waiting' ? 'waiting' : 'open']));
-  for (const id of ids) toggle(id, false);
-  if (what === 'none') return;
-  const one = { close: (id) => act('status', { dialog: id, status: 'closed' }), take: (id) => act('assign', { dialog: id, user: me }), tag: null }[what];
-  let run = one;
-  if (what === 'tag') {
-    const text = await ask(_('Tags'), '', _('Several are separated by commas.'));
-    if (!text) return;
-    const add = text.split(',').map((each) => each.trim()).filter(Boolean);
-    run = (id) => act('tag', { dialog: id, add });
-  }
-  if (!run) return;
-  const failed = (await Promise.allSettled(ids.map(run))).filter((each) => each.status === 'rejected');
-  const words = { close: _('Closed: {n}', { n: ids.length - failed.length }), take: _('Taken: {n}', { n: ids.length - failed.length }), tag: _('Tagged: {n}', { n: ids.length - failed.length }) }[what];
-  toast(words, what === 'close' ? () => ids.forEach((id) => act('status', { dialog: id, status: before.get(id) }).catch(complain)) : null);
-  if (failed.length) complain(/** @type {any} */ (failed[0]).reason);
-}
-
 /** A dialog went where this colleague's role does not reach. */
 function lose(id) {
   waiting.delete(id);
@@ -258,14 +232,13 @@ function lose(id) {
 
 function takeItems(items) {
   for (const item of items) {
-    if (item.k === 'row') { notifyRow(item, rowOf(item.id), (id) => show(id)); waiting.set(item.id, item); if (reading) meanwhile.set(item.id, item); }
+    if (item.k === 'row') { notifyRow(item, rowOf(item.id), (id) => show(id)); wait(item); if (reading) meanwhile.set(item.id, item); }
     else if (item.k === 'lost') lose(item.id);
     else if (item.k === 'mention') { notifyMention(item, (id) => show(id)); toast(_('You are mentioned in a note')); }
     else if (item.k === 'contact') for (const row of rows.querySelectorAll('.row[data-contact="' + item.id + '"]')) rename(/** @type {HTMLElement} */ (row));
     else if (item.k === 'resync') refresh();
   }
   threadItems(items);
-  if (waiting.size) schedule();
 }
 
 /** Read a row again; the stream may draw it anew meanwhile. */
@@ -378,7 +351,7 @@ export function startInbox() {
   });
   bulk.addEventListener('click', (event) => {
     const what = /** @type {HTMLElement} */ (event.target).closest('[data-bulk]')?.getAttribute('data-bulk');
-    if (what) bulkDo(what);
+    if (what) many().then((all) => all.doWithMany(what, toggle));
   });
   window.addEventListener('popstate', () => {
     const found = location.pathname.match(/^\/inbox\/(\d+)/);

@@ -1,0 +1,24 @@
+// @ts-check
+// A pace for drawing what keeps coming: together with what came meanwhile, in one frame, and the
+// less often the longer it takes, so that the browser has time for whoever reads and types.
+
+const LEAST_MS = 150;
+const MOST_MS = 1000;
+/** Of the browser's time drawing takes one part in so many. */
+const SHARE = 10;
+
+/** Give what asks for a drawing: after so many milliseconds, or when it is its time again. @param {() => void} draw */
+export function pace(draw) {
+  let timer = 0;
+  let rest = LEAST_MS;
+  const run = () => {
+    timer = 0;
+    const began = performance.now();
+    // A task that is asked for within a frame comes after it: what the browser did for it counts too.
+    setTimeout(() => { rest = Math.min(MOST_MS, Math.max(LEAST_MS, (performance.now() - began) * SHARE)); });
+    draw();
+  };
+  return (ms = rest) => {
+    if (!timer) timer = window.setTimeout(() => { if (document.hidden) run(); else requestAnimationFrame(run); }, document.hidden ? MOST_MS : ms);
+  };
+}
