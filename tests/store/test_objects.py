@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from crm_store import objects
 from crm_store.journal import events_after
+from crm_store.object_records import _maker
 from crm_store.objects import NOUNS, ObjectQuery
 from hub import (
     ChangeObject,
@@ -178,3 +180,33 @@ async def test_a_question_that_was_made_before_asks_for_whoever_asks_now(home: H
         found = await home.user.read(objects.page, CLIENT, ObjectQuery(filter=fresh))
         assert len(found.items) == many
         home.world.offset_us += 2 * 3_600 * 1_000_000
+
+
+def test_a_record_is_made_of_a_row_and_of_what_stands_elsewhere() -> None:
+    @dataclass(frozen=True, slots=True, kw_only=True)
+    class Slotted:
+        id: int
+        name: str
+        tags: tuple[str, ...]
+        more: list[str] = field(default_factory=list)
+        mark: str = "none"
+
+    @dataclass(kw_only=True)
+    class Checked:
+        id: int
+        name: str
+        tags: tuple[str, ...] = ()
+        long: bool = field(init=False)
+
+        def __post_init__(self) -> None:
+            self.long = len(self.name) > 3
+
+    table = Table("things", MetaData(), Column("name", Text), Column("id", Integer))
+    row, columns = ("Anna", 5), ("name", "id")
+    make = _maker(Slotted, table, columns)
+    made = make(row, {"tags": ("vip",)})
+    assert made == Slotted(id=5, name="Anna", tags=("vip",))
+    assert made.more is not make(row, {"tags": ()}).more
+    with pytest.raises(TypeError, match="tags"):
+        make(row, {})
+    assert _maker(Checked, table, columns)(row, {}).long
