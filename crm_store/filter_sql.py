@@ -11,7 +11,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, false, func, literal, not_, or_, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal,
+    not_,
+    or_,
+    true,
+)
 
 from crm_store.viewer import Reader
 from hub.errors import Invalid
@@ -35,7 +47,14 @@ Subject = ColumnElement[int]
 Clause = ColumnElement[bool]
 
 _O = Operator
+ASKING = "filter_me"
+"""The name under which a question is told who asks it."""
 _NEGATIVE = frozenset({_O.NOT_EQUALS, _O.NOT_IN, _O.NOT_EMPTY, _O.NOT_CONTAINS})
+
+
+def asking(user_id: int) -> int:
+    """Give the value of ASKING: where nobody asks, "me" is no one, not the empty reference."""
+    return user_id or -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,9 +188,13 @@ class _Compiler:
     def _reference(self, expression: Any, operator: Operator, values: Sequence[Any]) -> Clause:
         if operator in (_O.EMPTY, _O.NOT_EMPTY):
             return _is(expression == 0)
-        known = [self._moment.me if one == ME else one for one in values]
-        # Nobody asks: "me" is no one then, not the empty reference.
-        return _is(expression.in_([one for one in known if one > 0]))
+        known = [one for one in values if one != ME and one > 0]
+        named = _is(expression.in_(known))
+        if ME not in values:
+            return named
+        # A value of the question, whose text is then the same for everybody who asks.
+        mine = _is(expression == bindparam(ASKING, asking(self._moment.me), BigInteger))
+        return or_(mine, named) if known else mine
 
     def _instant(
         self, expression: Any, operator: Operator, values: Sequence[Any], given: Clause

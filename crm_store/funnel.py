@@ -6,8 +6,9 @@ list behind a bar asks for the same by the field `interest.reached`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -44,7 +45,7 @@ def funnel(reader: Reader, query: FunnelQuery) -> Funnel:
     line = pipeline(reader, query.pipeline_id)
     chosen = _chosen(reader, query)
     ends = _ends(reader, chosen)
-    counts, sums = _reached(reader, chosen)
+    counts, sums = _reached(reader, chosen, [one.id for one in line.stages], ends.currencies)
     medians = _medians(reader, chosen)
     steps = []
     before = 0
@@ -102,6 +103,7 @@ class _Ends:
     began: int = 0
     won: int = 0
     lost: int = 0
+    currencies: set[str] = field(default_factory=set)
     sums: dict[str, int] = field(default_factory=dict)
     reasons: dict[int, int] = field(default_factory=dict)
 
@@ -120,6 +122,7 @@ def _ends(reader: Reader, chosen: list[ColumnElement[bool]]) -> _Ends:
         .group_by(_i.c.status, _i.c.currency, _i.c.loss_reason_id)
     ):
         found.began += int(row.n)
+        found.currencies.add(row.currency)
         if row.status == "won":
             found.won += int(row.n)
             if row.amount:
@@ -132,22 +135,36 @@ def _ends(reader: Reader, chosen: list[ColumnElement[bool]]) -> _Ends:
 
 
 def _reached(
-    reader: Reader, chosen: list[ColumnElement[bool]]
+    reader: Reader,
+    chosen: list[ColumnElement[bool]],
+    stages: Sequence[int],
+    currencies: Collection[str],
 ) -> tuple[dict[int, int], dict[int, list[Money]]]:
+    # A column for each stage: to group by stages, SQLite would sort all the stays first.
+    columns: list[ColumnElement[Any]] = []
+    for stage_id in stages:
+        there = _stays.c.stage_id == stage_id
+        columns += [func.count().filter(there), func.sum(_i.c.amount).filter(there)]
+    counts: dict[int, int] = dict.fromkeys(stages, 0)
+    sums: dict[int, list[Money]] = {}
+    if not (columns and currencies):
+        return counts, sums
     # Who came to a stage twice reached it once: the second time is marked in its row.
-    rows = reader.conn.execute(
-        select(_stays.c.stage_id, _i.c.currency, func.count(), func.sum(_i.c.amount))
+    statement = (
+        select(func.max(_i.c.currency), *columns)
         .select_from(_i)
         .join(_stays, _stays.c.interest_id == _i.c.id)
         .where(~_stays.c.again, *chosen)
-        .group_by(_stays.c.stage_id, _i.c.currency)
     )
-    counts: dict[int, int] = {}
-    sums: dict[int, list[Money]] = {}
-    for stage_id, currency, count, amount in sorted(rows, key=lambda one: str(one[1])):
-        counts[stage_id] = counts.get(stage_id, 0) + int(count)
-        if amount:
-            sums.setdefault(stage_id, []).append(Money(currency=currency, amount=int(amount)))
+    if len(currencies) > 1:
+        statement = statement.group_by(_i.c.currency)
+    rows = sorted(reader.conn.execute(statement), key=lambda one: str(one[0]))
+    for currency, *found in rows:
+        for stage_id, count, amount in zip(stages, found[::2], found[1::2], strict=True):
+            counts[stage_id] += int(count)
+            if amount:
+                more = Money(currency=currency, amount=int(amount))
+                sums.setdefault(stage_id, []).append(more)
     return counts, sums
 
 

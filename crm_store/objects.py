@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from crm_store import custom, object_grams
-from crm_store.filter_sql import compile_sql
+from crm_store.filter_sql import ASKING, asking, compile_sql
 from crm_store.nouns import NOUNS as NOUNS
 from crm_store.nouns import Noun as Noun
 from crm_store.object_fields import query_fields
@@ -41,7 +41,7 @@ from crm_store.tables.dialogs import dialogs
 from crm_store.tables.objects import dialog_links
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid, NotFound
-from hub.filters import DURATIONS, ME, Filter, Moment, Use, conditions_of, parse
+from hub.filters import DURATIONS, Filter, Moment, Use, conditions_of, parse
 from hub.ids import DialogId, Micros, UserId
 from hub.objects import Ref
 from hub.properties import PropertyType
@@ -126,7 +126,7 @@ def pages(reader: Reader, noun: Noun, queries: Sequence[ObjectQuery]) -> list[Ob
         noun = custom.whole_of(reader, noun)
     asked = [_asked(noun, query) for query in queries]
     statement = _listing_for(reader, noun, tuple(asked))
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {ASKING: asking(reader.viewer.user_id)}
     for n, (one, query) in enumerate(zip(asked, queries, strict=True)):
         if one.further:
             text = _order(noun, one.sort)[1]
@@ -187,9 +187,8 @@ def _listing_for(reader: Reader, noun: Noun, asked: tuple[_Asked, ...]) -> Any:
     # Whatever depends on the moment, or on fields that the organisation may change.
     passing = any(one.operator in DURATIONS or one.field.startswith(own) for one in conditions)
     passing = passing or any(_is_custom(one.sort) for one in asked)
-    asks_me = any(ME in one.values for one in conditions)
-    me = reader.viewer.user_id if asks_me else UserId(0)
-    moment = Moment(now=reader.now if passing else Micros(0), me=me)
+    # Who asks is a value of the question (`pages`).
+    moment = Moment(now=reader.now if passing else Micros(0), me=UserId(0))
     make = _listing.__wrapped__ if passing else _listing
     dialect = reader.conn.dialect.name
     return make(reader.viewer.sight, Of(noun.table, noun), dialect, moment, asked)

@@ -127,6 +127,7 @@ async def test_the_last_purchase_of_a_client_is_looked_up(home: House) -> None:
 
 
 async def test_sums_of_a_board_and_of_the_funnel_need_no_rows(home: House) -> None:
+    await home.user.do(CreateObject(kind="interest", values={"title": "Desks"}))
     in_work = ObjectQuery(filter=_is("interest.status", "in_work"))
     [heaps] = [
         one
