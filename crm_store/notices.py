@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, literal_column, select, update
+from sqlalchemy import ColumnElement, and_, func, literal_column, select, update
 
 from crm_store import pushes
 from crm_store.notice_letters import letter_due
@@ -150,6 +150,8 @@ def tell(
 
 def read_notices(uow: UnitOfWork, command: ReadNotices) -> int:
     """Mark one's own notices; gives how many changed."""
+    if command.object_kind:
+        return notices_seen(uow, Ref(kind=command.object_kind, id=command.object_id))
     mine = notices.c.user_id == uow.viewer.user_id
     state = notices.c.read_at > 0 if command.unread else notices.c.read_at == 0
     statement = update(notices).where(mine, state)
@@ -161,17 +163,24 @@ def read_notices(uow: UnitOfWork, command: ReadNotices) -> int:
     return int(uow.conn.execute(statement.values(values)).rowcount)
 
 
-def notices_seen(uow: UnitOfWork, ref: Ref) -> None:
-    """Whoever looks at an object knows by that what notices told him of it."""
-    uow.conn.execute(
-        update(notices)
-        .where(
-            notices.c.user_id == uow.viewer.user_id,
-            notices.c.read_at == literal_column("0"),
-            notices.c.object_kind == ref.kind,
-            notices.c.object_id == ref.id,
-        )
-        .values(read_at=uow.now, letter_at=0)
+def notices_seen(uow: UnitOfWork, ref: Ref) -> int:
+    """Whoever looks at an object knows by that what notices told him of it; gives how many."""
+    statement = update(notices).where(*_unread_of(uow.viewer.user_id, ref))
+    return int(uow.conn.execute(statement.values(read_at=uow.now, letter_at=0)).rowcount)
+
+
+def has_unread(reader: Reader, ref: Ref) -> bool:
+    """Say whether notices tell the reader something of an object that he has not read."""
+    statement = select(notices.c.id).where(*_unread_of(reader.viewer.private_id, ref)).limit(1)
+    return reader.conn.execute(statement).first() is not None
+
+
+def _unread_of(user_id: UserId, ref: Ref) -> tuple[ColumnElement[bool], ...]:
+    return (
+        notices.c.user_id == user_id,
+        notices.c.read_at == literal_column("0"),
+        notices.c.object_kind == ref.kind,
+        notices.c.object_id == ref.id,
     )
 
 
@@ -215,6 +224,7 @@ __all__ = [
     "Choice",
     "choices",
     "chosen",
+    "has_unread",
     "notices_seen",
     "notify",
     "page",

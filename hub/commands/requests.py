@@ -179,9 +179,14 @@ class ChooseNoticeMailbox(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadNotices(Command):
-    """Mark one's own notices as read, or (`unread`) as new again; no ids: all of them."""
+    """Mark one's own notices as read, or (`unread`) as new again; no ids: all of them.
+
+    With an object: what notices told of it, because one is looking at it.
+    """
 
     permission: ClassVar[str] = "profile.edit"
 
     notice_ids: tuple[int, ...] = field(default=())
     unread: bool = False
+    object_kind: str = ""
+    object_id: int = 0

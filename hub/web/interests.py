@@ -37,6 +37,7 @@ from hub.web.objects import (
     open_tasks,
     page,
     refusal,
+    seen,
     whole_of,
 )
 from hub.web.ref_names import names_by_id, names_of
@@ -107,6 +108,7 @@ async def _shown(
     field: str = "",
     ask_access: str = "",
 ) -> Response:
+    await seen(request, "interest", interest_id)
     nouns = request.app.state.runtime.nouns
 
     def load(reader: Reader) -> dict[str, Any]:

@@ -39,6 +39,7 @@ from hub.web.objects import (
     history_of,
     page,
     refusal,
+    seen,
     whole_of,
 )
 from triggers import runs as rule_runs
@@ -188,6 +189,8 @@ async def _shown(
     problem: str = "",
     field: str = "",
 ) -> Response:
+    await seen(request, "lead", lead_id)
+
     def load(reader: Reader) -> dict[str, Any]:
         lead = reads.one(reader, LEAD, lead_id)
         linked = reads.dialogs_of(reader, Ref(kind="lead", id=lead_id))

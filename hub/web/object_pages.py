@@ -34,6 +34,7 @@ from hub.web.objects import (
     history_of,
     page,
     refusal,
+    seen,
     whole_of,
 )
 from hub.web.points import TEXT, has_points, points_of, ticked, with_point
@@ -54,6 +55,7 @@ async def show_card(
     """Draw the card of an object; `given` is what was typed and refused."""
     noun = await whole_of(request, noun)
     kind = noun.kind
+    await seen(request, kind.name, object_id)
     nouns = request.app.state.runtime.nouns
 
     def load(reader: Reader) -> dict[str, Any]:

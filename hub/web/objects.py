@@ -15,14 +15,15 @@ from crm_store import objects as reads
 from crm_store import users as user_reads
 from crm_store.custom import whole
 from crm_store.history import changes_of
+from crm_store.notices import has_unread
 from crm_store.objects import NOUNS, Noun, ObjectQuery, count
 from crm_store.viewer import Reader
 from hub import csv_lists
-from hub.commands import StartExport
+from hub.commands import ReadNotices, StartExport
 from hub.errors import Conflict, Invalid, NotAllowed
 from hub.ids import UserId
 from hub.kinds import Kind
-from hub.objects import ActorKind
+from hub.objects import ActorKind, Ref
 from hub.properties import DAY, Property, PropertyType, empty_value, value_of
 from hub.web.i18n import translate
 from hub.xlsx_lists import workbook
@@ -63,6 +64,15 @@ def page(request: Request, template: str, status: int = 200, **values: Any) -> R
         request, f"objects/{template}.html", status, word=word, plural=plural, **values
     )
     return response
+
+
+async def seen(request: Request, kind: str, object_id: int) -> None:
+    """Whoever opens a card knows by that what notices told him of it."""
+    hub = request.state.hub
+    if "profile.edit" in request.state.may and await hub.read(
+        has_unread, Ref(kind=kind, id=object_id)
+    ):
+        await hub.do(ReadNotices(object_kind=kind, object_id=object_id))
 
 
 async def whole_of(request: Request, noun: Noun) -> Noun:

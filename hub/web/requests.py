@@ -43,6 +43,7 @@ from hub.web.objects import (
     open_tasks,
     page,
     refusal,
+    seen,
     whole_of,
 )
 from hub.web.ref_names import names_of
@@ -165,6 +166,7 @@ async def _shown(
     problem: str = "",
     field: str = "",
 ) -> Response:
+    await seen(request, "request", request_id)
     nouns = request.app.state.runtime.nouns
     zone, position = request.state.zone, live_position(request)
 

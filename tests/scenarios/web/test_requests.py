@@ -12,6 +12,7 @@ from crm_store.notices import Choice, choices
 from hub import (
     ChangeObject,
     CreateObject,
+    Notify,
     RequestId,
     SaveSlaPolicy,
     SetRequestStatus,
@@ -140,6 +141,24 @@ async def test_notices_are_chosen_kind_by_kind(hub: House) -> None:
     assert choices(me.preferences)["task.assigned"] == Choice(False, False, False)
     mailbox = {"do": "mailbox", "account": "0"}
     assert (await browser.submit(page, data=mailbox)).status_code == 403
+
+
+async def test_who_opens_a_card_has_seen_what_notices_told_of_it(hub: House) -> None:
+    browser = await hub.logged_in("agent")
+    me = await agent_of(hub)
+    made = await hub.system.do(
+        CreateObject(kind="request", values={"title": "Broken door", "owner_id": me}),
+        CreateObject(kind="task", values={"title": "Call", "owner_id": me}),
+        CreateObject(kind="lead", values={"name": "Anna", "owner_id": me}),
+        CreateObject(kind="interest", values={"title": "Doors", "owner_id": me}),
+    )
+    kinds = {"request": "requests", "task": "tasks", "lead": "leads", "interest": "interests"}
+    for (kind, path), number in zip(kinds.items(), made, strict=True):
+        told = Notify(user_ids=(me,), kind="rule.told", object_kind=kind, object_id=number)
+        await hub.system.do(told)
+        assert (await browser.get("/notices/count")).json() != {"unread": 0}
+        assert (await browser.get(f"/{path}/{number}")).status_code == 200
+    assert (await browser.get("/notices/count")).json() == {"unread": 0}
 
 
 async def test_the_client_gets_the_number_and_no_machine_does(
