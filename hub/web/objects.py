@@ -279,7 +279,9 @@ def refusal(request: Request, error: Invalid | Conflict) -> str:
 def groups_of(kind: Kind) -> list[tuple[str, Sequence[Property]]]:
     """Give the parts of a card's form, the unnamed one first."""
     names = dict.fromkeys(["", *(one.group for one in kind.properties)])
-    return [
-        (name, [one for one in kind.properties if one.group == name and one.editable])
-        for name in names
-    ]
+    # What a reference to an object of any kind is completed by is no field for a person.
+    beside = {
+        one.name.removesuffix("_id") + "_kind" for one in kind.properties if one.ref == "object"
+    }
+    shown = [one for one in kind.properties if one.editable and one.name not in beside]
+    return [(name, [one for one in shown if one.group == name]) for name in names]

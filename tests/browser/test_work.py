@@ -65,7 +65,7 @@ async def test_a_role_that_may_not_see_does_not_see(office: Office, enter: Enter
 async def test_new_dialogs_find_who_is_at_work(office: Office, enter: Enter) -> None:
     boss = await enter("Max", "/settings/routing")
     form = boss.locator(f"#account-{office.boats}")
-    await form.get_by_label("Then", exact=True).select_option("evenly")
+    await form.get_by_label("Then to whom").select_option("evenly")
     await form.get_by_role("button", name="Save").click()
     await expect(boss.locator(".banner.good")).to_be_visible()
     page = await enter("Vera", "/inbox?view=mine")

@@ -127,6 +127,8 @@ async def test_points_of_a_task_are_added_and_ticked_on_its_card(hub: House) -> 
     page = (await boss.get(path)).text
     assert "Soon\n☑ Call\n☐ Write</textarea>" in page
     assert '<span class="muted">1/2</span>' in page
+    # What a linked object is told by is no field for a person.
+    assert "object_kind" not in page
     # The line says something else by now.
     stale = await boss.submit(f"{path}/act", path, {**tick, "text": "Write"})
     assert stale.status_code == 422
