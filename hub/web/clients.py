@@ -18,20 +18,19 @@ from crm_store.completeness import COUNTED, POOR, missing_in
 from crm_store.objects import NOUNS
 from crm_store.viewer import Reader
 from hub import commands as c
-from hub.errors import Conflict, Invalid
+from hub.errors import Invalid
 from hub.ids import ClientId
 from hub.web.auth import checked_form
+from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     colleagues,
     fields_of,
-    form_values,
     groups_of,
     history_of,
     page,
-    refusal,
     whole_of,
 )
 from hub.web.people import timeline_values
@@ -107,7 +106,7 @@ async def _shown(
         status,
         kind=kind,
         groups=groups_of(kind),
-        fields=fields_of(kind, values["client"], given or {}),
+        fields=fields_of(kind, values["client"], given or {}, request.state.zone),
         lacks=[[kind.property(name) for name in one] for one in lacks],
         problem=problem,
         field=field,
@@ -124,17 +123,11 @@ async def client(request: Request) -> Response:
     client_id = _id(request)
     if request.method == "GET":
         return await _shown(request, client_id)
-    form = await checked_form(request)
-    values = form_values((await whole_of(request, CLIENT)).kind, form)
-    try:
-        command = c.ChangeClient(
-            client_id=client_id, values=values, version=number(form.get("version", "0"))
-        )
-        await request.state.hub.do(command)
-    except (Invalid, Conflict) as error:
-        field = error.field if isinstance(error, Invalid) else ""
-        return await _shown(request, client_id, 422, values, refusal(request, error), field)
-    return RedirectResponse(f"/clients/{client_id}", 303)
+
+    def command(values: Values, version: int) -> c.Command:
+        return c.ChangeClient(client_id=client_id, values=values, version=version)
+
+    return await save_card(request, CLIENT, client_id, _shown, command)
 
 
 async def add(request: Request) -> Response:

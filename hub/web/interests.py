@@ -23,6 +23,7 @@ from hub.objects import Ref
 from hub.properties import minor_units
 from hub.records.interests import Line, Participant
 from hub.web.auth import checked_form
+from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
 from hub.web.interest_boards import told
 from hub.web.numbers import number
@@ -143,7 +144,7 @@ async def _shown(
         kind=kind,
         section="interests",
         groups=groups_of(kind),
-        fields=fields_of(kind, values["one"], given or {}),
+        fields=fields_of(kind, values["one"], given or {}, request.state.zone),
         problem=problem,
         field=field,
         ask_access=ask_access,
@@ -161,27 +162,19 @@ async def interest(request: Request) -> Response:
     interest_id = _id(request)
     if request.method == "GET":
         return await _shown(request, interest_id)
-    form = await checked_form(request)
-    values = form_values((await whole_of(request, INTEREST)).kind, form)
-    try:
-        command = c.ChangeObject(
-            kind="interest",
-            object_id=interest_id,
-            values=values,
-            version=number(form.get("version", "0")),
+
+    def command(values: Values, version: int) -> c.Command:
+        return c.ChangeObject(
+            kind="interest", object_id=interest_id, values=values, version=version
         )
-        await request.state.hub.do(command)
-    except (Invalid, Conflict) as error:
-        field = error.field if isinstance(error, Invalid) else ""
-        problem = refusal(request, error)
-        return await _shown(request, interest_id, 422, values, problem, field)
-    return RedirectResponse(f"/interests/{interest_id}", 303)
+
+    return await save_card(request, INTEREST, interest_id, _shown, command)
 
 
 async def add(request: Request) -> Response:
     """Make an interest: by hand, or of the dialog that the form names."""
     form = await checked_form(request)
-    values = form_values(INTEREST.kind, form)
+    values = form_values(INTEREST.kind, form, request.state.zone)
     for name in ("pipeline_id", "stage_id"):
         if form.get(name):
             values[name] = str(form[name])

@@ -27,6 +27,7 @@ from hub.rule_desk import RuleDesk
 from hub.web.auth import checked_form
 from hub.web.board import COLUMN, Card, Column, Zone, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
+from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, Shown, show_list
@@ -214,7 +215,7 @@ async def _shown(
         status,
         kind=kind,
         groups=groups_of(kind),
-        fields=fields_of(kind, values["lead"], given or {}),
+        fields=fields_of(kind, values["lead"], given or {}, request.state.zone),
         problem=problem,
         field=field,
         rule_label=RuleDesk(request.app.state.runtime, request.state.hub).label(
@@ -245,17 +246,11 @@ async def lead(request: Request) -> Response:
     lead_id = _id(request)
     if request.method == "GET":
         return await _shown(request, lead_id)
-    form = await checked_form(request)
-    values = form_values((await whole_of(request, LEAD)).kind, form)
-    try:
-        command = c.ChangeLead(
-            lead_id=lead_id, values=values, version=number(form.get("version", "0"))
-        )
-        await request.state.hub.do(command)
-    except (Invalid, Conflict) as error:
-        field = error.field if isinstance(error, Invalid) else ""
-        return await _shown(request, lead_id, 422, values, refusal(request, error), field)
-    return RedirectResponse(f"/leads/{lead_id}", 303)
+
+    def command(values: Values, version: int) -> c.Command:
+        return c.ChangeLead(lead_id=lead_id, values=values, version=version)
+
+    return await save_card(request, LEAD, lead_id, _shown, command)
 
 
 async def add(request: Request) -> Response:
@@ -263,7 +258,9 @@ async def add(request: Request) -> Response:
     form = await checked_form(request)
     dialog_id = DialogId(number(form.get("dialog", "0") or "0"))
     command = c.CreateLead(
-        values=form_values(LEAD.kind, form), dialog_id=dialog_id, unless_open=bool(dialog_id)
+        values=form_values(LEAD.kind, form, request.state.zone),
+        dialog_id=dialog_id,
+        unless_open=bool(dialog_id),
     )
     try:
         lead_id = (await request.state.hub.do(command))[0]

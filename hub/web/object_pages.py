@@ -23,6 +23,7 @@ from hub.properties import Property
 from hub.terms import fold
 from hub.web import object_lists, picking
 from hub.web.auth import checked_form
+from hub.web.card_forms import Values, save_card
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
@@ -159,23 +160,19 @@ class Pages:
         object_id = number(request.path_params["object_id"])
         if request.method == "GET":
             return await show_card(request, self._noun, object_id)
-        form = await checked_form(request)
-        whole = await whole_of(request, self._noun)
-        values = form_values(whole.kind, form, request.state.zone)
-        try:
+
+        kind = self._noun.kind.name
+
+        async def named(values: Values, whole: Noun, form: Mapping[str, Any]) -> None:
             values |= await request.state.hub.read(references, whole.kind, form)
-            command = c.ChangeObject(
-                kind=self._noun.kind.name,
-                object_id=object_id,
-                values=values,
-                version=number(form.get("version", "0")),
-            )
-            await request.state.hub.do(command)
-        except (Invalid, Conflict) as error:
-            field = error.field if isinstance(error, Invalid) else ""
-            problem = refusal(request, error)
-            return await show_card(request, self._noun, object_id, 422, values, problem, field)
-        return RedirectResponse(f"{self._path}/{object_id}", 303)
+
+        async def shown(request: Request, *refused: Any) -> Response:
+            return await show_card(request, self._noun, *refused)
+
+        def command(values: Values, version: int) -> c.Command:
+            return c.ChangeObject(kind=kind, object_id=object_id, values=values, version=version)
+
+        return await save_card(request, self._noun, object_id, shown, command, named)
 
     async def act(self, request: Request) -> Response:
         """Put one into the bin, or take it out; tick a point of its text, or add one."""

@@ -204,7 +204,7 @@ def _said(prop: Property, value: object, known: Mapping[str, Any], language: str
     return str(value)
 
 
-def form_values(kind: Kind, form: Any, zone: str = "UTC") -> dict[str, object]:
+def form_values(kind: Kind, form: Any, zone: str) -> dict[str, object]:
     """Give the properties that a form of a whole card holds; a tick left out is a no.
 
     Instants are typed on the wall clock of the reader's `zone`.
@@ -251,7 +251,7 @@ def shown_value(prop: Property, value: object, zone: str = "UTC") -> str:
 
 
 def fields_of(
-    kind: Kind, record: object | None, given: Mapping[str, object], zone: str = "UTC"
+    kind: Kind, record: object | None, given: Mapping[str, object], zone: str
 ) -> dict[str, str]:
     """Give what each field of a card's form holds: what was typed, else what is stored."""
     found = {}

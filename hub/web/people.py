@@ -31,13 +31,13 @@ from hub.properties import PropertyType, empty_value
 from hub.records.dialogs import DialogQuery
 from hub.records.people import MergeField, MergePreview
 from hub.web.auth import checked_form
+from hub.web.card_forms import Values, save_card
 from hub.web.i18n import translate
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     colleagues,
     fields_of,
-    form_values,
     groups_of,
     history_of,
     page,
@@ -148,7 +148,7 @@ async def _shown(
         status,
         kind=kind,
         groups=groups,
-        fields=fields_of(kind, person, given or {}),
+        fields=fields_of(kind, person, given or {}, request.state.zone),
         problem=problem,
         field=field,
         asked=asked,
@@ -163,18 +163,11 @@ async def contact(request: Request) -> Response:
     contact_id = ContactId(number(request.path_params["contact_id"]))
     if request.method == "GET":
         return await _shown(request, contact_id)
-    form = await checked_form(request)
-    values = form_values((await whole_of(request, CONTACT)).kind, form)
-    try:
-        await request.state.hub.do(
-            c.UpdateContact(
-                contact_id=contact_id, values=values, version=number(form.get("version", "0"))
-            )
-        )
-    except (Invalid, Conflict) as error:
-        field = error.field if isinstance(error, Invalid) else ""
-        return await _shown(request, contact_id, 422, values, refusal(request, error), field)
-    return RedirectResponse(f"/contacts/{contact_id}", 303)
+
+    def command(values: Values, version: int) -> Command:
+        return c.UpdateContact(contact_id=contact_id, values=values, version=version)
+
+    return await save_card(request, CONTACT, contact_id, _shown, command)
 
 
 def _meeting(request: Request, contact_id: ContactId, form: Mapping[str, Any]) -> Command:

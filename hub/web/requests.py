@@ -28,6 +28,7 @@ from hub.objects import Ref
 from hub.records.objects import ObjectPage
 from hub.web import request_boards
 from hub.web.auth import checked_form
+from hub.web.card_forms import Values, save_card
 from hub.web.errors import as_json, status_of
 from hub.web.i18n import translate
 from hub.web.live_connection import live_position
@@ -231,25 +232,17 @@ async def one(request: Request) -> Response:
     request_id = _id(request)
     if request.method == "GET":
         return await _shown(request, request_id)
-    form = await checked_form(request)
-    whole = await whole_of(request, REQUEST)
-    values = form_values(whole.kind, form, request.state.zone)
-    # The form holds every property; one that is as it was does not speak against the client's.
-    if values.get("level") == (await request.state.hub.read(reads.one, REQUEST, request_id)).level:
-        del values["level"]
-    try:
-        await request.state.hub.do(
-            c.ChangeObject(
-                kind="request",
-                object_id=request_id,
-                values=values,
-                version=number(form.get("version", "0")),
-            )
-        )
-    except (Invalid, Conflict) as error:
-        field = error.field if isinstance(error, Invalid) else ""
-        return await _shown(request, request_id, 422, values, refusal(request, error), field)
-    return RedirectResponse(f"/requests/{request_id}", 303)
+
+    async def unchanged(values: Values, *_: object) -> None:
+        """The form holds every property; one that is as it was says nothing against the client's."""
+        known = await request.state.hub.read(reads.one, REQUEST, request_id)
+        if values.get("level") == known.level:
+            del values["level"]
+
+    def command(values: Values, version: int) -> c.Command:
+        return c.ChangeObject(kind="request", object_id=request_id, values=values, version=version)
+
+    return await save_card(request, REQUEST, request_id, _shown, command, unchanged)
 
 
 async def add(request: Request) -> Response:
