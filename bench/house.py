@@ -99,17 +99,20 @@ def runtime_of(data: Path, url: str, port: int = 0) -> Runtime:
 
 
 @contextmanager
-def house(kind: str, count: int, cluster: Cluster | None = None) -> Iterator[House]:
+def house(
+    kind: str, count: int, cluster: Cluster | None = None, opened: int = 0
+) -> Iterator[House]:
     """Give a filled store of so many messages; the first time takes minutes.
 
-    `cluster` is the one of another house that is open already.
+    `cluster` is the one of another house that is open already; `opened` is how many dialogs are
+    open where that is not a twentieth of them.
     """
-    folder = cache() / f"{kind}-{count}"
+    folder = cache() / (f"{kind}-{count}-{opened}" if opened else f"{kind}-{count}")
     words = Vocabulary().groups()
     with ExitStack() as stack:
         if kind == "sqlite":
             if not (folder / "ready").exists():
-                fill("", folder / "data", count)
+                fill("", folder / "data", count, opened)
                 (folder / "ready").touch()
             runtime_of(folder / "data", "").migrate()
             settle(folder / "data", "")
@@ -118,12 +121,12 @@ def house(kind: str, count: int, cluster: Cluster | None = None) -> Iterator[Hou
         if cluster is None:
             server = stack.enter_context(Postgres(DURABLE | ROOMY, keep=cache() / "cluster"))
             cluster = server.cluster
-        name = f"filled_{count}"
+        name = f"filled_{count}_{opened}" if opened else f"filled_{count}"
         if not (folder / "ready").exists():
             if cluster.has_database(name):
                 cluster.drop_database(name)
             url = cluster.create_database(name)
-            fill(url, folder / "data", count)
+            fill(url, folder / "data", count, opened)
             (folder / "ready").touch()
         runtime_of(folder / "data", cluster.url(name)).migrate()
         settle(folder / "data", cluster.url(name))
@@ -173,7 +176,7 @@ class Vocabulary:
         }
 
 
-def fill(url: str, data: Path, count: int) -> None:
+def fill(url: str, data: Path, count: int, opened: int = 0) -> None:
     """Fill an empty store and prove by a recount that it is consistent."""
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True)
@@ -182,7 +185,7 @@ def fill(url: str, data: Path, count: int) -> None:
     users, accounts = asyncio.run(_furnish(runtime))
     engine = make_engine(runtime.settings.database, writer=True)
     began = time.monotonic()
-    past = Past(count, users, accounts)
+    past = Past(count, users, accounts, opened)
     for start in range(0, past.dialogs, BATCH_DIALOGS):
         with engine.connect() as conn, conn.begin():
             past.write(conn, range(start, min(start + BATCH_DIALOGS, past.dialogs)))
@@ -192,6 +195,11 @@ def fill(url: str, data: Path, count: int) -> None:
             conn.execute(text("PRAGMA optimize=0x10002"))
     engine.dispose()
     print(f"filled {count:,} messages in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def open_of(count: int) -> int:
+    """Give how many dialogs are open in a house of so many messages."""
+    return max(50, count // PER_DIALOG // 20)
 
 
 def settle(data: Path, url: str) -> None:
@@ -236,10 +244,12 @@ async def _furnish(runtime: Runtime) -> tuple[list[UserId], list[AccountId]]:
 class Past:
     """What was said: ten messages to a dialog on average, two dialogs to a person, the newest still open."""
 
-    def __init__(self, count: int, users: list[UserId], accounts: list[AccountId]) -> None:
+    def __init__(
+        self, count: int, users: list[UserId], accounts: list[AccountId], opened: int
+    ) -> None:
         self.dialogs = count // PER_DIALOG
         self._people = max(1, self.dialogs // 2)
-        self._open = max(50, self.dialogs // 20)
+        self._open = opened or open_of(count)
         self._users, self._accounts = users, accounts
         self._words = Vocabulary()
         self._dice = random.Random(17)
