@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import (
     Environment,
@@ -38,6 +38,9 @@ from hub.web.rail import folded, rail
 from hub.web.static_files import hashed, import_map
 from hub.web.wording import linked, said
 
+if TYPE_CHECKING:
+    from hub.web.board import Card
+
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_ROWS = 4_000
 MAX_WORDS = 5_000
@@ -60,7 +63,7 @@ class Renderer:
         self._compiled = _Compiled(cache) if cache is not None else None
         self._environments: dict[str, Environment] = {}
         self._rows: dict[tuple[object, ...], Markup] = {}
-        self._drawers: dict[tuple[str, str], Callable[..., Markup]] = {}
+        self._drawers: dict[tuple[str, str, str], Callable[..., Markup]] = {}
 
     def environment(self, language: str) -> Environment:
         """Give the environment of a language."""
@@ -92,6 +95,7 @@ class Renderer:
         environment.globals |= {
             "_": Words(catalogue),
             "drawn_row": self._drawn_row,
+            "drawn_card": self._drawn_card,
             "static": hashed,
             "import_map": Markup(json.dumps({"imports": import_map()})),
             "icon": icon,
@@ -125,18 +129,41 @@ class Renderer:
         key = (one, open, assignee.name if assignee else "", due, language, zone, today)
         found = self._rows.get(key)
         if found is None:
-            if len(self._rows) >= MAX_ROWS:
-                self._rows.clear()
-            found = self._rows[key] = self._row_of(language, zone)(one, users, open, due)
+            found = self._keep(key, self._row_of(language, zone)(one, users, open, due))
         return found
+
+    @pass_context
+    def _drawn_card(
+        self, context: Context, one: Card, column: str, takes: bool, edit: bool
+    ) -> Markup:
+        """Draw a card of a board, once for everybody to whom it looks the same."""
+        zone = str(context.get("zone") or "UTC")
+        today = datetime.now(zone_of(zone)).toordinal()
+        language = str(context.get("language"))
+        ago = FILTERS["since"](context, one.since) if one.since else ""
+        key = (one, column, takes, edit, ago, language, zone, today)
+        found = self._rows.get(key)
+        if found is None:
+            draw = self._drawer("objects/boardcard.html", "board_card", language, zone)
+            found = self._keep(key, draw(one, column, takes, edit))
+        return found
+
+    def _keep(self, key: tuple[object, ...], drawn: Markup) -> Markup:
+        if len(self._rows) >= MAX_ROWS:
+            self._rows.clear()
+        self._rows[key] = drawn
+        return drawn
 
     def _row_of(self, language: str, zone: str) -> Callable[..., Markup]:
         """Give what draws rows for people of one language and zone."""
-        found = self._drawers.get((language, zone))
+        return self._drawer("inbox/row.html", "dialog_row", language, zone)
+
+    def _drawer(self, name: str, macro: str, language: str, zone: str) -> Callable[..., Markup]:
+        found = self._drawers.get((macro, language, zone))
         if found is None:
-            template = self.environment(language).get_template("inbox/row.html")
-            found = template.make_module({"zone": zone}).dialog_row  # type: ignore[attr-defined]
-            self._drawers[language, zone] = found
+            template = self.environment(language).get_template(name)
+            found = getattr(template.make_module({"zone": zone}), macro)
+            self._drawers[macro, language, zone] = found
         return found
 
     def row(self, language: str, one: Dialog, users: Mapping[Any, Any], due: int = 0) -> Markup:

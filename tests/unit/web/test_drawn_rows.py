@@ -18,6 +18,7 @@ from hub import (
     UserId,
 )
 from hub.records.dialogs import Dialog, DialogPage
+from hub.web.board import Card, Column
 from hub.web.render import Renderer
 
 AT = Micros(1_700_000_000_000_000)
@@ -69,3 +70,35 @@ def test_words_are_filled_in_and_escaped() -> None:
     words = Renderer().environment("en").globals["_"]
     assert words("%(name)s asks", name="<b>") == "&lt;b&gt; asks"
     assert words("100%%") == "100%"
+
+
+CARD = Card(id="7", title="Desks <b>", href="/interests/7", owner="Vera", owner_id=9, since=AT)
+
+
+def board_of(renderer: Renderer, *cards: Card, language: str = "en", **values: Any) -> str:
+    values = {"may": ("interests.edit",), "takes": True, **values}
+    column = Column(key="1", title="New", count=1, cards=cards, takes=values.pop("takes"))
+    kind = SimpleNamespace(write="interests.edit")
+    return renderer.text("objects/cards.html", language, column=column, kind=kind, **values)
+
+
+def test_a_card_of_a_board_is_drawn_once_for_all_to_whom_it_looks_the_same() -> None:
+    renderer = Renderer()
+    first = board_of(renderer, CARD, replace(CARD, id="8"))
+    assert "Desks &lt;b&gt;" in first
+    assert board_of(renderer, replace(CARD), replace(CARD, id="8")) == first
+    assert len(renderer._rows) == 2
+    unlike = [
+        board_of(renderer, CARD),
+        board_of(renderer, replace(CARD, title="Chairs")),
+        board_of(renderer, replace(CARD, has_no_step=True)),
+        board_of(renderer, replace(CARD, due=AT)),
+        board_of(renderer, replace(CARD, due=Micros(AT + 3_600_000_000)), zone="Asia/Tokyo"),
+        board_of(renderer, replace(CARD, since=Micros(AT - 40 * 86_400_000_000))),
+        board_of(renderer, CARD, language="ru"),
+        board_of(renderer, CARD, may=()),
+    ]
+    assert len({*unlike, first}) == 9
+    # A column that takes no cards asks nobody for a next step.
+    bare = board_of(renderer, replace(CARD, has_no_step=True), takes=False)
+    assert bare == unlike[0]
