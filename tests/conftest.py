@@ -49,8 +49,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # Workers of pytest-xdist inherit both: one folder, one cluster, one owner for a run.
         os.environ["HUB_TEST_PID"] = str(os.getpid())
         os.environ["HUB_TEST_FOLDER"] = tempfile.mkdtemp(prefix="hub-tests-")
-        # Templates are compiled once in a run, not once in a test.
-        os.environ["HUB_CACHE"] = os.environ["HUB_TEST_FOLDER"] + "/cache"
+        # Templates are compiled once in a run (under `make test` in all), not once in a test.
+        os.environ["HUB_CACHE"] = (
+            os.environ.get("HUB_TEST_CACHE") or os.environ["HUB_TEST_FOLDER"] + "/cache"
+        )
 
 
 def pytest_collection(session: pytest.Session) -> None:

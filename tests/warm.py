@@ -22,6 +22,9 @@ from pathlib import Path
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.warm_parent"])
+# Under `make test` that parent is itself a fork of one that has imported everything.
+if "HUB_TEST_PYTHON" in os.environ:
+    _context.set_executable(os.environ["HUB_TEST_PYTHON"])
 
 
 class WarmProcess:

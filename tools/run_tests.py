@@ -8,12 +8,15 @@ more, one after the other with nothing beside them, and the summary names them a
 test that fails now and then is work to be done. What fails again has failed.
 """
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +48,11 @@ PASSES = (
 
 
 def main() -> int:
+    with warm_python() as python:
+        return run_passes(python)
+
+
+def run_passes(python: str) -> int:
     started = time.monotonic()
     lines = []
     all_passed = True
@@ -55,10 +63,11 @@ def main() -> int:
             continue
         print(f"\n### {title}\n", flush=True)
         run = [*existing, *options, *sys.argv[1:]]
-        code, counts, bad = run_pytest([*run, f"-n{processes}", "--dist=loadgroup"])
+        beside = [f"--tx={processes}*popen//python={python}", "--dist=loadgroup"]
+        code, counts, bad = run_pytest(python, [*run, *beside])
         if code == 1 and 0 < len(bad) <= FEW:
             print("\n### what failed, alone\n", flush=True)
-            code, alone, _ = run_pytest([*run, "--last-failed", "-v"])
+            code, alone, _ = run_pytest(python, [*run, "--last-failed", "-v"])
             counts = f"{counts}\nunsteady, looked at once more alone: {alone}"
         passed = code in (0, NO_TESTS_COLLECTED)
         all_passed = all_passed and passed
@@ -74,6 +83,37 @@ def has_tests(folder: str) -> bool:
     return any((ROOT / "tests" / folder).rglob("test_*.py"))
 
 
+@contextlib.contextmanager
+def warm_python() -> Iterator[str]:
+    """A Python for the workers of all passes that has imported everything already."""
+    environment = plain_environment()
+    with tempfile.TemporaryDirectory(prefix="hub-python-") as folder:
+        command = [sys.executable, "-m", "tests.warm_python", folder]
+        with subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as server:
+            assert server.stdin is not None
+            assert server.stdout is not None
+            if server.stdout.readline() != "ready\n":
+                sys.exit("what the tests need could not be imported; the lines above say why")
+            try:
+                yield f"{folder}/python"
+            finally:
+                server.stdin.close()
+
+
+def plain_environment() -> dict[str, str]:
+    environment = {**os.environ, **in_memory()}
+    # Hundreds of processes are started; each would compile the hub anew.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
+
+
 def in_memory() -> dict[str, str]:
     """Put what the tests write into memory where there is room: nobody pulls the plug here, and
     every commit of every test would wait for the disk."""
@@ -83,14 +123,19 @@ def in_memory() -> dict[str, str]:
     return {"TMPDIR": str(shared)} if shutil.disk_usage(shared).free > ROOM else {}
 
 
-def run_pytest(arguments: list[str]) -> tuple[int, str, set[str]]:
+def run_pytest(python: str, arguments: list[str]) -> tuple[int, str, set[str]]:
     """Shows pytest's output as it comes and returns its exit code, its last line of counts, and
     the tests that failed."""
-    command = [sys.executable, "-m", "pytest", "--durations=10", *arguments]
+    # What a warm Python has imported keeps its asserts as they are.
+    known = "ignore:Module already imported:pytest.PytestAssertRewriteWarning"
+    command = [sys.executable, "-m", "pytest", "--durations=10", "-W", known, *arguments]
     # A missing server is a failure here, not a skip: see tests/servers/__init__.py.
-    environment = {**os.environ, "HUB_TEST_REQUIRE_SERVERS": "1", **in_memory()}
-    # Hundreds of processes are started; each would compile the hub anew.
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment = {
+        **plain_environment(),
+        "HUB_TEST_REQUIRE_SERVERS": "1",
+        "HUB_TEST_PYTHON": python,
+        "HUB_TEST_CACHE": str(Path(python).parent / "cache"),
+    }
     counts, bad = "", set()
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, errors="replace"

@@ -120,9 +120,11 @@ def mailbox(new_mailbox: NewMailbox) -> Mailbox:
 
 
 @pytest.fixture(scope="session")
-def postgres_cluster() -> Cluster:
+def postgres_cluster() -> Iterator[Cluster]:
     try:
-        return shared_cluster(Path(os.environ["HUB_TEST_FOLDER"]))
+        cluster = shared_cluster(Path(os.environ["HUB_TEST_FOLDER"]))
     except ServerMissing as missing:
         unless_required(missing)
         raise
+    with cluster.kept_open():
+        yield cluster

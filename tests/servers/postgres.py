@@ -24,6 +24,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -86,9 +87,26 @@ class Cluster:
             question = "SELECT 1 FROM pg_database WHERE datname = %s"
             return connection.execute(question, (name,)).fetchone() is not None
 
+    @contextlib.contextmanager
+    def kept_open(self) -> Iterator[Self]:
+        """The cluster, with one connection for all that is done to it meanwhile: a connection costs
+        the server as much as a small test asks of it."""
+        with psycopg.connect(self.url(), autocommit=True) as connection:
+            _kept[self.port] = connection
+            try:
+                yield self
+            finally:
+                del _kept[self.port]
+
     def _execute(self, statement: sql.Composed) -> None:
+        if self.port in _kept:
+            _kept[self.port].execute(statement)
+            return
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(statement)
+
+
+_kept: dict[int, psycopg.Connection[object]] = {}
 
 
 class Postgres(PrivateServer):
