@@ -25,6 +25,7 @@ from hub.errors import NotFound
 from hub.ids import ContactId, DialogId, UserId
 from hub.placeholders import Values, names_of
 from hub.properties import Property, PropertyType
+from hub.terms import script_of
 
 US = 1_000_000
 SYMBOLS = {"RUB": "₽", "EUR": "€", "USD": "$", "GBP": "£", "KZT": "₸"}
@@ -33,7 +34,15 @@ SYMBOLS = {"RUB": "₽", "EUR": "€", "USD": "$", "GBP": "£", "KZT": "₸"}
 def of_dialog(reader: Reader, dialog_id: DialogId, user_id: UserId) -> Values:
     """Give what placeholders stand for in an answer of a colleague's; raises NotFound."""
     dialog = dialog_reads.one(reader, dialog_id)
-    people = of_people(reader.conn, [dialog.contact_id], reader.now, own_fields=True)
+    # Whose language nobody noted is answered in that of the dialog's last words, by their letters.
+    written = script_of(dialog.preview)
+    people = of_people(
+        reader.conn,
+        [dialog.contact_id],
+        reader.now,
+        own_fields=True,
+        spoken=written if written in ("en", "ru") else "",
+    )
     found = people.get(dialog.contact_id, Values())
     texts = dict(found.texts) | agent(reader.conn, user_id) | {"dialog.channel": dialog.channel}
     texts |= work(reader, dialog_id, found.language)
@@ -90,11 +99,17 @@ def agent(conn: Connection, user_id: UserId) -> dict[str, str]:
 
 
 def of_people(
-    conn: Connection, contact_ids: Sequence[int], now: int, *, own_fields: bool = False
+    conn: Connection,
+    contact_ids: Sequence[int],
+    now: int,
+    *,
+    own_fields: bool = False,
+    spoken: str = "",
 ) -> Mapping[int, Values]:
     """Give what placeholders stand for, for many people with a handful of statements.
 
     The organisation's own fields of a person and his client are read where they are asked for.
+    `spoken` is the language of those whose card names none; else it is the organisation's.
     """
     brand = conn.execute(select(brands).order_by(brands.c.id)).first()
     dialect = conn.dialect.name
@@ -122,7 +137,7 @@ def of_people(
             **reach.get(row.id, {}),
             **shared,
         }
-        language = row.language or own_language
+        language = row.language or spoken or own_language
         for prefix, values in (
             ("contact", people.get(row.id, ())),
             ("client", companies.get(row.client_id, ())),

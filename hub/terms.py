@@ -77,6 +77,10 @@ _EMPTY_WORDS = frozenset(
 )
 
 
+_LETTERS = 3
+"""Fewer letters are no text in a language."""
+
+
 def _clean(text: str) -> str:
     """Bring a text to the one spelling in which texts are compared."""
     text = text[:MAX_TEXT]
@@ -266,3 +270,15 @@ def find_words(text: str, wanted: Iterable[str]) -> list[str]:
     targets = frozenset(term for one in wanted for term in query_terms(one))
     found = (text[start:end] for start, end in term_spans(text, targets, 200)) if targets else ()
     return list(dict.fromkeys(found))
+
+
+def script_of(text: str) -> str:
+    """Say by its letters in what language a text is: ru, en, other, or "" where there are few."""
+    cyrillic = sum("а" <= one <= "я" or one == "ё" for one in text.lower())
+    latin = sum("a" <= one <= "z" for one in text.lower())
+    letters = sum(one.isalpha() for one in text)
+    if letters < _LETTERS:
+        return ""
+    if cyrillic * 2 >= letters:
+        return "ru"
+    return "en" if latin * 2 >= letters else "other"

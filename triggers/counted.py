@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 
 from hub.filters import Choice, Field, FieldType, Where
 from hub.rules import Facts
+from hub.terms import script_of
 
 _T = FieldType
-LETTERS = 3
-"""Fewer letters are no text in a language."""
 
 
 def _field(
@@ -33,18 +32,6 @@ def _field(
 
 def _more(name: str) -> Callable[[Facts], object]:
     return lambda facts: facts.more.get(name)
-
-
-def script_of(text: str) -> str:
-    """Say by its letters in what language a text is: ru, en, other, or "" where there are few."""
-    cyrillic = sum("а" <= one <= "я" or one == "ё" for one in text.lower())
-    latin = sum("a" <= one <= "z" for one in text.lower())
-    letters = sum(one.isalpha() for one in text)
-    if letters < LETTERS:
-        return ""
-    if cyrillic * 2 >= letters:
-        return "ru"
-    return "en" if latin * 2 >= letters else "other"
 
 
 def _language(facts: Facts) -> object:

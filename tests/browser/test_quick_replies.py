@@ -69,14 +69,17 @@ async def test_an_agent_answers_by_a_slash_and_three_letters(
     await expect(picker.locator("li").first).to_contain_text("fits")
     await text.press_sequentially("helo")
     await expect(picker.locator("li").first).to_contain_text("/hello")
-    await expect(picker.locator("[data-preview]")).to_contain_text("Hello, Иван! My name is Vera")
+    await expect(picker.locator("[data-preview]")).to_contain_text(
+        "Здравствуйте, Иван Сергеевич! Меня зовут Vera"
+    )
     assert await serious(page) == []
     await _picture(page, "picker")
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Enter")
     await expect(picker).to_be_hidden()
-    assert (await text.input_value()).startswith("Hello, Иван! My name is Vera")
+    # He is answered in the language he writes in.
+    assert (await text.input_value()).startswith("Здравствуйте, Иван Сергеевич! Меня зовут Vera")
     # A key of the commonest: a placeholder without a value stops the send and is selected.
     await text.fill("")
     await page.keyboard.press("Alt+5")
