@@ -37,7 +37,13 @@ from hub.objects import Actor, ActorKind
 from hub.push_keys import Subscription, sealed_words, signed, signer
 from hub.reach import NotCalled, Unreachable, find_target
 from hub.web.i18n import translate
-from hub.web.notice_words import line_of
+from hub.web.notice_words import (
+    NOT_ALLOWED,
+    NOT_REACHED,
+    NOT_READABLE,
+    NOT_TAKEN,
+    line_of,
+)
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -265,7 +271,7 @@ class PushSender:
         _, sealed = await self._runtime.database.read(push_key)
         vapid = signer(self._runtime.keys, sealed)
         if vapid is None:
-            return Answer(code=403, error="the key pair cannot be read with this key ring")
+            return Answer(code=403, error=NOT_READABLE)
         now = self._runtime.now()
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
@@ -281,12 +287,13 @@ class PushSender:
                 }
                 return await self._call(endpoint, headers, body)
         except TimeoutError:
-            return Answer(error=f"no answer within {TIMEOUT_SECONDS:.0f} seconds")
+            return Answer(error=NOT_REACHED)
         except NotCalled:
-            return Answer(code=403, error="this address is not called")
+            return Answer(code=403, error=NOT_ALLOWED)
         except (Unreachable, httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             # Its text may name the address, which is a secret.
-            return Answer(error=f"no answer: {type(error).__name__}")
+            log.info("push_not_reached error=%s", type(error).__name__)
+            return Answer(error=NOT_REACHED)
 
     async def _call(self, endpoint: str, headers: dict[str, str], body: bytes) -> Answer:
         target = await find_target(
@@ -309,7 +316,7 @@ class PushSender:
         if 200 <= code < 300:
             return Answer(code=code)
         pause = float(given) if given.isascii() and given.isdecimal() else 0.0
-        return Answer(code=code, error=f"answered {code}", pause=min(pause, LONGEST_PAUSE))
+        return Answer(code=code, error=NOT_TAKEN.format(code), pause=min(pause, LONGEST_PAUSE))
 
     async def try_out(self, user_id: int, device_id: PushDeviceId) -> tuple[int, str]:
         """Push a test to one of a user's own browsers now; gives the status, and what went wrong."""
@@ -339,7 +346,7 @@ class PushSender:
             urgent=True,
         )
         if word is None:
-            return 0, "its keys cannot be read with this key ring: add the device again"
+            return 0, NOT_READABLE
         answer = await self.send(word)
         one = Pushed(device_id=device_id, notice_id=0, attempts=len(SCHEDULE_SECONDS) + 1)
         await self._runtime.database.write(pushes.settle, self._judge(one, answer))

@@ -34,6 +34,10 @@ NOTICE_WORDS = {
     "rule.told": _("A rule calls you"),
     "rule.digest": _("Your plan for today: what waits, what is overdue"),
 }
+NOT_REACHED = _("its push service does not answer")
+NOT_TAKEN = _("its push service answered {}")
+NOT_ALLOWED = _("its push service is at an address that is not called")
+NOT_READABLE = _("its keys cannot be read: add the device again")
 PLACES = {
     "rule": "settings/rules",
     "dialog": "inbox",

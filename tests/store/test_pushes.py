@@ -196,7 +196,7 @@ async def test_what_push_services_answer_is_obeyed(
         await task_for(home, agent, "Too large")
         await until(lambda: is_empty(home))
         [known] = await agent.read(devices_of)
-        assert known.last_error == "answered 413"
+        assert known.last_error == "its push service answered 413"
         await task_for(home, agent, "Nobody there")
         await until(lambda: is_empty(home))
     assert await agent.read(devices_of) == []

@@ -28,6 +28,7 @@ from hub.web.settings.common import (
     needs,
     number,
     runtime_of,
+    say,
     show,
 )
 
@@ -70,6 +71,7 @@ async def draw(
             "mailboxes": [one for one in boxes if not one.removed],
         }
 
+    values = await hub_of(request).read(load)
     return show(
         request,
         "notices",
@@ -82,7 +84,8 @@ async def draw(
             for kind, one in choices(request.state.user.preferences).items()
         ],
         address=address,
-        **await hub_of(request).read(load),
+        problems={one.id: say(request, one.last_error) for one in values["devices"]},
+        **values,
     )
 
 

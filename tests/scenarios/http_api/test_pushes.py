@@ -10,6 +10,7 @@ import pytest
 from crm_store import sessions as session_reads
 from hub import RevokeToken
 from hub.push_keys import public_key
+from hub.web.notice_words import NOT_ALLOWED
 from tests.push_service import PushService, push_service
 from tests.scenarios.http_api.world import World, open_world
 
@@ -48,7 +49,7 @@ async def test_a_device_is_added_tried_switched_and_goes_with_its_token(
     assert phone.told[0]["path"] == "/settings/notices"
     service.answers.append((413, {}))
     tried = await agent.ok("POST", f"{path}/test")
-    assert tried == {"ok": False, "code": 413, "error": "answered 413"}
+    assert tried == {"ok": False, "code": 413, "error": "its push service answered 413"}
     assert (await agent.ok("PATCH", path, json={"active": False}))["active"] is False
     # It is nobody else's business.
     other = await world.program("supervisor")
@@ -82,5 +83,5 @@ async def test_an_address_inside_the_house_and_a_wrong_key_are_refused(
     inside = {**given, "endpoint": f"https://localhost:{service.receiver.port}/x"}
     made = await agent.ok("POST", path, json=inside)
     tried = await agent.ok("POST", f"{path}/{made['id']}/test")
-    assert tried == {"ok": False, "code": 403, "error": "this address is not called"}
+    assert tried == {"ok": False, "code": 403, "error": NOT_ALLOWED}
     assert service.receiver.posted == []
