@@ -82,13 +82,15 @@ def _steps(reader: Reader, ends: dict[str, int]) -> list[dict[str, Any]]:
         noun = NOUNS.get(kind)
         if noun is None or not reader.viewer.may(noun.kind.read):
             continue
-        dated: dict[str, object] = {"field": f"{kind}.{field}", "operator": "not_empty"}
-        query = ObjectQuery(filter=mine_of(kind, dated), limit=200)
+        soon: dict[str, object] = {
+            "field": f"{kind}.{field}", "operator": "less", "value": ends["week"],
+        }  # fmt: skip
+        asked = [soon, _is("interest.status", "in_work")] if kind == "interest" else [soon]
+        query = ObjectQuery(filter=mine_of(kind, *asked), limit=200)
         for one in reads.page(reader, noun, query).items:
             at = getattr(one, field)
-            over = kind == "interest" and one.status in ("won", "lost")
             past = kind == "meeting" and field == "at" and at < ends["midnight"]
-            if at < ends["week"] and not over and not past:
+            if not past:
                 words = one.title if field == "at" else f"{one.next_step or one.title}"
                 found.append(
                     {"at": at, "words": words, "of": one.title, "id": one.id, "noun": noun}
