@@ -60,21 +60,23 @@ def heaps_by(reader: Reader, noun: Noun, name: str, query: ObjectQuery) -> Mappi
 def enquiries(reader: Reader) -> list[DialogId]:
     """Give open dialogs of people who are nobody's client, about which nothing was decided yet.
 
-    The newest first; at most one column's first cards.
+    Those first in which something was said last; at most one column's first cards.
     """
     if not reader.viewer.may("dialogs.view"):
         return []
     linked = select(dialog_links.c.dialog_id).where(dialog_links.c.dialog_id == dialogs.c.id)
+    unknown = select(contacts.c.id).where(
+        contacts.c.id == dialogs.c.contact_id, contacts.c.client_id == 0
+    )
     found = reader.conn.execute(
         select(dialogs.c.id)
-        .join(contacts, contacts.c.id == dialogs.c.contact_id)
         .where(
             dialogs.c.is_open,
-            contacts.c.client_id == 0,
+            unknown.correlate(dialogs).exists(),
             ~linked.correlate(dialogs).exists(),
             reader.viewer.dialogs_clause(),
         )
-        .order_by(dialogs.c.id.desc())
+        .order_by(dialogs.c.last_at.desc(), dialogs.c.id.desc())
         .limit(MOST_ENQUIRIES + 1)
     )
     return [DialogId(one) for one in found.scalars()]

@@ -143,6 +143,12 @@ async def test_sums_of_a_board_and_of_the_funnel_need_no_rows(home: House) -> No
     assert any("COVERING INDEX ix_interest_stays_reached" in one for one in found)
 
 
+async def test_enquiries_are_read_from_the_end_of_the_open_dialogs(home: House) -> None:
+    [own] = plans(home, boards.enquiries)
+    assert "USING INDEX ix_dialogs_open_last (is_open=?)" in own
+    assert "TEMP B-TREE" not in own
+
+
 async def test_what_parts_of_a_page_ask_again_is_asked_once_a_read(home: House) -> None:
     def page_of(reader: Reader) -> None:
         for _ in range(3):
