@@ -30,6 +30,7 @@ PYDANTIC = (
     _("{} should have at most {} item after validation, not {}"),
     _("{} should have at most {} items after validation, not {}"),
     _("Input should be a valid string"),
+    _("String should have at least 1 character"),
     _("String should have at least {} character"),
     _("String should have at least {} characters"),
     _("String should have at most {} character"),

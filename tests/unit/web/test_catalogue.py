@@ -35,6 +35,11 @@ def test_placeholders_survive_translation() -> None:
             assert sorted(re.findall(r"%\(\w+\)s|\{\w+\}", str(message.string))) == sorted(places)
 
 
+def test_an_empty_field_is_asked_to_be_filled() -> None:
+    assert translate("ru", "String should have at least 1 character") == "Заполните это поле"
+    assert translate("ru", "String should have at least 3 characters").endswith("не меньше 3")
+
+
 def test_russian_counts_in_three_ways() -> None:
     russian = translations("ru")
     one = "%(count)s character at most"
