@@ -134,9 +134,9 @@ def forget_devices(conn: Connection, which: ColumnElement[bool]) -> int:
     return int(conn.execute(delete(push_devices).where(which)).rowcount)
 
 
-def forget_without_login(conn: Connection, now: int, user_id: int = 0) -> int:
-    """Forget the browsers, of one user or of all, whose session or token is over."""
-    alive = or_(
+def is_logged_in(now: int) -> ColumnElement[bool]:
+    """Give the condition of browsers whose session or token is not over."""
+    return or_(
         push_devices.c.login.in_(select(sessions.c.token_hash).where(sessions.c.expires_at > now)),
         push_devices.c.login.in_(
             select(tokens.c.token_hash).where(
@@ -144,7 +144,11 @@ def forget_without_login(conn: Connection, now: int, user_id: int = 0) -> int:
             )
         ),
     )
-    which = ~alive
+
+
+def forget_without_login(conn: Connection, now: int, user_id: int = 0) -> int:
+    """Forget the browsers, of one user or of all, whose session or token is over."""
+    which = ~is_logged_in(now)
     if user_id:
         which &= push_devices.c.user_id == user_id
     return forget_devices(conn, which)

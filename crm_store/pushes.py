@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
-from crm_store.push_devices import forget_devices, forget_without_login
+from crm_store.push_devices import forget_devices, forget_without_login, is_logged_in
 from crm_store.sql import locked
 from crm_store.tables.pushes import push_devices, pushes
 from crm_store.tables.requests import notices
@@ -90,8 +90,8 @@ def claim(tx: Transaction, items: Sequence[int]) -> list[list[Row[Any]]]:
     return answers
 
 
-def told_to(conn: Connection, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
-    """Give what claimed rows tell, and to which browsers; what is gone meanwhile is left out."""
+def told_to(conn: Connection, rows: Sequence[Row[Any]], now: int) -> list[Row[Any]]:
+    """Give what claimed rows tell, and to which browsers; what is gone, or logged out, is left out."""
     wanted = {(row.device_id, row.notice_id) for row in rows}
     found = conn.execute(
         select(
@@ -109,6 +109,7 @@ def told_to(conn: Connection, rows: Sequence[Row[Any]]) -> list[Row[Any]]:
         .where(
             pushes.c.device_id.in_(sorted({one for one, _ in wanted})),
             pushes.c.notice_id.in_(sorted({one for _, one in wanted})),
+            is_logged_in(now),
         )
     )
     return [row for row in found if (row.device_id, row.notice_id) in wanted]

@@ -166,8 +166,8 @@ class PushSender:
 
     def _words(self, conn: Connection, claimed: Sequence[Row[Any]]) -> dict[tuple[int, int], Word]:
         """Give what is still to be told."""
-        rows = pushes.told_to(conn, claimed)
         now = self._runtime.now()
+        rows = pushes.told_to(conn, claimed, now)
         people = {
             one.id: one
             for one in conn.execute(

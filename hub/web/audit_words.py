@@ -78,6 +78,7 @@ SUBJECTS: Mapping[str, str] = {
     "retention": _("retention"),
 }
 FIELDS: Mapping[str, str] = {
+    "push": _("devices for notices"),
     "name": _("Name"),
     "notes": _("Notes"),
     "position": _("Position"),

@@ -170,10 +170,14 @@ async def test_a_device_goes_with_its_session_and_with_its_user(
     await home.user.do(RevokeSessions(user_id=me, token_hash=f"{'lost':x>64}"))
     assert [one.name for one in await agent.read(devices_of)] == ["kept"]
     assert await waiting(home) == 1
+    # Its time is over, and nobody has swept it away yet.
+    home.world.offset_us += 2 * 3600 * US
+    async with pushing(home):
+        await until(lambda: is_empty(home))
+    await task_for(home, agent, "Secret too")
+    assert await waiting(home) == 1
     await home.user.do(UpdateUser(user_id=me, active=False))
     assert await waiting(home) == 0
-    async with pushing(home):
-        pass
     assert service.receiver.posted == []
 
 
