@@ -5,7 +5,8 @@
 
 Per million messages: 200,000 clients, 50,000 leads, 50,000 requests, 50,000 interests with their ways
 through the stages, 100,000 tasks; most of them over, as in a house that is years old. It is kept
-beside the house it was made of; whoever fills it proves by a count that all is there.
+beside the house it was made of, under TMPDIR, and used again by every run with the same TMPDIR; whoever
+fills it proves by a count that all is there.
 """
 
 from __future__ import annotations
