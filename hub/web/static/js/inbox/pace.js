@@ -10,15 +10,16 @@ const SHARE = 10;
 /** Give what asks for a drawing: after so many milliseconds, or when it is its time again. @param {() => void} draw */
 export function pace(draw) {
   let timer = 0;
-  let rest = LEAST_MS;
+  let rest = 0;
+  let last = 0;
   const run = () => {
     timer = 0;
-    const began = performance.now();
+    last = performance.now();
     // A task that is asked for within a frame comes after it: what the browser did for it counts too.
-    setTimeout(() => { rest = Math.min(MOST_MS, Math.max(LEAST_MS, (performance.now() - began) * SHARE)); });
+    setTimeout(() => { rest = Math.min(MOST_MS, (performance.now() - last) * SHARE); });
     draw();
   };
-  return (ms = rest) => {
+  return (ms = Math.max(LEAST_MS, last + rest - performance.now())) => {
     if (!timer) timer = window.setTimeout(() => { if (document.hidden) run(); else requestAnimationFrame(run); }, document.hidden ? MOST_MS : ms);
   };
 }
