@@ -9,21 +9,23 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    CompoundSelect,
     Row,
+    Select,
     and_,
+    bindparam,
     false,
     insert,
     select,
     true,
-    union_all,
     update,
 )
 
 from crm_store.rendering import check
+from crm_store.rows import insert_missing, numbered, numbers
 from crm_store.sql import locked, upsert
 from crm_store.tables.many import many_contents, many_sends, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
@@ -52,6 +54,7 @@ STATES = ("running", "paused", "cancelled")
 OWN_VARIABLES = ("unsubscribe_url", "view_url", "confirm_url")
 _HREF = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
 MAX_BATCH = 2_000
+PLACE = ("contact_id", "address_id")
 
 
 def plan_many(uow: UnitOfWork, command: PlanMany) -> tuple[int, tuple[int, ...]]:
@@ -186,7 +189,7 @@ def send_many(uow: UnitOfWork, command: SendMany) -> ManyQueued:
             }
         )
     if rows:
-        uow.conn.execute(upsert(uow.dialect, deliveries).on_conflict_do_nothing(), rows)
+        insert_missing(uow.conn, deliveries, rows)
     if steps:
         note_steps(uow, steps)
     queued = reasons.pop("", 0)
@@ -214,23 +217,29 @@ def _send(uow: UnitOfWork, send_id: int) -> Row[Any]:
     return row
 
 
-def already_there(command: SendMany) -> CompoundSelect[tuple[int, int]]:
-    """Give the question who of these recipients is in the send already, by person or by address."""
-    # Each half by an index of its own, written as the index is: together they walk through the send.
-    mine = select(deliveries.c.contact_id, deliveries.c.address_id).where(
-        deliveries.c.send_id == command.send_id, TO_MANY
-    )
-    return union_all(
-        mine.where(deliveries.c.contact_id.in_([one.contact_id for one in command.recipients])),
-        mine.where(deliveries.c.address_id.in_([one.address_id for one in command.recipients])),
+@cache
+def already_there(dialect: str) -> Select[tuple[int, int, int, int]]:
+    """Make the question who of these recipients is in a send already, by person or by address."""
+    given = numbers(dialect, PLACE)
+    # Each asked by itself, by both columns of its own index and written as that is: asked together
+    # they walk through the send, once on SQLite and for each recipient on a new PostgreSQL.
+    there = select(deliveries.c.id).where(deliveries.c.send_id == bindparam("b_send"), TO_MANY)
+    return select(
+        *(given.c[name] for name in PLACE),
+        *(
+            there.where(deliveries.c[name] == given.c[name]).scalar_subquery().label(f"by_{name}")
+            for name in PLACE
+        ),
     )
 
 
 def _fresh(uow: UnitOfWork, command: SendMany) -> list[ManyRecipient]:
     """Give the recipients who are not there yet, each person and each address once."""
-    there = uow.conn.execute(already_there(command)).all()
-    people = {row.contact_id for row in there}
-    used = {row.address_id for row in there}
+    places = [(one.contact_id, one.address_id) for one in command.recipients]
+    asked = {**numbered(uow.dialect, PLACE, places), "b_send": command.send_id}
+    there = uow.conn.execute(already_there(uow.dialect), asked).all()
+    people = {row.contact_id for row in there if row.by_contact_id}
+    used = {row.address_id for row in there if row.by_address_id}
     fresh = []
     for one in command.recipients:
         if one.contact_id not in people and (not one.address_id or one.address_id not in used):

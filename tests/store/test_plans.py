@@ -26,19 +26,16 @@ from crm_store.database import make_engine
 from crm_store.funnel import FunnelQuery, funnel
 from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery
+from crm_store.rows import numbered
 from crm_store.tables.people import clients
 from crm_store.viewer import Reader, Viewer
-from dialogs.many import already_there
+from dialogs.many import PLACE, already_there
 from hub import (
     AccountId,
-    AddressId,
     ClientId,
-    ContactId,
     CreateObject,
-    ManyRecipient,
     Micros,
     PipelineId,
-    SendMany,
     TeamId,
     UserId,
 )
@@ -190,11 +187,9 @@ async def test_words_of_a_list_are_looked_up_and_not_looked_through(home: House)
 
 
 async def test_who_is_in_a_mailing_already_is_looked_up_however_large_it_is(home: House) -> None:
-    one = ManyRecipient(
-        contact_id=ContactId(1), address_id=AddressId(1), account_id=home.letter, content_id=1
-    )
-    asked = already_there(SendMany(send_id=1, recipients=(one,)))
-    (plan,) = plans(home, lambda reader: reader.conn.execute(asked).all())
+    given = {**numbered("sqlite", PLACE, [(1, 1)]), "b_send": 1}
+    asked = already_there("sqlite")
+    (plan,) = plans(home, lambda reader: reader.conn.execute(asked, given).all())
     assert "uq_deliveries_person (contact_id=? AND send_id=?)" in plan
     assert "uq_deliveries_address (send_id=? AND address_id=?)" in plan
 
