@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Any
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import ColumnElement, select
 
 from crm_store import objects
 from crm_store.objects import FOLDED, Noun
 from crm_store.rows import among, listed
-from crm_store.sql import LARGEST, unindexed
+from crm_store.sql import LARGEST, plan_anew, unindexed
 from crm_store.tables.imports import external_ids
 from crm_store.tables.people import addresses, contacts
 from crm_store.viewer import Reader
@@ -26,10 +26,8 @@ Found = dict[int, tuple[int, ...]]
 def matches(reader: Reader, noun: Noun, keys: Sequence[str], rows: Sequence[ImportRow]) -> Found:
     """Give which objects the rows are; rows that are nobody's are left out."""
     found: Found = {}
-    if keys and reader.conn.dialect.name == "postgresql":
-        # An import fills tables that may have been empty when the writer's plans were made: such a
-        # plan reads the whole table for each batch, the slower the more has come.
-        reader.conn.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    if keys:
+        plan_anew(reader.conn)
     for key in keys:
         wanted: dict[str, list[int]] = {}
         for row in rows:

@@ -64,6 +64,16 @@ def keep_plans(conn: Connection) -> None:
         conn.exec_driver_sql("SET LOCAL plan_cache_mode = auto")
 
 
+def plan_anew(conn: Connection) -> None:
+    """Let PostgreSQL plan each question that follows in this transaction by what is there now.
+
+    For what fills a table: a plan that was kept may be one for the few rows there were, and read
+    the whole table for each batch, the slower the more has come.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 def page_key(before: str) -> tuple[int, int]:
     """Read the key of a page, `<value>-<id>`; raises Invalid for what no page of ours ended with."""
     value, dash, number = before.partition("-")

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Row,
     Select,
     and_,
@@ -26,7 +27,7 @@ from sqlalchemy import (
 
 from crm_store.rendering import check
 from crm_store.rows import insert_missing, numbered, numbers
-from crm_store.sql import locked, upsert
+from crm_store.sql import locked, plan_anew, unindexed, upsert
 from crm_store.tables.many import many_contents, many_sends, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses
@@ -221,15 +222,20 @@ def _send(uow: UnitOfWork, send_id: int) -> Row[Any]:
 def already_there(dialect: str) -> Select[tuple[int, int, int, int]]:
     """Make the question who of these recipients is in a send already, by person or by address."""
     given = numbers(dialect, PLACE)
-    # Each asked by itself, by both columns of its own index and written as that is: asked together
-    # they walk through the send, once on SQLite and for each recipient on a new PostgreSQL.
-    there = select(deliveries.c.id).where(deliveries.c.send_id == bindparam("b_send"), TO_MANY)
+    # Each asked by itself, by its own index and written as that is: asked together they walk
+    # through the send. PostgreSQL, to which a new send is one row, would do so by person too.
+    send_id: ColumnElement[int] = deliveries.c.send_id
+    by_person = unindexed(send_id) if dialect == "postgresql" else send_id
+    there = select(deliveries.c.id).where(TO_MANY)
+
+    def found(name: str, by: ColumnElement[int]) -> ColumnElement[int]:
+        where = (by == bindparam("b_send"), deliveries.c[name] == given.c[name])
+        return there.where(*where).scalar_subquery().label(f"by_{name}")
+
     return select(
         *(given.c[name] for name in PLACE),
-        *(
-            there.where(deliveries.c[name] == given.c[name]).scalar_subquery().label(f"by_{name}")
-            for name in PLACE
-        ),
+        found("contact_id", by_person),
+        found("address_id", send_id),
     )
 
 
@@ -237,6 +243,7 @@ def _fresh(uow: UnitOfWork, command: SendMany) -> list[ManyRecipient]:
     """Give the recipients who are not there yet, each person and each address once."""
     places = [(one.contact_id, one.address_id) for one in command.recipients]
     asked = {**numbered(uow.dialect, PLACE, places), "b_send": command.send_id}
+    plan_anew(uow.conn)
     there = uow.conn.execute(already_there(uow.dialect), asked).all()
     people = {row.contact_id for row in there if row.by_contact_id}
     used = {row.address_id for row in there if row.by_address_id}
