@@ -175,7 +175,7 @@ async def test_every_screen_fits_and_speaks_one_language(
         await looker.look(menu)
         await page.evaluate(f"document.getElementById('{menu}').hidePopover()")
     if width < 1180:
-        await page.locator(".thread-head [data-do=card]").click()
+        await page.locator(".thread-head [data-do=card]:visible").click()
         await expect(page.locator("#card-pane h2").first).to_be_visible()
         await looker.look("card")
     contact = (await office.system.dialog(dialog)).contact_id  # type: ignore[arg-type]
