@@ -9,9 +9,19 @@ import pytest
 
 from channels.email import mime
 from crm_store.messages import quarantined
-from hub import Address, SendMessage, StartDialog, UpdateAccount, UpdateProfile
+from hub import (
+    SYSTEM,
+    Address,
+    CreateObject,
+    CreateUser,
+    MailNotices,
+    SendMessage,
+    StartDialog,
+    UpdateAccount,
+    UpdateProfile,
+)
 from hub.replay import replay
-from tests.houses import until
+from tests.houses import US, until
 from tests.servers.fixtures import Mailbox
 from tests.wire.email.office import NewMailbox, Office, Opening, letter
 
@@ -65,6 +75,27 @@ async def test_an_answer_to_the_plus_address_finds_its_dialog_without_any_refere
         )
         await desk.arrived(2)
         assert "And now?" in await desk.words(dialog.id)
+
+
+async def test_a_colleague_is_told_by_letter(
+    opening: Opening, desk: Office, new_mailbox: NewMailbox
+) -> None:
+    theirs = new_mailbox()
+    system = desk.runtime.handle(SYSTEM)
+    (ivan,) = await system.do(CreateUser(email=theirs.address, name="Ivan", role="agent"))
+    wanted = {"letters": {"task.assigned": True}}
+    await system.as_user(ivan).do(UpdateProfile(preferences=wanted))
+    values = {"title": "Call Anna", "owner_id": str(ivan)}
+    (task,) = await desk.user.do(CreateObject(kind="task", values=values))
+    opening.world.offset_us += 11 * 60 * US
+    await system.do(MailNotices())
+    await until(lambda: theirs.messages(), 60)
+    [told] = map(read, theirs.messages())
+    assert told["Auto-Submitted"] == "auto-generated"
+    assert told["To"].addresses[0].addr_spec == theirs.address
+    words = told.get_body(("plain",)).get_content()
+    assert "Call Anna" in words
+    assert f"/tasks/{task}" in words, words
 
 
 async def test_a_stranger_with_the_reference_stays_outside(desk: Office, mailbox: Mailbox) -> None:
