@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Error, Page, async_playwright, expect
 
 from tests.browser.loop import in_session
 from tests.browser.office import Complaints, Office, open_office
@@ -78,6 +78,19 @@ async def complaints() -> AsyncIterator[Complaints]:
     assert found.left == []
 
 
+async def listening(page: Page) -> None:
+    """Wait until a page's scripts listen; where it opens itself anew meanwhile, until those do."""
+    for _ in range(3):
+        try:
+            await page.evaluate(LISTENING)
+            return
+        except Error as error:
+            if "context was destroyed" not in str(error):
+                raise
+            await page.wait_for_load_state()
+    raise AssertionError(f"{page.url} opens itself anew, again and again")
+
+
 def patient(page: Page) -> None:
     """Let an opened page's scripts begin to listen before the test goes on: a person is slower than
     they are, and a key that comes before them is lost. A page is loaded before its modules ran."""
@@ -86,7 +99,7 @@ def patient(page: Page) -> None:
         async def opened(*given: Any, **more: Any) -> Any:
             answer = await open_page(*given, **more)
             if more.get("wait_until", "load") == "load":
-                await page.evaluate(LISTENING)
+                await listening(page)
             return answer
 
         return opened
