@@ -10,7 +10,7 @@ import codecs
 import csv
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -147,12 +147,41 @@ def _csv(path: Path, form: Mapping[str, str]) -> Iterator[list[str]]:
     if encoding not in (*ENCODINGS, "utf-8-sig") or delimiter not in DELIMITERS:
         raise Invalid("this encoding or delimiter is not known", field="form")
     csv.field_size_limit(MAX_CELL)
+    record: list[str] = []
+    began = 1
     with path.open(encoding=encoding, errors="replace", newline="") as file:
+        lines = _noted(file, record)
         try:
-            for row in csv.reader((line.replace("\x00", "") for line in file), delimiter=delimiter):
+            for row in csv.reader(lines, delimiter=delimiter):
+                if len(record) > 1:
+                    _closed(record, delimiter)
                 yield [cell.strip() for cell in row]
+                began += len(record)
+                record.clear()
         except csv.Error as error:
-            raise Invalid(f"the file cannot be read: {error}", field="file") from error
+            raise Invalid(
+                f"line {began}: a quotation mark is not closed, or a cell is too long ({error})",
+                field="file",
+            ) from error
+
+
+def _noted(file: Iterable[str], record: list[str]) -> Iterator[str]:
+    """Give a file's lines, and note those of the row that is being read."""
+    for line in file:
+        record.append(line.replace("\x00", ""))
+        yield record[-1]
+
+
+def _closed(record: Sequence[str], delimiter: str) -> None:
+    """Raise csv.Error where a row of several lines only ends because the file does.
+
+    Read kindly, one mark too many would swallow all rows behind it without a word.
+    """
+    try:
+        list(csv.reader(record, delimiter=delimiter, strict=True))
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise
 
 
 def _workbook(path: Path) -> Iterator[list[str]]:
