@@ -24,7 +24,7 @@ from jinja2 import (
 from jinja2 import __version__ as jinja_version
 from jinja2.bccache import Bucket
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
@@ -203,19 +203,22 @@ class Renderer:
 
 
 class Words:
-    """Looks up the words of a page: each once, as they hardly ever hold anything to fill in."""
+    """Looks up the words of a page: each once, as they hardly ever hold anything to fill in.
+
+    What is looked up is often somebody's own word (a stage, a reason), and no word is markup.
+    """
 
     def __init__(self, catalogue: GNUTranslations | NullTranslations) -> None:
         self._catalogue = catalogue
         self._plain: dict[str, Markup] = {}
 
     def __call__(self, text: str, /, **values: Any) -> Markup:
-        """Give the text in the reader's language, filled in."""
+        """Give the text in the reader's language, filled in where there are values."""
         if values:
-            return Markup(self._catalogue.gettext(text)) % values
+            return escape(self._catalogue.gettext(text)) % values
         found = self._plain.get(text)
         if found is None:
-            found = Markup(self._catalogue.gettext(text)) % {}
+            found = escape(self._catalogue.gettext(text))
             if len(self._plain) < MAX_WORDS:
                 self._plain[text] = found
         return found

@@ -13,6 +13,8 @@ from hub import (
     CreateObject,
     InboundMessage,
     RouteWaiting,
+    SavePipeline,
+    SaveStage,
     UserId,
 )
 from hub.messages import Address
@@ -133,3 +135,18 @@ async def test_points_of_a_task_are_added_and_ticked_on_its_card(hub: House) -> 
     stale = await boss.submit(f"{path}/act", path, {**tick, "text": "Write"})
     assert stale.status_code == 422
     assert "somebody changed the points meanwhile" in stale.text
+
+
+NAME = '<img src=x onerror="x">50% off'
+
+
+async def test_what_people_name_is_shown_as_they_wrote_it(hub: House) -> None:
+    """Names are looked up among the hub's words, for some are its own; none is markup or a pattern."""
+    pipeline = (await hub.system.do(SavePipeline(name=NAME)))[0]
+    await hub.system.do(SaveStage(pipeline_id=pipeline, name=NAME))
+    browser = await hub.logged_in()
+    for path in (f"/interests?pipeline={pipeline}", f"/interests/funnel?pipeline={pipeline}"):
+        answer = await browser.get(path)
+        assert answer.status_code == 200, path
+        assert "&lt;img src=x onerror=" in answer.text, path
+        assert "<img src=x" not in answer.text, path
