@@ -27,6 +27,8 @@ async def test_a_request_of_a_letter_misses_its_deadline_and_is_solved(
     await page.get_by_role("button", name="Take into work").click()
     await expect(page.locator(".page-head .label")).to_have_text("in work")
     request_id = int(page.url.rsplit("/", 1)[1])
+    # Whoever looks at the card has seen what notices tell of it.
+    await page.goto(f"{office.url}/day")
     await office.system.do(
         ChangeObject(
             kind="request",
