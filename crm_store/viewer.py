@@ -6,7 +6,7 @@ role that reaches everything no condition is added, and nothing costs anything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -30,6 +30,16 @@ if TYPE_CHECKING:
 
 NOBODY_ROLE = "nobody"
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a dialog stands, as far as it decides who may see it."""
+
+    account_id: AccountId
+    assignee_id: UserId
+    team_id: TeamId
+    called: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +221,18 @@ class Viewer:
         if self.scope(client.subject).with_unassigned:
             parts.append(and_(table.c.client_id == 0, ~exists(theirs)))
         return or_(*parts)
+
+    def sees_person(self, client: Kind, row: Any, places: Sequence[Place]) -> bool:
+        """Say the same of a person that is read already: the client's row, where dialogs stand."""
+        scope = self.scope(client.subject)
+        if scope is Scope.ALL or (row is not None and self.sees_object(client, row)):
+            return True
+        if self.may("dialogs.view") and any(
+            self.sees_dialog(one.account_id, one.assignee_id, one.team_id, one.called)
+            for one in places
+        ):
+            return True
+        return scope.with_unassigned and row is None and not places
 
 
 _SEES_ALL = Viewer()

@@ -20,6 +20,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from crm_store.journal import events_after
+from crm_store.viewer import Place
 from hub.events import (
     DialogAssigned,
     DialogsMerged,
@@ -34,7 +35,6 @@ from hub.objects import ActorKind
 from hub.web.live_connection import (
     RESYNC,
     Connection,
-    Place,
     flush_pause,
     read_opened,
     write_frame,

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
-from crm_store.viewer import Viewer
-from hub.ids import AccountId, TeamId, UserId
+from crm_store.viewer import Place, Viewer
 
 if TYPE_CHECKING:
     from hub.handle import BoundHub
@@ -29,16 +28,6 @@ FLUSH_EACH = 0.0005
 FLUSH_LONGEST = 0.3
 # What is not repaired by reading the page again.
 ALWAYS = frozenset({"session", "resync"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a dialog stands, as far as it decides who may see it."""
-
-    account_id: AccountId
-    assignee_id: UserId
-    team_id: TeamId
-    called: frozenset[int] = frozenset()
 
 
 class Written(str):

@@ -16,10 +16,10 @@ from itertools import chain, islice
 
 from crm_store.database import Database
 from crm_store.dialogs import counters_of
-from crm_store.viewer import Viewer
+from crm_store.viewer import Place, Viewer
 from hub.ids import DialogId, UserId
 from hub.records.dialogs import Dialog
-from hub.web.live_connection import Connection, Place
+from hub.web.live_connection import Connection
 
 log = logging.getLogger("hub.live")
 

@@ -10,10 +10,10 @@ from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
 from crm_store.request_clocks import dues_of
 from crm_store.sql import keep_plans
-from crm_store.viewer import Reader, Viewer
+from crm_store.viewer import Place, Reader, Viewer
 from hub.ids import DialogId, MessageId, UserId
 from hub.records.dialogs import Dialog
-from hub.web.live_connection import Place, Written, write_item
+from hub.web.live_connection import Written, write_item
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime

@@ -8,21 +8,16 @@ from crm_store.viewer import Reader, Viewer
 from hub.events import (
     AccountChanged,
     AccountRemoved,
-    AddressChanged,
     ChannelDown,
     ChannelUp,
-    ContactChanged,
-    ContactErased,
     Event,
     NoticeRaised,
     SessionsRevoked,
     UserChanged,
 )
 from hub.rights import TELLING
-from hub.web.live_connection import (
-    Connection,
-)
-from hub.web.live_objects import About, Owned, hears, owned, wanted
+from hub.web.live_connection import Connection
+from hub.web.live_objects import PERSON, About, AboutPerson, Owned, hears, owned, wanted
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
@@ -50,32 +45,32 @@ async def tell_house(runtime: Runtime, events: list[Event], connections: list[Co
         elif isinstance(event, ChannelDown | ChannelUp | AccountChanged | AccountRemoved):
             for one in connections:
                 one.put("banners", {"k": "banners"})
-        elif isinstance(event, ContactChanged | AddressChanged | ContactErased):
-            contact_id = str(event.contact_id)
-            for one in connections:
-                one.put(f"contact:{contact_id}", {"k": "contact", "id": contact_id})
         elif isinstance(event, NoticeRaised):
             for one in connections:
                 if one.viewer.user_id == event.user_id:
                     one.put("notices", {"k": "notice", "kind": event.kind}, urgent=True)
-    await _tell_objects(runtime, [one for one in events if isinstance(one, About)], connections)
+    about = [one for one in events if isinstance(one, About | AboutPerson)]
+    await _tell_objects(runtime, about, connections)
 
 
 async def _tell_objects(
-    runtime: Runtime, events: list[About], connections: list[Connection]
+    runtime: Runtime, events: list[About | AboutPerson], connections: list[Connection]
 ) -> None:
-    """Only which object: its page asks for it again, with its reader's rights."""
+    """Only which object or person: the page asks for it again, with its reader's rights."""
     nouns = runtime.nouns
     asked = wanted(events, nouns, [one.viewer for one in connections])
     known: Owned = {}
     if asked:
         known = await runtime.database.read(lambda conn: owned(conn, nouns, asked))
     for event in events:
-        noun = nouns.get(event.object_kind)
-        if noun is None:
-            continue
-        kind, number = event.object_kind, event.object_id
-        item = {"k": "object", "kind": kind, "id": str(number)}
+        item: dict[str, str]
+        if isinstance(event, AboutPerson):
+            kind, number = PERSON, str(event.contact_id)
+            key, item = f"contact:{number}", {"k": "contact", "id": number}
+        else:
+            kind, number = event.object_kind, str(event.object_id)
+            key, item = f"object:{kind}:{number}", {"k": "object", "kind": kind, "id": number}
+        noun = nouns.get(kind)
         for one in connections:
-            if hears(one.viewer, noun, event, known):
-                one.put(f"object:{kind}:{number}", item)
+            if noun is not None and hears(one.viewer, noun, event, known):
+                one.put(key, item)

@@ -304,6 +304,8 @@ async def test_calendar_and_live_stream_tell_nothing_of_others(
 
     listener = await Listener(house, planted.me).start()
     for ids in (planted.hidden, planted.mine):
+        position = UpdateContact(contact_id=ContactId(ids["contact"]), position="Engineer")
+        await house.system.do(position)
         for kind in ("lead", "request", "interest", "task", "client"):
             prop = "source" if kind in ("lead", "interest", "client") else "priority"
             change = ChangeObject(kind=kind, object_id=ids[kind], values={prop: "high"})
@@ -319,6 +321,7 @@ async def test_calendar_and_live_stream_tell_nothing_of_others(
     text = json.dumps(heard)
     assert told(text) == []
     assert str(planted.mine["request"]) in text
+    assert {"k": "contact", "id": str(planted.mine["contact"])} in heard
     assert [kind for kind, one in planted.hidden.items() if f'"{one}"' in text] == []
 
     # Whose card goes to another must see it go; who is let into an interest hears of it.

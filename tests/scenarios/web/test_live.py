@@ -14,10 +14,13 @@ from crm_store.users import user as user_of
 from hub import (
     AccountId,
     Address,
+    ChangeObject,
     CreateAccount,
+    CreateObject,
     DialogId,
     DialogQuery,
     InboundMessage,
+    LinkDialog,
     Micros,
     SetDialogStatus,
     UpdateAccount,
@@ -260,12 +263,16 @@ async def test_dialogs_of_a_closed_account_are_not_told_from_that_moment_on(
     agent = await hub.user("agent")
     other = await hub.user("supervisor")
     dialog = await write(hub, loft, 1)
+    (task,) = await hub.system.do(CreateObject(kind="task", values={"title": "Answer"}))
+    await hub.system.do(LinkDialog(kind="task", object_id=int(task), dialog_id=dialog))
     outsider = await Listener(hub, agent, dialogs=str(dialog)).start()
     await hub.system.do(UpdateAccount(account_id=loft, members=(other,)))
     await outsider.hear(lambda item: item["k"] == "banners")
     # What was told while he might see it was told.
     before = len(outsider.items)
     await write(hub, loft, 2)
+    later = ChangeObject(kind="task", object_id=int(task), values={"title": "Answer today"})
+    await hub.system.do(later)
     hub.runtime.feed.signal(
         Signal(kind="typing", dialog_id=dialog, user_id=other, value="Supervisor")
     )
@@ -277,6 +284,7 @@ async def test_dialogs_of_a_closed_account_are_not_told_from_that_moment_on(
     told = json.dumps(outsider.items[before:])
     assert str(dialog) not in told
     assert "coo 2" not in told
+    assert str(task) not in told
     await outsider.leave()
 
 
