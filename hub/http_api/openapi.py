@@ -98,7 +98,16 @@ def _complete(api: FastAPI, known: list[APIRoute]) -> dict[str, Any]:
             if method == "POST":
                 operation.setdefault("parameters", []).append(_KEY)
                 operation["responses"].setdefault("409", operation["responses"]["422"])
+    _name_kinds(schema, known)
     return schema
+
+
+def _name_kinds(schema: dict[str, Any], known: list[APIRoute]) -> None:
+    """Say what the kinds of plugins are, after what is our own."""
+    named = {name for name, _ in _TAGS}
+    brought = dict.fromkeys(str(tag) for one in known for tag in one.tags if tag not in named)
+    for tag in brought:
+        schema["tags"].append({"name": tag, "description": "A kind that a plugin brings."})
 
 
 def endpoints(routers: Iterable[APIRouter]) -> list[APIRoute]:
