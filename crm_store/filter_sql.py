@@ -20,6 +20,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     not_,
     or_,
     true,
@@ -47,6 +48,8 @@ Subject = ColumnElement[int]
 Clause = ColumnElement[bool]
 
 _O = Operator
+NEVER = literal_column("0", BigInteger)
+"""No moment; written into the question, so that an index of what has none is known to fit."""
 ASKING = "filter_me"
 """The name under which a question is told who asks it."""
 _NEGATIVE = frozenset({_O.NOT_EQUALS, _O.NOT_IN, _O.NOT_EMPTY, _O.NOT_CONTAINS})
@@ -200,7 +203,7 @@ class _Compiler:
         self, expression: Any, operator: Operator, values: Sequence[Any], given: Clause
     ) -> Clause:
         if operator in (_O.EMPTY, _O.NOT_EMPTY):
-            return _is(expression == 0)
+            return _is(expression == NEVER)
         now = self._moment.now
         low, high = values[0], values[-1]
         match operator:

@@ -29,6 +29,15 @@ requests = Table(
     Index("uq_requests_number", "number", unique=True),
     Index("ix_requests_status", "deleted_at", "status", "id"),
     Index("ix_requests_due", "deleted_at", "due_at", "id"),
+    # What is in work, by its deadline: what is over has none, and lies among those without one.
+    Index(
+        "ix_requests_open_due",
+        "deleted_at",
+        "due_at",
+        "id",
+        sqlite_where=text("solved_at = 0"),
+        postgresql_where=text("solved_at = 0"),
+    ),
     Index("ix_requests_newest", "deleted_at", "id"),
     Index("ix_requests_overdue", "overdue", "deleted_at", "due_at", "id"),
     Index("ix_requests_owner_id", "owner_id", "id"),

@@ -89,7 +89,9 @@ def _filter(view: str) -> dict[str, object] | None:
             mine = {"field": "request.owner", "operator": "equals", "value": "me"}
             return {"all": [is_open, mine]}
         case "undated":
-            return {"all": [is_open, undated]}
+            # Said of open ones too: the index of what is in work holds what is not solved.
+            unsolved: dict[str, object] = {"field": "request.solved_at", "operator": "empty"}
+            return {"all": [is_open, undated, unsolved]}
         case "waiting" | "solved" | "closed":
             return {"field": "request.status", "operator": "equals", "value": view}
         case "bin":

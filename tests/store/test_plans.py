@@ -40,6 +40,7 @@ from hub import (
     UserId,
 )
 from hub.roles import DIALOGS, Scope
+from hub.web import requests
 from tests.houses import House, house
 
 Ask = Callable[[Reader], object]
@@ -99,6 +100,11 @@ LISTS: dict[str, tuple[str, dict[str, Any], str]] = {
         "request",
         {"filter": _is("request.overdue", True), "sort": "due_at"},
         "USING INDEX ix_requests_overdue (overdue=? AND deleted_at=?)",
+    ),
+    "requests, undated": (
+        "request",
+        {"filter": requests.SCREEN.filters("undated"), "sort": "due_at"},
+        "USING INDEX ix_requests_open_due (deleted_at=? AND due_at=?)",
     ),
     "a board's column": (
         "interest",
