@@ -14,12 +14,15 @@ from typing import Any
 from jinja2 import Environment, nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.idtracking import VAR_LOAD_RESOLVE
+from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 VERSION = 1
 """Of what is made here: compiled templates of another version are not taken."""
 CONSTANT = frozenset({"_", "icon", "channel_icon", "static"})
 """Functions that give the same for the same words as long as the hub runs; no page has values named so."""
+CONTEXTS = "contexts of this page"
+"""Under what a page's templates find the list of their contexts; no template can name it."""
 
 
 class Compiler(CodeGenerator):
@@ -88,15 +91,41 @@ class Constants(dict[tuple[str, ...], Any]):
         return found
 
 
+class PageContext(Context):
+    """What a template knows while a page is drawn; it stands in the page's list of them."""
+
+    def __init__(self, environment: Environment, parent: dict[str, Any], *more: Any, **named: Any):
+        super().__init__(environment, parent, *more, **named)
+        known = parent.get(CONTEXTS)
+        if known is not None:
+            known.append(self)
+
+
 class CompiledEnvironment(Environment):
     """An environment whose templates are written by `Compiler`."""
 
     code_generator_class = Compiler
+    context_class = PageContext
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.constants = Constants(self.globals)
         self.written: Callable[[Any], str] = written
+
+    def draw(self, name: str, values: dict[str, Any]) -> str:
+        """Draw a page, and let go of all that was known for it.
+
+        A macro holds the context in which it stands, and that holds the macro: with them all records of
+        a page would stay until the garbage collector comes, which then halts everybody for as long as
+        a page takes.
+        """
+        contexts: list[Context] = []
+        try:
+            return self.get_template(name).render({**values, CONTEXTS: contexts})
+        finally:
+            for one in contexts:
+                one.vars.clear()
+            contexts.clear()
 
 
 def written(value: Any) -> str:

@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from hub.pages import Answer, File, Fragment, Json, Page, Redirect, ServerEvent, Stream
 from hub.web.auth import content_policy
+from hub.web.compiled import CompiledEnvironment
 from hub.web.i18n import read_catalogue, translations
 from hub.web.render import Renderer, Words
 
@@ -35,7 +35,7 @@ class PluginRenderer(Renderer):
         self._plugin = plugin
         self._locale = folder / "locale"
 
-    def _make(self, language: str) -> Environment:
+    def _make(self, language: str) -> CompiledEnvironment:
         environment = super()._make(language)
         catalogue = self.catalogue(language)
         environment.install_gettext_callables(  # type: ignore[attr-defined]

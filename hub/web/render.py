@@ -61,18 +61,18 @@ class Renderer:
         self._channels = channels or {}
         self._folders = dict(plugin_templates or {})
         self._compiled = _Compiled(cache) if cache is not None else None
-        self._environments: dict[str, Environment] = {}
+        self._environments: dict[str, CompiledEnvironment] = {}
         self._rows: dict[tuple[object, ...], Markup] = {}
         self._drawers: dict[tuple[str, str, str], Callable[..., Markup]] = {}
 
-    def environment(self, language: str) -> Environment:
+    def environment(self, language: str) -> CompiledEnvironment:
         """Give the environment of a language."""
         found = self._environments.get(language)
         if found is None:
             found = self._environments[language] = self._make(language)
         return found
 
-    def _make(self, language: str) -> Environment:
+    def _make(self, language: str) -> CompiledEnvironment:
         loaders = {name: FileSystemLoader(folder) for name, folder in self._folders.items()}
         own = FileSystemLoader(TEMPLATES)
         environment = CompiledEnvironment(
@@ -173,7 +173,7 @@ class Renderer:
     def text(self, template: str, language: str, **values: Any) -> str:
         """Render a template to text."""
         values.setdefault("zone", "UTC")
-        return self.environment(language).get_template(template).render(**values)
+        return self.environment(language).draw(template, values)
 
     def page(
         self, request: Request, template: str, status: int = 200, **values: Any

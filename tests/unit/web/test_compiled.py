@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 from jinja2 import DictLoader, Environment, StrictUndefined, UndefinedError
 from markupsafe import Markup
@@ -21,6 +24,11 @@ TEMPLATES = {
     "{% set icon = shout %}{{ icon('star') }}{% for _ in [shout] %}{{ _('Move') }}{% endfor %}",
     "kinds.html": "{{ 1 }}{{ n }}{{ none }}{{ true }}{{ 1.5 }}{{ '<' }}{{ mark }}{{ mark ~ '<' }}"
     "{% autoescape false %}{{ raw }}{% endautoescape %}{{ raw }}",
+    "parts.html": "{% macro put(one) %}{{ one }}{{ _('Move') }}{% endmacro %}"
+    "{% macro twice(one) %}{{ put(one) }}{{ put(one) }}{% endmacro %}",
+    "imports.html": '{% extends "page.html" %}{% import "parts.html" as parts with context %}'
+    "{% macro own(one) %}{{ parts.twice(one) }}{% endmacro %}"
+    "{% block head %}{{ own(record) }}{% endblock %}",
     "from.html": '{% from "part.html" import mine with context %}{{ mine }}',
 }
 
@@ -53,3 +61,27 @@ def test_what_is_not_there_is_still_an_error() -> None:
     made = _made(CompiledEnvironment)
     with pytest.raises(UndefinedError):
         made.from_string("{{ nothing }}").render()
+
+
+class Record:
+    """What a page is drawn of."""
+
+    def __str__(self) -> str:
+        return "a & b"
+
+
+def test_what_a_page_was_drawn_of_does_not_wait_for_the_garbage_collector() -> None:
+    made = _made(CompiledEnvironment)
+    one = Record()
+    gone = weakref.ref(one)
+    values = {"rows": [one], "record": one}
+    expected = _made(Environment).get_template("imports.html").render(**values)
+    gc.collect()
+    gc.disable()
+    try:
+        assert made.draw("imports.html", values) == expected
+        del one
+        values.clear()
+        assert gone() is None
+    finally:
+        gc.enable()
