@@ -95,6 +95,13 @@ def test_every_variable_of_the_sheets_is_said_somewhere() -> None:
     assert set(re.findall(r"var\((--[\w-]+)\)", css)) - said == set()
 
 
+def test_the_box_of_a_checklist_is_drawn_in_a_point_only() -> None:
+    # The column of a list's boxes has the same class: a box would stand around each box.
+    css = (STATIC / "css/screens/objects.css").read_text()
+    places = re.findall(r"^\s*(\S[^{\n]*?)\.tick\b", css, re.M)
+    assert places and all(re.search(r"\.point|table\.", one) for one in places), places
+
+
 def test_only_what_people_read_is_left_out_and_lines_keep_their_numbers() -> None:
     text = (
         "// A\n/** B\n * C */\nfoo('http://x'); // D\n  if (1) {\n    /* E */ g();\n  }\n/* F */\n"
