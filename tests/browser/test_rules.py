@@ -203,7 +203,12 @@ async def test_what_is_rarer_is_built_of_chips_too(office: Office, enter: Enter)
     await page.locator("[data-path='guards.quiet.to'] input").fill("10:00")
     assert await serious(page) == []
 
-    # A step that says nothing yet: it is kept switched off.
+    # A step that says nothing yet: nobody was there, so it is no fault before one saves. It is
+    # kept switched off.
+    await expect(page.get_by_role("button", name="Keep it switched off")).to_be_visible()
+    await expect(page.locator(".rule-wrong")).to_have_count(0)
+    await page.locator("[data-path='then[0].params.text'] textarea").focus()
+    await page.locator("#rule-name").focus()
     await expect(page.locator(".rule-wrong").first).to_be_visible()
     await page.get_by_role("button", name="Keep it switched off").click()
     await page.wait_for_url("**/settings/rules/*said=saved")

@@ -127,6 +127,17 @@ export function makeEditor(root, data) {
 
   // -- what is wrong ---------------------------------------------------------------------------
 
+  /** Where somebody was already. What stands empty because nobody came to it yet is no fault. */
+  const touched = new Set();
+  let tried = Boolean(data.id);
+  body.addEventListener('focusout', (event) => {
+    const place = /** @type {HTMLElement} */ (event.target).closest('[data-path]')?.getAttribute('data-path');
+    if (!place || touched.has(place)) return;
+    touched.add(place);
+    // Not at once: what is being clicked on must not slip away.
+    if (!tried) setTimeout(() => { showWrong(); say(); }, 300);
+  });
+
   function showWrong() {
     for (const one of body.querySelectorAll('.rule-wrong')) one.remove();
     for (const one of body.querySelectorAll('[aria-invalid]')) { one.removeAttribute('aria-invalid'); one.removeAttribute('aria-describedby'); }
@@ -138,6 +149,7 @@ export function makeEditor(root, data) {
         path = path.replace(/(\.[^.[\]]+|\[\d+\])$/, (part) => (part === path ? '' : ''));
       }
       found ||= body;
+      if (!tried && !touched.has(found.getAttribute('data-path'))) return;
       const words = h('span', { class: 'rule-wrong', id: 'wrong-' + n }, icon('circle-alert'), one.text);
       found.append(words);
       const control = found.querySelector('input, select, textarea, button.rule-chip');
@@ -147,10 +159,10 @@ export function makeEditor(root, data) {
 
   function say() {
     const changed = kept() !== first;
-    const count = wrong.length;
+    const count = tried ? wrong.length : body.querySelectorAll('.rule-wrong').length;
     state.textContent = count ? _('{number} to mend', { number: count }) : changed ? _('Not saved yet') : data.id ? _('Saved.') : '';
     state.classList.toggle('bad', Boolean(count));
-    keepOff.hidden = !count;
+    keepOff.hidden = !wrong.length;
   }
 
   function later() {
@@ -190,6 +202,7 @@ export function makeEditor(root, data) {
   async function save(armed = 'ask', draft = false) {
     if (saving) return false;
     saving = true;
+    tried = true;
     try {
       const found = await post(data.path + '/keep', { definition: cleaned(), version: data.version, armed, draft });
       first = kept();
@@ -222,6 +235,7 @@ export function makeEditor(root, data) {
       const read = JSON.parse(text.value);
       if (!read || typeof read !== 'object' || !Array.isArray(read.when) || !read.when.length) return;
       rule = { ...read, if: asGroup(read.if) };
+      tried = true;
       draw();
       later();
     } catch { state.textContent = _('This is no JSON yet'); }
