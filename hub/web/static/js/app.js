@@ -153,3 +153,13 @@ if (bar) counters();
 if (location.protocol === 'https:' || location.hostname === 'localhost' || location.hostname === '127.0.0.1') {
   navigator.serviceWorker?.register('/worker.js').catch(() => {});
 }
+
+// A group of fields with a button of its own: Enter presses that one, not the first of the whole form.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Enter' || event.isComposing || event.defaultPrevented) return;
+  const line = /** @type {HTMLElement} */ (event.target);
+  const button = line.matches('input') && line.closest('[data-enter]')?.querySelector('button:not([type="button"])');
+  if (!button) return;
+  event.preventDefault();
+  /** @type {HTMLElement} */ (button).click();
+});

@@ -136,16 +136,6 @@ document.addEventListener('keydown', (event) => {
   }
 });
 
-// A group of fields with a button of its own: Enter presses that one, not the first of the whole form.
-document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Enter' || event.isComposing || event.defaultPrevented) return;
-  const line = /** @type {HTMLElement} */ (event.target);
-  const button = line.matches('input') && line.closest('[data-enter]')?.querySelector('button:not([type="button"])');
-  if (!button) return;
-  event.preventDefault();
-  /** @type {HTMLElement} */ (button).click();
-});
-
 document.addEventListener('change', async (event) => {
   const target = /** @type {HTMLSelectElement} */ (event.target);
   if (target.matches('[data-field]')) {
