@@ -440,7 +440,8 @@ def all_fields(kinds: Iterable[Kind], more: Iterable[Field] = ()) -> dict[str, F
             found.setdefault(one.name, _of_object(kind.name, one))
         name = f"{kind.name}.exists"
         russian = kind.translations.get("ru", kind.label)
-        words = f"There is a {kind.label}"
+        article = "an" if kind.label[:1].lower() in "aeiou" else "a"
+        words = f"There is {article} {kind.label}"
         exists = _field(name, words, f"Есть {russian}", _T.FLAG, _exists(kind.name))
         found.setdefault(name, exists)
     for one in more:

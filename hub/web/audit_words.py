@@ -23,6 +23,7 @@ from hub.ids import Micros
 from hub.objects import Actor, ActorKind, Change
 from hub.properties import Property, PropertyType
 from hub.web.i18n import translate
+from hub.web.plugin_words import plugin_word
 from hub.wire_json import rfc3339
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ VERBS: Mapping[str, str] = {
     "binned": _("put into the bin"),
     "restored": _("taken out of the bin"),
     "linked": _("linked to a dialog"),
+    "relinked": _("given to another contact"),
     "unlinked": _("unlinked from a dialog"),
     "assigned": _("given to somebody"),
     "status_changed": _("moved on"),
@@ -56,6 +58,21 @@ VERBS: Mapping[str, str] = {
     "released": _("let go"),
     "finished": _("finished"),
     "settled": _("settled"),
+    "connected": _("connected"),
+    "suppressed": _("closed for advertising"),
+    "given": _("consent given"),
+    "withdrawn": _("consent withdrawn"),
+    "limited": _("advertising limited"),
+    "asked": _("asked"),
+    "unmerged": _("merge undone"),
+    "stage_changed": _("moved to another stage"),
+    "won": _("won"),
+    "lost": _("lost"),
+    "reopened": _("opened again"),
+    "checklist_done": _("checklist done"),
+    "handed_over": _("work handed over"),
+    "steered": _("steered"),
+    "letter": _("changed"),
 }
 SUBJECTS: Mapping[str, str] = {
     "account": _("channel"),
@@ -76,9 +93,49 @@ SUBJECTS: Mapping[str, str] = {
     "webhook": _("webhook"),
     "field": _("field"),
     "retention": _("retention"),
+    "absence": _("absence"),
+    "desk_status": _("status at work"),
+    "export": _("export"),
+    "handover": _("handover"),
+    "letter": _("letter of a mailing"),
+    "mailing": _("mailing"),
+    "pipeline": _("pipeline"),
+    "quick_reply": _("quick reply"),
+    "route": _("giving out"),
+    "rule": _("rule"),
+    "segment": _("segment"),
+    "sla_policy": _("deadline policy"),
+    "system": _("system"),
+    "topic": _("topic of subscriptions"),
+}
+STATES: Mapping[str, str] = {
+    "new": _("new"),
+    "open": _("open"),
+    "waiting": _("waiting"),
+    "snoozed": _("snoozed"),
+    "closed": _("closed"),
+    "in_work": _("in work"),
+    "qualified": _("converted"),
+    "rejected": _("rejected"),
+    "on_hold": _("on hold"),
+    "solved": _("solved"),
+    "done": _("done"),
+    "review": _("to check"),
+    "won": _("won"),
+    "lost": _("lost"),
+    "uploaded": _("uploaded"),
+    "checking": _("being checked"),
+    "checked": _("checked"),
+    "running": _("running"),
+    "finished": _("finished"),
+    "undoing": _("being taken back"),
+    "undone": _("taken back"),
+    "failed": _("failed"),
+    "cancelled": _("cancelled"),
 }
 FIELDS: Mapping[str, str] = {
     "push": _("devices for notices"),
+    "tags": _("Tags"),
     "name": _("Name"),
     "notes": _("Notes"),
     "position": _("Position"),
@@ -187,6 +244,8 @@ def _line(
     verb = event.type.rpartition(".")[2]
     if getattr(event, "restored", False):
         verb = "restored"
+    elif event.type == "dialog.linked":
+        verb = "relinked"
     elif event.type == "object.removed":
         verb = "binned"
     elif getattr(event, "undone", False) and verb == "converted":
@@ -220,18 +279,22 @@ def _who(actor: Actor, known: _Known, language: str) -> str:
     if actor.kind in PEOPLE:
         return known.users.get(actor.id, str(actor.id))
     if actor.kind is ActorKind.PLUGIN:
-        return f"{translate(language, _('plugin'))} {actor.name}"
+        return f"{translate(language, _('plugin'))} {plugin_word(language, actor.name)}"
     return translate(language, _("The hub"))
 
 
 def _fields(event: Event, language: str) -> tuple[str, ...]:
     names = getattr(event, "fields", ())
     if event.type == "import.changed":
-        return (str(getattr(event, "state", "")),)
+        return (_state(getattr(event, "state", ""), language),)
     before, after = getattr(event, "before", ""), getattr(event, "after", "")
     if isinstance(before, str) and isinstance(after, str) and (before or after):
-        return (f"{before or '—'} → {after or '—'}",)
+        return (f"{_state(before, language)} → {_state(after, language)}",)
     return tuple(translate(language, FIELDS.get(one, one)) for one in names)
+
+
+def _state(state: object, language: str) -> str:
+    return translate(language, STATES.get(str(state), str(state))) if state else "—"
 
 
 def _detail(change: Change, known: _Known, language: str) -> str:

@@ -43,6 +43,7 @@ from hub.web.objects import (
     seen,
     whole_of,
 )
+from hub.web.settings.channels import titles_of
 from triggers import runs as rule_runs
 
 LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
@@ -221,6 +222,7 @@ async def _shown(
         rule_label=RuleDesk(request.app.state.runtime, request.state.hub).label(
             request.state.language
         ),
+        channel_titles=titles_of(request),
         **values,
     )
 

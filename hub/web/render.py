@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ from hub.records.dialogs import Dialog
 from hub.web.compiled import VERSION, CompiledEnvironment
 from hub.web.filters import FILTERS, zone_of
 from hub.web.i18n import texts_address, translations
+from hub.web.plugin_words import plugin_word
 from hub.web.rail import folded, rail
 from hub.web.static_files import hashed, import_map
 from hub.web.wording import linked, said
@@ -107,6 +108,7 @@ class Renderer:
         }
         environment.filters |= FILTERS
         environment.filters |= {"linked": linked, "said": said, "prop": value_of}
+        environment.filters["plugin_word"] = partial(plugin_word, language)
         return environment
 
     def _channel_icon(self, name: str) -> Markup:
