@@ -28,6 +28,8 @@ export function drawPresets(menu) {
     const key = one.getAttribute('data-preset');
     const at = instant(key) / 1000;
     one.textContent = upcoming(at);
+    // On a Sunday it is tomorrow morning, which is offered already.
+    if (key === 'monday') /** @type {HTMLElement} */ (one.closest('button')).hidden = at === instant('tomorrow') / 1000;
     // This evening is over.
     if (key === 'evening' && wallOf(at)[2] !== wallOf(Date.now())[2]) one.previousElementSibling.textContent = _('Tomorrow evening');
   }
