@@ -42,6 +42,7 @@ from hub.ids import (
     QuarantineId,
     TeamId,
     UserId,
+    bounded_key,
 )
 from hub.records.system import Account
 
@@ -254,7 +255,7 @@ def record_connection(uow: UnitOfWork, command: RecordConnection) -> None:
     row = _lock(uow, command.account_id)
     values: dict[str, Any] = {}
     if command.connected_to is not None:
-        values["connected_to"] = command.connected_to[:400]
+        values["connected_to"] = bounded_key(command.connected_to)
     if command.memory is not None:
         values["memory"] = {**row.memory, **{k: str(v) for k, v in command.memory.items()}}
     if values and not row.removed:

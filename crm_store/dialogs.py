@@ -42,7 +42,7 @@ from crm_store.tables.people import addresses, contacts
 from crm_store.tables.rules import rule_timers
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid, NotFound
-from hub.ids import DialogId, Micros
+from hub.ids import DialogId, Micros, bounded_key
 from hub.records.dialogs import Dialog, DialogPage, DialogQuery, DialogStatus
 from hub.records.system import Counters, Held, Tag
 from hub.terms import fold
@@ -153,7 +153,7 @@ def _clauses(viewer: Viewer, query: DialogQuery) -> list[ColumnElement[bool]]:
         clauses.append(dialogs.c.contact_id == query.contact_id)
     if query.address:
         owner = select(addresses.c.id, addresses.c.contact_id).where(
-            addresses.c.kind == query.address_kind, addresses.c.value == query.address
+            addresses.c.kind == query.address_kind, addresses.c.value == bounded_key(query.address)
         )
         # The contact's index leads there; the address tells his other networks apart.
         clauses.append(dialogs.c.contact_id.in_(owner.with_only_columns(addresses.c.contact_id)))

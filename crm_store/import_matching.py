@@ -16,6 +16,7 @@ from crm_store.sql import LARGEST, plan_anew, unindexed
 from crm_store.tables.imports import external_ids
 from crm_store.tables.people import addresses, contacts
 from crm_store.viewer import Reader
+from hub.ids import bounded_key
 from hub.records.imports import ImportRow
 from hub.terms import fold
 
@@ -54,7 +55,7 @@ def spellings(key: str, value: object) -> list[str]:
     if not text or text == "0":
         return []
     if key in ("id", "external_id"):
-        return [text]
+        return [bounded_key(text)]
     return [fold(text)[:FOLDED]] if key != "phone" else list(_phone_spellings(text))
 
 

@@ -15,6 +15,7 @@ from crm_store.search_index import index_contacts
 from crm_store.sql import locked
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
+from hub.ids import bounded_key
 from hub.records.imports import ImportRow
 from hub.terms import fold
 
@@ -97,8 +98,8 @@ class People:
         return "" if row.values.get("organisation") else str(row.values.get("name") or "")
 
     def _addresses(self, row: ImportRow) -> list[tuple[str, str]]:
-        email = str(row.values.get("email") or "").lower()[:400]
-        phone = str(row.values.get("phone") or "")[:400]
+        email = bounded_key(str(row.values.get("email") or "").lower())
+        phone = bounded_key(str(row.values.get("phone") or ""))
         found = [("email", email)] if "@" in email else []
         # Only a whole number is one that a message can come from.
         return found + ([("phone", phone)] if phone.startswith("+") else [])

@@ -26,6 +26,7 @@ from crm_store.viewer import Reader
 from hub.commands import WriteImportRows
 from hub.errors import Conflict
 from hub.events import ImportBatchWritten
+from hub.ids import bounded_key
 from hub.objects import Change
 from hub.properties import PropertyType, empty_value, value_of
 from hub.records.imports import ImportFields, ImportRow
@@ -252,7 +253,7 @@ class _Batch:
         known = [
             {
                 "kind": self._noun.kind.name,
-                "external_id": str(row.values["external_id"])[:400],
+                "external_id": bounded_key(str(row.values["external_id"])),
                 "object_id": one.object_id,
             }
             for row, one in rows

@@ -17,7 +17,7 @@ from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import Notify, ReadNotices
 from hub.events import NoticeRaised
-from hub.ids import DialogId, EventId, Micros, NoticeId, UserId
+from hub.ids import DialogId, EventId, Micros, NoticeId, UserId, bounded_key
 from hub.objects import ActorKind, Ref
 from hub.records.requests import Notice
 
@@ -136,7 +136,7 @@ def tell(
             object_id=ref.id,
             dialog_id=dialog_id,
             event_id=event_id,
-            key=(key or f"notice:{notice_id}")[:200],
+            key=bounded_key(key or f"notice:{notice_id}", 200),
             created_at=uow.now,
             letter_at=letter_due(row.preferences, kind, uow.now),
         )

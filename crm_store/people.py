@@ -37,7 +37,7 @@ from hub.events import (
     ContactChanged,
     ContactCreated,
 )
-from hub.ids import AddressId, ClientId, ContactId, Micros
+from hub.ids import AddressId, ClientId, ContactId, Micros, bounded_key
 from hub.messages import Address
 from hub.records.objects import ObjectPage
 from hub.records.people import AddressRecord, Client, Contact
@@ -142,7 +142,9 @@ def _addresses(reader: Reader, ids: Sequence[int]) -> dict[int, tuple[AddressRec
 def contacts_by_address(reader: Reader, value: str) -> list[ContactId]:
     """Give the contacts that have an address, whatever network it is on."""
     found = reader.conn.execute(
-        select(addresses.c.contact_id).where(addresses.c.value == value.strip()).distinct()
+        select(addresses.c.contact_id)
+        .where(addresses.c.value == bounded_key(value.strip()))
+        .distinct()
     )
     return [ContactId(one) for one in found.scalars()]
 
@@ -240,10 +242,10 @@ def _own(uow: UnitOfWork, contact_id: ContactId, address: Address, *, verified: 
                 id=address_id,
                 contact_id=contact_id,
                 kind=address.kind[:400],
-                value=address.value[:400],
+                value=address.value,
                 name=address.name[:400],
                 origin_id=contact_id,
-                normal=normal_form(address.kind, address.value[:400]),
+                normal=normal_form(address.kind, address.value),
                 verified=verified,
                 verified_by="hand" if verified else "",
                 verified_at=uow.now if verified else 0,

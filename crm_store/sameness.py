@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import phonenumbers
 
+from hub.ids import bounded_key
 from hub.terms import fold, words
 
 COUNTRY = "RU"
@@ -27,7 +28,7 @@ def normal_form(kind: str, value: str) -> str:
     """Give the spelling in which an address is compared, "" for one that has no other spelling."""
     text = value.strip()
     if kind == "email":
-        return f"e:{fold(text)}"[:400] if _MAIL.fullmatch(text) else ""
+        return bounded_key(f"e:{fold(text)}") if _MAIL.fullmatch(text) else ""
     # A network that writes a plus means a number of the phone network.
     if kind == "phone" or text.startswith("+"):
         return phone_form(text)

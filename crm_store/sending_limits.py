@@ -20,7 +20,7 @@ from crm_store.viewer import Reader
 from hub.commands import SetSendingLimits, TakeToken
 from hub.errors import Invalid, NotFound
 from hub.events import SendingLimitsChanged
-from hub.ids import AccountId, Micros
+from hub.ids import AccountId, Micros, bounded_key
 from hub.records.many import SendingLimits
 
 US = 1_000_000
@@ -166,4 +166,6 @@ def take_token(uow: UnitOfWork, command: TakeToken) -> int:
     """Take a token of a bucket of a channel's own; gives microseconds to wait, 0 for taken."""
     if command.per_minute <= 0:
         return 0
-    return take(uow, [(f"own:{command.account_id}:{command.name}"[:200], command.per_minute)])
+    return take(
+        uow, [(bounded_key(f"own:{command.account_id}:{command.name}", 200), command.per_minute)]
+    )

@@ -22,7 +22,7 @@ from hub.commands import (
 )
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import JobDied, PluginFailed, WebhookChanged
-from hub.ids import MAX_WORKERS, EventId, JobId, Micros, WebhookId
+from hub.ids import MAX_WORKERS, EventId, JobId, Micros, WebhookId, bounded_key
 from hub.records.system import Job, Webhook, WebhookDelivery
 
 WORKER_LEASE_US = 120_000_000
@@ -38,7 +38,7 @@ def run_job(uow: UnitOfWork, command: RunJob) -> JobId:
         id=job_id,
         name=command.name,
         payload=dict(command.payload),
-        key=command.key[:200],
+        key=bounded_key(command.key, 200),
         due_at=command.due_at or uow.now,
         created_at=uow.now,
     )

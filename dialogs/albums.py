@@ -14,14 +14,14 @@ from crm_store.unit_of_work import UnitOfWork
 from dialogs.arrived import file_rows
 from dialogs.edits import changed
 from hub.commands import Receive
-from hub.ids import ContactId, DialogId, MessageId
+from hub.ids import ContactId, DialogId, MessageId, bounded_key
 from hub.records.dialogs import Received
 
 
 def _key(command: Receive) -> str:
     one = command.message
     place = f"{one.sender.kind}:{one.sender.value}:{one.thread_key}"
-    return f"album:{place}:{one.album}"[:400]
+    return bounded_key(f"album:{place}:{one.album}")
 
 
 def followers(
@@ -81,7 +81,7 @@ def append(uow: UnitOfWork, command: Receive) -> Received | None:
         update(arrivals)
         .where(
             arrivals.c.account_id == command.account_id,
-            arrivals.c.dedupe_key == command.message.dedupe_key[:400],
+            arrivals.c.dedupe_key == bounded_key(command.message.dedupe_key),
         )
         .values(message_id=row.id if row is not None else 0)
     )
@@ -104,7 +104,7 @@ def append(uow: UnitOfWork, command: Receive) -> Received | None:
             upsert(uow.dialect, message_aliases)
             .values(
                 account_id=command.account_id,
-                external_id=command.message.external_id[:400],
+                external_id=bounded_key(command.message.external_id),
                 message_id=row.id,
             )
             .on_conflict_do_nothing()

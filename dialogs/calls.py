@@ -17,7 +17,7 @@ from dialogs.workflow import set_status
 from hub.commands import Receive, RecordArrival
 from hub.errors import Conflict, Invalid
 from hub.events import CallChanged
-from hub.ids import DialogId, MessageId
+from hub.ids import DialogId, MessageId, bounded_key
 from hub.messages import CallEvent, InboundMessage
 
 RANK = {"ringing": 0, "answered": 1, "ended": 2, "missed": 3}
@@ -29,7 +29,7 @@ def record_call(uow: UnitOfWork, command: RecordArrival, event: CallEvent) -> No
     """Record one event of a call."""
     if event.state not in RANK:
         raise Invalid(f"a call is {', '.join(RANK)}", field="state")
-    key = f"call:{event.external_id}"[:400]
+    key = bounded_key(f"call:{event.external_id}")
     row = find_message(uow, command.account_id, key)
     if row is None:
         given = receive(

@@ -19,7 +19,7 @@ from dialogs.moves import move_address
 from dialogs.outside import record_outside
 from hub.commands import Receive, RecordArrival
 from hub.events import ButtonWasPressed
-from hub.ids import DialogId, MessageId
+from hub.ids import DialogId, MessageId, bounded_key
 from hub.messages import (
     ButtonPressed,
     CallEvent,
@@ -40,7 +40,7 @@ def record_arrival(uow: UnitOfWork, command: RecordArrival) -> bool:
     if key:
         fresh = uow.conn.execute(
             upsert(uow.dialect, arrivals)
-            .values(account_id=command.account_id, dedupe_key=key[:400], at=uow.now)
+            .values(account_id=command.account_id, dedupe_key=bounded_key(key), at=uow.now)
             .on_conflict_do_nothing()
             .returning(arrivals.c.dedupe_key)
         ).first()

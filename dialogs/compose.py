@@ -41,7 +41,7 @@ from hub.commands import AddNote, CancelSend, RescheduleSend, RetryDelivery, Sen
 from hub.errors import Conflict, Invalid
 from hub.events import DeliveryChanged, MessageCancelled, MessageChanged, MessageQueued, NoteAdded
 from hub.formatting import formatted
-from hub.ids import ContactId, DeliveryId, DialogId, MessageId, UserId
+from hub.ids import ContactId, DeliveryId, DialogId, MessageId, UserId, bounded_key
 from hub.messages import DeliveryStatus
 from hub.objects import ActorKind, Ref
 
@@ -119,7 +119,7 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
 def _key(uow: UnitOfWork, command: SendMessage) -> str:
     if command.idempotency_key:
         # A key is the caller's own: two users may use the same one.
-        return f"{uow.actor}:{command.idempotency_key}"[:200]
+        return bounded_key(f"{uow.actor}:{command.idempotency_key}", 200)
     return f"message:{command.message_id or uow.new_id()}"
 
 
@@ -375,6 +375,10 @@ def retry_delivery(uow: UnitOfWork, command: RetryDelivery) -> None:
     recount(uow, message.dialog_id)
 
 
+def _note_key(uow: UnitOfWork, command: AddNote) -> str:
+    return bounded_key(f"note:{uow.actor}:{command.idempotency_key}")
+
+
 def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
     """Write a note of a colleague."""
     if not command.text.strip() and not command.attachments:
@@ -384,7 +388,7 @@ def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
         earlier = uow.conn.execute(
             select(messages.c.id).where(
                 messages.c.account_id == dialog.account_id,
-                messages.c.external_id == f"note:{uow.actor}:{command.idempotency_key}",
+                messages.c.external_id == _note_key(uow, command),
             )
         ).scalar()
         if earlier:
@@ -392,7 +396,6 @@ def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
     files = _files(uow, command.attachments)
     message_id = command.message_id or MessageId(uow.new_id())
     name = uow.conn.execute(_AUTHOR, {"b_id": uow.actor.id}).scalar()
-    key = f"note:{uow.actor}:{command.idempotency_key}" if command.idempotency_key else ""
     uow.conn.execute(
         insert(messages),
         {
@@ -405,7 +408,7 @@ def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
             "author_id": uow.actor.id,
             "author_name": name or uow.actor.name,
             "text": command.text,
-            "external_id": key[:400],
+            "external_id": _note_key(uow, command) if command.idempotency_key else "",
             "at": uow.now,
             "received_at": uow.now,
             "people": {},

@@ -28,7 +28,7 @@ from dialogs.lookup import find_message
 from dialogs.receipts import lock_sent_names
 from hub.events import MessageChanged
 from hub.formatting import formatted
-from hub.ids import DialogId, MessageId
+from hub.ids import DialogId, MessageId, bounded_key
 from hub.messages import Address, MessageDeleted, MessageEdited, Reaction
 
 Edit = MessageEdited | MessageDeleted | Reaction
@@ -55,7 +55,7 @@ def record_edit(uow: UnitOfWork, account_id: int, arrival: Edit) -> bool:
     elif isinstance(arrival, MessageDeleted):
         take_back(uow, message, arrival.at or uow.now, by_us=False)
     else:
-        who = f"{arrival.sender.kind}:{arrival.sender.value}"[:400]
+        who = bounded_key(f"{arrival.sender.kind}:{arrival.sender.value}")
         put_reaction(uow, message, who, arrival.emoji, arrival.at)
     return True
 
@@ -65,7 +65,7 @@ def _park(uow: UnitOfWork, account_id: int, arrival: Edit) -> None:
         insert(parked_arrivals).values(
             id=uow.new_id(),
             account_id=account_id,
-            external_id=arrival.external_id[:400],
+            external_id=bounded_key(arrival.external_id),
             kind=type(arrival).__name__,
             payload=asdict(arrival),
             parked_at=uow.now,
@@ -75,7 +75,7 @@ def _park(uow: UnitOfWork, account_id: int, arrival: Edit) -> None:
 
 def merge_parked(uow: UnitOfWork, account_id: int, external_ids: Sequence[str]) -> None:
     """Carry out what came before its message, in the order in which it came."""
-    keys = [one[:400] for one in external_ids if one]
+    keys = [bounded_key(one) for one in external_ids if one]
     if not keys:
         return
     lock_sent_names(uow, keys)

@@ -31,7 +31,7 @@ from dialogs.stop_words import LONGEST, heed
 from dialogs.waiting import ask_for_routing
 from hub.commands import Receive
 from hub.events import DialogOpened, DialogStatusChanged, MessageReceived
-from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros
+from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros, bounded_key
 from hub.messages import Address, InboundMessage
 from hub.records.dialogs import Received
 from hub.terms import fold
@@ -106,7 +106,7 @@ class Writer:
                 "author_name": _author(message, peer, partner)[:400],
                 "text": text,
                 "subject": message.subject[:400],
-                "external_id": message.external_id[:400],
+                "external_id": bounded_key(message.external_id),
                 "reply_to": 0,
                 "at": at,
                 "received_at": uow.now,
@@ -173,7 +173,7 @@ class Writer:
             new=True,
             values={
                 "channel": rule.channel,
-                "thread_key": message.thread_key[:400],
+                "thread_key": bounded_key(message.thread_key),
                 "subject": message.subject[:400],
                 "subject_folded": fold(message.subject)[:400],
                 "team_id": rule.team_id,
@@ -249,7 +249,7 @@ class Writer:
         capabilities = self._uow.channels.get(self._rules[command.account_id].channel)
         if capabilities is None or not capabilities.threads:
             return
-        seen = [command.message.external_id[:400], *references_of(command)]
+        seen = [bounded_key(command.message.external_id), *references_of(command)]
         self._rows["references"] += [
             {
                 "account_id": command.account_id,
@@ -261,8 +261,7 @@ class Writer:
             if one
         ]
         self._rows["people"] += [
-            {"dialog_id": dialog.id, "kind": one.kind[:100], "value": one.value[:400]}
-            for one in people
+            {"dialog_id": dialog.id, "kind": one.kind[:100], "value": one.value} for one in people
         ]
 
     def flush(self) -> None:

@@ -25,7 +25,7 @@ from dialogs.notice_answers import refuse_answers
 from dialogs.repeated import claim_keys, places_of, refuse_erased
 from hub.commands import Receive
 from hub.errors import NotFound
-from hub.ids import AccountId, MessageId
+from hub.ids import AccountId, MessageId, bounded_key
 from hub.records.dialogs import Received
 
 
@@ -69,7 +69,7 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
     missing = [one for n, one in enumerate(commands) if n not in places]
     earlier = places_of(uow, missing) if missing else {}
     return [
-        places.get(n) or earlier[one.account_id, one.message.dedupe_key[:400]]
+        places.get(n) or earlier[one.account_id, bounded_key(one.message.dedupe_key)]
         for n, one in enumerate(commands)
     ]
 

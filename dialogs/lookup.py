@@ -10,13 +10,14 @@ from crm_store.sql import locked
 from crm_store.tables.dialogs import message_aliases, messages
 from crm_store.tables.outbox import deliveries, parts
 from crm_store.unit_of_work import UnitOfWork
+from hub.ids import bounded_key
 
 
 def find_message(
     uow: UnitOfWork, account_id: int, external_id: str, *, lock: bool = True
 ) -> Row[Any] | None:
     """Find (and lock) the message that an external id of an account names, None without one."""
-    key = external_id[:400]
+    key = bounded_key(external_id)
     if not key:
         return None
     own = select(messages).where(messages.c.account_id == account_id, messages.c.external_id == key)

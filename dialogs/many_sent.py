@@ -21,6 +21,7 @@ from crm_store.unit_of_work import UnitOfWork
 from dialogs.edits import merge_parked
 from dialogs.receipts import apply_parked
 from hub.commands import SettleDelivery
+from hub.ids import bounded_key
 from hub.messages import DeliveryStatus as Status
 
 GIVEN = ("id", "fence")
@@ -38,7 +39,7 @@ def settle_sent(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> Mapping[
     named = [
         {
             "account_id": row.account_id,
-            "external_id": name[:400],
+            "external_id": bounded_key(name),
             "delivery_id": row.id,
             "part": n,
         }

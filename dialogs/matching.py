@@ -22,7 +22,7 @@ from crm_store.unit_of_work import UnitOfWork
 from dialogs.identity import Peer
 from hub.capabilities import Capabilities
 from hub.commands import Receive
-from hub.ids import DialogId
+from hub.ids import DialogId, bounded_key
 from hub.messages import Address
 
 DAY_US = 86_400_000_000
@@ -321,14 +321,14 @@ def _slot_key(one: Open) -> tuple[int, int, str]:
 
 def slot_of(command: Receive) -> str:
     """Give what "one open dialog" is unique over on a channel without threads."""
-    return command.message.thread_key[:400]
+    return bounded_key(command.message.thread_key)
 
 
 def references_of(command: Receive) -> list[str]:
     """Give the external ids a message answers, the nearest first, bounded."""
     message = command.message
     found = [message.in_reply_to, *reversed(message.references)]
-    return list(dict.fromkeys(one[:400] for one in found if one))[:MAX_REFERENCES]
+    return list(dict.fromkeys(bounded_key(one) for one in found if one))[:MAX_REFERENCES]
 
 
 def load_rules(uow: UnitOfWork, account_ids: Iterable[int]) -> dict[int, Any]:

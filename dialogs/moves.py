@@ -8,7 +8,7 @@ from crm_store.tables.dialogs import dialogs
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
 from hub.events import AddressChanged
-from hub.ids import AccountId, AddressId, ContactId
+from hub.ids import AccountId, AddressId, ContactId, bounded_key
 from hub.messages import PeerEvent
 
 
@@ -16,7 +16,7 @@ def move_address(
     uow: UnitOfWork, account_id: AccountId, address_id: AddressId, moved: PeerEvent
 ) -> None:
     """Let an address, and the dialogs with it, go on under another value."""
-    before, after = moved.sender.value, moved.text[:400]
+    before, after = moved.sender.value, bounded_key(moved.text)
     same = (addresses.c.kind == moved.sender.kind) & (addresses.c.value == after)
     # Who wrote from the new address already has a dialog there: it stays, and so does this one.
     if not after or uow.conn.execute(select(addresses.c.id).where(same)).first() is not None:

@@ -44,7 +44,7 @@ from dialogs.recount import recount
 from hub.commands import ExpireLeases, ReleaseHeld, SettleDelivery
 from hub.errors import Invalid, RejectReason
 from hub.events import HeldReleased
-from hub.ids import DeliveryId, Micros
+from hub.ids import DeliveryId, Micros, bounded_key
 from hub.messages import DeliveryStatus as Status
 
 US = 1_000_000
@@ -197,7 +197,7 @@ def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None
         [
             {
                 "account_id": row.account_id,
-                "external_id": one[:400],
+                "external_id": bounded_key(one),
                 "delivery_id": row.id,
                 "part": n,
             }
@@ -206,7 +206,7 @@ def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None
     )
     if not row.message_id:
         return
-    given = {"b_message": row.message_id, "b_external": command.external_ids[0][:400]}
+    given = {"b_message": row.message_id, "b_external": bounded_key(command.external_ids[0])}
     uow.conn.execute(_named_outside(), given)
     if command.refused:
         extra = uow.conn.execute(
@@ -225,7 +225,7 @@ def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None
             [
                 {
                     "account_id": row.account_id,
-                    "reference": one[:400],
+                    "reference": bounded_key(one),
                     "dialog_id": row.dialog_id,
                     "at": uow.now,
                 }

@@ -25,7 +25,7 @@ from dialogs.many_ways import after_failure
 from hub.commands import RecordReceipt
 from hub.errors import RejectReason
 from hub.events import DeliveryChanged, MessageChanged
-from hub.ids import DeliveryId, DialogId, MessageId
+from hub.ids import DeliveryId, DialogId, MessageId, bounded_key
 from hub.messages import DeliveryReceipt
 from hub.messages import DeliveryStatus as Status
 
@@ -50,7 +50,7 @@ def record_receipts(uow: UnitOfWork, commands: Sequence[RecordReceipt]) -> list[
     """Apply a group of receipts; gives for each whether it was new."""
     first: dict[tuple[int, str], int] = {}
     for n, one in enumerate(commands):
-        first.setdefault((one.account_id, one.receipt.dedupe_key[:400]), n)
+        first.setdefault((one.account_id, bounded_key(one.receipt.dedupe_key)), n)
     statement = (
         upsert(uow.dialect, arrivals)
         .on_conflict_do_nothing()
@@ -77,7 +77,7 @@ def record_receipt(uow: UnitOfWork, command: RecordReceipt) -> bool:
 
 def lock_sent_names(uow: UnitOfWork, external_ids: Iterable[str]) -> None:
     """Whoever comes second, the receipt or the send's end, must see what the first one wrote."""
-    lock_names(uow.conn, SENT_NAMES, (one[:400] for one in external_ids))
+    lock_names(uow.conn, SENT_NAMES, (bounded_key(one) for one in external_ids))
 
 
 def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
@@ -95,7 +95,7 @@ def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
             insert(parked_receipts).values(
                 id=uow.new_id(),
                 account_id=command.account_id,
-                external_id=receipt.external_id[:400],
+                external_id=bounded_key(receipt.external_id),
                 status=receipt.status.value,
                 at=receipt.at,
                 reason=reason,
@@ -167,7 +167,7 @@ def _by_key(uow: UnitOfWork, account_id: int, receipt: DeliveryReceipt) -> Row[A
         return None
     part = {
         "account_id": account_id,
-        "external_id": receipt.external_id[:400],
+        "external_id": bounded_key(receipt.external_id),
         "delivery_id": row.id,
         "part": 0,
     }
@@ -175,7 +175,7 @@ def _by_key(uow: UnitOfWork, account_id: int, receipt: DeliveryReceipt) -> Row[A
     uow.conn.execute(
         update(messages)
         .where(messages.c.id == row.message_id, messages.c.external_id == "")
-        .values(external_id=receipt.external_id[:400])
+        .values(external_id=bounded_key(receipt.external_id))
     )
     return row
 
@@ -186,7 +186,7 @@ def _apply_to_earlier(uow: UnitOfWork, command: RecordReceipt, row: Row[Any] | N
     False where nobody knows the message it names yet.
     """
     receipt = command.receipt
-    where = messages.c.external_id == receipt.external_id[:400]
+    where = messages.c.external_id == bounded_key(receipt.external_id)
     if row is not None:
         where = messages.c.id == row.message_id
     named = uow.conn.execute(
@@ -221,14 +221,14 @@ def find_delivery(uow: UnitOfWork, account_id: int, external_id: str) -> Row[Any
     statement = (
         select(deliveries)
         .join(parts, parts.c.delivery_id == deliveries.c.id)
-        .where(parts.c.account_id == account_id, parts.c.external_id == external_id[:400])
+        .where(parts.c.account_id == account_id, parts.c.external_id == bounded_key(external_id))
     )
     return uow.conn.execute(locked(uow.dialect, statement)).first()
 
 
 def apply_parked(uow: UnitOfWork, account_id: int, external_ids: Sequence[str]) -> None:
     """Merge receipts that came before the send was settled."""
-    keys = [one[:400] for one in external_ids]
+    keys = [bounded_key(one) for one in external_ids]
     given = {"b_account": account_id, "b_names": listed(uow.dialect, keys)}
     rows = uow.conn.execute(_parked_for(uow.dialect), given).all()
     if not rows:

@@ -12,7 +12,7 @@ from crm_store.tables.dialogs import arrivals, messages
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import Receive
 from hub.events import ArrivalRefused
-from hub.ids import AccountId, ContactId, DialogId, MessageId
+from hub.ids import AccountId, ContactId, DialogId, MessageId, bounded_key
 from hub.records.dialogs import Received
 
 LATE_US = 60_000_000
@@ -23,7 +23,7 @@ def claim_keys(uow: UnitOfWork, commands: Sequence[Receive]) -> dict[int, Messag
     """Claim each new dedupe key; gives the message id of every command that is first."""
     first: dict[tuple[int, str], int] = {}
     for n, command in enumerate(commands):
-        first.setdefault((command.account_id, command.message.dedupe_key[:400]), n)
+        first.setdefault((command.account_id, bounded_key(command.message.dedupe_key)), n)
     ids = {key: MessageId(uow.new_id()) for key in first}
     rows = insert_returning(
         uow.conn,
@@ -76,7 +76,7 @@ def places_of(
     """Give where messages stand whose keys were claimed before."""
     found: dict[tuple[AccountId, str], Received] = {}
     for command in commands:
-        key = (command.account_id, command.message.dedupe_key[:400])
+        key = (command.account_id, bounded_key(command.message.dedupe_key))
         row = uow.conn.execute(
             select(arrivals.c.message_id, messages.c.dialog_id, messages.c.contact_id)
             .outerjoin(messages, messages.c.id == arrivals.c.message_id)

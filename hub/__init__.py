@@ -444,6 +444,7 @@ from hub.ids import (
     TimerId,
     UserId,
     WebhookId,
+    bounded_key,
 )
 from hub.kinds import Column, Kind, described
 from hub.limits import RateLimit
@@ -1223,6 +1224,7 @@ __all__ = [
     "WithdrawConsent",
     "WorkCalendar",
     "WorkHandedOver",
+    "bounded_key",
     "described",
     "find_words",
     "formatted",

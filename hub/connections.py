@@ -19,7 +19,7 @@ from hub.channel import Channel, Health
 from hub.commands import RecordConnection, RecordInspection, SaveTemplates
 from hub.errors import HubError
 from hub.events import AccountChanged, AccountConnected, AccountCreated, BrandChanged, Event
-from hub.ids import AccountId, Micros
+from hub.ids import AccountId, Micros, bounded_key
 from hub.objects import SYSTEM
 from hub.records.system import Account
 
@@ -95,7 +95,7 @@ class Connections:
                 self._begin(account, "templates", self._templates)
 
     def _wanted(self, account: Account) -> str:
-        return f"{account.version} {self._runtime.channel_host.hook_url(account)}"[:400]
+        return bounded_key(f"{account.version} {self._runtime.channel_host.hook_url(account)}")
 
     def _begin(self, account: Account, verb: str, act: Act) -> None:
         key = (account.id, verb)

@@ -8,6 +8,7 @@ URLs an id is a string, because JavaScript loses integers above 2**53.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable
 from typing import NewType
@@ -61,6 +62,22 @@ Micros = NewType("Micros", int)
 
 NEVER = Micros(0)
 """The instant that means "not set"; no column of ours is nullable in a key."""
+
+
+KEY_LENGTH = 400
+"""Characters of a key that others name things by: a dedupe key, an external id, an address."""
+
+
+def bounded_key(key: str, most: int = KEY_LENGTH) -> str:
+    """Give the form of a key that is stored and asked for, of at most `most` characters.
+
+    A longer key is its beginning and a hash of the whole, so two of them that begin alike stay
+    two; the form of a form is the form itself.
+    """
+    if len(key) <= most:
+        return key
+    digest = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{key[: most - len(digest) - 1]}:{digest}"
 
 
 class IdMaker:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hub.errors import RejectReason
-from hub.ids import AccountId, DeliveryId, DialogId, MessageId, Micros
+from hub.ids import KEY_LENGTH, AccountId, DeliveryId, DialogId, MessageId, Micros, bounded_key
 from hub.objects import Cause
 
 
@@ -53,12 +53,18 @@ class Address:
     """One address of one person on one kind of network.
 
     `kind` names the network (`email`, `telegram`, `phone`), `value` is opaque and already in
-    the channel's canonical form, `name` is what the person calls himself there.
+    the channel's canonical form, `name` is what the person calls himself there. A value longer
+    than a key (hub/ids.py) takes its bounded form: so every table and every question has the same.
     """
 
     kind: str
     value: str
     name: str = ""
+
+    def __post_init__(self) -> None:
+        """Bound the value."""
+        if len(self.value) > KEY_LENGTH:
+            object.__setattr__(self, "value", bounded_key(self.value))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

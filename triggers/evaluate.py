@@ -13,7 +13,7 @@ from typing import Any
 from hub.commands import Command
 from hub.errors import HubError
 from hub.filters import Moment
-from hub.ids import Micros, TimerId
+from hub.ids import Micros, TimerId, bounded_key
 from hub.objects import MAX_DEPTH, Actor, ActorKind, Cause
 from hub.rules import Facts, Held
 from triggers import explain
@@ -224,7 +224,7 @@ def _later(
         rule_id=planned.rule_id,
         version=planned.version,
         kind="step",
-        slot=f"{planned.cause}:{number}:{occurrence}"[:200],
+        slot=bounded_key(f"{planned.cause}:{number}:{occurrence}", 200),
         episode=planned.cause,
         step=number,
         occurrence=occurrence,

@@ -12,7 +12,7 @@ from crm_store.sql import upsert
 from crm_store.tables.rules import rule_effects, rule_marks, rule_runs, rule_timers
 from crm_store.unit_of_work import UnitOfWork
 from hub.events import RuleFailed, RuleFired
-from hub.ids import ContactId, DialogId, RuleId, RunId
+from hub.ids import ContactId, DialogId, RuleId, RunId, bounded_key
 from hub.objects import Actor, ActorKind, Cause
 from triggers.counting import Counts
 from triggers.doing import Steps
@@ -63,12 +63,12 @@ class Runs:
         return [one for one in planned if not one.timer_id or one.timer_id in gone]
 
     def _not_made(self, planned: Sequence[PlannedRun]) -> list[PlannedRun]:
-        keys = [{"rule_id": one.rule_id, "cause": one.cause[:200]} for one in planned]
+        keys = [{"rule_id": one.rule_id, "cause": bounded_key(one.cause, 200)} for one in planned]
         rows = find_rows(self._uow.conn, rule_runs, keys, KEY)
         made = {(row.rule_id, row.cause, row.step, row.occurrence) for row in rows}
         found = []
         for one in planned:
-            key = (one.rule_id, one.cause[:200], one.step, one.occurrence)
+            key = (one.rule_id, bounded_key(one.cause, 200), one.step, one.occurrence)
             if key not in made:
                 made.add(key)
                 found.append(one)
@@ -103,7 +103,7 @@ class Runs:
                 if self._again(one):
                     free.add(id(one))
             else:
-                once.setdefault((one.rule_id, one.mark[:200]), one)
+                once.setdefault((one.rule_id, bounded_key(one.mark, 200)), one)
         if once:
             rows = [
                 {"rule_id": rule_id, "mark": mark, "at": self._uow.now} for rule_id, mark in once
@@ -115,7 +115,7 @@ class Runs:
     def _again(self, planned: PlannedRun) -> bool:
         uow = self._uow
         statement = upsert(uow.dialect, rule_marks).values(
-            rule_id=planned.rule_id, mark=planned.mark[:200], at=uow.now
+            rule_id=planned.rule_id, mark=bounded_key(planned.mark, 200), at=uow.now
         )
         statement = statement.on_conflict_do_update(
             index_elements=["rule_id", "mark"],
@@ -197,7 +197,7 @@ def _row(
         "id": run_id,
         "rule_id": planned.rule_id,
         "version": planned.version,
-        "cause": planned.cause[:200],
+        "cause": bounded_key(planned.cause, 200),
         "step": planned.step,
         "occurrence": planned.occurrence,
         "trigger": planned.trigger,

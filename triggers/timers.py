@@ -24,6 +24,7 @@ from hub.ids import (
     Micros,
     RuleId,
     TimerId,
+    bounded_key,
 )
 from hub.objects import Ref
 from hub.properties import value_of
@@ -206,7 +207,7 @@ def each_timer(entry: Entry, row: RuleTimer, kind: str, number: int, now: int) -
         rule_id=row.rule_id,
         version=row.version,
         kind="moment",
-        slot=f"{row.episode}:{kind}{number}"[:200],
+        slot=bounded_key(f"{row.episode}:{kind}{number}", 200),
         episode=f"{row.episode}:{kind}{number}",
         due_at=Micros(now),
         dialog_id=number if kind == "dialog" else 0,

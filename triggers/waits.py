@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, delete, select
 from crm_store.rows import insert_missing, insert_returning
 from crm_store.tables.rules import rule_runs, rule_timers
 from crm_store.unit_of_work import UnitOfWork
+from hub.ids import bounded_key
 from triggers.plans import Cancel, PlannedTimer
 
 PART = 500
@@ -42,7 +43,7 @@ class Waits:
 
     def arm(self, timer: PlannedTimer) -> None:
         """Wait for something; a slot that waits already is moved."""
-        key = (timer.rule_id, timer.slot[:200])
+        key = (timer.rule_id, bounded_key(timer.slot, 200))
         before = self._armed.pop(key, None)
         if timer.keep and before is not None and before.due_at:
             timer = _merged(timer, before.episode, before.version, before.data)
@@ -125,7 +126,7 @@ class Waits:
             "id": self._uow.new_id(),
             "rule_id": timer.rule_id,
             "version": timer.version,
-            "cause": timer.episode[:200],
+            "cause": bounded_key(timer.episode, 200),
             "step": timer.step + 1,
             "occurrence": timer.occurrence,
             "trigger": str(timer.data.get("trigger", "")),
@@ -199,8 +200,8 @@ def timer_values(timer: PlannedTimer) -> dict[str, Any]:
         "rule_id": timer.rule_id,
         "version": timer.version,
         "kind": timer.kind,
-        "slot": timer.slot[:200],
-        "episode": timer.episode[:200],
+        "slot": bounded_key(timer.slot, 200),
+        "episode": bounded_key(timer.episode, 200),
         "step": timer.step,
         "occurrence": timer.occurrence,
         "due_at": timer.due_at,

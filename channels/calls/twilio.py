@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from hub import Address, Attachment, CallEvent, MalformedPayload, Micros
+from hub import Address, Attachment, CallEvent, MalformedPayload, Micros, bounded_key
 
 KIND = "phone"
 STATES = {
@@ -87,7 +87,7 @@ def _key(fields: Mapping[str, str], sid: str, state: str) -> str:
         fields.get("DialCallStatus", "") or fields.get("CallStatus", "") or state,
         fields.get("RecordingStatus", ""),
     )
-    return ("call:" + ":".join(parts))[:400]
+    return bounded_key("call:" + ":".join(parts))
 
 
 def _recording(fields: Mapping[str, str]) -> Attachment | None:
@@ -105,7 +105,7 @@ def _address(person: str) -> Address:
         return Address(kind=KIND, value="hidden", name="Hidden number")
     if number.startswith("whatsapp:"):
         number = number.removeprefix("whatsapp:")
-    return Address(kind=KIND, value=number[:200])
+    return Address(kind=KIND, value=number)
 
 
 def _number(text: str) -> int:

@@ -21,7 +21,15 @@ from channels.email.charsets import decode, header
 from channels.email.heads import Heads
 from channels.email.html_text import html_to_text
 from channels.email.parsing import parsed
-from hub import Address, Attachment, DeliveryReceipt, InboundMessage, MalformedPayload, Micros
+from hub import (
+    Address,
+    Attachment,
+    DeliveryReceipt,
+    InboundMessage,
+    MalformedPayload,
+    Micros,
+    bounded_key,
+)
 
 MAX_PARTS = 500
 MAX_DEPTH = 30
@@ -163,7 +171,7 @@ def _exact(heads: Heads, token: str) -> str:
 
 def _first_id(heads: Heads, name: str) -> str:
     match = _MESSAGE_ID.search(heads.value(name))
-    return match.group(0)[:400] if match else ""
+    return bounded_key(match.group(0)) if match else ""
 
 
 def _identity(raw: bytes) -> str:

@@ -22,6 +22,7 @@ from hub import (
     Micros,
     PeerChange,
     PeerEvent,
+    bounded_key,
 )
 
 KIND = "max"
@@ -265,7 +266,7 @@ def _unknown(update: Update) -> list[Arrival]:
     if not isinstance(user, Mapping) or not user.get("user_id") or user.get("is_bot"):
         raise MalformedPayload(f"nobody knows updates of the type {update.type!r}")
     sender = person(user)
-    key = f"{update.type}:{sender.value}:{update.at}"[:400]
+    key = bounded_key(f"{update.type}:{sender.value}:{update.at}")
     return [
         InboundMessage(
             dedupe_key=key,

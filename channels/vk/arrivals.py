@@ -31,6 +31,7 @@ from hub import (
     Presence,
     PresenceKind,
     Reaction,
+    bounded_key,
 )
 
 KIND = "vk"
@@ -120,7 +121,7 @@ def read_event(data: object, received_at: Micros) -> list[Arrival]:
     event = VkEvent(
         type=kind,
         group_id=_number(data, "group_id"),
-        key=f"event:{data.get('event_id') or raw.decode(errors='replace')}"[:400],
+        key=bounded_key(f"event:{data.get('event_id') or raw.decode(errors='replace')}"),
         body=body,
         raw=raw,
         received_at=received_at,
@@ -259,7 +260,7 @@ def _message_event(event: VkEvent) -> list[Arrival]:
     number, peer = body.get("conversation_message_id"), _number(body, "peer_id")
     return [
         ButtonPressed(
-            dedupe_key=f"press:{body['event_id']}"[:400],
+            dedupe_key=bounded_key(f"press:{body['event_id']}"),
             external_id=external_id(peer, int(number)) if number else "",
             sender=_person(_number(body, "user_id")),
             payload=payload,

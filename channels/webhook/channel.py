@@ -145,7 +145,7 @@ class WebhookChannel(Channel):
         status = str(given.get("status", ""))
         known = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
         return Sent(
-            external_ids=(str(given.get("id") or message.idempotency_key)[:200],),
+            external_ids=(str(given.get("id") or message.idempotency_key),),
             status=DeliveryStatus(status) if status in known else DeliveryStatus.SENT,
         )
 

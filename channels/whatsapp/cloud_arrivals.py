@@ -23,6 +23,7 @@ from hub import (
     MessageEdited,
     Micros,
     Reaction,
+    bounded_key,
 )
 
 FILES = ("image", "video", "audio", "document", "sticker")
@@ -33,8 +34,6 @@ STATES = {
     "played": DeliveryStatus.READ,
     "failed": DeliveryStatus.FAILED,
 }
-MAX_ID = 300
-"""Meta's ids are far shorter; a key made of a longer one would not fit."""
 Json = Mapping[str, Any]
 
 
@@ -83,7 +82,13 @@ def _message(one: Json, contacts: list[Json]) -> Iterator[Arrival]:
         body = one["reaction"]
         emoji = str(body.get("emoji", ""))
         named = _id(body, "message_id")
-        yield Reaction(dedupe_key=external_id, external_id=named, sender=sender, emoji=emoji, at=at)
+        yield Reaction(
+            dedupe_key=bounded_key(external_id),
+            external_id=named,
+            sender=sender,
+            emoji=emoji,
+            at=at,
+        )
         return
     if kind in ("edit", "revoke"):
         yield _changed(kind, one, external_id, at)
@@ -92,7 +97,7 @@ def _message(one: Json, contacts: list[Json]) -> Iterator[Arrival]:
     pressed = content.pressed(kind, one)
     if pressed is not None and context.get("id"):
         yield ButtonPressed(
-            dedupe_key=external_id,
+            dedupe_key=bounded_key(external_id),
             external_id=_id(context, "id"),
             press_id=external_id,
             sender=sender,
@@ -105,7 +110,7 @@ def _message(one: Json, contacts: list[Json]) -> Iterator[Arrival]:
     files = (_file(kind, one[kind]),) if kind in FILES else ()
     unsupported = "" if text or files else content.unsupported(kind, one)
     yield InboundMessage(
-        dedupe_key=external_id,
+        dedupe_key=bounded_key(external_id),
         external_id=external_id,
         sender=sender,
         aliases=(*aliases, *_moved(kind, one)),
@@ -128,7 +133,7 @@ def _unreadable(one: Json, contacts: list[Json], error: Exception) -> InboundMes
     sender, aliases = _sender(one, contacts)
     kind = str(one.get("type", "")) or "message"
     return InboundMessage(
-        dedupe_key=external_id,
+        dedupe_key=bounded_key(external_id),
         external_id=external_id,
         sender=sender,
         aliases=aliases,
@@ -143,10 +148,10 @@ def _changed(kind: str, one: Json, external_id: str, at: Micros) -> MessageEdite
     body = one[kind]
     named = _id(body, "original_message_id")
     if kind == "revoke":
-        return MessageDeleted(dedupe_key=external_id, external_id=named, at=at)
+        return MessageDeleted(dedupe_key=bounded_key(external_id), external_id=named, at=at)
     new = body["message"]
     text = content.text(str(new.get("type", "")), new)
-    return MessageEdited(dedupe_key=external_id, external_id=named, text=text, at=at)
+    return MessageEdited(dedupe_key=bounded_key(external_id), external_id=named, text=text, at=at)
 
 
 def _sender(one: Json, contacts: list[Json]) -> tuple[Address, tuple[Address, ...]]:
@@ -197,7 +202,7 @@ def _statuses(value: Json) -> Iterator[DeliveryReceipt]:
         errors = _list(one.get("errors"))
         failed = status is DeliveryStatus.FAILED
         yield DeliveryReceipt(
-            dedupe_key=f"{external_id}:{state}",
+            dedupe_key=bounded_key(f"{external_id}:{state}"),
             external_id=external_id,
             status=status,
             at=_at(one.get("timestamp")),
@@ -213,7 +218,7 @@ def _id(one: Json, key: str) -> str:
     found = one[key]
     if not isinstance(found, str) or not found.strip() or not found.isprintable():
         raise ValueError(f"{key} is no id")
-    return found[:MAX_ID]
+    return found
 
 
 def _at(value: object) -> Micros:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from hub.ids import KEY_LENGTH
 from hub.messages import (
     Address,
     Arrival,
@@ -17,8 +18,6 @@ from hub.messages import (
 )
 from hub.testing.checks import expect
 
-KEY_LENGTH = 400
-"""Longer keys are cut by the store, and two cut keys may be one."""
 YEAR_2000 = 946_684_800_000_000
 YEAR_2100 = 4_102_444_800_000_000
 _RECEIPT_STATUSES = {

@@ -101,7 +101,7 @@ def _send(body: Body) -> Command:
         template_language=_text(body, "template_language")[:40],
         template_values=_values(body),
         reply_to=MessageId(number(body.get("reply_to") or 0, "reply_to")),
-        idempotency_key=_text(body, "key")[:100],
+        idempotency_key=_text(body, "key"),
         seen_message_id=MessageId(number(body.get("seen") or 0, "seen")),
         send_anyway=bool(body.get("anyway")),
         due_at=Micros(number(body.get("due_at") or 0, "due_at")),
@@ -143,7 +143,7 @@ def _note(body: Body) -> Command:
         text=_text(body, "text").strip(),
         mentions=tuple(UserId(one) for one in _ids(body, "mentions")),
         attachments=tuple(AttachmentId(one) for one in _ids(body, "files")),
-        idempotency_key=_text(body, "key")[:100],
+        idempotency_key=_text(body, "key"),
     )
 
 

@@ -34,6 +34,7 @@ from hub import (
     StartDialog,
     UnitOfWork,
     Unsupported,
+    bounded_key,
     names_of,
 )
 from plugins.mailings.checking import capabilities_of
@@ -87,7 +88,9 @@ def handler() -> Handler:
 
 def give(uow: UnitOfWork, command: Transact) -> tuple[int, int]:
     """Open the person's dialog, put the message into it and into the outbox, in one transaction."""
-    key = f"{uow.actor}:{command.key}"[:250] if command.key else f"message:{uow.new_id()}"
+    key = (
+        bounded_key(f"{uow.actor}:{command.key}", 250) if command.key else f"message:{uow.new_id()}"
+    )
     known = uow.execute(select(sent).where(sent.c.key == key)).first()
     if known is not None:
         return int(known.message_id), int(known.dialog_id)

@@ -53,6 +53,22 @@ async def test_a_repeat_of_a_message_changes_nothing(home: House) -> None:
     assert await count(home, journal) == events
 
 
+async def test_long_keys_and_addresses_that_begin_alike_are_two(home: House) -> None:
+    long = "x" * 500
+    one, other, again = [
+        (await home.receive(message(f"{long}{end}", f"{long}{end}")))[0] for end in "121"
+    ]
+    assert one.new
+    assert other.new
+    assert not again.new
+    assert again.message_id == one.message_id
+    assert one.contact_id != other.contact_id
+    page = await home.user.dialogs(
+        DialogQuery(address_kind=message("k").sender.kind, address=f"{long}2")
+    )
+    assert [each.id for each in page.dialogs] == [other.dialog_id]
+
+
 async def test_fifty_copies_at_once_make_one_message(home: House) -> None:
     found = await asyncio.gather(*(home.receive(message("same")) for _ in range(50)))
     assert len({one[0].message_id for one in found}) == 1

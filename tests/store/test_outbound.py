@@ -10,6 +10,7 @@ import pytest
 
 from dialogs.splitting import split_text
 from hub import (
+    AddNote,
     CancelSend,
     ClaimDeliveries,
     Conflict,
@@ -147,6 +148,21 @@ async def test_one_key_is_one_message(home: House) -> None:
     assert (await home.user.do(command))[0] == first
     assert len(await claim(home)) == 1
     assert await claim(home) == []
+
+
+async def test_long_idempotency_keys_that_begin_alike_are_two(home: House) -> None:
+    given = (await home.receive(message("k1")))[0]
+    long = "x" * 1000
+    for shape in (SendMessage, AddNote):
+        made = [
+            (
+                await home.user.do(
+                    shape(dialog_id=given.dialog_id, text="hi", idempotency_key=f"{long}{end}")
+                )
+            )[0]
+            for end in "121"
+        ]
+        assert made[0] == made[2] != made[1]
 
 
 async def test_the_guard_asks_when_something_came_meanwhile(home: House) -> None:

@@ -20,6 +20,7 @@ from hub import (
     MessageEdited,
     Micros,
     Reaction,
+    bounded_key,
 )
 
 KIND = "matrix"
@@ -72,7 +73,7 @@ def read(raw: bytes, own: str) -> list[Arrival]:
 def _receipts(found: Receipt, own: str) -> list[Arrival]:
     return [
         DeliveryReceipt(
-            dedupe_key=f"{event_id}:{user}:read"[:400],
+            dedupe_key=bounded_key(f"{event_id}:{user}:read"),
             external_id=event_id,
             status=DeliveryStatus.READ,
             earlier=True,
