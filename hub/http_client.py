@@ -6,17 +6,17 @@ for something) it raises TemporaryFailure; after every later failure the outcome
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx2 as httpx
 
 from hub.errors import Invalid, OutcomeUnknown, PermanentFailure, RejectReason, TemporaryFailure
-from hub.reach import NotCalled, Unreachable, check_url, find_target
+from hub.judged_client import certificates, judged_client
+from hub.reach import NotCalled, Resolve, Unreachable, check_url, judged, resolved
 
 CONNECT_SECONDS = 10.0
 TOTAL_SECONDS = 25.0
@@ -26,28 +26,23 @@ MOST_BYTES = 210_000_000
 """An answer is held in memory: a longer one is not read to its end. VK's largest files fit."""
 
 
-@cache
-def _tls(ca_file: Path | None = None) -> ssl.SSLContext:
-    """Read the certificates of the authorities once in a process; it takes a while."""
-    context = httpx.create_ssl_context()
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise Invalid(f"HUB_CA_FILE: {ca_file} cannot be read as PEM: {error}") from error
-    return context
-
-
 class HubHttpClient:
     """See hub.channel.HttpClient; `ca_file` has authorities to trust beside the usual ones."""
 
-    def __init__(self, ca_file: Path | None = None) -> None:
+    def __init__(self, ca_file: Path | None = None, resolve: Resolve = resolved) -> None:
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(TOTAL_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=False,
-            verify=_tls(ca_file),
+            verify=certificates(ca_file),
             headers={"User-Agent": "DialogHub"},
         )
+        # Connections are kept by name: what was made inside is no way out, and the other way round.
+        self._judged = {
+            private: judged_client(
+                allow_private=private, seconds=DOWNLOAD_SECONDS, ca_file=ca_file, resolve=resolve
+            )
+            for private in (False, True)
+        }
 
     async def request(
         self,
@@ -74,19 +69,7 @@ class HubHttpClient:
             files=dict(files) if files else None,
             timeout=timeout if timeout is not None else TOTAL_SECONDS,
         )
-        try:
-            answer = await self._client.send(request, stream=True)
-            try:
-                return await _whole(answer)
-            finally:
-                await answer.aclose()
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise TemporaryFailure(f"cannot reach {httpx.URL(url).host}: {error}") from error
-        except httpx.TransportError as error:
-            text = f"no answer from {httpx.URL(url).host}: {type(error).__name__}"
-            if method in ("GET", "HEAD"):
-                raise TemporaryFailure(text) from error
-            raise OutcomeUnknown(text) from error
+        return await _answer(self._client, request)
 
     async def download(
         self, url: str, *, headers: Mapping[str, str] | None = None, private: bool = False
@@ -94,9 +77,8 @@ class HubHttpClient:
         """Give a file's bytes; follows a few redirects, headers go to the first host alone."""
         first = urlsplit(url).netloc
         for _ in range(REDIRECTS + 1):
-            await _may_call(url, private=private)
             own = headers if urlsplit(url).netloc == first else None
-            answer = await self.request("GET", url, headers=own, timeout=DOWNLOAD_SECONDS)
+            answer = await self._file(url, own, private=private)
             if answer.is_redirect:
                 url = urljoin(url, answer.headers.get("location", ""))
                 continue
@@ -109,9 +91,45 @@ class HubHttpClient:
             raise PermanentFailure(RejectReason.EXPIRED, text)
         raise PermanentFailure(RejectReason.OTHER, f"{first} sends us round in circles for a file")
 
+    async def _file(
+        self, url: str, headers: Mapping[str, str] | None, *, private: bool
+    ) -> httpx.Response:
+        """Ask an address that came from outside; raises PermanentFailure where it is not called."""
+        client = self._judged[private]
+        try:
+            check_url(url)
+            if _by_proxy(url):
+                client = self._client
+                await _judge(url, private=private)
+            request = client.build_request("GET", url, headers=headers, timeout=DOWNLOAD_SECONDS)
+            return await _answer(client, request)
+        except (Invalid, NotCalled) as error:
+            text = f"no file is at this address: {error}"
+            raise PermanentFailure(RejectReason.OTHER, text) from error
+        except Unreachable as error:
+            raise TemporaryFailure(f"cannot reach {urlsplit(url).hostname}: {error}") from error
+
     async def close(self) -> None:
         """Let the connections go."""
-        await self._client.aclose()
+        for client in (self._client, *self._judged.values()):
+            await client.aclose()
+
+
+async def _answer(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+    """Send a request and read its answer; raises what became of it."""
+    try:
+        answer = await client.send(request, stream=True)
+        try:
+            return await _whole(answer)
+        finally:
+            await answer.aclose()
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise TemporaryFailure(f"cannot reach {request.url.host}: {error}") from error
+    except httpx.TransportError as error:
+        text = f"no answer from {request.url.host}: {type(error).__name__}"
+        if request.method in ("GET", "HEAD"):
+            raise TemporaryFailure(text) from error
+        raise OutcomeUnknown(text) from error
 
 
 async def _whole(answer: httpx.Response) -> httpx.Response:
@@ -134,15 +152,20 @@ async def _whole(answer: httpx.Response) -> httpx.Response:
     )
 
 
-async def _may_call(url: str, *, private: bool) -> None:
-    """Look at an address that came from outside; raises PermanentFailure."""
+def _by_proxy(url: str) -> bool:
+    """Whether a proxy of the environment calls this address: then it looks the name up, not we."""
+    proxies = getproxies()
+    named = proxies.get(urlsplit(url).scheme) or proxies.get("all")
+    return bool(named) and not proxy_bypass(urlsplit(url).hostname or "")
+
+
+async def _judge(url: str, *, private: bool) -> None:
+    """Look an address up that a proxy will call; raises NotCalled."""
+    parts = urlsplit(url)
     try:
-        check_url(url)
-        await find_target(url, allow_private=private)
-    except (Invalid, NotCalled) as error:
-        raise PermanentFailure(
-            RejectReason.OTHER, f"no file is at this address: {error}"
-        ) from error
+        await judged(parts.hostname or "", parts.port or 443, allow_private=private)
+    except NotCalled:
+        raise
     except Unreachable:
-        # A proxy may know a host that this machine does not; the request says what is.
+        # The proxy may know a host that this machine does not; the request says what is.
         return

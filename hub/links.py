@@ -8,13 +8,14 @@ server may hide from machines: only who says that a page is gone, or has no addr
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from urllib.parse import urljoin
 
 import httpx2 as httpx
 
 from hub.errors import Invalid
-from hub.reach import NotCalled, Target, Unreachable, check_url, find_target
+from hub.judged_client import judged_client
+from hub.reach import NotCalled, Resolve, Unreachable, check_url, resolved
 from hub.records.links import LinkCheck
 
 MOST = 30
@@ -24,34 +25,29 @@ REDIRECTS = 4
 GONE = (404, 410)
 _AGENT = "Mozilla/5.0 (compatible; DialogHub; link check)"
 
-Finder = Callable[[str], Awaitable[Target]]
 
-
-async def outside(url: str) -> Target:
-    """Look an address up that anybody can call."""
-    return await find_target(url, allow_private=False)
-
-
-async def check_links(urls: Sequence[str], find: Finder = outside) -> list[LinkCheck]:
+async def check_links(
+    urls: Sequence[str], *, allow_private: bool = False, resolve: Resolve = resolved
+) -> list[LinkCheck]:
     """Look at addresses, each once and at most 30; gives what became of each, in order."""
     wanted = list(dict.fromkeys(urls))[:MOST]
     turns = asyncio.Semaphore(AT_ONCE)
-    # Redirects are followed by hand and no proxy is asked: what was checked is called.
-    async with httpx.AsyncClient(
-        timeout=SECONDS, follow_redirects=False, trust_env=False
+    # Redirects are followed by hand: each is counted and looked at like what was typed.
+    async with judged_client(
+        allow_private=allow_private, seconds=SECONDS, resolve=resolve
     ) as client:
 
         async def one(url: str) -> LinkCheck:
             async with turns:
-                return await _look(client, url, find)
+                return await _look(client, url)
 
         return list(await asyncio.gather(*(one(url) for url in wanted)))
 
 
-async def _look(client: httpx.AsyncClient, url: str, find: Finder) -> LinkCheck:
+async def _look(client: httpx.AsyncClient, url: str) -> LinkCheck:
     try:
         async with asyncio.timeout(SECONDS * 2):
-            code = await _code(client, url, find)
+            code = await _code(client, url)
     except NotCalled:
         return LinkCheck(url=url, state="dead", cause="private")
     except Unreachable:
@@ -67,27 +63,21 @@ async def _look(client: httpx.AsyncClient, url: str, find: Finder) -> LinkCheck:
     return LinkCheck(url=url, state="alive", code=code)
 
 
-async def _code(client: httpx.AsyncClient, url: str, find: Finder) -> int:
+async def _code(client: httpx.AsyncClient, url: str) -> int:
     """Give the status where the redirects end, or that of one redirect too many."""
     code = 0
     for _ in range(REDIRECTS + 1):
         check_url(url)
-        target = await find(url)
-        code, place = await _ask(client, "HEAD", target)
+        code, place = await _ask(client, "HEAD", url)
         if code >= 400:
             # Not every server knows HEAD; the body is not read.
-            code, place = await _ask(client, "GET", target)
+            code, place = await _ask(client, "GET", url)
         if not 300 <= code < 400 or not place:
             return code
         url = urljoin(url, place)
     return code
 
 
-async def _ask(client: httpx.AsyncClient, method: str, target: Target) -> tuple[int, str]:
-    async with client.stream(
-        method,
-        target.url,
-        headers={"host": target.host, "user-agent": _AGENT},
-        extensions={"sni_hostname": target.name},
-    ) as answer:
+async def _ask(client: httpx.AsyncClient, method: str, url: str) -> tuple[int, str]:
+    async with client.stream(method, url, headers={"user-agent": _AGENT}) as answer:
         return answer.status_code, answer.headers.get("location", "")

@@ -33,9 +33,10 @@ from hub.channel import in_thread
 from hub.errors import NotFound
 from hub.events import Event, NoticeRaised
 from hub.ids import PushDeviceId
+from hub.judged_client import judged_client
 from hub.objects import Actor, ActorKind
 from hub.push_keys import Subscription, sealed_words, signed, signer
-from hub.reach import NotCalled, Unreachable, find_target
+from hub.reach import NotCalled, Unreachable
 from hub.web.i18n import translate
 from hub.web.notice_words import (
     NOT_ALLOWED,
@@ -296,21 +297,10 @@ class PushSender:
             return Answer(error=NOT_REACHED)
 
     async def _call(self, endpoint: str, headers: dict[str, str], body: bytes) -> Answer:
-        target = await find_target(
-            endpoint, allow_private=self._runtime.settings.push_allow_private
-        )
         if self._client is None:
-            # Redirects are not followed and no proxy is asked: what was checked is called.
-            self._client = httpx.AsyncClient(
-                timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
-            )
-        async with self._client.stream(
-            "POST",
-            target.url,
-            headers={**headers, "host": target.host, "user-agent": "DialogHub"},
-            content=body,
-            extensions={"sni_hostname": target.name},
-        ) as answer:
+            allow_private = self._runtime.settings.push_allow_private
+            self._client = judged_client(allow_private=allow_private, seconds=TIMEOUT_SECONDS)
+        async with self._client.stream("POST", endpoint, headers=headers, content=body) as answer:
             code = answer.status_code
             given = answer.headers.get("retry-after", "")
         if 200 <= code < 300:

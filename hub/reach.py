@@ -2,8 +2,7 @@
 
 A webhook's address is a request made by our machine, from inside our network. Link-local
 addresses, among them the clouds' metadata services, are never called; private ones only where
-the installation allows it. The name is looked up once and that very address is called, so that
-a name that changes its mind in between gains nothing.
+the installation allows it. hub/judged_client.py calls by these rules.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 from hub.errors import HubError, Invalid
@@ -32,13 +31,8 @@ class NotCalled(Unreachable):
     """The host is known, and at an address that the hub does not call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """An address that was looked up and allowed: call `url`, say `host`."""
-
-    url: str
-    host: str
-    name: str
+Resolve = Callable[[str, int], Awaitable[Sequence[IPAddress]]]
+"""Gives the addresses of a name for a port; raises OSError or UnicodeError where there are none."""
 
 
 def check_url(url: str, field: str = "url") -> None:
@@ -77,18 +71,21 @@ def is_allowed(address: IPAddress, *, allow_private: bool) -> bool:
     return allow_private or address.is_global
 
 
-async def find_target(url: str, *, allow_private: bool) -> Target:
-    """Look an address up; raises Unreachable where it may not be called or is not known."""
-    parts = urlsplit(url)
-    name = parts.hostname or ""
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+async def resolved(name: str, port: int) -> Sequence[IPAddress]:
+    """Ask the system for the addresses of a name."""
+    found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    texts = dict.fromkeys(str(one[4][0]).partition("%")[0] for one in found)
+    return [ipaddress.ip_address(one) for one in texts]
+
+
+async def judged(
+    name: str, port: int, *, allow_private: bool, resolve: Resolve = resolved
+) -> Sequence[IPAddress]:
+    """Give the addresses of a host; raises Unreachable where it may not be called or is not known."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        addresses = await resolve(name, port)
     except (OSError, UnicodeError) as error:
         raise Unreachable(f"the host {name} is not known") from error
-    addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
     if not addresses or not all(is_allowed(one, allow_private=allow_private) for one in addresses):
         raise NotCalled(f"the host {name} is at an address that is not called")
-    literal = f"[{addresses[0]}]" if addresses[0].version == 6 else str(addresses[0])
-    called = parts._replace(netloc=f"{literal}:{port}").geturl()
-    return Target(url=called, host=parts.netloc.rpartition("@")[2], name=name)
+    return addresses

@@ -30,8 +30,9 @@ from hub.commands import MoveCursor
 from hub.errors import NotFound
 from hub.events import Event, WebhookChanged
 from hub.ids import EventId, WebhookId
+from hub.judged_client import judged_client
 from hub.objects import SYSTEM, Actor, ActorKind
-from hub.reach import Unreachable, find_target
+from hub.reach import Unreachable
 from hub.signatures import sign_webhook
 from hub.wire_json import event_json, rfc3339
 
@@ -253,20 +254,10 @@ class WebhookSender:
             return Outcome(error=f"{type(error).__name__}: {error}"[:400])
 
     async def _call(self, url: str, headers: dict[str, str], body: bytes) -> Outcome:
-        allow_private = self._runtime.settings.webhooks_allow_private
-        target = await find_target(url, allow_private=allow_private)
         if self._client is None:
-            # Redirects are not followed and no proxy is asked: what was checked is called.
-            self._client = httpx.AsyncClient(
-                timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
-            )
-        async with self._client.stream(
-            "POST",
-            target.url,
-            headers={**headers, "host": target.host, "user-agent": "DialogHub"},
-            content=body,
-            extensions={"sni_hostname": target.name},
-        ) as answer:
+            allow_private = self._runtime.settings.webhooks_allow_private
+            self._client = judged_client(allow_private=allow_private, seconds=TIMEOUT_SECONDS)
+        async with self._client.stream("POST", url, headers=headers, content=body) as answer:
             # Only the status counts; a body without an end is nobody's business.
             code = answer.status_code
             pause = _retry_after(answer.headers.get("retry-after", ""))

@@ -8,12 +8,10 @@ off until somebody asks for them, and then come through our own proxy.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
-import socket
 from html import escape
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx2 as httpx
 import nh3
@@ -24,6 +22,8 @@ from starlette.routing import Route
 from crm_store import messages as message_reads
 from hub.errors import HubError
 from hub.ids import AttachmentId, MessageId
+from hub.judged_client import judged_client
+from hub.reach import check_url
 from hub.shared_files import opened
 from hub.web.i18n import translate
 from hub.web.numbers import number
@@ -279,30 +279,13 @@ async def remote_image(request: Request) -> Response:
 
 async def fetch_image(url: str) -> tuple[bytes, str]:
     """Get an image from the open internet; raises HubError where it is refused."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise HubError("this is not a web address")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            parts.hostname, port, type=socket.SOCK_STREAM
-        )
-    except OSError as error:
-        raise HubError("the host is not known") from error
-    addresses = [str(one[4][0]) for one in found]
-    if not addresses or not all(ipaddress.ip_address(one).is_global for one in addresses):
-        raise HubError("this address is not on the open internet")
-    # Connect to the address that was checked, not to whatever the name says next time.
-    literal = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
-    target = parts._replace(netloc=f"{literal}:{port}").geturl()
-    headers = {"Host": parts.netloc, "Accept": "image/*", "User-Agent": "Mozilla/5.0"}
+    check_url(url)
+    headers = {"Accept": "image/*", "User-Agent": "Mozilla/5.0"}
     try:
         async with (
             asyncio.timeout(IMAGE_SECONDS),
-            httpx.AsyncClient(follow_redirects=False) as client,
-            client.stream(
-                "GET", target, headers=headers, extensions={"sni_hostname": parts.hostname}
-            ) as answer,
+            judged_client(allow_private=False, seconds=IMAGE_SECONDS) as client,
+            client.stream("GET", url, headers=headers) as answer,
         ):
             media_type = answer.headers.get("content-type", "").split(";")[0].strip().lower()
             if answer.status_code != 200 or media_type not in SHOWABLE:
@@ -312,7 +295,7 @@ async def fetch_image(url: str) -> tuple[bytes, str]:
                 content += chunk
                 if len(content) > MAX_IMAGE:
                     raise HubError("the image is too large")
-    except (httpx.HTTPError, TimeoutError) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
         raise HubError("the image could not be fetched") from error
     return bytes(content), media_type
 
