@@ -7,11 +7,10 @@ import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 from jinja2 import pass_context
@@ -19,19 +18,12 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from hub.terms import query_terms, term_spans
+from hub.web import instants
 from hub.web.i18n import translations
+from hub.web.instants import MINUTE_US, iso, today_in, zone_of
 
 _REPLY = re.compile(r"(?i)^\s*(re|aw|sv|antw|отв|ответ)\s*(\[\d+\])?\s*:")
 MAX_MARKS = 50
-
-
-@cache
-def zone_of(name: str) -> ZoneInfo:
-    """Give a time zone by its name; UTC for a name that is none."""
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError):
-        return ZoneInfo("UTC")
 
 
 def is_reply(subject: str) -> bool:
@@ -39,62 +31,31 @@ def is_reply(subject: str) -> bool:
     return _REPLY.match(subject) is not None
 
 
+def _zone(context: Context) -> str:
+    return str(context.get("zone") or "UTC")
+
+
 def _local(context: Context, micros: int) -> datetime:
-    zone = zone_of(str(context.get("zone") or "UTC"))
-    return datetime.fromtimestamp(micros / 1_000_000, UTC).astimezone(zone)
-
-
-def iso(micros: int) -> str:
-    """Give an instant as RFC 3339."""
-    return datetime.fromtimestamp(micros / 1_000_000, UTC).isoformat(timespec="seconds")
-
-
-# Nothing below is finer than a minute, and a page shows the same instants again and again.
-MINUTE_US = 60_000_000
-
-
-def _at(minute: int, zone: str) -> datetime:
-    return datetime.fromtimestamp(minute * 60, UTC).astimezone(zone_of(zone))
-
-
-@lru_cache(4_000)
-def _short_form(minute: int, zone: str, language: str, today: date) -> str:
-    at = _at(minute, zone)
-    if at.date() == today:
-        return format_time(at, "short", locale=language)
-    return format_date(at, "d MMM" if at.year == today.year else "short", locale=language)
-
-
-@lru_cache(4_000)
-def _full_form(minute: int, zone: str, language: str) -> str:
-    return format_datetime(_at(minute, zone), "d MMMM y, HH:mm z", locale=language)
-
-
-@lru_cache(4_000)
-def _time_form(minute: int, zone: str, language: str) -> str:
-    return format_time(_at(minute, zone), "short", locale=language)
+    return datetime.fromtimestamp(micros / 1_000_000, UTC).astimezone(zone_of(_zone(context)))
 
 
 @pass_context
 def _when(context: Context, micros: int) -> str:
     """Give the short form of a list: time today, day this year, else the date."""
-    zone = str(context.get("zone") or "UTC")
-    today = datetime.now(zone_of(zone)).date()
-    return _short_form(micros // MINUTE_US, zone, str(context.get("language")), today)
+    zone = _zone(context)
+    return instants.when(micros, zone, str(context.get("language")), today_in(zone))
 
 
 @pass_context
 def _moment(context: Context, micros: int) -> str:
     """Give the full form with its zone, for tooltips and readers."""
-    zone = str(context.get("zone") or "UTC")
-    return _full_form(micros // MINUTE_US, zone, str(context.get("language")))
+    return instants.moment(micros, _zone(context), str(context.get("language")))
 
 
 @pass_context
 def _clock(context: Context, micros: int) -> str:
     """Give the time of day."""
-    zone = str(context.get("zone") or "UTC")
-    return _time_form(micros // MINUTE_US, zone, str(context.get("language")))
+    return instants.clock(micros, _zone(context), str(context.get("language")))
 
 
 @pass_context
@@ -120,12 +81,7 @@ def _day(context: Context, micros: int) -> str:
 @pass_context
 def _day_only(context: Context, micros: int) -> str:
     """Give a day of the calendar, which no time zone moves."""
-    return _date_form(micros // MINUTE_US // 1440, str(context.get("language")))
-
-
-@lru_cache(4_000)
-def _date_form(day: int, language: str) -> str:
-    return format_date(datetime.fromtimestamp(day * 86_400, UTC), "medium", locale=language)
+    return instants.day_only(micros, str(context.get("language")))
 
 
 @pass_context
@@ -164,11 +120,12 @@ def _lasting(context: Context, micros: int) -> str:
 @pass_context
 def _money(context: Context, minor: int, currency: str = "") -> str:
     """Give a sum as people read it; whole sums without their kopecks."""
-    return _sum_form(minor, currency, str(context.get("language")))
+    return money(minor, currency, str(context.get("language")))
 
 
 @lru_cache(4_000)
-def _sum_form(minor: int, currency: str, locale: str) -> str:
+def money(minor: int, currency: str, locale: str) -> str:
+    """Give a sum in words of a language."""
     amount = Decimal(minor) / 100
     if not currency:
         return format_decimal(amount, locale=locale)

@@ -31,9 +31,11 @@ from starlette.responses import HTMLResponse
 from hub.channel import Channel
 from hub.properties import value_of
 from hub.records.dialogs import Dialog
+from hub.web.cells import cell, cells
 from hub.web.compiled import VERSION, CompiledEnvironment
-from hub.web.filters import FILTERS, zone_of
+from hub.web.filters import FILTERS
 from hub.web.i18n import texts_address, translations
+from hub.web.instants import zone_of
 from hub.web.plugin_words import plugin_word
 from hub.web.rail import folded, rail
 from hub.web.static_files import hashed, import_map
@@ -95,6 +97,8 @@ class Renderer:
         )
         environment.globals |= {
             "_": Words(catalogue),
+            "cell": cell,
+            "cells": cells,
             "drawn_row": self._drawn_row,
             "drawn_card": self._drawn_card,
             "static": hashed,

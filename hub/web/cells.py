@@ -1,0 +1,183 @@
+"""Cells of a list: how a column shows its values is chosen once for the column, and not for each cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from hub.properties import Property, PropertyType, value_of
+from hub.web.filters import breakable, money
+from hub.web.instants import day_only, iso, moment, today_in, when
+
+Shows = Callable[[Any, Any], str]
+"""Gives the HTML of a value, knowing the record it belongs to."""
+Names = Mapping[str, Mapping[int, str]]
+NOTHING = "—"
+FIGURES = (PropertyType.MONEY, PropertyType.NUMBER)
+OPENED = frozenset({"client", "lead", "contact", "interest", "request"})
+"""References whose names lead to a card."""
+WORDS = frozenset({"stage", "pipeline", "loss_reason"})
+"""References to what the hub brings itself at first, in the reader's language."""
+TONES = {
+    "new": "warn",
+    "urgent": "bad",
+    "high": "warn",
+    "solved": "good",
+    "done": "good",
+    "review": "warn",
+    "qualified": "good",
+    "active": "good",
+    "rejected": "bad",
+    "lost": "bad",
+    "won": "good",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the cells of a page have in common."""
+
+    language: str
+    zone: str
+    today: date
+    names: Names
+    text: Callable[[str], str]
+    icon: Callable[[str, str], str]
+
+
+def _word(one: Any, page: Page) -> str:
+    return escape(one.translations.get(page.language, one.label))
+
+
+def _tags(prop: Property, page: Page) -> Shows:
+    return lambda value, record: "".join(
+        f'<span class="label">{escape(one)}</span> ' for one in value
+    )
+
+
+def _flag(prop: Property, page: Page) -> Shows:
+    yes = page.icon("check", page.text("yes"))
+    return lambda value, record: yes if value else ""
+
+
+def _choice(prop: Property, page: Page) -> Shows:
+    known = {
+        one.value: f'<span class="label {TONES.get(one.value, "")}">{_word(one, page)}</span>'
+        for one in prop.choices
+    }
+    return lambda value, record: known.get(value, "") if value else NOTHING
+
+
+def _ref(prop: Property, page: Page) -> Shows:
+    names, text, path = page.names.get(prop.ref, {}), page.text, f"/{prop.ref}s"
+
+    def shows(value: Any, record: Any) -> str:
+        name = names.get(value, "") if value else ""
+        if not name:
+            return NOTHING
+        if prop.ref in OPENED:
+            return f'<a class="person" href="{path}/{value}">{escape(name)}</a>'
+        return escape(text(name) if prop.ref in WORDS else name)
+
+    return shows
+
+
+def _instant(prop: Property, page: Page) -> Shows:
+    zone, language, today = page.zone, page.language, page.today
+    return lambda value, record: _time(value, zone, language, today) if value else NOTHING
+
+
+@lru_cache(8_000)
+def _time(micros: int, zone: str, language: str, today: date) -> str:
+    title, shown = escape(moment(micros, zone, language)), when(micros, zone, language, today)
+    return f'<time class="nowrap" datetime="{iso(micros)}" title="{title}">{escape(shown)}</time>'
+
+
+def _date(prop: Property, page: Page) -> Shows:
+    return lambda value, record: (
+        f'<span class="nowrap">{escape(day_only(value, page.language))}</span>'
+        if value
+        else NOTHING
+    )
+
+
+def _money(prop: Property, page: Page) -> Shows:
+    def shows(value: Any, record: Any) -> str:
+        if not value:
+            return NOTHING
+        sum_of = money(value, getattr(record, "currency", ""), page.language)
+        return f'<span class="nowrap">{escape(sum_of)}</span>'
+
+    return shows
+
+
+def _plain(prop: Property, page: Page) -> Shows:
+    if prop.name == "email":
+        return lambda value, record: breakable(value) if value else NOTHING
+    return lambda value, record: (
+        f'<span class="person">{escape(value)}</span>' if value else NOTHING
+    )
+
+
+SHOWN: Mapping[PropertyType, Callable[[Property, Page], Shows]] = {
+    PropertyType.TAGS: _tags,
+    PropertyType.FLAG: _flag,
+    PropertyType.CHOICE: _choice,
+    PropertyType.REF: _ref,
+    PropertyType.INSTANT: _instant,
+    PropertyType.DATE: _date,
+    PropertyType.MONEY: _money,
+}
+"""How the values of a property are shown; every other one is a text."""
+
+
+def _page(context: Context, names: Names) -> Page:
+    zone = str(context.get("zone") or "UTC")
+    return Page(
+        language=str(context.get("language")),
+        zone=zone,
+        today=today_in(zone),
+        names=names,
+        text=context["_"],
+        icon=context["icon"],
+    )
+
+
+def _head(prop: Property, page: Page) -> str:
+    """Begin a cell; where a row is a card, each says what it is."""
+    figure = " figure" if prop.type in FIGURES else ""
+    return f'<td data-label="{_word(prop, page)}" class="muted{figure}">'
+
+
+def _of(prop: Property) -> Callable[[Any], Any]:
+    """Give what reads a property off a record."""
+    return (lambda record: value_of(record, prop.name)) if prop.is_custom else attrgetter(prop.name)
+
+
+@pass_context
+def cell(context: Context, prop: Property, record: Any, names: Names) -> Markup:
+    """Show one value as a list does."""
+    shows = SHOWN.get(prop.type, _plain)(prop, _page(context, names))
+    return Markup(shows(_of(prop)(record), record))
+
+
+@pass_context
+def cells(context: Context, columns: Iterable[Property], names: Names) -> Callable[[Any], Markup]:
+    """Give what draws the cells of a record, a column after the other."""
+    page = _page(context, names)
+    made = [(_head(one, page), SHOWN.get(one.type, _plain)(one, page), _of(one)) for one in columns]
+
+    def draw(record: Any) -> Markup:
+        return Markup(
+            "".join(f"{head}{shows(of(record), record)}</td>" for head, shows, of in made)
+        )
+
+    return draw
