@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select, text
 
 from bench.house import BATCH_DIALOGS, STEP_US, House, Vocabulary, cache, runtime_of
+from crm_store import funnel_sums
 from crm_store.bulk import create_many
 from crm_store.database import make_engine
 from crm_store.duplicates import index_cards
@@ -32,7 +33,7 @@ from crm_store.tables.people import clients, contacts
 from crm_store.tables.requests import sequences
 from crm_store.tables.users import users
 from crm_store.unit_of_work import Transaction, UnitOfWork
-from hub import SYSTEM
+from hub import SYSTEM, CountFunnels
 from hub.ids import id_for_instant
 from hub.runtime import system_now
 
@@ -71,7 +72,22 @@ def customers(past: House) -> Iterator[House]:
         (folder / "ready").touch()
     else:
         runtime_of(one.data, one.url).migrate()
+    count_funnels(one)
     yield one
+
+
+def count_funnels(one: House) -> None:
+    """Count what a hub at work would have counted in the background."""
+    engine = make_engine(runtime_of(one.data, one.url).settings.database, writer=True)
+    counted = 1
+    while counted:
+        with engine.connect() as conn, conn.begin():
+            tx = Transaction(
+                conn=conn, now=system_now(), new_id=int, channels={}, dialect=conn.dialect.name
+            )
+            uow = UnitOfWork(tx, actor=SYSTEM)
+            counted = funnel_sums.count_funnels(uow, CountFunnels())
+    engine.dispose()
 
 
 def fill(one: House) -> None:

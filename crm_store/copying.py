@@ -43,6 +43,7 @@ LEFT_OUT = (
     "dialog_terms",
     "contact_grams",
     "grams_",
+    "funnel_",
     "sessions",
     "leases",
     "workers",

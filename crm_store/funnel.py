@@ -1,31 +1,36 @@
 """The funnel: how far the interests of a period came, how long it took, and what it was worth.
 
 One funnel with cuts. An interest has reached a stage when it stood there, or jumped over it; the
-list behind a bar asks for the same by the field `interest.reached`.
+list behind a bar asks for the same by the field `interest.reached`. Who sees all interests takes
+what is kept by day (`funnel_sums`); of whom some are hidden, the interests themselves are counted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
-
+from crm_store.funnel_counts import Counts, Which, counted, times
+from crm_store.funnel_sums import (
+    EVERYBODY,
+    MOST_MEASURED,
+    Cut,
+    Parts,
+    add_kept,
+    kept_times,
+    parts,
+)
 from crm_store.nouns import NOUNS
-from crm_store.objects import visible
 from crm_store.pipelines import pipeline
-from crm_store.rows import gathered, read_json
-from crm_store.tables.interests import interest_stays, interests
+from crm_store.sight import sees_all
 from crm_store.viewer import Reader
 from hub.ids import Micros, PipelineId, UserId
+from hub.properties import DAY
 from hub.records.interests import Funnel, FunnelStep, Money
 from hub.terms import fold
 
 INTEREST = NOUNS["interest"]
-_stays, _i = interest_stays, interests
-MOST_MEASURED = 2000
-"""Of how many of the newest interests the times in the stages are measured."""
+FOREVER = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +48,15 @@ def funnel(reader: Reader, query: FunnelQuery) -> Funnel:
     """Give the funnel of a pipeline."""
     reader.viewer.need(INTEREST.kind.read)
     line = pipeline(reader, query.pipeline_id)
-    chosen = _chosen(reader, query)
-    ends = _ends(reader, chosen)
-    counts, sums = _reached(reader, chosen, [one.id for one in line.stages], ends.currencies)
-    medians = _medians(reader, chosen)
+    asked = _Asked(reader, query)
+    found = asked.counts(tuple(one.id for one in line.stages))
+    medians = asked.medians()
+    counts: dict[int, int] = {}
+    sums: dict[int, list[Money]] = {}
+    for (stage_id, currency), (count, amount) in sorted(found.reached.items()):
+        counts[stage_id] = counts.get(stage_id, 0) + count
+        if amount:
+            sums.setdefault(stage_id, []).append(Money(currency=currency, amount=amount))
     steps = []
     before = 0
     for n, stage in enumerate(line.stages):
@@ -56,16 +66,17 @@ def funnel(reader: Reader, query: FunnelQuery) -> Funnel:
                 stage=stage,
                 count=count,
                 conversion=_percent(count, before if n else count),
-                share=_percent(count, ends.began),
+                share=_percent(count, found.began),
                 median_us=medians.get(stage.id, 0),
                 sums=tuple(sums.get(stage.id, ())),
             )
         )
         before = count
+    ends = _Ends(found)
     return Funnel(
         pipeline=line,
         steps=tuple(steps),
-        began=ends.began,
+        began=found.began,
         won=ends.won,
         lost=ends.lost,
         won_sums=tuple(
@@ -79,123 +90,80 @@ def _percent(part: int, whole: int) -> int:
     return (200 * part + whole) // (2 * whole) if whole else 0
 
 
-def _chosen(reader: Reader, query: FunnelQuery) -> list[ColumnElement[bool]]:
-    parts: list[ColumnElement[bool]] = [
-        _i.c.pipeline_id == query.pipeline_id,
-        _i.c.deleted_at == 0,
-        visible(reader.viewer, INTEREST),
-    ]
-    if query.since:
-        parts.append(_i.c.created_at >= query.since)
-    if query.until:
-        parts.append(_i.c.created_at < query.until)
-    if query.owner_id:
-        parts.append(_i.c.owner_id == query.owner_id)
-    if query.source:
-        parts.append(_i.c.source_folded == fold(query.source)[:400])
-    return parts
-
-
-@dataclass(slots=True)
 class _Ends:
-    """How the chosen ones ended, counted in one reading."""
+    """How many of what was counted were won and lost, for how much and why."""
 
-    began: int = 0
-    won: int = 0
-    lost: int = 0
-    currencies: set[str] = field(default_factory=set)
-    sums: dict[str, int] = field(default_factory=dict)
-    reasons: dict[int, int] = field(default_factory=dict)
-
-
-def _ends(reader: Reader, chosen: list[ColumnElement[bool]]) -> _Ends:
-    found = _Ends()
-    for row in reader.conn.execute(
-        select(
-            _i.c.status,
-            _i.c.currency,
-            _i.c.loss_reason_id,
-            func.count().label("n"),
-            func.sum(_i.c.amount).label("amount"),
-        )
-        .where(*chosen)
-        .group_by(_i.c.status, _i.c.currency, _i.c.loss_reason_id)
-    ):
-        found.began += int(row.n)
-        found.currencies.add(row.currency)
-        if row.status == "won":
-            found.won += int(row.n)
-            if row.amount:
-                found.sums[row.currency] = found.sums.get(row.currency, 0) + int(row.amount)
-        elif row.status == "lost":
-            found.lost += int(row.n)
-            had = found.reasons.get(row.loss_reason_id, 0)
-            found.reasons[row.loss_reason_id] = had + int(row.n)
-    return found
+    def __init__(self, found: Counts) -> None:
+        self.won = self.lost = 0
+        self.sums: dict[str, int] = {}
+        self.reasons: dict[int, int] = {}
+        for (status, currency, reason), (count, amount) in found.ends.items():
+            if status == "won":
+                self.won += count
+                if amount:
+                    self.sums[currency] = self.sums.get(currency, 0) + amount
+            elif status == "lost":
+                self.lost += count
+                self.reasons[reason] = self.reasons.get(reason, 0) + count
 
 
-def _reached(
-    reader: Reader,
-    chosen: list[ColumnElement[bool]],
-    stages: Sequence[int],
-    currencies: Collection[str],
-) -> tuple[dict[int, int], dict[int, list[Money]]]:
-    # A column for each stage: to group by stages, SQLite would sort all the stays first.
-    columns: list[ColumnElement[Any]] = []
-    for stage_id in stages:
-        there = _stays.c.stage_id == stage_id
-        columns += [func.count().filter(there), func.sum(_i.c.amount).filter(there)]
-    counts: dict[int, int] = dict.fromkeys(stages, 0)
-    sums: dict[int, list[Money]] = {}
-    if not (columns and currencies):
-        return counts, sums
-    # Who came to a stage twice reached it once: the second time is marked in its row.
-    statement = (
-        select(func.max(_i.c.currency), *columns)
-        .select_from(_i)
-        .join(_stays, _stays.c.interest_id == _i.c.id)
-        .where(~_stays.c.again, *chosen)
-    )
-    if len(currencies) > 1:
-        statement = statement.group_by(_i.c.currency)
-    rows = sorted(reader.conn.execute(statement), key=lambda one: str(one[0]))
-    for currency, *found in rows:
-        for stage_id, count, amount in zip(stages, found[::2], found[1::2], strict=True):
-            counts[stage_id] += int(count)
-            if amount:
-                more = Money(currency=currency, amount=int(amount))
-                sums.setdefault(stage_id, []).append(more)
-    return counts, sums
+class _Asked:
+    """A query in parts: what is kept of it, and what is to be asked of the interests."""
 
+    def __init__(self, reader: Reader, query: FunnelQuery) -> None:
+        self._conn, self._pipeline_id = reader.conn, query.pipeline_id
+        source = fold(query.source)[:400] if query.source else ""
+        self._which = Which(reader.viewer.sight, bool(query.owner_id), bool(query.source))
+        self._values = {
+            "pipeline": query.pipeline_id,
+            **({"owner": query.owner_id} if query.owner_id else {}),
+            **({"source": source} if query.source else {}),
+        }
+        self._cut: Cut = EVERYBODY
+        if query.owner_id:
+            self._cut = ("owner", str(query.owner_id))
+        elif query.source:
+            self._cut = ("source", source)
+        span = (int(query.since), int(query.until) or FOREVER)
+        if (query.owner_id and query.source) or not sees_all(reader.viewer, INTEREST):
+            self._parts = Parts([span], [], 0, 0, frozenset())
+        else:
+            self._parts = parts(reader.conn, query.pipeline_id, span)
 
-def _medians(reader: Reader, chosen: list[ColumnElement[bool]]) -> Mapping[int, int]:
-    """Give how long those who left a stage had stayed, the middle one of them.
+    def counts(self, stages: tuple[int, ...]) -> Counts:
+        """Count what was asked for."""
+        found = counted(self._conn, self._which, self._values, self._parts.live, stages)
+        add_kept(self._conn, self._pipeline_id, self._cut, self._parts, found)
+        return found
 
-    Of the newest MOST_MEASURED interests: how long things take is a question about lately, and
-    the middle of all that ever was would have to be sorted anew each time.
-    """
-    newest = (
-        select(_i.c.id)
-        .where(*chosen)
-        .order_by(_i.c.created_at.desc(), _i.c.id.desc())
-        .limit(MOST_MEASURED)
-        .subquery()
-    )
-    dialect = reader.conn.dialect.name
-    # As two lists in one row: thousands of rows cost more than finding them.
-    row = reader.conn.execute(
-        select(
-            gathered(dialect, _stays.c.stage_id).label("stages"),
-            gathered(dialect, _stays.c.left_at - _stays.c.entered_at).label("times"),
-        )
-        .select_from(newest)
-        .join(_stays, _stays.c.interest_id == newest.c.id)
-        .where(_stays.c.left_at > 0, ~_stays.c.passed)
-    ).one()
-    spent: dict[int, list[int]] = {}
-    for stage_id, one in zip(read_json(row.stages) or (), read_json(row.times) or (), strict=True):
-        spent.setdefault(stage_id, []).append(one)
-    return {stage_id: _middle(sorted(some)) for stage_id, some in spent.items()}
+    def medians(self) -> Mapping[int, int]:
+        """Give how long those who left a stage had stayed, the middle one of them, by stage.
+
+        Of the newest MOST_MEASURED interests: how long things take is a question about lately. Of
+        days that are kept, the whole of the last one is taken too, at most its own newest ones.
+        """
+        spent: dict[str, list[int]] = {}
+        measured = 0
+        for count, some in self._newest_first():
+            for stage_id, more in some.items():
+                spent.setdefault(stage_id, []).extend(more)
+            measured += count
+            if measured >= MOST_MEASURED:
+                break
+        return {int(stage_id): _middle(sorted(some)) for stage_id, some in spent.items()}
+
+    def _newest_first(self) -> Iterator[tuple[int, Mapping[str, list[int]]]]:
+        live = list(self._parts.live)
+
+        def asked() -> tuple[int, Mapping[str, list[int]]]:
+            return times(self._conn, self._which, self._values, live.pop(), MOST_MEASURED)
+
+        for day, began, some in kept_times(self._conn, self._pipeline_id, self._cut, self._parts):
+            while live and live[-1][0] >= day * DAY:
+                yield asked()
+            yield min(began, MOST_MEASURED), some
+        while live:
+            yield asked()
 
 
 def _middle(ordered: list[int]) -> int:

@@ -21,6 +21,8 @@ def visible(viewer: Viewer, noun: Noun) -> ColumnElement[bool]:
     if noun.kind.name == "contact":
         return visible_people(viewer)
     scope = viewer.objects_clause(noun.kind, noun.table)
+    if sees_all(viewer, noun):
+        return scope
     if viewer.hidden_accounts:
         hidden = (
             select(dialog_links.c.object_id)
@@ -32,9 +34,12 @@ def visible(viewer: Viewer, noun: Noun) -> ColumnElement[bool]:
             )
         )
         scope = and_(scope, ~hidden.correlate(noun.table).exists())
-    elif viewer.scope(noun.kind.subject) is Scope.ALL:
-        return scope
     return or_(scope, _let_in(viewer)) if noun.kind.name == "interest" else scope
+
+
+def sees_all(viewer: Viewer, noun: Noun) -> bool:
+    """Say whether nothing of a kind (but contact persons) is kept from this viewer."""
+    return not viewer.hidden_accounts and viewer.scope(noun.kind.subject) is Scope.ALL
 
 
 def _let_in(viewer: Viewer) -> ColumnElement[bool]:

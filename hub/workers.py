@@ -17,6 +17,7 @@ from crm_store import work
 from hub.acquaintance import Acquaintance
 from hub.commands import (
     ClaimJobs,
+    CountFunnels,
     ExpireLeases,
     MailNotices,
     RemindOfTasks,
@@ -50,6 +51,8 @@ LEASE = timedelta(seconds=30)
 PAUSE_LAST = 30.0
 LOOK_SECONDS = 1.0
 """How long the loops that look for due jobs and expired leases rest between two looks."""
+COUNT_SECONDS = 10.0
+"""How long changed days of the funnel are gathered before they are counted."""
 JOB_LEASE_EXTRA = timedelta(seconds=60)
 US = 1_000_000
 
@@ -119,6 +122,7 @@ class Workers:
                 "periodic": self._periodic,
                 "leases": self._leases,
                 "deadlines": lambda: self.leased("deadlines", self._deadlines),
+                "funnels": lambda: self.leased("funnels", self._funnels),
                 "acquaintance": lambda: self.leased("acquaintance", self.acquaintance.run),
                 "upkeep": lambda: self.leased("upkeep", self.upkeep.run),
                 "files": lambda: self.leased("files", self.fetching.run),
@@ -210,6 +214,13 @@ class Workers:
         while True:
             found = await self._runtime.do(SYSTEM, None, commands)
             await asyncio.sleep(0 if any(found) else LOOK_SECONDS)
+
+    async def _funnels(self) -> None:
+        """Count the days of the funnel again that were written to."""
+        command = CountFunnels()
+        while True:
+            counted = (await self._runtime.do(SYSTEM, None, (command,)))[0]
+            await asyncio.sleep(0 if counted == command.limit else COUNT_SECONDS)
 
     async def _periodic(self) -> None:
         """Queue each periodic job once per period, over all processes."""

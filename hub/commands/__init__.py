@@ -88,6 +88,7 @@ from hub.commands.imports import (
 )
 from hub.commands.interests import (
     AddCoExecutor,
+    CountFunnels,
     LoseInterest,
     MoveInterest,
     RemoveCoExecutor,
@@ -305,6 +306,7 @@ __all__ = [
     "Command",
     "ConfirmSubscription",
     "ConvertLead",
+    "CountFunnels",
     "CreateAccount",
     "CreateClient",
     "CreateContact",

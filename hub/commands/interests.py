@@ -177,3 +177,13 @@ class SaveLossReason(Command):
     position: int = 0
     needs_comment: bool = False
     active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountFunnels(Command):
+    """The hub's own: count days of the funnel anew in which something changed. Gives how many.
+
+    At most `limit` of them, the newest first.
+    """
+
+    limit: int = 10

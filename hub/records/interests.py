@@ -182,7 +182,8 @@ class Money:
 class FunnelStep:
     """One stage of a funnel: how many came so far, of those before, how long they stayed.
 
-    `median_us` is the middle time of the newest 2,000 interests of the cut, in microseconds.
+    `median_us` is the middle time in microseconds of the newest 2,000 interests of the cut, and of
+    what else began on the day of the last of them.
     """
 
     stage: Stage

@@ -142,7 +142,7 @@ async def test_sums_of_a_board_and_of_the_funnel_need_no_rows(home: House) -> No
     found = [one for one in plans(home, lambda reader: funnel(reader, query)) if "interests" in one]
     for one in found:
         assert "COVERING INDEX ix_interests_funnel" in one
-        assert "(pipeline_id=? AND deleted_at=? AND created_at>?)" in one
+        assert "(pipeline_id=? AND deleted_at=? AND created_at>? AND created_at<?)" in one
     assert any("COVERING INDEX ix_interest_stays_reached" in one for one in found)
 
 

@@ -228,7 +228,7 @@ class FunnelStepShape(Shape):
     conversion: int
     share: int
     median_us: int = Field(
-        description="The middle time in the stage, of the newest 2,000 interests of the cut."
+        description="The middle time in the stage, of the newest 2,000 or so interests of the cut."
     )
     sums: list[MoneyShape]
 

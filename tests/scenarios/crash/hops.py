@@ -103,6 +103,8 @@ HOUSEWORK = frozenset(
         "TakeAnswers",
         "RefreshDuplicates",
         "RefreshSegment",
+        # The mark of a day goes with the commit that counts it.
+        "CountFunnels",
         # The other way to end a quarantined input; one command of a person.
         "SettleQuarantine",
         # Files of exports: a job that died begins its file anew, what is stale is found so again.
