@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, bindparam, delete, func, select
+from sqlalchemy import Row, delete, func, select
 
 from crm_store.buckets import take
 from crm_store.sql import upsert
@@ -62,22 +62,14 @@ def set_limits(uow: UnitOfWork, command: SetSendingLimits) -> None:
     uow.record(SendingLimitsChanged(account_id=command.account_id))
 
 
-def of_account(uow: UnitOfWork, account_id: int) -> SendingLimits | None:
-    """Give an account's limits inside a transaction, None where it has none."""
-    row = uow.conn.execute(_OF_ACCOUNT, {"account": account_id}).first()
-    return None if row is None else _record(row)
-
-
-_OF_ACCOUNT = select(sending_limits).where(sending_limits.c.account_id == bindparam("account"))
-
-
 def all_limits(reader: Reader) -> list[SendingLimits]:
     """Give the limits of every account that has some."""
     rows = reader.conn.execute(select(sending_limits).order_by(sending_limits.c.account_id))
-    return [_record(row) for row in rows]
+    return [record(row) for row in rows]
 
 
-def _record(row: Row[Any]) -> SendingLimits:
+def record(row: Row[Any]) -> SendingLimits:
+    """Read a row of limits."""
     return SendingLimits(
         account_id=AccountId(row.account_id),
         per_minute=row.per_minute,

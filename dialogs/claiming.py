@@ -25,10 +25,9 @@ from crm_store.rows import among, listed
 from crm_store.sql import locked
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.outbox import deliveries
-from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_claim import admit
-from dialogs.many_ways import Due
+from dialogs.many_ways import Due, sender_of
 from dialogs.receipts import move_delivery
 from hub.commands import ClaimDeliveries
 from hub.errors import RejectReason
@@ -43,10 +42,10 @@ UNFINISHED = (Status.QUEUED.value, Status.CLAIMED.value, Status.SENDING.value)
 
 def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[DeliveryId, int]]:
     """Lease due deliveries of one account; gives each with its fencing number."""
-    account = uow.conn.execute(_account(), {"account": command.account_id}).first()
-    if account is None or account.paused or account.removed:
+    sender = sender_of(uow, command.account_id)
+    if sender.paused or sender.removed:
         return []
-    capabilities = uow.channels.get(account.channel)
+    capabilities = sender.capabilities
     ordered = capabilities is None or capabilities.ordered
     given = {"account": command.account_id, "now": uow.now}
     turns = [("agent" if command.agent_only else "", command.limit)]
@@ -65,7 +64,7 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
             for statement, values in asked
             for row in uow.conn.execute(statement, values)
         ]
-        rows = admit(uow, command.account_id, found)
+        rows = admit(uow, sender, found)
         if rows and capabilities is not None and capabilities.reply_window is not None:
             late = _fail_closed(uow, [row.id for row in rows])
             rows = [row for row in rows if row.id not in late]
@@ -80,13 +79,6 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
     }
     uow.conn.execute(_leased(uow.dialect), leased)
     return [(DeliveryId(row.id), row.fence + 1) for row in rows]
-
-
-@cache
-def _account() -> Select[Any]:
-    return select(accounts.c.channel, accounts.c.paused, accounts.c.removed).where(
-        accounts.c.id == bindparam("account")
-    )
 
 
 @cache

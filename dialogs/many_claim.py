@@ -17,14 +17,14 @@ from sqlalchemy import Row, Select, func, or_, select, update
 from crm_store.buckets import take, take_of_day
 from crm_store.frequency import limits_of
 from crm_store.rows import among, listed
-from crm_store.sending_limits import allowance, midnight, of_account
+from crm_store.sending_limits import allowance, midnight
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import contacts
 from crm_store.tables.users import brands
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many import PAUSED, address_kinds
-from dialogs.many_ways import Due, closed_windows, go_on, kept_back
+from dialogs.many_ways import Due, Sender, closed_windows, go_on, kept_back
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 from hub.records.many import SendingLimits
@@ -36,7 +36,7 @@ SWEEP = 1_000
 """So many rows of a paused send leave the queue with each claim that meets one."""
 
 
-def admit(uow: UnitOfWork, account_id: int, rows: Sequence[Due]) -> list[Due]:
+def admit(uow: UnitOfWork, sender: Sender, rows: Sequence[Due]) -> list[Due]:
     """Give the rows that may go now; those that belong to no send always may."""
     many = [row for row in rows if row.send_id]
     if not many:
@@ -49,13 +49,13 @@ def admit(uow: UnitOfWork, account_id: int, rows: Sequence[Due]) -> list[Due]:
         mine = [row for row in many if row.send_id == send_id and row.id not in out]
         send = sends.get(send_id)
         if send is None or send.state == "cancelled":
-            _sweep(uow, account_id, send_id, Status.SUPPRESSED.value, "cancelled")
+            _sweep(uow, sender.id, send_id, Status.SUPPRESSED.value, "cancelled")
             out |= {row.id for row in mine}
         elif send.state == "paused":
-            _sweep(uow, account_id, send_id, PAUSED, "")
+            _sweep(uow, sender.id, send_id, PAUSED, "")
             out |= {row.id for row in mine}
         elif send.mailing_id:  # A test (dialogs/many_tests.py) is kept back by nothing.
-            out |= _held_back(uow, account_id, send, mine)
+            out |= _held_back(uow, sender, send, mine)
     return [row for row in rows if row.id not in out]
 
 
@@ -97,9 +97,9 @@ def _sweep(uow: UnitOfWork, account_id: int, send_id: int, status: str, reason: 
     )
 
 
-def _held_back(uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[Due]) -> set[int]:
+def _held_back(uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[Due]) -> set[int]:
     """Settle or postpone what may not go now; gives the ids."""
-    refused = kept_back(uow, send, account_id, [(row.contact_id, row.address_id) for row in rows])
+    refused = kept_back(uow, send, sender, [(row.contact_id, row.address_id) for row in rows])
     found: dict[int, str] = {}
     for row in rows:
         if reason := refused.get((row.contact_id, row.address_id)):
@@ -107,7 +107,7 @@ def _held_back(uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[
     left = [row for row in rows if row.id not in found]
     found |= _over_cap(uow, send, left)
     left = [row for row in left if row.id not in found]
-    shut = closed_windows(uow, account_id, [(row.address_id, row.content_id) for row in left])
+    shut = closed_windows(uow, sender, [(row.address_id, row.content_id) for row in left])
     found |= {row.id: "window_closed" for row in left if row.address_id in shut}
     other_way: set[int] = set()
     if found and send.routes:
@@ -125,7 +125,7 @@ def _held_back(uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[
     left = [row for row in left if row.id not in later]
     later |= _quiet(uow, send, left)
     left = [row for row in left if row.id not in later]
-    later |= _too_fast(uow, account_id, send, left)
+    later |= _too_fast(uow, sender, send, left)
     for number, due_at in later.items():
         uow.conn.execute(update(deliveries).where(deliveries.c.id == number).values(due_at=due_at))
     return {*found, *later}
@@ -227,11 +227,11 @@ def quiet_until(now: int, zone: str, start: int, end: int) -> int:
 
 
 def _too_fast(
-    uow: UnitOfWork, account_id: int, send: Row[Any], rows: Sequence[Due]
+    uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[Due]
 ) -> dict[int, int]:
     """Take tokens for each row; give when there will be one for those that found none."""
-    limits = of_account(uow, account_id) if rows else None
-    found = _over_day(uow, account_id, limits, rows) if limits is not None else {}
+    limits = sender.limits
+    found = _over_day(uow, limits, rows) if limits is not None else {}
     rows = [row for row in rows if row.id not in found]
     per_minute = limits.per_minute if limits is not None else 0
     if not rows or not (send.per_minute or send.domain_per_minute or per_minute):
@@ -241,7 +241,7 @@ def _too_fast(
         kind, value = where.get(row.address_id, ("", ""))
         wanted = []
         if per_minute:
-            wanted.append((f"account:{account_id}", per_minute))
+            wanted.append((f"account:{sender.id}", per_minute))
         if send.per_minute:
             wanted.append((f"send:{send.id}", send.per_minute))
         if send.domain_per_minute and kind == "email":
@@ -253,9 +253,7 @@ def _too_fast(
     return found
 
 
-def _over_day(
-    uow: UnitOfWork, account_id: int, limits: SendingLimits, rows: Sequence[Due]
-) -> dict[int, int]:
+def _over_day(uow: UnitOfWork, limits: SendingLimits, rows: Sequence[Due]) -> dict[int, int]:
     """Let go what the account's day allows, its warm-up counted; the others wait for the next."""
     if not rows:
         return {}
@@ -264,14 +262,14 @@ def _over_day(
     if not allowed:
         return {}
     day, tomorrow = midnight(uow.now, house)
-    granted = take_of_day(uow, f"day:{account_id}:{day}", allowed, len(rows))
+    granted = take_of_day(uow, f"day:{limits.account_id}:{day}", allowed, len(rows))
     if granted == len(rows):
         return {}
     # What stands behind these waits too: stepping through it row by row would take the day.
     behind = (
         select(deliveries.c.id)
         .where(
-            deliveries.c.account_id == account_id,
+            deliveries.c.account_id == limits.account_id,
             deliveries.c.lane == Lane.MAILING.order,
             deliveries.c.status == Status.QUEUED.value,
             ~deliveries.c.held,

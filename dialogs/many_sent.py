@@ -8,9 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, Update, bindparam, case, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Row,
+    Select,
+    String,
+    Table,
+    Update,
+    bindparam,
+    case,
+    literal_column,
+    select,
+    union_all,
+    update,
+)
 
 from crm_store.rows import among, insert_missing, listed, numbered, numbers
 from crm_store.tables.dialogs import parked_arrivals
@@ -25,38 +39,64 @@ from hub.ids import bounded_key
 from hub.messages import DeliveryStatus as Status
 
 GIVEN = ("id", "fence")
+EARLY, PATIENT, UNNOTED = "early", "patient", "unnoted"
+LAST_OUT_US = 1_000_000
+"""An account under a mailing notes no more often than this when something left it last."""
 
 
-def settle_sent(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> Mapping[int, Row[Any]]:
-    """Settle those that were sent at the first try; gives their rows by their ids."""
+class Went(NamedTuple):
+    """The rows that went well, by their ids, and what is known around them."""
+
+    rows: Mapping[int, Row[tuple[int, int, int]]]
+    patient: frozenset[int]
+    """Sends that wait for a proof of delivery."""
+    unnoted: frozenset[int]
+    """Accounts whose last use was noted too long ago."""
+
+
+NOTHING = Went({}, frozenset(), frozenset())
+
+
+def settle_sent(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> Went:
+    """Settle those that were sent at the first try."""
     ended = {one.delivery_id: one for one in commands if one.status is Status.SENT}
     if not ended:
-        return {}
+        return NOTHING
     pairs = sorted((number, one.fence) for number, one in ended.items())
     # In the order of their ids: so rows are locked everywhere.
     given = {**numbered(uow.dialect, GIVEN, pairs), "b_now": uow.now}
-    rows = uow.conn.execute(_went_well(uow.dialect), given).all()
+    rows = {row[0]: row for row in uow.conn.execute(_went_well(uow.dialect), given)}
+    if not rows:
+        return NOTHING
     named = [
         {
-            "account_id": row.account_id,
+            "account_id": account_id,
             "external_id": bounded_key(name),
-            "delivery_id": row.id,
+            "delivery_id": number,
             "part": n,
         }
-        for row in rows
-        for n, name in enumerate(ended[row.id].external_ids)
+        for number, account_id, _ in rows.values()
+        for n, name in enumerate(ended[number].external_ids)
     ]
     insert_missing(uow.conn, parts, named)
-    _merge_early(uow, named)
-    return {row.id: row for row in rows}
+    asked = {
+        "b_names": listed(uow.dialect, [one["external_id"] for one in named]),
+        "b_accounts": listed(uow.dialect, {row[1] for row in rows.values()}),
+        "b_sends": listed(uow.dialect, {row[2] for row in rows.values()}),
+        "b_noted_by": uow.now - LAST_OUT_US,
+    }
+    around: dict[str, set[int]] = {EARLY: set(), PATIENT: set(), UNNOTED: set()}
+    for what, number in uow.conn.execute(_around(uow.dialect), asked):
+        around[what].add(number)
+    if around[EARLY]:
+        _merge_early(uow, named)
+    return Went(rows, frozenset(around[PATIENT]), frozenset(around[UNNOTED]))
 
 
 @cache
 def _went_well(dialect: str) -> Update:
     """Write the end of what goes to many where this is its first try and nobody else decided."""
     given = numbers(dialect, GIVEN)
-    patience = select(many_sends.c.fall_back_after).where(many_sends.c.id == deliveries.c.send_id)
-    last_out = select(accounts.c.last_out_at).where(accounts.c.id == deliveries.c.account_id)
     return (
         update(deliveries)
         .where(
@@ -81,8 +121,6 @@ def _went_well(dialect: str) -> Update:
             deliveries.c.id,
             deliveries.c.account_id,
             deliveries.c.send_id,
-            patience.scalar_subquery().label("fall_back_after"),
-            last_out.scalar_subquery().label("last_out_at"),
         )
     )
 
@@ -93,19 +131,29 @@ def _merge_early(uow: UnitOfWork, named: Sequence[Mapping[str, Any]]) -> None:
     for one in named:
         by_account.setdefault(one["account_id"], []).append(one["external_id"])
     for account_id, names in by_account.items():
-        given = {"b_account": account_id, "b_names": listed(uow.dialect, names)}
-        if uow.conn.execute(_parked(uow.dialect), given).first() is not None:
-            apply_parked(uow, account_id, names)
-            merge_parked(uow, account_id, names)
+        apply_parked(uow, account_id, names)
+        merge_parked(uow, account_id, names)
 
 
 @cache
-def _parked(dialect: str) -> Select[Any]:
-    early = (
-        select(table.c.id).where(
-            table.c.account_id == bindparam("b_account"),
+def _around(dialect: str) -> CompoundSelect[Any]:
+    """Ask at once what is known around a group that went well; gives what, and whose."""
+
+    def said(what: str, table: Table, *where: ColumnElement[bool]) -> Select[Any]:
+        name: ColumnElement[str] = literal_column(f"'{what}'", String)
+        return select(name, table.c.id).where(*where)
+
+    early = [
+        said(
+            EARLY,
+            table,
+            among(dialect, table.c.account_id, "b_accounts"),
             among(dialect, table.c.external_id, "b_names"),
         )
         for table in (parked_receipts, parked_arrivals)
-    )
-    return select(union_all(*early).subquery()).limit(1)
+    ]
+    waits = many_sends.c.fall_back_after > 0
+    patient = said(PATIENT, many_sends, among(dialect, many_sends.c.id, "b_sends"), waits)
+    long_ago = accounts.c.last_out_at <= bindparam("b_noted_by")
+    unnoted = said(UNNOTED, accounts, among(dialect, accounts.c.id, "b_accounts"), long_ago)
+    return union_all(patient, unnoted, *early)

@@ -19,7 +19,7 @@ from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many import check_content, content_row
-from dialogs.many_ways import closed_windows
+from dialogs.many_ways import closed_windows, sender_of
 from hub.capabilities import Capabilities
 from hub.commands import KeepFile, TryMany
 from hub.errors import Conflict, Invalid, NotFound, Unsupported
@@ -51,7 +51,7 @@ def try_many(uow: UnitOfWork, command: TryMany) -> int:
         )
     )
     uow.conn.execute(insert(many_contents), [content_row(content_id, send_id, content)])
-    if closed_windows(uow, command.account_id, [(address_id, content_id)]):
+    if closed_windows(uow, sender_of(uow, command.account_id), [(address_id, content_id)]):
         raise Conflict(
             "the reply window of this channel is closed: only a template can be sent",
             what="window_closed",

@@ -16,15 +16,18 @@ from typing import Any, NamedTuple
 from sqlalchemy import Row, Select, bindparam, func, insert, select, update
 
 from crm_store.consents import refusals
+from crm_store.sending_limits import record as limits_record
 from crm_store.tables.dialogs import dialogs
-from crm_store.tables.many import many_contents, many_sends, many_steps
+from crm_store.tables.many import many_contents, many_sends, many_steps, sending_limits
 from crm_store.tables.outbox import attempts, deliveries
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_answers import who_answered
+from hub.capabilities import Capabilities
 from hub.events import DeliveriesQueued
 from hub.messages import DeliveryStatus as Status
+from hub.records.many import SendingLimits
 
 MINUTE_US = 60_000_000
 NO_ADDRESS = "no_address"
@@ -187,23 +190,51 @@ def why_not(
     found: dict[tuple[int, int], str] = {}
     for account_id in sorted({one.account_id for one in people}):
         mine = [one for one in people if one.account_id == account_id]
-        found |= kept_back(uow, send, account_id, [one.pair for one in mine])
+        sender = sender_of(uow, account_id)
+        found |= kept_back(uow, send, sender, [one.pair for one in mine])
         if windows:
             left = [one for one in mine if one.pair not in found]
-            shut = closed_windows(
-                uow, account_id, [(one.address_id, one.content_id) for one in left]
-            )
+            shut = closed_windows(uow, sender, [(one.address_id, one.content_id) for one in left])
             found |= {one.pair: "window_closed" for one in left if one.address_id in shut}
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """An account as what is sent over it asks: read once for all that is asked."""
+
+    id: int
+    capabilities: Capabilities | None
+    paused: bool = False
+    removed: bool = False
+    limits: SendingLimits | None = None
+
+
+def sender_of(uow: UnitOfWork, account_id: int) -> Sender:
+    """Read an account with how fast it may send to many; one that is gone counts as removed."""
+    row = uow.conn.execute(_sender(), {"account": account_id}).first()
+    if row is None:
+        return Sender(account_id, None, removed=True)
+    limits = limits_record(row) if row.account_id is not None else None
+    return Sender(account_id, uow.channels.get(row.channel), row.paused, row.removed, limits)
+
+
+@cache
+def _sender() -> Select[Any]:
+    # Asked at every claim: made once.
+    return (
+        select(accounts.c.channel, accounts.c.paused, accounts.c.removed, sending_limits)
+        .outerjoin_from(accounts, sending_limits, sending_limits.c.account_id == accounts.c.id)
+        .where(accounts.c.id == bindparam("account"))
+    )
+
+
 def kept_back(
-    uow: UnitOfWork, send: Row[Any], account_id: int, people: Sequence[tuple[int, int]]
+    uow: UnitOfWork, send: Row[Any], sender: Sender, people: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], str]:
     """Say who of one account's recipients may not be sent it, and why."""
-    account = uow.conn.execute(_account(), {"account": account_id}).first()
-    capabilities = uow.channels.get(account.channel) if account is not None else None
-    if account is None or account.removed or capabilities is None or not capabilities.sends:
+    capabilities = sender.capabilities
+    if sender.removed or capabilities is None or not capabilities.sends:
         return dict.fromkeys(people, "no_account")
     found: dict[tuple[int, int], str] = {one: NO_ADDRESS for one in people if one[1] <= 0}
     if not capabilities.initiates:
@@ -212,7 +243,7 @@ def kept_back(
             uow.conn.execute(
                 select(dialogs.c.address_id).where(
                     dialogs.c.address_id.in_(ids),
-                    dialogs.c.account_id == account_id,
+                    dialogs.c.account_id == sender.id,
                     dialogs.c.inbound_count > 0,
                 )
             ).scalars()
@@ -224,7 +255,7 @@ def kept_back(
             people,
             channel=capabilities.address_kind,
             topic=send.topic,
-            account_id=account_id,
+            account_id=sender.id,
             need_consent=send.need_consent,
         )
     if send.stops_when_answered:
@@ -233,9 +264,9 @@ def kept_back(
     return found
 
 
-def closed_windows(uow: UnitOfWork, account_id: int, rows: Sequence[tuple[int, int]]) -> set[int]:
+def closed_windows(uow: UnitOfWork, sender: Sender, rows: Sequence[tuple[int, int]]) -> set[int]:
     """Give the addresses whose reply window is closed to these words: only a template may go."""
-    if not rows or not _has_window(uow, account_id):
+    if not rows or sender.capabilities is None or sender.capabilities.reply_window is None:
         return set()
     plain = set(
         uow.conn.execute(
@@ -251,27 +282,13 @@ def closed_windows(uow: UnitOfWork, account_id: int, rows: Sequence[tuple[int, i
     open_to = set(
         uow.conn.execute(
             select(dialogs.c.address_id).where(
-                dialogs.c.account_id == account_id,
+                dialogs.c.account_id == sender.id,
                 dialogs.c.address_id.in_(needs),
                 dialogs.c.window_until > uow.now,
             )
         ).scalars()
     )
     return needs - open_to
-
-
-def _has_window(uow: UnitOfWork, account_id: int) -> bool:
-    account = uow.conn.execute(_account(), {"account": account_id}).first()
-    capabilities = uow.channels.get(account.channel if account is not None else "")
-    return capabilities is not None and capabilities.reply_window is not None
-
-
-@cache
-def _account() -> Select[Any]:
-    # Asked at every claim of a mailing: made once.
-    return select(accounts.c.channel, accounts.c.removed).where(
-        accounts.c.id == bindparam("account")
-    )
 
 
 # -- moving on ------------------------------------------------------------------------------------

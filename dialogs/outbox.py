@@ -50,15 +50,13 @@ from hub.messages import DeliveryStatus as Status
 US = 1_000_000
 SENDING_GRACE = timedelta(seconds=30)
 """How much longer than a channel's own deadline the lease of a call lasts."""
-LAST_OUT_US = US
-"""An account under a mailing notes no more often than this when something left it last."""
 
 
 def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[None]:
     """Write what became of a group of attempts."""
     lock_sent_names(uow, (name for one in commands for name in one.external_ids))
     well = settle_sent(uow, commands)
-    left = [one for one in commands if one.delivery_id not in well]
+    left = [one for one in commands if one.delivery_id not in well.rows]
     rows: dict[int, Row[Any]] = {}
     if left:
         ids = listed(uow.dialect, sorted({one.delivery_id for one in left}))
@@ -67,11 +65,13 @@ def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[Non
         row = rows.get(command.delivery_id)
         if row is not None:
             _settle(uow, command, row)
-    patient = {number: row for number, row in well.items() if row.fall_back_after}
+    patient = {}
+    if well.patient:
+        patient = {n: row for n, row in well.rows.items() if row.send_id in well.patient}
     _wait_for_proof(uow, commands, {**rows, **patient})
     sent = {rows[one.delivery_id].account_id for one in left
             if one.delivery_id in rows and one.status is Status.SENT}  # fmt: skip
-    sent |= {row.account_id for row in well.values() if uow.now - row.last_out_at >= LAST_OUT_US}
+    sent |= well.unnoted
     if sent:
         uow.conn.execute(
             update(accounts).where(accounts.c.id.in_(sorted(sent))).values(last_out_at=uow.now)
