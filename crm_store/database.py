@@ -122,8 +122,12 @@ def make_engine(url: str, *, writer: bool) -> Engine:
         return engine
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    # A house on SQLite does without the driver.
+    from crm_store.cursors import LazyCursor
+
     engine = create_engine(
         url,
+        connect_args={"cursor_factory": LazyCursor},
         pool_size=POSTGRES_WRITERS if writer else READERS,
         max_overflow=0 if writer else READERS,
         # A reading is done once more where its connection is gone; who writes asks before.
