@@ -42,6 +42,7 @@ from hub.ids import Micros, PipelineId
 from hub.objects import Actor, ActorKind
 from hub.properties import DAY
 from hub.runtime import system_now
+from hub.web.interest_boards import SHOWN
 
 SQL_GATE, SQL_GOAL = 5.0, 3.0
 HTTP_GATE, HTTP_GOAL = 20.0, 12.0
@@ -98,7 +99,7 @@ class Asking:
             of = {"field": "interest.stage", "operator": "equals", "value": stage}
             tree = {"all": [open_ones, of]}
             queries.append(ObjectQuery(filter=tree, sort="-stage_since"))
-        objects.pages(reader, NOUNS["interest"], queries)
+        objects.pages(reader, NOUNS["interest"], queries, SHOWN)
 
     def _card(self, reader: Reader, person: Any) -> None:
         card = objects.one(reader, NOUNS["client"], person.client_id)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
+from crm_store.sight import hidden_among
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.journal import changes, cursors, journal, meta, parked_events
@@ -259,9 +260,6 @@ def events_from(conn: Connection, registry: EventRegistry, rows: Sequence[Row[An
 
 def visible(reader: Reader, events: Sequence[Event]) -> list[Event]:
     """Leave out the facts about what the viewer may not see."""
-    # The import is late: objects put facts on record.
-    from crm_store.objects import hidden_among
-
     viewer = reader.viewer
     if not viewer.is_limited:
         return list(events)

@@ -5,7 +5,7 @@ What is the same for all kinds stands here once; what a kind does beyond it stan
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
@@ -21,7 +21,6 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
-    not_,
     or_,
     select,
     union_all,
@@ -65,22 +64,6 @@ class ObjectQuery:
     removed: bool = False
 
 
-def hidden_among(reader: Reader, named: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
-    """Give those of some objects and persons, by kind and id, that this reader may not see."""
-    ids: dict[str, list[int]] = {}
-    for kind, number in named:
-        ids.setdefault(kind, []).append(number)
-    found: set[tuple[str, int]] = set()
-    for kind, numbers in ids.items():
-        if kind not in reader.nouns:
-            continue
-        noun = reader.nouns[kind]
-        table, seen = noun.table, visible(reader.viewer, noun)
-        hidden = select(table.c.id).where(table.c.id.in_(numbers), not_(seen))
-        found |= {(kind, number) for number in reader.conn.execute(hidden).scalars()}
-    return found
-
-
 def one(reader: Reader, noun: Noun, object_id: int) -> Any:
     """Give an object; raises NotFound, also for what this reader may not see."""
     return records(reader, noun, [_row(reader, noun, object_id)])[0]
@@ -115,16 +98,21 @@ def page(reader: Reader, noun: Noun, query: ObjectQuery) -> ObjectPage[Any]:
     return pages(reader, noun, [query])[0]
 
 
-def pages(reader: Reader, noun: Noun, queries: Sequence[ObjectQuery]) -> list[ObjectPage[Any]]:
-    """Give a page of each query; where nothing of them is asked by words, in one question."""
+def pages(
+    reader: Reader, noun: Noun, queries: Sequence[ObjectQuery], names: tuple[str, ...] = ()
+) -> list[ObjectPage[Any]]:
+    """Give a page of each query; where nothing of them is asked by words, in one question.
+
+    With `names` they are rows of these columns and the id: a board shows little of hundreds.
+    """
     reader.viewer.need(noun.kind.read)
     if not queries:
         return []
     if len(queries) > 1 and any(query.text for query in queries):
-        return [page(reader, noun, query) for query in queries]
+        return [pages(reader, noun, [query], names)[0] for query in queries]
     if any(query.filter or _is_custom(query.sort) for query in queries):
         noun = custom.whole_of(reader, noun)
-    asked = [_asked(noun, query) for query in queries]
+    asked = [_asked(noun, query, names) for query in queries]
     statement = _listing_for(reader, noun, tuple(asked))
     given: dict[str, Any] = {ASKING: asking(reader.viewer.user_id)}
     for n, (one, query) in enumerate(zip(asked, queries, strict=True)):
@@ -138,7 +126,8 @@ def pages(reader: Reader, noun: Noun, queries: Sequence[ObjectQuery]) -> list[Ob
     for row in reader.conn.execute(statement, given).all():
         parts[row.part].append(row)
     shown = [rows[: one.limit] for rows, one in zip(parts, asked, strict=True)]
-    made = iter(records(reader, noun, [row for rows in shown for row in rows]))
+    every = [row for rows in shown for row in rows]
+    made = iter(every if names else records(reader, noun, every))
     return [
         ObjectPage(
             items=tuple(islice(made, len(rows))),
@@ -158,13 +147,14 @@ class _Asked:
     further: bool
     removed: bool
     limit: int
+    names: tuple[str, ...]
 
 
 def _is_custom(sort: str) -> bool:
     return sort.removeprefix("-").startswith(custom.PREFIX)
 
 
-def _asked(noun: Noun, query: ObjectQuery) -> _Asked:
+def _asked(noun: Noun, query: ObjectQuery, names: tuple[str, ...]) -> _Asked:
     sort = query.sort or noun.kind.sort
     name = sort.removeprefix("-")
     sortable = {one.name for one in noun.kind.columns if one.sortable} | {"id"}
@@ -177,6 +167,7 @@ def _asked(noun: Noun, query: ObjectQuery) -> _Asked:
         further=bool(query.before),
         removed=query.removed,
         limit=max(1, min(query.limit, 200)),
+        names=names,
     )
 
 
@@ -211,7 +202,8 @@ def _one_list(
     column, _ = _order(of.noun, asked.sort)
     number = of.table.c.id
     part = literal_column(str(n), Integer).label("part")
-    statement = select(of.table, column.label("order_key"), part)
+    columns = [of.table.c[name] for name in ("id", *asked.names)] if asked.names else [of.table]
+    statement = select(*columns, column.label("order_key"), part)
     statement = statement.where(*_kept(viewer, of.noun, removed=asked.removed))
     if asked.tree is not None:
         statement = statement.where(_filtered(of.noun, asked.tree, moment, dialect))

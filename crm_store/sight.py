@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, and_, not_, or_, select
 
 from crm_store.nouns import NOUNS, Noun
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interest_helpers, interests
 from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import clients, contacts
-from crm_store.viewer import Viewer
+from crm_store.viewer import Reader, Viewer
 from hub.roles import Scope
 
 
@@ -35,6 +37,22 @@ def visible(viewer: Viewer, noun: Noun) -> ColumnElement[bool]:
         )
         scope = and_(scope, ~hidden.correlate(noun.table).exists())
     return or_(scope, _let_in(viewer)) if noun.kind.name == "interest" else scope
+
+
+def hidden_among(reader: Reader, named: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+    """Give those of some objects and persons, by kind and id, that this reader may not see."""
+    ids: dict[str, list[int]] = {}
+    for kind, number in named:
+        ids.setdefault(kind, []).append(number)
+    found: set[tuple[str, int]] = set()
+    for kind, numbers in ids.items():
+        if kind not in reader.nouns:
+            continue
+        noun = reader.nouns[kind]
+        table, seen = noun.table, visible(reader.viewer, noun)
+        hidden = select(table.c.id).where(table.c.id.in_(numbers), not_(seen))
+        found |= {(kind, number) for number in reader.conn.execute(hidden).scalars()}
+    return found
 
 
 def sees_all(viewer: Viewer, noun: Noun) -> bool:

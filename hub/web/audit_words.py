@@ -16,6 +16,7 @@ from crm_store import users as user_reads
 from crm_store.audit import AuditQuery
 from crm_store.custom import whole
 from crm_store.objects import Noun
+from crm_store.sight import hidden_among
 from crm_store.viewer import Reader
 from hub.csv_lists import harmless
 from hub.events import Event, EventRegistry
@@ -178,7 +179,7 @@ def lines(
     events, following = store.audit(reader, registry, query)
     known = _known(reader, events)
     cut = [(event, *part) for event in events for part in _parts(event, query)]
-    hidden = reads.hidden_among(reader, {(kind, number) for _, kind, number, _ in cut})
+    hidden = hidden_among(reader, {(kind, number) for _, kind, number, _ in cut})
     found = [
         _line(event, kind, number, changes, known, language)
         for event, kind, number, changes in cut

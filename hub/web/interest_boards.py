@@ -22,7 +22,7 @@ from hub import commands as c
 from hub.commands import Command
 from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.ids import DialogId, InterestId, Micros, StageId
-from hub.records.interests import Interest, Pipeline, Stage
+from hub.records.interests import Pipeline, Stage
 from hub.records.objects import ObjectPage
 from hub.web.board import COLUMN, Card, Column, Zone, is_overdue, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
@@ -31,10 +31,15 @@ from hub.web.i18n import translate
 from hub.web.numbers import number
 from hub.web.object_lists import Screen
 from hub.web.objects import _, page, whole_of
-from hub.web.ref_names import names_of
+from hub.web.ref_names import Names, names_by_id
 
 INTEREST = NOUNS["interest"]
 SCREEN = Screen(noun=INTEREST, section="interests")
+SHOWN = (
+    "title", "client_id", "contact_id", "owner_id", "amount", "currency", "stage_since", "next_step",
+    "next_step_at", "expected_close",
+)  # fmt: skip
+"""What a card shows of an interest."""
 
 
 def _is(field: str, value: object) -> Tree:
@@ -54,13 +59,12 @@ def _query(asked: Narrowed, stage: Stage | None, before: str = "") -> ObjectQuer
     return asked.query(*parts, sort="-stage_since", before=before, limit=COLUMN)
 
 
-def _card(one: Interest, stage: Stage, names: Mapping[str, Any], now: Micros) -> Card:
+def _card(one: Any, stage: Stage, names: Mapping[str, Any], now: Micros) -> Card:
     return Card(
         id=str(one.id),
         title=one.title,
         href=f"/interests/{one.id}",
-        who=names.get("client", {}).get(one.client_id, "")
-        or names.get("contact", {}).get(one.contact_id, ""),
+        who=names["client"].get(one.client_id) or names["contact"].get(one.contact_id, ""),
         owner=names["user"].get(one.owner_id, ""),
         owner_id=one.owner_id,
         amount=one.amount,
@@ -81,19 +85,31 @@ def _columns(
     queries: Sequence[ObjectQuery],
     nouns: Any,
 ) -> list[Column]:
-    found = reads.pages(reader, INTEREST, queries)
-    names = names_of(reader, nouns, INTEREST.kind, [one for page in found for one in page.items])
+    found = reads.pages(reader, INTEREST, queries, SHOWN)
+    names = _names(reader, nouns, [one for page in found for one in page.items])
     return [
         _column(reader, stage, heaps.get(stage.id, boards.Heap()), page, names)
         for stage, page in zip(stages, found, strict=True)
     ]
 
 
+def _names(reader: Reader, nouns: Any, shown: Sequence[Any]) -> Names:
+    """Give the names on some cards: the person is named where no client is."""
+    users = names_by_id(reader, nouns, "user", (one.owner_id for one in shown))
+    clients = names_by_id(reader, nouns, "client", (one.client_id for one in shown))
+    others = (one.contact_id for one in shown if one.client_id not in clients)
+    return {
+        "user": users,
+        "client": clients,
+        "contact": names_by_id(reader, nouns, "contact", others),
+    }
+
+
 def _column(
     reader: Reader,
     stage: Stage,
     heap: boards.Heap,
-    found: ObjectPage[Interest],
+    found: ObjectPage[Any],
     names: Mapping[str, Any],
 ) -> Column:
     return Column(

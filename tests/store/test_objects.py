@@ -161,6 +161,13 @@ async def test_pages_asked_at_once_are_those_asked_one_by_one(home: House) -> No
     worded = [replace(queries[0], text="riga"), replace(queries[1], text="firm")]
     found = await home.user.read(objects.pages, CLIENT, worded)
     assert [[one.name for one in page.items] for page in found] == [[], ["Firm 1"]]
+    found = await home.user.read(objects.pages, CLIENT, following, ("name", "region"))
+    assert [[(one.id, one.name, one.region) for one in page.items] for page in found] == [
+        [(one.id, one.name, one.region) for one in page.items]
+        for page in await home.user.read(objects.pages, CLIENT, following)
+    ]
+    assert not hasattr(found[0].items[0], "status")
+    assert found[1].next == each[1].next
     assert await home.user.read(objects.pages, CLIENT, []) == []
 
 
