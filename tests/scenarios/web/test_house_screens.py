@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select, update
@@ -22,6 +23,7 @@ from hub import (
     UpdateBrand,
 )
 from hub.grades import Grade
+from hub.importing import upload
 from hub.web.auth import token_hash
 from tests.scenarios.web.house import Browser, House, served
 from tests.scenarios.web.pigeons import SETTINGS, letter
@@ -296,3 +298,18 @@ async def test_who_has_no_time_zone_lives_in_that_of_the_organisation(hub: House
     form = {"name": "Max", "language": "en", "time_zone": "Europe/Berlin", "theme": "system"}
     await browser.submit("/settings/profile", data=form)
     assert 'data-zone="Europe/Berlin"' in (await browser.get("/inbox")).text
+
+
+# -- imports -------------------------------------------------------------------------------
+
+
+async def test_a_file_that_is_not_imported_yet_stands_in_the_list(
+    hub: House, tmp_path: Path
+) -> None:
+    browser = await hub.logged_in()
+    file = tmp_path / "people.csv"
+    file.write_text("Имя;Почта\nАнна;anna@example.org\n", encoding="cp1251")
+    await upload(hub.system, "contact", "people.csv", file)
+    page = (await browser.get("/settings/imports")).text
+    assert "people.csv" in page
+    assert "0 / 1" in page
