@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
@@ -42,6 +43,17 @@ def matches(reader: Reader, noun: Noun, keys: Sequence[str], rows: Sequence[Impo
                     hits.setdefault(number, set()).add(object_id)
             found |= {number: tuple(sorted(ids)) for number, ids in hits.items()}
     return found
+
+
+def called(reader: Reader, noun: Noun, names: Iterable[str]) -> dict[str, int]:
+    """Give objects by their folded names; a name that several bear says nothing."""
+    key = noun.kind.title
+    wanted = iter(sorted({spelling for one in names for spelling in spellings(key, one)}))
+    hits: dict[str, set[int]] = {}
+    while some := list(islice(wanted, 500)):
+        for spelling, object_id in _objects(reader, noun, key, some):
+            hits.setdefault(spelling, set()).add(object_id)
+    return {name: next(iter(ids)) for name, ids in hits.items() if len(ids) == 1}
 
 
 def key_of(keys: Sequence[str], values: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -26,6 +26,7 @@ SYNONYMS: Mapping[str, str] = {
     "name": "name, full name, client, customer, company, organisation, organization, имя, фио, название, "
     "наименование, клиент, контрагент, партнер, партнёр, покупатель, заказчик, организация, компания",
     "title": "title, subject, topic, lead, тема, название, лид, заголовок",
+    "client_id": "client, company, organisation, organization, клиент, компания, организация, фирма",
     "company": "company, organisation, organization, компания, организация, фирма",
     "phone": "phone, phone number, telephone, tel, mobile, cell, телефон, тел, мобильный, "
     "мобильный телефон, сотовый, номер телефона, контактный телефон",
@@ -63,6 +64,7 @@ SYNONYMS: Mapping[str, str] = {
     "utm_content": "utm content",
     "utm_term": "utm term",
 }
+PEOPLE = ("user", "team")
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 TEXTS = (
@@ -100,8 +102,8 @@ def suggest(kind: Kind, targets: Sequence[str], heads: Sequence[str]) -> tuple[s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """What names stand for: colleagues and teams by folded name or address, and the country
-    whose phones are written without their code."""
+    """What names stand for: colleagues and teams by folded name or address, cards that the file
+    names, and the country whose phones are written without their code."""
 
     refs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     country: str = ""
@@ -180,6 +182,8 @@ class Reading:
     def _ref(self, prop: Property, text: str) -> str:
         known = self._names.refs.get(prop.ref)
         found = None if known is None else known.get(fold(text))
+        if found is None and prop.ref not in PEOPLE and not text.isdecimal():
+            raise Invalid("no card here is called so, or several are", field=prop.name)
         if found is None and known is not None and not text.isdecimal():
             raise Invalid("nobody here is called so", field=prop.name)
         return str(found) if found is not None else text

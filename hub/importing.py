@@ -22,7 +22,7 @@ from crm_store import imports as store
 from crm_store import topics as topic_reads
 from crm_store import users as user_reads
 from crm_store.import_consents import ASK
-from crm_store.import_matching import key_of
+from crm_store.import_matching import called, key_of
 from crm_store.imports import JOB, importable
 from crm_store.objects import Noun
 from crm_store.viewer import Reader
@@ -38,9 +38,10 @@ from hub.commands import (
 from hub.errors import Conflict, HubError, NotFound
 from hub.extensions import Job
 from hub.ids import ImportId
-from hub.import_columns import Names, Reading, suggest
+from hub.import_columns import PEOPLE, Names, Reading, suggest
 from hub.import_files import look_at, rows_of
 from hub.messages import Address
+from hub.properties import PropertyType
 from hub.records.imports import Import, ImportFields, ImportRow
 from hub.terms import fold
 
@@ -168,6 +169,8 @@ async def _source(hub: BoundHub, one: Import) -> _Source:
     noun = await hub.read(lambda reader: store.whole_noun(reader, one.kind))
 
     channels = hub.runtime.channels.values()
+    path = hub.runtime.blobs.path(await hub.read(store.blob_of, one.id))
+    said_of = await asyncio.to_thread(_said_of, path, one, noun)
 
     def names(reader: Reader) -> Names:
         users = user_reads.all_users(reader)
@@ -175,6 +178,11 @@ async def _source(hub: BoundHub, one: Import) -> _Source:
         known = {fold(user.name): int(user.id) for user in users if user.active}
         known |= {fold(user.email): int(user.id) for user in users if user.active}
         refs = {"user": known, "team": {fold(team.name): int(team.id) for team in teams}}
+        refs |= {
+            kind: called(reader, reader.nouns[kind], said)
+            for kind, said in said_of.items()
+            if kind in reader.nouns
+        }
         asking = {each.name for each in topic_reads.listed(reader.conn) if each.confirm}
         return Names(
             refs=refs,
@@ -185,8 +193,27 @@ async def _source(hub: BoundHub, one: Import) -> _Source:
         )
 
     reading = Reading(noun.kind, one.fields.columns, one.fields.defaults, await hub.read(names))
-    path = hub.runtime.blobs.path(await hub.read(store.blob_of, one.id))
     return _Source(path=path, noun=noun, reading=reading, form=one.form)
+
+
+def _said_of(path: Path, one: Import, noun: Noun) -> dict[str, set[str]]:
+    """Give the names of other cards that the file's rows refer to, by the kind of those cards."""
+    kinds = {
+        prop.name: prop.ref
+        for prop in noun.kind.properties
+        if prop.type is PropertyType.REF and prop.ref not in PEOPLE
+    }
+    wanted = [(n, kinds[name]) for n, name in enumerate(one.fields.columns) if name in kinds]
+    found: dict[str, set[str]] = {kind: set() for _, kind in wanted}
+    for name, kind in kinds.items():
+        if one.fields.defaults.get(name):
+            found.setdefault(kind, set()).add(one.fields.defaults[name])
+    if wanted:
+        for _number, cells in rows_of(path, one.form):
+            for n, kind in wanted:
+                if n < len(cells) and not cells[n].isdecimal():
+                    found[kind].add(cells[n])
+    return found
 
 
 async def _check(hub: BoundHub, one: Import) -> bool:

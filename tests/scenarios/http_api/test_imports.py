@@ -66,6 +66,25 @@ async def test_a_file_is_imported_and_taken_back_over_the_api(world: World) -> N
     await program.refused(404, "not_found", "GET", path)
 
 
+async def test_a_person_finds_his_client_by_its_name(world: World) -> None:
+    program = await world.program("supervisor")
+    parus = await program.ok("POST", "/clients", json={"name": "ООО «Парус»"})
+    for _ in range(2):
+        await program.ok("POST", "/clients", json={"name": "Двойник"})
+    text = f"Имя;Компания\nАнна;ооо «парус»\nБорис;Двойник\nВера;Никто\nГлеб;{parus['id']}\nДина;\n"
+    files = {"file": ("people.csv", text.encode())}
+    made = await program.ok("POST", "/imports", files=files, data={"kind": "contact"})
+    path = f"/imports/{made['id']}"
+    assert made["fields"]["columns"] == ["name", "client_id"]
+    assert (await program.request("POST", f"{path}/check")).status_code == 202
+    found = await _worked(world, program, path)
+    assert (found["found"]["created"], found["found"]["bad"]) == (3, 2)
+    assert (await program.request("POST", f"{path}/run")).status_code == 202
+    await _worked(world, program, path)
+    people = (await program.ok("GET", "/contacts"))["items"]
+    assert {one["name"] for one in people if one["client_id"] == parus["id"]} == {"Анна", "Глеб"}
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
