@@ -21,6 +21,7 @@ from crm_store import objects as reads
 from crm_store import users as user_reads
 from crm_store.custom import whole
 from crm_store.objects import Noun, ObjectQuery
+from crm_store.pipelines import all_pipelines
 from crm_store.viewer import Reader
 from hub.properties import Property, PropertyType, empty_value, value_of
 from hub.records.dialogs import DialogQuery
@@ -118,6 +119,11 @@ def batch(reader: Reader, noun: Noun, query: ObjectQuery | DialogQuery) -> tuple
         }
         if ids and kind in reader.nouns:
             names[kind] = reads.titles(reader, reader.nouns[kind], sorted(ids))
+    if any(one.ref == "stage" for one in noun.kind.properties):
+        lines = all_pipelines(reader)
+        names["pipeline"] = {one.id: one.name for one in lines}
+        names["stage"] = {each.id: each.name for one in lines for each in one.stages}
+        names["loss_reason"] = {each.id: each.name for one in lines for each in one.reasons}
     return page, names
 
 

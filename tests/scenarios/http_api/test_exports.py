@@ -53,3 +53,10 @@ async def test_characters_that_no_workbook_may_hold_are_left_out(world: World) -
     assert answer.status_code == 200
     rows = list(load_workbook(io.BytesIO(answer.content)).active.values)  # type: ignore[union-attr]
     assert rows[1][1] == "Boats 😀"
+
+
+async def test_a_stage_is_written_by_its_name(world: World) -> None:
+    program = await world.program("supervisor")
+    await program.ok("POST", "/interests", json={"title": "Boats", "currency": "EUR"})
+    answer = await program.get("/interests/export?columns=pipeline_id,stage_id")
+    assert answer.content.decode().splitlines()[1].endswith(",Boats,Sales,New")
