@@ -69,9 +69,10 @@ def readable(found: dict[str, Any], files: list[dict[str, str]], language: str) 
     def say(text: str) -> str:
         return html.escape(translate(language, text))
 
+    title = html.escape(translate(language, "All that is kept of one person"))
     parts = [
-        f"<h1>{say('All that is kept of one person')}</h1>",
-        _table([found["contact"]]),
+        f"<h1>{title}</h1>",
+        _table([found["contact"]], language),
         f"<h2>{say('Messages')}</h2>",
     ]
     texts = {one["message_id"]: one.get("full_text", "") for one in found["bodies"]}
@@ -91,21 +92,33 @@ def readable(found: dict[str, Any], files: list[dict[str, str]], language: str) 
         parts.append(f"<h2>{say('Files')}</h2><ul>{''.join(links)}</ul>")
     for name, rows in found.items():
         if name not in ("contact", "messages", "bodies") and isinstance(rows, list) and rows:
-            parts.append(f"<h2>{html.escape(name)}</h2>{_table(rows)}")
+            parts.append(f"<h2>{say(_words(name))}</h2>{_table(rows, language)}")
     style = "body{font:16px/1.5 sans-serif;max-width:60em;margin:2em auto}pre{white-space:pre-wrap}"
     return (
-        f'<!doctype html><html lang="{language}"><meta charset="utf-8"><style>{style}'
+        f'<!doctype html><html lang="{language}"><meta charset="utf-8"><title>{title}</title><style>{style}'
         f"td,th{{text-align:left;vertical-align:top;padding:2px 8px}}</style>{''.join(parts)}"
     )
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _table(rows: list[dict[str, Any]], language: str) -> str:
     lines = []
     for row in rows:
         cells = (
-            f"<tr><th>{html.escape(str(name))}</th><td>{html.escape(str(value))}</td></tr>"
+            f"<tr><th>{html.escape(translate(language, _words(name)))}</th>"
+            f"<td>{html.escape(_value(name, value))}</td></tr>"
             for name, value in row.items()
             if value not in ("", None, 0, False, "0", [], {})
         )
         lines.append(f"<table>{''.join(cells)}</table><hr>")
     return "".join(lines)
+
+
+def _words(name: str) -> str:
+    """Give a column's name as words; data.json keeps it as it is."""
+    return name.replace("_", " ").capitalize()
+
+
+def _value(name: str, value: object) -> str:
+    if name.endswith(("_at", "_due")) and isinstance(value, int):
+        return f"{datetime.fromtimestamp(value / 1_000_000, UTC):%Y-%m-%d %H:%M} UTC"
+    return str(value)
