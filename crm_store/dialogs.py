@@ -13,6 +13,7 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     ScalarSelect,
     Select,
@@ -60,11 +61,11 @@ OWN: Given = bindparam("own", type_=BigInteger)
 ZERO = literal_column("0", BigInteger)
 
 
-def _select() -> Select[Any]:
+def _select(of: FromClause = dialogs) -> Select[Any]:
     """Make a question for dialogs; who asks is a value of it, so that it is made once for many."""
     return (
         select(
-            dialogs,
+            of,
             contacts.c.name.label("contact_name"),
             addresses.c.value.label("address"),
             addresses.c.kind.label("address_kind"),
@@ -72,15 +73,15 @@ def _select() -> Select[Any]:
             func.coalesce(read_marks.c.muted, False).label("muted"),
             func.coalesce(drafts.c.text, "").label("draft"),
         )
-        .outerjoin(contacts, contacts.c.id == dialogs.c.contact_id)
-        .outerjoin(addresses, addresses.c.id == dialogs.c.address_id)
+        .outerjoin(contacts, contacts.c.id == of.c.contact_id)
+        .outerjoin(addresses, addresses.c.id == of.c.address_id)
         .outerjoin(
             read_marks,
-            and_(read_marks.c.user_id == ME, read_marks.c.dialog_id == dialogs.c.id),
+            and_(read_marks.c.user_id == ME, read_marks.c.dialog_id == of.c.id),
         )
         .outerjoin(
             drafts,
-            and_(drafts.c.user_id == OWN, drafts.c.dialog_id == dialogs.c.id),
+            and_(drafts.c.user_id == OWN, drafts.c.dialog_id == of.c.id),
         )
     )
 
@@ -100,11 +101,13 @@ def _alike(viewer: Viewer) -> Viewer:
 def page(reader: Reader, query: DialogQuery) -> DialogPage:
     """Give a page of the list, by key: the row after `before`."""
     viewer, limit = reader.viewer, max(1, min(query.limit, MAX_LIMIT))
-    statement = _listing(
-        _alike(viewer), replace(query, before="", filter=None, limit=limit), bool(query.before)
-    )
+    asked = replace(query, before="", filter=None, limit=limit)
+    further, dialect = bool(query.before), reader.conn.dialect.name
     if query.filter:
-        statement = statement.where(_filtered(reader, query.filter))
+        narrowed = _filtered(reader, query.filter)
+        statement = _listing.__wrapped__(_alike(viewer), asked, further, dialect, narrowed)
+    else:
+        statement = _listing(_alike(viewer), asked, further, dialect)
     given = _asking(viewer)
     if query.before:
         given["value"], given["last"] = page_key(query.before)
@@ -116,11 +119,21 @@ def page(reader: Reader, query: DialogQuery) -> DialogPage:
 
 
 @lru_cache(128)
-def _listing(viewer: Viewer, query: DialogQuery, further: bool) -> Select[Any]:
+def _listing(
+    viewer: Viewer, query: DialogQuery, further: bool, dialect: str, *more: ColumnElement[bool]
+) -> Select[Any]:
     """Make the question once: every colleague asks for the same few lists again and again."""
     ordering, after = _sorting(query.sort)
-    clauses = [*_clauses(viewer, query), *([after] if further else [])]
-    return _select().where(and_(*clauses)).order_by(*ordering).limit(query.limit + 1)
+    clauses = [*_clauses(viewer, query), *more, *([after] if further else [])]
+    # Written into the question: a plan for all values (`keep_plans`) takes a bound number for a
+    # tenth of all rows, looks dear by that, and is thrown away for one made anew each time.
+    some = literal_column(str(query.limit + 1), BigInteger)
+    if dialect == "sqlite":
+        return _select().where(*clauses).order_by(*ordering).limit(some)
+    # PostgreSQL may misjudge how many rows a view has, and would join them all before it sorts; and
+    # what a page joins costs the same by any plan, so that the kept one is found to be as good.
+    few = select(dialogs).where(*clauses).order_by(*ordering).limit(some).subquery("dialogs")
+    return _select(few).order_by(*_sorting(query.sort, few)[0])
 
 
 def count(reader: Reader, query: DialogQuery) -> int:
@@ -208,29 +221,25 @@ def _tagged(name: str) -> ColumnElement[bool]:
     )
 
 
-def _sorting(sort: str) -> tuple[list[Any], ColumnElement[bool]]:
+def _sorting(
+    sort: str, of: FromClause = dialogs
+) -> tuple[list[ColumnElement[Any]], ColumnElement[bool]]:
     """Give the order of a list, and what comes after the dialog `last`."""
     value: Given = bindparam("value", type_=BigInteger)
     dialog_id: Given = bindparam("last", type_=BigInteger)
+    # Compared as a row: with "or" a database would walk the index from its very end.
+    place, last = tuple_(of.c.last_at, of.c.id), tuple_(value, dialog_id)
     if sort in ("newest", "", "priority"):
-        ordering: list[Any] = [dialogs.c.last_at.desc(), dialogs.c.id.desc()]
-        # Compared as a row: with "or" a database would walk the index from its very end.
-        after: ColumnElement[bool] = tuple_(dialogs.c.last_at, dialogs.c.id) < tuple_(
-            value, dialog_id
-        )
-    elif sort == "oldest":
-        ordering = [dialogs.c.last_at, dialogs.c.id]
-        after = tuple_(dialogs.c.last_at, dialogs.c.id) > tuple_(value, dialog_id)
-    elif sort == "begun":
-        ordering, after = [dialogs.c.id], dialogs.c.id > dialog_id
-    elif sort in ("oldest_waiting", "deadline"):
+        return [of.c.last_at.desc(), of.c.id.desc()], place < last
+    if sort == "oldest":
+        return [of.c.last_at, of.c.id], place > last
+    if sort == "begun":
+        return [of.c.id], of.c.id > dialog_id
+    if sort in ("oldest_waiting", "deadline"):
         # Whoever does not wait comes after everybody who does.
-        waits = func.coalesce(func.nullif(dialogs.c.waiting_since, 0), literal(1 << 62))
-        ordering = [waits, dialogs.c.id]
-        after = or_(waits > value, and_(waits == value, dialogs.c.id > dialog_id))
-    else:
-        raise Invalid(f"a list is sorted by {', '.join(PRIORITY_SORTS)}", field="sort")
-    return ordering, after
+        waits = func.coalesce(func.nullif(of.c.waiting_since, 0), literal(1 << 62))
+        return [waits, of.c.id], or_(waits > value, and_(waits == value, of.c.id > dialog_id))
+    raise Invalid(f"a list is sorted by {', '.join(PRIORITY_SORTS)}", field="sort")
 
 
 def _key(sort: str, row: Row[Any]) -> str:

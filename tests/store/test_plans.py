@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, insert
+from sqlalchemy.dialects import postgresql
 
 from crm_store import (
     boards,
@@ -34,6 +35,7 @@ from hub import (
     AccountId,
     ClientId,
     CreateObject,
+    DialogQuery,
     Micros,
     PipelineId,
     TeamId,
@@ -247,3 +249,13 @@ async def test_numbers_of_views_are_counted_without_reading_a_dialog(
         assert one in by_id or "SEARCH dialogs USING COVERING INDEX ix_dialogs_" in one, one
     for name in ("waiting", "snoozed", "failed"):
         assert f"ix_dialogs_{name} " in plan
+
+
+def test_a_page_of_dialogs_is_cut_before_anything_is_joined_to_it() -> None:
+    """PostgreSQL guesses how many a view has; by a bound limit it would guess that too."""
+    asked = DialogQuery(view="waiting", limit=50)
+    made = dialogs._listing(Viewer.system(), asked, True, "postgresql")
+    text = " ".join(str(made.compile(dialect=postgresql.dialect())).split())
+    cut, joined = text.split(" LIMIT 51) AS dialogs LEFT OUTER JOIN contacts ")
+    assert "JOIN" not in cut
+    assert joined.endswith("ORDER BY dialogs.last_at DESC, dialogs.id DESC")
