@@ -7,11 +7,8 @@ Nothing here merges: an address that nobody vouches for proves nothing.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from itertools import combinations
 from typing import Any
 
 from sqlalchemy import (
@@ -30,9 +27,10 @@ from sqlalchemy import (
 )
 
 from crm_store import object_writes, objects
+from crm_store.comparison import Card, compare
 from crm_store.nouns import NOUNS, Noun
 from crm_store.rows import among, listed
-from crm_store.sameness import likeness, name_parts, normal_form, phone_form
+from crm_store.sameness import likeness, normal_form, phone_form
 from crm_store.sql import page_key, unindexed, upsert
 from crm_store.tables.duplicates import duplicate_keys, duplicates
 from crm_store.tables.people import addresses
@@ -51,76 +49,17 @@ PER_KEY = 200
 MOST_KEYS = 100
 """How many keys one question names."""
 
-ALIKE = 92
-_WEIGHTS = {"inn": 95, "phone": 75, "email": 80}
 
-
-@dataclass(slots=True)
-class _Card:
-    """What cards are compared by."""
-
-    id: int
-    name: str
-    marks: dict[str, set[str]] = field(default_factory=dict)
-    is_organisation: bool = False
-
-    def mark(self, reason: str, value: str) -> None:
-        if value:
-            self.marks.setdefault(reason, set()).add(value)
-
-    def numbers(self) -> set[int]:
-        found = {value for values in self.marks.values() for value in values}
-        return {_number(one) for one in found | _name_keys(self)}
-
-
-def _number(text: str) -> int:
-    """Give the number of a key: of two halves, so that two keys hardly ever meet by accident."""
-    raw = text.encode()
-    return (zlib.crc32(raw) << 31) | (zlib.adler32(raw[::-1] + raw) & 0x7FFFFFFF)
-
-
-def _name_keys(card: _Card) -> set[str]:
-    parts = name_parts(card.name)
-    found = set()
-    for one, other in combinations(parts, 2):
-        if len(one) > 1:
-            found.add(f"n:{one[:5]}|{other[0]}")
-        if len(other) > 1:
-            found.add(f"n:{other[:5]}|{one[0]}")
-    if card.is_organisation and len(parts) == 1 and len(parts[0]) > 3:
-        found.add(f"n:{parts[0][:8]}")
-    return found
-
-
-def _compare(one: _Card, other: _Card) -> Likeness | None:
-    reasons = [
-        reason
-        for reason in _WEIGHTS
-        if one.marks.get(reason, set()) & other.marks.get(reason, set())
-    ]
-    score = max((_WEIGHTS[reason] for reason in reasons), default=0)
-    alike = likeness(one.name, other.name)
-    tells = len(name_parts(one.name)) > 1 or (one.is_organisation and other.is_organisation)
-    if alike >= ALIKE and tells:
-        reasons.append("name")
-        score = score + (100 - score) // 2 if score else alike - 50
-    elif score and alike < 50:
-        score -= 20
-    if not reasons:
-        return None
-    return Likeness(id=other.id, score=score, reasons=tuple(reasons))
-
-
-def _cards(conn: Connection, noun: Noun, ids: Iterable[int]) -> dict[int, _Card]:
+def _cards(conn: Connection, noun: Noun, ids: Iterable[int]) -> dict[int, Card]:
     """Read the living ones of some cards."""
     dialect = conn.dialect.name
     given = {"cards": listed(dialect, sorted(set(ids)))}
-    found: dict[int, _Card] = {}
+    found: dict[int, Card] = {}
     for row in conn.execute(_living(dialect, noun.table), given).all():
-        card = found[row.id] = _Card(row.id, row.name)
+        card = found[row.id] = Card(row.id, row.name)
         if noun.kind.name == "client":
             card.is_organisation = row.organisation
-            card.mark("phone", phone_form(row.phone))
+            card.phone = row.phone
             card.mark("email", normal_form("email", row.email))
             card.mark("inn", f"i:{row.inn_folded}" if row.inn_folded else "")
     if noun.kind.name == "contact":
@@ -169,7 +108,7 @@ def _sharing(many: int) -> Any:
 
 
 def _alike(
-    conn: Connection, noun: Noun, card: _Card, known: dict[int, _Card] | None = None
+    conn: Connection, noun: Noun, card: Card, known: dict[int, Card] | None = None
 ) -> list[Likeness]:
     """Give the cards that are like one, the likest first; `known` are cards already read."""
     known = {} if known is None else known
@@ -182,16 +121,24 @@ def _alike(
     near.discard(card.id)
     if near - known.keys():
         known |= _cards(conn, noun, near - known.keys())
-    found = [_compare(card, known[one]) for one in sorted(near & known.keys())]
-    kept = [one for one in found if one is not None]
-    return sorted(kept, key=lambda one: (-one.score, -one.id))
+    names: dict[str, int] = {}
+    found = []
+    for number in near & known.keys():
+        other = known[number]
+        alike = names.get(other.name)
+        if alike is None:
+            alike = names[other.name] = likeness(card.name, other.name)
+        one = compare(card, other, alike)
+        if one is not None:
+            found.append(one)
+    return sorted(found, key=lambda one: (-one.score, -one.id))
 
 
 def alike(reader: Reader, kind: str, values: Mapping[str, str], but: int = 0) -> list[Likeness]:
     """Give the cards that are like one that is being typed: name, phone, email, inn."""
     noun = NOUNS[kind]
     reader.viewer.need(noun.kind.read)
-    card = _Card(but, values.get("name", ""), is_organisation=bool(values.get("organisation")))
+    card = Card(but, values.get("name", ""), is_organisation=bool(values.get("organisation")))
     card.mark("phone", phone_form(values.get("phone", "")))
     card.mark("email", normal_form("email", values.get("email", "")))
     if kind == "client" and values.get("inn"):
@@ -248,7 +195,7 @@ def refresh_duplicates(uow: UnitOfWork, command: RefreshDuplicates) -> int:
     return len(found)
 
 
-def write_keys(conn: Connection, kind: str, cards: Iterable[_Card]) -> None:
+def write_keys(conn: Connection, kind: str, cards: Iterable[Card]) -> None:
     """Write by what some cards are found."""
     rows: list[dict[str, Any]] = [
         {"kind": kind, "key": key, "object_id": card.id} for card in cards for key in card.numbers()

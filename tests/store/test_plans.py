@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 from crm_store import (
     boards,
     dialogs,
+    duplicates,
     journey,
     many,
     many_results,
@@ -182,6 +183,19 @@ async def test_a_search_for_people_reads_so_many_entries_at_most(home: House) ->
     await home.user.do(CreateObject(kind="client", values={"name": "Anna Petrova"}))
     for one in plans(home, lambda reader: search_people.search_contacts(reader, "Anna Petrova")):
         assert not any(f"SCAN {name};" in f"{one};" for name in LARGE), one
+
+
+async def test_cards_that_are_alike_are_found_by_their_keys(home: House) -> None:
+    with home.runtime.database.administer() as conn:
+        conn.execute(insert(clients), [{"id": n, "name": "Anna Petrova"} for n in (1, 2)])
+        duplicates.index_cards(conn, "client", (1, 2))
+    card = {"name": "Petrova Anna", "phone": "+79123456789"}
+    near, *others = plans(home, lambda reader: duplicates.alike(reader, "client", card))
+    assert near.count("SEARCH duplicate_keys USING PRIMARY KEY (kind=? AND key=?)") == 3
+    assert len(others) == 2
+    for one in (near, *others):
+        assert "SCAN clients" not in one
+        assert "SCAN duplicate_keys" not in one
 
 
 async def test_words_of_a_list_are_looked_up_and_not_looked_through(home: House) -> None:
