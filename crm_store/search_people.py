@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, bindparam, func, literal_column, select, union_all
+from sqlalchemy import (
+    CompoundSelect,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 
 from crm_store.objects import visible_people
 from crm_store.people import contacts_of
@@ -18,7 +28,7 @@ from crm_store.tables.search import contact_grams, number_of
 from crm_store.viewer import Reader, Viewer
 from hub.ids import ContactId
 from hub.records.people import Contact
-from hub.terms import digits, fold, is_phone, phone_grams, trigrams, words
+from hub.terms import digits, fold, is_phone, phone_grams, split, trigrams, words
 
 MAX_LIMIT = 100
 GRAM_ROWS = 6_000
@@ -75,7 +85,7 @@ def _by_words(reader: Reader, asked: str) -> list[_Candidate]:
     said = words(local) if at else words(asked)
     if at and not host:
         said += words(domain)
-    parts = {word: frozenset(trigrams(word)) for word in said}
+    parts = {word: trigrams(word) for word in said}
     grams = sorted(
         {number_of(one) for one in [*host, *(gram for p in parts.values() for gram in p)]}
     )
@@ -83,31 +93,27 @@ def _by_words(reader: Reader, asked: str) -> list[_Candidate]:
         return []
     exact = fold(asked)
     ranked = []
-    known: dict[str, frozenset[str]] = {}
     for row in _candidates(reader, grams, needed=1):
-        theirs = [_parts(word, known) for one in row.texts for word in words(one)]
-        shares = [
-            max((len(its & one) / len(its) for one in theirs), default=0.0)
-            for its in parts.values()
-        ]
-        at_host = not host or any(
-            fold(one).endswith(("@" + domain, "." + domain)) for one in row.texts
-        )
+        texts = [fold(one) for one in row.texts]
+        theirs = [f"  {word} " for one in texts for word in split(one)]
+        # Most are found out by all their words together, of which none can have more of the parts.
+        together = "".join(theirs)
+        if any(_share(its, together) < ALIKE for its in parts.values()):
+            continue
+        shares = [max(_share(its, word) for word in theirs) for its in parts.values()]
+        at_host = not host or any(one.endswith(("@" + domain, "." + domain)) for one in texts)
         if not at_host or (shares and min(shares) < ALIKE):
             continue
         score = sum(shares) / len(shares) if shares else 1.0
-        if any(fold(one) == exact for one in row.texts):
+        if exact in texts:
             score += 1.0
         ranked.append(_Candidate(row.contact_id, score, row.last_at))
     return ranked
 
 
-def _parts(word: str, known: dict[str, frozenset[str]]) -> frozenset[str]:
-    """Give the parts of a word; half of the people found share their names."""
-    found = known.get(word)
-    if found is None:
-        found = known[word] = frozenset(trigrams(word))
-    return found
+def _share(parts: Collection[str], text: str) -> float:
+    """Give the share of a word's parts that stand in a text of words with their borders."""
+    return sum(map(text.__contains__, parts)) / len(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,15 +173,20 @@ def _newest(n: int) -> Any:
 
 @lru_cache(256)
 def _sizes(many: int) -> CompoundSelect[Any]:
-    """Ask how many people have each of so many parts."""
-    return union_all(
-        *(
-            select(literal_column(str(n)).label("n"), func.count().label("size")).select_from(
-                _newest(n)
-            )
-            for n in range(many)
-        )
-    )
+    """Ask how many people have each of so many parts, GRAM_ROWS where as many have it or more.
+
+    Whether there is an entry at that place is asked first: the index is stepped over in half the
+    time that counting takes, and the parts that are counted are short.
+    """
+
+    def size(n: int) -> Select[Any]:
+        one = contact_grams.c.gram == bindparam(f"gram_{n}")
+        last = select(contact_grams.c.contact_id).where(one).limit(1).offset(GRAM_ROWS - 1)
+        every = select(func.count()).select_from(contact_grams).where(one).scalar_subquery()
+        counted = case((exists(last), GRAM_ROWS), else_=every)
+        return select(literal_column(str(n)).label("n"), counted.label("size"))
+
+    return union_all(*(size(n) for n in range(many)))
 
 
 @lru_cache(512)

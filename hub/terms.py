@@ -168,7 +168,12 @@ def _mended(stem: str) -> str:
 
 def words(text: str) -> list[str]:
     """Give the words of a text in order, in the spelling in which words are compared."""
-    found: list[str] = _WORD.findall(_clean(text))
+    return split(_clean(text))
+
+
+def split(folded: str) -> list[str]:
+    """Give the words of a text that is folded already."""
+    found: list[str] = _WORD.findall(folded)
     return [word[:MAX_WORD] for word in found]
 
 

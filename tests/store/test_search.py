@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, text, update
 
+from crm_store import search_people
 from crm_store.database import make_engine
 from crm_store.people import contacts_of
 from crm_store.search import (
@@ -28,7 +31,7 @@ from crm_store.tables.search import number_of
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid
 from hub.ids import AccountId, ContactId, Micros
-from hub.terms import fold, query_terms, terms
+from hub.terms import fold, query_terms, terms, trigrams, words
 
 NOW = Micros(1_700_000_000_000_000)
 
@@ -315,6 +318,29 @@ def test_a_name_is_found_in_spite_of_a_mistake(store: Store, asked: str) -> None
     store.contact("Мария Петренко")
     store.contact("Сергей Ивашкевич")
     assert store.people(asked.replace("Ё", "И").replace("a", "а")) == ["Александр Иванов"]
+
+
+def test_parts_that_too_many_have_are_counted_no_further(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index_contacts(store.conn, [(n, [f"Anna{n}"]) for n in (1, 2, 3)])
+    asked = {f"gram_{n}": number_of(one) for n, one in enumerate(("  a", "na1", "zzz"))}
+    for most in (1, 2, 3, 6000):
+        monkeypatch.setattr(search_people, "GRAM_ROWS", most)
+        rows = store.conn.execute(search_people._sizes.__wrapped__(3), asked).all()
+        assert {row.n: row.size for row in rows} == {0: min(most, 3), 1: 1, 2: 0}
+
+
+@given(st.text("абв12 ", max_size=30), st.text("абв12", min_size=1, max_size=12))
+def test_shared_parts_are_those_of_both_words(text: str, word: str) -> None:
+    """Counted in the text itself: making the parts of each name found took most of a search."""
+    parts = trigrams(word)
+    known = [set(trigrams(one)) for one in words(text)]
+    padded = [f"  {one} " for one in words(text)]
+    for its, one in zip(known, padded, strict=True):
+        assert search_people._share(parts, one) == len(its & set(parts)) / len(parts)
+    every = set().union(*known)
+    assert search_people._share(parts, "".join(padded)) == len(every & set(parts)) / len(parts)
 
 
 def test_the_best_match_comes_first(store: Store) -> None:
