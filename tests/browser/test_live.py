@@ -279,6 +279,18 @@ async def test_a_window_of_fifty_grows_upwards_on_scroll(office: Office, enter: 
     texts = await page.locator(".msg.in .text").all_inner_texts()
     assert texts == [f"Message {number}" for number in range(120)]
     await expect(page.locator("[data-day]")).to_have_count(1)
+    # Who is back at the end is left with the newest fifty by what comes next; earlier ones come again.
+    await page.evaluate("document.getElementById('log').scrollTop = 1e6")
+    await office.writes("Ivan Petrov", "Message 120")
+    await expect(messages).to_have_count(50)
+    await expect(messages.last).to_contain_text("Message 120")
+    await expect(messages.last).to_be_in_viewport()
+    await expect(page.locator("[data-day]")).to_have_count(1)
+    await page.evaluate("document.getElementById('log').scrollTop = 0")
+    await expect(messages).to_have_count(100)
+    texts = await page.locator(".msg.in .text").all_inner_texts()
+    assert texts == [f"Message {number}" for number in range(21, 121)]
+    await expect(page.locator("[data-day]")).to_have_count(1)
 
 
 async def test_reading_above_the_end_is_not_disturbed(office: Office, enter: Enter) -> None:

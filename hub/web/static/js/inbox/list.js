@@ -10,6 +10,7 @@ import { startActs } from 'hub/inbox/acts';
 import { focusComposer, startComposer } from 'hub/inbox/composer';
 import { offerPermission, notifyMention, notifyRow } from 'hub/inbox/notify';
 import { pace } from 'hub/inbox/pace';
+import { say } from 'hub/inbox/redraw';
 import { all, belongs, drawUnread, drawWaits, key, parsed, personal, place, redrawRow, rowOf, rows, selected } from 'hub/inbox/rows';
 import { current, leave, openDialog, prefetch, startThread, threadItems } from 'hub/inbox/thread';
 
@@ -75,8 +76,7 @@ function draw() {
 
 function drawPill() {
   const fresh = moved.size + late.size;
-  pill.hidden = !fresh;
-  if (fresh) pill.textContent = _('{n} new ↑', { n: fresh });
+  say(pill, fresh ? _('{n} new ↑', { n: fresh }) : '');
 }
 
 function drawEmpty() { document.getElementById('list-empty')?.toggleAttribute('hidden', Boolean(rows.querySelector('.row'))); }

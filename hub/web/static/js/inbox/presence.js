@@ -2,6 +2,7 @@
 // Who else looks at a dialog or writes in it: in the header, above the composer, in the list.
 import { _ } from 'hub/i18n';
 import { post } from 'hub/api';
+import { say } from 'hub/inbox/redraw';
 
 const TYPING_MS = 6000;
 const VIEWING_MS = 60000;
@@ -46,27 +47,18 @@ export function drawPresence(id) {
   const writer = others.find((one) => one.kind === 'typing');
   const client = list.find(([key, one]) => key === 'contact' && one.kind === 'typing');
   const words = writer ? _('{name} is answering', { name: writer.name }) : client ? _('is typing…') : '';
-  if (here) {
-    const html = /** @type {HTMLElement} */ (here);
-    html.hidden = !words && !others.length;
-    html.textContent = words || (others.length ? others.map((one) => one.name).join(', ') + ' ' + _('is here') : '');
-    html.classList.toggle('strong', Boolean(words));
-  }
+  const names = others.map((one) => one.name).join(', ');
+  say(here, words || (names && names + ' ' + _('is here')));
+  here?.classList.toggle('strong', Boolean(words));
   if (id !== open()) return;
   const pane = document.getElementById('thread-pane');
   const typing = pane?.querySelector('#typing');
   if (typing) typing.textContent = client ? _('The client is typing…') : '';
-  const chip = /** @type {HTMLElement | null | undefined} */ (pane?.querySelector('[data-presence]'));
-  if (chip) {
-    chip.hidden = !others.length;
-    chip.textContent = writer ? _('{name} is answering', { name: writer.name }) : others.map((one) => one.name).join(', ') + (others.length ? ' ' + _('looks at this too') : '');
-  }
-  const warn = /** @type {HTMLElement | null | undefined} */ (pane?.querySelector('#colleague'));
-  if (warn) {
-    warn.hidden = !writer;
-    const place = warn.querySelector('[data-text]');
-    if (place && writer) place.textContent = _('{name} is writing an answer right now.', { name: writer.name });
-  }
+  say(pane?.querySelector('[data-presence]'), writer ? _('{name} is answering', { name: writer.name }) : names && names + ' ' + _('looks at this too'));
+  const warn = pane?.querySelector('#colleague');
+  warn?.toggleAttribute('hidden', !writer);
+  const place = warn?.querySelector('[data-text]');
+  if (place && writer) place.textContent = _('{name} is writing an answer right now.', { name: writer.name });
 }
 
 /** Start to forget those who are silent. */

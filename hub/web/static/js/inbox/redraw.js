@@ -2,6 +2,13 @@
 // Drawing a part anew under somebody's hands: what both drawings have stays the same element, so
 // that an open menu and the place of the keyboard outlive it.
 
+/** Let a node say a text, and hide it where there is none; one that says it already costs the page nothing. */
+export function say(node, text) {
+  if (!node || (node.textContent === text && node.hidden === !text)) return;
+  node.textContent = text;
+  node.hidden = !text;
+}
+
 const nameOf = (one) => one.dataset.do || one.getAttribute('popovertarget') || one.className;
 
 /** Bring a row of controls up to its fresh drawing. */

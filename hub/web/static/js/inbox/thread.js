@@ -6,10 +6,11 @@ import { act, complain, fragment } from 'hub/api';
 import { watchDialogs } from 'hub/live';
 import { inFlight, messenger, mountComposer } from 'hub/inbox/composer';
 import { atEnd, merge, messageOf, newest, prepend, putMessage, unreadLine } from 'hub/inbox/timeline';
-import { redraw, redrawMenu } from 'hub/inbox/redraw';
+import { redraw, redrawMenu, say } from 'hub/inbox/redraw';
 import { drawPresence, startPresence, stopped, takeSignal, tell } from 'hub/inbox/presence';
 
 const KEEP = 12;
+const MANY = 80;
 const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
 const card = /** @type {HTMLElement} */ (document.getElementById('card-pane'));
 const empty = pane?.firstElementChild?.classList.contains('thread') ? null : pane?.firstElementChild;
@@ -134,9 +135,20 @@ function settle() {
   else if (target) box.scrollTop = Math.max(0, /** @type {HTMLElement} */ (target).offsetTop - 80);
   else box.scrollTop = box.scrollHeight;
   endButton();
+  watchOlder(list.querySelector('[data-older]'));
+}
+
+/** What is read at its end need not grow for ever. */
+async function shorten(list, box) {
+  if (list.childElementCount <= MANY) return;
+  const { trim } = await import('hub/inbox/trim');
+  const line = root()?.contains(list) && atEnd(box) ? trim(list, box) : null;
+  if (line) watchOlder(line);
+}
+
+function watchOlder(line) {
   scout.disconnect();
-  const older = list.querySelector('[data-older]');
-  if (older) scout.observe(older);
+  if (line) scout.observe(line);
 }
 
 /** Nothing is open any more. */
@@ -204,8 +216,7 @@ export function draw() {
     if (reading) meanwhile.set(id, item);
     came += put(list, id, item);
   }
-  if (stick) box.scrollTop = box.scrollHeight;
-  else fresh += came;
+  if (stick) { box.scrollTop = box.scrollHeight; shorten(list, box); } else fresh += came;
   endButton();
   if (came) { seen(); announce(list); }
 }
@@ -232,8 +243,7 @@ function endButton() {
   if (!button || !box) return;
   const away = !atEnd(box);
   if (!away) fresh = 0;
-  button.hidden = !(root()?.dataset.gap || (away && fresh));
-  button.textContent = fresh ? _('{n} new ↓', { n: fresh }) : _('To the newest ↓');
+  say(button, fresh ? _('{n} new ↓', { n: fresh }) : root()?.dataset.gap ? _('To the newest ↓') : '');
 }
 
 /** Show the newest messages. */

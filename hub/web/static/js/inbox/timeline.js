@@ -101,6 +101,7 @@ export function prepend(list, sep, fresh) {
   const last = days[days.length - 1]?.getAttribute('data-day');
   const first = list.querySelector('[data-day]');
   if (first && first.getAttribute('data-day') === last) first.remove();
+  for (const one of fresh.querySelectorAll('.msg')) list.querySelector('#' + one.id)?.remove();
   sep.replaceWith(fresh);
 }
 
