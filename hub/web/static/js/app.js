@@ -117,27 +117,13 @@ async function countNotices() {
     bell.hidden = !unread;
   } catch { /* the next notice brings it */ }
 }
-const TOLD = {
-  'request.assigned': _('A request is yours now'),
-  'request.deadline_near': _('A deadline is near'),
-  'request.deadline_missed': _('A deadline was missed'),
-  'task.assigned': _('A task is yours now'),
-  'task.reminder': _('A task is due'),
-  'task.review': _('A task waits for your check'),
-  'task.returned': _('A task came back to you'),
-  'dialog.assigned': _('A colleague gave you a dialog'),
-  'dialog.mentioned': _('A colleague mentions you in a note'),
-  'rule.paused': _('A rule of yours paused'),
-  'rule.told': _('A rule calls you'),
-  'rule.digest': _('Your plan for today'),
-};
 async function noticed(kind) {
   countNotices();
   document.dispatchEvent(new CustomEvent('hub:notice', { detail: kind }));
   // The inbox says by itself, and better, who was named where.
   if (kind === 'dialog.mentioned' && location.pathname.startsWith('/inbox')) return;
   const { notifyNotice } = await import('hub/noticed');
-  notifyNotice(TOLD[kind] || _('Something new for you'));
+  notifyNotice(kind);
 }
 if (document.getElementById('bell-count')) countNotices();
 bind('Shift+W', _('My status'), _('Everywhere'), () => document.getElementById('desk-menu')?.showPopover(), { when: () => Boolean(document.getElementById('desk-menu')) });
