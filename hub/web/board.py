@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -22,9 +22,11 @@ COLUMN = 50
 """How many cards a column has at first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """One card: what it is called, whose it is, and how it stands."""
+class Card(NamedTuple):
+    """One card: what it is called, whose it is, and how it stands.
+
+    A tuple, because a board makes hundreds of them and looks each up by all that it says.
+    """
 
     id: str
     title: str

@@ -42,7 +42,7 @@ from hub.web.static_files import hashed, import_map
 from hub.web.wording import linked, said
 
 if TYPE_CHECKING:
-    from hub.web.board import Card
+    from hub.web.board import Column
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_ROWS = 4_000
@@ -100,7 +100,7 @@ class Renderer:
             "cell": cell,
             "cells": cells,
             "drawn_row": self._drawn_row,
-            "drawn_card": self._drawn_card,
+            "drawn_cards": self._drawn_cards,
             "static": hashed,
             "import_map": Markup(json.dumps({"imports": import_map()})),
             "icon": icon,
@@ -139,20 +139,22 @@ class Renderer:
         return found
 
     @pass_context
-    def _drawn_card(
-        self, context: Context, one: Card, column: str, takes: bool, edit: bool
-    ) -> Markup:
-        """Draw a card of a board, once for everybody to whom it looks the same."""
+    def _drawn_cards(self, context: Context, column: Column, edit: bool) -> Markup:
+        """Draw the cards of a column, each once for everybody to whom it looks the same."""
         zone = str(context.get("zone") or "UTC")
         today = datetime.now(zone_of(zone)).toordinal()
         language = str(context.get("language"))
-        ago = FILTERS["since"](context, one.since) if one.since else ""
-        key = (one, column, takes, edit, ago, language, zone, today)
-        found = self._rows.get(key)
-        if found is None:
-            draw = self._drawer("objects/boardcard.html", "board_card", language, zone)
-            found = self._keep(key, draw(one, column, takes, edit))
-        return found
+        draw = self._drawer("objects/boardcard.html", "board_card", language, zone)
+        since = FILTERS["since"]
+        where = (column.key, column.takes, edit, language, zone, today)
+        drawn = []
+        for one in column.cards:
+            key = (one, since(context, one.since) if one.since else "", where)
+            found = self._rows.get(key)
+            if found is None:
+                found = self._keep(key, draw(one, column.key, column.takes, edit))
+            drawn.append(found)
+        return Markup("\n".join(drawn))
 
     def _keep(self, key: tuple[object, ...], drawn: Markup) -> Markup:
         if len(self._rows) >= MAX_ROWS:
