@@ -219,6 +219,8 @@ def _wanted(card: str, to: str, seen: str, body: Mapping[str, Any]) -> Command:
         values = {"stage_id": to}
         return c.CreateObject(kind="interest", dialog_id=DialogId(number(card[1:])), values=values)
     interest_id = InterestId(number(card))
+    if seen in ("won", "lost"):
+        return c.ReopenInterest(interest_id=interest_id)
     if to == "won":
         return c.WinInterest(interest_id=interest_id)
     if to == "lost":

@@ -153,8 +153,10 @@ async def move(request: Request) -> Response:
         raise Invalid("an object is needed", field="body")
     lead_id = LeadId(number(body.get("card")))
     to = str(body.get("to", ""))
-    if to == "in_work":
-        command: Command = c.TakeLead(lead_id=lead_id)
+    if body.get("seen") == "rejected":
+        command: Command = c.ReopenLead(lead_id=lead_id)
+    elif to == "in_work":
+        command = c.TakeLead(lead_id=lead_id)
     elif to == "rejected":
         command = c.RejectLead(lead_id=lead_id, reason=str(body.get("comment", "")))
     else:

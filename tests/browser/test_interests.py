@@ -86,7 +86,14 @@ async def test_an_unknown_writer_ends_as_a_won_interest(
     await expect(page.locator(f'[data-key="{stages[3].id}"] [data-card]')).to_have_count(1)
     await card.locator("[data-focus]").focus()
     await page.keyboard.press("w")
-    await expect(page.locator(".toast", has_text="→ Won")).to_be_visible()
+    won = page.locator(".toast", has_text="→ Won")
+    await won.get_by_role("button", name="Undo").click()
+    await expect(page.locator(f'[data-key="{stages[3].id}"] [data-card]')).to_have_count(1)
+    [interest] = (await office.system.read(objects.page, NOUNS["interest"], ObjectQuery())).items
+    assert interest.status == "in_work"
+    await card.locator("[data-focus]").focus()
+    await page.keyboard.press("w")
+    await expect(won).to_be_visible()
     await expect(page.locator(".bcolumn [data-card]")).to_have_count(0)
     [interest] = (await office.system.read(objects.page, NOUNS["interest"], ObjectQuery())).items
     assert interest.status == "won"

@@ -133,7 +133,9 @@ async function send(card, from, to) {
   try {
     const made = await post(String(board()?.dataset.move), body);
     say(name + ': ' + (to.dataset.name || ''));
-    toast(name + ' → ' + (to.dataset.name || ''));
+    // An enquiry has become an interest: that is undone on its card.
+    const undo = 'closed' in from.dataset ? null : () => takeBack(body.card, from, to);
+    toast(name + ' → ' + (to.dataset.name || ''), undo);
     document.dispatchEvent(new CustomEvent('hub:refresh'));
     if (to.hasAttribute('data-zone')) {
       card.remove();
@@ -156,6 +158,15 @@ async function send(card, from, to) {
     } else complain(error);
     document.dispatchEvent(new CustomEvent('hub:refresh'));
   }
+}
+
+/** Put a card back to where it was before its last move. */
+async function takeBack(card, from, to) {
+  try {
+    await post(String(board()?.dataset.move), { card, to: from.dataset.key, seen: to.dataset.key });
+    say(_('Put back'));
+  } catch (error) { complain(error); }
+  document.dispatchEvent(new CustomEvent('hub:refresh'));
 }
 
 /** Ask for the reason; gives null when it was given up. */
