@@ -98,7 +98,7 @@ export function makeEditor(root, data) {
     rule.then ||= [];
     rule.examples ||= [];
     body.replaceChildren(
-      h('section', { class: 'rule-block' }, h('label', { class: 'rule-name' }, h('span', { class: 'rule-label' }, _('Name')), textChip('name', _('Name'), rule.name, (value) => edit(() => { rule.name = value; }), { maxlength: 200, id: 'rule-name' }))),
+      h('section', { class: 'rule-block' }, h('label', { class: 'rule-name' }, h('span', { class: 'rule-label' }, _('Title')), textChip('name', _('Title'), rule.name, (value) => edit(() => { rule.name = value; }), { maxlength: 200, id: 'rule-name' }))),
       block(_('When'), 'radio', h('ul', { class: 'rule-parts' }, rule.when.map((one, n) => whenPart(kit, one, n, rule.when.length))),
         h('button', { type: 'button', class: 'btn small quiet', 'data-list': 'when', onclick: () => change(() => rule.when.push({ event: eventList()[0].name }), 'when[' + (rule.when.length - 1) + '].event') }, icon('plus'), _('Or when'))),
       block(_('If'), 'filter', rule.if[Object.keys(rule.if)[0]].length ? groupPart(kit, rule.if, 'if', { root: true })
