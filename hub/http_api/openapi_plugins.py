@@ -48,7 +48,7 @@ def _operation(
     operation: dict[str, Any] = {
         "tags": [plugin],
         "summary": first.rstrip("."),
-        "description": f"{rest.strip()}\n\n{needed(route.permission)}".strip(),
+        "description": f"{rest.strip() or first}\n\n{needed(route.permission)}",
         "operationId": name,
         "x-permission": route.permission,
         "x-plugin": plugin,
