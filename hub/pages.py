@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hub.channel import WebhookRequest
 from hub.messages import Attachment
+from hub.shapes import Body
 
 if TYPE_CHECKING:
     from hub.api import Hub
@@ -24,7 +25,8 @@ class PluginRequest(WebhookRequest):
 
     `path` holds the values of the route's `{names}`, `form` the fields of a form post, `files`
     its files, `client` the caller's address (through trusted proxies only), `language` what
-    the caller reads, `may` the caller's rights (for showing; commands are checked anyway).
+    the caller reads, `may` the caller's rights (for showing; commands are checked anyway). `given`
+    is the JSON body as the route's `takes` has read it.
     """
 
     path: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +36,7 @@ class PluginRequest(WebhookRequest):
     client: str = ""
     language: str = "en"
     may: frozenset[str] = frozenset()
+    given: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,11 @@ class Route:
 
     `cors` lets pages of other sites call it (public routes only). `max_body` is in bytes. `api`
     opens it to programs too, under `/api/v1/<plugin>/` with a bearer token; it answers JSON.
+
+    What an endpoint for programs takes and gives stands in the API's description and is kept to:
+    `takes` is a `Body`, read before the endpoint is called (422 names the field that is wrong), `gives`
+    a `Shape` that the value of a `Json` is put into; either is a media type where it is no JSON.
+    `asks` are query parameters, each with what it means.
     """
 
     path: str
@@ -122,3 +130,6 @@ class Route:
     cors: bool = False
     max_body: int = 1_000_000
     api: bool = False
+    takes: type[Body] | str | None = None
+    gives: Any = None
+    asks: Mapping[str, str] = field(default_factory=dict)

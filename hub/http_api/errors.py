@@ -26,7 +26,7 @@ from hub.errors import (
     Unsupported,
     UntrustedRequest,
 )
-from hub.http_api.shapes.base import Failure
+from hub.http_api.shapes.failures import Failure
 
 log = logging.getLogger("hub.api")
 

@@ -72,7 +72,7 @@ def describe(
     def openapi() -> dict[str, Any]:
         if api.openapi_schema is None:
             schema = _complete(api, endpoints(routers))
-            describe_brought(schema, brought)
+            describe_brought(schema, brought, _KEY)
             api.openapi_schema = schema
         return api.openapi_schema
 

@@ -1,17 +1,19 @@
 """What plugins bring to the description of the API: their routes for programs, with their rights.
 
-A plugin says what an endpoint does in its docstring and what it needs in its Route; the shape of
-what it takes and gives is its own.
+A plugin says what an endpoint does in its docstring, what it needs, takes and gives in its Route.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic.json_schema import GenerateJsonSchema
+
 from hub.pages import Route
+from hub.web.plugin_shapes import adapter
 
 _PART = re.compile(r"\{(\w+)(?::\w+)?\}")
 _TAKES = ("POST", "PUT", "PATCH")
@@ -22,9 +24,13 @@ def needed(right: str) -> str:
     return f"Needs the right `{right}`." if right else "Needs no right but a caller."
 
 
-def describe_brought(schema: dict[str, Any], brought: Sequence[tuple[str, Route]]) -> None:
-    """Add the routes of plugins to a description; a path of the core stays as it is."""
+def describe_brought(
+    schema: dict[str, Any], brought: Sequence[tuple[str, Route]], key: Mapping[str, Any]
+) -> None:
+    """Add the routes of plugins to a description; a path of the core stays as it is. `key` is the
+    header that makes a POST repeatable."""
     paths: dict[str, Any] = schema["paths"]
+    shapes = _shapes(brought, schema["components"]["schemas"])
     errors = _errors(paths)
     named = {one["name"] for one in schema["tags"]}
     for plugin, route in brought:
@@ -33,7 +39,14 @@ def describe_brought(schema: dict[str, Any], brought: Sequence[tuple[str, Route]
         path = _PART.sub(r"{\1}", f"/{plugin}/{route.path.lstrip('/')}")
         here = paths.setdefault(path, {})
         for method in route.methods:
-            here.setdefault(method.lower(), _operation(plugin, route, method, path, errors))
+            operation = _operation(plugin, route, method, path, errors)
+            operation["responses"]["2XX"]["content"] = _given(shapes, plugin, route.gives)
+            if method in _TAKES:
+                body = _taken(shapes, plugin, route.takes)
+                operation |= {"requestBody": body} if body else {}
+            if method == "POST":
+                operation["parameters"].append(key)
+            here.setdefault(method.lower(), operation)
         if plugin not in named:
             named.add(plugin)
             schema["tags"].append({"name": plugin, "description": f"Of the plugin {plugin}."})
@@ -53,18 +66,56 @@ def _operation(
         "x-permission": route.permission,
         "x-plugin": plugin,
         "parameters": [
-            {"name": one, "in": "path", "required": True, "schema": {"type": "string"}}
-            for one in _PART.findall(route.path)
+            *({**_IN_PATH, "name": one} for one in _PART.findall(route.path)),
+            *({**_IN_QUERY, "name": one, "description": said} for one, said in route.asks.items()),
         ],
-        "responses": {
-            "2XX": {"description": "Done.", "content": {"application/json": {"schema": {}}}},
-            **errors,
-        },
+        "responses": {"2XX": {"description": "Done."}, **errors},
     }
-    if method in _TAKES:
-        body = {"application/json": {"schema": {"type": "object", "additionalProperties": True}}}
-        operation["requestBody"] = {"required": False, "content": body}
     return operation
+
+
+_IN_PATH = {"in": "path", "required": True, "schema": {"type": "string"}}
+_IN_QUERY = {"in": "query", "required": False, "schema": {"type": "string"}}
+Shapes = Mapping[tuple[str, Any], dict[str, Any]]
+
+
+def _given(shapes: Shapes, plugin: str, gives: Any) -> dict[str, Any]:
+    if isinstance(gives, str):
+        return {gives: {"schema": _plain(gives)}}
+    return {"application/json": {"schema": shapes.get((plugin, gives), {})}}
+
+
+def _plain(media: str) -> dict[str, Any]:
+    if media == "application/json":
+        return {"type": "object", "additionalProperties": True}
+    return {"type": "string", "contentMediaType": media}
+
+
+def _taken(shapes: Shapes, plugin: str, takes: Any) -> dict[str, Any]:
+    if takes is None:
+        return {}
+    if isinstance(takes, str):
+        return {"required": True, "content": {takes: {"schema": _plain(takes)}}}
+    content = {"application/json": {"schema": shapes[plugin, takes]}}
+    return {"required": True, "content": content}
+
+
+def _shapes(brought: Sequence[tuple[str, Route]], known: dict[str, Any]) -> Shapes:
+    """Describe what routes take and give; the named parts of it come to the `known` ones."""
+    found: dict[tuple[str, Any], dict[str, Any]] = {}
+    for plugin in dict.fromkeys(name for name, _ in brought):
+        routes = [one for name, one in brought if name == plugin and one.api]
+        asked = [
+            (each, mode, adapter(each).core_schema)
+            for one in routes
+            for each, mode in ((one.takes, "validation"), (one.gives, "serialization"))
+            if each is not None and not isinstance(each, str)
+        ]
+        made = GenerateJsonSchema(ref_template=f"#/components/schemas/{plugin}.{{model}}")
+        schemas, parts = made.generate_definitions(asked)  # type: ignore[arg-type]
+        known |= {f"{plugin}.{name}": part for name, part in parts.items()}
+        found |= {(plugin, each): one for (each, _), one in schemas.items()}
+    return found
 
 
 def _errors(paths: dict[str, Any]) -> dict[str, Any]:

@@ -25,8 +25,8 @@ from hub.http_api.endpoints.contacts import WithTag, version_of
 from hub.http_api.endpoints.dialogs import MAX_FILTER, tree_of
 from hub.http_api.errors import Refused, failures
 from hub.http_api.shapes import objects as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import DialogId
+from hub.shapes import GivenId, Listing
 from hub.xlsx_lists import MEDIA_TYPE, workbook
 
 Q = Annotated[str, Query(max_length=200, description="Parts of the names of an object.")]

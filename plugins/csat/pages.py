@@ -13,13 +13,16 @@ from hub import (
     Conflict,
     File,
     Hub,
+    Id,
     Invalid,
     Json,
+    Listing,
     NotFound,
     Page,
     PluginRequest,
     Redirect,
     Route,
+    Shape,
     UntrustedRequest,
     UserId,
 )
@@ -57,13 +60,30 @@ WORDS = {
 }
 
 
+class Marks(Shape):
+    """The marks of one week, colleague and channel; `mean` is 0 where nobody answered."""
+
+    week: str
+    user_id: Id
+    channel: str
+    asked: int
+    rated: int
+    mean: float
+
+
 def routes() -> list[Route]:
     """Its endpoints; only the signed link is public."""
     return [
         Route(path="/mark/{token}", endpoint=question, public=True),
         Route(path="/mark/{token}", endpoint=vote, methods=("POST",), public=True, max_body=20_000),
         Route(path="/", endpoint=shown, permission="rules.view"),
-        Route(path="/report", endpoint=numbers, permission="rules.view", api=True),
+        Route(
+            path="/report",
+            endpoint=numbers,
+            permission="rules.view",
+            api=True,
+            gives=Listing[Marks],
+        ),
     ]
 
 
@@ -180,19 +200,16 @@ def _bars(lines: list[Line]) -> list[tuple[str, float]]:
 
 
 async def numbers(hub: Hub, request: PluginRequest) -> Answer:
-    """The same for programs."""
-    return Json(
-        value={
-            "items": [
-                {
-                    "week": one.week,
-                    "user_id": str(one.user_id),
-                    "channel": one.channel,
-                    "asked": one.asked,
-                    "rated": one.rated,
-                    "mean": one.mean,
-                }
-                for one in await report(hub)
-            ]
+    """The marks of twelve weeks by colleague, channel and week, for programs."""
+    items = [
+        {
+            "week": one.week,
+            "user_id": str(one.user_id),
+            "channel": one.channel,
+            "asked": one.asked,
+            "rated": one.rated,
+            "mean": one.mean,
         }
-    )
+        for one in await report(hub)
+    ]
+    return Json(value={"items": items})

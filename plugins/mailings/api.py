@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from hub import (
@@ -14,10 +12,10 @@ from hub import (
     Hub,
     Invalid,
     Json,
-    MalformedPayload,
     PluginRequest,
     Route,
 )
+from plugins.mailings import shapes
 from plugins.mailings.checking import findings
 from plugins.mailings.commands import SaveMailing, SteerMailing
 from plugins.mailings.creatives import creatives
@@ -35,25 +33,38 @@ def routes() -> list[Route]:
     """Its endpoints, by session under /p/mailings/ and by token under /api/v1/mailings/."""
     see, do = "mailings.view", "mailings.send"
 
-    def route(path: str, endpoint: Any, method: str, right: str) -> Route:
-        return Route(path=path, endpoint=endpoint, methods=(method,), permission=right, api=True)
+    def read(path: str, endpoint: Any, gives: Any, **asks: str) -> Route:
+        return Route(path=path, endpoint=endpoint, permission=see, api=True, gives=gives, asks=asks)
 
-    one = "/mailings/{mailing}"
+    def write(verb: str, path: str, endpoint: Any, takes: Any, gives: Any) -> Route:
+        return Route(
+            path=path, endpoint=endpoint, methods=(verb,), permission=do, api=True,
+            takes=takes, gives=gives,
+        )  # fmt: skip
+
+    one, whole = "/mailings/{mailing}", shapes.WholeMailing
     return [
-        route("/creatives", register, "GET", see),
-        route("/mailings", listed, "GET", see),
-        route("/mailings", create, "POST", do),
-        route(one, shown, "GET", see),
-        route(one, change, "PUT", do),
-        route(f"{one}/check", checked, "GET", see),
-        route(f"{one}/links", links_checked, "POST", do),
-        route(f"{one}/send", started, "POST", do),
-        route(f"{one}/state", steered, "PUT", do),
-        route(f"{one}/people", people, "POST", do),
-        route(f"{one}/again", repeated, "POST", do),
-        route(f"{one}/ways", ways_of, "GET", see),
-        route(f"{one}/test", tried, "POST", do),
-        route(f"{one}/tests", tests_listed, "GET", see),
+        read("/creatives", register, "text/csv"),
+        read("/mailings", listed, shapes.Mailings),
+        write("POST", "/mailings", create, shapes.GivenMailing, whole),
+        read(one, shown, whole),
+        write("PUT", one, change, shapes.GivenMailing, whole),
+        read(f"{one}/check", checked, shapes.Findings),
+        write("POST", f"{one}/links", links_checked, None, shapes.Links),
+        write("POST", f"{one}/send", started, shapes.Confirmed, whole),
+        write("PUT", f"{one}/state", steered, shapes.Steered, whole),
+        write("POST", f"{one}/people", people, shapes.Behind, shapes.Segment),
+        write("POST", f"{one}/again", repeated, shapes.Again, whole),
+        read(
+            f"{one}/ways",
+            ways_of,
+            shapes.AllWays,
+            state="Only people whose last way is in this state.",
+            reason="Only of this reason.",
+            after="The `next` of the page before.",
+        ),
+        write("POST", f"{one}/test", tried, shapes.Test, shapes.TestsMade),
+        read(f"{one}/tests", tests_listed, shapes.Tests),
         Route(
             path="/files",
             endpoint=file_kept,
@@ -61,6 +72,9 @@ def routes() -> list[Route]:
             permission=do,
             api=True,
             max_body=MOST + 100_000,
+            takes="application/octet-stream",
+            gives=shapes.KeptFile,
+            asks={"name": "The file's name."},
         ),
     ]
 
@@ -79,8 +93,8 @@ async def listed(hub: Hub, request: PluginRequest) -> Answer:
 
 async def create(hub: Hub, request: PluginRequest) -> Answer:
     """Make a draft of a title and a plan."""
-    body = _body(request)
-    command = SaveMailing(title=str(body.get("title", "")), plan=dict(body.get("plan", {})))
+    body: shapes.GivenMailing = request.given
+    command = SaveMailing(title=body.title, plan=body.plan.model_dump(exclude_unset=True))
     (mailing_id,) = await hub.do(command)
     return await _answer(hub, str(mailing_id), 201)
 
@@ -91,14 +105,14 @@ async def shown(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def change(hub: Hub, request: PluginRequest) -> Answer:
-    """Change a draft whole; `If-Match` guards it."""
+    """Change what is given of a draft; `If-Match` guards it."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
-    body = _body(request)
+    body: shapes.GivenMailing = request.given
     guard = request.headers.get("if-match", "").strip('"')
     if guard and guard != str(mailing.version):
         raise Conflict("somebody changed this mailing meanwhile", what="version")
-    plan = {**mailing.plan.as_json(), **dict(body.get("plan", {}))}
-    title = str(body.get("title", mailing.title))
+    plan = {**mailing.plan.as_json(), **body.plan.model_dump(exclude_unset=True)}
+    title = body.title if "title" in body.model_fields_set else mailing.title
     await hub.do(
         SaveMailing(mailing_id=mailing.id, title=title, plan=plan, version=mailing.version)
     )
@@ -135,14 +149,14 @@ async def links_checked(hub: Hub, request: PluginRequest) -> Answer:
 async def started(hub: Hub, request: PluginRequest) -> Answer:
     """Let it go; `people` confirms the number above a thousand."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
-    await send(hub, mailing, str(_body(request).get("people", "")))
+    await send(hub, mailing, str(request.given.people))
     return await _answer(hub, str(mailing.id))
 
 
 async def steered(hub: Hub, request: PluginRequest) -> Answer:
     """Pause, resume (`running`) or cancel."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
-    await hub.do(SteerMailing(mailing_id=mailing.id, state=str(_body(request).get("state", ""))))
+    await hub.do(SteerMailing(mailing_id=mailing.id, state=request.given.state))
     return await _answer(hub, str(mailing.id))
 
 
@@ -150,20 +164,15 @@ async def people(hub: Hub, request: PluginRequest) -> Answer:
     """Make a segment of who stands behind a number: sent, failed, clicked, answered, or missed
     for a `reason`."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
-    body = _body(request)
-    segment_id = await people_behind(
-        hub, mailing, str(body.get("what", "")), str(body.get("reason", ""))
-    )
+    segment_id = await people_behind(hub, mailing, request.given.what, request.given.reason)
     return Json(value={"segment_id": str(segment_id)}, status=201)
 
 
 async def repeated(hub: Hub, request: PluginRequest) -> Answer:
     """Make a draft like this one, to those who failed with `failed`, or of one `reason`."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
-    body = _body(request)
-    copied = await again(
-        hub, mailing, failed=bool(body.get("failed")), reason=str(body.get("reason", ""))
-    )
+    body: shapes.Again = request.given
+    copied = await again(hub, mailing, failed=body.failed, reason=body.reason)
     return await _answer(hub, str(copied), 201)
 
 
@@ -171,23 +180,16 @@ async def tried(hub: Hub, request: PluginRequest) -> Answer:
     """Send a test: `to` addresses (none: the caller's own), over `account_id` of the plan, filled in
     for `contact_id` (none: a sample), of `variant` 0 or 1 or a later `step` of the chain."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
-    body = _body(request)
-    to = body.get("to", [])
-    if not isinstance(to, str | list):
-        raise MalformedPayload("`to` is an address or a list of them")
-    try:
-        numbers = {
-            name: int(body.get(name) or 0)
-            for name in ("account_id", "contact_id", "variant", "step")
-        }
-    except (TypeError, ValueError) as error:
-        raise MalformedPayload("ids are numbers") from error
+    body: shapes.Test = request.given
     made = await try_out(
         hub,
         mailing,
-        to=[to] if isinstance(to, str) else [str(one) for one in to],
-        language=str(body.get("language") or request.language),
-        **numbers,
+        to=[body.to] if isinstance(body.to, str) else body.to,
+        account_id=body.account_id,
+        contact_id=body.contact_id,
+        variant=body.variant,
+        step=body.step,
+        language=body.language or request.language,
     )
     return Json(value={"send_ids": [str(one) for one in made]}, status=201)
 
@@ -266,13 +268,3 @@ async def _answer(hub: Hub, number: str, status: int = 200) -> Answer:
         "wordings": wordings_as_json(await wordings_of(hub, mailing)),
     }
     return Json(value=value, status=status, headers={"etag": f'"{mailing.version}"'})
-
-
-def _body(request: PluginRequest) -> Mapping[str, Any]:
-    try:
-        data = json.loads(request.body or b"{}")
-    except ValueError as error:
-        raise MalformedPayload("the body is not JSON") from error
-    if not isinstance(data, dict):
-        raise MalformedPayload("the body is not a JSON object")
-    return data

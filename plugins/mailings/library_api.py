@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from hub import Answer, Conflict, Hub, Invalid, Json, MalformedPayload, PluginRequest, Route
+from hub import Answer, Conflict, Hub, Invalid, Json, PluginRequest, Route
+from plugins.mailings import shapes
 from plugins.mailings.checking import OWN
 from plugins.mailings.commands import SaveMailing
 from plugins.mailings.doing import mailing_of
 from plugins.mailings.library import (
-    WORDS,
     KeptLetter,
     RemoveLetter,
     RemoveSharedLetter,
@@ -39,26 +39,39 @@ def routes() -> list[Route]:
     """Its endpoints, by session under /p/mailings/ and by token under /api/v1/mailings/."""
     see, do = "mailings.view", "mailings.send"
 
-    def route(path: str, endpoint: Any, method: str, right: str) -> Route:
-        return Route(path=path, endpoint=endpoint, methods=(method,), permission=right, api=True)
+    def read(path: str, endpoint: Any, gives: Any, **asks: str) -> Route:
+        return Route(path=path, endpoint=endpoint, permission=see, api=True, gives=gives, asks=asks)
+
+    def write(verb: str, path: str, endpoint: Any, takes: Any, gives: Any) -> Route:
+        return Route(
+            path=path, endpoint=endpoint, methods=(verb,), permission=do, api=True,
+            takes=takes, gives=gives,
+        )  # fmt: skip
 
     one, mailing = "/library/{letter}", "/mailings/{mailing}"
+    version_path, letter = "versions/{version}", shapes.Letter
+    finds = {"q": "Words to find.", "folder": "Only of this folder."}
     return [
-        route("/library", listed, "GET", see),
-        route("/library", create, "POST", do),
-        route(one, shown, "GET", see),
-        route(one, change, "PUT", do),
-        route(one, remove, "DELETE", do),
-        route(f"{one}/copy", copied, "POST", do),
-        route(f"{one}/mailing", taken, "POST", do),
-        route(f"{one}/versions", versions, "GET", see),
-        route(f"{one}/versions/{{version}}", version, "GET", see),
-        route(f"{one}/restore", restore, "POST", do),
-        route(f"{mailing}/versions", of_mailing, "GET", see),
-        route(f"{mailing}/versions/{{version}}", version_of_mailing, "GET", see),
-        route(f"{mailing}/restore", restore_mailing, "POST", do),
-        route("/transactional", transactional, "POST", do),
-    ]
+        read("/library", listed, shapes.Letters, **finds),
+        write("POST", "/library", create, shapes.GivenLetter, letter),
+        read(one, shown, letter),
+        write("PUT", one, change, shapes.GivenLetter, letter),
+        write("DELETE", one, remove, None, shapes.Removed),
+        write("POST", f"{one}/copy", copied, shapes.Copy, letter),
+        write("POST", f"{one}/mailing", taken, None, shapes.MailingMade),
+        read(f"{one}/versions", versions, shapes.Versions),
+        read(f"{one}/{version_path}", version, shapes.ComparedVersion),
+        write("POST", f"{one}/restore", restore, shapes.Restored, letter),
+        read(f"{mailing}/versions", of_mailing, shapes.MailingVersions),
+        read(f"{mailing}/{version_path}", version_of_mailing, shapes.ComparedVersion),
+        write(
+            "POST", f"{mailing}/restore", restore_mailing, shapes.Restored, shapes.DraftRestored
+        ),
+        write(
+            "POST", "/transactional", transactional, shapes.ServiceMessage,
+            shapes.ServiceMessageQueued,
+        ),
+    ]  # fmt: skip
 
 
 async def listed(hub: Hub, request: PluginRequest) -> Answer:
@@ -70,9 +83,9 @@ async def listed(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def create(hub: Hub, request: PluginRequest) -> Answer:
-    """Add a letter: title, folder, scope (mine, team, all), subject, text, short, plain, files."""
-    body = _body(request)
-    return await _answer(hub, str(await _save(hub, KeptLetter(id=0, title=""), body)), 201)
+    """Add a letter."""
+    made = await _save(hub, KeptLetter(id=0, title=""), request.given)
+    return await _answer(hub, str(made), 201)
 
 
 async def shown(hub: Hub, request: PluginRequest) -> Answer:
@@ -86,7 +99,7 @@ async def change(hub: Hub, request: PluginRequest) -> Answer:
     guard = request.headers.get("if-match", "").strip('"')
     if guard and guard != str(one.version):
         raise Conflict("somebody changed this letter meanwhile", what="version")
-    await _save(hub, one, _body(request))
+    await _save(hub, one, request.given)
     return await _answer(hub, str(one.id))
 
 
@@ -101,7 +114,7 @@ async def remove(hub: Hub, request: PluginRequest) -> Answer:
 async def copied(hub: Hub, request: PluginRequest) -> Answer:
     """Make a copy of one's own."""
     one = await letter_of(hub, request.path.get("letter", ""))
-    title = str(_body(request).get("title") or f"{one.title} 2")
+    title = request.given.title or f"{one.title} 2"
     (made,) = await hub.do(SaveLetter(title=title[:200], body=one.body))
     return await _answer(hub, str(made), 201)
 
@@ -130,7 +143,7 @@ async def version(hub: Hub, request: PluginRequest) -> Answer:
 async def restore(hub: Hub, request: PluginRequest) -> Answer:
     """Bring a `version` back; what the letter was until now is kept too."""
     one = await letter_of(hub, request.path.get("letter", ""))
-    await restored(hub, one, str(_body(request).get("version", "")))
+    await restored(hub, one, str(request.given.version))
     return await _answer(hub, str(one.id))
 
 
@@ -152,7 +165,7 @@ async def version_of_mailing(hub: Hub, request: PluginRequest) -> Answer:
 async def restore_mailing(hub: Hub, request: PluginRequest) -> Answer:
     """Bring a `version` of a draft back."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
-    was = await version_of(hub, MAILING, mailing.id, str(_body(request).get("version", "")))
+    was = await version_of(hub, MAILING, mailing.id, str(request.given.version))
     await hub.do(
         SaveMailing(
             mailing_id=mailing.id, title=was.title, plan=dict(was.body), version=mailing.version
@@ -164,30 +177,22 @@ async def restore_mailing(hub: Hub, request: PluginRequest) -> Answer:
 async def transactional(hub: Hub, request: PluginRequest) -> Answer:
     """Send a letter of the library to one person as a service message: a receipt, a code.
 
-    `letter_id`, `account_id`, and `contact_id` or `address` (`value`, `name`); `given` are values for
-    the letter's `{{ given.… }}`. It asks for no consent to advertising and carries none. It stands
+    It asks for no consent to advertising and carries none. It stands
     in the person's dialog; `GET /messages/{message_id}/delivery` says what became of it. With
     `Idempotency-Key` a repeat gives the first answer and sends nothing.
     """
-    body = _body(request)
-    address = body.get("address") or {}
-    if isinstance(address, str):
-        address = {"value": address}
-    given = body.get("given") or {}
-    if not isinstance(given, dict) or not isinstance(address, dict):
-        raise MalformedPayload("`given` and `address` are JSON objects")
-    try:
-        numbers = {name: int(body.get(name) or 0) for name in ("account_id", "contact_id")}
-    except (TypeError, ValueError) as error:
-        raise MalformedPayload("ids are numbers") from error
+    body: shapes.ServiceMessage = request.given
+    to = body.address
+    address = to if isinstance(to, shapes.Recipient) else shapes.Recipient(value=to or "")
     message_id, dialog_id = await transact(
         hub,
-        await letter_of(hub, str(body.get("letter_id", ""))),
-        address=str(address.get("value", "")).strip(),
-        name=str(address.get("name", "")).strip(),
-        given={str(name): str(value) for name, value in given.items()},
+        await letter_of(hub, str(body.letter_id)),
+        account_id=body.account_id,
+        contact_id=body.contact_id,
+        address=address.value.strip(),
+        name=address.name.strip(),
+        given={name: str(value) for name, value in body.given.items()},
         key=request.headers.get("idempotency-key", ""),
-        **numbers,
     )
     value = {"message_id": str(message_id), "dialog_id": str(dialog_id), "status": "queued"}
     return Json(value=value, status=202)
@@ -196,29 +201,21 @@ async def transactional(hub: Hub, request: PluginRequest) -> Answer:
 # -- shared ---------------------------------------------------------------------------------------
 
 
-async def _save(hub: Hub, one: KeptLetter, given: Mapping[str, Any]) -> int:
-    try:
-        files = [str(int(each)) for each in given.get("files", one.files)]
-        team_id = int(given.get("team_id") or one.team_id or 0)
-    except (TypeError, ValueError) as error:
-        raise MalformedPayload("ids are numbers") from error
-    body = {
-        **{name: str(given.get(name, getattr(one, name))) for name in WORDS},
-        "files": files,
-    }
+async def _save(hub: Hub, one: KeptLetter, given: shapes.GivenLetter) -> int:
+    wanted = replace(one, **given.model_dump(exclude_unset=True))
+    body = wanted.body
     problems = problems_of(hub, body, tuple(OWN))
     if problems:
         name, meant = problems[0]
         hint = f": did you mean {meant}?" if meant else ""
         raise Invalid(f"there is no placeholder {name}{hint}", field="text")
-    scope = str(given.get("scope", one.scope))
-    kind = SaveLetter if scope == "mine" and one.scope == "mine" else ShareLetter
+    kind = SaveLetter if wanted.scope == "mine" and one.scope == "mine" else ShareLetter
     command = kind(
         letter_id=one.id,
-        title=str(given.get("title", one.title)),
-        folder=str(given.get("folder", one.folder)),
-        scope=scope,
-        team_id=team_id,
+        title=wanted.title,
+        folder=wanted.folder,
+        scope=wanted.scope,
+        team_id=wanted.team_id,
         body=body,
         version=one.version if one.id else None,
     )
@@ -245,13 +242,3 @@ def _compared(was: Version, title: str, body: Mapping[str, Any]) -> Answer:
     lines = difference(lines_of(was.title, was.body), lines_of(title, body))
     changes = [{"sign": one.sign, "text": one.text} for one in lines]
     return Json(value={**_version(was), "changes": changes})
-
-
-def _body(request: PluginRequest) -> Mapping[str, Any]:
-    try:
-        data = json.loads(request.body or b"{}")
-    except ValueError as error:
-        raise MalformedPayload("the body is not JSON") from error
-    if not isinstance(data, dict):
-        raise MalformedPayload("the body is not a JSON object")
-    return data

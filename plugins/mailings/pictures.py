@@ -31,6 +31,7 @@ from hub import (
     UnitOfWork,
     UntrustedRequest,
 )
+from plugins.mailings import shapes
 
 ID = BigInteger().with_variant(Integer(), "sqlite")
 PURPOSE = "picture"
@@ -99,6 +100,8 @@ def routes() -> list[Route]:
             permission=do,
             max_body=MOST + 100_000,
             api=True,
+            takes="image/*",
+            gives=shapes.Picture,
         ),
         Route(path="/picture/{token}", endpoint=shown, public=True),
     ]

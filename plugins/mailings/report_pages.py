@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -13,12 +12,12 @@ from hub import (
     Hub,
     Invalid,
     Json,
-    MalformedPayload,
     Page,
     PluginRequest,
     Redirect,
     Route,
 )
+from plugins.mailings import shapes
 from plugins.mailings.checking import letters_of
 from plugins.mailings.doing import all_mailings, mailing_of
 from plugins.mailings.library_pages import POLICY
@@ -43,6 +42,11 @@ BADGE = (
     "background:#b3261e;color:#fff;font:bold 12px/1.4 Arial,sans-serif'>{}</span>"
 )
 
+ASKED = {
+    "days": "The window after a touch, 30 unless said.",
+    "touch": "Whose an interest is that several mailings touched: any, first, last.",
+}
+
 
 def _(text: str) -> str:
     return text
@@ -58,9 +62,31 @@ def routes() -> list[Route]:
         Route(path=one, endpoint=behind, methods=("POST",), permission=do),
         Route(path=f"{one}.csv", endpoint=exported, permission=see),
         Route(path="/{mailing}/linkmap", endpoint=link_map, permission=see),
-        Route(path=api, endpoint=given, permission=see, api=True),
-        Route(path=f"{api}/people", endpoint=people, methods=("POST",), permission=do, api=True),
-        Route(path="/results", endpoint=given_together, permission=see, api=True),
+        Route(
+            path=api,
+            endpoint=given,
+            permission=see,
+            api=True,
+            gives=shapes.Report,
+            asks={**ASKED, "by": f"Only one cut: {', '.join(CUTS)}."},
+        ),
+        Route(
+            path=f"{api}/people",
+            endpoint=people,
+            methods=("POST",),
+            permission=do,
+            api=True,
+            takes=shapes.NumberBehind,
+            gives=shapes.Segment,
+        ),
+        Route(
+            path="/results",
+            endpoint=given_together,
+            permission=see,
+            api=True,
+            gives=shapes.Reports,
+            asks={**ASKED, "ids": "Ids with commas; none: the last ones."},
+        ),
     ]
 
 
@@ -218,21 +244,15 @@ async def given_together(hub: Hub, request: PluginRequest) -> Answer:
 async def people(hub: Hub, request: PluginRequest) -> Answer:
     """Make a segment of the people behind a number: `number`, `by` and `key`, or `link`."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
-    try:
-        body = json.loads(request.body or b"{}")
-    except ValueError as error:
-        raise MalformedPayload("the body is not JSON") from error
-    if not isinstance(body, dict):
-        raise MalformedPayload("the body is not a JSON object")
-    fields = {name: str(value) for name, value in body.items()}
-    days, touch = asked(fields)
+    body: shapes.NumberBehind = request.given
+    days, touch = asked({"days": str(body.days), "touch": body.touch})
     segment = await people_of(
         hub,
         mailing,
-        fields.get("number", ""),
-        by=fields.get("by", ""),
-        key=fields.get("key", ""),
-        link=fields.get("link", ""),
+        body.number,
+        by=body.by,
+        key=body.key,
+        link=body.link,
         days=days,
         touch=touch,
     )

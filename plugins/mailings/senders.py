@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +11,6 @@ from hub import (
     Hub,
     Invalid,
     Json,
-    MalformedPayload,
     Micros,
     Page,
     PluginRequest,
@@ -21,6 +19,7 @@ from hub import (
     SendingLimits,
     SetSendingLimits,
 )
+from plugins.mailings import shapes
 from plugins.mailings.obligations import KINDS, SetObligatory, obligatory
 from plugins.mailings.texts import translator
 
@@ -39,13 +38,27 @@ def routes() -> list[Route]:
     return [
         Route(path="/senders", endpoint=page, permission=see),
         Route(path="/senders/erid", endpoint=save_obligatory, methods=("POST",), permission=OWN),
-        Route(path="/obligatory", endpoint=told, permission=see, api=True),
+        Route(path="/obligatory", endpoint=told, permission=see, api=True, gives=shapes.Kinds),
         Route(
-            path="/obligatory", endpoint=put_obligatory, methods=("PUT",), permission=OWN, api=True
+            path="/obligatory",
+            endpoint=put_obligatory,
+            methods=("PUT",),
+            permission=OWN,
+            api=True,
+            takes=shapes.Kinds,
+            gives=shapes.Kinds,
         ),
         Route(path="/senders/{account}", endpoint=save, methods=("POST",), permission=do),
-        Route(path="/senders", endpoint=listed, permission=see, api=True),
-        Route(path="/senders/{account}", endpoint=put, methods=("PUT",), permission=do, api=True),
+        Route(path="/senders", endpoint=listed, permission=see, api=True, gives=shapes.Senders),
+        Route(
+            path="/senders/{account}",
+            endpoint=put,
+            methods=("PUT",),
+            permission=do,
+            api=True,
+            takes=shapes.Limits,
+            gives=shapes.AccountLimits,
+        ),
     ]
 
 
@@ -88,10 +101,7 @@ async def told(hub: Hub, request: PluginRequest) -> Answer:
 
 async def put_obligatory(hub: Hub, request: PluginRequest) -> Answer:
     """Say which kinds of advertising need an erid here."""
-    kinds = _body(request).get("kinds")
-    if not isinstance(kinds, list):
-        raise Invalid("there is no such kind of advertising", field="kinds")
-    await hub.do(SetObligatory(kinds=tuple(str(one) for one in kinds)))
+    await hub.do(SetObligatory(kinds=tuple(request.given.kinds)))
     return await told(hub, request)
 
 
@@ -132,19 +142,9 @@ async def listed(hub: Hub, request: PluginRequest) -> Answer:
 async def put(hub: Hub, request: PluginRequest) -> Answer:
     """Set the limits of one account, all of them."""
     number = _number(request)
-    await hub.do(_command(number, _body(request)))
+    await hub.do(_command(number, request.given.model_dump()))
     limits = {one.account_id: one for one in await hub.sending_limits()}
     return Json(value=_as_json(limits[AccountId(number)]))
-
-
-def _body(request: PluginRequest) -> dict[str, Any]:
-    try:
-        given = json.loads(request.body or b"{}")
-    except ValueError as error:
-        raise MalformedPayload("the body is not JSON") from error
-    if not isinstance(given, dict):
-        raise MalformedPayload("the body is not a JSON object")
-    return given
 
 
 def _number(request: PluginRequest) -> int:

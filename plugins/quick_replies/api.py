@@ -9,16 +9,17 @@ from typing import Any
 from hub import (
     Answer,
     Conflict,
+    Endpoint,
     File,
     Hub,
     Invalid,
     Json,
-    MalformedPayload,
     NotFound,
     PluginRequest,
     Redirect,
     Route,
 )
+from plugins.quick_replies import shapes
 from plugins.quick_replies.commands import (
     RemoveQuickReply,
     RemoveSharedReply,
@@ -44,17 +45,26 @@ MOST = 2_000
 
 def routes() -> list[Route]:
     """Its endpoints, by session under /p/quick_replies/ and by token under /api/v1/quick_replies/."""
+
+    def route(verb: str, path: str, endpoint: Endpoint, gives: Any, **more: Any) -> Route:
+        return Route(path=path, endpoint=endpoint, methods=(verb,), api=True, gives=gives, **more)
+
+    one, reply, given = "/replies/{reply}", shapes.Reply, shapes.GivenReply
+    finds = {"q": "Words to find.", "folder": "Only of this folder."}
     return [
-        Route(path="/export", endpoint=export, api=True),
-        Route(path="/import", endpoint=bring_in, methods=("POST",), api=True, max_body=5_000_000),
-        Route(path="/replies", endpoint=listed, api=True),
-        Route(path="/replies", endpoint=create, methods=("POST",), api=True),
-        Route(path="/replies/{reply}", endpoint=shown, api=True),
-        Route(path="/replies/{reply}", endpoint=change, methods=("PUT",), api=True),
-        Route(path="/replies/{reply}", endpoint=remove, methods=("DELETE",), api=True),
-        Route(path="/replies/{reply}/versions", endpoint=versions, api=True),
-        Route(path="/replies/{reply}/restore", endpoint=restore, methods=("POST",), api=True),
-    ]
+        route("GET", "/export", export, "application/json"),
+        route(
+            "POST", "/import", bring_in, shapes.BroughtIn,
+            takes="application/json", max_body=5_000_000,
+        ),
+        route("GET", "/replies", listed, shapes.Replies, asks=finds),
+        route("POST", "/replies", create, reply, takes=given),
+        route("GET", one, shown, reply),
+        route("PUT", one, change, reply, takes=given),
+        route("DELETE", one, remove, shapes.Removed),
+        route("GET", f"{one}/versions", versions, shapes.Versions),
+        route("POST", f"{one}/restore", restore, reply, takes=shapes.Restored),
+    ]  # fmt: skip
 
 
 def as_json(reply: QuickReply, used: Numbers | None = None) -> dict[str, Any]:
@@ -104,19 +114,19 @@ async def shown(hub: Hub, request: PluginRequest) -> Answer:
 
 async def create(hub: Hub, request: PluginRequest) -> Answer:
     """Make a reply."""
-    (reply_id,) = await hub.do(_command(hub, _body(request), 0))
+    (reply_id,) = await hub.do(_command(hub, request.given.model_dump(exclude_unset=True), 0))
     made = await one_reply(hub, reply_id, await reader_of(hub))
     assert made is not None
     return Json(value=as_json(made), status=201, headers={"etag": f'"{made.version}"'})
 
 
 async def change(hub: Hub, request: PluginRequest) -> Answer:
-    """Change a reply whole; `If-Match` guards against a change in between."""
+    """Change what is given of a reply; `If-Match` guards against a change in between."""
     reply = await _found(hub, request)
     guard = request.headers.get("if-match", "").strip('"')
     if guard and guard != str(reply.version):
         raise Conflict("somebody changed this reply meanwhile", what="version")
-    body = {**as_json(reply), **_body(request)}
+    body = {**as_json(reply), **request.given.model_dump(exclude_unset=True)}
     command = _command(hub, body, reply.id, shared=reply.scope != "mine", version=reply.version)
     await hub.do(command)
     changed = await one_reply(hub, reply.id, await reader_of(hub))
@@ -144,7 +154,7 @@ async def versions(hub: Hub, request: PluginRequest) -> Answer:
 async def restore(hub: Hub, request: PluginRequest) -> Answer:
     """Bring what a reply said in a `version` back."""
     reply = await _found(hub, request)
-    await bring_back(hub, reply, str(_body(request).get("version", "")))
+    await bring_back(hub, reply, str(request.given.version))
     changed = await one_reply(hub, reply.id, await reader_of(hub))
     assert changed is not None
     return Json(value=as_json(changed), headers={"etag": f'"{changed.version}"'})
@@ -218,16 +228,6 @@ async def _found(hub: Hub, request: PluginRequest) -> QuickReply:
     if reply is None:
         raise NotFound("there is no such reply")
     return reply
-
-
-def _body(request: PluginRequest) -> Mapping[str, Any]:
-    try:
-        data = json.loads(request.body or b"{}")
-    except ValueError as error:
-        raise MalformedPayload("the body is not JSON") from error
-    if not isinstance(data, dict):
-        raise MalformedPayload("the body is not a JSON object")
-    return data
 
 
 def _command(

@@ -49,9 +49,11 @@ GROUND = frozenset(
         "roles",
         "rules",
         "settings",
+        "shapes",
         "signatures",
         "special_days",
         "terms",
+        "wire_json",
     }
 )
 GROUND_VENDORS = frozenset({"pluggy", "pydantic", "pydantic_core", "pydantic_settings"})

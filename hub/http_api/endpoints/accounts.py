@@ -22,9 +22,9 @@ from hub.http_api import rights
 from hub.http_api.caller import Caller, runtime_of
 from hub.http_api.errors import failures
 from hub.http_api.shapes import house as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import AccountId, TeamId, UserId
 from hub.records.system import Account
+from hub.shapes import GivenId
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime

@@ -12,8 +12,8 @@ from crm_store.audit import AuditQuery
 from hub.http_api import rights
 from hub.http_api.caller import runtime_of
 from hub.http_api.shapes import audit as s
-from hub.http_api.shapes.base import GivenId, GivenInstant, Listing
 from hub.ids import NEVER
+from hub.shapes import GivenId, GivenInstant, Listing
 from hub.web.audit_words import as_csv, lines
 
 router = rights.router("Audit")

@@ -15,9 +15,9 @@ from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.shapes import calendars as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import CalendarId
 from hub.records.calendars import WorkCalendar
+from hub.shapes import GivenId
 from hub.special_days import read_days
 
 router = rights.router("Calendars")

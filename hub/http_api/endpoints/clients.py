@@ -16,8 +16,8 @@ from hub.http_api.errors import failures, moved
 from hub.http_api.resource import Shapes, add_history, add_list, add_one, shown
 from hub.http_api.shapes import objects as s
 from hub.http_api.shapes import people as p
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import ClientId, ContactId
+from hub.shapes import GivenId, Listing
 
 # One section of the reference with the people: a client is nothing without them.
 router = rights.router("Contacts")

@@ -10,8 +10,8 @@ from crm_store.consents import standing
 from hub import commands as c
 from hub.http_api import rights
 from hub.http_api.shapes import consents as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import AddressId, ContactId
+from hub.shapes import GivenId
 
 router = rights.router("Contacts")
 

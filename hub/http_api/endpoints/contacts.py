@@ -17,9 +17,9 @@ from hub.http_api.caller import Caller
 from hub.http_api.endpoints.dialogs import MAX_FILTER, address_of, tree_of
 from hub.http_api.errors import Refused, failures, moved
 from hub.http_api.shapes import people as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.http_api.shapes.dialogs import GivenAddress
 from hub.ids import AddressId, ClientId, ContactId
+from hub.shapes import GivenId, Listing
 from hub.web.personal_data import STAYS, archive_of
 
 router = rights.router("Contacts")

@@ -12,9 +12,9 @@ from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.shapes import custom as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import FieldId
 from hub.records.custom import FieldChoice
+from hub.shapes import GivenId
 
 router = rights.router("Fields")
 

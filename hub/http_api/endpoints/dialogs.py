@@ -15,10 +15,10 @@ from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.shapes import dialogs as s
-from hub.http_api.shapes.base import GivenId, Listing, Made, check_storable
 from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, TeamId, UserId
 from hub.messages import Address
 from hub.records.dialogs import DialogQuery
+from hub.shapes import GivenId, Listing, Made, check_storable
 from hub.wire_json import plain_values, rfc3339
 
 router = rights.router("Dialogs")

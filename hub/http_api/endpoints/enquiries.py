@@ -11,11 +11,11 @@ from crm_store import enquiries as reads
 from crm_store.viewer import Reader
 from hub.http_api import rights
 from hub.http_api.shapes import dialogs as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.http_api.shapes.enquiries import Said, SayVerdict
 from hub.ids import DialogId
 from hub.objects import Ref
 from hub.records.dialogs import Dialog
+from hub.shapes import GivenId, Listing
 from hub.verdicts import MADE, Verdict, carried_out, taken_back
 
 router = rights.router("Dialogs")

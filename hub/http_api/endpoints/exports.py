@@ -13,9 +13,9 @@ from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.shapes import exports as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import ExportId
 from hub.records.exports import Export
+from hub.shapes import GivenId, Listing
 
 router = rights.router("Exports")
 ExportKey = Annotated[GivenId, Path(alias="export_id", description="The export.")]

@@ -18,10 +18,10 @@ from hub.http_api.caller import Caller, runtime_of
 from hub.http_api.endpoints.attachments import safe_name
 from hub.http_api.errors import failures, too_large
 from hub.http_api.shapes import imports as s
-from hub.http_api.shapes.base import GivenId, Listing, check_storable
 from hub.ids import ImportId
 from hub.importing import said, sample, upload
 from hub.records.imports import ImportFields
+from hub.shapes import GivenId, Listing, check_storable
 
 router = rights.router("Imports")
 

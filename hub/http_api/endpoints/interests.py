@@ -15,9 +15,9 @@ from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.resource import Shapes
 from hub.http_api.shapes import interests as s
-from hub.http_api.shapes.base import GivenId, GivenInstant
 from hub.ids import ContactId, InterestId, Micros, PipelineId, StageId, UserId
 from hub.records.interests import Line, Participant
+from hub.shapes import GivenId, GivenInstant
 
 INTEREST = NOUNS["interest"]
 SHAPES = Shapes(shown=s.Interest, create=s.CreateInterest, change=s.ChangeInterest)

@@ -13,8 +13,8 @@ from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.resource import Shapes, add_history, add_list, add_one
 from hub.http_api.shapes import objects as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import ClientId, DialogId, LeadId, PipelineId, StageId
+from hub.shapes import GivenId
 
 router = rights.router("Leads")
 

@@ -12,9 +12,9 @@ from hub.errors import Invalid, NotAllowed
 from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.shapes import house as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import NEVER, UserId
 from hub.roles import PERMISSIONS
+from hub.shapes import GivenId
 from hub.web.auth import new_api_token, token_hash
 
 router = rights.router("Me")

@@ -16,8 +16,8 @@ from hub.http_api.endpoints.contacts import AddressKey, ContactKey, shown
 from hub.http_api.errors import failures
 from hub.http_api.shapes import objects as o
 from hub.http_api.shapes import people as s
-from hub.http_api.shapes.base import GivenId, Listing, Made
 from hub.ids import AddressId, ClientId, ContactId, DialogId, MergeId, SaidId
+from hub.shapes import GivenId, Listing, Made
 
 router = rights.router("Contacts")
 CLIENT = NOUNS["client"]

@@ -15,10 +15,10 @@ from hub.http_api.endpoints.dialogs import DialogKey, address_of
 from hub.http_api.errors import failures
 from hub.http_api.keyed import HEADER
 from hub.http_api.shapes import dialogs as s
-from hub.http_api.shapes.base import GivenId, Shape
 from hub.ids import NEVER, AttachmentId, DialogId, MessageId, UserId
 from hub.measuring import measure
 from hub.messages import Button
+from hub.shapes import GivenId, Shape
 from hub.wire_json import rfc3339
 
 router = rights.router("Messages")

@@ -14,8 +14,8 @@ from hub.errors import Invalid
 from hub.http_api import rights
 from hub.http_api.caller import Caller, runtime_of
 from hub.http_api.shapes import requests as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import AccountId
+from hub.shapes import GivenId, Listing
 
 router = rights.router("Notices")
 

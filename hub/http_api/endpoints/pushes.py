@@ -12,10 +12,10 @@ from hub.errors import NotFound
 from hub.http_api import rights
 from hub.http_api.caller import Caller, runtime_of
 from hub.http_api.shapes import pushes as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import PushDeviceId
 from hub.push_keys import Subscription, device_name, public_key
 from hub.push_sender import PushSender
+from hub.shapes import GivenId
 
 router = rights.router("Notices")
 

@@ -13,9 +13,9 @@ from hub.http_api.caller import runtime_of
 from hub.http_api.endpoints.messages import BYTES, download
 from hub.http_api.errors import failures
 from hub.http_api.shapes import system as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import QuarantineId
 from hub.replay import replay as replay_input
+from hub.shapes import GivenId, Listing
 
 router = rights.router("Quarantine")
 

@@ -18,9 +18,9 @@ from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.resource import Shapes
 from hub.http_api.shapes import requests as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import CalendarId, RequestId, SlaPolicyId, UserId
 from hub.objects import Ref
+from hub.shapes import GivenId
 
 REQUEST = NOUNS["request"]
 SHAPES = Shapes(shown=s.Request, create=s.CreateRequest, change=s.ChangeRequest)

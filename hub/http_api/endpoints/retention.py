@@ -12,8 +12,8 @@ from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.shapes import retention as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import AccountId, RetentionId
+from hub.shapes import GivenId
 
 router = rights.router("Retention")
 

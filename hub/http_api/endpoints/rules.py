@@ -13,10 +13,10 @@ from hub.http_api.caller import Caller, runtime_of
 from hub.http_api.endpoints.contacts import WithTag, version_of
 from hub.http_api.errors import Refused, failures
 from hub.http_api.shapes import rules as s
-from hub.http_api.shapes.base import GivenId, Listing, Made
 from hub.ids import DialogId, EventId, RuleId, RunId, TimerId
 from hub.objects import Ref
 from hub.rule_desk import RuleDesk
+from hub.shapes import GivenId, Listing, Made
 from triggers import rules as reads
 from triggers import runs, timers
 

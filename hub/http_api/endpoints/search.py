@@ -11,8 +11,8 @@ from crm_store import search as reads
 from crm_store.tables.dialogs import messages
 from hub.http_api import rights
 from hub.http_api.shapes import people as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.http_api.shapes.dialogs import Dialog
+from hub.shapes import GivenId, Listing
 
 router = rights.router("Search")
 

@@ -14,8 +14,8 @@ from hub.http_api.caller import Caller
 from hub.http_api.endpoints.contacts import version_of
 from hub.http_api.errors import Refused, failures
 from hub.http_api.shapes import segments as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import ContactId
+from hub.shapes import GivenId, Listing
 
 router = rights.router("Contacts")
 SegmentKey = Annotated[GivenId, Path(alias="segment_id", description="The segment.")]

@@ -15,9 +15,9 @@ from hub.http_api import resource, rights
 from hub.http_api.errors import failures
 from hub.http_api.resource import Shapes
 from hub.http_api.shapes import requests as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import DialogId, TaskId, UserId
 from hub.natural_dates import read as read_line
+from hub.shapes import GivenId
 from hub.web.auth import new_token, token_hash
 
 TASK = NOUNS["task"]

@@ -15,9 +15,9 @@ from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.endpoints.contacts import ContactKey
 from hub.http_api.shapes import people as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import ClientId, ContactId
 from hub.records.people import JourneyStep
+from hub.shapes import GivenId, Listing
 
 router = rights.router("Contacts")
 ClientKey = Annotated[GivenId, Path(alias="client_id", description="The client.")]

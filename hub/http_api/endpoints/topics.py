@@ -14,9 +14,9 @@ from hub.http_api.caller import Caller
 from hub.http_api.endpoints.contacts import version_of
 from hub.http_api.errors import Refused, failures
 from hub.http_api.shapes import topics as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import AccountId, AddressId
 from hub.messages import Address
+from hub.shapes import GivenId, Listing
 
 router = rights.router("Subscriptions")
 

@@ -13,8 +13,8 @@ from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.shapes import house as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import TeamId, UserId
+from hub.shapes import GivenId
 from hub.web.login import hash_password, weak
 
 router = rights.router("Users")

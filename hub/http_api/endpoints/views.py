@@ -13,8 +13,8 @@ from hub.errors import NotFound
 from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.shapes import house as s
-from hub.http_api.shapes.base import GivenId
 from hub.ids import TeamId
+from hub.shapes import GivenId
 
 router = rights.router("Views")
 

@@ -12,9 +12,9 @@ from hub.errors import Invalid, NotFound
 from hub.http_api import rights
 from hub.http_api.caller import Caller, runtime_of
 from hub.http_api.shapes import system as s
-from hub.http_api.shapes.base import GivenId, Listing
 from hub.ids import EventId, WebhookId
 from hub.records.system import Webhook
+from hub.shapes import GivenId, Listing
 from hub.signatures import new_webhook_secret, webhook_key
 from hub.webhook_sender import WebhookSender
 

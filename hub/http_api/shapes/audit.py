@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Id, Instant, OptionalId, Shape
+from hub.shapes import Id, Instant, OptionalId, Shape
 
 
 class AuditActor(Shape):

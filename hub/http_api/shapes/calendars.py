@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, GivenInstant, Id, Instant, Shape, Word
+from hub.shapes import Body, GivenInstant, Id, Instant, Shape, Word
 
 
 class SpecialDay(Shape):

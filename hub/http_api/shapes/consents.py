@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, Id, Instant, OptionalId, Shape
+from hub.shapes import Body, Id, Instant, OptionalId, Shape
 
 Way = Literal["form", "message", "hand", "import", "api", "link", "double_opt_in"]
 Reason = Literal[

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, GivenId, Id, Instant, Shape, Word
+from hub.shapes import Body, GivenId, Id, Instant, Shape, Word
 
 Type = Literal["line", "text", "number", "date", "choice", "choices", "person", "money", "flag"]
 Label = Annotated[Word, Field(max_length=100)]

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from hub.http_api.shapes.base import (
+from hub.records.dialogs import DialogStatus, Direction
+from hub.shapes import (
     MAX_HTML,
     Body,
     GivenId,
@@ -18,7 +19,6 @@ from hub.http_api.shapes.base import (
     Text,
     Word,
 )
-from hub.records.dialogs import DialogStatus, Direction
 
 Address = Word
 MAX_MANY = 200

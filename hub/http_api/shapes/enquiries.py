@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, GivenId, OptionalId, Shape, Word
+from hub.shapes import Body, GivenId, OptionalId, Shape, Word
 
 What = Literal["lead", "request", "interest", "attached", "rejected"]
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, Id, Instant, Shape, Word
+from hub.shapes import Body, Id, Instant, Shape, Word
 
 
 class Export(Shape):

@@ -6,16 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from hub.http_api.shapes.base import (
-    Body,
-    GivenId,
-    GivenInstant,
-    Id,
-    Instant,
-    OptionalId,
-    Shape,
-    Word,
-)
+from hub.shapes import Body, GivenId, GivenInstant, Id, Instant, OptionalId, Shape, Word
 
 MAX_SIGNATURE = 10_000
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, Id, Instant, OptionalId, Shape, Word
+from hub.shapes import Body, Id, Instant, OptionalId, Shape, Word
 
 Names = Annotated[list[Word], Field(max_length=100)]
 Counts = dict[str, int]

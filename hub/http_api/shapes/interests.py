@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, GivenId, Id, Instant, OptionalId, Shape, Word
 from hub.http_api.shapes.objects import OF_DIALOG, body_of, shape_of
 from hub.nouns import INTERESTS
+from hub.shapes import Body, GivenId, Id, Instant, OptionalId, Shape, Word
 
 Interest: Any = shape_of(INTERESTS, "Interest", "What a client may buy, on its way to won or lost.")
 CreateInterest: Any = body_of(

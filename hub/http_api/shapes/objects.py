@@ -6,20 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, create_model
 
-from hub.http_api.shapes.base import (
-    Body,
-    GivenId,
-    GivenInstant,
-    Id,
-    Instant,
-    OptionalId,
-    Shape,
-    Text,
-    Word,
-)
 from hub.kinds import Kind
 from hub.nouns import CLIENTS, LEADS
 from hub.properties import Property, PropertyType
+from hub.shapes import Body, GivenId, GivenInstant, Id, Instant, OptionalId, Shape, Text, Word
 
 _GIVEN: dict[PropertyType, Any] = {
     PropertyType.LINE: Word,

@@ -6,17 +6,6 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import (
-    Body,
-    GivenId,
-    GivenInstant,
-    Id,
-    Instant,
-    OptionalId,
-    Shape,
-    Text,
-    Word,
-)
 from hub.http_api.shapes.dialogs import Dialog, GivenAddress
 from hub.http_api.shapes.objects import (
     GIVEN_CUSTOM,
@@ -27,6 +16,7 @@ from hub.http_api.shapes.objects import (
     shape_of,
 )
 from hub.nouns import MEETINGS
+from hub.shapes import Body, GivenId, GivenInstant, Id, Instant, OptionalId, Shape, Text, Word
 
 
 class Address(Shape):

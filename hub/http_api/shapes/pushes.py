@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from hub.http_api.shapes.base import Body, Id, Instant, Shape, Word
+from hub.shapes import Body, Id, Instant, Shape, Word
 
 Key = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,200}={0,2}$")]
 

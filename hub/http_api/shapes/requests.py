@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, GivenId, Id, Instant, OptionalId, Shape, Text, Word
 from hub.http_api.shapes.objects import OF_DIALOG, body_of, shape_of
 from hub.nouns import REQUESTS, TASKS
+from hub.shapes import Body, GivenId, Id, Instant, OptionalId, Shape, Text, Word
 
 Request: Any = shape_of(REQUESTS, "Request", "A job for a client within a deadline.")
 CreateRequest: Any = body_of(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, GivenId, Id, Instant, OptionalId, Shape, Word
+from hub.shapes import Body, GivenId, Id, Instant, OptionalId, Shape, Word
 
 Definition = Annotated[
     dict[str, Any],

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, GivenId, Id, Instant, Shape
+from hub.shapes import Body, GivenId, Id, Instant, Shape
 
 MAX_NAME = 200
 

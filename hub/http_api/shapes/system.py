@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from hub.http_api.shapes.base import Body, Id, Instant, OptionalId, Shape, Word
+from hub.shapes import Body, Id, Instant, OptionalId, Shape, Word
 
 
 class EventActor(Shape):

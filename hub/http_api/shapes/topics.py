@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from hub.http_api.shapes.base import Body, GivenId, Id, Instant, OptionalId, Shape
+from hub.shapes import Body, GivenId, Id, Instant, OptionalId, Shape
 
 WORD = r"^[^\x00]*$"
 

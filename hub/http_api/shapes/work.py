@@ -6,18 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from hub.http_api.shapes.base import (
-    ID_PATTERN,
-    Body,
-    GivenId,
-    GivenInstant,
-    Id,
-    Instant,
-    OptionalId,
-    Shape,
-    Word,
-)
 from hub.roles import Scope
+from hub.shapes import ID_PATTERN, Body, GivenId, GivenInstant, Id, Instant, OptionalId, Shape, Word
 
 AccountNumber = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
 

@@ -129,6 +129,9 @@ async def test_a_program_keeps_letters_and_sends_service_messages(
     await program.ok("PUT", one, json={"folder": "Shop"}, headers={"if-match": tag})
     await program.refused(412, "version", "PUT", one, json={}, headers={"if-match": tag})
     changed = await program.ok("PUT", one, json={"subject": "Your order {{ given.order }}"})
+    assert changed["changed_at"].endswith("Z")
+    error = await program.refused(422, "invalid", "PUT", one, json={"sbject": "Your order"})
+    assert error["field"] == "sbject"
     (was,) = (await program.ok("GET", f"{one}/versions"))["items"]
     compared = await program.ok("GET", f"{one}/versions/{was['version']}")
     assert [

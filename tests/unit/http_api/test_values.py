@@ -14,19 +14,10 @@ from pydantic import BaseModel, ValidationError
 from crm_store.sql import page_key
 from hub import Change, DialogStatusChanged, EventId, Invalid, Micros, NoteAdded, ObjectChanged
 from hub.http_api.endpoints.attachments import safe_name
-from hub.http_api.shapes.base import (
-    Body,
-    GivenId,
-    GivenInstant,
-    Id,
-    Instant,
-    OptionalId,
-    Shape,
-    check_storable,
-)
 from hub.ids import DialogId, MessageId, UserId
 from hub.objects import DIRECT, SYSTEM
 from hub.reach import check_url, is_allowed
+from hub.shapes import Body, GivenId, GivenInstant, Id, Instant, OptionalId, Shape, check_storable
 from hub.signatures import sign_webhook
 from hub.webhook_sender import wants
 from hub.wire_json import event_json, micros_of, rfc3339

@@ -1,4 +1,5 @@
-"""The pieces that every shape is made of: ids, instants, texts, pages, bodies that are checked."""
+"""What goes in and out of the API as JSON is made of these: ids, instants, texts, pages, bodies that
+are checked. The API's own endpoints and those of plugins describe themselves with them."""
 
 from __future__ import annotations
 
@@ -149,19 +150,3 @@ class Made(Shape):
     """What a creation gives."""
 
     id: Id
-
-
-class Problem(Shape):
-    """What went wrong."""
-
-    code: str = Field(description="A word for programs.", examples=["not_found"])
-    message: str = Field(description="A sentence for people.")
-    field: str = Field(default="", description="The part of the request to mend.")
-    details: Any = Field(default=None, description="More, by code.")
-    request_id: str = Field(description="The number of this request in the log.")
-
-
-class Failure(Shape):
-    """The one shape of every error."""
-
-    error: Problem
