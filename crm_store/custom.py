@@ -19,7 +19,7 @@ from crm_store.rows import insert_rows
 from crm_store.support_levels import with_levels
 from crm_store.tables.custom import custom_fields, custom_values
 from crm_store.unit_of_work import UnitOfWork
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, once_a_read
 from hub.errors import Invalid
 from hub.filters import Choice
 from hub.kinds import Column, Kind
@@ -57,26 +57,38 @@ _FIELDS = (
         custom_fields.c.required,
         custom_fields.c.personal,
         custom_fields.c.listed,
+        custom_fields.c.kind,
     )
-    .where(custom_fields.c.kind == bindparam("kind"), custom_fields.c.archived_at == 0)
+    .where(custom_fields.c.archived_at == 0)
     .order_by(custom_fields.c.position, custom_fields.c.id)
 )
+_OF_KIND = _FIELDS.where(custom_fields.c.kind == bindparam("kind"))
 
 
 def whole(conn: Connection, noun: Noun) -> Noun:
     """Give a noun whose kind has this organisation's fields too."""
-    rows = conn.execute(_FIELDS, {"kind": noun.kind.name}).all()
+    return _with_fields(conn, noun, conn.execute(_OF_KIND, {"kind": noun.kind.name}).all())
+
+
+def _with_fields(conn: Connection, noun: Noun, rows: Sequence[Any]) -> Noun:
     noun = with_levels(conn, _bare(noun))
     if not rows:
         return noun
     return _whole(noun, tuple(_property(_described(row)) for row in rows))
 
 
+@once_a_read
+def _fields(reader: Reader) -> tuple[Any, ...]:
+    """Give the fields of all kinds: a page has objects of several, and no kind has many fields."""
+    return tuple(reader.conn.execute(_FIELDS))
+
+
 def whole_of(reader: Reader, noun: Noun) -> Noun:
     """Give the same to a reader, asked once for each kind in a read."""
     found: Noun | None = reader.known.get((whole, noun.kind.name))
     if found is None:
-        found = reader.known[whole, noun.kind.name] = whole(reader.conn, noun)
+        own = [one for one in _fields(reader) if one.kind == noun.kind.name]
+        found = reader.known[whole, noun.kind.name] = _with_fields(reader.conn, noun, own)
     return found
 
 
@@ -91,7 +103,8 @@ def whole_kinds(conn: Connection, nouns: Mapping[str, Noun]) -> list[Kind]:
 
 def _described(row: Any) -> Described:
     choices = tuple((one["value"], one["label"], one.get("label_ru", "")) for one in row.choices)
-    return (*row[:6], choices, *row[7:])
+    # Of which kind it is, the last of them, is known to whoever asks.
+    return (*row[:6], choices, *row[7:-1])
 
 
 def _bare(noun: Noun) -> Noun:

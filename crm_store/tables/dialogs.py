@@ -138,6 +138,14 @@ messages = Table(
     data("extra"),
     Index("ix_messages_dialog", "dialog_id", "at", "id"),
     Index("ix_messages_external", "account_id", "external_id"),
+    # Calls are few among messages; who is to be called back is asked for all day long.
+    Index(
+        "ix_messages_calls",
+        "dialog_id",
+        "id",
+        sqlite_where=text("direction = 'call'"),
+        postgresql_where=text("direction = 'call'"),
+    ),
 )
 
 # What is read only when a message is opened: kept apart so that a thread stays narrow.

@@ -72,6 +72,7 @@ interests = Table(
         "amount",
     ),
     Index("ix_interests_owner_id", "owner_id", "id"),
+    Index("ix_interests_owner_step", "owner_id", "status", "next_step_at", "id"),
     Index("ix_interests_client_id", "client_id"),
     # When a client bought last.
     Index(

@@ -18,5 +18,7 @@ meetings = Table(
     Index("ix_meetings_contact_id", "contact_id", "at", "id"),
     Index("ix_meetings_client_id", "client_id", "at", "id"),
     Index("ix_meetings_owner_id", "owner_id", "id"),
+    Index("ix_meetings_owner_at", "owner_id", "at", "id"),
+    Index("ix_meetings_owner_step", "owner_id", "next_step_at", "id"),
     Index("ix_meetings_at", "at", "id"),
 )

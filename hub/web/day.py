@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,8 +14,9 @@ from starlette.routing import BaseRoute, Route
 from crm_store import dialogs as dialog_reads
 from crm_store import notices as notice_reads
 from crm_store import objects as reads
+from crm_store import users as user_reads
 from crm_store.callbacks import callbacks
-from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.objects import NOUNS, Noun, ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import HubError, Invalid, NotAllowed
@@ -25,12 +27,15 @@ from hub.web.errors import as_json, status_of
 from hub.web.live_connection import live_position
 from hub.web.notice_words import NOTICE_WORDS, linked_titles, places_of
 from hub.web.numbers import number
-from hub.web.objects import colleagues, page
+from hub.web.objects import page
 from hub.web.requests import OPEN, edges, group_of
 
 TASK, REQUEST = NOUNS["task"], NOUNS["request"]
 MOST = 100
-SOON = 12 * 3_600_000_000
+EVER = 1
+"""After this is every moment that is set."""
+HOUR = 3_600_000_000
+SOON = 12 * HOUR
 """A deadline of the coming night or morning is seen before the day is over."""
 
 
@@ -49,15 +54,17 @@ def _tasks(reader: Reader) -> dict[str, list[Any]]:
     mine = mine_of("task", _is("task.status", "open"))
     dated = {"field": "task.due_at", "operator": "not_empty"}
     undated = {"field": "task.due_at", "operator": "empty"}
-    found = reads.page(
-        reader, TASK, ObjectQuery(filter={"all": [mine, dated]}, sort="due_at", limit=MOST)
-    ).items
-    loose = reads.page(reader, TASK, ObjectQuery(filter={"all": [mine, undated]}, limit=MOST)).items
     check = {"all": [_is("task.author", "me"), _is("task.status", "review")]}
-    return {
-        "tasks": [*found, *loose],
-        "to_check": list(reads.page(reader, TASK, ObjectQuery(filter=check, limit=MOST)).items),
-    }
+    found, loose, to_check = reads.pages(
+        reader,
+        TASK,
+        (
+            ObjectQuery(filter={"all": [mine, dated]}, sort="due_at", limit=MOST),
+            ObjectQuery(filter={"all": [mine, undated]}, limit=MOST),
+            ObjectQuery(filter=check, limit=MOST),
+        ),
+    )
+    return {"tasks": [*found.items, *loose.items], "to_check": list(to_check.items)}
 
 
 def _requests(reader: Reader, until: int) -> list[Any]:
@@ -65,37 +72,61 @@ def _requests(reader: Reader, until: int) -> list[Any]:
     until = max(until, reader.now + SOON)
     if not reader.viewer.may(REQUEST.kind.read):
         return []
-    is_open: dict[str, object] = {"field": "request.status", "operator": "in", "value": OPEN}
-    dated: dict[str, object] = {"field": "request.due_at", "operator": "not_empty"}
-    query = ObjectQuery(filter=mine_of("request", is_open, dated), sort="due_at", limit=MOST)
+    asked: list[dict[str, object]] = [
+        {"field": "request.status", "operator": "in", "value": OPEN},
+        {"field": "request.solved_at", "operator": "empty"},
+        {"field": "request.due_at", "operator": "not_empty"},
+        # To the end of an hour: a question of its own for each moment would be made for each.
+        {"field": "request.due_at", "operator": "less", "value": until - until % HOUR + HOUR},
+    ]
+    query = ObjectQuery(filter=mine_of("request", *asked), sort="due_at", limit=MOST)
     return [one for one in reads.page(reader, REQUEST, query).items if one.due_at < until]
 
 
 def _steps(reader: Reader, ends: dict[str, int]) -> list[dict[str, Any]]:
     """Give next steps of my interests, and meetings and calls of mine, to the end of the week."""
+
+    def between(field: str, after: int) -> list[dict[str, object]]:
+        return [
+            {"field": field, "operator": "greater", "value": after},
+            {"field": field, "operator": "less", "value": ends["week"]},
+        ]
+
     found: list[dict[str, Any]] = []
-    for kind, field in (
-        ("interest", "next_step_at"),
-        ("meeting", "at"),
-        ("meeting", "next_step_at"),
-    ):
-        noun = NOUNS.get(kind)
-        if noun is None or not reader.viewer.may(noun.kind.read):
-            continue
-        soon: dict[str, object] = {
-            "field": f"{kind}.{field}", "operator": "less", "value": ends["week"],
-        }  # fmt: skip
-        asked = [soon, _is("interest.status", "in_work")] if kind == "interest" else [soon]
-        query = ObjectQuery(filter=mine_of(kind, *asked), limit=200)
-        for one in reads.page(reader, noun, query).items:
-            at = getattr(one, field)
-            past = kind == "meeting" and field == "at" and at < ends["midnight"]
-            if not past:
-                words = one.title if field == "at" else f"{one.next_step or one.title}"
-                found.append(
-                    {"at": at, "words": words, "of": one.title, "id": one.id, "noun": noun}
-                )
-    return sorted(found, key=lambda one: int(one["at"]))[:MOST]
+
+    def take(noun: Noun, field: str, items: Iterable[Any]) -> None:
+        for one in items:
+            words = one.title if field == "at" else f"{one.next_step or one.title}"
+            found.append(
+                {
+                    "at": getattr(one, field),
+                    "words": words,
+                    "of": one.title,
+                    "id": one.id,
+                    "noun": noun,
+                }
+            )
+
+    interest, meeting = NOUNS["interest"], NOUNS["meeting"]
+    if reader.viewer.may(interest.kind.read):
+        open_ones = _is("interest.status", "in_work")
+        soon = mine_of("interest", open_ones, *between("interest.next_step_at", EVER))
+        query = ObjectQuery(filter=soon, sort="next_step_at", limit=MOST)
+        take(interest, "next_step_at", reads.page(reader, interest, query).items)
+    if reader.viewer.may(meeting.kind.read):
+        today = mine_of("meeting", *between("meeting.at", ends["midnight"] - 1))
+        steps = mine_of("meeting", *between("meeting.next_step_at", EVER))
+        met, agreed = reads.pages(
+            reader,
+            meeting,
+            (
+                ObjectQuery(filter=today, sort="at", limit=MOST),
+                ObjectQuery(filter=steps, limit=200),
+            ),
+        )
+        take(meeting, "at", met.items)
+        take(meeting, "next_step_at", agreed.items)
+    return sorted(found, key=lambda one: (int(one["at"]), -int(one["id"])))[:MOST]
 
 
 def _without(steps: list[dict[str, Any]], tasks: list[Any]) -> list[dict[str, Any]]:
@@ -112,8 +143,10 @@ def _dialogs(reader: Reader) -> list[Any]:
     """Give my dialogs whose clients wait for an answer, who waits longest first."""
     if not reader.viewer.may("dialogs.view"):
         return []
-    query = DialogQuery(view="mine", sort="oldest_waiting", limit=50)
-    return [one for one in dialog_reads.page(reader, query).dialogs if one.waiting_since]
+    query = DialogQuery(
+        view="waiting", assignee_id=reader.viewer.user_id, sort="oldest_waiting", limit=50
+    )
+    return list(dialog_reads.page(reader, query).dialogs)
 
 
 def grouped(tasks: list[Any], ends: dict[str, int]) -> list[tuple[str, list[Any]]]:
@@ -124,6 +157,24 @@ def grouped(tasks: list[Any], ends: dict[str, int]) -> list[tuple[str, list[Any]
     return list(found.items())
 
 
+def waiting_for_me(reader: Reader, ends: dict[str, int]) -> dict[str, Any]:
+    """Give what waits for the reader: tasks, dialogs, calls, deadlines, next steps."""
+    tasks = _tasks(reader)
+    to_call = callbacks(reader)
+    mine = [*tasks["tasks"], *tasks["to_check"]]
+    linked = ((one.object_kind, one.object_id) for one in mine)
+    titles = linked_titles(reader, reader.nouns, linked)
+    return {
+        **tasks,
+        "about": {one.id: titles.get((one.object_kind, one.object_id), "") for one in mine},
+        "callbacks": dialog_reads.several(reader, to_call),
+        "waiting": [one for one in _dialogs(reader) if one.id not in to_call],
+        "requests": _requests(reader, ends["today"]),
+        "steps": _without(_steps(reader, ends), tasks["tasks"]),
+        "users": {one.id: one for one in user_reads.all_users(reader)},
+    }
+
+
 async def day(request: Request) -> Response:
     """Show what waits for me."""
     if TASK.kind.read not in request.state.may:
@@ -132,23 +183,7 @@ async def day(request: Request) -> Response:
     ends = edges(request.state.zone, hub.now())
     nouns = request.app.state.runtime.nouns
 
-    def load(reader: Reader) -> dict[str, Any]:
-        tasks = _tasks(reader)
-        to_call = callbacks(reader)
-        mine = [*tasks["tasks"], *tasks["to_check"]]
-        titles = linked_titles(reader, nouns, ((one.object_kind, one.object_id) for one in mine))
-        about = {one.id: titles.get((one.object_kind, one.object_id), "") for one in mine}
-        return {
-            **tasks,
-            "about": about,
-            "callbacks": dialog_reads.several(reader, to_call),
-            "waiting": [one for one in _dialogs(reader) if one.id not in to_call],
-            "requests": _requests(reader, ends["today"]),
-            "steps": _without(_steps(reader, ends), tasks["tasks"]),
-            **colleagues(reader),
-        }
-
-    values = await hub.read(load)
+    values = await hub.read(waiting_for_me, ends)
     return page(
         request,
         "day",

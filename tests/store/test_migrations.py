@@ -76,6 +76,7 @@ RELEASED = {
     "0042_own_keys.py": "c7b2d5e64eec1f7b6b35ae85fdcfc10ba73fa60a584cb6c2e3a58b01f5447833",
     "0043_open_deadlines.py": "65a808576d806ce39da20ee47541a1220e33e9cb6121f1ec1c3505ff752bf730",
     "0044_funnel_sums.py": "748f2c22600750f0cd540ff9633a36b0fb20b3eb5e5b980a25db91fd4bac11df",
+    "0045_my_day.py": "c9162c39391283ac909c7691e16808106c25b2e429dc8c6f1600e44ccd9d8f5d",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

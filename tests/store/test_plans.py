@@ -43,7 +43,7 @@ from hub import (
     UserId,
 )
 from hub.roles import DIALOGS, Scope
-from hub.web import requests
+from hub.web import day, requests
 from tests.houses import House, house
 
 Ask = Callable[[Reader], object]
@@ -124,6 +124,21 @@ async def test_a_page_of_a_list_is_read_in_its_order(home: House, name: str) -> 
     [own] = [one for one in plans(home, page(kind, **query)) if f" {table}" in one]
     assert expected in own
     assert "TEMP B-TREE" not in own
+
+
+async def test_my_day_reads_what_is_mine_and_near(home: House) -> None:
+    ends = requests.edges("UTC", home.runtime.now())
+    found = plans(home, lambda reader: day.waiting_for_me(reader, ends))
+    for by in (
+        "ix_tasks_owner_id (owner_id=? AND status=? AND due_at>?)",
+        "ix_tasks_author_id (author_id=? AND status=? AND deleted_at=?)",
+        "ix_messages_calls (dialog_id=?)",
+        "ix_requests_owner_due (owner_id=? AND due_at>? AND due_at<?)",
+        "ix_interests_owner_step (owner_id=? AND status=? AND next_step_at>? AND next_step_at<?)",
+        "ix_meetings_owner_at (owner_id=? AND at>? AND at<?)",
+        "ix_meetings_owner_step (owner_id=? AND next_step_at>? AND next_step_at<?)",
+    ):
+        assert any(by in one for one in found), by
 
 
 async def test_the_last_purchase_of_a_client_is_looked_up(home: House) -> None:
