@@ -12,8 +12,9 @@ async function look() {
   for (const node of /** @type {NodeListOf<HTMLMeterElement>} */ (place.querySelectorAll('[data-meter]'))) { node.max = found.planned || 1; node.value = found[node.dataset.meter || '']; }
   for (const one of found.wordings || []) for (const node of place.querySelectorAll(`[data-wording="${one.name}"] [data-part]`)) node.textContent = node.getAttribute('data-part') === 'share' ? one.share.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 }) : String(one[node.getAttribute('data-part') || '']);
   const chosen = (found.wordings || []).some((/** @type {{won: boolean}} */ one) => one.won) && !place.querySelector('.wording.won');
-  // Another state has other buttons; which wording was chosen is said by the page.
-  if (chosen || found.state === 'finished' || found.state === 'paused') location.reload();
+  // Another state has another word and other buttons; which wording was chosen is said by the page.
+  const drawn = document.querySelector('[data-state]')?.getAttribute('data-state');
+  if (chosen || found.state !== drawn) location.reload();
   else window.setTimeout(look, 2000);
 }
 
