@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 
 from hub import Command, Event, Facts, Field, FieldType, Handler, Hub, UnitOfWork, Where
+from plugins.mailings.counting import COUNTS, Numbers
 from plugins.mailings.facts import MailingFinished
 from plugins.mailings.results import GONE, OPEN
 from plugins.mailings.tables import mailings, number, runs
@@ -125,24 +126,26 @@ async def finish(hub: Hub) -> None:
     for row in rows:
         sends.setdefault((row["mailing_id"], row["occurrence"]), []).append(row["send_id"])
     for (mailing_id, occurrence), ids in sends.items():
-        numbers = await hub.send_counts(ids)
-
-        def count(states: Sequence[str], numbers: object = numbers) -> int:
-            assert isinstance(numbers, dict)
-            return sum(n for (status, _), n in numbers.items() if status in states)
-
-        if count(OPEN):
+        if _count(await COUNTS.lately(hub, ids), OPEN):
+            continue
+        # What is told is as it is now.
+        numbers = await COUNTS.exactly(hub, ids)
+        if _count(numbers, OPEN):
             continue
         await hub.do(
             TellFinished(
                 mailing_id=mailing_id,
                 occurrence=occurrence,
-                sent=count(GONE),
-                failed=count(("failed",)),
-                unknown=count(("unknown",)),
-                kept_back=count(("suppressed",)),
+                sent=_count(numbers, GONE),
+                failed=_count(numbers, ("failed",)),
+                unknown=_count(numbers, ("unknown",)),
+                kept_back=_count(numbers, ("suppressed",)),
             )
         )
+
+
+def _count(numbers: Numbers, states: Sequence[str]) -> int:
+    return sum(n for (status, _), n in numbers.items() if status in states)
 
 
 # -- for rules -------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from hub import AccountId, Hub, HubError, ManyRecipient, Member, Micros
 from plugins.mailings.audience import audience_of, kind_of, sends_of
 from plugins.mailings.checking import contents_of, steps_of
 from plugins.mailings.commands import FillMailing, RepeatMailing, SteerMailing
+from plugins.mailings.counting import COUNTS
 from plugins.mailings.finishing import finish, told
 from plugins.mailings.holdouts import out_of
 from plugins.mailings.plans import Mailing, moment, part_of, read_mailing
@@ -173,7 +174,7 @@ async def judge(hub: Hub, mailing: Mailing) -> None:
     """Pause a mailing that fails too often; the page names the errors."""
     if not mailing.plan.fail_percent or not mailing.send_id:
         return
-    numbers = await hub.send_counts(await sends_of(hub, mailing))
+    numbers = await COUNTS.lately(hub, await sends_of(hub, mailing))
     reason = too_many(numbers, mailing.plan.fail_percent)
     if reason:
         await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason=reason))
