@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, literal_column
+from sqlalchemy import ColumnElement, Connection, Select, String, Table, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeEngine
 
 from crm_store.rows import array
 from hub.errors import Invalid
 
+T = TypeVar("T", int, str)
 LARGEST = (1 << 63) - 1
 _LOCK_NAMES = (
     "SELECT pg_advisory_xact_lock(%s, number) FROM"
@@ -31,13 +33,15 @@ def locked(dialect: str, statement: Select[Any], *, skip: bool = False) -> Selec
     return statement
 
 
-def unindexed(column: ColumnElement[int]) -> ColumnElement[int]:
-    """Give a number as an expression for which no index is taken.
+def unindexed(column: ColumnElement[T]) -> ColumnElement[T]:
+    """Give a number or a word as an expression for which no index is taken.
 
     SQLite keeps no statistics unless somebody asks for them, and thinks that what is not in the
-    bin is a handful; it would rather walk through all of it than go by a list of ids.
+    bin is a handful; it would rather walk through all of it than go by a list of ids. PostgreSQL
+    knows as little of a table that was just filled.
     """
-    return column + literal_column("0")
+    of: TypeEngine[Any] = column.type
+    return column + literal_column("''" if isinstance(of, String) else "0")
 
 
 def lock_names(conn: Connection, room: int, names: Iterable[str]) -> None:

@@ -22,6 +22,7 @@ from crm_store import (
     person_timeline,
     pipelines,
     search_people,
+    segments,
     users,
 )
 from crm_store.database import make_engine
@@ -39,6 +40,7 @@ from hub import (
     DialogQuery,
     Micros,
     PipelineId,
+    Segment,
     TeamId,
     UserId,
 )
@@ -229,6 +231,17 @@ async def test_who_is_in_a_mailing_already_is_looked_up_however_large_it_is(home
     (plan,) = plans(home, lambda reader: reader.conn.execute(asked, given).all())
     assert "uq_deliveries_person (contact_id=? AND send_id=?)" in plan
     assert "uq_deliveries_address (send_id=? AND address_id=?)" in plan
+
+
+async def test_a_segment_is_walked_from_where_the_last_batch_ended(home: House) -> None:
+    everybody = Segment(id=0, name="", static=False)
+    (people, values) = plans(
+        home, lambda reader: segments.audience(reader, everybody, channel="email", after=5)
+    )
+    assert people.count(" contacts") == 1, people
+    assert "SEARCH contacts USING INTEGER PRIMARY KEY (rowid>?)" in people
+    assert "SEARCH addresses USING INDEX ix_addresses_contact_id (contact_id=?)" in people
+    assert "SCAN addresses" not in values
 
 
 async def test_what_went_to_many_is_found_by_its_send_and_by_its_person(home: House) -> None:
