@@ -9,6 +9,7 @@ that no writer can forget it: see the step 0028_speed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -16,10 +17,9 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     String,
-    any_,
+    and_,
     bindparam,
     func,
-    literal,
     or_,
     select,
     text,
@@ -27,7 +27,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from crm_store.nouns import NOUNS, Noun
+from crm_store.rows import among, listed
 from hub.properties import PropertyType
+from hub.terms import fold
 
 GRAM = 3
 MOST_WORDS = 10
@@ -52,16 +54,33 @@ def text_columns(noun: Noun) -> list[ColumnElement[str]]:
     return [noun.table.c[f"{name}_folded"] for name in named]
 
 
-def has_words(conn: Connection, noun: Noun, words: Sequence[str]) -> list[ColumnElement[bool]]:
-    """Give the conditions that every folded word stands in one of a row's texts."""
-    words = list(words)[:MOST_WORDS]
+def words_of(asked: str) -> list[str]:
+    """Give the folded words that a list is asked for."""
+    return fold(asked).split()[:MOST_WORDS]
+
+
+def conditions(noun: Noun, dialect: str, many: int, *, near: bool) -> list[ColumnElement[bool]]:
+    """Give the conditions that each of so many words stands in one of a row's texts.
+
+    The words, and the ids of what the index gives where it helps, are values (`values`).
+    """
     columns = text_columns(noun)
-    place = func.instr if conn.dialect.name == "sqlite" else func.strpos
-    said = [or_(*(place(one, word) > 0 for one in columns)) for word in words]
-    near = candidates(conn, noun, words)
-    if near is None:
-        return said
-    return [_among(conn, noun.table.c.id, near), *said]
+    place = func.instr if dialect == "sqlite" else func.strpos
+    said = [or_(*(place(one, bindparam(f"word_{n}")) > 0 for one in columns)) for n in range(many)]
+    return [among(dialect, noun.table.c.id, "near"), *said] if near else said
+
+
+def values(dialect: str, words: Sequence[str], near: Sequence[int] | None) -> dict[str, str]:
+    """Give words and ids as `conditions` take them."""
+    given = {f"word_{n}": word for n, word in enumerate(words)}
+    return given if near is None else given | {"near": listed(dialect, near)}
+
+
+def has_words(conn: Connection, noun: Noun, words: Sequence[str]) -> ColumnElement[bool]:
+    """Give the condition that every folded word stands in one of a row's texts."""
+    dialect, near = conn.dialect.name, candidates(conn, noun, words)
+    asked = and_(*conditions(noun, dialect, len(words), near=near is not None))
+    return asked.params(values(dialect, words, near))
 
 
 def candidates(conn: Connection, noun: Noun, words: Sequence[str]) -> list[int] | None:
@@ -73,19 +92,27 @@ def candidates(conn: Connection, noun: Noun, words: Sequence[str]) -> list[int] 
     grams = list(dict.fromkeys(gram for word in words for gram in _parts(word)))[:MOST_GRAMS]
     if noun.kind.name not in NOUNS or not grams:
         return None
+    asked: Any = list(map(_number, grams))
     if conn.dialect.name == "sqlite":
-        name = f"grams_{noun.table.name}"
-        quoted = " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams)
-        statement = text(f"SELECT rowid AS id FROM {name} WHERE {name} MATCH :grams LIMIT :most")
-        found = conn.execute(statement, {"grams": quoted, "most": CANDIDATES + 1})
-    else:
-        numbers = bindparam(None, [_number(gram) for gram in grams], type_=ARRAY(BigInteger))
-        near = func.hub_grams(_indexed(noun), type_=ARRAY(BigInteger)).contains(numbers)
-        # MATERIALIZED keeps the planner from walking the table in the hope of an early end.
-        every = select(noun.table.c.id).where(near).cte("near").prefix_with("MATERIALIZED")
-        found = conn.execute(select(every.c.id).limit(CANDIDATES + 1))
-    ids = list(found.scalars())
+        asked = " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams)
+    statement = _near(noun.kind.name, conn.dialect.name)
+    ids = list(conn.execute(statement, {"grams": asked, "most": CANDIDATES + 1}).scalars())
     return ids if len(ids) <= CANDIDATES else None
+
+
+@cache
+def _near(kind: str, dialect: str) -> Any:
+    """Ask the index of a kind for what has some parts."""
+    noun = NOUNS[kind]
+    if dialect == "sqlite":
+        name = f"grams_{noun.table.name}"
+        found = text(f"SELECT rowid AS id FROM {name} WHERE {name} MATCH :grams LIMIT :most")
+        return found.columns(id=noun.table.c.id.type)
+    numbers = bindparam("grams", type_=ARRAY(BigInteger))
+    near = func.hub_grams(_indexed(noun), type_=ARRAY(BigInteger)).contains(numbers)
+    # MATERIALIZED keeps the planner from walking the table in the hope of an early end.
+    every = select(noun.table.c.id).where(near).cte("near").prefix_with("MATERIALIZED")
+    return select(every.c.id).limit(bindparam("most"))
 
 
 def _parts(word: str) -> list[str]:
@@ -105,11 +132,3 @@ def _indexed(noun: Noun) -> ColumnElement[str]:
     for one in more:
         whole = whole.concat(func.chr(text("10"), type_=String)).concat(one)
     return whole
-
-
-def _among(conn: Connection, subject: ColumnElement[int], ids: Sequence[int]) -> Any:
-    """Say that an id is one of a list, in one parameter however long it is."""
-    if conn.dialect.name != "sqlite":
-        return subject == any_(bindparam(None, list(ids), type_=ARRAY(BigInteger)))
-    listed = func.json_each(literal("[" + ",".join(map(str, ids)) + "]")).table_valued("value")
-    return subject.in_(select(listed.c.value))

@@ -6,7 +6,7 @@ What is the same for all kinds stands here once; what a kind does beyond it stan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -45,7 +45,6 @@ from hub.ids import DialogId, Micros, UserId
 from hub.objects import Ref
 from hub.properties import PropertyType
 from hub.records.objects import ObjectPage
-from hub.terms import fold
 
 FOLDED = 400
 MOST_COUNTED = 1_000
@@ -113,15 +112,17 @@ def pages(
     if any(query.filter or _is_custom(query.sort) for query in queries):
         noun = custom.whole_of(reader, noun)
     asked = [_asked(noun, query, names) for query in queries]
-    statement = _listing_for(reader, noun, tuple(asked))
     given: dict[str, Any] = {ASKING: asking(reader.viewer.user_id)}
+    words = object_grams.words_of(queries[0].text)
+    if words:
+        near = object_grams.candidates(reader.conn, noun, words)
+        given |= object_grams.values(reader.conn.dialect.name, words, near)
+        asked = [replace(asked[0], words=len(words), near=near is not None)]
+    statement = _listing_for(reader, noun, tuple(asked))
     for n, (one, query) in enumerate(zip(asked, queries, strict=True)):
         if one.further:
             text = _order(noun, one.sort)[1]
             given[f"value_{n}"], given[f"last_{n}"] = _key(query.before, text=text)
-    words = [word for query in queries for word in fold(query.text).split()]
-    if words:
-        statement = statement.where(*object_grams.has_words(reader.conn, noun, words))
     parts: list[list[Row[Any]]] = [[] for _ in queries]
     for row in reader.conn.execute(statement, given).all():
         parts[row.part].append(row)
@@ -148,6 +149,8 @@ class _Asked:
     removed: bool
     limit: int
     names: tuple[str, ...]
+    words: int = 0
+    near: bool = False
 
 
 def _is_custom(sort: str) -> bool:
@@ -207,6 +210,9 @@ def _one_list(
     statement = statement.where(*_kept(viewer, of.noun, removed=asked.removed))
     if asked.tree is not None:
         statement = statement.where(_filtered(of.noun, asked.tree, moment, dialect))
+    if asked.words:
+        said = object_grams.conditions(of.noun, dialect, asked.words, near=asked.near)
+        statement = statement.where(*said)
     if asked.further:
         value: BindParameter[Any] = bindparam(f"value_{n}")
         last: BindParameter[Any] = bindparam(f"last_{n}")
@@ -360,9 +366,9 @@ def found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]
         tree = parse(query.filter, noun.kind.registered(), Use.QUERY)
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
         statement = statement.where(_filtered(noun, tree, moment, reader.conn.dialect.name))
-    words = fold(query.text).split()
+    words = object_grams.words_of(query.text)
     if words:
-        statement = statement.where(*object_grams.has_words(reader.conn, noun, words))
+        statement = statement.where(object_grams.has_words(reader.conn, noun, words))
     return statement
 
 

@@ -223,6 +223,10 @@ async def test_words_of_a_list_are_looked_up_and_not_looked_through(home: House)
     [by_words, *_] = [one for one in plans(home, page("client", text="299")) if " clients" in one]
     assert "SEARCH clients USING INTEGER PRIMARY KEY (rowid=?)" in by_words
     assert "SCAN clients" not in by_words
+    # Other words are other values of the same question.
+    made = objects._listing.cache_info().misses
+    plans(home, page("client", text="298"))
+    assert objects._listing.cache_info().misses == made
 
 
 async def test_who_is_in_a_mailing_already_is_looked_up_however_large_it_is(home: House) -> None:
