@@ -30,7 +30,8 @@ from hub.records.interests import Funnel, FunnelStep, Money
 from hub.terms import fold
 
 INTEREST = NOUNS["interest"]
-FOREVER = 1 << 62
+FOREVER = (1 << 62) // DAY * DAY
+"""The end of a period without one: a whole day, so that no part of a day is asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
