@@ -26,7 +26,7 @@ test: setup-dev setup-servers
 check: setup-dev
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
-	$(if $(PACKAGES),.venv/bin/mypy $(PACKAGES))
+	$(if $(PACKAGES),.venv/bin/mypy $(PACKAGES) bench)
 	.venv/bin/python -m pytest -q tests/architecture
 
 format: setup-dev

@@ -34,6 +34,7 @@ from crm_store.tables.requests import sequences
 from crm_store.tables.users import users
 from crm_store.unit_of_work import Transaction, UnitOfWork
 from hub import SYSTEM, CountFunnels
+from hub.capabilities import Abilities
 from hub.ids import id_for_instant
 from hub.runtime import system_now
 
@@ -115,7 +116,7 @@ def fill(one: House) -> None:
                     conn=conn,
                     now=system_now(),
                     new_id=next_id,
-                    channels={},
+                    channels=Abilities({}),
                     dialect=conn.dialect.name,
                 )
                 uow = UnitOfWork(tx, actor=SYSTEM)

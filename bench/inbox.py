@@ -16,6 +16,7 @@ import asyncio
 import random
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import select
@@ -71,7 +72,7 @@ def sql(one: House, questions: int) -> Times:
 
         for n in range(questions + 20):
             reader, dialog_id = dice.choice(readers), dice.choice(known)
-            asked = {
+            asked: dict[str, Callable[[], object]] = {
                 "raw 50 messages": partial(bare, dialog_id),
                 "inbox page": partial(dialog_reads.page, reader, DialogQuery(view="all", limit=50)),
                 "agent's list": partial(dialog_reads.page, reader, DialogQuery(view="mine", limit=50)),

@@ -53,7 +53,9 @@ def main(folder: Path, url: str, port: int, group: int) -> None:
         runtime.database._group = group
     sys.stdout.write(path + "\n")
     sys.stdout.flush()
-    serve(build(runtime.settings, runtime), runtime.settings, listen(runtime.settings), str)
+    serve(
+        build(runtime.settings, runtime), runtime.settings, listen(runtime.settings), lambda: None
+    )
 
 
 if __name__ == "__main__":

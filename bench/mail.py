@@ -190,7 +190,9 @@ async def run(
     await hub.do(UpdateAccount(account_id=by_hand, paused=True))
     while not (await hub.account(listened)).mark:
         await asyncio.sleep(0.05)
-    raw, near, whole = [], [], []
+    raw: list[float] = []
+    near: list[float] = []
+    whole: list[float] = []
     for n in range(rounds + 1):
         taken = (
             await asyncio.to_thread(yardstick, letters(number, f"raw{n}"), folder),

@@ -82,13 +82,13 @@ async def measure(served: Served, agents: int, per_second: int, seconds: float) 
     ]
     await asyncio.sleep(1)
     end = time.monotonic() + seconds
-    _, hooks = (
-        await asyncio.gather(
-            pour(served, per_second, seconds),
-            idle(served, bare, end),
-            *(agent(served, n, times, end) for n in range(agents)),
-        )
-    )[0]
+    pouring = asyncio.create_task(pour(served, per_second, seconds))
+    await asyncio.gather(
+        pouring,
+        idle(served, bare, end),
+        *(agent(served, n, times, end) for n in range(agents)),
+    )
+    _, hooks = pouring.result()
     await asyncio.gather(*watching)
     together = [one for taken in times.values() for one in taken]
     for name, taken in times.items():

@@ -209,7 +209,9 @@ def main(data: Path, url: str, port: int) -> None:
     logging.basicConfig(level=logging.ERROR)
     os.environ.setdefault("HUB_LOG_LEVEL", "error")
     runtime = runtime_of(data, url, port)
-    serve_app(build(runtime.settings, runtime), runtime.settings, listen(runtime.settings), str)
+    serve_app(
+        build(runtime.settings, runtime), runtime.settings, listen(runtime.settings), lambda: None
+    )
 
 
 if __name__ == "__main__":

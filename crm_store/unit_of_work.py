@@ -21,7 +21,7 @@ from hub.capabilities import Abilities
 from hub.commands.base import Command
 from hub.errors import HubError
 from hub.events import Event, ImportBatchWritten, ObjectChanged
-from hub.ids import EventId, IdMaker, Micros
+from hub.ids import EventId, Micros
 from hub.kinds import Kind
 from hub.objects import DIRECT, MAX_DEPTH, SYSTEM, Actor, Cause
 
@@ -46,7 +46,7 @@ class Transaction:
 
     conn: Connection
     now: Micros
-    new_id: IdMaker
+    new_id: Callable[[], int]
     channels: Abilities
     dialect: str
     events: list[Event] = field(default_factory=list)
