@@ -20,7 +20,7 @@ from hub.web.settings.common import hub_of, needs, number, runtime_of, say, show
 
 PATH = "/settings/audit"
 PER_PAGE = 50
-HREFS = {"dialog": "/inbox/", "contact": "/contacts/", "user": "/settings/users/"}
+HREFS = {"dialog": "/inbox/", "contact": "/contacts/"}
 
 
 def _day(text: str, zone: ZoneInfo, days: int = 0) -> Micros:
@@ -75,10 +75,23 @@ async def audit(request: Request) -> Response:
         "audit",
         given=given,
         kinds=sorted(kinds.items(), key=lambda one: one[1]),
-        hrefs={**HREFS, **{name: f"/{one.kind.path}/" for name, one in runtime.nouns.items()}},
+        hrefs=_hrefs(request),
         address=lambda **more: f"{PATH}?{urlencode({**kept, **more})}",
         **await hub.read(load),
     )
+
+
+def _hrefs(request: Request) -> dict[str, str]:
+    """Give where what is told of has a page that this reader may open."""
+    may = request.state.may
+    found = {
+        name: f"/{one.kind.path}/"
+        for name, one in runtime_of(request).nouns.items()
+        # Meetings have no page: they stand in their people's timelines.
+        if name != "meeting" and one.kind.read in may
+    }
+    people = {"user": "/settings/users/"} if "users.manage" in may else {}
+    return found | HREFS | people
 
 
 def routes() -> list[BaseRoute]:

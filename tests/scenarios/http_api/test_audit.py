@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from hub import ChangeClient, ClientId, CreateClient
+from hub import ChangeClient, ClientId, CreateClient, CreateObject, CreateUser
 from tests.scenarios.http_api.world import open_world
 
 
@@ -47,3 +48,26 @@ async def test_the_audit_tells_who_changed_what(database_url: str, tmp_path: Pat
         assert "Platypus" not in file
         agent = await world.program("agent")
         await agent.refused(403, "not_allowed", "GET", "/audit")
+
+
+async def test_the_audit_leads_only_where_its_reader_may_go(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with open_world(tmp_path, database_url) as world:
+        roles = ("administrator", "auditor")
+        browsers = {role: await world.house.logged_in(role) for role in roles}
+        boss = world.house.system.as_user(await world.user("supervisor"))
+        await boss.do(CreateClient(name="Heron Ltd"))
+        await boss.do(
+            CreateObject(kind="meeting", values={"title": "Lunch", "at": "2031-05-05T10:00:00Z"})
+        )
+        await world.house.system.do(
+            CreateUser(email="newcomer@example.org", name="Newcomer", role="agent")
+        )
+        links = {}
+        for role, browser in browsers.items():
+            page = await browser.get("/settings/audit?automatic=yes")
+            links[role] = set(re.findall(r'href="(/[a-z/]+/)\d+"', page.text))
+        assert {"/clients/", "/settings/users/"} <= links["administrator"]
+        assert "/clients/" in links["auditor"]
+        assert not links["auditor"] & {"/meetings/", "/settings/users/"}
