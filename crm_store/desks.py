@@ -171,19 +171,23 @@ def waiting_dialogs(reader: Reader, limit: int = 200) -> list[WaitingDialog]:
 
 def statuses(reader: Reader) -> list[DeskStatus]:
     """Give the statuses to choose from, in their order."""
-    rows = reader.conn.execute(
-        select(desk_statuses).order_by(desk_statuses.c.position, desk_statuses.c.id)
+    return [_status(row) for row in reader.conn.execute(_STATUSES)]
+
+
+def _status(row: Any) -> DeskStatus:
+    return DeskStatus(
+        id=row.id,
+        name=row.name,
+        works=row.works,
+        takes_new=row.takes_new,
+        position=row.position,
     )
-    return [
-        DeskStatus(
-            id=row.id,
-            name=row.name,
-            works=row.works,
-            takes_new=row.takes_new,
-            position=row.position,
-        )
-        for row in rows
-    ]
+
+
+_STATUSES = select(desk_statuses).order_by(desk_statuses.c.position, desk_statuses.c.id)
+_OWN = select(desks.c.status_id).where(desks.c.user_id == bindparam("user")).scalar_subquery()
+# Asked before every page.
+_CHOSEN = _STATUSES.add_columns(func.coalesce(_OWN, 0).label("chosen"))
 
 
 def all_desks(reader: Reader, user_ids: Iterable[UserId] = ()) -> list[Desk]:
@@ -255,10 +259,8 @@ def all_desks(reader: Reader, user_ids: Iterable[UserId] = ()) -> list[Desk]:
 
 def chosen(reader: Reader, user_id: UserId) -> tuple[list[DeskStatus], int]:
     """Give the statuses to choose from, and the one that a colleague has: the frame of a page."""
-    found = reader.conn.execute(
-        select(desks.c.status_id).where(desks.c.user_id == user_id)
-    ).scalar()
-    return statuses(reader), int(found or 0)
+    rows = reader.conn.execute(_CHOSEN, {"user": user_id}).all()
+    return [_status(row) for row in rows], rows[0].chosen if rows else 0
 
 
 def desk(reader: Reader, user_id: UserId) -> Desk:

@@ -15,6 +15,7 @@ from crm_store import merge_reading, people
 from crm_store import objects as reads
 from crm_store import person_timeline as lines
 from crm_store.completeness import COUNTED, POOR, missing_in
+from crm_store.custom import whole_of
 from crm_store.objects import NOUNS
 from crm_store.viewer import Reader
 from hub import commands as c
@@ -31,7 +32,6 @@ from hub.web.objects import (
     groups_of,
     history_of,
     page,
-    whole_of,
 )
 from hub.web.people import timeline_values
 
@@ -93,18 +93,18 @@ async def _shown(
             "merges": merge_reading.merges_of(reader, "client", client_id),
             **timeline_values(request, reader, subject),
             "history": history_of(reader, CLIENT, client_id, request.state.language),
+            "kind": whole_of(reader, CLIENT).kind,
             **colleagues(reader),
         }
 
     values = await request.state.hub.read(load)
-    kind = (await whole_of(request, CLIENT)).kind
+    kind = values["kind"]
     card = values["client"]
     lacks = missing_in({one: getattr(card, one) for one in COUNTED})
     return page(
         request,
         "client",
         status,
-        kind=kind,
         groups=groups_of(kind),
         fields=fields_of(kind, values["client"], given or {}, request.state.zone),
         lacks=[[kind.property(name) for name in one] for one in lacks],

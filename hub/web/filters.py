@@ -162,7 +162,8 @@ def _ago_form(seconds: int, language: str) -> str:
 
 def breakable(address: str) -> Markup:
     """Let a long address break before its @ and after its dots, not inside a word."""
-    return escape(address).replace("@", Markup("<wbr>@")).replace(".", Markup(".<wbr>"))
+    # Neither sign stands in what escaping writes.
+    return Markup(str(escape(address)).replace("@", "<wbr>@").replace(".", ".<wbr>"))
 
 
 def marked(text: str, asked: str) -> Markup:

@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Route
 
 from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
+from crm_store.custom import whole_of
 from crm_store.interests import particulars
 from crm_store.nouns import NOUNS
 from crm_store.pipelines import all_pipelines
@@ -39,7 +40,6 @@ from hub.web.objects import (
     page,
     refusal,
     seen,
-    whole_of,
 )
 from hub.web.ref_names import names_by_id, names_of
 
@@ -132,16 +132,16 @@ async def _shown(
             "dialogs": dialog_reads.several(reader, linked) if may_talk else [],
             "tasks": open_tasks(reader, "interest", interest_id),
             "history": history_of(reader, INTEREST, interest_id, request.state.language),
+            "kind": whole_of(reader, INTEREST).kind,
             **colleagues(reader),
         }
 
     values = await request.state.hub.read(load)
-    kind = (await whole_of(request, INTEREST)).kind
+    kind = values["kind"]
     return page(
         request,
         "interest",
         status,
-        kind=kind,
         section="interests",
         groups=groups_of(kind),
         fields=fields_of(kind, values["one"], given or {}, request.state.zone),

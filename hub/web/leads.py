@@ -14,6 +14,7 @@ from crm_store import boards
 from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
 from crm_store import users as user_reads
+from crm_store.custom import whole_of
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
@@ -41,7 +42,6 @@ from hub.web.objects import (
     page,
     refusal,
     seen,
-    whole_of,
 )
 from hub.web.settings.channels import titles_of
 from triggers import runs as rule_runs
@@ -207,16 +207,16 @@ async def _shown(
             "likely": _likely(reader, lead) if lead.status in ("new", "in_work") else [],
             "history": history_of(reader, LEAD, lead_id, request.state.language),
             "made_by": rule_runs.made_by(reader, "lead", [lead_id]).get(lead_id),
+            "kind": whole_of(reader, LEAD).kind,
             **colleagues(reader),
         }
 
     values = await request.state.hub.read(load)
-    kind = (await whole_of(request, LEAD)).kind
+    kind = values["kind"]
     return page(
         request,
         "lead",
         status,
-        kind=kind,
         groups=groups_of(kind),
         fields=fields_of(kind, values["lead"], given or {}, request.state.zone),
         problem=problem,

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from crm_store import custom
 from crm_store import objects as reads
 from crm_store import views as view_reads
 from crm_store.nouns import Noun
@@ -148,16 +149,17 @@ def _read_address(request: Request, screen: Screen, views: list[Any]) -> Shown:
 
 async def show_list(request: Request, screen: Screen, problem: str = "") -> Response:
     """Draw a list, or give it as a file, or take one more condition into the address."""
-    noun = await whole_of(request, screen.noun)
-    screen, kind = replace(screen, noun=noun), noun.kind
     if "field" in request.query_params and not problem:
-        return await one_more(request, screen)
+        noun = await whole_of(request, screen.noun)
+        return await one_more(request, replace(screen, noun=noun))
     nouns = request.app.state.runtime.nouns
 
     def load(reader: Reader) -> dict[str, Any]:
+        own = replace(screen, noun=custom.whole_of(reader, screen.noun))
+        noun, kind = own.noun, own.noun.kind
         reader.viewer.need(kind.read)
         views = view_reads.saved_views(reader, kind.name)
-        shown = _read_address(request, screen, views)
+        shown = _read_address(request, own, views)
         try:
             found = reads.page(reader, noun, shown.query)
             wrong = problem
@@ -171,6 +173,8 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
         names = names_of(reader, nouns, kind, found.items)
         bar = chips(kind, shown.tree, request.state.language, said_in(reader, kind, nouns, names))
         return {
+            "screen": own,
+            "kind": kind,
             "found": found,
             "shown": shown,
             "names": names,
@@ -183,6 +187,8 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
 
     values = await request.state.hub.read(load)
     shown: Shown = values["shown"]
+    kind: Kind = values["kind"]
+    noun = values["screen"].noun
     if wants_file(request):
         asked = any(one in request.query_params for one in ("cols", "col"))
         columns = shown.columns if asked or shown.view.startswith("v") else ()
@@ -193,8 +199,6 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
         request,
         screen.template,
         422 if values["wrong"] else 200,
-        kind=kind,
-        screen=screen,
         section=screen.section,
         view=shown.view,
         query=shown.query,

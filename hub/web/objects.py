@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from crm_store import custom
 from crm_store import objects as reads
 from crm_store import users as user_reads
-from crm_store.custom import whole
 from crm_store.history import changes_of
 from crm_store.notices import has_unread
 from crm_store.objects import NOUNS, Noun, ObjectQuery, count
@@ -77,7 +77,7 @@ async def seen(request: Request, kind: str, object_id: int) -> None:
 
 async def whole_of(request: Request, noun: Noun) -> Noun:
     """Give a noun with the organisation's own fields."""
-    found: Noun = await request.state.hub.read(lambda reader: whole(reader.conn, noun))
+    found: Noun = await request.state.hub.read(lambda reader: custom.whole_of(reader, noun))
     return found
 
 
@@ -167,7 +167,7 @@ def open_tasks(reader: Reader, kind: str, object_id: int) -> tuple[Any, ...]:
 def history_of(reader: Reader, noun: Noun, object_id: int, language: str) -> list[dict[str, Any]]:
     """Give the newest changes of an object in words, for its card."""
     known = colleagues(reader)
-    noun = whole(reader.conn, noun)
+    noun = custom.whole_of(reader, noun)
     found = []
     for line in changes_of(reader, noun, object_id, limit=30):
         try:

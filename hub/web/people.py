@@ -18,7 +18,7 @@ from crm_store import merge_reading
 from crm_store import objects as reads
 from crm_store import people as person_reads
 from crm_store import person_timeline as lines
-from crm_store.custom import whole
+from crm_store.custom import whole, whole_of
 from crm_store.objects import NOUNS, Noun, ObjectQuery
 from crm_store.search import search_contacts
 from crm_store.viewer import Reader
@@ -43,7 +43,6 @@ from hub.web.objects import (
     page,
     refusal,
     shown_value,
-    whole_of,
 )
 from hub.web.settings.channels import titles_of
 
@@ -131,11 +130,12 @@ async def _shown(
             "steps": ways.way(reader, subject),
             "history": history_of(reader, CONTACT, person.id, request.state.language),
             **timeline_values(request, reader, subject),
+            "kind": whole_of(reader, CONTACT).kind,
             **colleagues(reader),
         }
 
     values = await request.state.hub.read(load)
-    kind = (await whole_of(request, CONTACT)).kind
+    kind = values["kind"]
     person = values["contact"]
     if person.id != contact_id:
         return RedirectResponse(f"/contacts/{person.id}", 301)
@@ -146,7 +146,6 @@ async def _shown(
         request,
         "person",
         status,
-        kind=kind,
         groups=groups,
         fields=fields_of(kind, person, given or {}, request.state.zone),
         problem=problem,

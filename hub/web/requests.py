@@ -16,6 +16,7 @@ from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
 from crm_store import requests as request_reads
 from crm_store import users as user_reads
+from crm_store.custom import whole_of
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.request_clocks import OVER, deadlines_of
 from crm_store.viewer import Reader
@@ -45,7 +46,6 @@ from hub.web.objects import (
     page,
     refusal,
     seen,
-    whole_of,
 )
 from hub.web.ref_names import names_of
 
@@ -200,16 +200,16 @@ async def _shown(
             "policy": policy,
             "calendar": (names.get(policy.calendar_id) or default) if policy else "",
             "history": history_of(reader, REQUEST, request_id, request.state.language),
+            "kind": whole_of(reader, REQUEST).kind,
             **colleagues(reader),
         }
 
-    kind = (await whole_of(request, REQUEST)).kind
     values = await request.state.hub.read(load)
+    kind = values["kind"]
     return page(
         request,
         "request",
         status,
-        kind=kind,
         section="requests",
         live_id=position,
         groups=[group for group in groups_of(kind) if group[0] != "deadlines"],
