@@ -141,6 +141,15 @@ async def texts(request: Request) -> Response:
     )
 
 
+ICONS = (
+    ("favicon.svg", "any", "any"),
+    ("icon-192.png", "192x192", "any"),
+    ("icon-512.png", "512x512", "any"),
+    ("icon-mask.png", "512x512", "maskable"),
+)
+"""The icon as files (`tools/raster_icons.py`), their sizes, and what a phone may do to their edge."""
+
+
 async def manifest(request: Request) -> Response:
     """Give what a phone needs to install the inbox."""
     return JSONResponse(
@@ -151,7 +160,15 @@ async def manifest(request: Request) -> Response:
             "display": "standalone",
             "background_color": "#f7f8fa",
             "theme_color": "#3f57c9",
-            "icons": [{"src": hashed("favicon.svg"), "sizes": "any", "type": "image/svg+xml"}],
+            "icons": [
+                {
+                    "src": hashed(name),
+                    "sizes": sizes,
+                    "type": "image/png" if name.endswith(".png") else "image/svg+xml",
+                    "purpose": purpose,
+                }
+                for name, sizes, purpose in ICONS
+            ],
         },
         media_type="application/manifest+json",
     )

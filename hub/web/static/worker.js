@@ -22,7 +22,7 @@ async function tell(word) {
   const open = await pages();
   if (!mustShow && open.some((one) => one.focused && one.visibilityState === 'visible')) return;
   for (const one of open) one.postMessage('pushed');
-  await self.registration.showNotification(word.title, { body: word.body, tag: word.tag, renotify: true, lang: word.language, timestamp: word.at, data: word.path });
+  await self.registration.showNotification(word.title, { body: word.body, icon: '/static/icon-192.png', badge: '/static/badge.png', tag: word.tag, renotify: true, lang: word.language, timestamp: word.at, data: word.path });
 }
 async function lead(path) {
   const there = new URL(path, self.location.origin);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import struct
 import sys
 import tomllib
 from collections.abc import Iterable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hub.web.pages import ICONS
 from hub.web.static_files import STATIC, hashed, import_map, lean, packed
 
 ROOT = Path(__file__).parents[3]
@@ -147,6 +149,18 @@ def test_no_handler_stands_in_the_markup() -> None:
         assert "javascript:" not in path.read_text(), path
     for path in SCRIPTS:
         assert not re.search(r"\beval\(|new Function\(", path.read_text()), path
+
+
+def test_a_phone_gets_pictures_it_knows() -> None:
+    named = set(re.findall(r"/static/([\w-]+\.png)", (STATIC / "worker.js").read_text()))
+    assert named == {"icon-192.png", "badge.png"}
+    sizes = {name: size for name, size, _ in ICONS if name.endswith(".png")}
+    assert {"192x192", "512x512"} <= set(sizes.values())
+    for name in named | set(sizes):
+        content = (STATIC / name).read_bytes()
+        assert content[:8] == b"\x89PNG\r\n\x1a\n"
+        width, height = struct.unpack(">II", content[16:24])
+        assert sizes.get(name, f"{width}x{height}") == f"{width}x{height}"
 
 
 def test_every_icon_that_is_asked_for_is_in_the_sprite() -> None:
