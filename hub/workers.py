@@ -51,7 +51,7 @@ LEASE = timedelta(seconds=30)
 PAUSE_LAST = 30.0
 LOOK_SECONDS = 1.0
 """How long the loops that look for due jobs and expired leases rest between two looks."""
-COUNT_SECONDS = 10.0
+COUNT_SECONDS = 2.0
 """How long changed days of the funnel are gathered before they are counted."""
 JOB_LEASE_EXTRA = timedelta(seconds=60)
 US = 1_000_000
