@@ -24,6 +24,7 @@ from crm_store import (
     search_people,
     segments,
     users,
+    wording,
 )
 from crm_store.database import make_engine
 from crm_store.funnel import FunnelQuery, funnel
@@ -246,6 +247,14 @@ async def test_a_segment_is_walked_from_where_the_last_batch_ended(home: House) 
     assert "SEARCH contacts USING INTEGER PRIMARY KEY (rowid>?)" in people
     assert "SEARCH addresses USING INDEX ix_addresses_contact_id (contact_id=?)" in people
     assert "SCAN addresses" not in values
+
+
+async def test_what_letters_are_filled_with_is_looked_up_by_whom_they_go_to(home: House) -> None:
+    found = plans(home, lambda reader: wording.of_people(reader.conn, [1, 2], 0))
+    reached = [one for one in found if " addresses " in one]
+    assert reached
+    for one in reached:
+        assert "ix_addresses_contact_id (contact_id=?)" in one, one
 
 
 async def test_what_went_to_many_is_found_by_its_send_and_by_its_person(home: House) -> None:
