@@ -92,7 +92,13 @@ def _load(reader: Reader) -> dict[str, Any]:
     }
 
 
-async def _draw(request: Request, status: int = 200, problem: str = "") -> Response:
+async def _draw(
+    request: Request,
+    status: int = 200,
+    problem: str = "",
+    typed: Mapping[str, Any] | None = None,
+) -> Response:
+    """Show the page; `typed` is a form that was refused, which keeps what was typed."""
     language = request.state.language
     values = await hub_of(request).read(_load)
     choices = {
@@ -109,6 +115,7 @@ async def _draw(request: Request, status: int = 200, problem: str = "") -> Respo
         "deadlines",
         status,
         problem=problem,
+        typed=typed or {},
         choices=choices,
         hours=_hours,
         goals=HOURS,
@@ -171,7 +178,9 @@ async def save(request: Request) -> Response:
             )
         )
     except (Invalid, Conflict) as error:
-        return await _draw(request, 422, say(request, str(error)))
+        wrong = error.field if isinstance(error, Invalid) else ""
+        kept_form = {**form, "pause": many(form, "pause"), "wrong": wrong} if do == "save" else None
+        return await _draw(request, 422, say(request, str(error)), kept_form)
     return go(PATH, "saved")
 
 

@@ -49,6 +49,11 @@ async def test_policies_are_set_up_on_their_page(hub: House) -> None:
     wrong = await browser.submit(page, data={**form, "first_minutes": "soon"})
     assert wrong.status_code == 422
     assert "hours are a number" in wrong.text
+    # What was typed stays, where it was typed.
+    new = wrong.text.split('name="policy" value="0"')[1]
+    assert 'value="VIP"' in new
+    assert 'value="soon" placeholder="0" aria-invalid="true" autofocus' in new
+    assert 'value="soon"' not in wrong.text.split('name="policy" value="0"')[0]
     words = {"do": "texts", "ru": "Заявка {number}!", "en": "Request {number}!"}
     assert (await browser.submit(page, data=words)).status_code == 303
     brand = await hub.system.brand()
