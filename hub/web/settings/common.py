@@ -109,6 +109,7 @@ SAID = {
     "paused": _("Paused: nothing comes in or leaves."),
     "resumed": _("It works again."),
     "released": _("On its way."),
+    "handed": _("The work is being handed over."),
     "dropped": _("Dropped."),
     "replayed": _("Read: it is in the inbox now."),
     "repeated": _("It will be sent again."),

@@ -347,7 +347,7 @@ async def hand_over(request: Request) -> Response:
                     filters=filters,
                 )
             )
-            return go(HANDOVERS, "released")
+            return go(HANDOVERS, "handed")
         counts = await hub.read(away.preview, UserId(given["from"]), given["what"], filters)
     except (Invalid, Conflict, NotAllowed, NotFound) as error:
         return await _handovers(request, 422, say(request, str(error)), given)
