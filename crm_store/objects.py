@@ -35,7 +35,7 @@ from crm_store.object_records import records as records
 from crm_store.rows import among, listed
 from crm_store.sight import visible as visible
 from crm_store.sight import visible_people as visible_people
-from crm_store.sql import LARGEST, unindexed
+from crm_store.sql import LARGEST
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.objects import dialog_links
 from crm_store.viewer import Reader, Viewer
@@ -321,21 +321,6 @@ def dialogs_of(reader: Reader, ref: Ref) -> list[DialogId]:
         ).order_by(dialog_links.c.created_at.desc())
     )
     return [DialogId(number) for number in found.scalars()]
-
-
-def of_client(reader: Reader, noun: Noun, client_id: int, limit: int = 50) -> list[Any]:
-    """Give the newest objects of a client that the reader may see; those in the bin are left out.
-
-    Begins with the client's own, not with the list's order, which would be walked to its end.
-    """
-    if not reader.viewer.may(noun.kind.read):
-        return []
-    table = noun.table
-    kept = (unindexed(table.c.deleted_at) == 0) & visible(reader.viewer, noun)
-    own = select(table.c.id).where(table.c.client_id == client_id, kept)
-    ids = list(reader.conn.execute(own.order_by(table.c.id.desc()).limit(limit)).scalars())
-    found = objects_by_id(reader, noun, ids)
-    return [found[one] for one in ids if one in found]
 
 
 def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:

@@ -14,6 +14,7 @@ from crm_store import journey as ways
 from crm_store import merge_reading, people
 from crm_store import objects as reads
 from crm_store import person_timeline as lines
+from crm_store.belongings import belongings
 from crm_store.completeness import COUNTED, POOR, missing_in
 from crm_store.custom import whole_of
 from crm_store.objects import NOUNS
@@ -84,8 +85,8 @@ async def _shown(
         return {
             "client": card,
             "contacts": people.people_of(reader, client_id),
-            "interests": reads.of_client(reader, INTEREST, client_id),
-            "leads": reads.of_client(reader, LEAD, client_id),
+            "interests": belongings(reader, INTEREST, client_id=client_id),
+            "leads": belongings(reader, LEAD, client_id=client_id),
             "last_at": people.last_contact(reader, client_id),
             "bought_at": people.bought_last(reader, client_id),
             "steps": ways.way(reader, subject, card),

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from crm_store import custom
-from crm_store import objects as reads
 from crm_store import users as user_reads
+from crm_store.belongings import belongings
 from crm_store.history import changes_of
 from crm_store.notices import has_unread
 from crm_store.objects import NOUNS, Noun, ObjectQuery, count
@@ -152,15 +152,7 @@ def wants_file(request: Request) -> bool:
 
 def open_tasks(reader: Reader, kind: str, object_id: int) -> tuple[Any, ...]:
     """Give the open tasks about an object, the nearest first, as far as the reader sees them."""
-    task = NOUNS["task"]
-    if not reader.viewer.may(task.kind.read):
-        return ()
-    about: list[dict[str, object]] = [
-        {"field": "task.object_kind", "operator": "equals", "value": kind},
-        {"field": "task.object", "operator": "equals", "value": str(object_id)},
-        {"field": "task.status", "operator": "equals", "value": "open"},
-    ]
-    found = reads.page(reader, task, ObjectQuery(filter={"all": about}, limit=50)).items
+    found = belongings(reader, NOUNS["task"], object_kind=kind, object_id=object_id, status="open")
     return tuple(sorted(found, key=lambda one: (not one.due_at, one.due_at, one.id)))
 
 

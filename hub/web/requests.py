@@ -16,6 +16,7 @@ from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
 from crm_store import requests as request_reads
 from crm_store import users as user_reads
+from crm_store.belongings import belongings
 from crm_store.custom import whole_of
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.request_clocks import OVER, deadlines_of
@@ -176,7 +177,6 @@ async def _shown(
     def load(reader: Reader) -> dict[str, Any]:
         one = reads.one(reader, REQUEST, request_id)
         linked = reads.dialogs_of(reader, Ref(kind="request", id=request_id))
-        is_part = {"field": "request.parent", "operator": "equals", "value": str(request_id)}
         others = ObjectQuery(
             filter={"field": "request.status", "operator": "in", "value": OPEN}, limit=50
         )
@@ -189,7 +189,7 @@ async def _shown(
             "deadlines": deadlines_of(reader.conn, request_id),
             "checklist": request_reads.checklist(reader, request_id),
             "times": request_times.times(reader, request_id),
-            "parts_of_it": reads.page(reader, REQUEST, ObjectQuery(filter=is_part)).items,
+            "parts_of_it": belongings(reader, REQUEST, parent_id=request_id),
             "others": [
                 each for each in reads.page(reader, REQUEST, others).items if each.id != one.id
             ],

@@ -26,6 +26,7 @@ from crm_store import (
     users,
     wording,
 )
+from crm_store.belongings import belongings
 from crm_store.database import make_engine
 from crm_store.funnel import FunnelQuery, funnel
 from crm_store.nouns import NOUNS
@@ -142,6 +143,16 @@ async def test_my_day_reads_what_is_mine_and_near(home: House) -> None:
         "ix_meetings_owner_step (owner_id=? AND next_step_at>? AND next_step_at<?)",
     ):
         assert any(by in one for one in found), by
+
+
+async def test_what_is_of_an_object_is_found_by_it(home: House) -> None:
+    def ask(reader: Reader) -> None:
+        belongings(reader, NOUNS["request"], parent_id=1)
+        belongings(reader, NOUNS["task"], object_kind="request", object_id=1, status="open")
+
+    parts, tasks = plans(home, ask)
+    assert "USING INDEX ix_requests_parent_id (parent_id=?)" in parts
+    assert "USING INDEX ix_tasks_object (object_kind=? AND object_id=?)" in tasks
 
 
 async def test_the_last_purchase_of_a_client_is_looked_up(home: House) -> None:
