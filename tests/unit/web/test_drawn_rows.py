@@ -84,21 +84,21 @@ def board_of(renderer: Renderer, *cards: Card, language: str = "en", **values: A
 
 def test_a_card_of_a_board_is_drawn_once_for_all_to_whom_it_looks_the_same() -> None:
     renderer = Renderer()
-    first = board_of(renderer, CARD, replace(CARD, id="8"))
+    first = board_of(renderer, CARD, CARD._replace(id="8"))
     assert "Desks &lt;b&gt;" in first
-    assert board_of(renderer, replace(CARD), replace(CARD, id="8")) == first
+    assert board_of(renderer, CARD._replace(), CARD._replace(id="8")) == first
     assert len(renderer._rows) == 2
     unlike = [
         board_of(renderer, CARD),
-        board_of(renderer, replace(CARD, title="Chairs")),
-        board_of(renderer, replace(CARD, has_no_step=True)),
-        board_of(renderer, replace(CARD, due=AT)),
-        board_of(renderer, replace(CARD, due=Micros(AT + 3_600_000_000)), zone="Asia/Tokyo"),
-        board_of(renderer, replace(CARD, since=Micros(AT - 40 * 86_400_000_000))),
+        board_of(renderer, CARD._replace(title="Chairs")),
+        board_of(renderer, CARD._replace(has_no_step=True)),
+        board_of(renderer, CARD._replace(due=AT)),
+        board_of(renderer, CARD._replace(due=Micros(AT + 3_600_000_000)), zone="Asia/Tokyo"),
+        board_of(renderer, CARD._replace(since=Micros(AT - 40 * 86_400_000_000))),
         board_of(renderer, CARD, language="ru"),
         board_of(renderer, CARD, may=()),
     ]
     assert len({*unlike, first}) == 9
     # A column that takes no cards asks nobody for a next step.
-    bare = board_of(renderer, replace(CARD, has_no_step=True), takes=False)
+    bare = board_of(renderer, CARD._replace(has_no_step=True), takes=False)
     assert bare == unlike[0]
