@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -131,10 +131,12 @@ async def _shown(
             "history": history_of(reader, CONTACT, person.id, request.state.language),
             **timeline_values(request, reader, subject),
             "kind": whole_of(reader, CONTACT).kind,
+            "clock": reader.now,
             **colleagues(reader),
         }
 
     values = await request.state.hub.read(load)
+    clock = datetime.fromtimestamp(values["clock"] / 1_000_000, UTC)
     kind = values["kind"]
     person = values["contact"]
     if person.id != contact_id:
@@ -153,6 +155,8 @@ async def _shown(
         asked=asked,
         dialog=None,
         query=DialogQuery(),
+        # Most calls are noted when they are over.
+        just_now=f"{clock.astimezone(ZoneInfo(request.state.zone or 'UTC')):%Y-%m-%dT%H:%M}",
         **values,
     )
 

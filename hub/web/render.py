@@ -34,7 +34,7 @@ from hub.records.dialogs import Dialog
 from hub.web.cells import cell, cells
 from hub.web.compiled import VERSION, CompiledEnvironment
 from hub.web.filters import FILTERS
-from hub.web.i18n import texts_address, translations
+from hub.web.i18n import texts_address, translate, translations
 from hub.web.instants import zone_of
 from hub.web.plugin_words import plugin_word
 from hub.web.rail import folded, rail
@@ -113,6 +113,8 @@ class Renderer:
         environment.filters |= FILTERS
         environment.filters |= {"linked": linked, "said": said, "prop": value_of}
         environment.filters["plugin_word"] = partial(plugin_word, language)
+        # What went wrong, as it was kept: an error's text with something filled in.
+        environment.filters["told"] = partial(translate, language)
         return environment
 
     def _channel_icon(self, name: str) -> Markup:

@@ -105,6 +105,15 @@ def test_the_box_of_a_checklist_is_drawn_in_a_point_only() -> None:
     assert [one for one in places if not re.search(r"\.point|table\.", one)] == []
 
 
+def test_what_went_wrong_with_a_channel_is_told_in_the_language_of_the_reader() -> None:
+    bare = [
+        path.name
+        for path in TEMPLATES.rglob("*.html")
+        if re.search(r"\.last_error(?: or [^}]*)? \}\}", path.read_text())
+    ]
+    assert bare == []
+
+
 def test_only_what_people_read_is_left_out_and_lines_keep_their_numbers() -> None:
     text = (
         "// A\n/** B\n * C */\nfoo('http://x'); // D\n  if (1) {\n    /* E */ g();\n  }\n/* F */\n"
