@@ -18,6 +18,7 @@ from crm_store.belongings import belongings
 from crm_store.completeness import COUNTED, POOR, missing_in
 from crm_store.custom import whole_of
 from crm_store.objects import NOUNS
+from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import Invalid
@@ -80,6 +81,8 @@ async def _shown(
         return RedirectResponse(f"/clients/{found}", 301)
 
     def load(reader: Reader) -> dict[str, Any]:
+        # A card asks by its own keys: its two dozen questions are planned longer than they run.
+        keep_plans(reader.conn)
         card = reads.one(reader, CLIENT, client_id)
         subject = lines.of_client(reader, client_id)
         return {
