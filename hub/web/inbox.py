@@ -29,6 +29,7 @@ from hub.web.live_connection import live_position
 from hub.web.numbers import number
 from hub.web.open_dialog import PANEL_SECONDS, colleagues, panels, thread_values
 from hub.web.packing import packed
+from hub.web.settings.channels import titles_of
 from hub.web.timeline import timeline
 
 VIEWS = (
@@ -256,7 +257,8 @@ async def person(request: Request) -> Response:
         found, following = lines.timeline(reader, subject, (), before, WHOLE)
         return {"dialog": dialog, "timeline": found, "timeline_next": following}
 
-    return _page(request, "inbox/person.html", **await request.state.hub.read(load))
+    values = await request.state.hub.read(load)
+    return _page(request, "inbox/person.html", channel_titles=titles_of(request), **values)
 
 
 def routes() -> list[Route]:
