@@ -214,7 +214,8 @@ def _near(targets: frozenset[str]) -> re.Pattern[str]:
 def term_spans(text: str, wanted: Iterable[str], limit: int = 1_000) -> list[tuple[int, int]]:
     """Give where words of the wanted terms stand in a text, for marking them."""
     targets = frozenset(wanted)
-    text = text[:MAX_TEXT]
+    # What is cut short ends with a sign that folding makes three; no word holds it, nor a hard space.
+    text = text[:MAX_TEXT].replace("…", " ").replace("\xa0", " ")
     lower = text.lower().replace("ё", "е")
     spans: list[tuple[int, int]] = []
     # Places are those of the text as it stands, and folding may change lengths: then each word

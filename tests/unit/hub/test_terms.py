@@ -272,3 +272,9 @@ def test_any_part_of_a_number_has_parts_of_the_whole() -> None:
 def test_words_and_short_numbers_are_no_phone() -> None:
     for text in ("Иван", "123", "", "order 12345", "ivan@example.com"):
         assert not is_phone(text)
+
+
+def test_words_are_marked_beside_the_sign_of_what_is_cut_short() -> None:
+    text = "…счёт…\u00a0ваши счета…"
+    found = [text[start:end] for start, end in term_spans(text, query_terms("счёт"))]
+    assert found == ["счёт", "счета"]
