@@ -84,7 +84,11 @@ def count_funnels(one: House) -> None:
     while counted:
         with engine.connect() as conn, conn.begin():
             tx = Transaction(
-                conn=conn, now=system_now(), new_id=int, channels={}, dialect=conn.dialect.name
+                conn=conn,
+                now=system_now(),
+                new_id=int,
+                channels=Abilities({}),
+                dialect=conn.dialect.name,
             )
             uow = UnitOfWork(tx, actor=SYSTEM)
             counted = funnel_sums.count_funnels(uow, CountFunnels())
