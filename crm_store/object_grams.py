@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Connection,
     String,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.sql import visitors
 
 from crm_store.nouns import NOUNS, Noun
 from crm_store.rows import among, listed
@@ -80,7 +82,14 @@ def has_words(conn: Connection, noun: Noun, words: Sequence[str]) -> ColumnEleme
     """Give the condition that every folded word stands in one of a row's texts."""
     dialect, near = conn.dialect.name, candidates(conn, noun, words)
     asked = and_(*conditions(noun, dialect, len(words), near=near is not None))
-    return asked.params(values(dialect, words, near))
+    given = values(dialect, words, near)
+
+    def filled(element: Any, **_: Any) -> Any:
+        if not isinstance(element, BindParameter) or element.key not in given:
+            return None
+        return bindparam(element.key, given[element.key], type_=element.type, unique=True)
+
+    return visitors.replacement_traverse(asked, {}, filled)
 
 
 def candidates(conn: Connection, noun: Noun, words: Sequence[str]) -> list[int] | None:
