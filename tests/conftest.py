@@ -18,6 +18,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import tests.known_statements
 import tests.quick_passwords  # noqa: F401 - makes them quick
 from tests.servers.postgres import Cluster, end_shared_cluster, locked
 
