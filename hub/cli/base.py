@@ -139,11 +139,15 @@ def _width(text: str) -> int:
     )
 
 
-def when(at: int) -> str:
-    """Give an instant in words a person reads, UTC."""
+def when(at: int | str | None) -> str:
+    """Give an instant (microseconds, or as the API writes it) in words a person reads, UTC."""
     if not at:
         return "never"
-    return datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    if isinstance(at, str):
+        moment = datetime.fromisoformat(at).astimezone(UTC)
+    else:
+        moment = datetime.fromtimestamp(at / 1_000_000, UTC)
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def confirm(question: str, *, yes: bool) -> None:

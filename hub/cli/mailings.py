@@ -46,6 +46,7 @@ def _ask(
     """Give what an endpoint of the plugin's answers."""
     from hub.handle import BoundHub
     from hub.pages import Json, PluginRequest
+    from hub.web.plugin_shapes import call
 
     settings = load_settings(data, database)
 
@@ -65,9 +66,7 @@ def _ask(
                         received_at=runtime.now(),
                         path={"mailing": mailing},
                     )
-                    answer = await route.endpoint(
-                        BoundHub(runtime, OPERATOR, plugin=PLUGIN), request
-                    )
+                    answer = await call(BoundHub(runtime, OPERATOR, plugin=PLUGIN), route, request)
                     if not isinstance(answer, Json):
                         raise TypeError(f"{path} gave {type(answer).__name__}")
                     return answer.value

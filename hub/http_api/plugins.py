@@ -14,7 +14,6 @@ from urllib.parse import quote
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from pydantic import ValidationError
 from starlette.routing import Route as WebRoute
 
 from hub.errors import Conflict, Invalid
@@ -23,7 +22,7 @@ from hub.http_api.errors import Refused
 from hub.http_api.keyed import HEADER, MAX_KEY, once
 from hub.pages import File, Json, PluginRequest, Redirect, Route
 from hub.web.plugin_answers import PluginRenderer, respond
-from hub.web.plugin_shapes import read_given, shaped
+from hub.web.plugin_shapes import WrongBody, call
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -56,14 +55,12 @@ def _answering(
         hub = BoundHub(runtime, caller.hub.actor, caller.scopes, plugin=plugin)
         given = await _read(runtime, request, caller.viewer.permissions)
         try:
-            given = read_given(route, given)
-        except ValidationError as error:
-            raise RequestValidationError(
-                [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
-            ) from error
-        try:
             async with asyncio.timeout(DEADLINE):
-                answer = shaped(route, await route.endpoint(hub, given))
+                answer = await call(hub, route, given)
+        except WrongBody as error:
+            raise RequestValidationError(
+                [{**one, "loc": ("body", *one["loc"])} for one in error.problems]
+            ) from error
         except Conflict as error:
             if "if-match" in request.headers and error.what == "version":
                 raise Refused(412, "version", str(error), details=error.details) from error

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -24,14 +23,14 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as WebRoute
 
 from hub.channel import WebhookRequest
-from hub.errors import HubError, Invalid, MalformedPayload, NotAllowed, NotFound
+from hub.errors import HubError, MalformedPayload, NotAllowed, NotFound
 from hub.messages import Attachment
 from hub.objects import Actor, ActorKind
 from hub.pages import Answer, Fragment, PluginRequest, Route
 from hub.web.auth import COOKIE, CSRF_HEADER, FORMS, forged
 from hub.web.errors import status_of, wants_json
 from hub.web.plugin_answers import PluginRenderer, media_type_of, respond
-from hub.web.plugin_shapes import read_given, shaped
+from hub.web.plugin_shapes import call
 from hub.web.webhooks import TooLarge
 
 if TYPE_CHECKING:
@@ -116,14 +115,8 @@ class PluginPages:
         given = await self._request(request, body)
         if not route.public and request.method not in ("GET", "HEAD"):
             self._check_origin(request, given)
-        try:
-            given = read_given(route, given)
-        except ValidationError as error:
-            first = error.errors()[0]
-            name = ".".join(str(part) for part in first["loc"])
-            raise Invalid(first["msg"], field=name) from error
         async with asyncio.timeout(DEADLINE):
-            answer = shaped(route, await route.endpoint(hub, given))
+            answer = await call(hub, route, given)
         return respond(request, answer, self.renderer(plugin), self._stopping)
 
     def _handle(self, plugin: str, route: Route, request: Request) -> BoundHub | Response:
