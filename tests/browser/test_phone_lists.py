@@ -58,7 +58,9 @@ async def test_a_condition_of_a_rule_stays_within_a_phone(office: Office, enter:
     await page.locator("[data-path='if.all[0].field'] button").focus()
     await pick(page, "Текст")
     await page.locator("[data-path='if.all[0].operator'] select").select_option("matches")
-    await page.locator("[data-path='if.all[0].value'] input").fill("(")
+    value = page.locator("[data-path='if.all[0].value'] input")
+    await value.fill("(")
+    await value.blur()
     await expect(page.locator(".rule-row .rule-wrong").first).to_be_visible()
     wide = await page.evaluate(
         "[...document.querySelectorAll('.rule-flow, .rule-flow *')]"

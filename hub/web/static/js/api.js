@@ -15,6 +15,12 @@ export class Refused extends Error {
   }
 }
 
+/** A page on its way out must not turn back: going elsewhere would overtake the answer to the form that was sent. */
+export let leaving = false;
+// Afterwards, for whoever hears of it later may still keep the page here.
+document.addEventListener('submit', (event) => setTimeout(() => { if (!event.defaultPrevented && /** @type {HTMLFormElement} */ (event.target).method === 'post') leaving = true; }));
+function logIn() { if (!leaving) location.href = '/login?next=' + encodeURIComponent(location.pathname); }
+
 /** Carry out one verb. */
 export async function act(verb, body) {
   return post('/do/' + verb, body);
@@ -28,7 +34,7 @@ export async function post(url, body) {
     body: JSON.stringify(body),
   });
   const data = await answer.json().catch(() => ({}));
-  if (answer.status === 401) location.href = '/login?next=' + encodeURIComponent(location.pathname);
+  if (answer.status === 401) logIn();
   if (answer.status >= 502) throw new TypeError('the hub does not answer');
   if (!answer.ok) throw new Refused(answer.status, data.error);
   return data;
@@ -49,8 +55,8 @@ export async function upload(dialog, file) {
 /** Get a fragment as text. */
 export async function fragment(url, signal) {
   const answer = await fetch(url, { headers: { 'X-Fragment': '1', Accept: 'text/html' }, signal });
-  if (answer.redirected && new URL(answer.url).pathname === '/login') location.href = '/login?next=' + encodeURIComponent(location.pathname);
-  if (answer.status === 401) location.href = '/login?next=' + encodeURIComponent(location.pathname);
+  if (answer.redirected && new URL(answer.url).pathname === '/login') logIn();
+  if (answer.status === 401) logIn();
   if (!answer.ok) throw new Refused(answer.status, { message: answer.status === 404 ? _('This is not there any more.') : answer.status === 403 ? _('You may not see this.') : _('This could not be read.') });
   return answer.text();
 }

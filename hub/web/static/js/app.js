@@ -1,7 +1,7 @@
 // @ts-check
 // Every page: texts, keys, the connection's state, menus, the leader's notifications.
 import { loadTexts, _ } from 'hub/i18n';
-import { act, fragment } from 'hub/api';
+import { act, fragment, leaving } from 'hub/api';
 import { reconnect, onState, startLive, lostFor, onItems } from 'hub/live';
 
 await loadTexts();
@@ -92,9 +92,6 @@ async function counters() {
     if (answer.ok) drawCounters(await answer.json());
   } catch { /* the next change brings them */ }
 }
-// A page on its way out must not turn back: its reload would overtake the answer to the form that was sent.
-let leaving = false;
-document.addEventListener('submit', (event) => { if (!event.defaultPrevented && /** @type {HTMLFormElement} */ (event.target).method === 'post') leaving = true; });
 onItems((items) => {
   for (const one of items) {
     if (one.k === 'counters') drawCounters(one.v);
