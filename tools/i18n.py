@@ -32,7 +32,7 @@ TITLED = {"Ageing", "Field", "Panel", "PanelLine", "NavEntry", "AccountSection",
 TITLES = {"title", "description", "label", "empty", "tab"}
 # Plugins bring their own words too; those with a catalogue of their own are left to it.
 UNSEEN = {"migrations", "demo", "demo_customer", "http_api", "cli", "backup.py",
-          "restore.py", "shapes.py", "api.py", "auth.py", "files.py", "page_actions.py", "hookspecs.py", "testing"}  # fmt: skip
+          "restore.py", "shapes", "shapes.py", "api.py", "auth.py", "files.py", "page_actions.py", "hookspecs.py", "testing"}  # fmt: skip
 LETTERS = 4
 """So many an error's text has beside what is filled in, or it would fit everything."""
 SOURCES = ("hub", "channels", "plugins", "dialogs", "crm_store", "triggers")

@@ -181,7 +181,9 @@ def hears(viewer: Viewer, noun: Noun, event: About | AboutPerson, known: Owned) 
 
 
 def _passed(noun: Noun, event: About | AboutPerson) -> bool:
-    """Say whether something went into other hands by this fact."""
+    """Say whether something went into other hands by this fact, or is nobody's any more."""
+    if isinstance(event, ContactErased):
+        return True
     if isinstance(event, ContactChanged):
         return "client_id" in event.fields
     hands = {noun.kind.owner, noun.kind.team, *noun.kind.shared_with} - {""}

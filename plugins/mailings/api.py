@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from hub import (
     Answer,
     Attachment,
@@ -15,15 +13,17 @@ from hub import (
     PluginRequest,
     Route,
 )
-from plugins.mailings import shapes
 from plugins.mailings.checking import findings
 from plugins.mailings.commands import SaveMailing, SteerMailing
 from plugins.mailings.creatives import creatives
 from plugins.mailings.doing import again, all_mailings, mailing_of, people_behind, send
+from plugins.mailings.endpoints import read, write
 from plugins.mailings.files import MOST, files_of, keep
 from plugins.mailings.links import look
 from plugins.mailings.reached import WAYS_PAGE, ways
 from plugins.mailings.results import as_json, funnel_of
+from plugins.mailings.shapes import mailings as shapes
+from plugins.mailings.shapes.results import Segment
 from plugins.mailings.trying import tests_of, try_out
 from plugins.mailings.wordings import as_json as wordings_as_json
 from plugins.mailings.wordings import wordings_of
@@ -31,17 +31,6 @@ from plugins.mailings.wordings import wordings_of
 
 def routes() -> list[Route]:
     """Its endpoints, by session under /p/mailings/ and by token under /api/v1/mailings/."""
-    see, do = "mailings.view", "mailings.send"
-
-    def read(path: str, endpoint: Any, gives: Any, **asks: str) -> Route:
-        return Route(path=path, endpoint=endpoint, permission=see, api=True, gives=gives, asks=asks)
-
-    def write(verb: str, path: str, endpoint: Any, takes: Any, gives: Any) -> Route:
-        return Route(
-            path=path, endpoint=endpoint, methods=(verb,), permission=do, api=True,
-            takes=takes, gives=gives,
-        )  # fmt: skip
-
     one, whole = "/mailings/{mailing}", shapes.WholeMailing
     return [
         read("/creatives", register, "text/csv"),
@@ -53,7 +42,7 @@ def routes() -> list[Route]:
         write("POST", f"{one}/links", links_checked, None, shapes.Links),
         write("POST", f"{one}/send", started, shapes.Confirmed, whole),
         write("PUT", f"{one}/state", steered, shapes.Steered, whole),
-        write("POST", f"{one}/people", people, shapes.Behind, shapes.Segment),
+        write("POST", f"{one}/people", people, shapes.Behind, Segment),
         write("POST", f"{one}/again", repeated, shapes.Again, whole),
         read(
             f"{one}/ways",
@@ -65,15 +54,13 @@ def routes() -> list[Route]:
         ),
         write("POST", f"{one}/test", tried, shapes.Test, shapes.TestsMade),
         read(f"{one}/tests", tests_listed, shapes.Tests),
-        Route(
-            path="/files",
-            endpoint=file_kept,
-            methods=("POST",),
-            permission=do,
-            api=True,
+        write(
+            "POST",
+            "/files",
+            file_kept,
+            "application/octet-stream",
+            shapes.KeptFile,
             max_body=MOST + 100_000,
-            takes="application/octet-stream",
-            gives=shapes.KeptFile,
             asks={"name": "The file's name."},
         ),
     ]

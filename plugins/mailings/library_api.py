@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from hub import Answer, Conflict, Hub, Invalid, Json, PluginRequest, Route
-from plugins.mailings import shapes
 from plugins.mailings.checking import OWN
 from plugins.mailings.commands import SaveMailing
 from plugins.mailings.doing import mailing_of
+from plugins.mailings.endpoints import read, write
 from plugins.mailings.library import (
     KeptLetter,
     RemoveLetter,
@@ -22,6 +22,7 @@ from plugins.mailings.library import (
     problems_of,
 )
 from plugins.mailings.library_pages import mailing_with, restored
+from plugins.mailings.shapes import library as shapes
 from plugins.mailings.transactional import transact
 from plugins.mailings.versions import (
     LETTER,
@@ -37,17 +38,6 @@ from plugins.mailings.versions import (
 
 def routes() -> list[Route]:
     """Its endpoints, by session under /p/mailings/ and by token under /api/v1/mailings/."""
-    see, do = "mailings.view", "mailings.send"
-
-    def read(path: str, endpoint: Any, gives: Any, **asks: str) -> Route:
-        return Route(path=path, endpoint=endpoint, permission=see, api=True, gives=gives, asks=asks)
-
-    def write(verb: str, path: str, endpoint: Any, takes: Any, gives: Any) -> Route:
-        return Route(
-            path=path, endpoint=endpoint, methods=(verb,), permission=do, api=True,
-            takes=takes, gives=gives,
-        )  # fmt: skip
-
     one, mailing = "/library/{letter}", "/mailings/{mailing}"
     version_path, letter = "versions/{version}", shapes.Letter
     finds = {"q": "Words to find.", "folder": "Only of this folder."}

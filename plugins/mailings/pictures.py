@@ -31,7 +31,8 @@ from hub import (
     UnitOfWork,
     UntrustedRequest,
 )
-from plugins.mailings import shapes
+from plugins.mailings.endpoints import write
+from plugins.mailings.shapes import mailings as shapes
 
 ID = BigInteger().with_variant(Integer(), "sqlite")
 PURPOSE = "picture"
@@ -91,18 +92,8 @@ def keep(uow: UnitOfWork, command: KeepPicture) -> int:
 
 def routes() -> list[Route]:
     """Putting one in, and showing it to whoever got the letter."""
-    do = "mailings.send"
     return [
-        Route(
-            path="/pictures",
-            endpoint=put,
-            methods=("POST",),
-            permission=do,
-            max_body=MOST + 100_000,
-            api=True,
-            takes="image/*",
-            gives=shapes.Picture,
-        ),
+        write("POST", "/pictures", put, "image/*", shapes.Picture, max_body=MOST + 100_000),
         Route(path="/picture/{token}", endpoint=shown, public=True),
     ]
 

@@ -17,9 +17,9 @@ from hub import (
     Redirect,
     Route,
 )
-from plugins.mailings import shapes
 from plugins.mailings.checking import letters_of
 from plugins.mailings.doing import all_mailings, mailing_of
+from plugins.mailings.endpoints import read, write
 from plugins.mailings.library_pages import POLICY
 from plugins.mailings.reports import (
     CUTS,
@@ -32,6 +32,7 @@ from plugins.mailings.reports import (
     people_of,
     report_of,
 )
+from plugins.mailings.shapes import results as shapes
 from plugins.mailings.texts import CUT_WORDS, NUMBER_WORDS, TOUCH_WORDS, translator
 from plugins.mailings.wordings import wordings_of
 
@@ -62,30 +63,14 @@ def routes() -> list[Route]:
         Route(path=one, endpoint=behind, methods=("POST",), permission=do),
         Route(path=f"{one}.csv", endpoint=exported, permission=see),
         Route(path="/{mailing}/linkmap", endpoint=link_map, permission=see),
-        Route(
-            path=api,
-            endpoint=given,
-            permission=see,
-            api=True,
-            gives=shapes.Report,
-            asks={**ASKED, "by": f"Only one cut: {', '.join(CUTS)}."},
-        ),
-        Route(
-            path=f"{api}/people",
-            endpoint=people,
-            methods=("POST",),
-            permission=do,
-            api=True,
-            takes=shapes.NumberBehind,
-            gives=shapes.Segment,
-        ),
-        Route(
-            path="/results",
-            endpoint=given_together,
-            permission=see,
-            api=True,
-            gives=shapes.Reports,
-            asks={**ASKED, "ids": "Ids with commas; none: the last ones."},
+        read(api, given, shapes.Report, **ASKED, by=f"Only one cut: {', '.join(CUTS)}."),
+        write("POST", f"{api}/people", people, shapes.NumberBehind, shapes.Segment),
+        read(
+            "/results",
+            given_together,
+            shapes.Reports,
+            **ASKED,
+            ids="Ids with commas; none: the last ones.",
         ),
     ]
 

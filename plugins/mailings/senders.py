@@ -19,8 +19,9 @@ from hub import (
     SendingLimits,
     SetSendingLimits,
 )
-from plugins.mailings import shapes
+from plugins.mailings.endpoints import read, write
 from plugins.mailings.obligations import KINDS, SetObligatory, obligatory
+from plugins.mailings.shapes import senders as shapes
 from plugins.mailings.texts import translator
 
 US = 1_000_000
@@ -38,27 +39,11 @@ def routes() -> list[Route]:
     return [
         Route(path="/senders", endpoint=page, permission=see),
         Route(path="/senders/erid", endpoint=save_obligatory, methods=("POST",), permission=OWN),
-        Route(path="/obligatory", endpoint=told, permission=see, api=True, gives=shapes.Kinds),
-        Route(
-            path="/obligatory",
-            endpoint=put_obligatory,
-            methods=("PUT",),
-            permission=OWN,
-            api=True,
-            takes=shapes.Kinds,
-            gives=shapes.Kinds,
-        ),
+        read("/obligatory", told, shapes.Kinds),
+        write("PUT", "/obligatory", put_obligatory, shapes.Kinds, shapes.Kinds, OWN),
         Route(path="/senders/{account}", endpoint=save, methods=("POST",), permission=do),
-        Route(path="/senders", endpoint=listed, permission=see, api=True, gives=shapes.Senders),
-        Route(
-            path="/senders/{account}",
-            endpoint=put,
-            methods=("PUT",),
-            permission=do,
-            api=True,
-            takes=shapes.Limits,
-            gives=shapes.AccountLimits,
-        ),
+        read("/senders", listed, shapes.Senders),
+        write("PUT", "/senders/{account}", put, shapes.Limits, shapes.AccountLimits),
     ]
 
 
