@@ -13,12 +13,13 @@ from crm_store.sql import locked
 from crm_store.stays import enter, last_mover, leave, likelihood, pass_over
 from crm_store.tables.interests import interest_ticks, interests, stages
 from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
 from hub.commands import LoseInterest, MoveInterest, ReopenInterest, WinInterest
 from hub.errors import Conflict, Invalid
 from hub.events import InterestLost, InterestReopened, InterestStageChanged, InterestWon
 from hub.ids import InterestId, PipelineId, StageId
 from hub.properties import empty_value, value_of
-from hub.records.interests import Pipeline, Stage
+from hub.records.interests import Pipeline, Point, Stage
 
 FAR = 1_000_000
 """Behind every stage: where a won interest has come."""
@@ -112,43 +113,58 @@ def _room(uow: UnitOfWork, stage: Stage) -> None:
 
 def _gate(uow: UnitOfWork, row: Any, line: Pipeline, before: Stage | None, position: int) -> None:
     """Raise Conflict where something is missing to come as far as a position."""
-    asked = {
-        name: None for stage in line.stages if stage.position <= position for name in stage.required
-    }
-    known = {one.name: one for one in custom.whole(uow.conn, INTEREST).kind.properties}
-    asked = {name: None for name in asked if name in known}
-    fields: list[str] = []
-    if asked:
-        record = objects.records(reader_of(uow), INTEREST, [row])[0]
-        fields = [
-            name
-            for name in asked
-            if value_of(record, name) in (None, empty_value(known[name].type))
-        ]
-    points: list[str] = []
-    if before is not None:
-        done = set(
-            uow.conn.execute(
-                select(interest_ticks.c.point).where(
-                    interest_ticks.c.interest_id == row.id,
-                    interest_ticks.c.stage_id == before.id,
-                )
-            ).scalars()
-        )
-        points = [one.text for one in before.checklist if one.required and one.id not in done]
+    record = objects.records(reader_of(uow), INTEREST, [row])[0]
+    fields, points = _lacks(reader_of(uow), record, line, before, position)
     if fields or points:
         raise Conflict(
             "something is missing for this step",
             what="missing",
-            details={"fields": fields, "points": points},
+            details={"fields": fields, "points": [one.text for one in points]},
         )
+
+
+def lacks(
+    reader: Reader, interest_id: int, stage_id: int = 0
+) -> tuple[tuple[str, ...], tuple[Point, ...]]:
+    """Give what an interest lacks to come to a stage, 0 to be won: properties, and points to tick."""
+    record = objects.one(reader, INTEREST, interest_id)
+    known = all_pipelines(reader)
+    now_line, now = _place(known, record.stage_id)
+    line, position = now_line, FAR
+    if stage_id:
+        line, stage = _place(known, stage_id)
+        position = stage.position
+    fields, points = _lacks(reader, record, line, now if line.id == now_line.id else None, position)
+    return tuple(fields), tuple(points)
+
+
+def _lacks(
+    reader: Reader, record: Any, line: Pipeline, before: Stage | None, position: int
+) -> tuple[list[str], list[Point]]:
+    asked = {
+        name: None for stage in line.stages if stage.position <= position for name in stage.required
+    }
+    known = {one.name: one for one in custom.whole(reader.conn, INTEREST).kind.properties}
+    fields = [
+        name
+        for name in asked
+        if name in known and value_of(record, name) in (None, empty_value(known[name].type))
+    ]
+    if before is None or not any(one.required for one in before.checklist):
+        return fields, []
+    ticked = select(interest_ticks.c.point).where(
+        interest_ticks.c.interest_id == record.id, interest_ticks.c.stage_id == before.id
+    )
+    done = set(reader.conn.execute(ticked).scalars())
+    return fields, [one for one in before.checklist if one.required and one.id not in done]
 
 
 def win_interest(uow: UnitOfWork, command: WinInterest) -> None:
     """Close an interest as won."""
     row = _open(uow, command.interest_id)
     line, stage = _place(all_pipelines(reader_of(uow)), row.stage_id)
-    _gate(uow, row, line, stage, stage.position)
+    # Won is further than every stage: what any of them asks for is asked for here.
+    _gate(uow, row, line, stage, FAR)
     pass_over(uow, row.id, line, stage.position, FAR)
     _close(uow, row, "won", {"probability": 100})
     uow.record(InterestWon(interest_id=command.interest_id, pipeline_id=line.id, stage_id=stage.id))

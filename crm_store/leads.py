@@ -14,6 +14,7 @@ from crm_store.sql import locked
 from crm_store.tables.objects import dialog_links, leads
 from crm_store.tables.people import contacts
 from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Reader
 from hub.commands import (
     ChangeLead,
     ConvertLead,
@@ -35,6 +36,7 @@ from hub.terms import fold
 
 LEAD = NOUNS["lead"]
 CLIENT = NOUNS["client"]
+INTEREST = NOUNS["interest"]
 OPEN = ("new", "in_work")
 
 
@@ -212,6 +214,15 @@ def _begin_interest(
     return made
 
 
+def begun_of(reader: Reader, lead_id: int) -> dict[int, str]:
+    """Give the interest that a lead's conversion began, with its title, where the reader sees it."""
+    kept = reader.conn.execute(select(leads.c.conversion).where(leads.c.id == lead_id)).scalar()
+    interest_id = int((kept or {}).get("interest", 0))
+    if not interest_id or not reader.viewer.may(INTEREST.kind.read):
+        return {}
+    return objects.titles(reader, INTEREST, [interest_id])
+
+
 def _belong(uow: UnitOfWork, contact_id: ContactId, client_id: ClientId) -> None:
     uow.conn.execute(
         update(contacts)
@@ -230,10 +241,10 @@ def undo_conversion(uow: UnitOfWork, command: UndoConversion) -> None:
     client_id, contact_id = ClientId(row.client_id), ContactId(row.contact_id)
     interest_id = InterestId(int(made.get("interest", 0)))
     if interest_id:
-        begun = object_writes.lock(uow, NOUNS["interest"], interest_id)
+        begun = object_writes.lock(uow, INTEREST, interest_id)
         if begun.version != 1:
             raise Conflict("the new interest has been worked on since", what="worked_on")
-        object_writes.remove(uow, NOUNS["interest"], interest_id, restore=False)
+        object_writes.remove(uow, INTEREST, interest_id, restore=False)
     if made.get("client"):
         card = object_writes.lock(uow, CLIENT, client_id)
         others = uow.conn.execute(

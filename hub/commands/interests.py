@@ -28,7 +28,11 @@ class MoveInterest(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WinInterest(Command):
-    """Close an interest as won; the checklist of its stage must be done."""
+    """Close an interest as won.
+
+    Conflict `missing` where properties that any stage of the pipeline needs, or points of the
+    checklist of its own stage, are still to be filled; the details name them.
+    """
 
     permission: ClassVar[str] = "interests.edit"
 

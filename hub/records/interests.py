@@ -67,7 +67,7 @@ class Point:
 class Stage:
     """A step of a pipeline.
 
-    `required` are the properties that an interest needs to come here or further. `allowed` are
+    `required` are the properties that an interest needs to come here or further, or to be won. `allowed` are
     the stages that one may go to from here; empty means any. `norm_us` is how long it may stay.
     `wip_limit` is how many interests in work it holds at most, 0 any number.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -210,7 +211,10 @@ async def move(request: Request) -> Response:
     try:
         made = await request.state.hub.do(_wanted(card, to, seen, body))
     except (Conflict, Invalid) as error:
-        return refused(request, error, **await told(request, error))
+        more = await told(request, error)
+        if isinstance(error, Conflict) and error.what == "missing":
+            more["form"] = f"/interests/{number(card)}/lacks?{urlencode({'to': to, 'seen': seen})}"
+        return refused(request, error, **more)
     return JSONResponse({"ok": True, "id": str(made[0] or card)})
 
 

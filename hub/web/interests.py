@@ -19,14 +19,14 @@ from crm_store.viewer import Reader
 from hub import commands as c
 from hub.commands import Command
 from hub.errors import Conflict, Invalid, NotFound
-from hub.ids import ContactId, DialogId, InterestId, StageId, UserId
+from hub.ids import ContactId, DialogId, InterestId, UserId
 from hub.objects import Ref
 from hub.properties import minor_units
 from hub.records.interests import Line, Participant
+from hub.web import gates
 from hub.web.auth import checked_form
 from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
-from hub.web.interest_boards import told
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
@@ -210,13 +210,9 @@ def _wish(interest_id: InterestId, form: Any) -> Command:
     do = str(form.get("do", ""))
     match do:
         case "move":
-            return c.MoveInterest(
-                interest_id=interest_id,
-                stage_id=StageId(number(form.get("stage", "0"))),
-                seen=StageId(number(form.get("seen", "0") or "0")),
-            )
+            return gates.step(interest_id, str(form.get("stage", "0")), str(form.get("seen", "")))
         case "win":
-            return c.WinInterest(interest_id=interest_id)
+            return gates.step(interest_id, gates.WON, "")
         case "lose":
             return c.LoseInterest(
                 interest_id=interest_id,
@@ -265,10 +261,11 @@ async def act(request: Request) -> Response:
     try:
         await request.state.hub.do(_wish(interest_id, form))
     except (Invalid, Conflict) as error:
+        if isinstance(error, Conflict) and error.what == "missing":
+            to = gates.WON if form.get("do") == "win" else str(form.get("stage", ""))
+            asked = {"to": to, "seen": str(form.get("seen", ""))}
+            return await gates.refused(request, interest_id, asked, error)
         problem = refusal(request, error)
-        missing = (await told(request, error)).get("missing")
-        if isinstance(missing, list) and missing:
-            problem = f"{problem}: {', '.join(missing)}"
         is_access = isinstance(error, Conflict) and error.what == "no_access"
         ask = str(form.get("user", "")) if is_access else ""
         return await _shown(request, interest_id, 422, problem=problem, ask_access=ask)
@@ -282,4 +279,5 @@ def routes() -> list[BaseRoute]:
         Route("/interests/list", listing, methods=["GET"]),
         Route("/interests/{interest_id:int}", interest, methods=["GET", "POST"]),
         Route("/interests/{interest_id:int}/act", act, methods=["POST"]),
+        *gates.routes(),
     ]

@@ -15,6 +15,7 @@ from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
 from crm_store import users as user_reads
 from crm_store.custom import whole_of
+from crm_store.leads import begun_of
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.viewer import Reader
 from hub import commands as c
@@ -43,6 +44,7 @@ from hub.web.objects import (
     refusal,
     seen,
 )
+from hub.web.ref_names import names_by_id
 from hub.web.settings.channels import titles_of
 from triggers import runs as rule_runs
 
@@ -203,6 +205,10 @@ async def _shown(
             "lead": lead,
             "dialogs": dialog_reads.several(reader, linked) if may_talk else [],
             "client": reads.titles(reader, CLIENT, [lead.client_id]).get(lead.client_id, ""),
+            "begun": begun_of(reader, lead_id),
+            "person": names_by_id(
+                reader, request.app.state.runtime.nouns, "contact", [lead.contact_id]
+            ).get(lead.contact_id, ""),
             "earlier": reads.titles(reader, LEAD, [lead.repeat_of]).get(lead.repeat_of, ""),
             "likely": _likely(reader, lead) if lead.status in ("new", "in_work") else [],
             "history": history_of(reader, LEAD, lead_id, request.state.language),

@@ -16,6 +16,7 @@ from hub import (
     InterestId,
     LoseInterest,
     MoveInterest,
+    ReopenInterest,
     SaveStage,
     StageId,
     UpdateProfile,
@@ -82,8 +83,20 @@ async def test_an_unknown_writer_ends_as_a_won_interest(
     )
     await card.locator("[data-menu]").click()
     await page.get_by_role("menuitem", name="Agreement").click()
-    await expect(page.locator(".toast", has_text="Next step")).to_be_visible()
+    sheet = page.locator("dialog.sheet")
+    await expect(sheet.get_by_label("Next step")).to_be_focused()
+    await page.keyboard.press("Escape")
     await expect(page.locator(f'[data-key="{stages[3].id}"] [data-card]')).to_have_count(1)
+    # Won is behind the stage that asks: the same sheet, and its form takes the step too.
+    await card.locator("[data-focus]").focus()
+    await page.keyboard.press("w")
+    await sheet.get_by_label("Next step").fill("Sign")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".bcolumn [data-card]")).to_have_count(0)
+    [interest] = (await office.system.read(objects.page, NOUNS["interest"], ObjectQuery())).items
+    assert (interest.status, interest.next_step) == ("won", "Sign")
+    await office.system.do(ReopenInterest(interest_id=interest.id))
+    await page.goto(f"{office.url}/interests")
     await card.locator("[data-focus]").focus()
     await page.keyboard.press("w")
     won = page.locator(".toast", has_text="→ Won")

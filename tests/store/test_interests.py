@@ -12,7 +12,9 @@ import pytest
 
 from crm_store import objects
 from crm_store.funnel import FunnelQuery, funnel
+from crm_store.interest_moves import lacks
 from crm_store.interests import particulars
+from crm_store.leads import begun_of
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.pipelines import all_pipelines
 from hub import (
@@ -141,6 +143,14 @@ async def test_a_gate_names_what_is_missing_and_opens_when_it_is_there(home: Hou
         TickPoint(interest_id=interest_id, point="call"),
     )
     await moved(home, interest_id, second.id)
+    # Won is behind every stage: it asks for what any of them needs, and for points of its own.
+    other = await made(home)
+    with pytest.raises(Conflict) as refused:
+        await home.user.do(WinInterest(interest_id=other))
+    assert refused.value.details == {"fields": ["amount", "next_step"], "points": ["Called"]}
+    asked = await home.user.read(lacks, other)
+    assert (asked[0], [one.id for one in asked[1]]) == (("amount", "next_step"), ["call"])
+    assert await home.user.read(lacks, interest_id, third.id) == ((), ())
     # Going back asks for nothing; a point that is not here cannot be ticked.
     await home.user.do(TickPoint(interest_id=await made(home), point="tea"))
     with pytest.raises(NotFound):
@@ -395,7 +405,9 @@ async def test_a_lead_becomes_client_contact_and_interest_and_is_taken_back(home
     assert (found.title, found.client_id, found.lead_id) == ("Three boats", client_id, lead_id)
     assert found.amount == 5000
     assert await home.user.read(objects.of_dialog, INTEREST, sent.dialog_id) == [found]
+    assert await home.user.read(begun_of, lead_id) == {found.id: "Three boats"}
     await home.user.do(UndoConversion(lead_id=lead_id))
+    assert await home.user.read(begun_of, lead_id) == {}
     assert await home.user.read(objects.count, INTEREST, ObjectQuery()) == 0
     await home.user.do(convert)
     [found] = (await home.user.read(objects.page, INTEREST, ObjectQuery())).items

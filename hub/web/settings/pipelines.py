@@ -28,6 +28,7 @@ from hub.nouns import INTERESTS
 from hub.properties import DAY
 from hub.records.interests import Pipeline, Point
 from hub.web.auth import checked_form
+from hub.web.i18n import translate
 from hub.web.numbers import number
 from hub.web.objects import whole_of
 from hub.web.settings.common import go, hub_of, needs, say, show
@@ -73,6 +74,12 @@ async def screen(request: Request) -> Response:
     return await _shown(request)
 
 
+def _named(form: Any, language: str, had: str = "") -> str:
+    """Give the name of a form; one that is shown translated stays as it is kept."""
+    given = str(form.get("name", ""))
+    return had if had and " ".join(given.split()) == translate(language, had) else given
+
+
 def _whole(form: Any, name: str, default: int = 0) -> int:
     given = str(form.get(name, "")).strip()
     try:
@@ -96,13 +103,13 @@ def _points(form: Any, known: tuple[Point, ...]) -> tuple[Point, ...]:
     return tuple(found)
 
 
-def _stage(form: Any, line: Pipeline) -> SaveStage:
+def _stage(form: Any, line: Pipeline, language: str) -> SaveStage:
     stage_id = number(form.get("stage", "0") or "0")
     had = line.stage(stage_id)
     return SaveStage(
         pipeline_id=line.id,
         stage_id=StageId(stage_id),
-        name=str(form.get("name", "")),
+        name=_named(form, language, had.name if had is not None else ""),
         position=_whole(form, "position", -1) - (1 if form.get("position") else 0),
         colour=str(form.get("colour", "")),
         probability=_whole(form, "probability"),
@@ -114,29 +121,31 @@ def _stage(form: Any, line: Pipeline) -> SaveStage:
     )
 
 
-def _wish(form: Any, line: Pipeline) -> Command:
+def _wish(form: Any, line: Pipeline, language: str) -> Command:
     match str(form.get("do", "")):
         case "pipeline" | "new":
             is_new = form.get("do") == "new"
             return SavePipeline(
                 pipeline_id=PipelineId(0) if is_new else line.id,
-                name=str(form.get("name", "")),
+                name=_named(form, language, "" if is_new else line.name),
                 position=_whole(form, "position", line.position),
                 active=is_new or form.get("active") == "yes",
                 roles=tuple(str(one) for one in form.getlist("roles")),
             )
         case "stage":
-            return _stage(form, line)
+            return _stage(form, line, language)
         case "remove-stage":
             return RemoveStage(
                 stage_id=StageId(number(form.get("stage", "0"))),
                 move_to=StageId(number(form.get("move_to", "0") or "0")),
             )
         case "reason":
+            reason_id = number(form.get("reason", "0") or "0")
+            had = next((one.name for one in line.reasons if one.id == reason_id), "")
             return SaveLossReason(
                 pipeline_id=line.id,
-                reason_id=number(form.get("reason", "0") or "0"),
-                name=str(form.get("name", "")),
+                reason_id=reason_id,
+                name=_named(form, language, had),
                 position=_whole(form, "position", len(line.reasons)),
                 needs_comment=form.get("needs_comment") == "yes",
                 active=form.get("active") == "yes" or not form.get("reason"),
@@ -153,7 +162,7 @@ async def act(request: Request) -> Response:
     hub = hub_of(request)
     line: Pipeline = await hub.read(reads.pipeline, number(form.get("pipeline", "0")))
     try:
-        made = (await hub.do(_wish(form, line)))[0]
+        made = (await hub.do(_wish(form, line, request.state.language)))[0]
     except (Invalid, Conflict) as error:
         return await _shown(request, 422, say(request, str(error)))
     if form.get("do") == "remove":

@@ -21,6 +21,8 @@ async def test_an_interest_over_the_api_through_its_gates(world: World) -> None:
     made = await agent.ok("POST", "/interests", json={"title": "Boats", "currency": "EUR"})
     at = f"/interests/{made['id']}"
     assert (made["stage_id"], made["status"], made["amount"]) == (first["id"], "in_work", 0)
+    refused = await agent.refused(409, "missing", "POST", f"{at}/win")
+    assert refused["details"] == {"fields": ["amount"], "points": []}
     move = {"stage_id": second["id"], "seen": first["id"]}
     refused = await agent.refused(409, "missing", "POST", f"{at}/move", json=move)
     assert refused["details"] == {"fields": ["amount"], "points": []}

@@ -153,11 +153,30 @@ async function send(card, from, to) {
       const told = error.details || {};
       const text = error.what === 'moved' && told.who ? _('{who} moved it to {where}').replace('{who}', told.who).replace('{where}', told.where)
         : told.missing?.length ? _('Still needed') + ': ' + told.missing.join(', ') : error.message;
+      if (told.form) { await askLacking(text, told.form); return; }
       toast(text);
       say(text);
     } else complain(error);
     document.dispatchEvent(new CustomEvent('hub:refresh'));
   }
+}
+
+/** Ask for what a step still needs; the form takes the step itself and comes back to the board. */
+async function askLacking(text, address) {
+  try {
+    const html = await fragment(address);
+    await import('hub/pick');
+    const sheet = openSheet(_('Still needed'), 'narrow');
+    sheet.body.innerHTML = html;
+    // The board's own form for a new card has fields of the same names.
+    for (const mark of ['id', 'for', 'aria-controls', 'aria-describedby']) {
+      for (const one of sheet.body.querySelectorAll('[' + mark + ']')) one.setAttribute(mark, 'lacks-' + one.getAttribute(mark));
+    }
+    const back = /** @type {HTMLInputElement} */ (sheet.body.querySelector('[name="back"]'));
+    back.value = location.pathname + location.search;
+    /** @type {HTMLElement | null} */ (sheet.body.querySelector('form :is(input:not([type="hidden"]), select, textarea)'))?.focus();
+    say(text);
+  } catch (error) { complain(error); }
 }
 
 /** Put a card back to where it was before its last move. */
