@@ -134,6 +134,11 @@ async def login(request: Request) -> Response:
     # The address's own count stays: one good login must not pay for guesses at others.
     await runtime.database.write(session_reads.forget_attempts, next(iter(buckets)))
     response = RedirectResponse(target, 303)
+    former = getattr(request.state, "user", None)
+    if former is not None:
+        # This browser forgets that login: nothing may be left of it, nor of its notices.
+        command = RevokeSessions(user_id=former.id, token_hash=request.state.session)
+        await runtime.handle(SYSTEM).do(command)
     await open_session(request, response, user_id)
     return response
 

@@ -165,6 +165,39 @@ async def test_a_draft_is_kept_on_the_hub_and_shown_in_the_list(
     # Another computer of the same agent.
     other = await enter("Vera", f"/inbox/{first}")
     await expect(other.locator("#text")).to_have_value("Half an ans")
+    # What is sent there does not come back here, to be sent once more.
+    await write(other, "A whole answer")
+    await office.wait_message(first, "A whole answer")
+    await page.goto(f"{office.url}/inbox/{first}")
+    await expect(page.locator("#text")).to_have_value("")
+
+
+async def test_what_one_wrote_without_a_network_is_neither_shown_nor_sent_for_a_colleague(
+    office: Office, enter: Enter
+) -> None:
+    dialog = await office.writes("Ivan Petrov", "Hello")
+    page = await enter("Vera", f"/inbox/{dialog}")
+
+    # What the browser keeps while the hub is away: half a note, and an answer.
+    await page.evaluate(
+        """([me, dialog]) => {
+            localStorage.setItem(`draft:${me}:${dialog}`, 'note\\nHe haggles.\\nLet him');
+            const body = { dialog, text: 'From Vera', files: [], key: 'k1', seen: '0', anyway: true };
+            localStorage.setItem(`hub-unsent:${me}`, JSON.stringify([{ verb: 'send', body }]));
+        }""",
+        [str(office.users["Vera"]), str(dialog)],
+    )
+    await office.log_in(page.context, "Oleg")
+    await page.goto(f"{office.url}/inbox/{dialog}")
+    await expect(page.locator("#text")).to_have_value("")
+    assert len(await office.messages(dialog)) == 1
+    await office.log_in(page.context, "Vera")
+    await page.goto(f"{office.url}/inbox/{dialog}")
+    # A note stays a note.
+    await expect(page.locator("#composer")).to_have_attribute("data-mode", "note")
+    await expect(page.locator("#text")).to_have_value("He haggles.\nLet him")
+    sent = await office.wait_message(dialog, "From Vera", "sent")
+    assert sent.author_name == "Vera"
 
 
 async def test_a_note_with_a_mention_stays_inside_and_finds_its_colleague(

@@ -80,6 +80,17 @@ def _less(html: str) -> str:
     return "\n".join(lines).replace("administrator@", "X@").replace("administratos@", "X@")
 
 
+async def test_who_logs_in_over_another_login_leaves_nothing_of_it(hub: House) -> None:
+    first = await hub.user("agent")
+    await hub.user("supervisor")
+    browser = hub.browser()
+    await browser.log_in("agent@example.org")
+    assert len(await hub.system.read(sessions_of, first)) == 1
+    await browser.log_in("supervisor@example.org")
+    assert await hub.system.read(sessions_of, first) == []
+    assert (await browser.get("/inbox")).status_code == 200
+
+
 async def test_a_session_fixed_beforehand_is_not_taken_over(hub: House) -> None:
     await hub.user()
     browser = hub.browser()

@@ -133,8 +133,9 @@ document.addEventListener('hub:counters', counters);
 // Who reads a dialog has seen what notices told him of it.
 document.addEventListener('hub:counters', () => { if (document.querySelector('#bell-count:not([hidden])')) countNotices(); });
 if (bar) counters();
-if (location.protocol === 'https:' || location.hostname === 'localhost' || location.hostname === '127.0.0.1') {
+if (isSecureContext) {
   navigator.serviceWorker?.register('/worker.js').catch(() => {});
+  if (self.Notification?.permission === 'granted') import('hub/device').then(({ settled }) => settled());
 }
 
 // A group of fields with a button of its own: Enter presses that one, not the first of the whole form.

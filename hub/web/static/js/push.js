@@ -2,11 +2,13 @@
 // Notices on this device: the browser is asked only when the button is pressed, and why it cannot be
 // is said in words.
 import { _ } from 'hub/i18n';
-import { complain, post } from 'hub/api';
+import { complain } from 'hub/api';
+import { subscribe, wish } from 'hub/device';
 
 const box = /** @type {HTMLElement} */ (document.getElementById('devices'));
 const button = /** @type {HTMLButtonElement} */ (box.querySelector('[data-do="push-here"]'));
 const said = /** @type {HTMLElement} */ (box.querySelector('[data-push-said]'));
+const me = document.querySelector('meta[name="me"]')?.getAttribute('content') || '';
 const isHere = Boolean(box.querySelector('[data-this]'));
 
 /** Why this browser cannot be called; nothing where it can. */
@@ -17,27 +19,11 @@ function obstacle() {
   return '';
 }
 
-/** The key as the browser wants it. */
-function bytes(text) {
-  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (one) => one.charCodeAt(0));
-}
-
-async function subscribed(key) {
-  const { pushManager } = await navigator.serviceWorker.ready;
-  const known = await pushManager.getSubscription();
-  // One for another key is of no use to anybody.
-  if (known) await known.unsubscribe();
-  return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(key) });
-}
-
 async function here() {
   button.disabled = true;
   try {
     if (await Notification.requestPermission() !== 'granted') return look();
-    const answer = await fetch('/api/v1/notices/push', { headers: { Accept: 'application/json' } });
-    const { public_key: key } = await answer.json();
-    const { endpoint, keys } = (await subscribed(key)).toJSON();
-    await post('/api/v1/notices/push/devices', { endpoint, keys });
+    await subscribe(me);
     location.href = '/settings/notices?said=created#devices';
   } catch (error) {
     if (error instanceof DOMException) said.textContent = _('The browser reaches no push service: {reason}', { reason: error.message });
@@ -55,4 +41,10 @@ function look() {
 }
 
 button.addEventListener('click', here);
+// What is switched here counts for the next login here, too.
+if (isHere) wish(me, !box.querySelector('[data-this][data-off]'));
+box.addEventListener('submit', (event) => {
+  const pressed = /** @type {HTMLButtonElement | null} */ (event.submitter);
+  if (pressed?.closest('[data-this]') && pressed.name !== 'test') wish(me, pressed.name === 'on');
+});
 look();

@@ -13,8 +13,11 @@ import { ask } from 'hub/sheet';
 
 const DRAFT_MS = 800;
 const TYPING_MS = 2500;
-const WAITING = 'hub-unsent';
 const meta = document.querySelector('meta[name="me"]');
+// Colleagues may share a browser: nobody is shown, and nobody sends, what another one wrote.
+const mine = meta?.getAttribute('content') || '';
+const WAITING = 'hub-unsent:' + mine;
+const draftKey = (id) => 'draft:' + mine + ':' + id;
 const undoSeconds = Number(meta?.getAttribute('data-undo') || 5);
 const sendKey = meta?.getAttribute('data-send-key') || 'ctrl_enter';
 const myName = meta?.getAttribute('data-name') || '';
@@ -22,6 +25,7 @@ const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'))
 let parent = { next: (id) => {}, current: () => '' };
 let held = { then: '', due: 0 };
 let draftTimer = 0;
+let draftOf = '';
 let typedAt = 0;
 let flying = 0;
 
@@ -39,9 +43,11 @@ const needExtra = () => { if (!extra && form()?.dataset.messenger) import('hub/i
 /** Whether a message of ours is on its way to the hub. */
 export const inFlight = () => flying > 0;
 
-function local(id, text) {
-  try { if (text) localStorage.setItem('draft:' + id, text); else localStorage.removeItem('draft:' + id); } catch { /* private mode */ }
-}
+// What the hub does not have yet is kept in the browser; in private mode it waits in the page.
+function keep(key, text) { try { if (text) localStorage.setItem(key, text); else localStorage.removeItem(key); } catch { /* private mode */ } }
+function kept(key) { try { return localStorage.getItem(key) || ''; } catch { return ''; } }
+/** Keep a draft; its first line says whether it is a note. */
+const local = (id, text, mode = form()?.dataset.mode) => keep(draftKey(id), text && mode + '\n' + text);
 
 /** Switch between answer and note. */
 function setMode(mode) {
@@ -82,11 +88,10 @@ export function quote(text) {
 /** A dialog was put into the pane. */
 export function mountComposer(here, id) {
   needExtra();
-  setMode(form()?.dataset.mode || 'reply');
+  const [mode, ...lines] = kept(draftKey(id)).split('\n');
+  setMode(mode || form()?.dataset.mode || 'reply');
   const text = area();
-  if (text && !text.value) {
-    try { text.value = localStorage.getItem('draft:' + id) || ''; } catch { /* private mode */ }
-  }
+  if (text && mode && !text.value) { text.value = lines.join('\n'); saveDraft(true); }
   // Who goes on with a draft goes on at its end.
   text?.setSelectionRange(text.value.length, text.value.length);
   if (here && !text?.value) here.dataset.began = '';
@@ -113,11 +118,15 @@ function saveDraft(now = false) {
   const place = pane.querySelector('#saved');
   if (!id || !text) return;
   local(id, text.value);
-  clearTimeout(draftTimer);
+  // Who goes on to the next dialog within the moment leaves nothing unsaved.
+  if (draftOf === id) clearTimeout(draftTimer);
+  draftOf = id;
   const body = { dialog: id, text: text.value, mode: form()?.dataset.mode, files: fileIds() };
   draftTimer = window.setTimeout(async () => {
     try {
       await act('draft', body);
+      // What the hub has may be sent from elsewhere: it must not come back here then.
+      if (kept(draftKey(id)).endsWith('\n' + body.text)) local(id, '');
       document.dispatchEvent(new CustomEvent('hub:draft', { detail: { dialog: id, text: body.text } }));
       if (place && parent.current() === id) place.textContent = body.text ? _('Draft saved') : '';
     } catch { if (place) place.textContent = body.text ? _('Draft kept in this browser') : ''; }
@@ -171,7 +180,7 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
   pending?.replaceChildren();
   extra?.unquote();
   here.dataset.began = '';
-  clearTimeout(draftTimer);
+  if (draftOf === id) clearTimeout(draftTimer);
   local(id, '');
   const place = pane.querySelector('#saved');
   if (place) place.textContent = '';
@@ -181,13 +190,13 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
     node.remove();
     if (!text.value) text.value = was.value;
     pending?.append(...was.files);
-    local(id, text.value);
+    local(id, text.value, note ? 'note' : 'reply');
   };
   attempt({ verb: note ? 'note' : 'send', body, node, put, then, wait, due, id });
   if (then === 'closed') parent.next(id);
 }
 
-const newestId = (here) => { const all = here.querySelectorAll('.msg[data-message]'); return all.length ? all[all.length - 1].getAttribute('data-message') : '0'; };
+const newestId = (here) => [...here.querySelectorAll('.msg[data-message]')].pop()?.dataset.message || '0';
 
 async function attempt(one) {
   flying += 1;
@@ -205,7 +214,7 @@ async function attempt(one) {
 
 function settle(one, id) {
   const { node } = one;
-  if (document.getElementById('m-' + id) || pane.querySelector('#m-' + id)) node.remove();
+  if (document.getElementById('m-' + id)) node.remove();
   node.id = 'm-' + id;
   node.dataset.message = id;
   node.removeAttribute('data-sketch');
@@ -231,14 +240,13 @@ function refused(one, error) {
 
 // -- what could not leave this browser ---------------------------------------------------------
 
-function unsent() { try { return JSON.parse(localStorage.getItem(WAITING) || '[]'); } catch { return []; } }
-function store(list) { try { localStorage.setItem(WAITING, JSON.stringify(list)); } catch { /* private mode: it waits in this page */ } }
-function forget(key) { const list = unsent(); if (list.length) store(list.filter((one) => one.body.key !== key)); }
+const unsent = () => JSON.parse(kept(WAITING) || '[]');
+function forget(key) { const list = unsent(); if (list.length) keep(WAITING, JSON.stringify(list.filter((one) => one.body.key !== key))); }
 
 /** The network is away: the same key is sent when it is back, so nothing doubles. */
 function wait(one) {
   const list = unsent();
-  if (!list.some((each) => each.body.key === one.body.key)) store([...list, { verb: one.verb, body: { ...one.body, delay: 0 } }]);
+  if (!list.some((each) => each.body.key === one.body.key)) keep(WAITING, JSON.stringify([...list, { verb: one.verb, body: { ...one.body, delay: 0 } }]));
   const state = one.node.querySelector('[data-state]');
   if (state) state.textContent = _('No connection: will be sent when it is back');
   const again = () => { window.removeEventListener('online', again); clearTimeout(timer); attempt(one); };
@@ -249,7 +257,7 @@ function wait(one) {
 /** What an earlier page could not send. */
 function sendLeftOver() {
   for (const one of unsent()) {
-    act(one.verb, one.body).then(() => forget(one.body.key)).catch((error) => { if (error instanceof Refused) { forget(one.body.key); local(one.body.dialog, one.body.text); complain(error); } });
+    act(one.verb, one.body).then(() => forget(one.body.key)).catch((error) => { if (error instanceof Refused) { forget(one.body.key); local(one.body.dialog, one.body.text, one.verb === 'note' ? 'note' : 'reply'); complain(error); } });
   }
 }
 
@@ -277,7 +285,7 @@ const VERBS = {
     const box = pane.querySelector('.log');
     const here = root();
     if (box) box.scrollTop = box.scrollHeight;
-    if (here) here.dataset.began = newestId(here) || '';
+    if (here) here.dataset.began = newestId(here);
     area()?.focus();
   },
 };
@@ -303,7 +311,7 @@ function input(event) {
   if (text.id !== 'text') return;
   const here = root();
   // The guard asks about what came after one began to write, not after one opened the dialog.
-  if (here && !here.dataset.began && text.value) here.dataset.began = newestId(here) || '';
+  if (here && !here.dataset.began && text.value) here.dataset.began = newestId(here);
   if (here && !text.value) here.dataset.began = '';
   count();
   saveDraft();
