@@ -45,6 +45,7 @@ LATE_US = 900_000_000
 LATE_BATCH = 20
 """What is due since long (the hub was away) is worked off in small parts, in its order."""
 LATE_PAUSE = 1.0
+"""Seconds of rest between two such parts."""
 IDLE_SECONDS = 1.0
 SAVE_SECONDS = 2.0
 """How often the place is written while no fact concerns any rule."""
@@ -67,6 +68,8 @@ class RuleEngine:
         self._written = EventId(0)
         self._saved_at = time.monotonic()
         self._due = 0
+        self._was_late = False
+        """Whether the last step worked off what was due since long."""
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -75,6 +78,8 @@ class RuleEngine:
             while True:
                 if await self._next_step():
                     follower.place = self.place
+                    if self._was_late:
+                        await asyncio.sleep(LATE_PAUSE)
                     continue
                 if time.monotonic() - self._saved_at >= SAVE_SECONDS:
                     await self._save_place()
@@ -187,6 +192,7 @@ class RuleEngine:
 
         What is due is looked at only when everything that was committed by then is judged.
         """
+        self._was_late = False
         if await self._next_facts():
             return True
         self._due = await self._next_due()
@@ -222,16 +228,14 @@ class RuleEngine:
         rows = await self._read(lambda reader: timers.due(reader, book.rules, now, TIMERS))
         if not rows:
             return False
-        late = rows[0].due_at < now - LATE_US
-        if late:
+        self._was_late = rows[0].due_at < now - LATE_US
+        if self._was_late:
             rows = rows[:LATE_BATCH]
         registry, place = self._runtime.registry, self.place
         decision: Decision = await self._read(
             lambda reader: decide_timers(reader, book, registry, rows, place)
         )
         await self._carry(decision.items, place)
-        if late:
-            await asyncio.sleep(LATE_PAUSE)
         return True
 
     async def _carry(self, items: Sequence[Item], read_to: EventId) -> None:
