@@ -1,25 +1,22 @@
-"""Reading dialogs: the list, its counters, one dialog. One indexed query, never over messages."""
+"""Reading dialogs: the list, one dialog. One indexed query, never over messages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from functools import cache, lru_cache
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     BindParameter,
     ColumnElement,
-    Connection,
     FromClause,
     Row,
-    ScalarSelect,
     Select,
     and_,
     bindparam,
-    case,
     func,
     literal,
     literal_column,
@@ -29,7 +26,7 @@ from sqlalchemy import (
 )
 
 from crm_store.rows import among, listed
-from crm_store.sql import keep_plans, page_key
+from crm_store.sql import page_key
 from crm_store.tables.dialogs import (
     dialog_tags,
     dialogs,
@@ -38,19 +35,15 @@ from crm_store.tables.dialogs import (
     read_marks,
     tags,
 )
-from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
 from crm_store.tables.people import addresses, contacts
-from crm_store.tables.rules import rule_timers
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid, NotFound
-from hub.ids import DialogId, Micros, bounded_key
+from hub.ids import DialogId, bounded_key
 from hub.records.dialogs import Dialog, DialogPage, DialogQuery, DialogStatus
-from hub.records.system import Counters, Held, Tag
+from hub.records.system import Tag
 from hub.terms import fold
 
 MAX_LIMIT = 200
-EVERYBODYS_COUNTS = ("unassigned", "all", "waiting", "snoozed", "failed")
-OWN_COUNTS = ("mine", "mentions", "unread")
 PRIORITY_SORTS = ("newest", "oldest", "oldest_waiting", "priority", "begun")
 
 
@@ -91,7 +84,7 @@ def _asking(viewer: Viewer) -> dict[str, Any]:
     return {"me": viewer.user_id, "own": viewer.private_id}
 
 
-def _alike(viewer: Viewer) -> Viewer:
+def alike(viewer: Viewer) -> Viewer:
     """Give one viewer for all to whom the same dialogs are open, so that they share questions."""
     if viewer.sees_all_dialogs:
         return Viewer(hidden_accounts=viewer.hidden_accounts)
@@ -105,9 +98,9 @@ def page(reader: Reader, query: DialogQuery) -> DialogPage:
     further, dialect = bool(query.before), reader.conn.dialect.name
     if query.filter:
         narrowed = _filtered(reader, query.filter)
-        statement = _listing.__wrapped__(_alike(viewer), asked, further, dialect, narrowed)
+        statement = _listing.__wrapped__(alike(viewer), asked, further, dialect, narrowed)
     else:
-        statement = _listing(_alike(viewer), asked, further, dialect)
+        statement = _listing(alike(viewer), asked, further, dialect)
     given = _asking(viewer)
     if query.before:
         given["value"], given["last"] = page_key(query.before)
@@ -153,7 +146,7 @@ def _filtered(reader: Reader, tree: Mapping[str, object]) -> ColumnElement[bool]
 
 def _clauses(viewer: Viewer, query: DialogQuery) -> list[ColumnElement[bool]]:
     clauses = [viewer.dialogs_clause(), dialogs.c.merged_into == ZERO]
-    clauses += _view(query.view)
+    clauses += of_view(query.view)
     if query.account_id:
         clauses.append(dialogs.c.account_id == query.account_id)
     if query.channel:
@@ -176,7 +169,7 @@ def _clauses(viewer: Viewer, query: DialogQuery) -> list[ColumnElement[bool]]:
     return clauses
 
 
-def _view(view: str) -> list[ColumnElement[bool]]:
+def of_view(view: str) -> list[ColumnElement[bool]]:
     """Give what a standing view means to who asks."""
     # `is_open AND snoozed_until = 0` is what is on the table now.
     awake = [dialogs.c.is_open, dialogs.c.snoozed_until == ZERO]
@@ -252,7 +245,7 @@ def one(reader: Reader, dialog_id: DialogId) -> Dialog:
     """Give one dialog; what the viewer may not see is not found."""
     viewer = reader.viewer
     given = {"dialog": dialog_id, **_asking(viewer)}
-    rows = reader.conn.execute(_one(_alike(viewer)), given).all()
+    rows = reader.conn.execute(_one(alike(viewer)), given).all()
     if not rows:
         raise NotFound("there is no such dialog")
     return _records(reader, rows)[0]
@@ -274,7 +267,7 @@ def several(reader: Reader, ids: Sequence[DialogId]) -> tuple[Dialog, ...]:
         return ()
     viewer, dialect = reader.viewer, reader.conn.dialect.name
     given = {"dialogs": listed(dialect, ids), **_asking(viewer)}
-    rows = reader.conn.execute(_several(_alike(viewer), dialect), given).all()
+    rows = reader.conn.execute(_several(alike(viewer), dialect), given).all()
     found = {one.id: one for one in _records(reader, rows)}
     return tuple(found[one] for one in ids if one in found)
 
@@ -348,57 +341,6 @@ _TOLD = itemgetter(
 )
 
 
-def counters(reader: Reader) -> Counters:
-    """Count the standing views of the viewer, each by an index that holds all it asks."""
-    keep_plans(reader.conn)
-    return Counters(**_counted(reader.conn, reader.viewer, EVERYBODYS_COUNTS + OWN_COUNTS))
-
-
-def counters_of(conn: Connection, viewers: Iterable[Viewer]) -> dict[Viewer, Counters]:
-    """Count for many people: what is the same for all who see the same is counted once."""
-    keep_plans(conn)
-    common: dict[Viewer, dict[str, int]] = {}
-    found: dict[Viewer, Counters] = {}
-    for viewer in viewers:
-        alike = _alike(viewer)
-        if alike not in common:
-            common[alike] = _counted(conn, viewer, EVERYBODYS_COUNTS)
-        found[viewer] = Counters(**common[alike], **_counted(conn, viewer, OWN_COUNTS))
-    return found
-
-
-def _counted(conn: Connection, viewer: Viewer, names: tuple[str, ...]) -> dict[str, int]:
-    row = conn.execute(_counting(_alike(viewer), names), {"me": viewer.user_id}).one()
-    return dict(row._mapping)
-
-
-@lru_cache(512)
-def _counting(viewer: Viewer, names: tuple[str, ...]) -> Select[Any]:
-    """Make the question once: every open browser asks it every other second."""
-    seen = (
-        select(read_marks.c.inbound_seen)
-        .where(read_marks.c.user_id == ME, read_marks.c.dialog_id == dialogs.c.id)
-        .scalar_subquery()
-    )
-    # A view is found by its index, and each dialog there asked whether it is seen. Asked openly,
-    # SQLite would begin with all that was ever assigned to somebody, closed ones too.
-    seen_by = viewer.dialogs_clause()
-    sight = [case((seen_by, True), else_=False)] if viewer.is_limited else []
-
-    def count(name: str) -> ScalarSelect[int]:
-        view, more = (
-            ("mine", [dialogs.c.inbound_count > func.coalesce(seen, 0)])
-            if name == "unread"
-            else (name, [])
-        )
-        clauses = [*_view(view), dialogs.c.merged_into == ZERO, *sight, *more]
-        found = select(dialogs.c.id).where(and_(*clauses))
-        return select(func.count()).select_from(found.limit(1000).subquery()).scalar_subquery()
-
-    # mypy counts the columns of a list up to ten.
-    return cast("Select[Any]", select(*[count(name).label(name) for name in names]))
-
-
 def all_tags(reader: Reader) -> list[Tag]:
     """Give every tag with how many of the dialogs that can be seen carry it."""
     rows = reader.conn.execute(
@@ -411,30 +353,3 @@ def all_tags(reader: Reader) -> list[Tag]:
         .order_by(tags.c.name_folded)
     )
     return [Tag(id=row.id, name=row.name, dialogs=row.dialogs) for row in rows]
-
-
-def held(reader: Reader) -> Held:
-    """Count what is held after a restore or a late start."""
-    number, oldest = reader.conn.execute(
-        select(func.count(), func.min(deliveries.c.created_at)).where(
-            deliveries.c.held, deliveries.c.status == "queued"
-        )
-    ).one()
-    job_count = reader.conn.execute(
-        select(func.count()).select_from(jobs).where(jobs.c.held, jobs.c.state == "queued")
-    ).scalar_one()
-    hook_count = reader.conn.execute(
-        select(func.count())
-        .select_from(webhook_deliveries)
-        .where(webhook_deliveries.c.held, webhook_deliveries.c.state == "queued")
-    ).scalar_one()
-    timer_count = reader.conn.execute(
-        select(func.count()).select_from(rule_timers).where(rule_timers.c.held)
-    ).scalar_one()
-    return Held(
-        deliveries=number,
-        jobs=job_count,
-        webhooks=hook_count,
-        oldest_at=Micros(oldest or 0),
-        timers=timer_count,
-    )

@@ -27,6 +27,7 @@ from crm_store.tables.journal import cursors, parked_events
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
 from crm_store.tables.pushes import pushes
 from crm_store.tables.rules import rule_timers
+from crm_store.viewer import Reader
 from hub.ids import Micros
 from hub.records.system import Held
 
@@ -162,3 +163,30 @@ def _park_unseen_facts(conn: Connection, now: int) -> None:
         conn.execute(
             update(cursors).where(cursors.c.name == name).values(event_id=last, updated_at=now)
         )
+
+
+def held(reader: Reader) -> Held:
+    """Count what is held after a restore or a late start."""
+    number, oldest = reader.conn.execute(
+        select(func.count(), func.min(deliveries.c.created_at)).where(
+            deliveries.c.held, deliveries.c.status == "queued"
+        )
+    ).one()
+    job_count = reader.conn.execute(
+        select(func.count()).select_from(jobs).where(jobs.c.held, jobs.c.state == "queued")
+    ).scalar_one()
+    hook_count = reader.conn.execute(
+        select(func.count())
+        .select_from(webhook_deliveries)
+        .where(webhook_deliveries.c.held, webhook_deliveries.c.state == "queued")
+    ).scalar_one()
+    timer_count = reader.conn.execute(
+        select(func.count()).select_from(rule_timers).where(rule_timers.c.held)
+    ).scalar_one()
+    return Held(
+        deliveries=number,
+        jobs=job_count,
+        webhooks=hook_count,
+        oldest_at=Micros(oldest or 0),
+        timers=timer_count,
+    )

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from crm_store import request_clocks
 from crm_store.notices import tell
 from crm_store.search_index import index_messages
-from crm_store.sql import locked, upsert
+from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
     attachments,
     bodies,
@@ -32,14 +32,13 @@ from crm_store.tables.outbox import TO_ONE, deliveries
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, users
 from crm_store.unit_of_work import UnitOfWork, cause_data
-from dialogs.access import change_dialog, lock_dialog, lock_message
+from dialogs.access import change_dialog, lock_dialog
 from dialogs.limits import check_send, fill_template
 from dialogs.loops import guard_advertising, guard_automatic
-from dialogs.recount import recount
 from dialogs.workflow import set_assignee, set_status
-from hub.commands import AddNote, CancelSend, RescheduleSend, RetryDelivery, SendMessage
+from hub.commands import AddNote, SendMessage
 from hub.errors import Conflict, Invalid
-from hub.events import DeliveryChanged, MessageCancelled, MessageChanged, MessageQueued, NoteAdded
+from hub.events import MessageQueued, NoteAdded
 from hub.formatting import formatted
 from hub.ids import ContactId, DeliveryId, DialogId, MessageId, UserId, bounded_key
 from hub.messages import DeliveryStatus
@@ -278,101 +277,6 @@ def _move_dialog(
     then = command.then or ("open" if dialog.status in ("new", "snoozed") else "")
     if then and not command.automated:
         set_status(uow, dialog, then)
-
-
-def cancel_send(uow: UnitOfWork, command: CancelSend) -> str:
-    """Take a message back before it was claimed; gives its text, so that it can be edited."""
-    message = lock_message(uow, command.message_id)
-    _queued_delivery(uow, message)
-    uow.conn.execute(
-        update(deliveries)
-        .where(deliveries.c.message_id == message.id)
-        .values(status=DeliveryStatus.SUPPRESSED.value, reason="other", reason_text="taken back")
-    )
-    uow.conn.execute(
-        update(messages).where(messages.c.id == message.id).values(deleted_at=uow.now, status="")
-    )
-    # The files go back to the author, so that the message can be written again.
-    uow.conn.execute(
-        update(attachments)
-        .where(attachments.c.message_id == message.id)
-        .values(message_id=0, user_id=message.author_id)
-    )
-    uow.record(
-        MessageCancelled(message_id=MessageId(message.id), dialog_id=DialogId(message.dialog_id))
-    )
-    recount(uow, message.dialog_id)
-    request_clocks.taken_back(uow, message.dialog_id, message.id)
-    return str(message.text)
-
-
-def _queued_delivery(uow: UnitOfWork, message: Row[Any]) -> Row[Any]:
-    row = uow.conn.execute(
-        locked(uow.dialect, select(deliveries).where(deliveries.c.message_id == message.id))
-    ).first()
-    if row is None or row.status != DeliveryStatus.QUEUED.value:
-        raise Conflict("the message is already on its way", what="already_sent")
-    return row
-
-
-def reschedule_send(uow: UnitOfWork, command: RescheduleSend) -> None:
-    """Give a queued message another time to leave."""
-    message = lock_message(uow, command.message_id)
-    delivery = _queued_delivery(uow, message)
-    due_at = command.due_at or uow.now
-    uow.conn.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(due_at=due_at))
-    uow.conn.execute(
-        update(messages)
-        .where(messages.c.id == message.id)
-        .values(due_at=due_at, at=max(due_at, uow.now))
-    )
-    uow.record(
-        MessageChanged(
-            message_id=MessageId(message.id),
-            dialog_id=DialogId(message.dialog_id),
-            what="due",
-        )
-    )
-
-
-def retry_delivery(uow: UnitOfWork, command: RetryDelivery) -> None:
-    """Queue a failed (or, when asked, an unknown) message once more."""
-    message = lock_message(uow, command.message_id)
-    row = uow.conn.execute(select(deliveries).where(deliveries.c.message_id == message.id)).first()
-    if row is None:
-        raise Conflict("this message was never sent", what="not_failed")
-    status = DeliveryStatus(row.status)
-    if status is DeliveryStatus.UNKNOWN and not command.even_if_unknown:
-        raise Conflict(
-            "it may have been delivered: sending again may reach the person twice",
-            what="unknown",
-        )
-    if status not in (DeliveryStatus.FAILED, DeliveryStatus.UNKNOWN):
-        raise Conflict("this message has not failed", what="not_failed")
-    queued = DeliveryStatus.QUEUED.value
-    uow.conn.execute(
-        update(deliveries)
-        .where(deliveries.c.id == row.id)
-        .values(
-            status=queued, due_at=uow.now, reason="", reason_text="", held=False, leased_until=0
-        )
-    )
-    uow.conn.execute(
-        update(messages)
-        .where(messages.c.id == message.id)
-        .values(status=queued, reason="", reason_text="")
-    )
-    uow.record(
-        DeliveryChanged(
-            message_id=MessageId(message.id),
-            dialog_id=DialogId(message.dialog_id),
-            account_id=message.account_id,
-            delivery_id=DeliveryId(row.id),
-            before=status.value,
-            after=queued,
-        )
-    )
-    recount(uow, message.dialog_id)
 
 
 def _note_key(uow: UnitOfWork, command: AddNote) -> str:

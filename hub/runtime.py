@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Any, TypeVar
 
 from sqlalchemy import text
@@ -26,9 +25,9 @@ from crm_store.journal import epoch
 from crm_store.migrate import migrate, pending
 from crm_store.nouns import NOUNS, Noun
 from crm_store.room import has_room
-from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader, Viewer
 from hub import events as fact_types
+from hub.acting import Acting
 from hub.arrivals import Arrivals, gathered
 from hub.capabilities import Abilities
 from hub.channel_host import ChannelHost
@@ -38,16 +37,13 @@ from hub.commands import (
     Command,
     ParkEvent,
     Quarantine,
-    Receive,
     ReportPluginFailure,
-    SettleDelivery,
 )
-from hub.errors import NotFound
 from hub.events import Event, EventRegistry
 from hub.exporting import export_job, sweep_job
 from hub.feed import Feed, Signal
 from hub.handle import BoundHub
-from hub.handlers import MANY, ONE, Many, need_permission
+from hub.handlers import MANY
 from hub.holding import hold_late
 from hub.ids import DialogId, EventId, IdMaker, Micros, UserId
 from hub.importing import import_job
@@ -69,7 +65,6 @@ from triggers.vocabulary import make_vocabulary
 
 log = logging.getLogger("hub.runtime")
 T = TypeVar("T")
-Request = tuple[Actor, Viewer, tuple[Command, ...]]
 
 
 def system_now() -> Micros:
@@ -113,7 +108,6 @@ class Runtime:
         )
         self.channels, self.channel_plugin = given.channels, given.channel_plugin
         self.transforms, self.jobs = given.transforms, given.jobs
-        self.handlers = given.handlers
         self._plugin_schemas = given.schemas
         self.nouns: Mapping[str, Noun] = {**NOUNS, **given.nouns}
         self.rule_words = make_vocabulary(
@@ -147,9 +141,7 @@ class Runtime:
         self.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self.started_at = Micros(0)
         self._worker_number = -1
-        self._group_functions: dict[type[Command], Any] = {
-            kind: self._group(function) for kind, function in MANY.items()
-        }
+        self._acting = Acting(given.handlers)
         self._wakers: list[Callable[[list[Event]], None]] = []
 
     # -- wiring ----------------------------------------------------------------------------
@@ -266,7 +258,7 @@ class Runtime:
     def _plugin_failed(self, plugin: str, hook: str, error: str) -> None:
         if self.database.new_id is not None:
             self.database.submit(
-                self._carry_out,
+                self._acting.carry_out,
                 (
                     SYSTEM,
                     Viewer.system(),
@@ -277,7 +269,7 @@ class Runtime:
     def _park_fact(self, event_id: int, error: str) -> None:
         """Put a fact aside that the feed cannot read, where those of the plugins lie."""
         command = ParkEvent(plugin="feed", event_id=EventId(event_id), error=error)
-        self.database.submit(self._carry_out, (SYSTEM, Viewer.system(), (command,)))
+        self.database.submit(self._acting.carry_out, (SYSTEM, Viewer.system(), (command,)))
 
     # -- who -------------------------------------------------------------------------------
 
@@ -337,57 +329,11 @@ class Runtime:
         stamped = [one if one.actor == actor else replace(one, actor=actor) for one in commands]
         ready = tuple([await prepare(self, viewer, one) for one in stamped])
         if len(ready) == 1 and type(ready[0]) in MANY and viewer.is_system:
-            return [await self.database.write(self._group_functions[type(ready[0])], ready[0])]
-        result: list[Any] = await self.database.write(self._carry_out, (actor, viewer, ready))
+            return [await self.database.write(self._acting.groups[type(ready[0])], ready[0])]
+        result: list[Any] = await self.database.write(
+            self._acting.carry_out, (actor, viewer, ready)
+        )
         return result
-
-    def _group(self, function: Many) -> Callable[[Transaction, list[Any]], list[Any]]:
-        def run(tx: Transaction, commands: list[Any]) -> list[Any]:
-            uow = UnitOfWork(tx, actor=SYSTEM, carry_out=self._carry_one)
-            return list(function(uow, commands))
-
-        return run
-
-    def _carry_out(self, tx: Transaction, requests: list[Request]) -> list[list[Any]]:
-        """Carry out whole requests, each with its own actor and rights."""
-        answers = []
-        for actor, viewer, commands in requests:
-            results: list[Any] = []
-            for kind, group in groupby(commands, type):
-                if kind is Receive or (kind is SettleDelivery and viewer.is_system):
-                    results += self._as_a_set(tx, viewer, kind, list(group))
-                    continue
-                for command in group:
-                    uow = UnitOfWork(
-                        tx,
-                        actor=actor,
-                        cause=command.cause,
-                        viewer=viewer,
-                        carry_out=self._carry_one,
-                    )
-                    results.append(self._carry_one(uow, command))
-            answers.append(results)
-        return answers
-
-    def _as_a_set(
-        self, tx: Transaction, viewer: Viewer, kind: type[Command], commands: list[Command]
-    ) -> list[Any]:
-        uow = UnitOfWork(tx, actor=SYSTEM, viewer=viewer, carry_out=self._carry_one)
-        need_permission(uow, commands[0])
-        return list(MANY[kind](uow, commands))
-
-    def _carry_one(self, uow: UnitOfWork, command: Command) -> Any:
-        need_permission(uow, command)
-        many = MANY.get(type(command))
-        if many is not None:
-            return many(uow, [command])[0]
-        one = ONE.get(type(command))
-        if one is not None:
-            return one(uow, command)
-        known = self.handlers.get(type(command))
-        if known is None:
-            raise NotFound(f"nobody carries out {type(command).__name__}")
-        return known[1].handle(uow, command)
 
     # -- taking in -------------------------------------------------------------------------
 
@@ -412,14 +358,14 @@ class Runtime:
         if mark is None and all(type(one) in MANY for one in commands):
             # Each joins the group of its kind: the shape of a webhook under load.
             return await gathered(
-                [self.database.write(self._group_functions[type(one)], one) for one in commands]
+                [self.database.write(self._acting.groups[type(one)], one) for one in commands]
             )
         if mark is not None:
             commands.append(AdvanceMark(account_id=account.id, mark=mark))
         if not commands:
             return []
         results: list[Any] = await self.database.write(
-            self._carry_out, (SYSTEM, Viewer.system(), tuple(commands))
+            self._acting.carry_out, (SYSTEM, Viewer.system(), tuple(commands))
         )
         self.channel_host.acknowledge(account.id, arrivals)
         return results

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from crm_store import accounts as account_reads
+from crm_store import dialog_counts
 from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
 from crm_store import person_timeline as lines
@@ -87,7 +88,7 @@ def list_values(reader: Reader, query: DialogQuery) -> dict[str, Any]:
     return {
         "list": shown,
         "dues": dues(reader, shown),
-        "counters": dialog_reads.counters(reader),
+        "counters": dialog_counts.counters(reader),
         "accounts": account_reads.all_accounts(reader),
         "views": view_reads.saved_views(reader),
         "tags": dialog_reads.all_tags(reader),
@@ -177,7 +178,7 @@ async def row(request: Request) -> Response:
 
 async def counters(request: Request) -> Response:
     """Give the numbers beside the views."""
-    return JSONResponse(asdict(await request.state.hub.read(dialog_reads.counters)))
+    return JSONResponse(asdict(await request.state.hub.read(dialog_counts.counters)))
 
 
 async def dialog_fragment(request: Request) -> Response:

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from itertools import chain, islice
 
 from crm_store.database import Database
-from crm_store.dialogs import counters_of
+from crm_store.dialog_counts import counters_of
 from crm_store.viewer import Place, Viewer
 from hub.ids import DialogId, UserId
 from hub.records.dialogs import Dialog

@@ -13,8 +13,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from crm_store.dialogs import held
-from crm_store.holding import alive_at, hold_facts_to
+from crm_store.holding import alive_at, held, hold_facts_to
 from crm_store.journal import last_event, set_meta
 from hub import (
     SYSTEM,

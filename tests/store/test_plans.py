@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from crm_store import (
     boards,
+    dialog_counts,
     dialogs,
     duplicates,
     journey,
@@ -305,7 +306,7 @@ SIGHTS = {
 async def test_numbers_of_views_are_counted_without_reading_a_dialog(
     home: House, sight: str
 ) -> None:
-    (plan,) = plans(home, dialogs.counters, SIGHTS[sight])
+    (plan,) = plans(home, dialog_counts.counters, SIGHTS[sight])
     indexes = [one for one in plan.split("; ") if " dialogs USING " in one]
     # Dialogs with a mention are named by the mentions, so few of them are read.
     by_id = [one for one in indexes if "INTEGER PRIMARY KEY" in one]

@@ -14,7 +14,7 @@ from sqlalchemy import update
 from crm_store import messages as message_reads
 from crm_store import objects
 from crm_store import roles as role_reads
-from crm_store.dialogs import counters, counters_of
+from crm_store.dialog_counts import counters, counters_of
 from crm_store.objects import NOUNS
 from crm_store.people import contacts_page
 from crm_store.search import search

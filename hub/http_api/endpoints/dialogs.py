@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Response
 
-from crm_store import dialogs as dialog_reads
+from crm_store import dialog_counts
 from crm_store import messages as message_reads
 from hub import commands as c
 from hub.errors import Invalid, NotFound
@@ -124,7 +124,7 @@ def address_of(given: s.GivenAddress) -> Address:
 @router.get("/dialogs/counters", summary="Count dialogs by view")
 async def counters(caller: rights.MayViewDialogs) -> s.Counters:
     """Count what each standing view holds for you."""
-    return s.Counters.model_validate(await caller.hub.read(dialog_reads.counters))
+    return s.Counters.model_validate(await caller.hub.read(dialog_counts.counters))
 
 
 @router.get("/dialogs/{dialog_id}", summary="One dialog")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from crm_store import dialogs as dialog_reads
+from crm_store import holding
 from crm_store import work as work_reads
 from hub import commands as c
 from hub.http_api import rights
@@ -40,7 +40,7 @@ async def change_brand(caller: rights.MayManageSystem, body: house.UpdateBrand) 
 @router.get("/held", summary="What is held")
 async def held(caller: rights.MayManageSystem) -> s.Held:
     """Count the outgoing things that are held after a restore or a late start."""
-    return s.Held.model_validate(await caller.hub.read(dialog_reads.held))
+    return s.Held.model_validate(await caller.hub.read(holding.held))
 
 
 @router.post("/held/release", summary="Let held things go, or drop them")

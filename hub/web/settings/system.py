@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from crm_store import dialogs as dialog_reads
+from crm_store import holding
 from crm_store import journal as journal_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
@@ -144,7 +144,7 @@ async def held(request: Request) -> Response:
             raise Invalid("held things are deliveries, jobs, webhooks or timers", field="kind")
         await hub.do(ReleaseHeld(kind=kind, release=release))
         return go(HELD, "released" if release else "dropped")
-    return show(request, "held", "held", held=await hub.read(dialog_reads.held))
+    return show(request, "held", "held", held=await hub.read(holding.held))
 
 
 @needs("events.view")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from crm_store import objects
-from crm_store.dialogs import counters
+from crm_store.dialog_counts import counters
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.users import all_users
 from hub import (

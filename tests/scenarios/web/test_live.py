@@ -29,6 +29,7 @@ from hub import (
 )
 from hub.feed import Signal
 from hub.web import live as live_module
+from hub.web import live_telling as telling_module
 from tests.scenarios.web.house import House
 from tests.scenarios.web.pigeons import SETTINGS
 
@@ -156,7 +157,7 @@ async def test_what_happens_while_one_catches_up_does_not_pass_for_what_was_miss
     # The line is cut: this browser knows of the first bird only.
     position = f"{hub.runtime.epoch}-1"
     reading, may_go_on = asyncio.Event(), asyncio.Event()
-    load = live_module.load_changed
+    load = telling_module.load_changed
 
     async def slow(*given: Any) -> Any:
         if not reading.is_set():
@@ -164,7 +165,7 @@ async def test_what_happens_while_one_catches_up_does_not_pass_for_what_was_miss
             await may_go_on.wait()
         return await load(*given)
 
-    monkeypatch.setattr(live_module, "load_changed", slow)
+    monkeypatch.setattr(telling_module, "load_changed", slow)
     again = Listener(hub, agent)
     await again.start(position)
     hearing = asyncio.create_task(again.hear(is_row(missed)))
