@@ -69,12 +69,14 @@ class Sender:
         self._relay = relay
         self._free: list[tuple[aiosmtplib.SMTP, float]] = []
         self._room = asyncio.Semaphore(connections)
+        self._closed = False
 
     async def close(self) -> None:
-        """Say goodbye on every connection."""
-        for client, _ in self._free:
-            await _quit(client)
-        self._free.clear()
+        """Say goodbye on every connection; what is being handed over is, and says it then."""
+        self._closed = True
+        # Taken out first: a letter must not begin where goodbye is being said.
+        free, self._free = self._free, []
+        await asyncio.gather(*(_quit(client) for client, _ in free))
 
     async def connect(self) -> aiosmtplib.SMTP:
         """Open a connection and log in; raises TemporaryFailure with the reason in words."""
@@ -124,7 +126,10 @@ class Sender:
             except BaseException:
                 begun.client.close()
                 raise
-            self._free.append((begun.client, asyncio.get_running_loop().time()))
+            if self._closed:
+                await _quit(begun.client)
+            else:
+                self._free.append((begun.client, asyncio.get_running_loop().time()))
             return refused
 
     async def _begun(self, sender: str, recipients: Sequence[str], size: int) -> Begun:
@@ -211,19 +216,25 @@ async def _hand_over(begun: Begun, recipients: Sequence[str], letter: bytes) -> 
         answer = await begun.exchange.hand_over(letter, seconds=DATA_SECONDS)
         if answer.code == DONE:
             return refused
-    if answer.code == GIBBERISH:
-        # What came is no answer of a mail server: the letter may have been taken.
-        raise OutcomeUnknown("the mail server answered gibberish")
+        if not 400 <= answer.code < 600:
+            # No answer of a mail server to a letter: it may have been taken.
+            raise OutcomeUnknown(f"the mail server answered {_words(answer)}")
     # The server answered: the letter was refused, and that is known.
     raise _judge(answer)
 
 
 def _judge(answer: Answer) -> Exception:
-    """Translate an SMTP answer: 4xx is tried again, 5xx is final (RFC 5321 section 4.2.1)."""
-    words = f"{answer.code} {' '.join(answer.text.split())}"[:350]
-    if 400 <= answer.code < 500:
-        return TemporaryFailure(words)
-    return PermanentFailure(reason_of("", words), words)
+    """Translate an SMTP answer: 5xx is final (RFC 5321 section 4.2.1), all else is tried again: 4xx
+    says so, and another answer refuses nothing (a server that says goodbye with 221)."""
+    words = _words(answer)
+    if 500 <= answer.code < 600:
+        return PermanentFailure(reason_of("", words), words)
+    return TemporaryFailure(words)
+
+
+def _words(answer: Answer) -> str:
+    code = "gibberish:" if answer.code == GIBBERISH else str(answer.code)
+    return f"{code} {' '.join(answer.text.split())}"[:350]
 
 
 async def _quit(client: aiosmtplib.SMTP) -> None:
