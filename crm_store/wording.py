@@ -22,6 +22,7 @@ from crm_store.tables.people import addresses, clients, contacts
 from crm_store.tables.users import brands, users
 from crm_store.viewer import Reader
 from hub.errors import NotFound
+from hub.figures import sum_said
 from hub.ids import ContactId, DialogId, UserId
 from hub.placeholders import Values, names_of
 from hub.properties import Property, PropertyType
@@ -239,18 +240,14 @@ def _own(prop: Property, value: object, language: str) -> str:
 
 def money(minor: int, currency: str, language: str) -> str:
     """Write a sum as people read it; a whole one without its kopecks."""
-    russian = language.startswith("ru")
-    whole, rest = divmod(abs(minor), 100)
-    digits = f"{whole:,}".replace(",", "\u00a0" if russian else ",")
-    if rest:
-        digits += f"{',' if russian else '.'}{rest:02}"
-    sign = "-" if minor < 0 else ""
+    said = sum_said(minor, language)
     symbol = SYMBOLS.get(currency, currency)
     if not symbol:
-        return f"{sign}{digits}"
-    if russian or symbol == currency:
-        return f"{sign}{digits}\u00a0{symbol}"
-    return f"{sign}{symbol}{digits}"
+        return said
+    if language.startswith("ru") or symbol == currency:
+        return f"{said}\u00a0{symbol}"
+    sign = "-" if minor < 0 else ""
+    return f"{sign}{symbol}{said.removeprefix('-')}"
 
 
 def _moment(at: int, zone: str, language: str) -> str:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,37 +21,34 @@ from crm_store.custom import whole
 from crm_store.objects import Noun, ObjectQuery
 from crm_store.pipelines import all_pipelines
 from crm_store.viewer import Reader
-from hub.properties import Property, PropertyType, empty_value, value_of
+from hub.list_words import FOR_PROGRAMS, ListWords, Names
+from hub.properties import Property, value_of
 from hub.records.dialogs import DialogQuery
-from hub.wire_json import rfc3339
 
 if TYPE_CHECKING:
     from hub.handle import BoundHub
 
 RIGHT = "lists.export"
 BATCH = 200
-_FORMULA = re.compile(r"[=@\t\r+-]")
-_HARMLESS = re.compile(r"[+-]?[0-9][0-9 ().,-]*")
-Names = Mapping[str, Mapping[int, str]]
 
 
 async def rows(
     hub: BoundHub,
     noun: Noun,
     query: ObjectQuery | DialogQuery,
-    label: Callable[[Property], str],
+    words: ListWords = FOR_PROGRAMS,
     columns: Sequence[str] = (),
 ) -> AsyncIterator[bytes]:
     """Give the lines of a list, the headings first; raises NotAllowed before the first."""
     noun = await hub.read(lambda reader: whole(reader.conn, noun))
     properties = chosen(noun, columns)
     # The mark by which spreadsheets know UTF-8.
-    yield b"\xef\xbb\xbf" + _line(["id", *(label(one) for one in properties)])
+    yield b"\xef\xbb\xbf" + _line(["id", *(words.heading(one) for one in properties)])
     query = replace(query, limit=BATCH)
     while True:
         page, names = await hub.read(batch, noun, query)
         yield b"".join(
-            _line([str(one.id), *(cell(prop, one, names) for prop in properties)])
+            _line([str(one.id), *(words.cell(prop, one, names) for prop in properties)])
             for one in page.items
         )
         if not page.next:
@@ -65,7 +60,7 @@ async def into(
     hub: BoundHub,
     noun: Noun,
     query: ObjectQuery | DialogQuery,
-    label: Callable[[Property], str],
+    words: ListWords,
     columns: Sequence[str],
     path: Path,
     tell: Callable[[int], Awaitable[bool]],
@@ -73,7 +68,7 @@ async def into(
     """Write a whole list into a file; gives the rows, or -1 when `tell` says that nobody waits."""
     done = -BATCH
     with path.open("wb") as out:
-        async for lines in rows(hub, noun, query, label, columns):
+        async for lines in rows(hub, noun, query, words, columns):
             await asyncio.to_thread(out.write, lines)
             done += BATCH
             if not await tell(max(0, done)):
@@ -125,34 +120,6 @@ def batch(reader: Reader, noun: Noun, query: ObjectQuery | DialogQuery) -> tuple
         names["stage"] = {each.id: each.name for one in lines for each in one.stages}
         names["loss_reason"] = {each.id: each.name for one in lines for each in one.reasons}
     return page, names
-
-
-def cell(prop: Property, record: object, names: Names) -> str:
-    """Give what stands in one cell."""
-    value: Any = value_of(record, prop.name)
-    if value == empty_value(prop.type) and prop.type is not PropertyType.FLAG:
-        return ""
-    match prop.type:
-        case PropertyType.FLAG:
-            return "yes" if value else "no"
-        case PropertyType.MONEY:
-            return f"{value / 100:.2f}"
-        case PropertyType.INSTANT:
-            return str(rfc3339(value))
-        case PropertyType.DATE:
-            return datetime.fromtimestamp(value / 1_000_000, UTC).date().isoformat()
-        case PropertyType.REF:
-            return harmless(names.get(prop.ref, {}).get(value, str(value)))
-        case PropertyType.TAGS:
-            return harmless(", ".join(value))
-    return harmless(str(value))
-
-
-def harmless(text: str) -> str:
-    """Keep a spreadsheet from carrying out what somebody wrote."""
-    if _FORMULA.match(text) and not _HARMLESS.fullmatch(text):
-        return f"'{text}"
-    return text
 
 
 def _line(cells: Sequence[str]) -> bytes:

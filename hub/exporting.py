@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from hub.errors import HubError, NotFound
 from hub.extensions import Job
 from hub.ids import ExportId
 from hub.keyring import KeyRing
-from hub.properties import Property
+from hub.list_words import words_for
 from hub.records.dialogs import DialogQuery
 from hub.records.exports import Export
 
@@ -126,7 +126,7 @@ async def _write(system: BoundHub, hub: BoundHub, one: Export, path: Path) -> in
         count = await hub.read(dialog_lists.count, query)
     else:
         count = await hub.read(reads.count, noun, query)
-    label = _label(one.language)
+    words = await hub.read(words_for, one.user_id, one.language)
     batches = 0
 
     async def tell(done: int) -> bool:
@@ -138,10 +138,4 @@ async def _write(system: BoundHub, hub: BoundHub, one: Export, path: Path) -> in
         return bool((await system.do(report))[0])
 
     write = xlsx_lists.into if one.format == "xlsx" else csv_lists.into
-    return await write(hub, noun, query, label, one.columns, path, tell)
-
-
-def _label(language: str) -> Callable[[Property], str]:
-    if not language:
-        return lambda prop: prop.name
-    return lambda prop: str(prop.translations.get(language, prop.label))
+    return await write(hub, noun, query, words, one.columns, path, tell)

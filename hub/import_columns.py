@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_possible_number
 from phonenumbers import parse as parse_phone
@@ -67,6 +70,8 @@ SYNONYMS: Mapping[str, str] = {
 PEOPLE = ("user", "team")
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
 _NOT_WORD = re.compile(r"[\W_]+")
+_GUARDED = re.compile(r"'[=@\t\r+-]")
+_ZONE = re.compile(r" \(([\w+/-]+)\)$")
 TEXTS = (
     "id",
     "external_id",
@@ -83,6 +88,17 @@ def plain(heading: str) -> str:
     return _NOT_WORD.sub(" ", fold(heading)).strip()
 
 
+def zone_in(heading: str) -> str:
+    """Give the time zone that a heading names behind its words, as our workbooks do; "" for none."""
+    found = _ZONE.search(heading)
+    return found[1] if found and found[1] in _zones() else ""
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def suggest(kind: Kind, targets: Sequence[str], heads: Sequence[str]) -> tuple[str, ...]:
     """Give what each column most likely fills, "" where nothing fits; nothing is filled twice."""
     meanings: dict[str, list[str]] = {}
@@ -95,7 +111,8 @@ def suggest(kind: Kind, targets: Sequence[str], heads: Sequence[str]) -> tuple[s
             meanings.setdefault(plain(word), []).append(target)
     found: list[str] = []
     for head in heads:
-        wanted = (one for one in meanings.get(plain(head), ()) if one not in found)
+        heading = _ZONE.sub("", head) if zone_in(head) else head
+        wanted = (one for one in meanings.get(plain(heading), ()) if one not in found)
         found.append(next(wanted, ""))
     return tuple(found)
 
@@ -112,18 +129,28 @@ class Names:
     kinds: frozenset[str] = frozenset()
     """The kinds of addresses that the connected channels know."""
     now: int = 0
+    zone: str = "UTC"
+    """Where an instant without a zone of its own was written."""
 
 
 class Reading:
     """Reads the rows of one import."""
 
     def __init__(
-        self, kind: Kind, columns: Sequence[str], defaults: Mapping[str, str], names: Names
+        self,
+        kind: Kind,
+        columns: Sequence[str],
+        defaults: Mapping[str, str],
+        names: Names,
+        heads: Sequence[str] = (),
     ) -> None:
         self._known: dict[str, Property] = {one.name: one for one in kind.properties}
         self._columns = columns
         self._defaults = defaults
         self._names = names
+        self._zones = {
+            name: zone_in(head) for name, head in zip(columns, heads, strict=False) if name
+        }
         self._title = kind.title
         self._words = Words(topics=names.topics, kinds=names.kinds, now=names.now)
 
@@ -131,7 +158,10 @@ class Reading:
         """Give a row's values, or what is wrong with it."""
         given = dict(self._defaults)
         given |= {
-            name: cell for name, cell in zip(self._columns, cells, strict=False) if name and cell
+            # An apostrophe that our own files put before what looks like a formula goes again.
+            name: cell[1:] if _GUARDED.match(cell) else cell
+            for name, cell in zip(self._columns, cells, strict=False)
+            if name and cell
         }
         values: dict[str, object] = {}
         for name, text in given.items():
@@ -161,12 +191,23 @@ class Reading:
             text = self._choice(prop, text)
         elif prop.type is PropertyType.REF:
             text = self._ref(prop, text)
+        elif prop.type is PropertyType.INSTANT:
+            text = self._instant(name, text)
         elif name == "phone":
             text = phone(text, self._names.country)
         elif name == "email":
             text = email(text)
         value = read_value(prop, text)
         return empty_value(prop.type) if value is None else value
+
+    def _instant(self, name: str, text: str) -> str:
+        """Give an instant with its zone: its own, that of the heading, or the organisation's."""
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            return text
+        zone = self._zones.get(name) or self._names.zone
+        return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(zone))).isoformat()
 
     def _choice(self, prop: Property, text: str) -> str:
         wanted = plain(text)

@@ -183,16 +183,19 @@ async def _source(hub: BoundHub, one: Import) -> _Source:
             for kind, said in said_of.items()
             if kind in reader.nouns
         }
+        brand = user_reads.brand(reader)
         asking = {each.name for each in topic_reads.listed(reader.conn) if each.confirm}
         return Names(
             refs=refs,
-            country=COUNTRIES.get(user_reads.brand(reader).language, ""),
+            country=COUNTRIES.get(brand.language, ""),
+            zone=brand.time_zone or "UTC",
             topics=frozenset(asking),
             kinds=frozenset(each.capabilities.address_kind for each in channels),
             now=reader.now,
         )
 
-    reading = Reading(noun.kind, one.fields.columns, one.fields.defaults, await hub.read(names))
+    fields = one.fields
+    reading = Reading(noun.kind, fields.columns, fields.defaults, await hub.read(names), one.heads)
     return _Source(path=path, noun=noun, reading=reading, form=one.form)
 
 

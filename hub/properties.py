@@ -7,12 +7,14 @@ gave into the stored value, and says in words what is wrong with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from hub.errors import Invalid
+from hub.figures import lasting, sum_said
 from hub.filters import OPERATORS, Choice, Field, FieldType, Operator, Where
 
 LINE = 400
@@ -65,6 +67,7 @@ class Property:
 
     `ref` names the kind a reference points to. `choices_from` names the list of records that a
     choice is made from where the organisation keeps it itself; `choices` are then its beginning.
+    `lasts` says of a number that is a duration how many microseconds one is.
     `editable` ones are changed by `ChangeObject`;
     the others move by commands of their own. Of a `personal` one the journal keeps only that it
     changed. `listed` ones are columns of the list at first. `group` names the part of the card.
@@ -76,6 +79,7 @@ class Property:
     choices: tuple[Choice, ...] = ()
     choices_from: str = ""
     ref: str = ""
+    lasts: int = 0
     required: bool = False
     editable: bool = True
     personal: bool = False
@@ -104,7 +108,14 @@ class Property:
             # What stands for "not set" is asked for as empty.
             choices=tuple(one for one in self.choices if one.value),
             translations=self.translations,
+            says=self._says(),
         )
+
+    def _says(self) -> Callable[[int, str], str] | None:
+        """Give what says a number of this property in a language; None: as it is."""
+        if self.type is PropertyType.MONEY:
+            return sum_said
+        return partial(lasting, one=self.lasts) if self.lasts else None
 
 
 class CustomValues(dict[str, object]):
@@ -305,21 +316,26 @@ def _tags(prop: Property, given: object) -> tuple[str, ...]:
 
 
 def _several(prop: Property, parts: list[str]) -> tuple[str, ...]:
-    """Some of the choices, as they are called or as they are stored."""
+    """Some of the choices, as they are called or as they are stored; a name may hold commas."""
     known = {one.value: one.value for one in prop.choices}
     for one in prop.choices:
         for word in (one.label, *one.translations.values()):
             known.setdefault(word.casefold(), one.value)
-    found = set()
-    for part in parts:
-        word = " ".join(part.split())
-        value = known.get(word, known.get(word.casefold()))
-        if word and value is None:
-            raise ValueError(
-                f"some of these are needed: {', '.join(c.value for c in prop.choices)}"
-            )
-        if value is not None:
-            found.add(value)
+    found: set[str] = set()
+    while parts:
+        for end in range(len(parts), 0, -1):
+            word = " ".join(",".join(parts[:end]).split())
+            value = known.get(word, known.get(word.casefold()))
+            if value is not None:
+                found.add(value)
+                break
+        else:
+            if parts[0].strip():
+                raise ValueError(
+                    f"some of these are needed: {', '.join(c.value for c in prop.choices)}"
+                )
+            end = 1
+        parts = parts[end:]
     return tuple(sorted(found))
 
 

@@ -15,8 +15,9 @@ class StartExport(Command):
     """Write a list into a file in the background; gives the export's id.
 
     The list is that of a kind, or of dialogs (`view` is one of the inbox, all without): `filter`, `text` and `sort` as lists take them, of the bin with
-    `removed`; `columns` are names of properties, none is all. `format` is csv or xlsx, `language`
-    the one of headings, "" for the names of properties. Its user is told when the file is there.
+    `removed`; `columns` are names of properties, none is all. `format` is csv or xlsx. With a
+    `language` the file is for people: labels, and instants by the clock of its user; without one
+    it has names of properties, stored choices and instants in UTC. Its user is told when it is there.
     """
 
     permission: ClassVar[str] = "lists.export"

@@ -123,7 +123,8 @@ class Field:
 
     `name` is the object's kind, a dot and a word. `value` gives it from the facts; None, "" and,
     of references and instants, 0 are empty. A query can use `query_operators` only, where they
-    are given. `label` is English; `translations` has the other languages.
+    are given. `label` is English; `translations` has the other languages. `says` writes a number
+    as people of a language do, where that is not its digits.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Field:
     choices: tuple[Choice, ...] = ()
     query_operators: frozenset[Operator] | None = None
     translations: Mapping[str, str] = field(default_factory=dict)
+    says: Callable[[int, str], str] | None = field(default=None, compare=False)
 
     def operators(self, use: Use) -> frozenset[Operator]:
         """Give what a filter of this use may ask of this field."""

@@ -231,6 +231,8 @@ class _Speaker:
                 return value
         if isinstance(value, str):
             return value.join(self._words.quotes)
+        if isinstance(value, int) and field is not None and field.says is not None:
+            return field.says(value, self._language)
         return str(value)
 
     def _duration(self, operator: Operator, length: int) -> str:

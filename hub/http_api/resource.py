@@ -119,8 +119,8 @@ def add_list(router: APIRouter, noun: Noun, shapes: Shapes) -> None:
         await caller.hub.read(reads.page, noun, query)
         wanted = [one for one in columns.split(",") if one]
         if format == "xlsx":
-            return await workbook(caller.hub, noun, query, lambda one: one.name, wanted)
-        lines = csv_lists.rows(caller.hub, noun, query, lambda one: one.name, wanted)
+            return await workbook(caller.hub, noun, query, columns=wanted)
+        lines = csv_lists.rows(caller.hub, noun, query, columns=wanted)
         return StreamingResponse(
             lines,
             media_type="text/csv; charset=utf-8",

@@ -54,7 +54,7 @@ async def try_kind(house: RunningHub, noun: Noun) -> None:
     await hub.do(change)
     lines = await hub.read(changes_of, noun, number)
     expect([one.field for one in lines] == [name.name], f"{kind.name}: its history is not kept")
-    rows = [one async for one in csv_lists.rows(hub, noun, ObjectQuery(), lambda one: one.name)]
+    rows = [one async for one in csv_lists.rows(hub, noun, ObjectQuery())]
     expect(b"Red" in b"".join(rows), f"{kind.name}: its list is not exported")
     await hub.do(RemoveObject(kind=kind.name, object_id=number))
     expect(not (await hub.find(kind.name)).items, f"{kind.name}: what is binned is still listed")

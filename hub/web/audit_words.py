@@ -18,9 +18,10 @@ from crm_store.custom import whole
 from crm_store.objects import Noun
 from crm_store.sight import hidden_among
 from crm_store.viewer import Reader
-from hub.csv_lists import harmless
 from hub.events import Event, EventRegistry
+from hub.figures import lasting, sum_said
 from hub.ids import Micros
+from hub.list_words import FOR_PROGRAMS, ListWords, harmless
 from hub.objects import Actor, ActorKind, Change
 from hub.properties import Property, PropertyType
 from hub.web.i18n import translate
@@ -321,7 +322,9 @@ def _said(prop: Property | None, value: object, known: _Known, language: str) ->
         names = {"user": known.users, "team": known.teams}.get(prop.ref, {})
         return names.get(int(str(value)), known.titles.get((prop.ref, int(str(value))), ""))
     if prop is not None and prop.type is PropertyType.MONEY and isinstance(value, int):
-        return f"{value / 100:.2f}"
+        return sum_said(value, language)
+    if prop is not None and prop.lasts and isinstance(value, int):
+        return lasting(value, language, prop.lasts)
     if prop is not None and prop.type in (PropertyType.DATE, PropertyType.INSTANT):
         text = str(rfc3339(Micros(int(str(value)))))
         return text[:10] if prop.type is PropertyType.DATE else text[:16].replace("T", " ")
@@ -331,7 +334,11 @@ def _said(prop: Property | None, value: object, known: _Known, language: str) ->
 
 
 async def as_csv(
-    hub: BoundHub, registry: EventRegistry, query: AuditQuery, language: str
+    hub: BoundHub,
+    registry: EventRegistry,
+    query: AuditQuery,
+    language: str,
+    words: ListWords = FOR_PROGRAMS,
 ) -> AsyncIterator[bytes]:
     """Give every line that the page would show on all its pages, as a file."""
     heads = (_("When"), _("Who"), _("What"), _("Name"), _("Act"), _("Changes"), _("Why"))
@@ -339,15 +346,15 @@ async def as_csv(
     query = replace(query, limit=BATCH)
     while True:
         found, following = await hub.read(lines, registry, query, language)
-        yield b"".join(_row(_cells(one)) for one in found)
+        yield b"".join(_row(_cells(one, words)) for one in found)
         if not following:
             return
         query = replace(query, before=following)
 
 
-def _cells(line: AuditLine) -> list[str]:
-    words = (line.who, line.subject, line.title, line.verb, "; ".join(line.details), line.cause)
-    return [str(line.event_id), str(rfc3339(line.at)), *(harmless(one) for one in words)]
+def _cells(line: AuditLine, words: ListWords) -> list[str]:
+    texts = (line.who, line.subject, line.title, line.verb, "; ".join(line.details), line.cause)
+    return [str(line.event_id), words.instant(line.at), *(harmless(one) for one in texts)]
 
 
 def _row(cells: Sequence[Any]) -> bytes:

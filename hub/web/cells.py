@@ -13,6 +13,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from hub.figures import lasting
 from hub.properties import Property, PropertyType, value_of
 from hub.web.filters import breakable, money
 from hub.web.instants import day_only, iso, moment, today_in, when
@@ -120,6 +121,12 @@ def _money(prop: Property, page: Page) -> Shows:
 
 
 def _plain(prop: Property, page: Page) -> Shows:
+    if prop.lasts:
+        return lambda value, record: (
+            f'<span class="nowrap">{lasting(value, page.language, prop.lasts)}</span>'
+            if value
+            else NOTHING
+        )
     if prop.name == "email":
         return lambda value, record: breakable(value) if value else NOTHING
     return lambda value, record: (

@@ -96,7 +96,9 @@ async def _shown(
             "pairs": duplicate_reads.pairs_of(reader, "client", client_id),
             "merges": merge_reading.merges_of(reader, "client", client_id),
             **timeline_values(request, reader, subject),
-            "history": history_of(reader, CLIENT, client_id, request.state.language),
+            "history": history_of(
+                reader, CLIENT, client_id, request.state.language, request.state.zone
+            ),
             "kind": whole_of(reader, CLIENT).kind,
             **colleagues(reader),
         }

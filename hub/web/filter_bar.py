@@ -13,6 +13,7 @@ from typing import Any
 
 from hub.errors import Invalid
 from hub.filters import Field, Fields, FieldType, Operator, Use, describe, parse
+from hub.filters.reading import UNITS
 from hub.filters.tree import DURATIONS, WITHOUT_VALUE
 from hub.kinds import Kind
 from hub.properties import PropertyType, minor_units
@@ -185,8 +186,11 @@ def _value(
         case FieldType.NUMBER:
             prop = field_property(kind, field)
             try:
-                is_money = prop is not None and prop.type is PropertyType.MONEY
-                return minor_units(given) if is_money else int(given)
+                if prop is not None and prop.type is PropertyType.MONEY:
+                    return minor_units(given)
+                if prop is not None and prop.lasts:
+                    return int(given) * UNITS.get(str(form.get("unit")), UNITS["m"]) // prop.lasts
+                return int(given)
             except ValueError:
                 raise Invalid("a number is needed", field="value") from None
     return given

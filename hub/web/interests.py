@@ -131,7 +131,9 @@ async def _shown(
             "names": names,
             "dialogs": dialog_reads.several(reader, linked) if may_talk else [],
             "tasks": open_tasks(reader, "interest", interest_id),
-            "history": history_of(reader, INTEREST, interest_id, request.state.language),
+            "history": history_of(
+                reader, INTEREST, interest_id, request.state.language, request.state.zone
+            ),
             "kind": whole_of(reader, INTEREST).kind,
             **colleagues(reader),
         }

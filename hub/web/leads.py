@@ -211,7 +211,9 @@ async def _shown(
             ).get(lead.contact_id, ""),
             "earlier": reads.titles(reader, LEAD, [lead.repeat_of]).get(lead.repeat_of, ""),
             "likely": _likely(reader, lead) if lead.status in ("new", "in_work") else [],
-            "history": history_of(reader, LEAD, lead_id, request.state.language),
+            "history": history_of(
+                reader, LEAD, lead_id, request.state.language, request.state.zone
+            ),
             "made_by": rule_runs.made_by(reader, "lead", [lead_id]).get(lead_id),
             "kind": whole_of(reader, LEAD).kind,
             **colleagues(reader),

@@ -67,7 +67,9 @@ async def show_card(
             "one": one,
             "names": names_of(reader, nouns, kind, [one]),
             "dialogs": dialog_reads.several(reader, linked) if may_talk else [],
-            "history": history_of(reader, noun, object_id, request.state.language),
+            "history": history_of(
+                reader, noun, object_id, request.state.language, request.state.zone
+            ),
             **colleagues(reader),
         }
 

@@ -21,11 +21,14 @@ from crm_store.viewer import Reader
 from hub import csv_lists
 from hub.commands import ReadNotices, StartExport
 from hub.errors import Conflict, Invalid, NotAllowed
+from hub.figures import lasting, sum_said
 from hub.ids import UserId
 from hub.kinds import Kind
+from hub.list_words import ListWords
 from hub.objects import ActorKind, Ref
 from hub.properties import DAY, Property, PropertyType, empty_value, value_of
 from hub.web.i18n import translate
+from hub.web.instants import day_only, moment
 from hub.xlsx_lists import workbook
 
 PER_PAGE = 50
@@ -92,23 +95,12 @@ def colleagues(reader: Reader) -> dict[str, Any]:
 async def as_file(
     request: Request, noun: Noun, query: ObjectQuery, columns: Sequence[str] = ()
 ) -> Response:
-    """Give a whole list as a file, in the chosen columns, headings in the reader's language."""
-    language = request.state.language
+    """Give a whole list as a file, in the chosen columns, in the reader's words and zone."""
+    words = ListWords(language=request.state.language, zone=request.state.zone)
+    query = replace(query, before="")
     if request.query_params.get("as") == "xlsx":
-        return await workbook(
-            request.state.hub,
-            noun,
-            replace(query, before=""),
-            lambda prop: str(prop.translations.get(language, prop.label)),
-            columns,
-        )
-    lines = csv_lists.rows(
-        request.state.hub,
-        noun,
-        replace(query, before=""),
-        lambda prop: str(prop.translations.get(language, prop.label)),
-        columns,
-    )
+        return await workbook(request.state.hub, noun, query, words, columns)
+    lines = csv_lists.rows(request.state.hub, noun, query, words, columns)
     return StreamingResponse(
         lines,
         media_type="text/csv; charset=utf-8",
@@ -156,8 +148,10 @@ def open_tasks(reader: Reader, kind: str, object_id: int) -> tuple[Any, ...]:
     return tuple(sorted(found, key=lambda one: (not one.due_at, one.due_at, one.id)))
 
 
-def history_of(reader: Reader, noun: Noun, object_id: int, language: str) -> list[dict[str, Any]]:
-    """Give the newest changes of an object in words, for its card."""
+def history_of(
+    reader: Reader, noun: Noun, object_id: int, language: str, zone: str
+) -> list[dict[str, Any]]:
+    """Give the newest changes of an object in words and by a clock, for its card."""
     known = colleagues(reader)
     noun = custom.whole_of(reader, noun)
     found = []
@@ -172,14 +166,14 @@ def history_of(reader: Reader, noun: Noun, object_id: int, language: str) -> lis
                 "at": line.at,
                 "who": user.name if user else translate(language, _("The hub")),
                 "what": str(prop.translations.get(language, prop.label)),
-                "before": _said(prop, line.before, known, language),
-                "after": _said(prop, line.after, known, language),
+                "before": _said(prop, line.before, known, language, zone),
+                "after": _said(prop, line.after, known, language, zone),
             }
         )
     return found
 
 
-def _said(prop: Property, value: object, known: Mapping[str, Any], language: str) -> str:
+def _said(prop: Property, value: object, known: Mapping[str, Any], language: str, zone: str) -> str:
     if value in (None, "", "0", 0, []):
         return ""
     if prop.type is PropertyType.CHOICE:
@@ -191,9 +185,18 @@ def _said(prop: Property, value: object, known: Mapping[str, Any], language: str
         return named.name if named else ""
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    if prop.type in (PropertyType.INSTANT, PropertyType.DATE):
-        return ""
-    return str(value)
+    if isinstance(value, bool):
+        return translate(language, "yes" if value else "no")
+    if not isinstance(value, int):
+        return str(value)
+    match prop.type:
+        case PropertyType.MONEY:
+            return sum_said(value, language)
+        case PropertyType.DATE:
+            return day_only(value, language)
+        case PropertyType.INSTANT:
+            return moment(value, zone, language)
+    return lasting(value, language, prop.lasts) if prop.lasts else str(value)
 
 
 def form_values(kind: Kind, form: Any, zone: str) -> dict[str, object]:

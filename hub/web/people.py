@@ -128,7 +128,9 @@ async def _shown(
             "merges": merge_reading.merges_of(reader, "contact", person.id),
             "pairs": duplicate_reads.pairs_of(reader, "contact", person.id),
             "steps": ways.way(reader, subject),
-            "history": history_of(reader, CONTACT, person.id, request.state.language),
+            "history": history_of(
+                reader, CONTACT, person.id, request.state.language, request.state.zone
+            ),
             **timeline_values(request, reader, subject),
             "kind": whole_of(reader, CONTACT).kind,
             "clock": reader.now,

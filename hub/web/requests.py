@@ -199,7 +199,9 @@ async def _shown(
             "tasks": open_tasks(reader, "request", request_id),
             "policy": policy,
             "calendar": (names.get(policy.calendar_id) or default) if policy else "",
-            "history": history_of(reader, REQUEST, request_id, request.state.language),
+            "history": history_of(
+                reader, REQUEST, request_id, request.state.language, request.state.zone
+            ),
             "kind": whole_of(reader, REQUEST).kind,
             **colleagues(reader),
         }

@@ -29,6 +29,7 @@ GROUND = frozenset(
         "errors",
         "events",
         "extensions",
+        "figures",
         "filters",
         "formatting",
         "hookspecs",

@@ -49,6 +49,8 @@ def _about(prop: Property) -> str:
         words += f": one of {', '.join(one.value for one in prop.choices)}"
     if prop.type is PropertyType.MONEY:
         words += ", in minor units (kopecks, cents)"
+    if prop.lasts:
+        words += ", in microseconds" if prop.lasts == 1 else ", in minutes"
     return words
 
 

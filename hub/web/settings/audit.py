@@ -15,6 +15,7 @@ from crm_store import users as user_reads
 from crm_store.audit import AuditQuery, kinds_of
 from crm_store.viewer import Reader
 from hub.ids import NEVER, Micros
+from hub.list_words import ListWords
 from hub.web.audit_words import SUBJECTS, as_csv, lines
 from hub.web.settings.common import hub_of, needs, number, runtime_of, say, show
 
@@ -54,7 +55,13 @@ async def audit(request: Request) -> Response:
     language = request.state.language
     if params.get("as") == "csv":
         return StreamingResponse(
-            as_csv(hub, runtime.registry, query, language),
+            as_csv(
+                hub,
+                runtime.registry,
+                query,
+                language,
+                ListWords(language=language, zone=request.state.zone),
+            ),
             media_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": 'attachment; filename="audit.csv"'},
         )

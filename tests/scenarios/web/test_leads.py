@@ -119,7 +119,7 @@ async def test_a_list_is_a_file_and_a_card_tells_its_story(hub: House) -> None:
     answer = await marketer.get("/leads?as=csv&view=in_work")
     lines = answer.content.decode("utf-8-sig").splitlines()
     assert lines[0].startswith("id,Title,Status,Responsible")
-    assert lines[1].startswith(f"{lead_id},Boats,in_work,Marketer")
+    assert lines[1].startswith(f"{lead_id},Boats,in work,Marketer")
     assert len(lines) == 2
     story = (await marketer.get(f"/leads/{lead_id}")).text
     assert re.search(r"Marketer</span>: Status: .*<del>new</del> → in work", story)

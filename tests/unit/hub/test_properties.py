@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub import Invalid, Property, PropertyType
-from hub.csv_lists import harmless
 from hub.filters import Choice
+from hub.list_words import harmless
 from hub.nouns import CORE_KINDS
 from hub.properties import DAY, read_value
 

@@ -1,0 +1,118 @@
+"""Files of lists: what people read in them, and that the importer reads the same again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hub import Property, PropertyType
+from hub.figures import lasting, sum_said
+from hub.filters import Choice
+from hub.import_columns import Names, Reading, suggest
+from hub.import_files import _cell
+from hub.list_words import FOR_PROGRAMS, ListWords
+from hub.nouns import INTERESTS, REQUESTS
+from hub.properties import DAY
+from hub.web.filter_bar import chips, read_condition
+
+T = PropertyType
+SAIL = Choice("sail", "Sail, big", {"ru": "Парус, большой"})
+MOTOR = Choice("motor", "Motor", {"ru": "Мотор"})
+AT = 1_769_860_800_000_000  # 2026-01-31 12:00 UTC
+
+
+def prop(name: str, russian: str, kind: PropertyType, **more: Any) -> Property:
+    words = {"ru": russian}
+    return Property(name=name, label=name.title(), type=kind, translations=words, **more)
+
+
+KIND: Any = SimpleNamespace(
+    title="name",
+    properties=(
+        prop("name", "Имя", T.LINE),
+        prop("notes", "Заметки", T.TEXT),
+        prop("kind", "Вид", T.CHOICE, choices=(SAIL, MOTOR)),
+        prop("kinds", "Виды", T.TAGS, choices=(SAIL, MOTOR)),
+        prop("tags", "Метки", T.TAGS),
+        prop("count", "Сколько", T.NUMBER),
+        prop("price", "Цена", T.MONEY),
+        prop("paid", "Оплачено", T.FLAG),
+        prop("day", "День", T.DATE),
+        prop("at", "Когда", T.INSTANT),
+        prop("owner_id", "Ответственный", T.REF, ref="user"),
+    ),
+)
+VALUES = {
+    "name": "=Лодки",
+    "notes": "две\nстроки",
+    "kind": "sail",
+    "kinds": ("motor", "sail"),
+    "tags": ("big", "hot"),
+    "count": 7,
+    "price": 123_450,
+    "paid": True,
+    "day": 5 * DAY,
+    "at": AT,
+    "owner_id": 3,
+}
+
+
+@pytest.mark.parametrize("language", ["", "en", "ru"])
+@pytest.mark.parametrize("sort", ["csv", "xlsx"])
+def test_what_was_exported_is_read_again(language: str, sort: str) -> None:
+    words = ListWords(language=language, zone="Asia/Yekaterinburg")
+    record, names = SimpleNamespace(**VALUES), {"user": {3: "Вера"}}
+    heads, cells = [], []
+    for one in KIND.properties:
+        if sort == "csv":
+            heads.append(words.heading(one))
+            cells.append(words.cell(one, record, names))
+        else:
+            heads.append(words.heading(one, has_zone=True))
+            cells.append(_cell(words.cell_value(one, record, names)))
+    columns = suggest(KIND, [one.name for one in KIND.properties], heads)
+    assert columns == tuple(VALUES)
+    known = Names(refs={"user": {"вера": 3}})
+    row = Reading(KIND, columns, {}, known, heads).row(1, cells)
+    assert (row.error, row.values) == ("", VALUES)
+
+
+def test_people_read_labels_and_their_own_clock() -> None:
+    words = ListWords(language="ru", zone="Asia/Yekaterinburg")
+    named = {one.name: one for one in KIND.properties}
+    record = SimpleNamespace(**VALUES)
+    cells = {name: words.cell(one, record, {}) for name, one in named.items()}
+    assert (cells["kind"], cells["paid"]) == ("Парус, большой", "да")
+    assert cells["at"] == "2026-01-31 17:00:00+05:00"
+    assert words.heading(named["at"], has_zone=True) == "Когда (Asia/Yekaterinburg)"
+    assert words.cell_value(named["at"], record, {}) == datetime(2026, 1, 31, 17)
+    raw = {name: FOR_PROGRAMS.cell(one, record, {}) for name, one in named.items()}
+    assert (raw["kind"], raw["paid"], raw["at"]) == ("sail", "yes", "2026-01-31T12:00:00.000000Z")
+    stage = Property(name="stage_id", label="Stage", type=T.REF, ref="stage")
+    assert words.cell(stage, SimpleNamespace(stage_id=1), {"stage": {1: "New"}}) == "Новый"
+
+
+def test_durations_are_durations() -> None:
+    paused, spent = REQUESTS.property("paused_us"), REQUESTS.property("spent_minutes")
+    record = SimpleNamespace(paused_us=93_780_000_000, spent_minutes=95)
+    words = ListWords(language="ru")
+    assert [words.cell(one, record, {}) for one in (paused, spent)] == ["26:03", "1:35"]
+    assert str(words.cell_value(spent, record, {})) == "1:35:00"
+    assert FOR_PROGRAMS.cell(paused, record, {}) == "93780000000"
+    form = {"field": "request.paused_us", "operator": "greater", "value": "90", "unit": "m"}
+    tree = read_condition(REQUESTS, form, lambda name: [])
+    assert tree["value"] == 5_400_000_000
+    [chip] = chips(REQUESTS, tree, "ru", lambda field, one: "")
+    assert chip.text == "На паузе была больше 1\u00a0ч 30\u00a0мин"
+    form = {"field": "interest.amount", "operator": "greater", "value": "1 200,50"}
+    [chip] = chips(
+        INTERESTS, read_condition(INTERESTS, form, lambda name: []), "en", lambda field, one: ""
+    )
+    assert chip.text == "Amount is more than 1,200.50"
+    assert lasting(93_780_000_000, "ru") == "1\u00a0д 2\u00a0ч 3\u00a0мин"
+    assert lasting(95, "en", 60_000_000) == "1\u00a0h 35\u00a0min"
+    assert lasting(0, "en") == "0\u00a0min"
+    assert (sum_said(-123_450, "ru"), sum_said(100, "en")) == ("-1\u00a0234,50", "1")
