@@ -3,9 +3,9 @@
 // less often the longer it takes, so that the browser has time for whoever reads and types.
 
 const LEAST_MS = 150;
-const MOST_MS = 1000;
+const MOST_MS = 2000;
 /** Of the browser's time drawing takes one part in so many. */
-const SHARE = 10;
+const SHARE = 20;
 
 /** Give what asks for a drawing: after so many milliseconds, or when it is its time again. @param {() => void} draw */
 export function pace(draw) {
@@ -20,6 +20,6 @@ export function pace(draw) {
     draw();
   };
   return (ms = Math.max(LEAST_MS, last + rest - performance.now())) => {
-    if (!timer) timer = window.setTimeout(() => { if (document.hidden) run(); else requestAnimationFrame(run); }, document.hidden ? MOST_MS : ms);
+    if (!timer) timer = window.setTimeout(() => { if (document.hidden) run(); else requestAnimationFrame(run); }, ms);
   };
 }
