@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 from crm_store.nouns import NOUNS
-from crm_store.rows import gathered, numbered, numbers, read_json
+from crm_store.rows import gathered, numbered, numbers, read_json, row_by_row
 from crm_store.sight import visible
 from crm_store.tables.interests import interest_stays, interests
 from crm_store.viewer import Viewer
@@ -132,15 +132,16 @@ def _ends(dialect: str, which: Which) -> Select[Any]:
 
 @lru_cache(128)
 def _reached(dialect: str, which: Which, stages: tuple[int, ...], several: bool) -> Select[Any]:
+    # Who came to a stage twice reached it once: the second time is marked in its row.
+    first = and_(_stays.c.interest_id == _i.c.id, ~_stays.c.again)
+    stage = _stays.c.stage_id
+    joined, own = row_by_row(dialect, _begun(dialect, which), _stays, (stage,), first)
     # A column for each stage: to group by stages, SQLite would sort all the stays first.
     columns: list[ColumnElement[Any]] = []
     for stage_id in stages:
-        there = _stays.c.stage_id == stage_id
+        there = own.c.stage_id == stage_id
         columns += [func.count().filter(there), func.sum(_i.c.amount).filter(there)]
-    # Who came to a stage twice reached it once: the second time is marked in its row.
-    first = and_(_stays.c.interest_id == _i.c.id, ~_stays.c.again)
-    begun = _begun(dialect, which).outerjoin(_stays, first)
-    statement = select(func.max(_i.c.currency), *columns).select_from(begun)
+    statement = select(func.max(_i.c.currency), *columns).select_from(joined)
     return statement.group_by(_i.c.currency) if several else statement
 
 

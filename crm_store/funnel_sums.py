@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, select
 
 from crm_store.funnel_counts import Counts, Span
-from crm_store.rows import insert_rows, numbered, numbers
+from crm_store.rows import insert_rows, numbered, numbers, row_by_row
 from crm_store.sql import lock_names
 from crm_store.tables.funnels import funnel_marks, funnel_sums
 from crm_store.tables.interests import interest_stays, interests
@@ -108,8 +108,9 @@ def _stretches(dialect: str) -> Select[Any]:
     here = and_(
         *_OF, _s.c.days == asked.c.days, _s.c.day >= asked.c.since, _s.c.day < asked.c.until
     )
-    # An outer join is not turned round: the stretches are gone through.
-    return select(_s.c.days, _s.c.day, _s.c.sums).select_from(asked.outerjoin(_s, here))
+    columns = (_s.c.days, _s.c.day, _s.c.sums)
+    joined, own = row_by_row(dialect, asked, _s, columns, here)
+    return select(*(own.c[one.name] for one in columns)).select_from(joined)
 
 
 def _values(pipeline_id: int, cut: Cut) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
@@ -261,6 +262,24 @@ def numbers(dialect: str, names: tuple[str, ...]) -> FromClause:
         for one in names
     )
     return func.unnest(*lists).table_valued(*names, name="given").render_derived()
+
+
+def row_by_row(
+    dialect: str,
+    given: FromClause,
+    table: Table,
+    columns: Sequence[ColumnElement[Any]],
+    on: ColumnElement[bool],
+) -> tuple[FromClause, FromClause]:
+    """Join a table to rows that are gone through; gives the join, and where its columns stand.
+
+    An outer join, which SQLite does not turn round. PostgreSQL, which knows nothing of how many rows
+    are within given bounds, would rather read the whole table: OFFSET keeps it a question for each row.
+    """
+    if dialect == "sqlite":
+        return given.outerjoin(table, on), table
+    own = select(*columns).where(on).offset(literal_column("0")).lateral("own")
+    return given.outerjoin(own, true()), own
 
 
 def numbered(
