@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
 
-from crm_store.sameness import name_parts, phone_form
-from hub.records.people import Likeness
+from crm_store.sameness import name_parts, normal_form, phone_form
 
 ALIKE = 92
-END = 4
+END = 6
+"""Digits at the end of a phone that every spelling of it has."""
+LONG = 390
+"""Of what is longer, the folded twin in the database may be cut short."""
 _NO_DIGIT = re.compile(r"\D")
 _WEIGHTS = {"inn": 95, "phone": 75, "email": 80}
+Compare = Callable[["Card", int], tuple[int, tuple[str, ...]] | None]
 
 
 @dataclass(slots=True)
 class Card:
     """What cards are compared by.
 
-    `phone` is one as it is written: bringing it to its one spelling takes longer than all the rest, so
-    that of many namesakes it is done only where its end is the one that is looked for.
+    `phone` and `email` are as they are written: bringing them to their one spelling takes longer than
+    all the rest, so that of many namesakes it is done only where the end of the phone, or the e-mail
+    in its folded twin, is the one that is looked for.
     """
 
     id: int
     name: str
     is_organisation: bool = False
     phone: str = ""
+    email: str = ""
+    email_folded: str = ""
     marks: dict[str, set[str]] = field(default_factory=dict)
 
     def mark(self, reason: str, value: str) -> None:
@@ -36,10 +43,13 @@ class Card:
             self.marks.setdefault(reason, set()).add(value)
 
     def all_marks(self) -> dict[str, set[str]]:
-        """Give everything noted, the phone as well."""
+        """Give everything noted, phone and e-mail as well."""
         if self.phone:
             self.mark("phone", phone_form(self.phone))
             self.phone = ""
+        if self.email:
+            self.mark("email", normal_form("email", self.email))
+            self.email = ""
         return self.marks
 
     def numbers(self) -> set[int]:
@@ -67,21 +77,41 @@ def _name_keys(card: Card) -> set[str]:
     return found
 
 
-def compare(one: Card, other: Card, alike: int) -> Likeness | None:
-    """Say why a card and another may be one, None where nothing says so; `alike` are their names."""
+def comparing(one: Card) -> Compare:
+    """Give what compares a card with others, of which it is told how alike the names are.
+
+    It gives a score and the reasons why both may be one, None where nothing says so.
+    """
     mine = one.all_marks()
     ends = {phone[-END:] for phone in mine.get("phone", ())}
-    # Whatever stands before them, two spellings of a number have the same last digits.
-    near = other.phone and _NO_DIGIT.sub("", other.phone)[-END:] in ends
-    theirs = other.all_marks() if near else other.marks
-    reasons = [reason for reason in _WEIGHTS if mine.get(reason, set()) & theirs.get(reason, set())]
-    score = max((_WEIGHTS[reason] for reason in reasons), default=0)
-    tells = len(name_parts(one.name)) > 1 or (one.is_organisation and other.is_organisation)
-    if alike >= ALIKE and tells:
-        reasons.append("name")
-        score = score + (100 - score) // 2 if score else alike - 50
-    elif score and alike < 50:
-        score -= 20
-    if not reasons:
-        return None
-    return Likeness(id=other.id, score=score, reasons=tuple(reasons))
+    mails = {mail.removeprefix("e:") for mail in mine.get("email", ())}
+    named = len(name_parts(one.name)) > 1
+    by_name = ("name",)
+
+    def compare(other: Card, alike: int) -> tuple[int, tuple[str, ...]] | None:
+        phone, mail = other.phone, other.email_folded
+        if (phone and _end(phone) in ends) or (mail and (mail in mails or len(mail) > LONG)):
+            other.all_marks()
+        is_same = alike >= ALIKE and (named or (one.is_organisation and other.is_organisation))
+        theirs = other.marks
+        if not theirs:
+            return (alike - 50, by_name) if is_same else None
+        reasons = [one for one in _WEIGHTS if mine.get(one, _NONE) & theirs.get(one, _NONE)]
+        score = max((_WEIGHTS[reason] for reason in reasons), default=0)
+        if is_same:
+            reasons.append("name")
+            score = score + (100 - score) // 2 if score else alike - 50
+        elif score and alike < 50:
+            score -= 20
+        return (score, tuple(reasons)) if reasons else None
+
+    return compare
+
+
+_NONE: frozenset[str] = frozenset()
+
+
+def _end(phone: str) -> str:
+    """Give the last digits of a phone: whatever stands before them, all its spellings have these."""
+    last = phone[-END:]
+    return last if last.isdecimal() else _NO_DIGIT.sub("", phone)[-END:]

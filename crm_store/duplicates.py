@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Connection,
@@ -27,10 +27,11 @@ from sqlalchemy import (
 )
 
 from crm_store import object_writes, objects
-from crm_store.comparison import Card, compare
+from crm_store.comparison import Card, comparing
 from crm_store.nouns import NOUNS, Noun
 from crm_store.rows import among, listed
 from crm_store.sameness import likeness, normal_form, phone_form
+from crm_store.sight import sees_all
 from crm_store.sql import page_key, unindexed, upsert
 from crm_store.tables.duplicates import duplicate_keys, duplicates
 from crm_store.tables.people import addresses
@@ -56,12 +57,13 @@ def _cards(conn: Connection, noun: Noun, ids: Iterable[int]) -> dict[int, Card]:
     given = {"cards": listed(dialect, sorted(set(ids)))}
     found: dict[int, Card] = {}
     for row in conn.execute(_living(dialect, noun.table), given).all():
-        card = found[row.id] = Card(row.id, row.name)
-        if noun.kind.name == "client":
-            card.is_organisation = row.organisation
-            card.phone = row.phone
-            card.mark("email", normal_form("email", row.email))
-            card.mark("inn", f"i:{row.inn_folded}" if row.inn_folded else "")
+        # By their places: a row looks for each name anew.
+        number, name, *more = row
+        card = found[number] = Card(number, name)
+        if more:
+            card.is_organisation, card.phone, card.email, card.email_folded, inn = more
+            if inn:
+                card.mark("inn", f"i:{inn}")
     if noun.kind.name == "contact":
         for row in conn.execute(_their_addresses(dialect), given).all():
             if row.contact_id in found:
@@ -74,7 +76,8 @@ def _cards(conn: Connection, noun: Noun, ids: Iterable[int]) -> dict[int, Card]:
 def _living(dialect: str, table: Table) -> Select[Any]:
     columns = [table.c.id, table.c.name]
     if "inn_folded" in table.c:
-        columns += [table.c.organisation, table.c.phone, table.c.email, table.c.inn_folded]
+        names = ("organisation", "phone", "email", "email_folded", "inn_folded")
+        columns += [table.c[one] for one in names]
     return select(*columns).where(
         among(dialect, table.c.id, "cards"), unindexed(table.c.deleted_at) == 0, table.c.name != ""
     )
@@ -107,31 +110,37 @@ def _sharing(many: int) -> Any:
     )
 
 
-def _alike(
-    conn: Connection, noun: Noun, card: Card, known: dict[int, Card] | None = None
-) -> list[Likeness]:
+class Alike(NamedTuple):
+    """A card that is like another; of two, the likest and newest is the greater."""
+
+    score: int
+    id: int
+    reasons: tuple[str, ...]
+
+
+def _alike(conn: Connection, noun: Noun, card: Card, known: dict[int, Card]) -> list[Alike]:
     """Give the cards that are like one, the likest first; `known` are cards already read."""
-    known = {} if known is None else known
     near: set[int] = set()
     keys = sorted(card.numbers())
     for start in range(0, len(keys), MOST_KEYS):
         some = keys[start : start + MOST_KEYS]
         given = {f"key_{n}": key for n, key in enumerate(some)} | {"kind": noun.kind.name}
-        near |= set(conn.execute(_sharing(len(some)), given).scalars().all())
+        near.update(conn.execute(_sharing(len(some)), given).scalars().all())
     near.discard(card.id)
     if near - known.keys():
         known |= _cards(conn, noun, near - known.keys())
     names: dict[str, int] = {}
+    compare = comparing(card)
     found = []
     for number in near & known.keys():
         other = known[number]
         alike = names.get(other.name)
         if alike is None:
             alike = names[other.name] = likeness(card.name, other.name)
-        one = compare(card, other, alike)
-        if one is not None:
-            found.append(one)
-    return sorted(found, key=lambda one: (-one.score, -one.id))
+        said = compare(other, alike)
+        if said is not None:
+            found.append(Alike(said[0], number, said[1]))
+    return sorted(found, reverse=True)
 
 
 def alike(reader: Reader, kind: str, values: Mapping[str, str], but: int = 0) -> list[Likeness]:
@@ -143,8 +152,12 @@ def alike(reader: Reader, kind: str, values: Mapping[str, str], but: int = 0) ->
     card.mark("email", normal_form("email", values.get("email", "")))
     if kind == "client" and values.get("inn"):
         card.mark("inn", f"i:{values['inn'].strip().lower()}")
-    found = _alike(reader.conn, noun, card)[:10]
-    names = objects.titles(reader, noun, [one.id for one in found])
+    known: dict[int, Card] = {}
+    found = _alike(reader.conn, noun, card, known)[:10]
+    if sees_all(reader.viewer, noun):
+        names = {one.id: known[one.id].name for one in found}
+    else:
+        names = objects.titles(reader, noun, [one.id for one in found])
     return [
         Likeness(id=one.id, name=names[one.id], score=one.score, reasons=one.reasons)
         for one in found
@@ -167,7 +180,7 @@ def refresh_duplicates(uow: UnitOfWork, command: RefreshDuplicates) -> int:
         )
     )
     write_keys(uow.conn, kind, cards.values())
-    found: dict[tuple[int, int], Likeness] = {}
+    found: dict[tuple[int, int], Alike] = {}
     # Cards that share a key are compared with the same others, which are read once.
     known = dict(cards)
     for card in cards.values():
