@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import String, literal_column, select
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, String, bindparam, literal_column, select
 
 from crm_store.sql import unindexed
 from crm_store.tables.dialogs import dialogs, messages
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, Viewer
 from hub.ids import DialogId
 
 MOST = 50
@@ -18,19 +21,25 @@ def callbacks(reader: Reader) -> list[DialogId]:
     """Give the dialogs that the reader, or nobody yet, has to call back; who waits longest first."""
     if not reader.viewer.may("dialogs.view"):
         return []
-    found = reader.conn.execute(
+    found = reader.conn.execute(_waiting(reader.viewer.sight), {"me": reader.viewer.user_id})
+    return [DialogId(one) for one in found.scalars().all()]
+
+
+@lru_cache(128)
+def _waiting(viewer: Viewer) -> Select[Any]:
+    """Make the question once for all who see the same: everybody's day asks it."""
+    return (
         select(dialogs.c.id)
         # By the index of calls, which are few: of each waiting dialog the last message was read.
         .join(messages, messages.c.dialog_id == dialogs.c.id)
         .where(
             dialogs.c.is_open,
             dialogs.c.waiting_since > 0,
-            dialogs.c.assignee_id.in_([reader.viewer.user_id, 0]),
+            dialogs.c.assignee_id.in_((bindparam("me"), literal_column("0"))),
             messages.c.direction == CALL,
             unindexed(messages.c.id) == dialogs.c.last_message_id,
-            reader.viewer.dialogs_clause(),
+            viewer.dialogs_clause(),
         )
         .order_by(dialogs.c.waiting_since)
         .limit(MOST)
     )
-    return [DialogId(one) for one in found.scalars()]

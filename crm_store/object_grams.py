@@ -92,7 +92,7 @@ def has_words(conn: Connection, noun: Noun, words: Sequence[str]) -> ColumnEleme
     return visitors.replacement_traverse(asked, {}, filled)
 
 
-def candidates(conn: Connection, noun: Noun, words: Sequence[str]) -> list[int] | None:
+def candidates(conn: Connection, noun: Noun, words: Sequence[str]) -> Sequence[int] | None:
     """Give the ids of all objects that may have the words; None where the index does not help.
 
     It does not help for words of one or two letters, and for what so many rows have that a page
@@ -105,7 +105,7 @@ def candidates(conn: Connection, noun: Noun, words: Sequence[str]) -> list[int] 
     if conn.dialect.name == "sqlite":
         asked = " AND ".join('"' + gram.replace('"', '""') + '"' for gram in grams)
     statement = _near(noun.kind.name, conn.dialect.name)
-    ids = list(conn.execute(statement, {"grams": asked, "most": CANDIDATES + 1}).scalars())
+    ids = conn.execute(statement, {"grams": asked, "most": CANDIDATES + 1}).scalars().all()
     return ids if len(ids) <= CANDIDATES else None
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from functools import cache, lru_cache
 from inspect import ismemberdescriptor
-from operator import itemgetter
+from itertools import repeat
+from operator import call, itemgetter
 from typing import Any
 
-from sqlalchemy import Row, Select, Table, bindparam, select
+from sqlalchemy import Column, Row, Select, Table, bindparam, select
 
 from crm_store import custom
 from crm_store.nouns import Noun
@@ -25,10 +27,11 @@ def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
     # Put in order here: asked for in order, SQLite would read all tags of the kind.
     tags: dict[int, list[tuple[str, str]]] = {}
     dialect = reader.conn.dialect.name
-    ids = [row.id for row in rows]
+    number_of = itemgetter(rows[0]._fields.index("id"))
+    ids = list(map(number_of, rows))
     asked = {"kind": noun.kind.name, "objects": listed(dialect, ids)}
-    for row in reader.conn.execute(_tags(dialect), asked):
-        tags.setdefault(row.object_id, []).append((row.tag_folded, row.tag))
+    for number, tag, folded in reader.conn.execute(_tags(dialect), asked).all():
+        tags.setdefault(number, []).append((folded, tag))
     record: Any = noun.kind.record
     more: Mapping[int, Any] = {}
     known = {one.name for one in fields(record)}
@@ -48,14 +51,32 @@ def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
     return made
 
 
+def columns_of(noun: Noun) -> list[Column[Any]]:
+    """Give the columns of a kind's record: of the others, folded twins of texts, nothing is made."""
+    record: Any = noun.kind.record
+    known = {one.name for one in fields(record)}
+    return [one for one in noun.table.c if one.name in known]
+
+
+def named(names: tuple[str, ...], rows: Sequence[Row[Any]]) -> list[Any]:
+    """Give rows as named tuples: a row looks for a name anew each time it is asked for it."""
+    make, many = _tuple_of(names)._make, len(names) + 1
+    return [make(row[:many]) for row in rows]
+
+
+@cache
+def _tuple_of(names: tuple[str, ...]) -> Any:
+    return namedtuple("Shown", ("id", *names))
+
+
 @lru_cache(256)
 def _maker(
     record: Any, table: Table, columns: tuple[str, ...]
 ) -> Callable[[Row[Any], Mapping[str, Any]], Any]:
     """Give what makes a record of a row, and of what does not stand in its table.
 
-    Slot by slot: a board makes hundreds of records of some thirty fields each, and half the time
-    would go into handing over their names. A plugin's record that has no slots, or does something
+    Slot by slot, without a loop in Python: a page makes hundreds of records of some thirty fields
+    each, and half the time would go into handing over their names. A plugin's record that has no slots, or does something
     of its own when it is made, is made by its names.
     """
     known = fields(record)
@@ -70,8 +91,8 @@ def _maker(
 
     def make(row: Row[Any], given: Mapping[str, Any]) -> Any:
         made = object.__new__(record)
-        for put, value in zip(taken, values(row), strict=True):
-            put(made, value)
+        # To set a slot gives None, so that all of them are gone through.
+        any(map(call, taken, repeat(made), values(row)))
         for one, put in others:
             put(made, given[one.name] if one.name in given else _default(record, one))
         return made

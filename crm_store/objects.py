@@ -31,6 +31,7 @@ from crm_store.filter_sql import ASKING, asking, compile_sql
 from crm_store.nouns import NOUNS as NOUNS
 from crm_store.nouns import Noun as Noun
 from crm_store.object_fields import query_fields
+from crm_store.object_records import columns_of, named
 from crm_store.object_records import records as records
 from crm_store.rows import among, listed
 from crm_store.sight import visible as visible
@@ -102,7 +103,7 @@ def pages(
 ) -> list[ObjectPage[Any]]:
     """Give a page of each query; where nothing of them is asked by words, in one question.
 
-    With `names` they are rows of these columns and the id: a board shows little of hundreds.
+    With `names` they are named tuples of the id and these columns: a board shows little of hundreds.
     """
     reader.viewer.need(noun.kind.read)
     if not queries:
@@ -125,10 +126,11 @@ def pages(
             given[f"value_{n}"], given[f"last_{n}"] = _key(query.before, text=text)
     parts: list[list[Row[Any]]] = [[] for _ in queries]
     for row in reader.conn.execute(statement, given).all():
-        parts[row.part].append(row)
+        # By its place, the last: a row looks for each name anew.
+        parts[row[-1]].append(row)
     shown = [rows[: one.limit] for rows, one in zip(parts, asked, strict=True)]
     every = [row for rows in shown for row in rows]
-    made = iter(every if names else records(reader, noun, every))
+    made = iter(named(names, every) if names else records(reader, noun, every))
     return [
         ObjectPage(
             items=tuple(islice(made, len(rows))),
@@ -205,7 +207,9 @@ def _one_list(
     column, _ = _order(of.noun, asked.sort)
     number = of.table.c.id
     part = literal_column(str(n), Integer).label("part")
-    columns = [of.table.c[name] for name in ("id", *asked.names)] if asked.names else [of.table]
+    columns = (
+        [of.table.c[name] for name in ("id", *asked.names)] if asked.names else columns_of(of.noun)
+    )
     statement = select(*columns, column.label("order_key"), part)
     statement = statement.where(*_kept(viewer, of.noun, removed=asked.removed))
     if asked.tree is not None:
@@ -284,7 +288,7 @@ def _one(viewer: Viewer, of: Of) -> Select[Any]:
 @lru_cache(512)
 def _several(viewer: Viewer, of: Of, dialect: str) -> Select[Any]:
     ids = among(dialect, of.table.c.id, "objects")
-    return select(of.table).where(ids, visible(viewer, of.noun))
+    return select(*columns_of(of.noun)).where(ids, visible(viewer, of.noun))
 
 
 @lru_cache(512)
@@ -329,8 +333,8 @@ def titles(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, str]:
         return {}
     dialect = reader.conn.dialect.name
     statement = _titles(reader.viewer.sight, Of(noun.table, noun), dialect)
-    rows = reader.conn.execute(statement, {"objects": listed(dialect, set(ids))})
-    return {row.id: row.title for row in rows}
+    rows = reader.conn.execute(statement, {"objects": listed(dialect, set(ids))}).all()
+    return dict(tuple(row) for row in rows)
 
 
 def has(reader: Reader, noun: Noun, object_id: int, *, none_of: Sequence[str] = ()) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +15,7 @@ from markupsafe import Markup, escape
 from hub.figures import lasting
 from hub.properties import Property, PropertyType, value_of
 from hub.web.filters import breakable, money
-from hub.web.instants import day_only, iso, moment, today_in, when
+from hub.web.instants import day_only, time_tag, today_in
 
 Shows = Callable[[Any, Any], str]
 """Gives the HTML of a value, knowing the record it belongs to."""
@@ -93,13 +92,7 @@ def _ref(prop: Property, page: Page) -> Shows:
 
 def _instant(prop: Property, page: Page) -> Shows:
     zone, language, today = page.zone, page.language, page.today
-    return lambda value, record: _time(value, zone, language, today) if value else NOTHING
-
-
-@lru_cache(8_000)
-def _time(micros: int, zone: str, language: str, today: date) -> str:
-    title, shown = escape(moment(micros, zone, language)), when(micros, zone, language, today)
-    return f'<time class="nowrap" datetime="{iso(micros)}" title="{title}">{escape(shown)}</time>'
+    return lambda value, record: time_tag(value, zone, language, today) if value else NOTHING
 
 
 def _date(prop: Property, page: Page) -> Shows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
@@ -14,13 +14,14 @@ from starlette.routing import BaseRoute, Route
 from crm_store import dialogs as dialog_reads
 from crm_store import notices as notice_reads
 from crm_store import objects as reads
-from crm_store import users as user_reads
 from crm_store.callbacks import callbacks
 from crm_store.objects import NOUNS, Noun, ObjectQuery
+from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import HubError, Invalid, NotAllowed
 from hub.ids import DialogId
+from hub.kinds import Kind
 from hub.natural_dates import read as read_line
 from hub.records.dialogs import DialogQuery
 from hub.web.errors import as_json, status_of
@@ -31,6 +32,12 @@ from hub.web.objects import page
 from hub.web.requests import OPEN, edges, group_of
 
 TASK, REQUEST = NOUNS["task"], NOUNS["request"]
+TASK_SHOWN = (
+    "title", "due_at", "priority", "repeat", "object_kind", "object_id", "owner_id",
+)  # fmt: skip
+"""What a line of my day shows of a task: of a record most would be read for nothing."""
+REQUEST_SHOWN = ("title", "number", "due_at")
+STEP_SHOWN = ("title", "next_step", "next_step_at")
 MOST = 100
 EVER = 1
 """After this is every moment that is set."""
@@ -63,6 +70,7 @@ def _tasks(reader: Reader) -> dict[str, list[Any]]:
             ObjectQuery(filter={"all": [mine, undated]}, limit=MOST),
             ObjectQuery(filter=check, limit=MOST),
         ),
+        TASK_SHOWN,
     )
     return {"tasks": [*found.items, *loose.items], "to_check": list(to_check.items)}
 
@@ -80,10 +88,21 @@ def _requests(reader: Reader, until: int) -> list[Any]:
         {"field": "request.due_at", "operator": "less", "value": until - until % HOUR + HOUR},
     ]
     query = ObjectQuery(filter=mine_of("request", *asked), sort="due_at", limit=MOST)
-    return [one for one in reads.page(reader, REQUEST, query).items if one.due_at < until]
+    [found] = reads.pages(reader, REQUEST, [query], REQUEST_SHOWN)
+    return [one for one in found.items if one.due_at < until]
 
 
-def _steps(reader: Reader, ends: dict[str, int]) -> list[dict[str, Any]]:
+class Step(NamedTuple):
+    """What is agreed for an instant: in which words, and of what object."""
+
+    at: int
+    words: str
+    of: str
+    id: int
+    kind: Kind
+
+
+def _steps(reader: Reader, ends: dict[str, int]) -> list[Step]:
     """Give next steps of my interests, and meetings and calls of mine, to the end of the week."""
 
     def between(field: str, after: int) -> list[dict[str, object]]:
@@ -92,27 +111,20 @@ def _steps(reader: Reader, ends: dict[str, int]) -> list[dict[str, Any]]:
             {"field": field, "operator": "less", "value": ends["week"]},
         ]
 
-    found: list[dict[str, Any]] = []
+    found: list[Step] = []
 
     def take(noun: Noun, field: str, items: Iterable[Any]) -> None:
         for one in items:
             words = one.title if field == "at" else f"{one.next_step or one.title}"
-            found.append(
-                {
-                    "at": getattr(one, field),
-                    "words": words,
-                    "of": one.title,
-                    "id": one.id,
-                    "noun": noun,
-                }
-            )
+            found.append(Step(getattr(one, field), words, one.title, one.id, noun.kind))
 
     interest, meeting = NOUNS["interest"], NOUNS["meeting"]
     if reader.viewer.may(interest.kind.read):
         open_ones = _is("interest.status", "in_work")
         soon = mine_of("interest", open_ones, *between("interest.next_step_at", EVER))
         query = ObjectQuery(filter=soon, sort="next_step_at", limit=MOST)
-        take(interest, "next_step_at", reads.page(reader, interest, query).items)
+        [coming] = reads.pages(reader, interest, [query], STEP_SHOWN)
+        take(interest, "next_step_at", coming.items)
     if reader.viewer.may(meeting.kind.read):
         today = mine_of("meeting", *between("meeting.at", ends["midnight"] - 1))
         steps = mine_of("meeting", *between("meeting.next_step_at", EVER))
@@ -123,20 +135,17 @@ def _steps(reader: Reader, ends: dict[str, int]) -> list[dict[str, Any]]:
                 ObjectQuery(filter=today, sort="at", limit=MOST),
                 ObjectQuery(filter=steps, limit=200),
             ),
+            (*STEP_SHOWN, "at"),
         )
         take(meeting, "at", met.items)
         take(meeting, "next_step_at", agreed.items)
-    return sorted(found, key=lambda one: (int(one["at"]), -int(one["id"])))[:MOST]
+    return sorted(found, key=lambda one: (one.at, -one.id))[:MOST]
 
 
-def _without(steps: list[dict[str, Any]], tasks: list[Any]) -> list[dict[str, Any]]:
+def _without(steps: list[Step], tasks: list[Any]) -> list[Step]:
     """Leave out next steps that stand among the tasks already: nothing is shown twice."""
     known = {(one.object_id, one.title) for one in tasks if one.object_kind == "interest"}
-    return [
-        one
-        for one in steps
-        if one["noun"].kind.name != "interest" or (one["id"], one["words"]) not in known
-    ]
+    return [one for one in steps if one.kind.name != "interest" or (one.id, one.words) not in known]
 
 
 def _dialogs(reader: Reader) -> list[Any]:
@@ -159,6 +168,8 @@ def grouped(tasks: list[Any], ends: dict[str, int]) -> list[tuple[str, list[Any]
 
 def waiting_for_me(reader: Reader, ends: dict[str, int]) -> dict[str, Any]:
     """Give what waits for the reader: tasks, dialogs, calls, deadlines, next steps."""
+    # The same dozen questions for everybody, by whose it is: they are planned longer than they run.
+    keep_plans(reader.conn)
     tasks = _tasks(reader)
     to_call = callbacks(reader)
     mine = [*tasks["tasks"], *tasks["to_check"]]
@@ -171,7 +182,6 @@ def waiting_for_me(reader: Reader, ends: dict[str, int]) -> dict[str, Any]:
         "waiting": [one for one in _dialogs(reader) if one.id not in to_call],
         "requests": _requests(reader, ends["today"]),
         "steps": _without(_steps(reader, ends), tasks["tasks"]),
-        "users": {one.id: one for one in user_reads.all_users(reader)},
     }
 
 
@@ -184,6 +194,7 @@ async def day(request: Request) -> Response:
     nouns = request.app.state.runtime.nouns
 
     values = await hub.read(waiting_for_me, ends)
+    staff = await request.app.state.runtime.staff()
     return page(
         request,
         "day",
@@ -193,6 +204,7 @@ async def day(request: Request) -> Response:
         groups=grouped(values["tasks"], ends),
         kind=TASK.kind,
         paths={name: noun.kind.path for name, noun in nouns.items()},
+        users=staff.users,
         about_kind=request.query_params.get("kind", ""),
         about_id=request.query_params.get("id", ""),
         **values,

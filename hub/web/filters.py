@@ -47,6 +47,14 @@ def _when(context: Context, micros: int) -> str:
 
 
 @pass_context
+def _time(context: Context, micros: int, css: str = "nowrap", clock_only: bool = False) -> Markup:
+    """Give an instant as an element: its short form, or the time of its day."""
+    zone = _zone(context)
+    language = str(context.get("language"))
+    return instants.time_tag(micros, zone, language, today_in(zone), css, clock_only=clock_only)
+
+
+@pass_context
 def _moment(context: Context, micros: int) -> str:
     """Give the full form with its zone, for tooltips and readers."""
     return instants.moment(micros, _zone(context), str(context.get("language")))
@@ -191,6 +199,7 @@ def _size(context: Context, count: int) -> str:
 
 FILTERS: dict[str, Callable[..., object]] = {
     "when": _when,
+    "time": _time,
     "moment": _moment,
     "day": _day,
     "daykey": _daykey,

@@ -11,6 +11,7 @@ from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime, format_time
+from markupsafe import Markup, escape
 
 # Nothing in words is finer than a minute, and a page shows the same instants again and again.
 MINUTE_US = 60_000_000
@@ -43,6 +44,24 @@ def when(micros: int, zone: str, language: str, today: date) -> str:
 def moment(micros: int, zone: str, language: str) -> str:
     """Give the full form with its zone, for tooltips and readers."""
     return _full_form(micros // MINUTE_US, zone, language)
+
+
+@lru_cache(8_000)
+def time_tag(
+    micros: int,
+    zone: str,
+    language: str,
+    today: date,
+    css: str = "nowrap",
+    *,
+    clock_only: bool = False,
+) -> Markup:
+    """Give an instant as HTML: its short form, or the time of its day, with the full one beside it."""
+    title = moment(micros, zone, language)
+    shown = clock(micros, zone, language) if clock_only else when(micros, zone, language, today)
+    return Markup(
+        f'<time class="{css}" datetime="{iso(micros)}" title="{escape(title)}">{escape(shown)}</time>'
+    )
 
 
 def clock(micros: int, zone: str, language: str) -> str:

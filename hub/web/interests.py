@@ -15,6 +15,7 @@ from crm_store.custom import whole_of
 from crm_store.interests import particulars
 from crm_store.nouns import NOUNS
 from crm_store.pipelines import all_pipelines
+from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.commands import Command
@@ -113,6 +114,7 @@ async def _shown(
     nouns = request.app.state.runtime.nouns
 
     def load(reader: Reader) -> dict[str, Any]:
+        keep_plans(reader.conn)
         one = reads.one(reader, INTEREST, interest_id)
         linked = reads.dialogs_of(reader, Ref(kind="interest", id=interest_id))
         may_talk = reader.viewer.may("dialogs.view")

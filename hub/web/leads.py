@@ -17,6 +17,7 @@ from crm_store import users as user_reads
 from crm_store.custom import whole_of
 from crm_store.leads import begun_of
 from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.commands import Command
@@ -198,6 +199,7 @@ async def _shown(
     await seen(request, "lead", lead_id)
 
     def load(reader: Reader) -> dict[str, Any]:
+        keep_plans(reader.conn)
         lead = reads.one(reader, LEAD, lead_id)
         linked = reads.dialogs_of(reader, Ref(kind="lead", id=lead_id))
         may_talk = reader.viewer.may("dialogs.view")

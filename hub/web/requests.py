@@ -20,6 +20,7 @@ from crm_store.belongings import belongings
 from crm_store.custom import whole_of
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.request_clocks import OVER, deadlines_of
+from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.commands import Command
@@ -175,6 +176,7 @@ async def _shown(
     zone, position = request.state.zone, live_position(request)
 
     def load(reader: Reader) -> dict[str, Any]:
+        keep_plans(reader.conn)
         one = reads.one(reader, REQUEST, request_id)
         linked = reads.dialogs_of(reader, Ref(kind="request", id=request_id))
         others = ObjectQuery(
