@@ -26,6 +26,7 @@ BENCHES = {
     "mailing": ["--letters", "4000"],
     "opens": [],
     "segments": [],
+    "peers": [],
 }
 
 

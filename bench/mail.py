@@ -22,6 +22,8 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -62,22 +64,22 @@ WORDS = [
 ]
 
 
-def letters(count: int, key: str) -> list[bytes]:
-    """Make letters with text and HTML."""
+def letters(count: int, key: str, senders: int = SENDERS) -> list[bytes]:
+    """Make letters with text and HTML, of some of so many people."""
     dice = random.Random(key)
-    return [_letter(f"{key}-{n}", dice) for n in range(count)]
+    return [_letter(f"{key}-{n}", senders, dice) for n in range(count)]
 
 
-def _letter(key: str, dice: random.Random) -> bytes:
+def _letter(key: str, senders: int, dice: random.Random) -> bytes:
     words = " ".join(dice.choices(WORDS, k=120)) + f" {key}"
     style = "font-family:sans-serif;color:#222;" * 20
     html = f'<html><body><p style="{style}">{words}</p></body></html>'
     html += " " * max(0, SIZE - len(html.encode()) - len(words.encode()))
-    sender = dice.randrange(SENDERS)
+    sender = dice.randrange(senders)
     return (
         f"From: Person {sender} <p{sender}@away.example>\r\nTo: shop@hub.example\r\n"
         f"Subject: Order {key}\r\nMessage-ID: <{key}@away.example>\r\n"
-        "Date: Mon, 23 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+        f"Date: {format_datetime(datetime.now(UTC))}\r\nMIME-Version: 1.0\r\n"
         'Content-Type: multipart/alternative; boundary="b"\r\n\r\n'
         f"--b\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{words}\r\n"
         f"--b\r\nContent-Type: text/html; charset=utf-8\r\n\r\n{html}\r\n--b--\r\n"
