@@ -29,6 +29,7 @@ from hub import (
 from plugins.mailings import sending
 from plugins.mailings.audience import sends_of
 from plugins.mailings.checking import findings
+from plugins.mailings.commands import SteerMailing
 from plugins.mailings.doing import mailing_of, send
 from plugins.mailings.files import keep
 from plugins.mailings.plans import Plan
@@ -179,6 +180,9 @@ async def outcome(
         return sends, said, people, [tuple(one) for one in steps]
 
     left = await house.runtime.database.read(read)
+    if mailing.state in ("scheduled", "filling", "sending"):
+        # Or each turn would look after all the mailings before it, too.
+        await hub.do(SteerMailing(mailing_id=number, state="cancelled"))
     # A wall clock stays where it is, everything else is counted from the start.
     waits = (mailing.due_at - (0 if "at" in plan else began)) // HOUR
     return left, mailing.state, mailing.occurrence, waits, mailing.held_out > PEOPLE // 2
