@@ -65,6 +65,8 @@ def pytest_collection(session: pytest.Session) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     gc.collect()
     gc.freeze()
+    # Seldom: a test's house is made of many small things that live as long as the test does.
+    gc.set_threshold(20_000)
     gc.enable()
 
 
