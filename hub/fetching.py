@@ -21,6 +21,7 @@ from hub.ids import AccountId, AttachmentId, Micros
 from hub.objects import SYSTEM
 
 if TYPE_CHECKING:
+    from hub.following import Follower
     from hub.runtime import Runtime
 
 log = logging.getLogger("hub.fetching")
@@ -48,12 +49,14 @@ class Fetching:
         self._not_before: dict[int, Micros] = {}
         self._asked: set[AccountId] = set()
         self._room = asyncio.Semaphore(AT_ONCE)
+        self._follower: Follower | None = None
 
     async def run(self) -> None:
         """Fetch what is missing, for as long as this hub runs."""
         busy: dict[AccountId, asyncio.Task[None]] = {}
         try:
             async with self._runtime.feed.follow("files", 0, _may_bring_files) as follower:
+                self._follower = follower
                 while True:
                     found = await self._runtime.database.read(self._accounts)
                     busy = {key: task for key, task in busy.items() if not task.done()}
@@ -136,6 +139,9 @@ class Fetching:
         log.info("fetch_waits attachment=%d error=%s", row.id, type(error).__name__)
         pause = min(LONGEST_PAUSE, 2**tries)
         self._not_before[row.id] = Micros(now + pause * SECOND_US)
+        if self._follower is not None:
+            # It waits already, and not for this file.
+            self._follower.wake()
         return True
 
 

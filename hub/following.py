@@ -77,6 +77,10 @@ class Follower:
         if not self._news.is_set() and (self._wants is None or any(map(self._wants, events))):
             self._news.set()
 
+    def wake(self) -> None:
+        """Let this reader look again, though no fact has come."""
+        self._news.set()
+
     async def wait(self, seconds: float) -> None:
         """Wait for a wanted fact, at most so long."""
         try:
