@@ -30,6 +30,7 @@ async def office(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
         yield one
 
 
+@pytest.mark.slow
 async def test_a_marketer_sends_a_letter_and_a_client_leaves(
     office: Office, enter: Enter, chromium: Browser
 ) -> None:

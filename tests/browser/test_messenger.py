@@ -229,6 +229,7 @@ async def test_one_customer_on_two_channels_who_also_calls(
     await expect(link).to_have_attribute("href", "https://pbx.example/r/1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["ru", "en"])
 async def test_the_window_closes_while_one_writes_and_a_template_goes(
     office: Office, enter: Enter, perch: Perch, language: str

@@ -77,6 +77,7 @@ async def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"the keyboard does not reach {selector}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "ru"])
 async def test_a_rule_from_nothing_by_keyboard(office: Office, enter: Enter, language: str) -> None:
     words = WORDS[language]

@@ -15,6 +15,7 @@ from tests.browser.test_accessibility import serious
 MORE = ("/settings/profile/second", "/settings/channels/new/boat")
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.parametrize(
     ("language", "theme"), [pytest.param("en", "dark", marks=pytest.mark.soak), ("ru", "light")]

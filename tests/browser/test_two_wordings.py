@@ -35,6 +35,7 @@ async def office(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
         yield one
 
 
+@pytest.mark.slow
 async def test_two_wordings_are_tried_and_the_better_one_goes_to_the_rest(
     office: Office, enter: Enter, chromium: Browser
 ) -> None:

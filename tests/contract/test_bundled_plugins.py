@@ -67,6 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("quarter", range(4))
 def test_a_bundled_plugin_works_from_outside_the_tree(
     site: Path, tmp_path: Path, quarter: int

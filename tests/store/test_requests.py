@@ -383,6 +383,7 @@ async def test_numbers_are_given_once_to_many_at_a_time(home: House) -> None:
     assert sorted(numbers) == list(range(1001, 1041))
 
 
+@pytest.mark.slow
 async def test_hundreds_due_at_once_are_each_told_once_by_rivals(home: House) -> None:
     for start in range(0, 600, 100):
         await home.user.do(

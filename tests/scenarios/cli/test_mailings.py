@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
+
 from hub import Actor, ActorKind, Address, CreateContact, GiveConsent, SaveSegment
 from hub.cli.base import opened
 from hub.settings import HubSettings
@@ -36,6 +38,7 @@ async def _draft(hub: CommandLine, account: str, *texts: str) -> list[str]:
         return [str(one) for one in await own.do(*drafts)]
 
 
+@pytest.mark.slow
 def test_a_mailing_is_checked_started_held_and_ended(hub: CommandLine) -> None:
     hub("account", "add", "pigeon", "ring=x", "--title", "Loft")
     (account,) = json.loads(hub("account", "list", "--json"))

@@ -226,6 +226,7 @@ def told(text: str) -> list[str]:
     return [kind for kind in KINDS if secret(kind) in text]
 
 
+@pytest.mark.slow
 @SCOPES
 async def test_no_page_tells_what_is_anothers(world: World, planted: Planted) -> None:
     browser = world.house.browser()

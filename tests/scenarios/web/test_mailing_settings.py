@@ -191,6 +191,7 @@ async def outcome(
 APART = {"id", "mailing_id", "send_id", "created_at", "user_id", "state", "occurrence"}
 
 
+@pytest.mark.slow
 async def test_every_setting_changes_the_outcome(house: tuple[House, World]) -> None:
     assert set(SETTINGS) == {one.name for one in fields(Plan)} - {"fail_percent"}
     home, world = house
