@@ -287,10 +287,6 @@ class Database:
         self._queue.put(call)
         return await waiting
 
-    def write_now(self, many: Many, item: Any) -> Any:
-        """Hand in a call and wait for its commit, on a thread."""
-        return self.submit(many, item).result()
-
     def _write_loop(self) -> None:
         while True:
             call = self._queue.get()

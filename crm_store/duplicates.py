@@ -23,7 +23,6 @@ from sqlalchemy import (
     select,
     tuple_,
     union_all,
-    update,
 )
 
 from crm_store import object_writes, objects
@@ -250,16 +249,6 @@ def forget_duplicates(uow: UnitOfWork, kind: str, ids: Sequence[int]) -> None:
         delete(duplicate_keys).where(
             duplicate_keys.c.kind == kind, duplicate_keys.c.object_id.in_(ids)
         )
-    )
-
-
-def reopen_pair(uow: UnitOfWork, kind: str, one: int, other: int) -> None:
-    """Forget what was decided of two cards: whoever merges them thinks otherwise."""
-    a, b = sorted((one, other))
-    uow.conn.execute(
-        update(duplicates)
-        .where(duplicates.c.kind == kind, duplicates.c.a_id == a, duplicates.c.b_id == b)
-        .values(state="open", decided_at=0, decided_by=0)
     )
 
 

@@ -155,15 +155,6 @@ def client(reader: Reader, client_id: ClientId) -> Client:
     return found
 
 
-def clients_page(reader: Reader, before: str = "", limit: int = 50) -> tuple[list[Client], str]:
-    """Give clients, the newest first, and the key of the next page."""
-    if before:
-        number = page_key(f"0-{before}")[1]
-        before = f"{number}~{number}"
-    found = objects.page(reader, CLIENT, objects.ObjectQuery(before=before, limit=limit))
-    return list(found.items), found.next.partition("~")[0]
-
-
 def address_values(reader: Reader, contact_id: ContactId) -> list[str]:
     """Give the values of a contact's addresses, whoever asks."""
     found = reader.conn.execute(

@@ -241,11 +241,6 @@ def _dotted(node: nodes.Node) -> str:
     return ""
 
 
-def names_in(text: str) -> tuple[str, ...]:
-    """Give the placeholders that a template uses."""
-    return tuple(dict.fromkeys(name for name, _ in _names(_TEXT.parse(_source(text)))))
-
-
 @lru_cache(maxsize=1024)
 def _compiled(text: str, html: bool) -> Any:
     cage = _HTML if html else _TEXT

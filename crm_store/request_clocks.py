@@ -62,7 +62,6 @@ from hub.objects import Ref
 from hub.records.requests import Deadline, SlaPolicy
 
 REQUEST = NOUNS["request"]
-WORKED_ON = ("new", "in_work", "waiting", "on_hold")
 OVER = ("solved", "closed")
 BY_STARTING = 1
 """Stands for the answer where there is no dialog: work was begun."""

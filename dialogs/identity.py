@@ -265,11 +265,3 @@ def _name(uow: UnitOfWork, contact_id: ContactId, name: str) -> None:
     )
     if done.rowcount:
         uow.record(ContactChanged(contact_id=contact_id, fields=("name",)))
-
-
-def blocked_reason(uow: UnitOfWork, address_id: AddressId) -> str:
-    """Give why an address is blocked, "" where it is not."""
-    return str(
-        uow.conn.execute(select(addresses.c.blocked).where(addresses.c.id == address_id)).scalar()
-        or ""
-    )

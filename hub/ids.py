@@ -116,8 +116,3 @@ class IdMaker:
 def id_for_instant(at: Micros) -> int:
     """Give the smallest id that an object made at `at` can have (for time-ranged key scans)."""
     return max(0, at // 1000 - EPOCH_MS) << (WORKER_BITS + COUNTER_BITS)
-
-
-def instant_of_id(object_id: int) -> Micros:
-    """Give the instant, to the millisecond, at which an id was made."""
-    return Micros(((object_id >> (WORKER_BITS + COUNTER_BITS)) + EPOCH_MS) * 1000)

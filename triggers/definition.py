@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, ValidationError
 
 from hub.errors import Invalid
-from hub.filters import Condition, FieldType, Filter, Group, Match, Use, parse, to_json
+from hub.filters import Condition, FieldType, Filter, Group, Match, Use, parse
 from hub.filters.reading import UNITS, instant
 from triggers.fields import of_card
 from triggers.vocabulary import Vocabulary
@@ -371,11 +371,6 @@ def needs_of_filter(tree: Filter, words: Vocabulary) -> set[str]:
     if isinstance(tree, Condition):
         return set(words.needs_of(tree.field))
     return {need for one in tree.parts for need in needs_of_filter(one, words)}
-
-
-def filter_json(tree: Filter, words: Vocabulary) -> dict[str, object]:
-    """Write a filter of a rule."""
-    return to_json(tree, words.fields)
 
 
 # -- small readers ---------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from hub.commands import Command
 from hub.errors import HubError
@@ -24,8 +23,6 @@ from triggers.loading import about_of
 from triggers.plans import PlannedRun, PlannedStep, PlannedTimer
 from triggers.times import day_of, quiet_until
 from triggers.vocabulary import Vocabulary
-
-WorkingTime = Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,9 +91,3 @@ def create_search(conn: Connection) -> None:
     for statement in search_ddl(conn.dialect.name):
         conn.exec_driver_sql(statement)
     conn.execute(insert(meta).values(key=VERSION_KEY, value=str(TERMS_VERSION)))
-
-
-def drop_search(conn: Connection) -> None:
-    """Take the term tables away again."""
-    for name in TERM_TABLES:
-        conn.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")

@@ -77,13 +77,6 @@ class SearchResults(Shape):
     next: str
 
 
-class Hits(Shape):
-    """A page of found messages."""
-
-    items: list[SearchHit]
-    next: str
-
-
 # -- requests ------------------------------------------------------------------------------
 
 

@@ -8,7 +8,6 @@ from hub import Recipe
 
 Words = tuple[str, str]
 NOT_AUTOMATIC = {"field": "message.automated", "operator": "equals", "value": False}
-CHATS = ["telegram", "vk", "whatsapp", "max", "web_chat"]
 
 
 def is_(field: str, value: object) -> dict[str, object]:
