@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from crm_store import objects
 from crm_store.nouns import NOUNS, Noun
 from crm_store.objects import ObjectQuery
+from crm_store.sums import sum_of
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interests
 from crm_store.tables.objects import dialog_links
@@ -39,7 +40,7 @@ def stage_heaps(reader: Reader, query: ObjectQuery) -> Mapping[int, Heap]:
             interests.c.stage_id,
             interests.c.currency,
             func.count().label("count"),
-            func.sum(interests.c.amount).label("amount"),
+            sum_of(interests.c.amount).label("amount"),
         ),
     ).group_by(interests.c.stage_id, interests.c.currency)
     heaps: dict[int, Heap] = {}

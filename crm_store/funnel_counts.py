@@ -22,6 +22,7 @@ from sqlalchemy import (
 from crm_store.nouns import NOUNS
 from crm_store.rows import gathered, numbered, numbers, read_json, row_by_row
 from crm_store.sight import visible
+from crm_store.sums import sum_of
 from crm_store.tables.interests import interest_stays, interests
 from crm_store.viewer import Viewer
 
@@ -126,7 +127,7 @@ def counted(
 @lru_cache(128)
 def _ends(dialect: str, which: Which) -> Select[Any]:
     of = (_i.c.status, _i.c.currency, _i.c.loss_reason_id)
-    counts = (func.count(_i.c.id), func.sum(_i.c.amount))
+    counts = (func.count(_i.c.id), sum_of(_i.c.amount))
     return select(*of, *counts).select_from(_begun(dialect, which)).group_by(*of)
 
 
@@ -140,7 +141,7 @@ def _reached(dialect: str, which: Which, stages: tuple[int, ...], several: bool)
     columns: list[ColumnElement[Any]] = []
     for stage_id in stages:
         there = own.c.stage_id == stage_id
-        columns += [func.count().filter(there), func.sum(_i.c.amount).filter(there)]
+        columns += [func.count().filter(there), sum_of(_i.c.amount, there)]
     statement = select(func.max(_i.c.currency), *columns).select_from(joined)
     return statement.group_by(_i.c.currency) if several else statement
 

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, delete, func, select
 from crm_store.funnel_counts import Counts, Span
 from crm_store.rows import insert_rows, numbered, numbers, row_by_row
 from crm_store.sql import lock_names
+from crm_store.sums import sum_of
 from crm_store.tables.funnels import funnel_marks, funnel_sums
 from crm_store.tables.interests import interest_stays, interests
 from crm_store.unit_of_work import UnitOfWork
@@ -236,12 +237,10 @@ _WHOSE = (_i.c.owner_id, _i.c.source_folded)
 _HOW = (_i.c.status, _i.c.currency, _i.c.loss_reason_id)
 _WHERE = (_stays.c.stage_id, _i.c.currency)
 _ENDS = (
-    select(*_WHOSE, *_HOW, func.count(), func.sum(_i.c.amount))
-    .where(_BEGUN)
-    .group_by(*_WHOSE, *_HOW)
+    select(*_WHOSE, *_HOW, func.count(), sum_of(_i.c.amount)).where(_BEGUN).group_by(*_WHOSE, *_HOW)
 )
 _REACHED = (
-    select(*_WHOSE, *_WHERE, func.count(), func.sum(_i.c.amount))
+    select(*_WHOSE, *_WHERE, func.count(), sum_of(_i.c.amount))
     .join_from(_i, _stays, _stays.c.interest_id == _i.c.id)
     .where(_BEGUN, ~_stays.c.again)
     .group_by(*_WHOSE, *_WHERE)

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, Subquery, case, cast, func, select, union_all
 
 from crm_store.many_cuts import cut
+from crm_store.sums import sum_of
 from crm_store.tables.interests import interests
 from crm_store.tables.many import many_touches
 from crm_store.tables.objects import leads
@@ -99,7 +100,7 @@ def earned(
                 things.c.currency,
                 func.count(things.c.id.distinct()).label("n"),
                 func.count(things.c.person.distinct()).label("people"),
-                func.sum(things.c.amount).label("total"),
+                sum_of(things.c.amount).label("total"),
             )
             .select_from(source)
             .group_by(key, things.c.currency)
@@ -155,7 +156,7 @@ def _counted(made: Subquery) -> Select[Any]:
             made.c.currency,
             func.count(made.c.id.distinct()).label("n"),
             func.count(made.c.person.distinct()).label("people"),
-            func.sum(made.c.amount).label("total"),
+            sum_of(made.c.amount).label("total"),
         )
         .select_from(made)
         .group_by(made.c.currency)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from crm_store import objects
+from crm_store.boards import stage_heaps
 from crm_store.funnel import FunnelQuery, funnel
 from crm_store.interest_moves import lacks
 from crm_store.interests import particulars
@@ -58,6 +59,8 @@ from hub import (
     UserId,
     WinInterest,
 )
+from hub.commands import CountFunnels
+from hub.properties import LARGEST
 from tests.houses import House, house, message
 
 INTEREST = NOUNS["interest"]
@@ -452,3 +455,17 @@ async def test_the_next_step_is_the_nearest_task(home: House) -> None:
     await home.user.do(own)
     await home.user.do(FinishTask(task_id=call))
     assert (await step())[0] == "Think about it"
+
+
+async def test_sums_of_the_largest_amounts_are_bounded(home: House) -> None:
+    line = await sales(home)
+    for _ in range(2):
+        await made(home, amount=LARGEST, currency="EUR")
+    await made(home, amount=5, currency="RUB")
+    heaps = await home.user.read(stage_heaps, ObjectQuery())
+    found = await home.user.read(funnel, FunnelQuery(pipeline_id=line.id))
+    for sums in (heaps[line.stages[0].id].sums, found.steps[0].sums):
+        assert {one.currency: one.amount for one in sums} == {"EUR": LARGEST, "RUB": 5}
+    await home.system.do(CountFunnels())
+    found = await home.user.read(funnel, FunnelQuery(pipeline_id=line.id))
+    assert {one.amount for one in found.steps[0].sums} == {LARGEST, 5}
