@@ -56,6 +56,23 @@ async def test_what_arrived_before_one_began_to_write_needs_no_question(
     await expect(page.locator("#guard")).to_be_hidden()
 
 
+async def test_what_came_while_an_answer_could_be_undone_needs_no_question(
+    office: Office, enter: Enter
+) -> None:
+    await undo_for(office, "Vera", 60)
+    dialog = await office.writes("Ivan Petrov", "One")
+    page = await enter("Vera", f"/inbox/{dialog}")
+    await write(page, "Answer")
+    await expect(page.locator(".msg.out[data-message]:not([data-sketch])")).to_have_count(1)
+    await office.writes("Ivan Petrov", "Two")
+    # The answer stands last, for it has not left yet, but was written before.
+    await expect(page.locator(".msg .text")).to_have_text(["One", "Two", "Answer"])
+    await write(page, "Answer to both")
+    await expect(page.locator(".msg.out[data-message]:not([data-sketch])")).to_have_count(2)
+    await expect(page.locator("#guard")).to_be_hidden()
+    assert len(await office.messages(dialog)) == 4
+
+
 async def test_a_send_can_be_undone_for_some_seconds(office: Office, enter: Enter) -> None:
     await undo_for(office, "Vera", 60)
     dialog = await office.writes("Ivan Petrov", "Hello")

@@ -196,7 +196,8 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
   if (then === 'closed') parent.next(id);
 }
 
-const newestId = (here) => [...here.querySelectorAll('.msg[data-message]')].pop()?.dataset.message || '0';
+/** The youngest id of what is shown: what stands last may be older, an answer that can still be undone or a dialog that was merged. */
+const newestId = (here) => [...here.querySelectorAll('.msg[data-message]')].map((one) => one.dataset.message || '0').reduce((most, one) => (one.length > most.length || (one.length === most.length && one > most) ? one : most), '0');
 
 async function attempt(one) {
   flying += 1;
