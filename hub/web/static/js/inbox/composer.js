@@ -172,7 +172,7 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
   const wait = note || due ? 0 : undoSeconds;
   const body = { dialog: id, text: words, files, key: newKey() };
   if (note) Object.assign(body, { mentions: mentioned(words) });
-  else Object.assign(body, people(), extra?.more(), takeReply(words), { seen: here.dataset.began || newestId(here), anyway, then, ...(due ? { due_at: String(due) } : { delay: wait }) });
+  else Object.assign(body, people(), extra?.more(), takeReply(words), { seen: here.dataset.began || here.dataset.lastMessage, anyway, then, ...(due ? { due_at: String(due) } : { delay: wait }) });
   const pending = pane.querySelector('#pending');
   const was = { value: text.value, files: [...(pending?.children || [])] };
   const node = sketch(words, note, was.files.map((one) => one.textContent || ''));
@@ -195,9 +195,6 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
   attempt({ verb: note ? 'note' : 'send', body, node, put, then, wait, due, id });
   if (then === 'closed') parent.next(id);
 }
-
-/** The youngest id of what is shown: what stands last may be older, an answer that can still be undone or a dialog that was merged. */
-const newestId = (here) => [...here.querySelectorAll('.msg[data-message]')].map((one) => one.dataset.message || '0').reduce((most, one) => (one.length > most.length || (one.length === most.length && one > most) ? one : most), '0');
 
 async function attempt(one) {
   flying += 1;
@@ -286,7 +283,7 @@ const VERBS = {
     const box = pane.querySelector('.log');
     const here = root();
     if (box) box.scrollTop = box.scrollHeight;
-    if (here) here.dataset.began = newestId(here);
+    if (here) here.dataset.began = here.dataset.lastMessage;
     area()?.focus();
   },
 };
@@ -311,8 +308,8 @@ function input(event) {
   const text = /** @type {HTMLTextAreaElement} */ (event.target);
   if (text.id !== 'text') return;
   const here = root();
-  // The guard asks about what came after one began to write, not after one opened the dialog.
-  if (here && !here.dataset.began && text.value) here.dataset.began = newestId(here);
+  // The guard asks about what came after one began to write; what stands last may be older.
+  if (here && !here.dataset.began && text.value) here.dataset.began = here.dataset.lastMessage;
   if (here && !text.value) here.dataset.began = '';
   count();
   saveDraft();

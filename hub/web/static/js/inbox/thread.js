@@ -229,10 +229,12 @@ function put(list, id, item) {
 function place(list, item) {
   if (root()?.dataset.gap && !list.querySelector('#m-' + item.id)) return item.way === 'in' ? 1 : 0;
   const node = messageOf(item.html);
-  if (!putMessage(list, node) || item.way !== 'in') return 0;
-  stopped(open, 'contact');
+  if (!putMessage(list, node)) return 0;
   const here = root();
+  // What comes last, which is not always what stands last: an answer that can be undone does.
   if (here) here.dataset.lastMessage = item.id;
+  if (item.way !== 'in') return 0;
+  stopped(open, 'contact');
   if (document.hidden || !document.hasFocus()) unreadLine(list, node);
   return 1;
 }
