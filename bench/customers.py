@@ -46,10 +46,14 @@ DAY_US = 86_400_000_000
 
 
 @contextmanager
-def customers(past: House) -> Iterator[House]:
-    """Give a house with customers; the first time takes minutes."""
-    folder = cache() / f"customers-{FILLER}-{past.kind}-{past.count}"
-    name = f"customers_{past.count}"
+def customers(past: House, namesakes: int = 1) -> Iterator[House]:
+    """Give a house with customers; the first time takes minutes.
+
+    With `namesakes` each name stands so many times as often: as in a house so many times as large.
+    """
+    alike = f"_{namesakes}" if namesakes > 1 else ""
+    folder = cache() / f"customers-{FILLER}-{past.kind}-{past.count}{alike}"
+    name = f"customers_{past.count}{alike}"
     ready = (folder / "ready").exists()
     url = past.url
     if past.cluster is not None:
@@ -69,7 +73,7 @@ def customers(past: House) -> Iterator[House]:
         cluster=past.cluster,
     )  # fmt: skip
     if not ready:
-        fill(one)
+        fill(one, namesakes)
         (folder / "ready").touch()
     else:
         runtime_of(one.data, one.url).migrate()
@@ -95,7 +99,7 @@ def count_funnels(one: House) -> None:
     engine.dispose()
 
 
-def fill(one: House) -> None:
+def fill(one: House, namesakes: int) -> None:
     """Fill a copy of a past with customers."""
     runtime = runtime_of(one.data, one.url)
     runtime.migrate()
@@ -111,7 +115,7 @@ def fill(one: House) -> None:
     def next_id() -> int:
         return next(numbers)
 
-    book = Book(one, agents, [(row.id, row.pipeline_id) for row in steps])
+    book = Book(one, agents, [(row.id, row.pipeline_id) for row in steps], namesakes)
     for kind, share in SHARES.items():
         total = one.count // share
         for start in range(0, total, BATCH_DIALOGS * 5):
@@ -138,11 +142,13 @@ def fill(one: House) -> None:
 class Book:
     """Who the customers are and what they want."""
 
-    def __init__(self, one: House, agents: list[int], steps: list[tuple[int, int]]) -> None:
+    def __init__(
+        self, one: House, agents: list[int], steps: list[tuple[int, int]], namesakes: int
+    ) -> None:
         self._count, self._agents, self._steps = one.count, agents, steps
         self._dice = random.Random(23)
         names = Vocabulary().names()
-        self._names = [word.title() for word in names]
+        self._names = [word.title() for word in names[: len(names) // namesakes]]
         self._begin = system_now() - (one.count + 1) * STEP_US
         self._now = system_now()
 
