@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from hub import AddNote, Address, Direction, UpdateProfile
 from tests.browser.conftest import Enter
@@ -215,6 +217,40 @@ async def test_what_one_wrote_without_a_network_is_neither_shown_nor_sent_for_a_
     await expect(page.locator("#text")).to_have_value("He haggles.\nLet him")
     sent = await office.wait_message(dialog, "From Vera", "sent")
     assert sent.author_name == "Vera"
+
+
+async def test_what_is_written_goes_to_the_dialog_it_stands_in_while_another_is_on_its_way(
+    office: Office, enter: Enter
+) -> None:
+    await undo_for(office, "Vera", 0)
+    second = await office.writes("Maria Orlova", "Good day")
+    first = await office.writes("Ivan Petrov", "Hello")
+    page = await enter("Vera")
+    arrives = asyncio.Event()
+
+    async def slowly(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await page.route(f"**/inbox/dialog/{second}", slowly)
+    await page.locator(f"#row-{first}").click()
+    await expect(page.locator("h1")).to_have_text("Ivan Petrov")
+    await page.locator("#text").fill("For Ivan alone")
+    # Both keys before the browser can draw anything between them.
+    await page.locator("#text").evaluate(
+        """text => {
+            const press = (code, more) => text.dispatchEvent(
+                new KeyboardEvent('keydown', { code, bubbles: true, cancelable: true, ...more }));
+            press('KeyJ', { altKey: true });
+            press('Enter', { ctrlKey: true });
+        }"""
+    )
+    await page.wait_for_url(f"**/inbox/{second}*")
+    await office.wait_message(first, "For Ivan alone", "sent")
+    arrives.set()
+    await expect(page.locator("h1")).to_have_text("Maria Orlova")
+    await expect(page.locator("#text")).to_have_value("")
+    assert [one.text for one in await office.messages(second)] == ["Good day"]
 
 
 async def test_a_note_with_a_mention_stays_inside_and_finds_its_colleague(

@@ -22,7 +22,7 @@ const undoSeconds = Number(meta?.getAttribute('data-undo') || 5);
 const sendKey = meta?.getAttribute('data-send-key') || 'ctrl_enter';
 const myName = meta?.getAttribute('data-name') || '';
 const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
-let parent = { next: (id) => {}, current: () => '' };
+let parent = { next: (id) => {} };
 let held = { then: '', due: 0 };
 let draftTimer = 0;
 let draftOf = '';
@@ -32,13 +32,15 @@ let flying = 0;
 const form = () => /** @type {HTMLFormElement | null} */ (pane.querySelector('#composer'));
 const area = () => /** @type {HTMLTextAreaElement | null} */ (pane.querySelector('#text'));
 const root = () => /** @type {HTMLElement | null} */ (pane.querySelector('.thread'));
+// What is written belongs to the dialog it stands in, also while another one is on its way.
+const current = () => root()?.dataset.dialog || '';
 const isNote = () => form()?.dataset.mode === 'note';
 
 /** What messengers add comes with the first dialog that has it. @type {typeof import('hub/inbox/messenger') | null} */
 let extra = null;
 /** What messengers add, null while no dialog needed it. */
 export const messenger = () => extra;
-const needExtra = () => { if (!extra && form()?.dataset.messenger) import('hub/inbox/messenger').then((all) => { if (!extra) { extra = all; extra.startMessenger(parent.current); } extra.windowClock(); count(); }); };
+const needExtra = () => { if (!extra && form()?.dataset.messenger) import('hub/inbox/messenger').then((all) => { if (!extra) { extra = all; extra.startMessenger(current); } extra.windowClock(); count(); }); };
 
 /** Whether a message of ours is on its way to the hub. */
 export const inFlight = () => flying > 0;
@@ -113,7 +115,7 @@ function count() {
 }
 
 function saveDraft(now = false) {
-  const id = parent.current();
+  const id = current();
   const text = area();
   const place = pane.querySelector('#saved');
   if (!id || !text) return;
@@ -128,7 +130,7 @@ function saveDraft(now = false) {
       // What the hub has may be sent from elsewhere: it must not come back here then.
       if (kept(draftKey(id)).endsWith('\n' + body.text)) local(id, '');
       document.dispatchEvent(new CustomEvent('hub:draft', { detail: { dialog: id, text: body.text } }));
-      if (place && parent.current() === id) place.textContent = body.text ? _('Draft saved') : '';
+      if (place && current() === id) place.textContent = body.text ? _('Draft saved') : '';
     } catch { if (place) place.textContent = body.text ? _('Draft kept in this browser') : ''; }
   }, now ? 0 : DRAFT_MS);
 }
@@ -157,7 +159,7 @@ function people() {
 
 /** Send what is written. */
 function send({ then = '', anyway = false, due = 0 } = {}) {
-  const id = parent.current();
+  const id = current();
   const here = root();
   const text = area();
   if (!id || !text || !here || /** @type {HTMLButtonElement | null} */ (pane.querySelector('#send'))?.disabled) return;
@@ -226,7 +228,7 @@ function refused(one, error) {
   one.put();
   if (error.what === 'window_closed') extra?.takeWindow('1');
   if (error.what !== 'newer_messages') { complain(error); return; }
-  const guard = /** @type {HTMLElement | null} */ (one.id === parent.current() ? pane.querySelector('#guard') : null);
+  const guard = /** @type {HTMLElement | null} */ (one.id === current() ? pane.querySelector('#guard') : null);
   const words = guard?.querySelector('[data-text]');
   if (!guard || !words) { complain(error); return; }
   words.textContent = _('New messages since you began: {n}. Look, or send anyway?', { n: error.details?.count || 1 });
@@ -316,7 +318,7 @@ function input(event) {
   suggest(text, isNote());
   offerReplies(text);
   const now = Date.now();
-  if (now - typedAt > TYPING_MS && text.value) { typedAt = now; tell('typing', parent.current(), { note: isNote() }); }
+  if (now - typedAt > TYPING_MS && text.value) { typedAt = now; tell('typing', current(), { note: isNote() }); }
 }
 
 function keydown(event) {
@@ -335,8 +337,8 @@ export function startComposer(given) {
   pane.addEventListener('input', input);
   pane.addEventListener('keydown', keydown);
   pane.addEventListener('click', click);
-  startReplies(parent.current);
-  startFiles(parent.current, form, () => saveDraft(true));
+  startReplies(current);
+  startFiles(current, form, () => saveDraft(true));
   window.addEventListener('online', sendLeftOver);
   sendLeftOver();
 }

@@ -316,7 +316,7 @@ function escape() {
 export function startInbox() {
   if (!rows) return;
   try { if (localStorage.getItem('no-card') && matchMedia('(min-width: 1181px)').matches) inbox.classList.add('no-card'); } catch { /* private mode */ }
-  startComposer({ next, current });
+  startComposer({ next });
   startThread({ next, back, seen });
   startActs();
   cursor = current();
