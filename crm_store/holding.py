@@ -33,6 +33,8 @@ from hub.records.system import Held
 
 ALIVE = "alive_at"
 HOLD_FACTS_TO = "hold_facts_to"
+HOLDING = "holding"
+"""Whether something waits for a person's word: asked with every page of whoever decides."""
 PERIODIC = "periodic"
 """Key of the jobs that come round by themselves: house work, never held."""
 
@@ -137,6 +139,8 @@ def _hold(conn: Connection, which: _Which) -> Held:
     held_timers = conn.execute(
         update(rule_timers).where(which.timers, ~rule_timers.c.held).values(held=True)
     ).rowcount
+    if held or held_jobs or held_webhooks or held_timers:
+        set_meta(conn, HOLDING, "yes")
     return Held(
         deliveries=held,
         jobs=held_jobs,
@@ -165,22 +169,39 @@ def _park_unseen_facts(conn: Connection, now: int) -> None:
         )
 
 
+def is_holding(reader: Reader) -> bool:
+    """Say whether a restore or a late start holds something that nobody has decided on yet."""
+    return bool(get_meta(reader.conn, HOLDING))
+
+
+def note_released(conn: Connection) -> None:
+    """Note that a person decided: where nothing is left, nothing waits for a word."""
+    left = count_held(conn)
+    if not (left.deliveries or left.jobs or left.webhooks or left.timers):
+        set_meta(conn, HOLDING, "")
+
+
 def held(reader: Reader) -> Held:
     """Count what is held after a restore or a late start."""
-    number, oldest = reader.conn.execute(
+    return count_held(reader.conn)
+
+
+def count_held(conn: Connection) -> Held:
+    """Count what is held, kind by kind."""
+    number, oldest = conn.execute(
         select(func.count(), func.min(deliveries.c.created_at)).where(
             deliveries.c.held, deliveries.c.status == "queued"
         )
     ).one()
-    job_count = reader.conn.execute(
+    job_count = conn.execute(
         select(func.count()).select_from(jobs).where(jobs.c.held, jobs.c.state == "queued")
     ).scalar_one()
-    hook_count = reader.conn.execute(
+    hook_count = conn.execute(
         select(func.count())
         .select_from(webhook_deliveries)
         .where(webhook_deliveries.c.held, webhook_deliveries.c.state == "queued")
     ).scalar_one()
-    timer_count = reader.conn.execute(
+    timer_count = conn.execute(
         select(func.count()).select_from(rule_timers).where(rule_timers.c.held)
     ).scalar_one()
     return Held(

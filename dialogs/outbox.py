@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from crm_store.holding import note_released
 from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
 from crm_store.rows import among, listed
@@ -351,5 +352,6 @@ def release_held(uow: UnitOfWork, command: ReleaseHeld) -> int:
             count = uow.conn.execute(delete(rule_timers).where(rule_timers.c.held)).rowcount
     else:
         raise Invalid("held things are deliveries, jobs, webhooks or timers", field="kind")
+    note_released(uow.conn)
     uow.record(HeldReleased(kind=command.kind, count=count, released=command.release))
     return int(count)

@@ -18,6 +18,7 @@ from crm_store import messages as message_reads
 from crm_store import person_timeline as lines
 from crm_store import search as search_reads
 from crm_store import views as view_reads
+from crm_store.holding import is_holding
 from crm_store.objects import NOUNS
 from crm_store.request_clocks import dues_of
 from crm_store.sql import keep_plans
@@ -109,6 +110,7 @@ async def inbox(request: Request) -> Response:
     values: dict[str, Any] = await hub.read(list_values, query)
     values |= await colleagues(request)
     values["down_accounts"] = down_accounts(values["accounts"])
+    values["holds"] = await holds(request)
     values["dialog"] = None
     if dialog_id is not None:
         values |= await thread_values(request, DialogId(number(dialog_id)))
@@ -127,13 +129,21 @@ def down_accounts(accounts: Iterable[Account]) -> list[Account]:
     return [one for one in accounts if one.state in ("down", "needs_secret")]
 
 
+async def holds(request: Request) -> bool:
+    """Say whether something waits for the word of this reader, who may let it go."""
+    if "system.manage" not in request.state.may:
+        return False
+    return bool(await request.state.hub.read(is_holding))
+
+
 async def banners(request: Request) -> Response:
-    """Give what stands above every page: a full disk, channels that do not work."""
+    """Give what stands above every page: a full disk, what is held, channels that do not work."""
     accounts = await request.state.hub.read(account_reads.all_accounts)
     return _page(
         request,
         "inbox/banners.html",
         down_accounts=down_accounts(accounts),
+        holds=await holds(request),
         no_room=request.app.state.runtime.lacks_room(),
     )
 

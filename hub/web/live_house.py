@@ -11,6 +11,7 @@ from hub.events import (
     ChannelDown,
     ChannelUp,
     Event,
+    HeldReleased,
     NoticeRaised,
     SessionsRevoked,
     UserChanged,
@@ -21,6 +22,9 @@ from hub.web.live_objects import PERSON, About, AboutPerson, Owned, hears, owned
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
+
+BANNERS = (ChannelDown, ChannelUp, AccountChanged, AccountRemoved, HeldReleased)
+"""After these other words may stand above every page."""
 
 
 def viewer_of(reader: Reader) -> Viewer:
@@ -42,7 +46,7 @@ async def tell_house(runtime: Runtime, events: list[Event], connections: list[Co
                 if one.viewer.user_id == event.user_id:
                     one.put("session", {"k": "session"}, urgent=True)
                     one.closed = isinstance(event, SessionsRevoked) or one.closed
-        elif isinstance(event, ChannelDown | ChannelUp | AccountChanged | AccountRemoved):
+        elif isinstance(event, BANNERS):
             for one in connections:
                 one.put("banners", {"k": "banners"})
         elif isinstance(event, NoticeRaised):

@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
-from crm_store.holding import PERIODIC
 from crm_store.sessions import token, tokens_of
-from crm_store.tables.outbox import jobs, webhook_deliveries, webhooks
+from crm_store.tables.outbox import webhook_deliveries, webhooks
 from crm_store.users import all_users
 from crm_store.work import all_webhooks
 from hub import (
@@ -23,6 +22,7 @@ from hub import (
     UpdateBrand,
 )
 from hub.grades import Grade
+from hub.holding import hold_restored
 from hub.importing import upload
 from hub.web.auth import token_hash
 from tests.scenarios.web.house import Browser, House, served
@@ -240,14 +240,18 @@ async def test_what_is_held_back_is_counted_and_released_or_dropped(hub: House) 
     await hub.app.state.workers.stop()
     assert "Nothing is held back" in (await browser.get("/settings/held")).text
     await hub.system.do(RunJob(name="a"), RunJob(name="b"))
-    with hub.runtime.database.administer() as conn:
-        # As a restore holds: what comes round by itself stays free beside them.
-        conn.execute(update(jobs).where(jobs.c.key != PERIODIC).values(held=True))
+    # What comes round by itself stays free beside them.
+    hold_restored(hub.runtime)
+    # Whoever may decide is told so where he works; it is nobody else's business.
+    assert 'id="holds"' in (await browser.get("/inbox")).text
+    agent = await hub.logged_in("agent")
+    assert 'id="holds"' not in (await agent.get("/inbox")).text
     page = (await browser.get("/settings/held")).text
     assert "Let them go (2)" in re.sub(r"<svg.*?</svg>|\s+", " ", page).replace("  ", " ")
     answer = await browser.submit("/settings/held", data={"kind": "jobs", "do": "release"})
     assert answer.headers["location"].endswith("said=released")
     assert "Nothing is held back" in (await browser.get("/settings/held")).text
+    assert 'id="holds"' not in (await browser.get("/inbox")).text
     for wrong in ({"kind": "hearts", "do": "drop"}, {"kind": "jobs", "do": "keep"}):
         data = {**wrong, "_csrf": await browser.csrf()}
         assert (await browser.post("/settings/held", data=data)).status_code == 422
