@@ -1,4 +1,4 @@
-"""What hangs in the air: dialogs of nobody's client, and addresses told inside a conversation.
+"""What hangs in the air: dialogs of nobody's client, and addresses told in a dialog.
 
 Nothing is linked in silence. A phone or an e-mail that somebody writes into a message may be
 anybody's: it is shown with its message, and a colleague says whose it is. What answers a question

@@ -17,7 +17,7 @@ from triggers.moment import Moment
 from triggers.moment import fact_moment as _fact
 from triggers.moment import time_moment as _time
 
-__all__ = ["ASKED", "CONVERSATION", "DEAF", "NEVER", "TIME", "Moment", "all_moments"]
+__all__ = ["ASKED", "DEAF", "DIALOGS", "NEVER", "TIME", "Moment", "all_moments"]
 
 
 def _new_person(facts: Facts) -> bool:
@@ -36,7 +36,7 @@ def _is_command(facts: Facts) -> bool:
 _MESSAGE = frozenset({"message"})
 _D, _S, _C = "dialog.status_changed", "delivery.changed", "call.changed"
 
-CONVERSATION = (
+DIALOGS = (
     _fact("dialog.opened", "a dialog begins", "начался диалог", "dialog", "dialog.opened"),
     _fact(
         "message.received",
@@ -336,7 +336,7 @@ def all_moments(kinds: Iterable[Kind], facts: Iterable[type[Event]]) -> Mapping[
     found: dict[str, Moment] = {}
     facts = tuple(facts)
     types = {one.type for one in facts}
-    own = [*CONVERSATION, *CRM, *TIME, ASKED]
+    own = [*DIALOGS, *CRM, *TIME, ASKED]
     for kind in kinds:
         own += of_kind(kind, types)
     for one in own:

@@ -1,6 +1,6 @@
 """VK's events as arrivals: the same for the Callback API and for Bots Long Poll. Pure.
 
-A message is known by its peer and its number in the conversation (`peer:number`): both ways of
+A message is known by its peer and its number in the dialog (`peer:number`): both ways of
 receiving name them, edits, read marks, buttons and reactions refer to them, and so a message
 that comes twice, or both ways, is one.
 """
@@ -133,7 +133,7 @@ def read_event(data: object, received_at: Micros) -> list[Arrival]:
 
 
 def external_id(peer: int, number: int) -> str:
-    """Name a message: its peer, and its number in the conversation with it."""
+    """Name a message: its peer, and its number in the dialog with it."""
     return f"{peer}:{number}"
 
 
