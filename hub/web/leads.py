@@ -61,6 +61,8 @@ VIEWS = {
 }
 BOARD = ("new", "in_work")
 """The columns of the board."""
+SHOWN = ("title", "name", "phone", "email", "owner_id", "created_at", "source", "channel")
+"""What a card of it shows of a lead."""
 
 
 def _filter(view: str) -> dict[str, object] | None:
@@ -88,7 +90,7 @@ async def board(request: Request) -> Response:
     def fill(reader: Reader, asked: Narrowed) -> dict[str, Any]:
         heaps = boards.heaps_by(reader, LEAD, "status", _query(asked, *BOARD))
         users = {int(one.id): one.name for one in user_reads.all_users(reader)}
-        found = reads.pages(reader, LEAD, [_query(asked, status) for status in BOARD])
+        found = reads.pages(reader, LEAD, [_query(asked, status) for status in BOARD], SHOWN)
         columns = [
             _column(status, heaps.get(status, boards.Heap()), users, each)
             for status, each in zip(BOARD, found, strict=True)

@@ -37,6 +37,8 @@ COLUMNS = {
     "on_hold": _("On hold"),
 }
 ZONES = (Zone(key="solved", title=_("Solved"), tone="good", icon="check", asks="reason"),)
+SHOWN = ("number", "title", "owner_id", "created_at", "due_at", "priority")
+"""What a card shows of a request."""
 MOST = 500
 SCREEN = Screen(noun=REQUEST, section="requests")
 
@@ -88,7 +90,7 @@ async def board(request: Request) -> Response:
     def fill(reader: Reader, asked: Narrowed) -> dict[str, Any]:
         heaps = boards.heaps_by(reader, REQUEST, "status", _query(asked, *COLUMNS))
         users = _names(reader)
-        pages = reads.pages(reader, REQUEST, [_query(asked, status) for status in COLUMNS])
+        pages = reads.pages(reader, REQUEST, [_query(asked, status) for status in COLUMNS], SHOWN)
         return {
             "columns": [
                 _column(reader.now, status, heaps.get(status, boards.Heap()).count, found, users)
