@@ -99,7 +99,8 @@ def _objects(reader: Reader, noun: Noun, key: str, wanted: Sequence[str]) -> lis
     if key == "id":
         ids = [int(one) for one in wanted if one.isascii() and one.isdecimal()]
         ids = [one for one in ids if one <= LARGEST]
-        found += _pairs(reader, (table.c.id, table.c.id), table.c.id, ids, seen)
+        mine = _pairs(reader, (table.c.id, table.c.id), table.c.id, ids, seen)
+        found += [(str(number), number) for number, _ in mine]
     elif key == "external_id":
         named, of_kind = external_ids.c.external_id, external_ids.c.kind == kind
         numbers = _pairs(reader, (external_ids.c.object_id, named), named, wanted, of_kind)

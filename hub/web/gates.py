@@ -22,7 +22,7 @@ from hub.web.auth import checked_form
 from hub.web.interest_boards import told
 from hub.web.numbers import number
 from hub.web.objects import colleagues, fields_of, form_values, page, refusal
-from hub.web.ref_names import names_of
+from hub.web.ref_names import names_by_id, names_of
 
 INTEREST = NOUNS["interest"]
 WON = "won"
@@ -56,12 +56,19 @@ async def shown(
             reader, interest_id, 0 if to == WON else number(to or "0")
         )
         kind = whole_of(reader, INTEREST).kind
+        names = names_of(reader, nouns, kind, [one])
+        for name in fields:
+            # What was chosen and refused is shown again by its name.
+            ref, chosen = kind.property(name).ref, str((given or {}).get(name) or "")
+            if ref and chosen.isdecimal():
+                more = names_by_id(reader, nouns, ref, [int(chosen)])
+                names[ref] = {**names.get(ref, {}), **more}
         return {
             "one": one,
             "kind": kind,
             "asks": [kind.property(name) for name in fields],
             "points": points,
-            "names": names_of(reader, nouns, kind, [one]),
+            "names": names,
             **colleagues(reader),
         }
 

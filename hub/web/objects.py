@@ -166,14 +166,17 @@ def history_of(
                 "at": line.at,
                 "who": user.name if user else translate(language, _("The hub")),
                 "what": str(prop.translations.get(language, prop.label)),
-                "before": _said(prop, line.before, known, language, zone),
-                "after": _said(prop, line.after, known, language, zone),
+                "before": said_value(prop, line.before, known, language, zone),
+                "after": said_value(prop, line.after, known, language, zone),
             }
         )
     return found
 
 
-def _said(prop: Property, value: object, known: Mapping[str, Any], language: str, zone: str) -> str:
+def said_value(
+    prop: Property, value: object, known: Mapping[str, Any], language: str, zone: str
+) -> str:
+    """Say a stored value in words; "" for what is not set or has no name here."""
     if value in (None, "", "0", 0, []):
         return ""
     if prop.type is PropertyType.CHOICE:
@@ -183,8 +186,9 @@ def _said(prop: Property, value: object, known: Mapping[str, Any], language: str
         people = known[f"{prop.ref}s"] if prop.ref in ("user", "team") else {}
         named = people.get(int(str(value)))
         return named.name if named else ""
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
+    if isinstance(value, list | tuple):
+        shown = {one.value: str(one.translations.get(language, one.label)) for one in prop.choices}
+        return ", ".join(shown.get(str(one), str(one)) for one in value)
     if isinstance(value, bool):
         return translate(language, "yes" if value else "no")
     if not isinstance(value, int):

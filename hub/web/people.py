@@ -28,7 +28,7 @@ from hub.commands import Command
 from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.ids import AddressId, ClientId, ContactId, MergeId
 from hub.messages import Address
-from hub.properties import PropertyType, empty_value
+from hub.properties import PropertyType
 from hub.records.dialogs import DialogQuery
 from hub.records.people import MergeField, MergePreview
 from hub.web.auth import checked_form
@@ -43,7 +43,7 @@ from hub.web.objects import (
     history_of,
     page,
     refusal,
-    shown_value,
+    said_value,
 )
 from hub.web.settings.channels import titles_of
 
@@ -232,17 +232,17 @@ async def act(request: Request) -> Response:
 # -- merging -----------------------------------------------------------------------------------
 
 
-def _fields_shown(preview: MergePreview, noun: Noun, language: str) -> list[dict[str, Any]]:
+def _fields_shown(
+    preview: MergePreview, noun: Noun, known: Mapping[str, Any], language: str, zone: str
+) -> list[dict[str, Any]]:
     def said(field: MergeField, value: object) -> str:
         prop = noun.kind.property(field.name)
-        if prop.type is PropertyType.CHOICE:
-            words = {one.value: one.translations.get(language, one.label) for one in prop.choices}
-            return str(words.get(str(value), value))
         if prop.type is PropertyType.FLAG:
             return translate(language, _("yes") if value else _("no"))
-        if prop.type is PropertyType.REF and value != empty_value(prop.type):
+        words = said_value(prop, value, known, language, zone)
+        if not words and prop.type is PropertyType.REF and value:
             return f"№ {value}"
-        return shown_value(prop, value)
+        return words
 
     return [
         {
@@ -299,7 +299,11 @@ async def merge(request: Request) -> Response:
         return {
             "card": reads.one(reader, NOUNS[kind], mine),
             "preview": preview,
-            "differs": _fields_shown(preview, noun, language) if preview else [],
+            "differs": _fields_shown(
+                preview, noun, colleagues(reader), language, request.state.zone
+            )
+            if preview
+            else [],
             "pairs": duplicate_reads.pairs_of(reader, kind, mine) if not other else [],
             "found": _found(reader, kind, asked, mine) if not other else (),
         }

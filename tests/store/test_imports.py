@@ -368,3 +368,15 @@ async def test_only_who_may_imports(home: House, tmp_path: Path) -> None:
         with pytest.raises(NotAllowed):
             await upload(home.system.as_user(UserId(one)), "client", "x.csv", path)
     assert [one for one in (tmp_path / "data" / "blobs").rglob("*") if one.is_file()] == []
+
+
+async def test_a_file_of_ours_finds_its_cards_by_their_numbers(home: House, tmp_path: Path) -> None:
+    one = (await home.user.do(CreateClient(name="Boats")))[0]
+    import_id = await given(
+        home, tmp_path, f"id,Название\n{one},Oars\n12,New\n", policy="overwrite"
+    )
+    assert (await state(home, import_id)).fields.keys == ("id",)
+    done = await started(home, import_id)
+    assert (done.counts["updated"], done.counts["created"]) == (1, 1)
+    found = await home.user.read(objects.one, CLIENT, one)
+    assert found.name == "Oars"

@@ -17,6 +17,7 @@ from hub.list_words import FOR_PROGRAMS, ListWords
 from hub.nouns import INTERESTS, REQUESTS
 from hub.properties import DAY
 from hub.web.filter_bar import chips, read_condition
+from hub.web.objects import said_value
 
 T = PropertyType
 SAIL = Choice("sail", "Sail, big", {"ru": "Парус, большой"})
@@ -116,3 +117,19 @@ def test_durations_are_durations() -> None:
     assert lasting(95, "en", 60_000_000) == "1\u00a0h 35\u00a0min"
     assert lasting(0, "en") == "0\u00a0min"
     assert (sum_said(-123_450, "ru"), sum_said(100, "en")) == ("-1\u00a0234,50", "1")
+
+
+def test_values_in_stories_and_merges_are_said_as_people_do() -> None:
+    known: Any = {"users": {3: SimpleNamespace(name="Вера")}, "teams": {}}
+    named = {one.name: one for one in KIND.properties}
+    said = {
+        name: said_value(named[name], VALUES[name], known, "ru", "UTC")
+        for name in ("owner_id", "price", "kinds", "kind", "paid")
+    }
+    assert said == {
+        "owner_id": "Вера",
+        "price": "1\u00a0234,50",
+        "kinds": "Мотор, Парус, большой",
+        "kind": "Парус, большой",
+        "paid": "да",
+    }
