@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
+from crm_store import delivery_leases
 from crm_store.sql import locked, upsert
 from crm_store.tables.journal import journal, leases, workers
-from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries, webhooks
+from crm_store.tables.outbox import jobs, webhook_deliveries, webhooks
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -138,12 +139,9 @@ def take_lease(conn: Connection, dialect: str, name: str, owner: str, now: int, 
 
 def free_leases(conn: Connection, now: int) -> None:
     """End every lease: whoever held one is known to be dead."""
-    for table in (deliveries, jobs, webhook_deliveries):
-        held = table.c.leased_until > now
-        if table is deliveries:
-            # A message that waits for its proof of delivery is held by nobody.
-            held &= deliveries.c.status.in_(("claimed", "sending"))
-        conn.execute(update(table).where(held).values(leased_until=now))
+    delivery_leases.end_all(conn, now)
+    for table in (jobs, webhook_deliveries):
+        conn.execute(update(table).where(table.c.leased_until > now).values(leased_until=now))
     conn.execute(delete(leases))
 
 

@@ -21,23 +21,23 @@ from sqlalchemy import (
     update,
 )
 
+from crm_store import delivery_leases
 from crm_store.rows import among, listed
 from crm_store.sql import locked
 from crm_store.tables.dialogs import dialogs, messages
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import WAITING, deliveries
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_claim import admit
 from dialogs.many_ways import Due, sender_of
 from dialogs.receipts import move_delivery
 from hub.commands import ClaimDeliveries
 from hub.errors import RejectReason
-from hub.ids import DeliveryId
+from hub.ids import DeliveryId, Micros
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 
 LOOKS = 25
 """So often a claim looks on behind what may not go."""
-UNFINISHED = (Status.QUEUED.value, Status.CLAIMED.value, Status.SENDING.value)
 
 
 def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[DeliveryId, int]]:
@@ -72,12 +72,15 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
             break
     if not rows:
         return []
+    ids = [row.id for row in rows]
+    until = Micros(uow.now + command.lease_us)
     leased: dict[str, Any] = {
-        "b_ids": listed(uow.dialect, [row.id for row in rows]),
-        "b_until": uow.now + command.lease_us,
+        "b_ids": listed(uow.dialect, ids),
+        "b_until": until,
         "b_worker": command.worker,
     }
     uow.conn.execute(_leased(uow.dialect), leased)
+    delivery_leases.note(uow, ids, until, command.worker)
     return [(DeliveryId(row.id), row.fence + 1) for row in rows]
 
 
@@ -101,8 +104,7 @@ def _due(dialect: str, ordered: bool, lanes: str) -> Select[Any]:
     lane = deliveries.c.lane
     where = [
         deliveries.c.account_id == bindparam("account"),
-        deliveries.c.status == Status.QUEUED.value,
-        ~deliveries.c.held,
+        WAITING,
         deliveries.c.due_at <= bindparam("now"),
         *{
             "": [],
@@ -119,11 +121,9 @@ def _due(dialect: str, ordered: bool, lanes: str) -> Select[Any]:
         waits = exists().where(
             older.c.dialog_id == deliveries.c.dialog_id,
             older.c.id < deliveries.c.id,
-            # In full: neither a parameter nor a list of them would be seen to fit the partial index.
+            # In full: a parameter would not be seen to fit the partial index.
             older.c.dialog_id > literal_column("0"),
-            older.c.status.in_(
-                bindparam("unfinished", UNFINISHED, expanding=True, literal_execute=True)
-            ),
+            older.c.unfinished,
             ~older.c.held,
             or_(older.c.attempts > 0, older.c.due_at <= bindparam("now")),
         )

@@ -19,7 +19,7 @@ from crm_store.frequency import limits_of
 from crm_store.rows import among, listed
 from crm_store.sending_limits import allowance, midnight
 from crm_store.tables.many import many_sends
-from crm_store.tables.outbox import TO_MANY, deliveries
+from crm_store.tables.outbox import TO_MANY, WAITING, deliveries
 from crm_store.tables.people import contacts
 from crm_store.tables.users import brands
 from crm_store.unit_of_work import UnitOfWork
@@ -271,8 +271,7 @@ def _over_day(uow: UnitOfWork, limits: SendingLimits, rows: Sequence[Due]) -> di
         .where(
             deliveries.c.account_id == limits.account_id,
             deliveries.c.lane == Lane.MAILING.order,
-            deliveries.c.status == Status.QUEUED.value,
-            ~deliveries.c.held,
+            WAITING,
             deliveries.c.due_at <= uow.now,
             deliveries.c.id.not_in([row.id for row in rows[:granted]]),
         )

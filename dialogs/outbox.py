@@ -27,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from crm_store import delivery_leases
 from crm_store.holding import note_released
 from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
@@ -91,6 +92,7 @@ def _wait_for_proof(
 ) -> None:
     """Say when a row of many that has other ways is to be looked at again."""
     waiting = patience(uow, rows.values())
+    until: dict[int, list[int]] = {}
     for command in commands:
         patient = waiting.get(command.delivery_id)
         if patient is None or command.status not in (Status.SENT, Status.QUEUED):
@@ -106,6 +108,9 @@ def _wait_for_proof(
             .where(deliveries.c.id == row.id, deliveries.c.status == command.status.value)
             .values(leased_until=since + patient)
         )
+        until.setdefault(since + patient, []).append(row.id)
+    for instant, ids in until.items():
+        delivery_leases.note(uow, ids, instant)
 
 
 def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
@@ -251,13 +256,8 @@ def _channel_of() -> Select[Any]:
 
 def expire_leases(uow: UnitOfWork, command: ExpireLeases) -> tuple[int, int]:
     """Give expired claims back and call expired sends unknown; gives both counts."""
-    statement = (
-        select(deliveries)
-        .where(deliveries.c.leased_until > 0, deliveries.c.leased_until < uow.now)
-        .order_by(deliveries.c.id)
-        .limit(500)
-    )
-    rows = uow.conn.execute(locked(uow.dialect, statement, skip=True)).all()
+    found = delivery_leases.over(uow)
+    rows = found.rows
     back = [row.id for row in rows if row.status == Status.CLAIMED.value]
     late = [row for row in rows if row.status in (Status.SENT.value, Status.QUEUED.value)]
     if late:
@@ -285,6 +285,7 @@ def expire_leases(uow: UnitOfWork, command: ExpireLeases) -> tuple[int, int]:
             .where(deliveries.c.id.in_(back))
             .values(status=Status.QUEUED.value, leased_until=0)
         )
+    delivery_leases.look_again(uow, found)
     return len(back), unknown
 
 

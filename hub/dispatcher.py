@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from aiolimiter import AsyncLimiter
 from sqlalchemy import Connection, func, select
 
-from crm_store.tables.outbox import deliveries
+from crm_store.tables.outbox import WAITING, deliveries
 from crm_store.tables.users import accounts
 from hub.carrier import Carrier
 from hub.errors import HubError
@@ -154,8 +154,7 @@ class Dispatcher:
             .where(
                 deliveries.c.account_id == accounts.c.id,
                 deliveries.c.lane == lane.order,
-                deliveries.c.status == "queued",
-                ~deliveries.c.held,
+                WAITING,
             )
             .scalar_subquery()
             for lane in Lane

@@ -20,7 +20,7 @@ from crm_store import pushes
 from crm_store.journal import all_cursors, last_event
 from crm_store.room import free_room
 from crm_store.tables.dialogs import quarantine
-from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
+from crm_store.tables.outbox import WAITING, deliveries, jobs, webhook_deliveries
 from crm_store.tables.users import accounts
 from crm_store.viewer import Reader, Viewer
 from hub.events import DeliveryChanged, Event, MessageReceived
@@ -76,9 +76,7 @@ class HubCollector:
         for row in rows:
             outbox.add_metric([row.status, str(bool(row.held)).lower()], row.n)
         oldest = conn.execute(
-            select(func.min(deliveries.c.due_at)).where(
-                deliveries.c.status == "queued", ~deliveries.c.held, deliveries.c.due_at <= now
-            )
+            select(func.min(deliveries.c.due_at)).where(WAITING, deliveries.c.due_at <= now)
         ).scalar()
         waits = GaugeMetricFamily(
             "hub_delivery_lag_seconds",

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     Column,
+    Computed,
     Index,
     PrimaryKeyConstraint,
     String,
     Table,
+    and_,
     literal_column,
     text,
 )
@@ -17,7 +20,10 @@ from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word,
 # One narrow row per message and recipient. What goes to many (`send_id`) has no message and no
 # dialog until the person answers: `contact_id` and `content_id` say to whom and which words.
 # A letter to a colleague (`user_id`) has neither: what it tells are the notices that name it
-# (crm_store/notice_letters.py). A claim walks the partial index of one account.
+# (crm_store/notice_letters.py). A claim walks the partial index of one account. Neither the state
+# nor the lease stands in an index: PostgreSQL writes a row's indexes anew whenever a column changes
+# that one of them names. So they name `unfinished`, which changes once, and half of each page is
+# left for what a row is until then.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -47,6 +53,12 @@ deliveries = Table(
     # How many messages the provider counts and charges (an SMS of several parts); 0 is one.
     num("charged"),
     ref("user_id"),
+    Column(
+        "unfinished",
+        Boolean,
+        Computed("status IN ('queued', 'claimed', 'sending')"),
+        nullable=False,
+    ),
     # By what a repeated request is known; what goes to many is known by its person.
     Index(
         "uq_deliveries_idempotency_key",
@@ -78,21 +90,15 @@ deliveries = Table(
         "lane",
         "due_at",
         "id",
-        sqlite_where=text("status = 'queued' AND held = 0"),
-        postgresql_where=text("status = 'queued' AND NOT held"),
-    ),
-    Index(
-        "ix_deliveries_leased",
-        "leased_until",
-        sqlite_where=text("leased_until > 0"),
-        postgresql_where=text("leased_until > 0"),
+        sqlite_where=text("unfinished = 1 AND held = 0"),
+        postgresql_where=text("unfinished AND NOT held"),
     ),
     Index(
         "ix_deliveries_unfinished",
         "dialog_id",
         "id",
-        sqlite_where=text("dialog_id > 0 AND status IN ('queued', 'claimed', 'sending')"),
-        postgresql_where=text("dialog_id > 0 AND status IN ('queued', 'claimed', 'sending')"),
+        sqlite_where=text("dialog_id > 0 AND unfinished = 1"),
+        postgresql_where=text("dialog_id > 0 AND unfinished"),
     ),
     Index(
         "ix_deliveries_message",
@@ -107,6 +113,7 @@ deliveries = Table(
         sqlite_where=text("user_id > 0"),
         postgresql_where=text("user_id > 0"),
     ),
+    postgresql_with={"fillfactor": 50},
 )
 
 # What goes to many, and what does not, in the very words of the indexes above: of a bound value
@@ -114,6 +121,20 @@ deliveries = Table(
 TO_MANY = deliveries.c.send_id > literal_column("0")
 TO_ONE = deliveries.c.send_id == literal_column("0")
 TO_COLLEAGUES = deliveries.c.user_id > literal_column("0")
+# What waits to leave, in the words of the queue's index.
+WAITING = and_(deliveries.c.unfinished, ~deliveries.c.held, deliveries.c.status == "queued")
+
+# When to look at which deliveries again (crm_store/delivery_leases.py). Those without a worker
+# wait for a proof of delivery.
+delivery_leases = Table(
+    "delivery_leases",
+    metadata,
+    key(),
+    num("until"),
+    word("worker"),
+    data("deliveries", "[]"),
+    Index("ix_delivery_leases_until", "until"),
+)
 
 attempts = Table(
     "delivery_attempts",

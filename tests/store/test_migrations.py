@@ -77,6 +77,7 @@ RELEASED = {
     "0043_open_deadlines.py": "65a808576d806ce39da20ee47541a1220e33e9cb6121f1ec1c3505ff752bf730",
     "0044_funnel_sums.py": "748f2c22600750f0cd540ff9633a36b0fb20b3eb5e5b980a25db91fd4bac11df",
     "0045_my_day.py": "c9162c39391283ac909c7691e16808106c25b2e429dc8c6f1600e44ccd9d8f5d",
+    "0046_delivery_leases.py": "49fe2718a88d57742d92839b3806e5bccc683fca364b169590027564e5a86f1e",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

@@ -7,7 +7,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, func, select
 
+from crm_store.tables.outbox import delivery_leases
 from dialogs.splitting import split_text
 from hub import (
     AddNote,
@@ -99,6 +101,36 @@ async def test_an_expired_claim_goes_back_and_an_expired_send_is_unknown(home: H
     assert (await home.system.do(ExpireLeases()))[0] == (1, 1)
     assert (await shown(home, ids[0])).status == "unknown"
     assert [one[0] for one in await claim(home)] == [claimed[1][0]]
+
+
+async def test_a_send_outlives_its_claim_and_no_other_lease_is_forgotten(home: House) -> None:
+    await sent_by(home, "one")
+    await sent_by(home, "two", sender="bert")
+    await sent_by(home, "three", sender="carl")
+    settled, started, _ = await claim(home)
+    await settle(home, settled, DeliveryStatus.SENT, external_ids=("x1",))
+    home.world.offset_us += LEASE // 2
+    await start(home, started)
+    home.world.offset_us += LEASE // 2 + US
+    # The claim is over for the one that was not started; the other has a lease of its own.
+    assert (await home.system.do(ExpireLeases()))[0] == (1, 0)
+    home.world.offset_us += LEASE // 2
+    assert (await home.system.do(ExpireLeases()))[0] == (0, 1)
+    assert await home.runtime.database.read(looked_at) == 0
+
+
+async def test_leases_of_the_dead_end_at_once(home: House) -> None:
+    await sent_by(home, "one")
+    await sent_by(home, "two", sender="bert")
+    claimed = await claim(home)
+    await start(home, claimed[0])
+    home.runtime.outlive()
+    home.world.offset_us += 1
+    assert (await home.system.do(ExpireLeases()))[0] == (1, 1)
+
+
+def looked_at(conn: Connection) -> int:
+    return int(conn.execute(select(func.count()).select_from(delivery_leases)).scalar_one())
 
 
 async def test_a_lost_lease_cannot_start_nor_change_the_state(home: House) -> None:

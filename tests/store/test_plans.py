@@ -35,6 +35,7 @@ from crm_store.objects import ObjectQuery
 from crm_store.rows import numbered
 from crm_store.tables.people import clients
 from crm_store.viewer import Reader, Viewer
+from dialogs.claiming import _due
 from dialogs.many import PLACE, already_there
 from hub import (
     AccountId,
@@ -252,6 +253,15 @@ async def test_who_is_in_a_mailing_already_is_looked_up_however_large_it_is(home
     (plan,) = plans(home, lambda reader: reader.conn.execute(asked, given).all())
     assert "uq_deliveries_person (contact_id=? AND send_id=?)" in plan
     assert "uq_deliveries_address (send_id=? AND address_id=?)" in plan
+
+
+async def test_a_claim_finds_what_is_due_in_the_queue_itself(home: House) -> None:
+    asked = {"account": 1, "now": 1, "limit": 10}
+    (plan,) = plans(
+        home, lambda reader: reader.conn.execute(_due("sqlite", True, "first"), asked).all()
+    )
+    assert "ix_deliveries_queue (account_id=? AND lane<?)" in plan
+    assert "older USING INDEX ix_deliveries_unfinished (dialog_id=? AND id<?)" in plan
 
 
 async def test_a_segment_is_walked_from_where_the_last_batch_ended(home: House) -> None:
