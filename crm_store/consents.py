@@ -11,12 +11,23 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    bindparam,
+    delete,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from crm_store import objects
 from crm_store.objects import NOUNS
 from crm_store.reachability import BLOCKED, state_of
-from crm_store.rows import among, listed, numbered, numbers
+from crm_store.rows import numbered, numbers
 from crm_store.sql import locked, upsert
 from crm_store.tables.consents import (
     confirmations,
@@ -49,6 +60,7 @@ SOFT_LIMIT = 5
 """So many soft bounces in a row, without a delivery between, end the sending."""
 UNSENT = (DeliveryStatus.QUEUED.value, DeliveryStatus.CLAIMED.value, "paused")
 NO_CONSENT, UNSUBSCRIBED = "no_consent", "unsubscribed"
+PAIR = ("contact", "address")
 
 
 def give_consent(uow: UnitOfWork, command: GiveConsent) -> bool:
@@ -228,74 +240,64 @@ def refusals(
     if not people:
         return {}
     dialect = conn.dialect.name
-    given = {
-        "contacts": listed(dialect, {one[0] for one in people}),
-        "channels": listed(dialect, {channel, ""}),
-        "topics": listed(dialect, {topic, ""}),
-    }
-    asked = numbered(dialect, ("id",), sorted({one[1:] for one in people}))
-    words: dict[int, tuple[int, str]] = {}
-    for person, state, at in conn.execute(_said(dialect), given):
-        # At the same instant a refusal counts.
-        words[person] = max(words.get(person, (0, "")), (at, state))
-    bad: dict[int, str] = {}
-    there: dict[int, Any] = {}
-    for row in conn.execute(_places(dialect), asked):
-        there[row.id] = row
+    asked = numbered(dialect, PAIR, sorted(set(people)))
+    bad: dict[tuple[int, int], str] = {}
+    there: dict[tuple[int, int], Any] = {}
+    for row in conn.execute(_asked(dialect), {**asked, "channel": channel, "topic": topic}):
+        pair = (row.contact, row.address)
+        there[pair] = row
         if row.reason and (row.reason != "bounced_soft" or row.times >= SOFT_LIMIT):
-            bad.setdefault(row.id, row.reason)
+            bad.setdefault(pair, row.reason)
     found = {}
-    for contact_id, address_id in people:
-        reason = _reason(
-            words.get(contact_id),
-            bad.get(address_id),
-            there.get(address_id),
-            account_id,
-            need_consent,
-        )
+    for pair in people:
+        reason = _reason(bad.get(pair), there.get(pair), account_id, need_consent)
         if reason:
-            found[contact_id, address_id] = reason
+            found[pair] = reason
     return found
 
 
 @cache
-def _said(dialect: str) -> Select[Any]:
-    return select(consents.c.contact_id, consents.c.state, consents.c.at).where(
-        among(dialect, consents.c.contact_id, "contacts"),
-        among(dialect, consents.c.channel, "channels"),
-        among(dialect, consents.c.topic, "topics"),
-    )
-
-
-@cache
-def _places(dialect: str) -> Select[Any]:
+def _asked(dialect: str) -> Select[Any]:
     # Joined and not `among`: PostgreSQL would compare each address of a small house with each number.
-    given = numbers(dialect, ("id",))
+    given = numbers(dialect, PAIR)
+    nothing: ColumnElement[str] = literal_column("''", String)
+    # A question of its own for each person: joined, PostgreSQL would read every word of a small
+    # house. At the same instant a refusal counts.
+    word = (
+        select(consents.c.state)
+        .where(
+            consents.c.contact_id == given.c.contact,
+            consents.c.channel.in_((nothing, bindparam("channel"))),
+            consents.c.topic.in_((nothing, bindparam("topic"))),
+        )
+        .order_by(consents.c.at.desc(), consents.c.state.desc())
+        .limit(1)
+    )
     return (
         select(
-            addresses.c.id,
+            given.c.contact,
+            given.c.address,
             addresses.c.blocked,
             addresses.c.profile,
             suppressions.c.reason,
             suppressions.c.count.label("times"),
+            word.scalar_subquery().label("word"),
         )
-        .join(given, given.c.id == addresses.c.id)
+        .join(given, given.c.address == addresses.c.id)
         .outerjoin(suppressions, suppressions.c.address_id == addresses.c.id)
     )
 
 
-def _reason(
-    word: tuple[int, str] | None, bad: str | None, address: Any, account_id: int, need_consent: bool
-) -> str:
-    if address is None:
+def _reason(bad: str | None, row: Any, account_id: int, need_consent: bool) -> str:
+    if row is None:
         return "no_address"
-    if word is not None and word[1] == WITHDRAWN:
+    if row.word == WITHDRAWN:
         return UNSUBSCRIBED
     if bad:
         return bad
-    if address.blocked or state_of(address.profile, account_id)[0] == BLOCKED:
+    if row.blocked or state_of(row.profile, account_id)[0] == BLOCKED:
         return "blocked"
-    return NO_CONSENT if need_consent and word is None else ""
+    return NO_CONSENT if need_consent and row.word is None else ""
 
 
 _LOG = (

@@ -8,13 +8,24 @@ when that lease ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, select, update
+from sqlalchemy import (
+    Connection,
+    Insert,
+    Row,
+    Select,
+    Update,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 
-from crm_store.rows import among, insert_rows, listed
+from crm_store.rows import among, listed
 from crm_store.sql import locked
 from crm_store.tables.outbox import deliveries, delivery_leases
 from crm_store.unit_of_work import UnitOfWork
@@ -38,10 +49,25 @@ class Over(NamedTuple):
         return sorted({number for look in self.looks for number in look.deliveries})
 
 
-def note(uow: UnitOfWork, ids: Iterable[int], until: int, worker: str = "") -> None:
-    """Note until when deliveries are leased; without a worker they wait for a proof of delivery."""
-    row = {"id": uow.new_id(), "until": until, "worker": worker, "deliveries": list(ids)}
-    insert_rows(uow.conn, delivery_leases, [row])
+def claim(uow: UnitOfWork, ids: Sequence[int], until: int, worker: str) -> None:
+    """Lease locked deliveries to a worker, each under its next fencing number."""
+    leased = {"b_ids": listed(uow.dialect, ids), "b_until": until, "b_worker": worker}
+    noted = _row(uow, ids, until, worker)
+    if uow.dialect == "postgresql":
+        # In one: a statement more is a journey to the server and back.
+        uow.conn.execute(_both(uow.dialect), {**leased, **noted})
+    else:
+        uow.conn.execute(_leased(uow.dialect), leased)
+        uow.conn.execute(_noted(), noted)
+
+
+def wait(uow: UnitOfWork, ids: Sequence[int], until: int) -> None:
+    """Note until when deliveries wait for a proof of delivery."""
+    uow.conn.execute(_noted(), _row(uow, ids, until, ""))
+
+
+def _row(uow: UnitOfWork, ids: Sequence[int], until: int, worker: str) -> dict[str, Any]:
+    return {"b_id": uow.new_id(), "b_due": until, "b_carrier": worker, "b_deliveries": ids}
 
 
 def over(uow: UnitOfWork) -> Over:
@@ -59,7 +85,7 @@ def look_again(uow: UnitOfWork, found: Over) -> None:
     if not found.looks:
         return
     given = {"ids": listed(uow.dialect, found.ids)}
-    leased = uow.conn.execute(_leased(uow.dialect), given).all()
+    leased = uow.conn.execute(_left(uow.dialect), given).all()
     under_way = {row.id: row.leased_until for row in leased if row.status in CARRIED}
     waiting = {row.id: row.leased_until for row in leased if row.status not in CARRIED}
     done = []
@@ -101,6 +127,35 @@ def end_all(conn: Connection, now: int) -> None:
 
 
 @cache
+def _leased(dialect: str) -> Update:
+    return (
+        update(deliveries)
+        .where(among(dialect, deliveries.c.id, "b_ids"))
+        .values(
+            status="claimed",
+            fence=deliveries.c.fence + 1,
+            leased_until=bindparam("b_until"),
+            worker=bindparam("b_worker"),
+        )
+    )
+
+
+@cache
+def _noted() -> Insert:
+    return insert(delivery_leases).values(
+        id=bindparam("b_id"),
+        until=bindparam("b_due"),
+        worker=bindparam("b_carrier"),
+        deliveries=bindparam("b_deliveries"),
+    )
+
+
+@cache
+def _both(dialect: str) -> Insert:
+    return _noted().add_cte(_leased(dialect).cte("leased"))
+
+
+@cache
 def _looks(dialect: str) -> Select[Any]:
     asked = (
         select(delivery_leases)
@@ -127,7 +182,7 @@ def _over(dialect: str) -> Select[Any]:
 
 
 @cache
-def _leased(dialect: str) -> Select[Any]:
+def _left(dialect: str) -> Select[Any]:
     return select(deliveries.c.id, deliveries.c.status, deliveries.c.leased_until).where(
         among(dialect, deliveries.c.id, "ids"), deliveries.c.leased_until > 0
     )

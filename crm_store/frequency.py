@@ -68,7 +68,6 @@ def limits_of(conn: Connection, contact_ids: Collection[int]) -> dict[int, int]:
 
 @cache
 def _wishes(dialect: str) -> Select[Any]:
-    # Asked at every claim of a mailing: made once.
     return select(frequency_limits.c.contact_id, frequency_limits.c.days).where(
         among(dialect, frequency_limits.c.contact_id, "people")
     )

@@ -11,19 +11,18 @@ from typing import Any
 
 from sqlalchemy import (
     Select,
-    Update,
     and_,
     bindparam,
     exists,
+    func,
     literal_column,
     or_,
     select,
-    update,
 )
 
 from crm_store import delivery_leases
-from crm_store.rows import among, listed
 from crm_store.sql import locked
+from crm_store.tables.consents import frequency_limits
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.outbox import WAITING, deliveries
 from crm_store.unit_of_work import UnitOfWork
@@ -32,7 +31,7 @@ from dialogs.many_ways import Due, sender_of
 from dialogs.receipts import move_delivery
 from hub.commands import ClaimDeliveries
 from hub.errors import RejectReason
-from hub.ids import DeliveryId, Micros
+from hub.ids import DeliveryId
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 
@@ -72,30 +71,9 @@ def claim_deliveries(uow: UnitOfWork, command: ClaimDeliveries) -> list[tuple[De
             break
     if not rows:
         return []
-    ids = [row.id for row in rows]
-    until = Micros(uow.now + command.lease_us)
-    leased: dict[str, Any] = {
-        "b_ids": listed(uow.dialect, ids),
-        "b_until": until,
-        "b_worker": command.worker,
-    }
-    uow.conn.execute(_leased(uow.dialect), leased)
-    delivery_leases.note(uow, ids, until, command.worker)
+    until = uow.now + command.lease_us
+    delivery_leases.claim(uow, [row.id for row in rows], until, command.worker)
     return [(DeliveryId(row.id), row.fence + 1) for row in rows]
-
-
-@cache
-def _leased(dialect: str) -> Update:
-    return (
-        update(deliveries)
-        .where(among(dialect, deliveries.c.id, "b_ids"))
-        .values(
-            status=Status.CLAIMED.value,
-            fence=deliveries.c.fence + 1,
-            leased_until=bindparam("b_until"),
-            worker=bindparam("b_worker"),
-        )
-    )
 
 
 @cache
@@ -129,8 +107,12 @@ def _due(dialect: str, ordered: bool, lanes: str) -> Select[Any]:
         )
         # What has no dialog (what goes to many) waits for nothing: it is not even looked for.
         where.append(or_(deliveries.c.dialog_id == 0, ~waits))
+    wish = select(frequency_limits.c.days).where(
+        frequency_limits.c.contact_id == deliveries.c.contact_id
+    )
+    asked = [deliveries.c[name] for name in Due._fields if name in deliveries.c]
     statement = (
-        select(*(deliveries.c[name] for name in Due._fields))
+        select(*asked, func.coalesce(wish.scalar_subquery(), 0))
         .where(and_(*where))
         .order_by(lane, deliveries.c.due_at, deliveries.c.id)
         .limit(bindparam("limit"))

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, Select, func, or_, select, update
 
 from crm_store.buckets import take, take_of_day
-from crm_store.frequency import limits_of
 from crm_store.rows import among, listed
 from crm_store.sending_limits import allowance, midnight
 from crm_store.tables.many import many_sends
@@ -160,8 +159,7 @@ def _over_cap(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int,
     most: list[tuple[int, int, int]] = []
     if send.cap_count:
         most += [(row.contact_id, send.cap_days, send.cap_count) for row in rows]
-    wishes = limits_of(uow.conn, [row.contact_id for row in rows])
-    most += [(contact_id, days, 1) for contact_id, days in wishes.items()]
+    most += [(row.contact_id, row.wished_days, 1) for row in rows if row.wished_days]
     over: set[int] = set()
     for days in {one[1] for one in most}:
         mine = {contact_id: most_of for contact_id, its, most_of in most if its == days}

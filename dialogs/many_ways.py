@@ -49,6 +49,8 @@ class Due(NamedTuple):
     content_id: int
     account_id: int
     charged: int
+    wished_days: int
+    """The person wants at most one advertising message in so many days; 0 is no such wish."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ def _wait_for_proof(
         )
         until.setdefault(since + patient, []).append(row.id)
     for instant, ids in until.items():
-        delivery_leases.note(uow, ids, instant)
+        delivery_leases.wait(uow, ids, instant)
 
 
 def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
