@@ -312,11 +312,35 @@ class Matcher:
         if row is None:
             return None
         dialog = self._remember(row)
-        return dialog if dialog.is_open or self._may_reopen(command, dialog) else None
+        if dialog.is_open:
+            return dialog
+        return (self._holder(dialog) or dialog) if self._may_reopen(command, dialog) else None
+
+    def _holder(self, closed: Open) -> Open | None:
+        """Give the open dialog that has taken a closed one's place in its chat, if any.
+
+        The survivor of a merge may have been closed and followed by a newer dialog of its own chat.
+        """
+        for one in self._known.values():
+            if one.is_open and _place_key(one) == _place_key(closed):
+                return one
+        statement = select(*_COLUMNS).where(
+            dialogs.c.account_id == closed.account_id,
+            dialogs.c.address_id == closed.address_id,
+            dialogs.c.slot == closed.slot,
+            dialogs.c.is_open,
+        )
+        row = self._uow.conn.execute(locked(self._uow.dialect, statement)).first()
+        return None if row is None else self._remember(row)
 
 
 def _slot_key(one: Open) -> tuple[int, int, str]:
     return one.account_id, one.contact_id, one.slot
+
+
+def _place_key(one: Open) -> tuple[int, int, str]:
+    """Give what one open dialog is unique over (the index uq_dialogs_open_slot)."""
+    return one.account_id, one.address_id, one.slot
 
 
 def slot_of(command: Receive) -> str:

@@ -231,6 +231,18 @@ async def test_answers_to_a_merged_dialog_land_in_the_survivor(home: House) -> N
     assert len((await home.user.thread(one.dialog_id)).messages) == 3
 
 
+async def test_answers_of_a_merged_dialog_follow_its_survivor_into_a_newer_one(home: House) -> None:
+    first = (await home.receive(message("1", "anna")))[0]
+    last = (await home.receive(message("2", "anna", text="something else")))[0]
+    other = (await home.receive(message("3", "boris")))[0]
+    await home.user.do(MergeDialogs(survivor_id=first.dialog_id, merged_id=other.dialog_id))
+    [newer] = await home.user.do(SplitDialog(dialog_id=first.dialog_id, message_id=last.message_id))
+    # The survivor is the older half now: it is closed and cannot be opened beside the newer one.
+    got = (await home.receive(message("4", "boris", text="and I")))[0]
+    assert got.dialog_id == newer
+    assert (await home.receive(message("5", "anna")))[0].dialog_id == newer
+
+
 async def test_a_split_dialog_keeps_every_message(home: House) -> None:
     given = [
         (
