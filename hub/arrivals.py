@@ -84,7 +84,7 @@ class Arrivals:
                 dropped = verdict.kind is VerdictKind.DROP
                 return Quarantine(
                     account_id=account.id,
-                    raw=message.raw or _as_raw(message),
+                    raw=as_raw(message),
                     error=f"{plugin}: {verdict.reason}",
                     source="dropped" if dropped else "screened",
                 )
@@ -146,15 +146,19 @@ class Arrivals:
             )
 
 
-def _as_raw(message: InboundMessage) -> bytes:
-    """Keep a screened message readable where its channel gave no raw bytes."""
+def as_raw(arrival: Arrival) -> bytes:
+    """Give what came as bytes; where the channel kept none, its parts, readable."""
+    if raw := getattr(arrival, "raw", b""):
+        return bytes(raw)
+    if not isinstance(arrival, InboundMessage):
+        return repr(arrival).encode("utf-8", "replace")
     values: Mapping[str, Any] = {
-        "dedupe_key": message.dedupe_key,
-        "external_id": message.external_id,
-        "sender": [message.sender.kind, message.sender.value, message.sender.name],
-        "subject": message.subject,
-        "text": message.text,
-        "sent_at": message.sent_at,
+        "dedupe_key": arrival.dedupe_key,
+        "external_id": arrival.external_id,
+        "sender": [arrival.sender.kind, arrival.sender.value, arrival.sender.name],
+        "subject": arrival.subject,
+        "text": arrival.text,
+        "sent_at": arrival.sent_at,
     }
     return json.dumps(values, ensure_ascii=False).encode()
 

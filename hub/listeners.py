@@ -13,6 +13,7 @@ from crm_store.viewer import Reader, Viewer
 from hub.errors import HubError
 from hub.events import AccountChanged, AccountCreated, AccountRemoved, Event
 from hub.feed import Gap
+from hub.filing import file_batch
 from hub.ids import AccountId
 from hub.records.system import Account
 
@@ -129,9 +130,7 @@ class Listeners:
         calm = asyncio.create_task(self._calm(account_id), name=f"calm:{account_id}")
         try:
             async for batch in channel.listen(mark):
-                await self._runtime.receive(
-                    account, batch.arrivals, mark=batch.mark, poison=batch.poison
-                )
+                await file_batch(self._runtime, account, batch)
                 await self._runtime.channel_host.report(account_id, "ok")
         finally:
             calm.cancel()

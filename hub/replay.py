@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, select
 
+from crm_store.failures import is_passing
 from crm_store.messages import quarantine_item
 from crm_store.tables.dialogs import quarantine
 from hub.channel import Channel, WebhookAnswer, WebhookRequest
 from hub.commands import SettleQuarantine
 from hub.errors import Conflict
+from hub.filing import file_arrivals
 from hub.ids import QuarantineId
 from hub.messages import Arrival
 from hub.objects import SYSTEM
@@ -36,14 +38,16 @@ async def replay(runtime: Runtime, quarantine_id: QuarantineId) -> int:
     account, channel = await runtime.channel_host.get(item.account_id)
     try:
         arrivals = _read(channel, item)
+        # Taken in first: a crash between the two replays once more, and the dedupe key stands.
+        await file_arrivals(runtime, account, arrivals)
     except Exception as error:
+        if is_passing(error):
+            raise
         words = f"{type(error).__name__}: {error}"[:2000]
         log.warning("replay_failed quarantine=%d error=%s", item.id, type(error).__name__)
         log.debug("replay_trace %s", traceback.format_exc())
         await hub.do(SettleQuarantine(quarantine_id=item.id, state="waiting", error=words))
         raise Conflict(f"it still cannot be read: {words}", what="unreadable") from error
-    # Taken in first: a crash between the two replays once more, and the dedupe key stands.
-    await runtime.receive(account, arrivals)
     await hub.do(SettleQuarantine(quarantine_id=item.id, state="replayed"))
     return len(arrivals)
 

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
-from sqlalchemy.exc import DBAPIError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crm_store.accounts import account_by_hook
-from crm_store.room import lacks_room
+from crm_store.failures import is_passing
 from crm_store.viewer import Reader, Viewer
 from hub.channel import Channel, WebhookAnswer, WebhookRequest
 from hub.commands import Quarantine
 from hub.errors import Invalid, NotFound, UntrustedRequest
 from hub.events import AccountChanged, AccountRemoved, Event
+from hub.filing import file_arrivals
 from hub.ids import AccountId
 from hub.limits import RateLimit
 from hub.messages import Arrival
@@ -175,9 +175,9 @@ class WebhookDoor:
         if isinstance(found, WebhookAnswer):
             return Reply(found.status, found.body, found.media_type)
         try:
-            await self._runtime.receive(account, found)
+            await file_arrivals(self._runtime, account, found)
         except Exception as error:  # noqa: BLE001 - a message nobody can file is kept too
-            if isinstance(error, DBAPIError) or lacks_room(error):
+            if is_passing(error):
                 # Nothing was written, and nothing could be: the provider asks again.
                 name = type(error).__name__
                 log.error("webhook_not_written account=%d error=%s", account.id, name)

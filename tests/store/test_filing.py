@@ -1,0 +1,95 @@
+"""What cannot be filed stops nobody behind it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from crm_store.tables.dialogs import dialogs, messages, quarantine
+from hub import Batch
+from hub.commands import CreateContact
+from hub.errors import Conflict
+from hub.filing import file_arrivals, file_batch
+from hub.ids import QuarantineId
+from hub.replay import replay
+from tests.houses import House, house, message
+
+
+@pytest.fixture
+async def home(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    async with house(tmp_path, database_url) as one:
+        yield one
+
+
+async def spoiled(home: House) -> None:
+    """Let the dialog of Anna be another person's, so that the next one cannot be opened."""
+    got = (await home.receive(message("1", "anna")))[0]
+    [other] = await home.user.do(CreateContact(name="Olga"))
+    with home.runtime.database.administer() as conn:
+        conn.execute(update(dialogs).where(dialogs.c.id == got.dialog_id).values(contact_id=other))
+
+
+async def aside(home: House) -> list[tuple[int, bytes, str, str]]:
+    return await home.runtime.database.read(
+        lambda conn: [
+            (row.id, bytes(row.raw), row.error, row.state)
+            for row in conn.execute(select(quarantine).order_by(quarantine.c.id))
+        ]
+    )
+
+
+async def test_one_that_cannot_be_filed_is_put_aside_and_the_others_are_filed(home: House) -> None:
+    await spoiled(home)
+    account = await home.system.account(home.pigeon)
+    batch = Batch(
+        arrivals=[message("2", "anna", raw=b"from anna"), message("3", "boris")],
+        mark="m2",
+        poison=[(b"unreadable", "ValueError: no letter")],
+    )
+    await file_batch(home.runtime, account, batch)
+    assert (await home.system.account(home.pigeon)).mark == "m2"
+    found = await aside(home)
+    assert sorted(raw for _, raw, _, _ in found) == [b"from anna", b"unreadable"]
+    [reason] = [error for _, raw, error, _ in found if raw == b"from anna"]
+    assert reason.startswith("IntegrityError")
+    senders = await home.runtime.database.read(
+        lambda conn: list(conn.execute(select(messages.c.author_name)).scalars())
+    )
+    assert sorted(senders) == ["Anna", "Boris"]
+
+
+async def test_what_passes_by_itself_puts_nothing_aside(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await home.system.account(home.pigeon)
+
+    async def gone(*_: object, **__: object) -> None:
+        raise OperationalError("insert", {}, Exception("the server is gone"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(home.runtime, "receive", gone)
+        with pytest.raises(OperationalError):
+            await file_batch(home.runtime, account, Batch(arrivals=[message("2")], mark="m2"))
+    assert (await home.system.account(home.pigeon)).mark == ""
+    assert not await aside(home)
+
+
+async def test_a_replay_that_cannot_be_filed_says_why_and_waits_on(home: House) -> None:
+    await spoiled(home)
+    account = await home.system.account(home.pigeon)
+    with pytest.raises(IntegrityError):
+        await file_arrivals(home.runtime, account, [message("2", "anna")])
+    raw = b'{"key": "2", "sender": "anna"}'
+    await home.runtime.receive(account, (), mark="m", poison=[(raw, "KeyError: x")])
+    [(number, _, _, _)] = await aside(home)
+    with home.runtime.database.administer() as conn:
+        conn.execute(update(quarantine).values(source="webhook"))
+    with pytest.raises(Conflict, match="IntegrityError"):
+        await replay(home.runtime, QuarantineId(number))
+    [(_, _, error, state)] = await aside(home)
+    assert error.startswith("IntegrityError")
+    assert state == "waiting"
