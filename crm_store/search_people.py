@@ -8,11 +8,10 @@ from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
-    CompoundSelect,
+    BigInteger,
     Select,
     bindparam,
     case,
-    exists,
     func,
     literal_column,
     select,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 
 from crm_store.objects import visible_people
 from crm_store.people import contacts_of
-from crm_store.rows import among, listed
+from crm_store.rows import among, listed, numbered, numbers
 from crm_store.search_index import domain_grams
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.search import contact_grams, number_of
@@ -132,8 +131,8 @@ def _candidates(reader: Reader, grams: Sequence[int], needed: int) -> Iterator[_
     conn, dialect = reader.conn, reader.conn.dialect.name
     if not grams:
         return
-    rows = conn.execute(_sizes(len(grams)), _numbered(grams)).all()
-    sizes = sorted((row.size, grams[row.n]) for row in rows if row.size)
+    asked = numbered(dialect, ("gram",), [(one,) for one in grams])
+    sizes = sorted((size, int(gram)) for gram, size in conn.execute(_sizes(dialect), asked) if size)
     if not sizes or len(sizes) < needed:
         return
     chosen: list[int] = []
@@ -171,22 +170,24 @@ def _newest(n: int) -> Any:
     )
 
 
-@lru_cache(256)
-def _sizes(many: int) -> CompoundSelect[Any]:
-    """Ask how many people have each of so many parts, GRAM_ROWS where as many have it or more.
+@cache
+def _sizes(dialect: str) -> Select[Any]:
+    """Ask how many people have each of some parts, GRAM_ROWS where as many have it or more.
 
     Whether there is an entry at that place is asked first: the index is stepped over in half the
-    time that counting takes, and the parts that are counted are short.
+    time that counting takes, and the parts that are counted are short. The parts are rows, so that
+    the question is one whatever their number: a planner would look at each part of it.
     """
-
-    def size(n: int) -> Select[Any]:
-        one = contact_grams.c.gram == bindparam(f"gram_{n}")
-        last = select(contact_grams.c.contact_id).where(one).limit(1).offset(GRAM_ROWS - 1)
-        every = select(func.count()).select_from(contact_grams).where(one).scalar_subquery()
-        counted = case((exists(last), GRAM_ROWS), else_=every)
-        return select(literal_column(str(n)).label("n"), counted.label("size"))
-
-    return union_all(*(size(n) for n in range(many)))
+    asked = numbers(dialect, ("gram",))
+    one = contact_grams.c.gram == asked.c.gram
+    most = literal_column(str(GRAM_ROWS), BigInteger)
+    place = literal_column(str(GRAM_ROWS - 1), BigInteger)
+    last = select(contact_grams.c.contact_id).where(one).limit(literal_column("1")).offset(place)
+    every = select(func.count()).select_from(contact_grams).where(one)
+    size = case(
+        (last.correlate(asked).exists(), most), else_=every.correlate(asked).scalar_subquery()
+    )
+    return select(asked.c.gram, size.label("size")).select_from(asked)
 
 
 @lru_cache(512)
