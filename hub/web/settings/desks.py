@@ -317,8 +317,12 @@ def _limits(given: Mapping[str, Any], nouns: Mapping[str, Noun]) -> dict[str, di
 
 @needs("work.handover")
 async def handovers(request: Request) -> Response:
-    """Show handovers with their progress."""
-    return await _handovers(request)
+    """Show handovers with their progress; a page may name whose work it is about."""
+    whose = number(request.query_params.get("from") or "0")
+    given = {"from": whose, "to": 0, "what": ["dialogs"], "account": 0, "tag": ""}
+    if whose:
+        given["what"] = [key for key, _words in _what(request, intake=False)]
+    return await _handovers(request, given=given)
 
 
 @needs("work.handover")

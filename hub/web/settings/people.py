@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import absences as away
 from crm_store import roles as role_reads
 from crm_store import sessions as session_reads
 from crm_store import users as user_reads
@@ -108,9 +109,17 @@ async def _one(
     invite: bool = False,
     problem: str = "",
 ) -> Response:
+    may_hand_over = "work.handover" in request.state.may
+
     def load(reader: Reader) -> dict[str, Any]:
+        person = user_reads.user(reader, user_id)
+        left: dict[str, int] = {}
+        if may_hand_over and not person.active:
+            kinds = [away.DIALOGS, *away.movable(reader.nouns)]
+            left = away.preview(reader, user_id, kinds, {})
         return {
-            "person": user_reads.user(reader, user_id),
+            "person": person,
+            "left": sum(left.values()),
             "roles": [one.name for one in role_reads.all_roles(reader)],
             "teams": user_reads.all_teams(reader),
             "sessions": session_reads.sessions_of(reader, user_id),

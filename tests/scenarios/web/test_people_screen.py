@@ -10,7 +10,7 @@ import pytest
 
 from crm_store.sessions import sessions_of
 from crm_store.users import all_teams, all_users, credentials
-from hub import SetSecondFactor, UserId
+from hub import CreateLead, SetSecondFactor, UserId
 from tests.scenarios.web.house import ADDRESS, PASSWORD, Browser, House, csrf_of
 
 NEW = {"name": "Vera", "email": "vera@example.org", "role": "agent", "language": "ru"}
@@ -145,6 +145,24 @@ async def test_a_colleague_is_changed_kept_out_and_let_in_again(hub: House) -> N
     assert (await agent.log_in("boris@example.org")).status_code == 303
     await browser.submit(f"{here}/act", page=here, data={"do": "logout"})
     assert (await agent.get("/inbox")).status_code == 303
+
+
+async def test_what_is_left_with_whoever_is_kept_out_is_said_and_handed_over(hub: House) -> None:
+    browser = await hub.logged_in()
+    number = await hub.user("agent")
+    here = f"/settings/users/{number}"
+    await hub.system.do(CreateLead(values={"title": "Ten lamps", "owner_id": number}))
+    assert 'id="left"' not in (await browser.get(here)).text
+    await browser.submit(f"{here}/act", page=here, data={"do": "off"})
+    page = (await browser.get(here)).text
+    assert "1 dialog or other thing is still with this colleague" in page
+    where = f"/settings/handovers?from={number}"
+    assert where in page
+    page = (await browser.get(where)).text
+    assert f'<option value="{number}" selected>' in page
+    assert re.search(r'name="what" value="lead" checked', page)
+    await browser.submit(f"{here}/act", page=here, data={"do": "on"})
+    assert 'id="left"' not in (await browser.get(here)).text
 
 
 async def test_a_new_link_ends_the_old_password_and_every_session(hub: House) -> None:
