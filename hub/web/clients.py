@@ -78,7 +78,8 @@ async def _shown(
 
     found = await request.state.hub.read(survivor)
     if found != client_id:
-        return RedirectResponse(f"/clients/{found}", 301)
+        # Not for ever: a browser would keep it after the merge is undone.
+        return RedirectResponse(f"/clients/{found}", 303)
 
     def load(reader: Reader) -> dict[str, Any]:
         # A card asks by its own keys: its two dozen questions are planned longer than they run.

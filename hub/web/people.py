@@ -144,7 +144,8 @@ async def _shown(
     kind = values["kind"]
     person = values["contact"]
     if person.id != contact_id:
-        return RedirectResponse(f"/contacts/{person.id}", 301)
+        # Not for ever: a browser would keep it after the merge is undone.
+        return RedirectResponse(f"/contacts/{person.id}", 303)
     groups = [
         (name, [one for one in props if one.name != "client_id"]) for name, props in groups_of(kind)
     ]

@@ -6,7 +6,16 @@ import re
 
 from crm_store.pipelines import all_pipelines
 from crm_store.users import all_users
-from hub import CreateObject, Point, SaveStage, SaveTeam, UpdateProfile
+from hub import (
+    CreateClient,
+    CreateObject,
+    MergeClients,
+    Point,
+    SaveStage,
+    SaveTeam,
+    UndoMerge,
+    UpdateProfile,
+)
 from tests.scenarios.web.house import House
 
 
@@ -94,3 +103,14 @@ async def test_a_line_of_the_audit_without_a_title_is_well_set(hub: House) -> No
     shown = re.sub(r"<[^>]+>", "", (await browser.get("/settings/audit?automatic=yes")).text)
     assert "Administrator ·" in shown
     assert not re.search(r"· [^\n]* :", shown)
+
+
+async def test_a_merged_card_leads_on_only_while_it_is_merged(hub: House) -> None:
+    browser = await hub.logged_in("administrator")
+    first, second = await hub.system.do(CreateClient(name="A"), CreateClient(name="B"))
+    merged = (await hub.system.do(MergeClients(survivor_id=first, merged_id=second)))[0]
+    answer = await browser.get(f"/clients/{second}")
+    # One for ever would be kept by the browser after the merge is undone.
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/clients/{first}")
+    await hub.system.do(UndoMerge(merge_id=merged))
+    assert (await browser.get(f"/clients/{second}")).status_code == 200
