@@ -70,6 +70,14 @@ PEERS = {"django-mailer": 289, "Mailman": 100}
 """Letters a second of T7's peers as docs/performance.md has them; they were not run here."""
 
 
+def signing() -> dict[str, str]:
+    """Give the settings of an account that signs, with a key of its own."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return {"dkim_selector": "hub", "dkim_key": key.decode()}
+
+
 def _new_id(runtime: Runtime) -> int:
     maker = runtime.database.new_id
     assert maker is not None
@@ -269,17 +277,13 @@ async def measure(
     runtime.migrate()
     await runtime.start()
     with SmtpSink() as sink:
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )  # fmt: skip
         given: dict[str, Any] = {
             "address": "shop@hub.example", "imap_host": "127.0.0.1", "smtp_host": "127.0.0.1",
             "smtp_port": sink.port, "smtp_security": "none", "smtp_login": False,
             "letters_per_second": 5_000, "connections": SESSIONS,
         }  # fmt: skip
         if signed:
-            given |= {"dkim_selector": "hub", "dkim_key": key.decode()}
+            given |= signing()
         command = CreateAccount(channel="email", title="Mail", settings=given)
         (account,) = await runtime.handle(SYSTEM).do(command)
         people = make_people(runtime, count)

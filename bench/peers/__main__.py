@@ -5,7 +5,8 @@
 In: letters of 8 KB from two hundred people whom the peer knows, from their bytes to a committed
 ticket: Request Tracker (Debian's packages request-tracker5 and rt5-db-sqlite, where they are
 installed), django-helpdesk and Roundup. Out: personalised letters from the queue into Postfix's
-smtp-sink: django-mailer and Mailman. All on SQLite, as each of them sets it up; the peers of Python
+smtp-sink: django-mailer and Mailman, neither of which signs. Peers on SQLite as each of them sets it
+up, the hub there and, for mailings, on PostgreSQL as well; the peers of Python
 are installed into an environment of their own (bench/peers/requirements.txt) that is kept in the
 system's temporary folder. Rounds take turns; printed is the middle one of each.
 """
@@ -19,12 +20,14 @@ import subprocess
 import tempfile
 import venv
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench.figures import load, quantile, share
 from bench.mail import letters
-from bench.mailing import HTML
+from bench.mailing import DURABLE, HTML
 from bench.peers.ours import mailed, taken_in
+from tests.servers.postgres import Postgres
 from tests.servers.smtp_sink import SmtpSink
 
 HERE = Path(__file__).parent
@@ -67,7 +70,7 @@ def intake(folder: Path, raw: list[bytes]) -> Path:
     return folder
 
 
-def measures(python: Path, count: int, port: int) -> dict[str, Measure]:
+def measures(python: Path, count: int, port: int, server: Postgres) -> dict[str, Measure]:
     """Give what is measured, by name; each gets an empty folder."""
     raw = letters(count, "peer")
     own = letters(count * OURS_MORE, "own", senders=10**9)
@@ -82,6 +85,10 @@ def measures(python: Path, count: int, port: int) -> dict[str, Measure]:
         files = intake(folder / "in", raw) / "letters"
         return peer("perl", script, folder, files, str(int(answers)))
 
+    def out(kind: str, signed: bool, at: Path) -> float:
+        url = server.cluster.create_database() if kind == "PostgreSQL" else ""
+        return mailed(at, port, count * OURS_MORE, url=url, signed=signed)
+
     found: dict[str, Measure] = {
         "hub in": lambda at: taken_in(at, port, many, answers=False),
         "hub in, answered": lambda at: taken_in(at, port, own, answers=True),
@@ -91,7 +98,11 @@ def measures(python: Path, count: int, port: int) -> dict[str, Measure]:
         "Roundup": lambda at: peer(
             python, HERE / "run_roundup.py", at, intake(at / "in", raw) / "mbox"
         ),
-        "hub out": lambda at: mailed(at, port, count * OURS_MORE),
+        **{
+            f"hub out, {kind}{', signed' * signed}": partial(out, kind, signed)
+            for kind in ("SQLite", "PostgreSQL")
+            for signed in (False, True)
+        },
         "django-mailer": lambda at: peer(
             python, HERE / "run_django_mailer.py", at, str(port), str(count), words(at)
         ),
@@ -112,8 +123,11 @@ VERDICTS = (
     ("T4, answers off in both", "hub in", "RT", 15, 25),
     ("T5", "hub in", "django-helpdesk", 5, 12),
     ("T5", "hub in", "Roundup", 5, 12),
-    ("T7, not signed", "hub out", "django-mailer", 2, 5),
-    ("T7, not signed", "hub out", "Mailman", 5, 14),
+    *(
+        (f"T7, {kind}", f"hub out, {kind}", peer, gate, goal)
+        for kind in ("SQLite", "SQLite, signed", "PostgreSQL", "PostgreSQL, signed")
+        for peer, gate, goal in (("django-mailer", 2, 5), ("Mailman", 5, 14))
+    ),
 )
 
 
@@ -125,14 +139,14 @@ def main() -> None:
     given = parser.parse_args()
     python = environment()
     taken: dict[str, list[float]] = {}
-    with SmtpSink() as sink:
+    with SmtpSink() as sink, Postgres(DURABLE) as server:
         for _ in range(given.rounds):
-            for name, measure in measures(python, given.letters, sink.port).items():
+            for name, measure in measures(python, given.letters, sink.port, server).items():
                 with tempfile.TemporaryDirectory() as folder:
                     taken.setdefault(name, []).append(measure(Path(folder)))
     middle = {name: quantile(found, 0.5) for name, found in taken.items()}
     for name, rate in middle.items():
-        print(f"{name:18}{rate:>10,.1f} letters/s")
+        print(f"{name:28}{rate:>10,.1f} letters/s")
     for title, ours, theirs, gate, goal in VERDICTS:
         if theirs in middle:
             ratio = middle[ours] / middle[theirs]

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from bench.mail import channel_path
 from bench.mail import settings as mailbox
-from bench.mailing import SESSIONS, make_people, queued, sent
+from bench.mailing import SESSIONS, make_people, queued, sent, signing
 from channels import email as email_plugin
 from crm_store.tables.outbox import deliveries
 from hub import SYSTEM, CreateAccount
@@ -32,24 +32,27 @@ ANSWER = {
 }
 
 
-def house(folder: Path) -> Runtime:
-    """Make a hub on SQLite with mail and rules, not started."""
+def house(folder: Path, url: str = "") -> Runtime:
+    """Make a hub with mail and rules, not started; on SQLite where no database is named."""
     host = PluginHost()
     host.add("email", email_plugin)
     host.add("crm_actions", crm_actions)
-    settings = HubSettings(data=folder, hold_after_hours=1e6, public_url="https://hub.example")
+    settings = HubSettings(
+        data=folder, database_url=url, hold_after_hours=1e6, public_url="https://hub.example"
+    )
     runtime = Runtime(settings, plugins=host)
     runtime.migrate()
     return runtime
 
 
-def account(port: int) -> CreateAccount:
+def account(port: int, *, signed: bool = False) -> CreateAccount:
     """An account that sends to the sink."""
     out: dict[str, Any] = {
         "smtp_port": port, "smtp_security": "none", "smtp_login": False,
         "letters_per_second": 5_000, "connections": SESSIONS,
     }  # fmt: skip
-    return CreateAccount(channel="email", title="Mail", settings=mailbox() | out)
+    more = signing() if signed else {}
+    return CreateAccount(channel="email", title="Mail", settings=mailbox() | out | more)
 
 
 def taken_in(folder: Path, port: int, raw: list[bytes], *, answers: bool) -> float:
@@ -91,13 +94,13 @@ def answered(conn: Connection) -> int:
     return int(conn.execute(gone).scalar_one())
 
 
-def mailed(folder: Path, port: int, count: int) -> float:
-    """Letters a second of a mailing, from the queue to the wire, not signed."""
+def mailed(folder: Path, port: int, count: int, *, url: str = "", signed: bool) -> float:
+    """Letters a second of a mailing, from the queue to the wire."""
 
     async def run() -> float:
-        runtime = house(folder)
+        runtime = house(folder, url)
         await runtime.start()
-        (number,) = await runtime.handle(SYSTEM).do(account(port))
+        (number,) = await runtime.handle(SYSTEM).do(account(port, signed=signed))
         await queued(runtime, number, make_people(runtime, count))
         pace, _growth, _used = await sent(runtime, count, [])
         await runtime.stop()
