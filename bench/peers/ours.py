@@ -23,6 +23,8 @@ from hub.runtime import Runtime
 from hub.settings import HubSettings
 from plugins import crm_actions
 
+LONGEST = 300.0
+"""Seconds within which everybody has his answer."""
 ANSWER = {
     "name": "Answer",
     "when": [{"event": "message.first"}],
@@ -76,8 +78,9 @@ def taken_in(folder: Path, port: int, raw: list[bytes], *, answers: bool) -> flo
         loops = [asyncio.create_task(one.run()) for one in (Dispatcher(runtime), engine)]
         began = time.perf_counter()
         await channel_path(runtime, number, raw)
-        while await runtime.database.read(answered) < len(raw):
-            await asyncio.sleep(0.02)
+        async with asyncio.timeout(LONGEST):
+            while await runtime.database.read(answered) < len(raw):
+                await asyncio.sleep(0.02)
         took = time.perf_counter() - began
         for one in loops:
             one.cancel()
