@@ -2,36 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from hub.filters import Choice, Field, FieldType, Where
+from hub.filters import FieldType
 from hub.rules import Facts
 from hub.terms import script_of
+from triggers.fact_field import choice, fact_field, loaded
 
 _T = FieldType
-
-
-def _field(
-    name: str,
-    label: str,
-    russian: str,
-    kind: FieldType,
-    value: Callable[[Facts], object],
-    choices: tuple[Choice, ...] = (),
-) -> Field:
-    return Field(
-        name=name,
-        label=label,
-        type=kind,
-        value=value,
-        where=Where.FACT,
-        choices=choices,
-        translations={"ru": russian},
-    )
-
-
-def _more(name: str) -> Callable[[Facts], object]:
-    return lambda facts: facts.more.get(name)
 
 
 def _language(facts: Facts) -> object:
@@ -47,101 +25,101 @@ def _working_minutes(facts: Facts) -> object:
 
 
 FIELDS = (
-    _field(
+    fact_field(
         "message.language",
         "Language of the text, by its letters",
         "Язык текста, по буквам",
         _T.CHOICE,
         _language,
         (
-            Choice("ru", "Russian", {"ru": "русский"}),
-            Choice("en", "Latin letters", {"ru": "латиница"}),
-            Choice("other", "another", {"ru": "другой"}),
+            choice("ru", "Russian", "русский"),
+            choice("en", "Latin letters", "латиница"),
+            choice("other", "another", "другой"),
         ),
     ),
-    _field(
+    fact_field(
         "dialog.waiting_working_minutes",
         "Working minutes that the client waits",
         "Рабочих минут ждёт клиент",
         _T.NUMBER,
         _working_minutes,
     ),
-    _field(
+    fact_field(
         "dialog.assignee_absent",
         "The assignee is absent",
         "Ответственный отсутствует",
         _T.FLAG,
-        _more("dialog.assignee_absent"),
+        loaded("dialog.assignee_absent"),
     ),
-    _field(
+    fact_field(
         "dialog.substitute",
         "Who stands in for the assignee",
         "Кто замещает ответственного",
         _T.REF,
-        _more("dialog.substitute"),
+        loaded("dialog.substitute"),
     ),
-    _field(
+    fact_field(
         "dialog.head",
         "The supervisor",
         "Руководитель",
         _T.REF,
-        _more("dialog.head"),
+        loaded("dialog.head"),
     ),
-    _field(
+    fact_field(
         "dialog.advertising",
         "May be sent advertising here",
         "Можно слать сюда рекламу",
         _T.FLAG,
-        _more("dialog.advertising"),
+        loaded("dialog.advertising"),
     ),
-    _field(
+    fact_field(
         "contact.segments",
         "In the segment (by its number)",
         "В сегменте (по номеру)",
         _T.SET,
-        _more("contact.segments"),
+        loaded("contact.segments"),
     ),
-    _field(
+    fact_field(
         "event.segment",
         "The segment that was entered or left",
         "Сегмент, в который вошли или из которого вышли",
         _T.REF,
         lambda facts: getattr(facts.event, "segment_id", 0),
     ),
-    _field(
+    fact_field(
         "event.channel",
         "The channel of the consent",
         "Канал согласия",
         _T.LINE,
         lambda facts: getattr(facts.event, "channel", ""),
     ),
-    _field(
+    fact_field(
         "event.topic",
         "The topic of the consent",
         "Тема согласия",
         _T.LINE,
         lambda facts: getattr(facts.event, "topic", ""),
     ),
-    _field(
+    fact_field(
         "client.last_purchase",
         "Last purchase (the last interest won)",
         "Последняя покупка (последний выигранный интерес)",
         _T.INSTANT,
-        _more("client.last_purchase"),
+        loaded("client.last_purchase"),
     ),
-    _field(
+    fact_field(
         "interest.norm_spent",
         "Spent of the stage's norm, %",
         "Израсходовано нормы этапа, %",
         _T.NUMBER,
-        _more("interest.norm_spent"),
+        loaded("interest.norm_spent"),
     ),
-    _field(
+    fact_field(
         "time.workday",
         "On a working day (no weekend, no holiday)",
         "В рабочий день (не выходной и не праздник)",
         _T.FLAG,
-        _more("time.workday"),
+        loaded("time.workday"),
     ),
 )
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hub.events import EventPublished, OutsideHappened
-from hub.filters import Field, FieldType, Where
+from hub.filters import Field, FieldType
 from hub.rules import Facts
+from triggers.fact_field import fact_field
 
 
 def _word(name: str, label: str, russian: str) -> Field:
@@ -15,28 +16,14 @@ def _word(name: str, label: str, russian: str) -> Field:
         return getattr(facts.event, name) if isinstance(facts.event, OutsideHappened) else None
 
     kind = FieldType.NUMBER if name == "amount" else FieldType.LINE
-    return Field(
-        name=f"outside.{name}",
-        label=label,
-        type=kind,
-        value=value,
-        where=Where.FACT,
-        translations={"ru": russian},
-    )
+    return fact_field(f"outside.{name}", label, russian, kind, value)
 
 
 def _published(name: str, label: str, russian: str) -> Field:
     def value(facts: Facts) -> object:
         return getattr(facts.event, name) if isinstance(facts.event, EventPublished) else None
 
-    return Field(
-        name=f"published.{name}",
-        label=label,
-        type=FieldType.LINE,
-        value=value,
-        where=Where.FACT,
-        translations={"ru": russian},
-    )
+    return fact_field(f"published.{name}", label, russian, FieldType.LINE, value)
 
 
 def _covers(facts: Facts) -> object:
@@ -53,13 +40,12 @@ FIELDS = (
     _word("amount", "Sum of the event", "Сумма события"),
     _word("status", "Status of the event", "Состояние события"),
     _word("reference", "Number over there", "Номер во внешней системе"),
-    Field(
-        name="outside.covers",
-        label="The sum covers the interest",
-        type=FieldType.FLAG,
-        value=_covers,
-        where=Where.FACT,
-        translations={"ru": "Сумма покрывает интерес"},
+    fact_field(
+        "outside.covers",
+        "The sum covers the interest",
+        "Сумма покрывает интерес",
+        FieldType.FLAG,
+        _covers,
     ),
 )
 PARTS: Mapping[str, frozenset[str]] = {
