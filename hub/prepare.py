@@ -31,8 +31,8 @@ from hub.import_files import names_somebody
 from hub.outbound import prepare as prepare_outbound
 from hub.reach import check_url
 from triggers import rules as rule_reads
-from triggers.definition import read
 from triggers.examples import checked, sketched
+from triggers.reading import read
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime

@@ -21,10 +21,11 @@ from hub.web.i18n import translate
 from triggers import rules as rule_reads
 from triggers import tryout
 from triggers.checking import Doubt, Other, doubts_among, doubts_of, doubts_of_names
-from triggers.definition import Definition, read
+from triggers.definition import Definition
 from triggers.explain import in_words
 from triggers.gallery import rule_of, words_of
 from triggers.objections import objections
+from triggers.reading import read
 from triggers.tryout import Days, Tried
 from triggers.vocabulary import Vocabulary
 

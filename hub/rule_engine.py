@@ -28,9 +28,10 @@ from triggers import timers
 from triggers.arming import dates_to_arm, schedules_to_arm
 from triggers.book import Book
 from triggers.decide import DULL, Decision, decide, decide_timers
-from triggers.definition import Definition, read
+from triggers.definition import Definition
 from triggers.engine import CURSOR, NeedsCare
 from triggers.plans import Item, Misses, PlannedRun, PlannedStep
+from triggers.reading import read
 from triggers.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

@@ -11,7 +11,9 @@ from hub.filters.reading import instant
 from hub.ids import Micros
 from hub.records.rules import Judged
 from triggers import explain
-from triggers.definition import MOST_STEPS, Definition, Example, read, wrong
+from triggers.definition import Definition, Example
+from triggers.json_values import wrong
+from triggers.reading import MOST_STEPS, read
 from triggers.vocabulary import Vocabulary
 
 NOON = Micros(1_772_366_400_000_000)

@@ -19,7 +19,7 @@ class Moment:
 
     `fact` is the type of the fact, "" for a moment of time. `test` judges the fact alone,
     `holds` the loaded facts, of which it reads `needs`. `options` are what the rule may say
-    more: names of triggers/definition.py.
+    more: fields of `When`.
     """
 
     name: str

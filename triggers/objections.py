@@ -1,6 +1,6 @@
 """Everything that is wrong with a rule at once: an editor shows each objection beside its chip.
 
-`triggers/definition.py` stops at the first; here each part is read for itself.
+`triggers/reading.py` stops at the first; here each part is read for itself.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from hub.errors import Invalid
 from hub.filters.reading import MAX_DEPTH
-from triggers.definition import _Reader, read
 from triggers.examples import checked
+from triggers.reading import RuleReader, read
 from triggers.vocabulary import Vocabulary
 
 MOST = 50
@@ -28,11 +28,11 @@ def objections(data: Mapping[str, object], words: Vocabulary) -> list[Invalid]:
 
 
 def _parts(data: Mapping[str, object], words: Vocabulary) -> Iterator[Invalid]:
-    reader = _Reader(words, lenient=False)
+    reader = RuleReader(words, lenient=False)
     name = data.get("name")
     if not isinstance(name, str) or not name.strip():
         yield from _of(lambda: read({"name": name}, words))
-    for word, part in (("when", reader._when), ("then", reader._step)):
+    for word, part in (("when", reader.when), ("then", reader.step)):
         given = data.get(word)
         if isinstance(given, list):
             for n, one in enumerate(given):
@@ -41,9 +41,9 @@ def _parts(data: Mapping[str, object], words: Vocabulary) -> Iterator[Invalid]:
                 if word == "then" and isinstance(one, Mapping):
                     yield from _conditions(one.get("if"), f"then[{n}].if", reader)
     yield from _conditions(data.get("if"), "if", reader)
-    yield from _of(reader._guards, data.get("guards") or {})
+    yield from _of(reader.guards, data.get("guards") or {})
     for n, one in enumerate(_list(data.get("examples"))):
-        yield from _of(reader._example, one, f"examples[{n}]", "")
+        yield from _of(reader.example, one, f"examples[{n}]", "")
 
 
 def _of(part: Callable[..., object], *given: object) -> Iterator[Invalid]:
@@ -64,7 +64,7 @@ def _list(given: object) -> list[object]:
     return given if isinstance(given, list) else []
 
 
-def _conditions(tree: object, path: str, reader: _Reader, depth: int = 0) -> Iterator[Invalid]:
+def _conditions(tree: object, path: str, reader: RuleReader, depth: int = 0) -> Iterator[Invalid]:
     """Read each condition for itself; what is wrong with a group is said of the group."""
     if not tree:
         return
@@ -78,4 +78,4 @@ def _conditions(tree: object, path: str, reader: _Reader, depth: int = 0) -> Ite
             if one != {"all": []}:
                 yield from _conditions(one, f"{path}.{word}[{n}]", reader, depth + 1)
         return
-    yield from _of(reader._filter, tree, path)
+    yield from _of(reader.filter, tree, path)

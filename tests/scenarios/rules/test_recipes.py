@@ -26,9 +26,9 @@ from hub import (
 from plugins.crm_actions.recipes import RECIPES
 from tests.houses import message
 from tests.scenarios.rules.house import Ruled, ruled
-from triggers.definition import read
 from triggers.examples import checked
 from triggers.gallery import rule_of
+from triggers.reading import read
 
 DAY = 86_400
 

@@ -57,7 +57,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"when": [{"event": "schedule", "cron": "each day"}]},
         "нужны минута, час, день, месяц и день недели, например 30 8 * * 1-5",
     ),
-    "a guard": ({"guards": {"most_an_hour": "many"}}, "нужно целое число"),
+    "a guard": ({"guards": {"most_an_hour": "many"}}, "нужно число от 0 до 1000000"),
     "its own example": (
         {"examples": [{"name": "silence", "values": {}, "fires": False}]},
         "на этом примере (silence) правило должно молчать",
