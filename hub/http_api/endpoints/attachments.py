@@ -17,7 +17,7 @@ from hub.http_api import rights
 from hub.http_api.caller import runtime_of
 from hub.http_api.endpoints.messages import BYTES
 from hub.http_api.errors import failures, too_large
-from hub.http_api.shapes.dialogs import Attachment as Shown
+from hub.http_api.shapes.messages import Attachment as Shown
 from hub.ids import AttachmentId, DialogId
 from hub.messages import Attachment
 from hub.shapes import GivenId, check_storable

@@ -15,6 +15,8 @@ from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.errors import failures
 from hub.http_api.shapes import dialogs as s
+from hub.http_api.shapes.messages import Message
+from hub.http_api.shapes.thread import HistoryLine, Thread
 from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, TeamId, UserId
 from hub.messages import Address
 from hub.records.dialogs import DialogQuery
@@ -233,7 +235,7 @@ async def thread(
     before: Annotated[GivenId | None, Query(description="Entries before this message.")] = None,
     after: Annotated[GivenId | None, Query(description="Entries after this message.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> s.Thread:
+) -> Thread:
     """Give a window of a dialog, oldest first: the newest one, or before or after a message."""
     if before and after:
         raise Invalid("either before or after", field="after")
@@ -244,7 +246,7 @@ async def thread(
         limit=limit,
     )
     lines = [
-        s.HistoryLine(
+        HistoryLine(
             event_id=f"{caller.hub.runtime.epoch}-{line.event_id}",
             at=rfc3339(line.at),
             type=line.type,
@@ -255,9 +257,9 @@ async def thread(
         )
         for line in found.history
     ]
-    return s.Thread(
+    return Thread(
         dialog=s.Dialog.model_validate(found.dialog),
-        messages=[s.Message.model_validate(each) for each in found.messages],
+        messages=[Message.model_validate(each) for each in found.messages],
         history=lines,
         has_older=found.has_older,
         has_newer=found.has_newer,

@@ -14,7 +14,7 @@ from hub.http_api.caller import Caller, runtime_of
 from hub.http_api.endpoints.dialogs import DialogKey, address_of
 from hub.http_api.errors import failures
 from hub.http_api.keyed import HEADER
-from hub.http_api.shapes import dialogs as s
+from hub.http_api.shapes import messages as s
 from hub.ids import NEVER, AttachmentId, DialogId, MessageId, UserId
 from hub.measuring import measure
 from hub.messages import Button

@@ -1,26 +1,14 @@
-"""Dialogs and messages as the API gives and takes them."""
+"""Dialogs as the API gives and takes them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from hub.records.dialogs import DialogStatus, Direction
-from hub.shapes import (
-    MAX_HTML,
-    Body,
-    GivenId,
-    GivenInstant,
-    Id,
-    Instant,
-    OptionalId,
-    Shape,
-    Text,
-    Word,
-)
+from hub.records.dialogs import DialogStatus
+from hub.shapes import Body, GivenId, GivenInstant, Id, Instant, OptionalId, Shape, Text, Word
 
-Address = Word
 MAX_MANY = 200
 
 
@@ -77,27 +65,6 @@ class Counters(Shape):
     unread: int
 
 
-class Attachment(Shape):
-    """A file; `state` is ready, pending or failed."""
-
-    id: Id
-    message_id: OptionalId
-    name: str
-    media_type: str
-    size: int
-    state: str
-    content_id: str
-    inline: bool
-    error: str
-
-
-class Person(Shape):
-    """A name on a To, Cc or Bcc line."""
-
-    address: str
-    name: str
-
-
 class Actor(Shape):
     """Who acted: a user, a token of a user, a contact, a rule, a plugin or the hub."""
 
@@ -113,135 +80,6 @@ class Cause(Shape):
     id: OptionalId
     depth: int
     text: str
-
-
-class Reaction(Shape):
-    """A reaction to a message."""
-
-    emoji: str
-    who: str
-
-
-def _reaction(value: Any) -> Any:
-    return {"emoji": value[0], "who": value[1]} if isinstance(value, tuple) else value
-
-
-class Quoted(Shape):
-    """The entry that a message answers; no text where it was taken back."""
-
-    id: Id
-    author_name: str
-    text: str
-
-
-class Message(Shape):
-    """An entry of a dialog; `status` is the delivery's, empty for what came in."""
-
-    id: Id
-    dialog_id: Id
-    account_id: Id
-    direction: Direction
-    author: Actor
-    author_name: str
-    text: str
-    subject: str
-    at: Instant
-    received_at: Instant
-    status: str
-    reason: str
-    reason_text: str
-    automated: bool
-    cause: Cause
-    external_id: str
-    reply_to: OptionalId
-    has_html: bool
-    has_quote: bool
-    late: bool
-    unsupported: str
-    due_at: Instant
-    edited_at: Instant
-    to: list[Person]
-    cc: list[Person]
-    bcc: list[Person]
-    attachments: list[Attachment]
-    quoted: Quoted | None = None
-    reactions: list[Annotated[Reaction, BeforeValidator(_reaction)]]
-    mentions: list[Id]
-    extra: dict[str, Any]
-
-
-class WholeMessage(Message):
-    """A message with its full text and its HTML as it came: clean it before showing it."""
-
-    full_text: str
-    html: str
-
-
-class SayLabel(Body):
-    """What a message is about; empty takes the label off."""
-
-    label: str = Field(default="", max_length=60)
-
-
-class MessageVersion(Shape):
-    """An earlier text of an edited message."""
-
-    at: Instant
-    text: str
-
-
-class HistoryLine(Shape):
-    """A shown fact of a dialog."""
-
-    event_id: str
-    at: Instant
-    type: str
-    actor: Actor
-    actor_name: str
-    cause: Cause
-    data: dict[str, Any]
-
-
-class Thread(Shape):
-    """A window of a dialog, oldest first."""
-
-    dialog: Dialog
-    messages: list[Message]
-    history: list[HistoryLine]
-    has_older: bool
-    has_newer: bool
-    read_up_to: OptionalId
-
-
-class Attempt(Shape):
-    """One try at the wire."""
-
-    started_at: Instant
-    took_us: int
-    outcome: str
-    code: str
-    text: str
-
-
-class Delivery(Shape):
-    """A message on its way, with every attempt."""
-
-    id: Id
-    message_id: Id
-    dialog_id: Id
-    account_id: Id
-    lane: str
-    status: str
-    due_at: Instant
-    attempts: list[Attempt]
-    attempt_count: int
-    reason: str
-    reason_text: str
-    held: bool
-    created_at: Instant
-    sent_at: Instant
-    delivered_at: Instant
-    read_at: Instant
 
 
 class Draft(Shape):
@@ -336,85 +174,3 @@ class LinkContact(Body):
     """With whom the dialog really is."""
 
     contact_id: GivenId
-
-
-class GivenButton(Body):
-    """A button under a message."""
-
-    label: Word
-    payload: Word = ""
-    url: Word = ""
-
-
-class SendMessage(Body):
-    """An answer; `seen_message_id` arms the guard against writing past a newer message."""
-
-    text: Text = Field(default="", examples=["Your parcel leaves today."])
-    html: str = Field(default="", max_length=MAX_HTML)
-    subject: Word = ""
-    to: GivenAddress | None = None
-    cc: list[GivenAddress] = Field(default_factory=list, max_length=100)
-    bcc: list[GivenAddress] = Field(default_factory=list, max_length=100)
-    attachments: list[GivenId] = Field(default_factory=list, max_length=MAX_MANY)
-    buttons: list[GivenButton] = Field(default_factory=list, max_length=MAX_MANY)
-    reply_to: GivenId | None = None
-    template: Word = ""
-    template_language: Word = ""
-    template_values: dict[Word, Word] = Field(default_factory=dict, max_length=MAX_MANY)
-    seen_message_id: GivenId | None = None
-    send_anyway: bool = False
-    due_at: GivenInstant | None = None
-    then: Literal["", "open", "waiting", "closed"] = ""
-
-
-class EditMessage(Body):
-    """What the message shall say."""
-
-    text: Text = Field(min_length=1)
-
-
-class React(Body):
-    """Our reaction; an empty one takes it away."""
-
-    emoji: Word = ""
-
-
-class MeasureText(Body):
-    """A text that is not sent yet."""
-
-    text: Text = ""
-
-
-class Measured(Shape):
-    """What a text would cost: `messages` leave, the provider counts `parts`.
-
-    `units` of `unit_limit` are used under `encoding`; `cost` is in words. Where the channel
-    counts nothing, only `messages` and `parts` say something.
-    """
-
-    messages: int
-    parts: int
-    units: int
-    unit_limit: int
-    encoding: str
-    cost: str
-
-
-class AddNote(Body):
-    """What only colleagues see."""
-
-    text: Text = Field(min_length=1)
-    mentions: list[GivenId] = Field(default_factory=list, max_length=MAX_MANY)
-    attachments: list[GivenId] = Field(default_factory=list, max_length=MAX_MANY)
-
-
-class Reschedule(Body):
-    """When a waiting message leaves."""
-
-    due_at: GivenInstant
-
-
-class Retry(Body):
-    """`even_if_unknown`: send again although the first may have arrived."""
-
-    even_if_unknown: bool = False

@@ -183,11 +183,11 @@ def test_a_file_name_is_never_a_path_nor_a_header(name: str) -> None:
 
 
 def test_every_body_refuses_unknown_fields() -> None:
-    from hub.http_api.shapes import dialogs, house, people, system
+    from hub.http_api.shapes import dialogs, house, messages, people, system
 
     found = [
         one
-        for module in (dialogs, house, people, system)
+        for module in (dialogs, house, messages, people, system)
         for one in vars(module).values()
         if isinstance(one, type) and issubclass(one, BaseModel) and issubclass(one, Body)
     ]
