@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from hub import AssignDialog, UpdateProfile
 from tests.browser.conftest import Enter
@@ -97,6 +99,30 @@ async def test_a_day_without_a_mouse_and_with_the_russian_layout(
     await press(page, "U")
     await expect(page.locator(f"#row-{third} [data-number]")).to_have_text("1")
     await expect(page.get_by_text("Choose a dialog")).to_be_visible()
+
+
+async def test_what_is_pressed_while_a_dialog_is_on_its_way_waits_for_it(
+    office: Office, enter: Enter
+) -> None:
+    first = await office.writes("Anna", "First")
+    page = await enter("Vera")
+    may_come = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await may_come.wait()
+        await route.continue_()
+
+    await page.route(f"**/inbox/dialog/{first}*", hold)
+    await page.keyboard.press("j")
+    await page.keyboard.type("rNice, Eve")
+    await page.keyboard.press("Backspace")
+    assert await page.locator("#text").count() == 0
+    may_come.set()
+    # Not one of the letters was a command: nothing is closed, snoozed or assigned.
+    await expect(page.locator("#text")).to_have_value("Nice, Ev")
+    await expect(page.locator("#text")).to_be_focused()
+    dialog = await office.system.dialog(first)
+    assert (dialog.status.value, dialog.assignee_id) == ("new", 0)
 
 
 async def test_keys_typed_in_one_go_reach_the_menu_they_open(office: Office, enter: Enter) -> None:

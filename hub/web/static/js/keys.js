@@ -4,11 +4,28 @@
 import { _ } from 'hub/i18n';
 import { undoLast } from 'hub/api';
 
-/** @typedef {{combo: string, label: string, group: string, run: () => void, when?: () => boolean, typing?: boolean}} Key */
+/** @typedef {{combo: string, label: string, group: string, run: () => void, when?: () => boolean, typing?: boolean, waits?: boolean}} Key */
 /** @type {Key[]} */
 const keys = [];
 let prefix = '';
 let prefixTimer = 0;
+/** What is on its way, and what was pressed for it. @type {Promise<unknown> | null} */
+let coming = null;
+/** @type {KeyboardEvent[]} */
+let late = [];
+
+/** Keys that wait, and whatever is typed after one, are for what is on its way; it tells whether it came. */
+export async function keysWait(work) {
+  coming = work;
+  late = [];
+  const came = await work;
+  const again = await (late.length && import('hub/late'));
+  if (coming !== work) return;
+  const pressed = late;
+  coming = null;
+  late = [];
+  if (came && again) again.replay(pressed);
+}
 
 /** Add a key: `J`, `Shift+R`, `Ctrl+KeyK`, `G I` (two presses), `Alt+J` (also while typing). */
 export function bind(combo, label, group, run, options = {}) {
@@ -53,13 +70,18 @@ export function startKeys() {
   document.addEventListener('keydown', (event) => {
     if (event.isComposing || event.defaultPrevented) return;
     const combo = comboOf(event);
+    const wanted = prefix ? prefix + ' ' + combo : combo;
     const typing = isTyping(event.target);
     const plain = !combo.startsWith('Ctrl') && !combo.startsWith('Alt');
-    if (plain && combo !== 'Esc' && (typing || singleOff)) return;
+    if (plain && combo !== 'Esc' && (typing || singleOff) && !late.length) return;
     // A sheet has its own keys, and Esc closes it by itself. So has a menu.
     if (document.querySelector('dialog[open]')) return;
+    if (coming && (late.length ? /^(.|Enter|Backspace)$/.test(event.key) : keys.some((one) => one.waits && one.combo === wanted))) {
+      event.preventDefault();
+      late.push(event);
+      return;
+    }
     if (plain && combo !== 'Esc' && document.querySelector('.menu:popover-open')) return;
-    const wanted = prefix ? prefix + ' ' + combo : combo;
     clearTimeout(prefixTimer);
     const known = keys.filter((one) => one.combo === wanted && (!typing || one.typing || !plain || combo === 'Esc') && (!one.when || one.when()));
     // What a key means in one state comes before what it means everywhere.

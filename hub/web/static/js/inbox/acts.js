@@ -248,41 +248,8 @@ async function saveContact(event) {
     input.parentElement?.querySelector('.conflict')?.remove();
     toast(_('Saved'), null, 2);
   } catch (error) {
-    if (error.status === 409) conflict(input); else complain(error);
+    if (error.status === 409) import('hub/inbox/conflict').then(({ conflict }) => conflict(input, saveContact)); else complain(error);
   }
-}
-
-/** Somebody changed the same person meanwhile: both values are shown, one is chosen. */
-async function conflict(input) {
-  const id = current();
-  const html = await fragment('/inbox/dialog/' + id).catch(() => '');
-  const box = document.createElement('template');
-  box.innerHTML = html;
-  const side = /** @type {HTMLTemplateElement | null} */ (box.content.querySelector('template'));
-  const theirs = side?.content.querySelector('[name="' + input.name + '"]');
-  const version = side?.content.querySelector('.card')?.getAttribute('data-version');
-  const here = card.querySelector('.card');
-  if (!theirs || !version || !here || current() !== id) return;
-  here.setAttribute('data-version', version);
-  const value = /** @type {any} */ (theirs).value;
-  if (value === input.dataset.was) { saveContact({ target: input }); return; }
-  const line = document.createElement('div');
-  line.className = 'conflict';
-  line.setAttribute('role', 'alert');
-  line.append(_('A colleague wrote: {value}', { value: value || '—' }));
-  for (const [label, take] of /** @type {[string, () => void][]} */ ([
-    [_('Keep theirs'), () => { input.value = value; input.dataset.was = value; line.remove(); }],
-    [_('Take mine'), () => { input.dataset.was = value; line.remove(); saveContact({ target: input }); }],
-  ])) {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'btn small';
-    button.textContent = label;
-    button.addEventListener('click', take);
-    line.append(button);
-  }
-  input.parentElement?.querySelector('.conflict')?.remove();
-  input.after(line);
 }
 
 async function unfold(event) {
@@ -313,8 +280,8 @@ export function startActs() {
   document.addEventListener('toggle', unfold, true);
   card.addEventListener('change', saveContact);
   const group = _('Dialog');
-  const has = { when: () => Boolean(current()) };
-  const answers = { when: () => Boolean(current() && pane.querySelector('#snooze-menu')) };
+  const has = { when: () => Boolean(current()), waits: true };
+  const answers = { when: () => Boolean(current() && pane.querySelector('#snooze-menu')), waits: true };
   const menu = (name) => /** @type {any} */ (document.getElementById(name))?.showPopover();
   bind('Shift+T', _('A task about this dialog'), group, () => task(), has);
   bind('Shift+Q', _('Create a request'), group, request, has);

@@ -7,7 +7,7 @@ import { bind } from 'hub/keys';
 import { onItems } from 'hub/live';
 import { ask } from 'hub/sheet';
 import { startActs } from 'hub/inbox/acts';
-import { focusComposer, startComposer } from 'hub/inbox/composer';
+import { startComposer } from 'hub/inbox/composer';
 import { offerPermission, notifyMention, notifyRow } from 'hub/inbox/notify';
 import { pace } from 'hub/inbox/pace';
 import { say } from 'hub/inbox/redraw';
@@ -284,7 +284,7 @@ function bindKeys() {
   bind('Up', _('Previous dialog'), list, () => step(-1), inList);
   bind('Alt+J', _('Next dialog, also while typing'), list, () => step(1), { typing: true });
   bind('Alt+K', _('Previous dialog, also while typing'), list, () => step(-1), { typing: true });
-  bind('Enter', _('Answer the dialog under the cursor'), list, () => { if (cursor) show(cursor).then(() => focusComposer('reply')); }, inList);
+  bind('Enter', _('Answer the dialog under the cursor'), list, () => { if (cursor) { show(cursor); document.dispatchEvent(new KeyboardEvent('keydown', { code: 'KeyR' })); } }, inList);
   bind('N', _('Next one that waits'), list, () => {
     const found = all();
     const here = found.findIndex((one) => one.dataset.id === current());

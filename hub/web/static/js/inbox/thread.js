@@ -3,6 +3,7 @@
 // drawn once per frame; the place where one reads is never moved.
 import { _, localise } from 'hub/i18n';
 import { act, complain, fragment } from 'hub/api';
+import { keysWait } from 'hub/keys';
 import { watchDialogs } from 'hub/live';
 import { inFlight, messenger, mountComposer } from 'hub/inbox/composer';
 import { atEnd, merge, messageOf, newest, prepend, putMessage, unreadLine } from 'hub/inbox/timeline';
@@ -70,7 +71,13 @@ export function prefetch(id) {
 }
 
 /** Put a dialog into the pane; `message` is one to be shown, wherever it is. */
-export async function openDialog(id, message = '') {
+export function openDialog(id, message = '') {
+  const work = enter(id, message);
+  keysWait(work.then(current));
+  return work;
+}
+
+async function enter(id, message) {
   if (open === id && root() && !message) return;
   remember();
   open = id;
@@ -104,7 +111,8 @@ function skeleton() {
 /** Keep the pane's dialog as it stands. */
 function remember() {
   const here = root();
-  if (!here || !open) return;
+  // The one before it still stands here while a dialog is on its way.
+  if (!here || here.dataset.dialog !== open) return;
   kept.set(open, { root: here, card: card.innerHTML, at: Date.now(), stale: kept.get(open)?.stale || false });
 }
 
