@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
+    case,
     delete,
     exists,
     func,
@@ -23,21 +24,28 @@ from sqlalchemy import (
 
 from crm_store.journal import cursor, get_meta, last_event, set_meta
 from crm_store.sql import upsert
+from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.journal import cursors, parked_events
 from crm_store.tables.outbox import deliveries, jobs, webhook_deliveries
+from crm_store.tables.people import contacts
 from crm_store.tables.pushes import pushes
 from crm_store.tables.rules import rule_timers
+from crm_store.tables.users import accounts, users
 from crm_store.viewer import Reader
-from hub.ids import Micros
-from hub.records.system import Held
+from hub.ids import DeliveryId, DialogId, Micros
+from hub.records.system import Held, HeldDelivery
 
 ALIVE = "alive_at"
 HOLD_FACTS_TO = "hold_facts_to"
 HOLDING = "holding"
 """Whether something waits for a person's word: asked with every page of whoever decides."""
+HELD = "held"
+"""Why a message of ours waits: nobody has decided on it yet."""
 PERIODIC = "periodic"
 """Key of the jobs that come round by themselves: house work, never held."""
 
+BEGINS = 200
+"""So many signs tell which message it is."""
 PARKED_AT_MOST = 1000
 WEBHOOK_CURSOR = "webhooks"
 
@@ -109,6 +117,13 @@ def _hold(conn: Connection, which: _Which) -> Held:
         .where(waiting)
         .values(status="queued", fence=deliveries.c.fence + 1, **values)
     ).rowcount
+    # Whoever reads the dialog is told, at no cost to all the messages that nobody holds.
+    theirs = select(deliveries.c.message_id).where(deliveries.c.held, deliveries.c.message_id > 0)
+    conn.execute(
+        update(messages)
+        .where(messages.c.id.in_(theirs), messages.c.status.in_(("queued", "claimed")))
+        .values(reason=HELD)
+    )
     twin = jobs.alias("twin")
     has_twin = exists().where(
         twin.c.name == jobs.c.name,
@@ -211,3 +226,49 @@ def count_held(conn: Connection) -> Held:
         oldest_at=Micros(oldest or 0),
         timers=timer_count,
     )
+
+
+def held_deliveries(reader: Reader, after: int = 0, limit: int = 100) -> list[HeldDelivery]:
+    """Give the messages that are held, as they would leave: of a dialog, to many, to a colleague.
+
+    What a message says is told to whoever may see its dialog.
+    """
+    reader.viewer.need("system.manage")
+    seen = reader.viewer.messages_clause(messages)
+    statement = (
+        select(
+            deliveries,
+            case((seen, messages.c.text), else_="").label("text"),
+            case((seen, messages.c.subject), else_="").label("subject"),
+            func.coalesce(contacts.c.name, users.c.name, "").label("name"),
+            func.coalesce(accounts.c.title, "").label("account"),
+        )
+        .outerjoin(messages, messages.c.id == deliveries.c.message_id)
+        .outerjoin(dialogs, dialogs.c.id == deliveries.c.dialog_id)
+        .outerjoin(
+            contacts,
+            contacts.c.id
+            == case(
+                (deliveries.c.contact_id > 0, deliveries.c.contact_id), else_=dialogs.c.contact_id
+            ),
+        )
+        .outerjoin(users, users.c.id == deliveries.c.user_id)
+        .outerjoin(accounts, accounts.c.id == deliveries.c.account_id)
+        .where(deliveries.c.held, deliveries.c.status == "queued", deliveries.c.id > after)
+        .order_by(deliveries.c.id)
+        .limit(limit)
+    )
+    return [
+        HeldDelivery(
+            id=DeliveryId(row.id),
+            kind="colleague" if row.user_id else "many" if row.send_id else "dialog",
+            dialog_id=DialogId(row.dialog_id),
+            name=row.name,
+            account=row.account,
+            subject=row.subject,
+            text=" ".join(row.text.split())[:BEGINS],
+            created_at=Micros(row.created_at),
+            due_at=Micros(row.due_at),
+        )
+        for row in reader.conn.execute(statement)
+    ]

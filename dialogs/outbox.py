@@ -20,7 +20,6 @@ from sqlalchemy import (
     Select,
     Update,
     bindparam,
-    delete,
     func,
     insert,
     select,
@@ -28,24 +27,20 @@ from sqlalchemy import (
 )
 
 from crm_store import delivery_leases
-from crm_store.holding import note_released
 from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
 from crm_store.rows import among, listed
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import dialogs, messages, thread_references
-from crm_store.tables.outbox import attempts, deliveries, jobs, parts, webhook_deliveries
-from crm_store.tables.rules import rule_timers
+from crm_store.tables.outbox import attempts, deliveries, parts
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.edits import merge_parked
 from dialogs.many_sent import settle_sent
 from dialogs.many_ways import first_try, out_of_time, patience, tells_delivery
 from dialogs.receipts import apply_parked, lock_sent_names, move_delivery
-from dialogs.recount import recount
-from hub.commands import ExpireLeases, ReleaseHeld, SettleDelivery
-from hub.errors import Invalid, RejectReason
-from hub.events import HeldReleased
+from hub.commands import ExpireLeases, SettleDelivery
+from hub.errors import RejectReason
 from hub.ids import DeliveryId, Micros, bounded_key
 from hub.messages import DeliveryStatus as Status
 
@@ -317,42 +312,3 @@ def _repeats_safely(uow: UnitOfWork, row: Row[Any]) -> bool:
         ),
     )
     return True
-
-
-def release_held(uow: UnitOfWork, command: ReleaseHeld) -> int:
-    """Let held outgoing things go, or drop them; gives how many."""
-    table: Any
-    if command.kind == "deliveries":
-        rows = uow.conn.execute(select(deliveries).where(deliveries.c.held)).all()
-        uow.conn.execute(update(deliveries).where(deliveries.c.held).values(held=False))
-        if not command.release:
-            for row in rows:
-                move_delivery(
-                    uow,
-                    row,
-                    Status.SUPPRESSED,
-                    "expired",
-                    "dropped after a pause",
-                    at=uow.now,
-                    forced=True,
-                )
-        for dialog_id in {row.dialog_id for row in rows if row.dialog_id}:
-            recount(uow, dialog_id)
-        count = len(rows)
-    elif command.kind in ("jobs", "webhooks"):
-        table = jobs if command.kind == "jobs" else webhook_deliveries
-        values: dict[str, Any] = {"held": False}
-        if not command.release:
-            values["state"] = "dropped"
-        count = uow.conn.execute(update(table).where(table.c.held).values(**values)).rowcount
-    elif command.kind == "timers":
-        if command.release:
-            freed = update(rule_timers).where(rule_timers.c.held).values(held=False)
-            count = uow.conn.execute(freed).rowcount
-        else:
-            count = uow.conn.execute(delete(rule_timers).where(rule_timers.c.held)).rowcount
-    else:
-        raise Invalid("held things are deliveries, jobs, webhooks or timers", field="kind")
-    note_released(uow.conn)
-    uow.record(HeldReleased(kind=command.kind, count=count, released=command.release))
-    return int(count)

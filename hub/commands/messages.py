@@ -253,12 +253,16 @@ class ExpireLeases(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseHeld(Command):
-    """After a restore or a late start: let held outgoing things go, or drop them."""
+    """After a restore or a late start: let held outgoing things go, or drop them.
+
+    `ids` name single ones of the kind (for messages: their deliveries); without any it is all.
+    """
 
     permission: ClassVar[str] = "system.manage"
 
     kind: str
     release: bool
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

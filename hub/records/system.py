@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from hub.ids import (
     AccountId,
     BrandId,
+    DeliveryId,
+    DialogId,
     EventId,
     JobId,
     Micros,
@@ -246,6 +248,24 @@ class Held:
     webhooks: int
     oldest_at: Micros
     timers: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldDelivery:
+    """One held message: to whom (`name`), through which account, and how it begins.
+
+    `kind` is "dialog", "many" (of a mailing) or "colleague" (a letter of notices).
+    """
+
+    id: DeliveryId
+    kind: str
+    dialog_id: DialogId
+    name: str
+    account: str
+    subject: str
+    text: str
+    created_at: Micros
+    due_at: Micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel
 
-from crm_store.holding import alive_at, held, hold_facts_to
+from crm_store.holding import alive_at, held, held_deliveries, hold_facts_to, is_holding
 from crm_store.journal import last_event, set_meta
 from hub import (
     SYSTEM,
@@ -198,6 +198,36 @@ async def test_dropping_what_is_held_says_so_at_the_message(
         await user.do(ReleaseHeld(kind="deliveries", release=False))
         assert (await user.message(message_id)).status == "suppressed"
     assert world.sent == []
+
+
+async def test_held_messages_are_named_and_decided_on_one_by_one(
+    tmp_path: Path, database_url: str
+) -> None:
+    world = World()
+    async with running(tmp_path, database_url, world, workers=False) as runtime:
+        user, dialog_id = await opened_dialog(runtime)
+        ids = [
+            (await user.do(SendMessage(dialog_id=dialog_id, text=text)))[0]
+            for text in ("first", "second\nline", "third")
+        ]
+        hold_restored(runtime)
+        named = await user.read(held_deliveries)
+        assert [one.text for one in named] == ["first", "second line", "third"]
+        assert {(one.kind, one.name, one.account) for one in named} == {
+            ("dialog", "vera", "Pigeons")
+        }
+        assert await user.read(held_deliveries, named[1].id) == [named[2]]
+        # Whoever reads the dialog sees why each of them waits, and until when.
+        assert [(await user.message(one)).reason for one in ids] == ["held"] * 3
+        await user.do(ReleaseHeld(kind="deliveries", release=True, ids=(named[0].id,)))
+        await user.do(ReleaseHeld(kind="deliveries", release=False, ids=(named[1].id,)))
+        assert await user.read(held_deliveries) == [named[2]]
+        assert [
+            (one.status, one.reason) for one in [await user.message(number) for number in ids]
+        ] == [("queued", ""), ("suppressed", "expired"), ("queued", "held")]
+        assert await user.read(is_holding)
+        await user.do(ReleaseHeld(kind="deliveries", release=True))
+        assert not await user.read(is_holding)
 
 
 async def test_facts_from_before_a_pause_make_held_webhooks(

@@ -43,10 +43,19 @@ async def held(caller: rights.MayManageSystem) -> s.Held:
     return s.Held.model_validate(await caller.hub.read(holding.held))
 
 
+@router.get("/held/deliveries", summary="Messages that are held")
+async def held_deliveries(caller: rights.MayManageSystem, after: int = 0) -> list[s.HeldDelivery]:
+    """Name up to a hundred held messages, oldest first, behind the id `after`."""
+    found = await caller.hub.read(holding.held_deliveries, after)
+    return [s.HeldDelivery.model_validate(one) for one in found]
+
+
 @router.post("/held/release", summary="Let held things go, or drop them")
 async def release(caller: rights.MayManageSystem, body: s.ReleaseHeld) -> s.Released:
     """Decide about held things of one kind."""
-    done = await caller.hub.do(c.ReleaseHeld(kind=body.kind, release=body.release))
+    done = await caller.hub.do(
+        c.ReleaseHeld(kind=body.kind, release=body.release, ids=tuple(body.ids))
+    )
     return s.Released(count=done[0])
 
 

@@ -146,6 +146,20 @@ class Held(Shape):
     timers: int = Field(default=0, description="What rules were to do.")
 
 
+class HeldDelivery(Shape):
+    """One held message: to whom, through which account, and how it begins."""
+
+    id: int
+    kind: Literal["dialog", "many", "colleague"]
+    dialog_id: int
+    name: str
+    account: str
+    subject: str
+    text: str
+    created_at: Instant
+    due_at: Instant
+
+
 class Released(Shape):
     """How many were released or dropped."""
 
@@ -213,3 +227,6 @@ class ReleaseHeld(Body):
 
     kind: Literal["deliveries", "jobs", "webhooks", "timers"]
     release: bool = Field(description="False drops them for good.")
+    ids: list[int] = Field(
+        default_factory=list, max_length=1000, description="Single ones of the kind; none is all."
+    )

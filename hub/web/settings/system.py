@@ -142,9 +142,19 @@ async def held(request: Request) -> Response:
         release = form.get("do") == "release"
         if kind not in KINDS or form.get("do") not in ("release", "drop"):
             raise Invalid("held things are deliveries, jobs, webhooks or timers", field="kind")
-        await hub.do(ReleaseHeld(kind=kind, release=release))
+        ids = (number(str(form["id"])),) if "id" in form else ()
+        await hub.do(ReleaseHeld(kind=kind, release=release, ids=ids))
         return go(HELD, "released" if release else "dropped")
-    return show(request, "held", "held", held=await hub.read(holding.held))
+    after = number(request.query_params.get("after", "0") or "0")
+    messages = await hub.read(holding.held_deliveries, after, PER_PAGE)
+    return show(
+        request,
+        "held",
+        "held",
+        held=await hub.read(holding.held),
+        messages=messages,
+        more=len(messages) == PER_PAGE,
+    )
 
 
 @needs("events.view")

@@ -345,6 +345,7 @@ RIGHTS = {
     "GET /brand": "users.view",
     "PATCH /brand": "system.manage",
     "GET /held": "system.manage",
+    "GET /held/deliveries": "system.manage",
     "POST /held/release": "system.manage",
     "GET /plugins": "plugins.view",
     "GET /jobs/dead": "system.manage",

@@ -85,7 +85,9 @@ async def test_held_answers_wait_for_a_decision(world: World) -> None:
     assert (held["deliveries"], held["jobs"], held["webhooks"]) == (1, 0, 0)
     assert held["oldest_at"] is not None
     assert (await program.ok("GET", f"/messages/{made['id']}/delivery"))["held"] is True
-    body = {"kind": "deliveries", "release": False}
+    (named,) = await program.ok("GET", "/held/deliveries")
+    assert (named["text"], named["dialog_id"]) == ("soon", came.dialog_id)
+    body = {"kind": "deliveries", "release": False, "ids": [named["id"]]}
     assert await program.ok("POST", "/held/release", json=body) == {"count": 1}
     assert (await program.ok("GET", "/held"))["deliveries"] == 0
     found = await program.ok("GET", f"/messages/{made['id']}/delivery")

@@ -257,6 +257,31 @@ async def test_what_is_held_back_is_counted_and_released_or_dropped(hub: House) 
         assert (await browser.post("/settings/held", data=data)).status_code == 422
 
 
+async def test_held_messages_are_named_where_one_decides_and_say_so_where_one_reads(
+    hub: House,
+) -> None:
+    browser = await hub.logged_in()
+    await hub.app.state.workers.stop()
+    command = CreateAccount(channel="pigeon", title="Loft", settings=SETTINGS)
+    account = await hub.system.account((await hub.system.do(command))[0])
+    body, headers = letter("1")
+    await browser.post(f"/hooks/{account.hook_token}", content=body, headers=headers)
+    (dialog,) = (await hub.system.dialogs(DialogQuery())).dialogs
+    mine = hub.system.as_user((await hub.system.read(all_users))[0].id)
+    await mine.do(SendMessage(dialog_id=dialog.id, text="We <come> at nine"))
+    hold_restored(hub.runtime)
+    page = (await browser.get("/settings/held")).text
+    assert "We &lt;come&gt; at nine" in page
+    found = re.search(r'name="id" value="(\d+)"', page)
+    assert found
+    words = "Held back: an administrator lets it go or drops it"
+    assert words in (await browser.get(f"/inbox/dialog/{dialog.id}")).text
+    data = {"kind": "deliveries", "id": found[1], "do": "release"}
+    await browser.submit("/settings/held", data=data)
+    assert "Nothing is held back" in (await browser.get("/settings/held")).text
+    assert words not in (await browser.get(f"/inbox/dialog/{dialog.id}")).text
+
+
 async def test_the_journal_is_filtered_and_paged(hub: House) -> None:
     browser: Browser = await hub.logged_in("auditor")
     for number in range(120):
