@@ -22,8 +22,6 @@ from hub.channel import (
     Measure,
     Response,
     SenderCheck,
-    WebhookAnswer,
-    WebhookRequest,
     in_thread,
 )
 from hub.commands import (
@@ -652,6 +650,7 @@ from hub.shapes import (
 )
 from hub.signatures import new_webhook_secret, sign_webhook, webhook_key
 from hub.terms import find_words
+from hub.webhook_request import WebhookAnswer, WebhookRequest
 
 __all__ = [
     "API",

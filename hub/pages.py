@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hub.channel import WebhookRequest
 from hub.messages import Attachment
 from hub.shapes import Body
+from hub.webhook_request import WebhookRequest
 
 if TYPE_CHECKING:
     from hub.api import Hub

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 from crm_store.failures import is_passing
 from crm_store.messages import quarantine_item
 from crm_store.tables.dialogs import quarantine
-from hub.channel import Channel, WebhookAnswer, WebhookRequest
+from hub.channel import Channel
 from hub.commands import SettleQuarantine
 from hub.errors import Conflict
 from hub.filing import file_arrivals
@@ -19,6 +19,7 @@ from hub.ids import QuarantineId
 from hub.messages import Arrival
 from hub.objects import SYSTEM
 from hub.records.dialogs import QuarantineItem
+from hub.webhook_request import WebhookAnswer, WebhookRequest
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime

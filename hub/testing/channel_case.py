@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from hub.account_settings import secret_fields
 from hub.capabilities import Capabilities
-from hub.channel import Channel, ChannelContext, WebhookAnswer, WebhookRequest
+from hub.channel import Channel, ChannelContext
 from hub.http_client import HubHttpClient
 from hub.ids import AccountId, Micros
 from hub.messages import Address, Arrival, DeliveryStatus, OutboundMessage, Sent
@@ -24,6 +24,7 @@ from hub.storable import storable
 from hub.testing.checks import Contract, expect
 from hub.testing.far_side import FarSide, HttpFarSide, Reply, Request, Scene
 from hub.testing.samples import HOOK_URL, NOW
+from hub.webhook_request import WebhookAnswer, WebhookRequest
 
 T = TypeVar("T")
 LONG = 60.0

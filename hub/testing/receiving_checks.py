@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from hub.channel import Channel, WebhookAnswer
+from hub.channel import Channel
 from hub.errors import MalformedPayload, UntrustedRequest
 from hub.ids import Micros
 from hub.messages import (
@@ -27,6 +27,7 @@ from hub.testing.arrivals import check_arrival
 from hub.testing.channel_case import ChannelCase
 from hub.testing.checks import Broken, check, expect
 from hub.testing.samples import CONTROLS, FILE, NOW, TEXTS, garbage, outbound
+from hub.webhook_request import WebhookAnswer
 
 _LADDER = (DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.READ)
 

@@ -22,7 +22,6 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as WebRoute
 
-from hub.channel import WebhookRequest
 from hub.errors import HubError, MalformedPayload, NotAllowed, NotFound
 from hub.messages import Attachment
 from hub.objects import Actor, ActorKind
@@ -32,6 +31,7 @@ from hub.web.errors import status_of, wants_json
 from hub.web.plugin_answers import PluginRenderer, media_type_of, respond
 from hub.web.plugin_shapes import call
 from hub.web.webhooks import TooLarge
+from hub.webhook_request import WebhookRequest
 
 if TYPE_CHECKING:
     from hub.handle import BoundHub

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from crm_store.accounts import account_by_hook
 from crm_store.failures import is_passing
 from crm_store.viewer import Reader, Viewer
-from hub.channel import Channel, WebhookAnswer, WebhookRequest
+from hub.channel import Channel
 from hub.commands import Quarantine
 from hub.errors import Invalid, NotFound, UntrustedRequest
 from hub.events import AccountChanged, AccountRemoved, Event
@@ -33,6 +33,7 @@ from hub.messages import Arrival
 from hub.objects import SYSTEM
 from hub.records.system import Account
 from hub.web.proxies import client_address, trusted_networks
+from hub.webhook_request import WebhookAnswer, WebhookRequest
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime

@@ -54,6 +54,7 @@ GROUND = frozenset(
         "signatures",
         "special_days",
         "terms",
+        "webhook_request",
         "wire_json",
     }
 )
