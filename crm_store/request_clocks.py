@@ -6,34 +6,24 @@ clock's new state, so it is told exactly once, whoever looks and whenever.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    Connection,
-    Row,
-    Select,
     delete,
     false,
-    func,
     insert,
-    literal_column,
     select,
 )
 
 from crm_store import calendars, object_writes, sla
 from crm_store.notices import tell
 from crm_store.nouns import NOUNS
-from crm_store.rows import among, listed
-from crm_store.sql import locked
 from crm_store.tables.dialogs import messages
 from crm_store.tables.objects import dialog_links
-from crm_store.tables.requests import request_clocks, requests
+from crm_store.tables.requests import request_clocks
 from crm_store.tables.users import team_members
 from crm_store.unit_of_work import UnitOfWork
 from hub.calendars import MINUTE, Calendar
-from hub.commands import WatchDeadlines
 from hub.deadlines import (
     FIRST,
     GOALS,
@@ -59,7 +49,7 @@ from hub.events import (
 )
 from hub.ids import DialogId, MessageId, Micros, RequestId
 from hub.objects import Ref
-from hub.records.requests import Deadline, SlaPolicy
+from hub.records.requests import SlaPolicy
 
 REQUEST = NOUNS["request"]
 OVER = ("solved", "closed")
@@ -254,7 +244,7 @@ class Clocks:
 
     def _tell(self) -> None:
         request_id = RequestId(self.row.id)
-        dialog_id = newest_dialog(self._uow, request_id) if self._told else DialogId(0)
+        dialog_id = _newest_dialog(self._uow, request_id) if self._told else DialogId(0)
         for goal, what in self._told:
             due_at = self.clocks[goal].due_at
             kind = RequestDeadlineMissed if what == MISSED else RequestDeadlineNear
@@ -299,7 +289,7 @@ class Clocks:
         return object_writes.change(self._uow, REQUEST, self.row, {**self.columns(), **more})
 
 
-def newest_dialog(uow: UnitOfWork, request_id: int) -> DialogId:
+def _newest_dialog(uow: UnitOfWork, request_id: int) -> DialogId:
     """Give the dialog that a request was linked to last, 0 for none."""
     found = uow.conn.execute(
         select(dialog_links.c.dialog_id)
@@ -308,76 +298,6 @@ def newest_dialog(uow: UnitOfWork, request_id: int) -> DialogId:
         .limit(1)
     ).scalar()
     return DialogId(found or 0)
-
-
-def _locked(uow: UnitOfWork, ids: Iterable[int], *, skip: bool = False) -> list[Row[Any]]:
-    statement = select(requests).where(requests.c.id.in_(sorted(set(ids)))).order_by(requests.c.id)
-    return list(uow.conn.execute(locked(uow.dialect, statement, skip=skip)))
-
-
-@cache
-def _requests_of(dialect: str) -> Select[Any]:
-    return select(dialog_links.c.object_id, dialog_links.c.dialog_id).where(
-        among(dialect, dialog_links.c.dialog_id, "dialogs"),
-        dialog_links.c.kind == literal_column("'request'"),
-    )
-
-
-def _linked(uow: UnitOfWork, dialog_ids: Iterable[int]) -> dict[int, list[int]]:
-    """Give the requests of dialogs: request id to its dialogs among these."""
-    found: dict[int, list[int]] = {}
-    given = {"dialogs": listed(uow.dialect, sorted(set(dialog_ids)))}
-    for row in uow.conn.execute(_requests_of(uow.dialect), given):
-        found.setdefault(row.object_id, []).append(row.dialog_id)
-    return found
-
-
-def answered(uow: UnitOfWork, dialog_id: int, message_id: int) -> None:
-    """A person of ours has answered in a dialog; automatic messages never come here."""
-    linked = _linked(uow, [dialog_id])
-    if not linked:
-        return
-    for row in _locked(uow, linked):
-        if row.status == "closed" or row.deleted_at:
-            continue
-        clocks = Clocks.of(uow, row)
-        clocks.pass_time()
-        more: dict[str, object] = {}
-        first = clocks.meet(FIRST, message_id)
-        clocks.meet(NEXT, message_id)
-        if first or not row.first_responded_at:
-            more["first_responded_at"] = uow.now
-        clocks.save(**more)
-
-
-def taken_back(uow: UnitOfWork, dialog_id: int, message_id: int) -> None:
-    """An answer was taken back before it left."""
-    for row in _locked(uow, _linked(uow, [dialog_id])):
-        clocks = Clocks.of(uow, row)
-        if clocks.take_back(message_id, dialog_id):
-            first = clocks.is_open(FIRST)
-            clocks.pass_time()
-            clocks.save(**({"first_responded_at": Micros(0)} if first else {}))
-
-
-def asked(uow: UnitOfWork, dialog_ids: Iterable[int]) -> None:
-    """Clients wrote in dialogs: their requests are in work again, and an answer is owed."""
-    linked = _linked(uow, dialog_ids)
-    if not linked:
-        return
-    for row in _locked(uow, linked):
-        if row.status == "closed" or row.deleted_at:
-            continue
-        clocks = Clocks.of(uow, row)
-        clocks.pass_time()
-        more: dict[str, object] = {}
-        if row.status in ("waiting", "solved"):
-            clocks.move(row.status, "in_work")
-            more = status_values(uow, row, "in_work")
-        owed = not (clocks.is_open(FIRST) or clocks.is_open(NEXT))
-        if owed and (row.first_responded_at or FIRST in clocks.clocks):
-            clocks.start(NEXT, uow.now)
-        clocks.save(**more)
 
 
 def status_values(uow: UnitOfWork, row: Any, status: str, reason: str = "") -> dict[str, object]:
@@ -392,61 +312,3 @@ def status_values(uow: UnitOfWork, row: Any, status: str, reason: str = "") -> d
     values["closed_at"] = uow.now if status == "closed" else Micros(0)
     uow.record(RequestStatusChanged(request_id=RequestId(row.id), before=row.status, after=status))
     return values
-
-
-def watch_deadlines(uow: UnitOfWork, command: WatchDeadlines) -> int:
-    """Put on record what is near or missed; gives how many requests were looked at."""
-    due = (
-        select(request_clocks.c.request_id)
-        .where(request_clocks.c.watch_at > 0, request_clocks.c.watch_at <= uow.now)
-        .order_by(request_clocks.c.watch_at)
-        .limit(command.limit)
-    )
-    ids = set(uow.conn.execute(due).scalars())
-    if not ids:
-        return 0
-    found = _locked(uow, ids, skip=True)
-    for row in found:
-        clocks = Clocks.of(uow, row)
-        clocks.pass_time()
-        clocks.save()
-    return len(found)
-
-
-def deadlines_of(conn: Connection, request_id: int) -> list[Deadline]:
-    """Give the promises of a request as they stand."""
-    rows = conn.execute(
-        select(request_clocks).where(request_clocks.c.request_id == request_id)
-    ).all()
-    found = {row.goal: row for row in rows}
-    return [
-        Deadline(goal=goal, due_at=Micros(found[goal].due_at), state=found[goal].state)
-        for goal in GOALS
-        if goal in found
-    ]
-
-
-@cache
-def _dues(dialect: str) -> Select[Any]:
-    """Make the question once: every page of the list asks it."""
-    return (
-        select(dialog_links.c.dialog_id, func.min(requests.c.due_at))
-        .join(requests, requests.c.id == dialog_links.c.object_id)
-        .where(
-            among(dialect, dialog_links.c.dialog_id, "dialogs"),
-            dialog_links.c.kind == "request",
-            requests.c.due_at > 0,
-            requests.c.deleted_at == 0,
-        )
-        .group_by(dialog_links.c.dialog_id)
-    )
-
-
-def dues_of(conn: Connection, dialog_ids: Iterable[int]) -> dict[int, int]:
-    """Give the nearest deadline of each of some dialogs, where a request of theirs has one."""
-    ids = sorted(set(dialog_ids))
-    if not ids:
-        return {}
-    dialect = conn.dialect.name
-    found = conn.execute(_dues(dialect), {"dialogs": listed(dialect, ids)})
-    return {int(row[0]): int(row[1]) for row in found}

@@ -16,7 +16,7 @@ from sqlalchemy import (
     update,
 )
 
-from crm_store import request_clocks
+from crm_store import request_deadlines
 from crm_store.notices import tell
 from crm_store.search_index import index_messages
 from crm_store.sql import upsert
@@ -267,7 +267,7 @@ def _move_dialog(
         values["waiting_since"] = 0
         if dialog.inbound_count and not dialog.first_response_at:
             values["first_response_at"] = uow.now
-        request_clocks.answered(uow, dialog.id, message_id)
+        request_deadlines.answered(uow, dialog.id, message_id)
     change_dialog(uow, dialog.id, **values)
     if uow.actor.kind is ActorKind.USER:
         uow.conn.execute(_DONE_DRAFT, {"b_user": uow.actor.id, "b_dialog": dialog.id})

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import update
 
-from crm_store import request_clocks
+from crm_store import request_deadlines
 from crm_store.tables.dialogs import messages
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.albums import append, followers
@@ -130,7 +130,7 @@ def _owe_answers(
         if not command.message.automated and place.dialog_id in known
     }
     if asked:
-        request_clocks.asked(uow, asked)
+        request_deadlines.asked(uow, asked)
 
 
 def _merge_early(uow: UnitOfWork, batch: Sequence[Receive]) -> None:

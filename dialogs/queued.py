@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from crm_store import request_clocks
+from crm_store import request_deadlines
 from crm_store.sql import locked
 from crm_store.tables.dialogs import attachments, messages
 from crm_store.tables.outbox import deliveries
@@ -42,7 +42,7 @@ def cancel_send(uow: UnitOfWork, command: CancelSend) -> str:
         MessageCancelled(message_id=MessageId(message.id), dialog_id=DialogId(message.dialog_id))
     )
     recount(uow, message.dialog_id)
-    request_clocks.taken_back(uow, message.dialog_id, message.id)
+    request_deadlines.taken_back(uow, message.dialog_id, message.id)
     return str(message.text)
 
 

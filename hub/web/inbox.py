@@ -20,7 +20,7 @@ from crm_store import search as search_reads
 from crm_store import views as view_reads
 from crm_store.holding import is_holding
 from crm_store.objects import NOUNS
-from crm_store.request_clocks import dues_of
+from crm_store.request_deadlines import dues_of
 from crm_store.sql import keep_plans
 from crm_store.tables.dialogs import messages as message_table
 from crm_store.viewer import Reader

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
-from crm_store.request_clocks import dues_of
+from crm_store.request_deadlines import dues_of
 from crm_store.sql import keep_plans
 from crm_store.viewer import Place, Reader, Viewer
 from hub.ids import DialogId, MessageId, UserId

@@ -19,7 +19,8 @@ from crm_store import users as user_reads
 from crm_store.belongings import belongings
 from crm_store.custom import whole_of
 from crm_store.objects import NOUNS, ObjectQuery
-from crm_store.request_clocks import OVER, deadlines_of
+from crm_store.request_clocks import OVER
+from crm_store.request_deadlines import deadlines_of
 from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub import commands as c

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm_store import notices, objects, request_clocks, request_times, requests
+from crm_store import notices, objects, request_deadlines, request_times, requests
 from crm_store.journal import events_after
 from crm_store.objects import NOUNS, ObjectQuery
 from hub import (
@@ -97,7 +97,7 @@ def wall(micros: int) -> str:
 
 async def dues(home: House, request_id: int) -> list[str]:
     found = await home.user.read(
-        lambda reader: request_clocks.deadlines_of(reader.conn, request_id)
+        lambda reader: request_deadlines.deadlines_of(reader.conn, request_id)
     )
     return [f"{one.goal} {one.state} {wall(one.due_at)}".strip() for one in found]
 
@@ -407,5 +407,5 @@ async def test_a_merged_dialog_brings_its_requests_along(home: House) -> None:
     await home.user.do(MergeDialogs(survivor_id=one, merged_id=two))
     await answer(home, one)
     assert (await dues(home, request_id))[0].startswith("first met")
-    found = await home.user.read(lambda reader: request_clocks.dues_of(reader.conn, [one, two]))
+    found = await home.user.read(lambda reader: request_deadlines.dues_of(reader.conn, [one, two]))
     assert wall(found[one]) == "03-01 17:00"

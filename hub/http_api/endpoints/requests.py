@@ -10,7 +10,7 @@ from crm_store import objects as reads
 from crm_store import request_times, sla, support_levels
 from crm_store import requests as request_reads
 from crm_store.objects import NOUNS, ObjectQuery
-from crm_store.request_clocks import deadlines_of
+from crm_store.request_deadlines import deadlines_of
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.http_api import resource, rights
