@@ -17,6 +17,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from hub.figures import lasting
 from hub.terms import query_terms, term_spans
 from hub.web import instants
 from hub.web.i18n import translations
@@ -116,7 +117,13 @@ def _away(context: Context, one: Any) -> str:
 
 @pass_context
 def _lasting(context: Context, micros: int) -> str:
-    """Give how long something lasted, in one unit."""
+    """Give how long something lasted, to the minute: what is summed up is not rounded."""
+    return lasting(micros, str(context.get("language")))
+
+
+@pass_context
+def _roughly(context: Context, micros: int) -> str:
+    """Give how long something usually lasts, in one unit."""
     return format_timedelta(
         timedelta(microseconds=micros),
         granularity="minute",
@@ -212,6 +219,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "iso": iso,
     "money": _money,
     "lasting": _lasting,
+    "roughly": _roughly,
     "day_only": _day_only,
     "away": _away,
     "month_name": _month_name,

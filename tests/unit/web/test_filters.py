@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from jinja2 import Environment
 
-from hub.web.filters import breakable, is_reply, marked
+from hub.web.filters import FILTERS, breakable, is_reply, marked
 from hub.web.wording import linked
 
 
@@ -35,3 +36,10 @@ def test_a_reply_repeats_its_subject(subject: str) -> None:
 @pytest.mark.parametrize("subject", ["Boats", "Regarding boats", "", "Received: one boat"])
 def test_a_new_subject_is_shown(subject: str) -> None:
     assert not is_reply(subject)
+
+
+def test_time_that_is_summed_up_is_not_rounded() -> None:
+    names = Environment(autoescape=True)
+    names.filters.update(FILTERS)
+    page = names.from_string("{{ one|lasting }}, {{ one|roughly }}")
+    assert page.render(one=95 * 60_000_000, language="en") == "1\u00a0h 35\u00a0min, 2 hours"

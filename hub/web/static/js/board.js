@@ -11,6 +11,8 @@ const { bind } = await import('hub/keys');
 const GROUP = _('Board');
 /** @type {{card: HTMLElement, from: HTMLElement, next: Element | null, focus: string} | null} */
 let lifted = null;
+/** Under which name a step that a form takes outlives its page. */
+const MADE = 'hub-board-step';
 
 const board = () => /** @type {HTMLElement | null} */ (document.querySelector('[data-board]'));
 const columns = () => [.../** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-board] [data-key]'))];
@@ -134,8 +136,7 @@ async function send(card, from, to) {
     const made = await post(String(board()?.dataset.move), body);
     say(name + ': ' + (to.dataset.name || ''));
     // An enquiry has become an interest: that is undone on its card.
-    const undo = 'closed' in from.dataset ? null : () => takeBack(body.card, from, to);
-    toast(name + ' → ' + (to.dataset.name || ''), undo);
+    told({ card: body.card, from: from.dataset.key, to: to.dataset.key, text: name + ' → ' + (to.dataset.name || ''), keep: 'closed' in from.dataset });
     document.dispatchEvent(new CustomEvent('hub:refresh'));
     if (to.hasAttribute('data-zone')) {
       card.remove();
@@ -150,10 +151,10 @@ async function send(card, from, to) {
     listOf(from).insertBefore(card, before?.next && before.next.parentElement === listOf(from) ? before.next : listOf(from).firstElementChild);
     focus(card);
     if (error instanceof Refused) {
-      const told = error.details || {};
-      const text = error.what === 'moved' && told.who ? _('{who} moved it to {where}').replace('{who}', told.who).replace('{where}', told.where)
-        : told.missing?.length ? _('Still needed') + ': ' + told.missing.join(', ') : error.message;
-      if (told.form) { await askLacking(text, told.form); return; }
+      const why = error.details || {};
+      const text = error.what === 'moved' && why.who ? _('{who} moved it to {where}').replace('{who}', why.who).replace('{where}', why.where)
+        : why.missing?.length ? _('Still needed') + ': ' + why.missing.join(', ') : error.message;
+      if (why.form) { await askLacking(text, why.form, { card: body.card, from: body.seen, to: body.to, text: name + ' → ' + (to.dataset.name || '') }); return; }
       toast(text);
       say(text);
     } else complain(error);
@@ -162,7 +163,7 @@ async function send(card, from, to) {
 }
 
 /** Ask for what a step still needs; the form takes the step itself and comes back to the board. */
-async function askLacking(text, address) {
+async function askLacking(text, address, made) {
   try {
     const html = await fragment(address);
     await import('hub/pick');
@@ -172,6 +173,8 @@ async function askLacking(text, address) {
     for (const mark of ['id', 'for', 'aria-controls', 'aria-describedby']) {
       for (const one of sheet.body.querySelectorAll('[' + mark + ']')) one.setAttribute(mark, 'lacks-' + one.getAttribute(mark));
     }
+    // The page is another one when the step is taken: it says so, and offers the way back.
+    sheet.body.addEventListener('submit', () => sessionStorage.setItem(MADE, JSON.stringify(made)));
     const back = /** @type {HTMLInputElement} */ (sheet.body.querySelector('[name="back"]'));
     back.value = location.pathname + location.search;
     /** @type {HTMLElement | null} */ (sheet.body.querySelector('form :is(input:not([type="hidden"]), select, textarea)'))?.focus();
@@ -179,10 +182,23 @@ async function askLacking(text, address) {
   } catch (error) { complain(error); }
 }
 
+/** Say what was moved, and offer to put it back where that is done here. */
+function told(made) { toast(made.text, made.keep ? null : () => takeBack(made)); }
+
+/** Say what the sheet of the page before has moved, if it has. */
+function tellMade() {
+  const made = JSON.parse(sessionStorage.getItem(MADE) || 'null');
+  sessionStorage.removeItem(MADE);
+  const card = made && document.querySelector('[data-card="' + CSS.escape(made.card) + '"]');
+  if (!made || (card && columnOf(card).dataset.key !== made.to)) return;
+  told(made);
+  if (card) focus(card);
+}
+
 /** Put a card back to where it was before its last move. */
-async function takeBack(card, from, to) {
+async function takeBack({ card, from, to }) {
   try {
-    await post(String(board()?.dataset.move), { card, to: from.dataset.key, seen: to.dataset.key });
+    await post(String(board()?.dataset.move), { card, to: from, seen: to });
     say(_('Put back'));
   } catch (error) { complain(error); }
   document.dispatchEvent(new CustomEvent('hub:refresh'));
@@ -354,4 +370,5 @@ document.addEventListener('hub:refreshed', () => {
   if (card && !current()) focus(card);
 });
 firstStop();
+tellMade();
 document.documentElement.dataset.ready = 'board';
