@@ -23,6 +23,7 @@ from hub.errors import HubError, Invalid, NotAllowed
 from hub.ids import DialogId
 from hub.kinds import Kind
 from hub.natural_dates import read as read_line
+from hub.properties import PropertyType
 from hub.records.dialogs import DialogQuery
 from hub.web.errors import as_json, status_of
 from hub.web.live_connection import live_position
@@ -93,35 +94,47 @@ def _requests(reader: Reader, until: int) -> list[Any]:
 
 
 class Step(NamedTuple):
-    """What is agreed for an instant: in which words, and of what object."""
+    """What is agreed for an instant, or for a day: in which words, and of what object."""
 
     at: int
     words: str
     of: str
     id: int
     kind: Kind
+    is_day: bool
 
 
-def _steps(reader: Reader, ends: dict[str, int]) -> list[Step]:
+def _begins(day: int, zone: str) -> int:
+    """Give the instant at which a day, as dates are stored, begins on the reader's wall."""
+    on = datetime.fromtimestamp(day / 1_000_000, UTC).replace(tzinfo=ZoneInfo(zone or "UTC"))
+    return int(on.timestamp()) * 1_000_000
+
+
+def _steps(reader: Reader, ends: dict[str, int], zone: str) -> list[Step]:
     """Give next steps of my interests, and meetings and calls of mine, to the end of the week."""
 
-    def between(field: str, after: int) -> list[dict[str, object]]:
+    def between(field: str, after: int, till: int = ends["week"]) -> list[dict[str, object]]:
         return [
             {"field": field, "operator": "greater", "value": after},
-            {"field": field, "operator": "less", "value": ends["week"]},
+            {"field": field, "operator": "less", "value": till},
         ]
 
     found: list[Step] = []
 
     def take(noun: Noun, field: str, items: Iterable[Any]) -> None:
+        is_day = noun.kind.property(field).type is PropertyType.DATE
         for one in items:
             words = one.title if field == "at" else f"{one.next_step or one.title}"
-            found.append(Step(getattr(one, field), words, one.title, one.id, noun.kind))
+            at = getattr(one, field)
+            at = _begins(at, zone) if is_day else at
+            found.append(Step(at, words, one.title, one.id, noun.kind, is_day))
 
     interest, meeting = NOUNS["interest"], NOUNS["meeting"]
     if reader.viewer.may(interest.kind.read):
         open_ones = _is("interest.status", "in_work")
-        soon = mine_of("interest", open_ones, *between("interest.next_step_at", EVER))
+        # As days are stored: the one with which the reader's next week begins.
+        till = ends["week"] + ends["week"] - _begins(ends["week"], zone)
+        soon = mine_of("interest", open_ones, *between("interest.next_step_at", EVER, till))
         query = ObjectQuery(filter=soon, sort="next_step_at", limit=MOST)
         [coming] = reads.pages(reader, interest, [query], STEP_SHOWN)
         take(interest, "next_step_at", coming.items)
@@ -166,7 +179,7 @@ def grouped(tasks: list[Any], ends: dict[str, int]) -> list[tuple[str, list[Any]
     return list(found.items())
 
 
-def waiting_for_me(reader: Reader, ends: dict[str, int]) -> dict[str, Any]:
+def waiting_for_me(reader: Reader, ends: dict[str, int], zone: str) -> dict[str, Any]:
     """Give what waits for the reader: tasks, dialogs, calls, deadlines, next steps."""
     # The same dozen questions for everybody, by whose it is: they are planned longer than they run.
     keep_plans(reader.conn)
@@ -181,7 +194,7 @@ def waiting_for_me(reader: Reader, ends: dict[str, int]) -> dict[str, Any]:
         "callbacks": dialog_reads.several(reader, to_call),
         "waiting": [one for one in _dialogs(reader) if one.id not in to_call],
         "requests": _requests(reader, ends["today"]),
-        "steps": _without(_steps(reader, ends), tasks["tasks"]),
+        "steps": _without(_steps(reader, ends, zone), tasks["tasks"]),
     }
 
 
@@ -193,7 +206,7 @@ async def day(request: Request) -> Response:
     ends = edges(request.state.zone, hub.now())
     nouns = request.app.state.runtime.nouns
 
-    values = await hub.read(waiting_for_me, ends)
+    values = await hub.read(waiting_for_me, ends, request.state.zone)
     staff = await request.app.state.runtime.staff()
     return page(
         request,

@@ -68,6 +68,11 @@ async def test_a_day_without_a_mouse_and_with_the_russian_layout(
         return (await office.system.dialog(first)).status.value == "closed"
 
     await until(closed, "it was not closed")
+    # A menu is gone through by the first letters of its words, whatever the layout.
+    await page.keyboard.press(".")
+    await page.keyboard.press("m")
+    await expect(page.locator('#more-menu [data-do="unread"]')).to_be_focused()
+    await page.keyboard.press("Escape")
     # Snooze from the menu by keyboard.
     await press(page, "S")
     await expect(page.locator("#snooze-menu")).to_be_visible()

@@ -245,3 +245,19 @@ async def test_a_next_step_that_is_a_task_stands_in_my_day_once(hub: House) -> N
     html = (await browser.get("/day")).text
     assert html.count(">Call Nina</a>") == 1
     assert "h-steps" not in html
+
+
+async def test_a_next_step_of_a_day_is_of_that_day_wherever_one_reads(hub: House) -> None:
+    browser = await hub.logged_in("agent")
+    made = (await browser.submit("/interests", "/interests?new=1", {"title": "Ten boats"})).headers
+    interest_id = int(made["location"].rsplit("/", 1)[1])
+    values = {"next_step": "Send the bill", "next_step_at": "2025-01-05"}
+    await hub.system.do(ChangeObject(kind="interest", object_id=interest_id, values=values))
+    for zone in ("America/New_York", "Asia/Vladivostok"):
+        await browser.post(
+            "/do/zone", json={"zone": zone}, headers={"x-csrf-token": await browser.csrf()}
+        )
+        steps = (
+            (await browser.get("/day")).text.partition('id="h-steps"')[2].partition("</section>")[0]
+        )
+        assert "5 January 2025" in steps

@@ -44,7 +44,8 @@ document.addEventListener('toggle', (event) => {
 }, true);
 document.addEventListener('keydown', (event) => {
   // First what costs nothing: this hears every letter that is typed.
-  if (!['ArrowDown', 'ArrowUp', 'Enter'].includes(event.code)) return;
+  const letter = event.key.length === 1 && event.target === document.activeElement?.closest('.menu button, .menu a') && event.key.toLowerCase();
+  if (!letter && !['ArrowDown', 'ArrowUp', 'Enter'].includes(event.code)) return;
   const menu = document.querySelector('.menu:popover-open');
   if (!menu) return;
   const items = /** @type {HTMLElement[]} */ ([...menu.querySelectorAll('button, a')]);
@@ -52,6 +53,11 @@ document.addEventListener('keydown', (event) => {
   if (event.code === 'Enter') {
     // Typed before the opened menu was told that it is open, and took the focus.
     if (!menu.contains(document.activeElement)) { event.preventDefault(); items[0]?.click(); }
+    return;
+  }
+  if (letter) {
+    // The next one with a word that begins so.
+    [...items.slice(now + 1), ...items].find((one) => one.innerText.toLowerCase().split(/\s+/).some((word) => word.startsWith(letter)))?.focus();
     return;
   }
   event.preventDefault();

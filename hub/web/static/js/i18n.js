@@ -41,7 +41,8 @@ export function duration(ms) {
 function format(options) {
   try { return new Intl.DateTimeFormat(language, { timeZone: zoneName, ...options }); } catch { return new Intl.DateTimeFormat(language, options); }
 }
-const clock = format({ hour: 'numeric', minute: '2-digit' });
+// As the hub writes it: digits stand under each other in both languages.
+const clock = format({ timeStyle: 'short' });
 const shortDay = format({ day: 'numeric', month: 'short' });
 const date = format({ dateStyle: 'short' });
 const longDay = format({ weekday: 'long', day: 'numeric', month: 'long' });
@@ -91,7 +92,7 @@ export function when(at) {
 
 /** When something will be: with the weekday, for menus. */
 export function upcoming(at) {
-  return format(dayKey(at) === dayKey(Date.now()) ? { hour: 'numeric', minute: '2-digit' } : { weekday: 'short', hour: 'numeric', minute: '2-digit' }).format(at);
+  return (dayKey(at) === dayKey(Date.now()) ? '' : format({ weekday: 'short' }).format(at) + ', ') + clock.format(at);
 }
 
 /** Put the times inside a node into the reader's zone. */

@@ -302,6 +302,7 @@ export function startActs() {
   bind('Q', _('Quote the last message'), group, () => { message = [...(entries()?.querySelectorAll('.msg.in[data-message]') || [])].pop()?.getAttribute('data-message') || ''; quote(textOf()); }, answers);
   bind('F', _('Find in the dialog'), group, find, has);
   bind('B', _('Block the sender'), group, () => { const button = pane.querySelector('[data-block]'); if (button) block(button); }, answers);
+  bind('.', _('More actions'), group, () => menu('more-menu'), has);
   bind(']', _('Fold the client card'), group, toggleCard, has);
   bind('Home', _('The earliest message shown'), group, () => { const box = log(); if (box) box.scrollTop = 0; }, has);
   bind('End', _('The newest message'), group, () => toEnd(), has);

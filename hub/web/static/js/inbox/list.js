@@ -2,10 +2,9 @@
 // The list of dialogs. Updates are gathered and drawn together, at a pace; while the pointer or the
 // keyboard is in the list the order stays as it is, and a pill says what is new.
 import { _ } from 'hub/i18n';
-import { act, complain, fragment, toast } from 'hub/api';
+import { fragment, toast } from 'hub/api';
 import { bind } from 'hub/keys';
 import { onItems } from 'hub/live';
-import { ask } from 'hub/sheet';
 import { startActs } from 'hub/inbox/acts';
 import { startComposer } from 'hub/inbox/composer';
 import { offerPermission, notifyMention, notifyRow } from 'hub/inbox/notify';
@@ -14,7 +13,8 @@ import { say } from 'hub/inbox/redraw';
 import { all, belongs, drawUnread, drawWaits, key, parsed, personal, place, redrawRow, rowOf, rows, selected } from 'hub/inbox/rows';
 import { current, leave, openDialog, prefetch, startThread, threadItems } from 'hub/inbox/thread';
 
-/** What is done with many dialogs, or with those that hang in the air, comes when it is asked for. */
+/** What is done with many dialogs, with those that hang in the air, or with views, comes when it is asked for. */
+const views = () => import('hub/inbox/views');
 const many = () => import('hub/inbox/many');
 const unlinked = () => import('hub/inbox/unlinked');
 
@@ -246,31 +246,13 @@ async function rename({ dataset: { id } }) {
   try { const now = parsed(await fragment('/inbox/row/' + id)); const old = rowOf(id); if (old) { personal(now, now, state()); redrawRow(old, now); } } catch { /* the next fact brings it */ }
 }
 
-async function saveView() {
-  const name = await ask(_('Name of the view'), '', _('The filters and the order of the list are kept under this name.'));
-  if (name) changeViews('view', { name, query: rows.dataset.query }, _('Saved'));
-}
-
-/** Change the saved views and draw their menu again. */
-async function changeViews(verb, body, text) {
-  try {
-    await act(verb, body);
-    const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html');
-    const menu = document.getElementById('views');
-    const fresh = page.getElementById('views');
-    if (menu && fresh) menu.replaceChildren(...fresh.childNodes);
-    offerPermission();
-    toast(text);
-  } catch (error) { complain(error); }
-}
-
 function click(event) {
   const target = /** @type {HTMLElement} */ (event.target);
   const what = target.closest('[data-do]')?.getAttribute('data-do');
   if (what === 'create') location.href = '/inbox/new';
-  else if (what === 'save-view') saveView();
+  else if (what === 'save-view') views().then((all) => all.saveView(rows.dataset.query));
   else if (what === 'list-retry') refresh();
-  else if (what === 'drop-view') { event.preventDefault(); changeViews('drop-view', { view: target.closest('[data-view-id]')?.getAttribute('data-view-id') }, _('Taken off')); }
+  else if (what === 'drop-view') { event.preventDefault(); views().then((all) => all.dropView(target.closest('[data-view-id]')?.getAttribute('data-view-id'))); }
   const link = target.closest('a[data-open]');
   if (link && !event.ctrlKey && !event.metaKey) { event.preventDefault(); show(link.getAttribute('data-open')); }
 }
