@@ -96,6 +96,7 @@ class Asking:
         self._cursor.fetchall()
 
     def _board(self, reader: Reader) -> None:
+        keep_plans(reader.conn)
         open_ones = {"field": "interest.status", "operator": "equals", "value": "in_work"}
         boards.stage_heaps(reader, ObjectQuery(filter=open_ones))
         queries = []
@@ -104,6 +105,7 @@ class Asking:
             tree = {"all": [open_ones, of]}
             queries.append(ObjectQuery(filter=tree, sort="-stage_since"))
         objects.pages(reader, NOUNS["interest"], queries, SHOWN)
+        plan_anew(reader.conn)
 
     def _card(self, reader: Reader, person: Any) -> None:
         # As the page does, in a transaction of its own.

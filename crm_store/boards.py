@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from crm_store import objects
 from crm_store.nouns import NOUNS, Noun
 from crm_store.objects import ObjectQuery
+from crm_store.sql import written
 from crm_store.sums import sum_of
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interests
 from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import contacts
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, Viewer
 from hub.ids import DialogId
 from hub.records.interests import Money
 
@@ -65,19 +68,29 @@ def enquiries(reader: Reader) -> list[DialogId]:
     """
     if not reader.viewer.may("dialogs.view"):
         return []
+    found = reader.conn.execute(enquiring(reader.viewer.sight))
+    return [DialogId(one) for one in found.scalars()]
+
+
+@lru_cache(128)
+def enquiring(viewer: Viewer) -> Select[Any]:
+    """Make the question once for all who see the same.
+
+    Nothing in it is a value: PostgreSQL would keep one plan for all, which begins with the people
+    who are nobody's client.
+    """
     linked = select(dialog_links.c.dialog_id).where(dialog_links.c.dialog_id == dialogs.c.id)
     unknown = select(contacts.c.id).where(
-        contacts.c.id == dialogs.c.contact_id, contacts.c.client_id == 0
+        contacts.c.id == dialogs.c.contact_id, contacts.c.client_id == written(0)
     )
-    found = reader.conn.execute(
+    return (
         select(dialogs.c.id)
         .where(
             dialogs.c.is_open,
             unknown.correlate(dialogs).exists(),
             ~linked.correlate(dialogs).exists(),
-            reader.viewer.dialogs_clause(),
+            viewer.dialogs_clause(),
         )
         .order_by(dialogs.c.last_at.desc(), dialogs.c.id.desc())
-        .limit(MOST_ENQUIRIES + 1)
+        .limit(written(MOST_ENQUIRIES + 1))
     )
-    return [DialogId(one) for one in found.scalars()]

@@ -36,7 +36,7 @@ from crm_store.object_records import records as records
 from crm_store.rows import among, listed
 from crm_store.sight import visible as visible
 from crm_store.sight import visible_people as visible_people
-from crm_store.sql import LARGEST
+from crm_store.sql import LARGEST, written
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.objects import dialog_links
 from crm_store.viewer import Reader, Viewer
@@ -226,7 +226,7 @@ def _one_list(
         bound = column <= value if asked.descending else column >= value
         statement = statement.where(bound, or_(further, (column == value) & same))
     order = (column.desc(), number.desc()) if asked.descending else (column.asc(), number.asc())
-    return statement.order_by(*order).limit(asked.limit + 1)
+    return statement.order_by(*order).limit(written(asked.limit + 1))
 
 
 def _order(noun: Noun, name: str) -> tuple[ColumnElement[Any], bool]:

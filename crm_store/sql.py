@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, String, Table, literal_column
+from sqlalchemy import ColumnElement, Connection, Integer, Select, String, Table, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
@@ -42,6 +42,15 @@ def unindexed(column: ColumnElement[T]) -> ColumnElement[T]:
     """
     of: TypeEngine[Any] = column.type
     return column + literal_column("''" if isinstance(of, String) else "0")
+
+
+def written(number: int) -> ColumnElement[int]:
+    """Give a number that stands in the question itself, for limits and zeros.
+
+    A plan for all values takes a bound limit for a tenth of what there is, and looks dear; and it
+    knows neither how many rows have a bound value nor the indexes of a part of a table.
+    """
+    return literal_column(str(number), Integer)
 
 
 def lock_names(conn: Connection, room: int, names: Iterable[str]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select, true
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hub.kinds import Kind
 
 NOBODY_ROLE = "nobody"
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -254,18 +255,21 @@ class Reader:
     known: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
-def once_a_read(function: Callable[[Reader], tuple[T, ...]]) -> Callable[[Reader], tuple[T, ...]]:
+def once_a_read(
+    function: Callable[Concatenate[Reader, P], tuple[T, ...]],
+) -> Callable[Concatenate[Reader, P], tuple[T, ...]]:
     """Let a question be asked of the database once in a read, however many parts of a page ask it.
 
-    For what is small and asked for again and again: colleagues, teams, pipelines. Whoever writes and
-    then reads makes another `Reader`.
+    For what is small and asked for again and again: colleagues, teams, pipelines, what is about
+    one client. Whoever writes and then reads makes another `Reader`.
     """
 
     @wraps(function)
-    def asked(reader: Reader) -> tuple[T, ...]:
-        found: tuple[T, ...] | None = reader.known.get(function)
+    def asked(reader: Reader, /, *args: P.args, **named: P.kwargs) -> tuple[T, ...]:
+        key = (function, args, tuple(named.items()))
+        found: tuple[T, ...] | None = reader.known.get(key)
         if found is None:
-            found = reader.known[function] = function(reader)
+            found = reader.known[key] = function(reader, *args, **named)
         return found
 
     return asked

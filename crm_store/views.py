@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, delete, insert, select, update
 
 from crm_store.tables.users import team_members, views
 from crm_store.unit_of_work import UnitOfWork
-from crm_store.viewer import Reader
+from crm_store.viewer import Reader, once_a_read
 from hub.commands import RemoveView, SaveView
 from hub.errors import Invalid, NotFound
 from hub.events import ViewChanged
@@ -27,12 +27,13 @@ _SAVED = (
 )
 
 
-def saved_views(reader: Reader, kind: str = "") -> list[View]:
+@once_a_read
+def saved_views(reader: Reader, kind: str = "") -> tuple[View, ...]:
     """Give the viewer's own views of a kind's list (of the inbox), his teams' and the shared ones."""
     viewer = reader.viewer
     asked = {"kind": kind, "own": viewer.private_id, "me": viewer.user_id}
     rows = reader.conn.execute(_SAVED, asked)
-    return [
+    return tuple(
         View(
             id=row.id,
             owner_id=UserId(row.owner_id),
@@ -45,7 +46,7 @@ def saved_views(reader: Reader, kind: str = "") -> list[View]:
             team_id=TeamId(row.team_id),
         )
         for row in rows
-    ]
+    )
 
 
 def save_view(uow: UnitOfWork, command: SaveView) -> int:

@@ -13,13 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crm_store import views as view_reads
+from crm_store.custom import whole_of
 from crm_store.objects import ObjectQuery
+from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub.errors import Invalid
 from hub.kinds import Kind
 from hub.web.filter_bar import Tree, chips, joined, parts_of, written
 from hub.web.object_lists import Screen, address, askable, one_more, said_in, view_of
-from hub.web.objects import _, colleagues, page, whole_of
+from hub.web.objects import _, colleagues, page
 
 VIEWS = {"": _("All"), "mine": _("Mine")}
 """The views that every board has of itself."""
@@ -77,8 +79,7 @@ async def show_board(
 
     An address whose filter is not understood shows the whole board and says what is wrong.
     """
-    noun = await whole_of(request, screen.noun)
-    kind, params = noun.kind, request.query_params
+    params = request.query_params
 
     async def again(same: Request) -> Response:
         return await show_board(same, screen, fill, by=by, template=template, **values)
@@ -88,16 +89,21 @@ async def show_board(
     nouns = request.app.state.runtime.nouns
 
     def load(reader: Reader) -> dict[str, Any]:
+        kind = whole_of(reader, screen.noun).kind
         reader.viewer.need(kind.read)
         wrong, found = "", Narrowed()
         try:
             found = narrowed(reader, kind, params)
+            if found.is_whole:
+                # Its columns are written into its questions, whoever asks.
+                keep_plans(reader.conn)
             filled = fill(reader, found)
             bar = chips(kind, found.tree, request.state.language, said_in(reader, kind, nouns))
         except Invalid as error:
             wrong, found, bar = str(error), Narrowed(), []
             filled = fill(reader, found)
         return {
+            "kind": kind,
             "wrong": wrong,
             "view": found.view,
             "query": ObjectQuery(text=found.text),
@@ -115,11 +121,10 @@ async def show_board(
         request,
         template,
         422 if loaded["wrong"] else 200,
-        kind=kind,
         section=screen.section,
         list_path=request.url.path,
         views=VIEWS,
-        askable=[one for one in askable(kind) if one.name not in by],
+        askable=[one for one in askable(loaded["kind"]) if one.name not in by],
         address=lambda **changes: address(request, **changes),
         **loaded,
         **values,

@@ -120,7 +120,7 @@ def view_of(saved: Sequence[Any], params: Mapping[str, str]) -> tuple[str, Tree 
     return f"v{found.id}", tree
 
 
-def _read_address(request: Request, screen: Screen, views: list[Any]) -> Shown:
+def _read_address(request: Request, screen: Screen, views: Sequence[Any]) -> Shown:
     params = request.query_params
     view = params.get("view", "")
     saved = next((one for one in views if f"v{one.id}" == view), None)
