@@ -24,8 +24,8 @@ from sqlalchemy import Connection, delete, func, insert, select, text
 from bench.house import BATCH_DIALOGS, STEP_US, House, Vocabulary, cache, runtime_of, settle
 from crm_store import funnel_sums
 from crm_store.bulk import create_many
-from crm_store.database import make_engine
 from crm_store.duplicates import index_cards
+from crm_store.engine import make_engine
 from crm_store.nouns import NOUNS
 from crm_store.tables.interests import interest_stays, stages
 from crm_store.tables.journal import cursors

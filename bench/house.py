@@ -27,8 +27,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, text
 
 from bench.bench_channel import plugin
-from crm_store.database import make_engine
 from crm_store.duplicates import index_cards
+from crm_store.engine import make_engine
 from crm_store.search_index import index_contacts, index_messages
 from crm_store.tables.dialogs import arrivals, dialogs, messages
 from crm_store.tables.journal import cursors

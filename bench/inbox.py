@@ -27,7 +27,7 @@ from bench.served import Caller, Served, serve
 from crm_store import dialog_counts
 from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.users import users
 from crm_store.viewer import Reader, load_viewer

@@ -30,7 +30,7 @@ from sqlalchemy import Connection, func, insert, select, text
 from bench.figures import load, share
 from bench.rule_load import resident_mb
 from channels import email as email_plugin
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.tables.consents import consents
 from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses, contacts

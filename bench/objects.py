@@ -31,7 +31,7 @@ from bench.figures import against, load, quantile, timed
 from bench.house import House, house
 from bench.served import Caller, Served, serve
 from crm_store import boards, duplicates, journey, objects, person_timeline, search, search_people
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.funnel import FunnelQuery, funnel
 from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery

@@ -25,7 +25,7 @@ from sqlalchemy import Connection, func, select, text, update
 from bench.figures import load
 from bench.mailing import DURABLE, make_people, queued
 from channels import email as email_plugin
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.journal import events_after
 from crm_store.tables.journal import journal
 from crm_store.tables.outbox import deliveries

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, text
 
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.migrate import migrate
 from crm_store.search import index_messages, search_contacts, search_messages
 from crm_store.search_index import index_contacts

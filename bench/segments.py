@@ -31,7 +31,7 @@ from bench.figures import load, quantile, verdict
 from bench.mailing import DURABLE, make_people
 from bench.rule_load import resident_mb
 from crm_store import segments
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from hub import (
     SYSTEM,
     Capabilities,

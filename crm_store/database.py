@@ -19,14 +19,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import orjson
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
+from crm_store.engine import POSTGRES_WRITERS, READERS, make_engine
 from crm_store.nouns import NOUNS, Noun
 from crm_store.room import lacks_room
-from crm_store.rows import dumps
 from crm_store.unit_of_work import Transaction
 from hub.capabilities import Abilities
 from hub.events import Event
@@ -40,18 +38,8 @@ T = TypeVar("T")
 
 SQLITE_GROUP = 400
 POSTGRES_GROUP = 50
-POSTGRES_WRITERS = 3
-READERS = 8
-PREPARED = 500
-"""Statements that a PostgreSQL reader keeps prepared; a page alone has some thirty."""
 RETRIES = 5
 _RETRYABLE = frozenset({"40001", "40P01"})
-# A letter's bytes and its HTML are packed by the server: its old way costs more than all the rest
-# of writing them. A server that was built without the new one keeps the old.
-_PACKED_QUICKLY = (
-    "SELECT set_config(name, 'lz4', false) FROM pg_settings"
-    " WHERE name = 'default_toast_compression' AND 'lz4' = ANY(enumvals)"
-)
 
 Many = Callable[[Transaction, list[Any]], list[Any]]
 
@@ -67,94 +55,6 @@ class Call:
     many: Many
     item: Any
     future: Future[Any] = field(default_factory=Future)
-
-
-def _loads(stored: Any) -> Any:
-    """Read a JSON value. To SQLite a column of the type JSON is one of numbers, so that a JSON
-    number comes back as a number and not as its text (datatype3, "Determination Of Column
-    Affinity")."""
-    return stored if isinstance(stored, int | float) else orjson.loads(stored)
-
-
-def make_engine(url: str, *, writer: bool) -> Engine:
-    """Open an engine with the settings that the hub relies on.
-
-    An error names its statement and never its values: it ends in a log, and they are what people
-    wrote.
-    """
-    if url.startswith("sqlite"):
-        engine = create_engine(
-            url,
-            poolclass=QueuePool,
-            pool_size=1 if writer else READERS,
-            max_overflow=0 if writer else READERS,
-            connect_args={"check_same_thread": False, "timeout": 15, "cached_statements": 500},
-            json_serializer=dumps,
-            json_deserializer=_loads,
-            hide_parameters=True,
-        )
-
-        @event.listens_for(engine, "connect")
-        def on_connect(connection: Any, record: Any) -> None:
-            # The driver must not begin or commit by itself: we emit BEGIN, so that a group is
-            # exactly one BEGIN and one COMMIT.
-            connection.isolation_level = None
-            cursor = connection.cursor()
-            cursor.execute("PRAGMA journal_mode = WAL")
-            cursor.execute("PRAGMA synchronous = FULL")
-            cursor.execute("PRAGMA busy_timeout = 15000")
-            cursor.execute("PRAGMA foreign_keys = ON")
-            cursor.execute("PRAGMA temp_store = MEMORY")
-            cursor.execute(f"PRAGMA cache_size = {-64000 if writer else -16000}")
-            if not writer:
-                cursor.execute("PRAGMA query_only = ON")
-            cursor.close()
-
-        @event.listens_for(engine, "begin")
-        def on_begin(connection: Connection) -> None:
-            if writer:
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-                return
-            # Every page begins several reads, which wait for nobody: SQLAlchemy has nothing to add.
-            raw: Any = connection.connection.driver_connection
-            raw.execute("BEGIN")
-
-        return engine
-    if url.startswith("postgresql://"):
-        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-    # A house on SQLite does without the driver.
-    from crm_store.cursors import LazyCursor
-
-    engine = create_engine(
-        url,
-        connect_args={"cursor_factory": LazyCursor},
-        pool_size=POSTGRES_WRITERS if writer else READERS,
-        max_overflow=0 if writer else READERS,
-        # A reading is done once more where its connection is gone; who writes asks before.
-        pool_pre_ping=writer,
-        pool_use_lifo=not writer,
-        pool_recycle=1800,
-        json_serializer=dumps,
-        json_deserializer=orjson.loads,
-        hide_parameters=True,
-        isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: Any) -> None:
-        with connection.cursor() as cursor:
-            if writer:
-                cursor.execute(_PACKED_QUICKLY)
-            else:
-                # Lists are found by indexes of a part of their table ("snoozed", "failed"). A plan
-                # made for all values of a prepared statement can use none of them, and walks through
-                # all. Planning costs a writer's many small statements more than that would save them.
-                cursor.execute("SET plan_cache_mode = force_custom_plan")
-                cursor.execute("SET default_transaction_read_only = on")
-                connection.prepared_max = PREPARED
-        connection.commit()
-
-    return engine
 
 
 class Database:
@@ -447,7 +347,7 @@ def _resolve_on_loop(pairs: list[tuple[asyncio.Future[Any], Any]]) -> None:
 
 
 def _is_retryable(error: Exception) -> bool:
-    if isinstance(error, OperationalError | DBAPIError):
+    if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None)
         return state in _RETRYABLE or "database is locked" in str(error.orig)
     return False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, insert, inspect, select, update
 
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.journal import get_meta, new_epoch, set_meta
 from crm_store.schema_steps import CORE, VERSION_TABLE, chain, is_newest, stands_at
 from crm_store.tables.calendars import calendars

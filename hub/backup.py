@@ -25,7 +25,7 @@ from typing import IO, TYPE_CHECKING
 from sqlalchemy import Connection
 
 from crm_store import copying
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.journal import epoch, last_event
 from crm_store.migrate import heads, is_new
 from hub.errors import Conflict, Invalid, NotFound

@@ -16,7 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crm_store.accounts import all_accounts
 from crm_store.blobs import BlobStore
-from crm_store.database import Database, make_engine
+from crm_store.database import Database
+from crm_store.engine import make_engine
 from crm_store.journal import get_meta, set_meta
 from crm_store.migrate import is_new, pending
 from crm_store.tables.outbox import webhooks

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from crm_store import copying
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.erasure import all_erasures
 from crm_store.migrate import PluginSchema, is_new, knows, migrate, upgrade_within
 from crm_store.viewer import Reader, Viewer

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import exists, func, select
 
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.tables.dialogs import arrivals, dialogs, messages
 from crm_store.tables.journal import journal
 from crm_store.tables.people import addresses, contacts

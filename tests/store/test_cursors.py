@@ -1,6 +1,6 @@
 """What a result says of its columns, on both databases."""
 
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 
 
 def test_a_result_is_described_to_who_asks(empty_database_url: str) -> None:

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, Column, MetaData, Table, insert, select, text
 
-from crm_store.database import make_engine
 from crm_store.dialog_columns import DIALOG_COLUMNS
 from crm_store.dialogs import page, several
+from crm_store.engine import make_engine
 from crm_store.filter_sql import QueryField, compile_sql, dialog_clause
 from crm_store.search import index_dialogs, index_messages
 from crm_store.tables.dialogs import dialog_tags, dialogs, messages, tags

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from crm_store import migrate as migrations
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.erasure import address_hash
 from crm_store.tables.people import erased_addresses
 from hub.events import EventRegistry

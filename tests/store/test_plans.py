@@ -28,7 +28,7 @@ from crm_store import (
     wording,
 )
 from crm_store.belongings import belongings
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.funnel import FunnelQuery, funnel
 from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.rows import (
     among,
     insert_missing,

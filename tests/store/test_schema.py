@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column
 
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.migrate import VERSION_TABLE, migrate, pending
 from crm_store.tables import metadata
 

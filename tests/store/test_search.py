@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, text, update
 
 from crm_store import search_people
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.people import contacts_of
 from crm_store.rows import numbered
 from crm_store.search import (

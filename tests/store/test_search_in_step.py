@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from crm_store.accounts import create_account
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.erasure import erase_contact
 from crm_store.people import add_address, create_contact, remove_address, update_contact
 from crm_store.search import search, search_contacts, search_dialogs, search_messages

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import insert, select
 
 import plugins.mailings
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.tables.consents import consents
 from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses, contacts

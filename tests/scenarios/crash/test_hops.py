@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, func, select
 
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.tables.dialogs import (
     attachments,
     blobs,

@@ -23,7 +23,7 @@ import httpx2
 import pytest
 from sqlalchemy import Connection, Select, exists, func, select
 
-from crm_store.database import make_engine
+from crm_store.engine import make_engine
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.journal import journal
 from crm_store.tables.outbox import deliveries
