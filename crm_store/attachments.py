@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
-from crm_store.tables.dialogs import attachments, blobs
+from crm_store.tables.dialogs import attachments, blobs, dialogs
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import FetchAttachment, SettleAttachment, UploadAttachment
 from hub.errors import Conflict, NotFound
@@ -15,7 +15,13 @@ from hub.ids import AttachmentId, DialogId, MessageId
 
 
 def upload_attachment(uow: UnitOfWork, command: UploadAttachment) -> AttachmentId:
-    """Keep an uploaded file until a message takes it."""
+    """Keep an uploaded file until a message takes it; it may be for a dialog that is seen."""
+    if command.dialog_id and not uow.viewer.is_system:
+        seen = select(dialogs.c.id).where(
+            dialogs.c.id == command.dialog_id, uow.viewer.dialogs_clause()
+        )
+        if uow.conn.execute(seen).first() is None:
+            raise NotFound("there is no such dialog")
     attachment_id = AttachmentId(uow.new_id())
     blob_id, sha256, size = command.blob
     uow.conn.execute(

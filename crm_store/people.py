@@ -326,9 +326,12 @@ def add_address(uow: UnitOfWork, command: AddAddress) -> AddressId:
 
 
 def _lock_address(uow: UnitOfWork, address_id: AddressId) -> Row[Any]:
-    row = uow.conn.execute(
-        locked(uow.dialect, select(addresses).where(addresses.c.id == address_id))
-    ).first()
+    """Lock an address; that of a person whom the actor does not see is not found."""
+    whose = select(contacts.c.id).where(visible_people(uow.viewer))
+    statement = select(addresses).where(addresses.c.id == address_id)
+    if not uow.viewer.is_system:
+        statement = statement.where(addresses.c.contact_id.in_(whose))
+    row = uow.conn.execute(locked(uow.dialect, statement)).first()
     if row is None:
         raise NotFound("there is no such address")
     return row

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from crm_store.consents import refusals
+from crm_store.objects import visible_people
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.users import accounts
@@ -36,7 +37,7 @@ class _Way:
 def send_elsewhere(uow: UnitOfWork, command: SendElsewhere) -> MessageId:
     """Send by the first way that is open."""
     seen = uow.conn.execute(
-        select(contacts.c.id).where(contacts.c.id == command.contact_id)
+        select(contacts.c.id).where(contacts.c.id == command.contact_id, visible_people(uow.viewer))
     ).scalar()
     if seen is None:
         raise NotFound("there is no such contact")

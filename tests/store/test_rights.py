@@ -24,28 +24,39 @@ from hub import (
     PERMISSIONS,
     ROLES,
     AddNote,
+    AddressId,
     AssignDialog,
+    Attachment,
+    BlockAddress,
     Command,
     Conflict,
+    ContactId,
     CreateLead,
     CreateUser,
+    DialogId,
     DialogQuery,
     Invalid,
     NotAllowed,
     NotFound,
+    ReleaseAddress,
+    RemoveAddress,
     RemoveRole,
     SaveRole,
     SaveTeam,
     Scope,
+    SendElsewhere,
     SendMessage,
     SetDialogStatus,
     SetPassword,
     SetPriority,
+    SuppressAddress,
     TakeLead,
     TeamId,
     UpdateAccount,
     UpdateUser,
+    UploadAttachment,
     UserId,
+    VerifyAddress,
 )
 from hub import commands as every_command
 from hub.commands.objects import BY_KIND
@@ -213,6 +224,35 @@ async def test_a_scope_reaches_ones_own_the_teams_and_what_nobody_has(home: Hous
             for attempt in attempts:
                 with pytest.raises(NotFound):
                     await attempt
+
+
+async def test_what_hangs_on_a_hidden_person_is_as_good_as_not_there(home: House) -> None:
+    await role(home, Scope.OWN)
+    me = await colleague(home, "narrow")
+    given = (await home.receive(message("k1", text="treasure")))[0]
+    address = (await home.system.contact(given.contact_id)).addresses[0]
+    file, blob = Attachment(name="a.txt", media_type="text/plain"), ("b", "", 1)
+
+    async def refused(contact_id: int, address_id: int, dialog_id: int) -> list[str]:
+        commands = (
+            SendElsewhere(contact_id=ContactId(contact_id), text="x"),
+            RemoveAddress(address_id=AddressId(address_id)),
+            VerifyAddress(address_id=AddressId(address_id)),
+            BlockAddress(address_id=AddressId(address_id), reason="spam"),
+            SuppressAddress(address_id=AddressId(address_id), reason="by_hand"),
+            ReleaseAddress(address_id=AddressId(address_id), reason="by_hand"),
+            UploadAttachment(file=file, blob=blob, dialog_id=DialogId(dialog_id)),
+        )
+        said = []
+        for command in commands:
+            with pytest.raises(NotFound) as found:
+                await me.do(command)
+            said.append(str(found.value))
+        return said
+
+    hidden = await refused(given.contact_id, address.id, given.dialog_id)
+    assert hidden == await refused(5, 5, 5)
+    assert (await home.system.contact(given.contact_id)).addresses == (address,)
 
 
 async def test_a_note_calls_a_colleague_into_a_dialog(home: House) -> None:
