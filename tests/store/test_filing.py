@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from crm_store.failures import is_passing
 from crm_store.tables.dialogs import dialogs, messages, quarantine
 from hub import Batch
 from hub.commands import CreateContact
@@ -62,20 +65,35 @@ async def test_one_that_cannot_be_filed_is_put_aside_and_the_others_are_filed(ho
     assert sorted(senders) == ["Anna", "Boris"]
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("insert", {}, Exception("the server is gone")),
+        PoolTimeout("every connection is in use"),
+        OSError(errno.EMFILE, "Too many open files"),
+        PermissionError(errno.EACCES, "the data folder cannot be written"),
+    ],
+)
 async def test_what_passes_by_itself_puts_nothing_aside(
-    home: House, monkeypatch: pytest.MonkeyPatch
+    home: House, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     account = await home.system.account(home.pigeon)
 
-    async def gone(*_: object, **__: object) -> None:
-        raise OperationalError("insert", {}, Exception("the server is gone"))
+    async def fail(*_: object, **__: object) -> None:
+        raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(home.runtime, "receive", gone)
-        with pytest.raises(OperationalError):
+        patch.setattr(home.runtime, "receive", fail)
+        with pytest.raises(type(error)):
             await file_batch(home.runtime, account, Batch(arrivals=[message("2")], mark="m2"))
     assert (await home.system.account(home.pigeon)).mark == ""
     assert not await aside(home)
+
+
+def test_what_comes_again_with_the_same_content_does_not_pass() -> None:
+    assert not is_passing(OSError(errno.ENAMETOOLONG, "File name too long"))
+    assert not is_passing(OSError("the licence server is away"))
+    assert not is_passing(ValueError("no letter"))
 
 
 async def test_a_replay_that_cannot_be_filed_says_why_and_waits_on(home: House) -> None:
