@@ -144,8 +144,7 @@ def _alike(conn: Connection, noun: Noun, card: Card, known: dict[int, Card]) -> 
 
 def alike(reader: Reader, kind: str, values: Mapping[str, str], but: int = 0) -> list[Likeness]:
     """Give the cards that are like one that is being typed: name, phone, email, inn."""
-    noun = NOUNS[kind]
-    reader.viewer.need(noun.kind.read)
+    noun = _noun(reader, kind)
     card = Card(but, values.get("name", ""), is_organisation=bool(values.get("organisation")))
     card.mark("phone", phone_form(values.get("phone", "")))
     card.mark("email", normal_form("email", values.get("email", "")))
@@ -169,7 +168,7 @@ def alike(reader: Reader, kind: str, values: Mapping[str, str], but: int = 0) ->
 
 def refresh_duplicates(uow: UnitOfWork, command: RefreshDuplicates) -> int:
     """Look for the likenesses of some cards again; gives how many pairs are open among them."""
-    noun = NOUNS[command.kind]
+    noun = _compared(command.kind)
     ids = sorted(set(command.ids))
     cards = _cards(uow.conn, noun, ids)
     kind = noun.kind.name
@@ -223,7 +222,7 @@ def index_cards(conn: Connection, kind: str, ids: Iterable[int]) -> None:
 
 def reject_duplicate(uow: UnitOfWork, command: RejectDuplicate) -> None:
     """Remember that two cards are not one."""
-    noun = NOUNS[command.kind]
+    noun = _compared(command.kind)
     a, b = sorted((command.a_id, command.b_id))
     for one in (a, b):
         object_writes.lock(uow, noun, one)
@@ -299,11 +298,16 @@ def pairs_of(reader: Reader, kind: str, object_id: int, limit: int = 10) -> list
 
 
 def _noun(reader: Reader, kind: str) -> Noun:
-    if kind not in ("contact", "client"):
-        raise NotFound(f"there are no duplicates of kind {kind!r}")
-    noun = NOUNS[kind]
+    noun = _compared(kind)
     reader.viewer.need(noun.kind.read)
     return noun
+
+
+def _compared(kind: str) -> Noun:
+    """Give the noun of a kind whose cards are compared; raises NotFound for every other one."""
+    if kind not in ("contact", "client"):
+        raise NotFound(f"there are no duplicates of kind {kind!r}")
+    return NOUNS[kind]
 
 
 def _shown(reader: Reader, noun: Noun, rows: Sequence[Any]) -> list[DuplicatePair]:

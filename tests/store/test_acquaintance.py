@@ -26,6 +26,8 @@ from hub import (
     CreateLead,
     DialogQuery,
     MergeContacts,
+    NotFound,
+    RefreshDuplicates,
     RejectDuplicate,
     SetAside,
     SettleSaid,
@@ -99,6 +101,16 @@ async def test_a_number_that_one_person_has_is_his_and_of_two_nobodys(home: Hous
 async def _reasons(home: House, contact_id: int, count: int) -> list[tuple[str, ...]]:
     open_ones = await home.user.read(pairs_of, "contact", contact_id)
     return [one.reasons for one in open_ones] if len(open_ones) == count else []
+
+
+@pytest.mark.parametrize("kind", ["lead", "pigeon"])
+async def test_only_people_and_clients_are_compared(home: House, kind: str) -> None:
+    for command in (
+        RejectDuplicate(kind=kind, a_id=1, b_id=2),
+        RefreshDuplicates(kind=kind, ids=(1,)),
+    ):
+        with pytest.raises(NotFound, match="no duplicates of kind"):
+            await home.system.do(command)
 
 
 async def test_likenesses_are_found_kept_up_to_date_and_remembered_as_wrong(home: House) -> None:
