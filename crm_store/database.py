@@ -272,8 +272,10 @@ class Database:
                     mark = tx.mark()
                     savepoint = conn.begin_nested()
                     try:
-                        outcomes.extend(call.many(tx, [call.item]))
+                        results = call.many(tx, [call.item])
+                        tx.check_facts(mark)
                         savepoint.commit()
+                        outcomes.extend(results)
                     except Exception as error:
                         if _is_retryable(error):
                             raise

@@ -34,6 +34,8 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.types import UserDefinedType
 
+from hub.storable import is_storable
+
 Row = dict[str, Any]
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
@@ -41,6 +43,15 @@ _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 def dumps(value: Any) -> str:
     """Write a JSON value as it is stored."""
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def is_kept(dialect: str, value: Any) -> bool:
+    """Say whether a database of this dialect takes a JSON value."""
+    try:
+        dumps(value)
+    except TypeError:
+        return False
+    return dialect != "postgresql" or is_storable(value)
 
 
 def read_json(stored: Any) -> Any:

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from crm_store.nouns import NOUNS, Noun
-from crm_store.rows import insert_rows
+from crm_store.rows import insert_rows, is_kept
 from crm_store.tables.journal import changes, journal
 from crm_store.viewer import Viewer
 from hub.capabilities import Abilities
 from hub.commands.base import Command
-from hub.errors import HubError
+from hub.errors import HubError, Invalid
 from hub.events import Event, ImportBatchWritten, ObjectChanged
 from hub.ids import EventId, Micros
 from hub.kinds import Kind
 from hub.objects import DIRECT, MAX_DEPTH, SYSTEM, Actor, Cause
+from hub.storable import NOT_KEPT
 
 if TYPE_CHECKING:
     from hub.extensions import Ageing
@@ -67,6 +68,13 @@ class Transaction:
         del self.events[recorded:]
         del self.after_commit[later:]
         self.known.clear()
+
+    def check_facts(self, mark: tuple[int, int]) -> None:
+        """Raise Invalid where what was recorded since `mark` has what no journal takes: written
+        with that of the neighbours it would fail them all."""
+        for event in self.events[mark[0] :]:
+            if not is_kept(self.dialect, [event.to_data(), cause_data(event.cause)]):
+                raise Invalid(NOT_KEPT)
 
     @property
     def kinds(self) -> Mapping[str, Kind]:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import text
+from sqlalchemy.exc import DataError
 
 from crm_store import work
 from crm_store.blobs import BlobStore
@@ -39,6 +40,7 @@ from hub.commands import (
     Quarantine,
     ReportPluginFailure,
 )
+from hub.errors import Invalid
 from hub.events import Event, EventRegistry
 from hub.exporting import export_job, sweep_job
 from hub.feed import Feed, Signal
@@ -59,7 +61,7 @@ from hub.rights import Rights
 from hub.segment_watch import watch_job
 from hub.settings import HubSettings
 from hub.signals import Signals
-from hub.storable import storable
+from hub.storable import NOT_KEPT, is_storable, storable
 from hub.wire_acts import act_job
 from triggers.vocabulary import make_vocabulary
 
@@ -328,11 +330,17 @@ class Runtime:
             viewer = await asyncio.to_thread(self.viewer, actor, scopes)
         stamped = [one if one.actor == actor else replace(one, actor=actor) for one in commands]
         ready = tuple([await prepare(self, viewer, one) for one in stamped])
-        if len(ready) == 1 and type(ready[0]) in MANY and viewer.is_system:
-            return [await self.database.write(self._acting.groups[type(ready[0])], ready[0])]
-        result: list[Any] = await self.database.write(
-            self._acting.carry_out, (actor, viewer, ready)
-        )
+        try:
+            if len(ready) == 1 and type(ready[0]) in MANY and viewer.is_system:
+                return [await self.database.write(self._acting.groups[type(ready[0])], ready[0])]
+            result: list[Any] = await self.database.write(
+                self._acting.carry_out, (actor, viewer, ready)
+            )
+        except (TypeError, ValueError, DataError) as error:
+            # Looked for only where something failed: it costs every other command nothing.
+            if is_storable(ready):
+                raise
+            raise Invalid(NOT_KEPT) from error
         return result
 
     # -- taking in -------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from hub.ids import Micros
+from hub.storable import NOT_KEPT
 from hub.wire_json import micros_of, rfc3339
 
 T = TypeVar("T")
@@ -121,7 +122,7 @@ def check_storable(value: Any, depth: int = 0) -> None:
         raise ValueError("this is nested too deeply")
     if isinstance(value, str):
         if "\x00" in value or any("\ud800" <= one <= "\udfff" for one in value):
-            raise ValueError("a text has a character that cannot be kept")
+            raise ValueError(NOT_KEPT)
     elif isinstance(value, bool) or value is None:
         return
     elif isinstance(value, int):

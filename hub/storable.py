@@ -11,12 +11,19 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+NOT_KEPT = "a text has a character that cannot be kept"
+"""What is said of such signs where nothing may be dropped: in a command, in a request."""
 
 
 def storable(arrival: T) -> T:
     """Give an arrival without nul bytes and lone surrogates; the same object where it has none."""
     cleaned: T = _clean(arrival)
     return cleaned
+
+
+def is_storable(value: Any) -> bool:
+    """Say whether a value has no such sign."""
+    return storable(value) is value
 
 
 def _clean(value: Any) -> Any:

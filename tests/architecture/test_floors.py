@@ -53,6 +53,7 @@ GROUND = frozenset(
         "shapes",
         "signatures",
         "special_days",
+        "storable",
         "terms",
         "webhook_request",
         "wire_json",

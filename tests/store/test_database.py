@@ -17,9 +17,11 @@ from crm_store.sql import keep_plans
 from crm_store.tables.journal import journal
 from crm_store.tables.users import teams
 from crm_store.unit_of_work import Transaction
+from hub import CreateContact, Invalid, PublishEvent
 from hub.events import EventRegistry, TeamChanged
 from hub.ids import IdMaker, TeamId
 from hub.runtime import system_now
+from tests.houses import house
 
 
 @pytest.fixture
@@ -218,3 +220,25 @@ async def test_a_reading_is_done_once_more_where_its_connection_is_gone(database
     with database.administer() as conn:
         conn.exec_driver_sql("SELECT pg_terminate_backend(%s, 10000)", (before,))
     assert database.read_now(backend) != before
+
+
+async def test_a_sign_that_cannot_be_kept_refuses_its_command_alone(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        bad = PublishEvent(name="order.ready", text="half a pair: \ud800")
+        with pytest.raises(Invalid, match="cannot be kept"):
+            await home.system.do(bad)
+        gate, _ = blocked(home.runtime.database)
+        await asyncio.sleep(0.1)
+        given = [
+            CreateContact(name="Anna"),
+            bad,
+            CreateContact(name="\udfff"),
+            CreateContact(name="Olga"),
+        ]
+        waiting = [asyncio.ensure_future(home.user.do(one)) for one in given]
+        await asyncio.sleep(0.1)
+        gate.set()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert [isinstance(one, Invalid) for one in results] == [False, True, True, False]
