@@ -32,6 +32,7 @@ from hub.errors import Conflict, Invalid, NotFound
 from hub.events import ImportChanged, ImportFinished
 from hub.ids import ImportId, Micros, UserId
 from hub.kinds import Kind
+from hub.properties import PropertyType
 from hub.records.imports import POLICIES, Import, ImportFields
 from hub.terms import fold
 
@@ -70,6 +71,17 @@ def targets(kind: Kind) -> list[str]:
 def key_names(kind: Kind) -> tuple[str, ...]:
     """Give everything that a row can be recognised by."""
     return (*OWN_KEYS, *kind.keys)
+
+
+def _joined(kind: Kind, target: str) -> bool:
+    """Say whether several columns may fill this together: texts that no address is read from."""
+    if target in ("consent_source", "consent_text"):
+        return True
+    texts = (PropertyType.LINE, PropertyType.TEXT, PropertyType.TAGS)
+    found = next((one for one in kind.properties if one.name == target), None)
+    if found is None or found.type not in texts:
+        return False
+    return target == kind.title or target not in kind.keys
 
 
 # -- reading -------------------------------------------------------------------------------
@@ -221,7 +233,7 @@ def _checked(kind: Kind, fields: ImportFields, columns: int) -> ImportFields:
         if one not in known:
             raise Invalid(f"a {kind.label} has no property {one!r} to fill", field="columns")
     for one in given:
-        if given.count(one) > 1:
+        if given.count(one) > 1 and not _joined(kind, one):
             raise Invalid(f"two columns fill {one!r}", field="columns")
     if len(fields.columns) > columns:
         raise Invalid("there are not so many columns", field="columns")

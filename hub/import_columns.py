@@ -31,9 +31,9 @@ SYNONYMS: Mapping[str, str] = {
     "title": "title, subject, topic, lead, тема, название, лид, заголовок",
     "client_id": "client, company, organisation, organization, клиент, компания, организация, фирма",
     "company": "company, organisation, organization, компания, организация, фирма",
-    "phone": "phone, phone number, telephone, tel, mobile, cell, телефон, тел, мобильный, "
+    "phone": "phone, phone number, mobile phone, telephone, tel, mobile, cell, телефон, тел, мобильный, "
     "мобильный телефон, сотовый, номер телефона, контактный телефон",
-    "email": "email, e mail, mail, почта, эл почта, электронная почта, имейл, адрес эл почты, "
+    "email": "email, e mail, mail, email address, e mail address, почта, эл почта, электронная почта, имейл, адрес эл почты, "
     "адрес электронной почты",
     "organisation": "is organisation, юрлицо, юридическое лицо да нет, это организация",
     "status": "status, stage, статус, состояние",
@@ -58,7 +58,7 @@ SYNONYMS: Mapping[str, str] = {
     "consent": "consent, opt in, subscribed, согласие, подписан, согласие на рассылку",
     "consent_channel": "consent channel, channel of consent, канал согласия",
     "consent_topic": "consent topic, subscription, тема согласия, тема подписки",
-    "consent_at": "consent date, opt in date, subscribed at, дата согласия, дата подписки",
+    "consent_at": "consent date, opt in date, optin time, subscribed at, дата согласия, дата подписки",
     "consent_source": "consent source, opt in source, источник согласия, откуда согласие",
     "consent_text": "consent text, proof, evidence, текст согласия, подтверждение согласия",
     "utm_source": "utm source",
@@ -67,6 +67,10 @@ SYNONYMS: Mapping[str, str] = {
     "utm_content": "utm content",
     "utm_term": "utm term",
 }
+NAME_PARTS = (
+    "first name, given name, middle name, last name, family name, surname, имя, отчество, фамилия"
+)
+"""Headings of columns that make one name together."""
 PEOPLE = ("user", "team")
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -100,7 +104,10 @@ def _zones() -> frozenset[str]:
 
 
 def suggest(kind: Kind, targets: Sequence[str], heads: Sequence[str]) -> tuple[str, ...]:
-    """Give what each column most likely fills, "" where nothing fits; nothing is filled twice."""
+    """Give what each column most likely fills, "" where nothing fits.
+
+    Nothing is filled twice, but a name by the columns of its parts.
+    """
     meanings: dict[str, list[str]] = {}
     labels = {one.name: one for one in kind.properties}
     for target in targets:
@@ -114,6 +121,13 @@ def suggest(kind: Kind, targets: Sequence[str], heads: Sequence[str]) -> tuple[s
         heading = _ZONE.sub("", head) if zone_in(head) else head
         wanted = (one for one in meanings.get(plain(heading), ()) if one not in found)
         found.append(next(wanted, ""))
+    parts = {plain(word) for word in NAME_PARTS.split(",")}
+    at = [n for n, head in enumerate(heads) if plain(head) in parts]
+    if kind.title == "name" and not any(
+        target == "name" and n not in at for n, target in enumerate(found)
+    ):
+        for n in at:
+            found[n] = "name"
     return tuple(found)
 
 
@@ -146,22 +160,23 @@ class Reading:
     ) -> None:
         self._known: dict[str, Property] = {one.name: one for one in kind.properties}
         self._columns = columns
-        self._defaults = defaults
+        self._defaults = dict(defaults)
         self._names = names
         self._zones = {
             name: zone_in(head) for name, head in zip(columns, heads, strict=False) if name
         }
         self._title = kind.title
-        self._words = Words(topics=names.topics, kinds=names.kinds, now=names.now)
+        self._words = Words(topics=names.topics, kinds=names.kinds, now=names.now, zone=names.zone)
 
     def row(self, number: int, cells: Sequence[str]) -> ImportRow:
         """Give a row's values, or what is wrong with it."""
-        given = dict(self._defaults)
-        given |= {
-            # An apostrophe that our own files put before what looks like a formula goes again.
-            name: cell[1:] if _GUARDED.match(cell) else cell
-            for name, cell in zip(self._columns, cells, strict=False)
-            if name and cell
+        found: dict[str, list[str]] = {}
+        for name, cell in zip(self._columns, cells, strict=False):
+            if name and cell:
+                # An apostrophe that our own files put before what looks like a formula goes again.
+                found.setdefault(name, []).append(cell[1:] if _GUARDED.match(cell) else cell)
+        given = self._defaults | {
+            name: self._between(name).join(texts) for name, texts in found.items()
         }
         values: dict[str, object] = {}
         for name, text in given.items():
@@ -177,6 +192,11 @@ class Reading:
             title = values.get("name") or values.get("company") or values.get("phone")
             values |= {"title": title} if title else {}
         return ImportRow(number=number, values=values)
+
+    def _between(self, name: str) -> str:
+        """Give what stands between the cells of several columns that fill one property."""
+        prop = self._known.get(name)
+        return ", " if prop is not None and prop.type is PropertyType.TAGS else " "
 
     def _value(self, name: str, text: str) -> object:
         if name in TEXTS:

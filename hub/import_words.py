@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from hub.errors import Invalid
 from hub.terms import fold
@@ -40,6 +41,8 @@ class Words:
     topics: frozenset[str]
     kinds: frozenset[str]
     now: int
+    zone: str = "UTC"
+    """Where a moment without a zone of its own was written."""
 
     def value(self, name: str, text: str) -> object:
         """Give a cell's value; raises Invalid."""
@@ -56,19 +59,20 @@ class Words:
         return self._moment(text)
 
     def _moment(self, text: str) -> int:
+        zone = ZoneInfo(self.zone)
         at = None
         try:
             at = datetime.fromisoformat(text.strip())
         except ValueError:
             for form in FORMS:
                 try:
-                    at = datetime.strptime(text.strip(), form).replace(tzinfo=UTC)
+                    at = datetime.strptime(text.strip(), form).replace(tzinfo=zone)
                     break
                 except ValueError:
                     continue
         if at is None:
             raise Invalid("this is not a date", field="consent_at")
-        found = int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+        found = int((at if at.tzinfo else at.replace(tzinfo=zone)).timestamp() * 1_000_000)
         if self.now and found > self.now:
             raise Invalid("this is in the future", field="consent_at")
         return found

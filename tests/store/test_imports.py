@@ -253,7 +253,7 @@ async def test_columns_are_remembered_and_checked(home: House, tmp_path: Path) -
     assert (again.fields.columns, again.fields.policy) == (columns, "new")
     for wrong in (
         {"columns": ("nonsense",)},
-        {"columns": ("name", "name")},
+        {"columns": ("phone", "phone")},
         {"columns": ("name",), "keys": ("region",)},
         {"columns": ("name",), "policy": "burn"},
     ):

@@ -14,7 +14,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from crm_store import imports as store
+from crm_store import topics as topic_reads
 from crm_store import users as user_reads
+from crm_store.import_consents import COLUMNS as CONSENTS
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub import import_files
@@ -54,6 +56,7 @@ WORDS = {
     "consent_source": _("Consent: where from"),
     "consent_text": _("Consent: the words agreed to"),
 }
+CONSENT_WORDS = (("given", _("yes")), ("ask", _("ask by a letter")), ("withdrawn", _("no")))
 STATES = {
     "uploaded": _("waits for its columns"),
     "checking": _("is being checked"),
@@ -187,6 +190,7 @@ async def one(request: Request) -> Response:
             "bad": [(row, *_reason(request, kind, text)) for row, text in bad.items()],
             "users": [user for user in user_reads.all_users(reader) if user.active],
             "teams": user_reads.all_teams(reader),
+            "topics": [each.name for each in topic_reads.listed(reader.conn)],
         }
 
     first = await sample(hub, found)
@@ -204,11 +208,19 @@ async def one(request: Request) -> Response:
         keys=store.key_names(kind),
         policies=POLICIES,
         defaults=_defaults(kind),
+        consents=[name for name in CONSENTS if name in names],
+        consent_words=CONSENT_WORDS,
+        kinds=_kinds(request),
         states=STATES,
         problem=problem,
         word=lambda one: str(one.translations.get(language, one.label)),
         **await hub.read(load),
     )
+
+
+def _kinds(request: Request) -> list[str]:
+    """Give the kinds of addresses that the connected channels know."""
+    return sorted({one.capabilities.address_kind for one in runtime_of(request).channels.values()})
 
 
 def _defaults(kind: Kind) -> list[Property]:

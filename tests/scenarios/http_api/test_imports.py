@@ -41,7 +41,11 @@ async def test_a_file_is_imported_and_taken_back_over_the_api(world: World) -> N
         "keys": ["email"],
         "defaults": {"source": "fair"},
     }
-    assert (await program.ok("PUT", path, json=body))["version"] == 2
+    # Parts of a name make one name; two columns of addresses do not.
+    await program.refused(422, "invalid", "PUT", path, json={"columns": ["email", "", "email"]})
+    parts = {"columns": ["name", "name", "email"], "keys": ["email"]}
+    assert (await program.ok("PUT", path, json=parts))["version"] == 2
+    assert (await program.ok("PUT", path, json=body))["version"] == 3
     await program.refused(422, "invalid", "PUT", path, json={"columns": ["nonsense"]})
     answer = await program.request("POST", f"{path}/check")
     assert (answer.status_code, answer.json()["state"]) == (202, "checking")

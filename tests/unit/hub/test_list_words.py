@@ -14,7 +14,7 @@ from hub.filters import Choice
 from hub.import_columns import Names, Reading, suggest
 from hub.import_files import _cell
 from hub.list_words import FOR_PROGRAMS, ListWords
-from hub.nouns import INTERESTS, REQUESTS
+from hub.nouns import CONTACTS, INTERESTS, REQUESTS
 from hub.properties import DAY
 from hub.web.filter_bar import chips, read_condition
 from hub.web.objects import said_value
@@ -133,3 +133,21 @@ def test_values_in_stories_and_merges_are_said_as_people_do() -> None:
         "kind": "Парус, большой",
         "paid": "да",
     }
+
+
+def test_columns_of_a_name_are_joined() -> None:
+    heads = ("Email Address", "First Name", "Last Name", "Метки", "Группа")
+    columns = suggest(CONTACTS, ("name", "tags", "email", "consent_at"), heads)
+    assert columns == ("email", "name", "name", "tags", "")
+    assert suggest(CONTACTS, ("name",), ("ФИО", "Фамилия")) == ("name", "")
+    columns = (*columns[:4], "tags")
+    reading = Reading(CONTACTS, columns, {}, Names(zone="Europe/Moscow"), heads)
+    row = reading.row(2, ("Anna@Example.org", "Анна", "Сидорова", "a, b", "c"))
+    assert row.values["name"] == "Анна Сидорова"
+    assert row.values["tags"] == ("a", "b", "c")
+
+
+def test_the_day_of_a_consent_is_a_day_where_the_organisation_is() -> None:
+    names = Names(zone="America/New_York")
+    row = Reading(CONTACTS, ("consent_at",), {}, names).row(2, ("12.03.2024",))
+    assert row.values["consent_at"] == 1_710_216_000_000_000  # 2024-03-12 00:00 in New York
