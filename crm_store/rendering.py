@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -289,22 +289,28 @@ def render(
 def prepared(values: Mapping[str, Any]) -> Prepared:
     """Give `{"contact.name": …}` as mappings of mappings; names that are not given stay empty."""
     made = Prepared()
-    for name in dict.fromkeys((*VARIABLES, *values)):
+    for name in {**VARIABLES, **values}:
+        above, last, empty = _place(name)
         given = values.get(name, "")
-        variable = VARIABLES.get(name)
-        soft = variable is not None and variable.soft
-        value: Any
+        value: Any = empty
         if isinstance(given, tuple | list):
             value = given[:MAX_ROWS]
-        else:
+        elif given != "":
             text = str(given)
-            value = Value(text if text.isascii() else _MARKS.sub("", text), name, soft)
+            value = Value(text if text.isascii() else _MARKS.sub("", text), name, empty.soft)
         place: dict[str, Any] = made
-        *above, last = name.split(".")
         for one in above:
             place = place.setdefault(one, {})
         place[last] = value
     return made
+
+
+@lru_cache(maxsize=1024)
+def _place(name: str) -> tuple[Sequence[str], str, Value]:
+    """Give where a name stands among the mappings, and what it is while it is empty."""
+    *above, last = name.split(".")
+    variable = VARIABLES.get(name)
+    return above, last, Value("", name, variable is not None and variable.soft)
 
 
 def _tidy(text: str, soft: bool = False) -> Rendered:

@@ -88,6 +88,13 @@ def test_what_is_no_key_is_refused(text: str) -> None:
         signer("example.org", "hub", text)
 
 
+def test_a_key_is_checked_once_however_often_it_is_asked_for() -> None:
+    # Settings and channel ask for it in turn; checking takes 40 ms in which nobody is answered.
+    one, other = (signer(domain, "hub", pem(RSA)) for domain in ("example.org", "example.net"))
+    assert one.key is other.key
+    assert one.domain != other.domain
+
+
 def test_a_key_whose_lines_were_eaten_is_read() -> None:
     one = signer("example.org", "hub", pem(RSA).replace("\n", " "))
     assert one.record() == signer("example.org", "hub", pem(RSA)).record()
