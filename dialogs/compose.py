@@ -53,7 +53,9 @@ _EARLIER = select(deliveries.c.message_id).where(
 )
 _ACCOUNT = select(accounts).where(accounts.c.id == _ID)
 _AUTHOR = select(users.c.name).where(users.c.id == _ID)
-_ADDRESS = select(addresses.c.value, addresses.c.name).where(addresses.c.id == _ID)
+_ADDRESS = select(addresses.c.value, addresses.c.name, addresses.c.profile).where(
+    addresses.c.id == _ID
+)
 _DONE_DRAFT = delete(drafts).where(
     drafts.c.user_id == bindparam("b_user"), drafts.c.dialog_id == bindparam("b_dialog")
 )
@@ -75,13 +77,15 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
     guard_advertising(uow, command, dialog)
     _need_visible(uow, command.reply_to)
     files = _files(uow, command.attachments)
+    address = uow.conn.execute(_ADDRESS, {"b_id": dialog.address_id}).first()
     capabilities = uow.channels.of(account.channel, account.settings)
     if capabilities is not None:
-        check_send(uow, command, dialog, capabilities, files)
+        profile = address.profile if address is not None else None
+        check_send(uow, command, dialog, capabilities, files, profile)
     command = fill_template(uow, command, dialog.account_id, capabilities)
     message_id = command.message_id or MessageId(uow.new_id())
     due_at = max(command.due_at, 0)
-    _insert(uow, command, dialog, message_id, due_at)
+    _insert(uow, command, dialog, address, message_id, due_at)
     delivery_id = DeliveryId(uow.new_id())
     uow.conn.execute(
         insert(deliveries),
@@ -170,12 +174,17 @@ def _files(uow: UnitOfWork, ids: tuple[int, ...]) -> list[Row[Any]]:
 
 
 def _insert(
-    uow: UnitOfWork, command: SendMessage, dialog: Row[Any], message_id: MessageId, due_at: int
+    uow: UnitOfWork,
+    command: SendMessage,
+    dialog: Row[Any],
+    address: Row[Any, Any, Any] | None,
+    message_id: MessageId,
+    due_at: int,
 ) -> None:
     name = ""
     if uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN):
         name = str(uow.conn.execute(_AUTHOR, {"b_id": uow.actor.id}).scalar() or "")
-    to = command.to or uow.conn.execute(_ADDRESS, {"b_id": dialog.address_id}).first()
+    to = command.to or address
     people: dict[str, Any] = {"to": [[to.value, to.name]] if to is not None else []}
     for field, given in (("cc", command.cc), ("bcc", command.bcc)):
         if given:
@@ -232,7 +241,7 @@ def _insert(
             )
         )
     others = [one for one in (command.to, *command.cc, *command.bcc) if one is not None]
-    if others and uow.conn.execute(_ADDRESS, {"b_id": dialog.address_id}).first() is not None:
+    if others and address is not None:
         uow.conn.execute(
             upsert(uow.dialect, participants).on_conflict_do_nothing(),
             [{"dialog_id": dialog.id, "kind": one.kind, "value": one.value} for one in others],

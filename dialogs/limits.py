@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row
 
 from crm_store import templates
 from crm_store.reachability import BLOCKED, state_of
-from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
 from hub.capabilities import Capabilities
 from hub.commands import SendMessage
@@ -23,8 +22,12 @@ def check_send(
     dialog: Row[Any],
     capabilities: Capabilities,
     files: Sequence[Row[Any]],
+    profile: Mapping[str, Any] | None,
 ) -> None:
-    """Refuse what the channel's capabilities forbid; raises Invalid, Unsupported or Conflict."""
+    """Refuse what the channel's capabilities forbid; raises Invalid, Unsupported or Conflict.
+
+    `profile` is that of the person's address.
+    """
     if not capabilities.sends:
         raise Unsupported("answers", "this channel only takes in: answer the person elsewhere")
     if not command.text.strip() and not command.html and not files and not command.template:
@@ -37,7 +40,10 @@ def check_send(
         check_window(uow, dialog, command.due_at)
     if not capabilities.initiates and not dialog.inbound_count:
         raise Unsupported("writing first")
-    _check_reach(uow, dialog)
+    if profile and state_of(profile, dialog.account_id)[0] == BLOCKED:
+        raise Conflict(
+            "this person does not take messages from this account", what="person_blocked"
+        )
 
 
 def check_files(capabilities: Capabilities, files: Sequence[Row[Any]]) -> None:
@@ -91,16 +97,6 @@ def check_window(uow: UnitOfWork, dialog: Row[Any], due_at: int = 0) -> None:
         raise Conflict(
             "the reply window of this channel is closed: only a template can be sent",
             what="window_closed",
-        )
-
-
-def _check_reach(uow: UnitOfWork, dialog: Row[Any]) -> None:
-    profile = uow.conn.execute(
-        select(addresses.c.profile).where(addresses.c.id == dialog.address_id)
-    ).scalar()
-    if profile and state_of(profile, dialog.account_id)[0] == BLOCKED:
-        raise Conflict(
-            "this person does not take messages from this account", what="person_blocked"
         )
 
 

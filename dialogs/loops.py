@@ -7,9 +7,10 @@ a machine, a ceiling of automatic messages per dialog and hour ends the talk.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, bindparam, func, literal_column, select
 
 from crm_store.consents import UNSUBSCRIBED, refusals
 from crm_store.tables.dialogs import dialogs, messages
@@ -29,46 +30,52 @@ def guard_automatic(uow: UnitOfWork, command: SendMessage, dialog: Row[Any]) -> 
     """Raise Conflict `automated` or `too_many_automatic` where a machine would go on for ever."""
     if not command.automated or command.service:
         return
-    answered = command.reply_to or dialog.last_inbound_id
-    by_machine = uow.conn.execute(
-        select(messages.c.automated).where(messages.c.id == answered)
-    ).scalar()
+    given = {
+        "b_answered": command.reply_to or dialog.last_inbound_id,
+        "b_dialog": dialog.id,
+        "b_hour": uow.now - HOUR_US,
+    }
+    by_rule = uow.actor.kind is ActorKind.RULE
+    if by_rule:
+        given |= {"b_contact": dialog.contact_id, "b_day": uow.now - 24 * HOUR_US}
+    by_machine, in_hour, in_day = uow.conn.execute(_said(by_rule), given).one()
     if by_machine:
         raise Conflict("no person wrote the message that would be answered", what="automated")
-    recent = uow.conn.execute(
-        select(func.count()).where(
-            messages.c.dialog_id == dialog.id,
-            messages.c.direction == "out",
-            messages.c.automated,
-            messages.c.received_at > uow.now - HOUR_US,
-        )
-    ).scalar_one()
-    if recent >= MOST_AN_HOUR:
+    if in_hour >= MOST_AN_HOUR:
         raise Conflict(
             "this dialog has had enough automatic messages for an hour", what="too_many_automatic"
         )
-    if uow.actor.kind is ActorKind.RULE and _of_day(uow, dialog.contact_id) >= MOST_A_DAY:
+    if in_day >= MOST_A_DAY:
         raise Conflict(
             "this person has had enough automatic messages for a day", what="too_many_automatic"
         )
 
 
-def _of_day(uow: UnitOfWork, contact_id: int) -> int:
-    """Count what rules said to a person in a day, in whatever dialog."""
+@cache
+def _said(by_rule: bool) -> Select[Any]:
+    """Ask at once, for each automatic message does: whether a machine wrote what is answered, how
+    many automatic messages the dialog had in an hour, and what rules said to the person in a day, in
+    whatever dialog."""
+    answered = select(messages.c.automated).where(messages.c.id == bindparam("b_answered"))
+    in_hour = select(func.count()).where(
+        messages.c.dialog_id == bindparam("b_dialog"),
+        messages.c.direction == "out",
+        messages.c.automated,
+        messages.c.received_at > bindparam("b_hour"),
+    )
+    if not by_rule:
+        return select(answered.scalar_subquery(), in_hour.scalar_subquery(), literal_column("0"))
     talks = select(dialogs.c.id).where(
-        dialogs.c.contact_id == contact_id, dialogs.c.last_at > uow.now - 24 * HOUR_US
+        dialogs.c.contact_id == bindparam("b_contact"), dialogs.c.last_at > bindparam("b_day")
     )
-    return int(
-        uow.conn.execute(
-            select(func.count()).where(
-                messages.c.dialog_id.in_(talks),
-                messages.c.at > uow.now - 24 * HOUR_US,
-                messages.c.direction == "out",
-                messages.c.automated,
-                messages.c.author_kind == ActorKind.RULE.value,
-            )
-        ).scalar_one()
+    in_day = select(func.count()).where(
+        messages.c.dialog_id.in_(talks),
+        messages.c.at > bindparam("b_day"),
+        messages.c.direction == "out",
+        messages.c.automated,
+        messages.c.author_kind == ActorKind.RULE.value,
     )
+    return select(*(one.scalar_subquery() for one in (answered, in_hour, in_day)))
 
 
 def guard_advertising(uow: UnitOfWork, command: SendMessage, dialog: Row[Any]) -> None:

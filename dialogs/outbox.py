@@ -13,15 +13,8 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    BindParameter,
-    Insert,
     Row,
     Select,
-    Update,
-    bindparam,
-    func,
-    insert,
     select,
     update,
 )
@@ -31,10 +24,11 @@ from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
 from crm_store.rows import among, listed
 from crm_store.sql import locked, upsert
-from crm_store.tables.dialogs import dialogs, messages, thread_references
-from crm_store.tables.outbox import attempts, deliveries, parts
+from crm_store.tables.dialogs import messages
+from crm_store.tables.outbox import deliveries, parts
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
+from dialogs.answers_sent import named_outside, note_attempts, note_threads, settle_answers
 from dialogs.edits import merge_parked
 from dialogs.many_sent import settle_sent
 from dialogs.many_ways import first_try, out_of_time, patience, tells_delivery
@@ -52,8 +46,10 @@ SENDING_GRACE = timedelta(seconds=30)
 def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[None]:
     """Write what became of a group of attempts."""
     lock_sent_names(uow, (name for one in commands for name in one.external_ids))
-    well = settle_sent(uow, commands)
-    left = [one for one in commands if one.delivery_id not in well.rows]
+    answers = settle_answers(uow, commands)
+    well = settle_sent(uow, [one for one in commands if one.delivery_id not in answers])
+    settled = {*answers, *well.rows}
+    left = [one for one in commands if one.delivery_id not in settled]
     rows: dict[int, Row[Any]] = {}
     if left:
         ids = listed(uow.dialect, sorted({one.delivery_id for one in left}))
@@ -68,7 +64,7 @@ def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[Non
     _wait_for_proof(uow, commands, {**rows, **patient})
     sent = {rows[one.delivery_id].account_id for one in left
             if one.delivery_id in rows and one.status is Status.SENT}  # fmt: skip
-    sent |= well.unnoted
+    sent |= well.unnoted | {row.account_id for row in answers.values()}
     if sent:
         uow.conn.execute(
             update(accounts).where(accounts.c.id.in_(sorted(sent))).values(last_out_at=uow.now)
@@ -111,7 +107,7 @@ def _wait_for_proof(
 def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
     # A row of many that went well at once says so by itself.
     if not row.send_id or row.attempts > 1 or command.status is not Status.SENT:
-        _note_attempt(uow, command)
+        note_attempts(uow, [command])
     if command.external_ids:
         _note_parts(uow, command, row)
     mine = row.fence == command.fence and row.status in (
@@ -163,35 +159,6 @@ def _note_message(uow: UnitOfWork, row: Row[Any], command: SettleDelivery) -> No
         )
 
 
-def _note_attempt(uow: UnitOfWork, command: SettleDelivery) -> None:
-    given = {
-        "b_delivery": command.delivery_id,
-        "b_started": command.started_at,
-        "b_took": command.took_us,
-        "b_outcome": command.status.value,
-        "b_code": command.code[:400],
-        "b_text": command.text[:2000],
-    }
-    uow.conn.execute(_next_attempt(), given)
-
-
-@cache
-def _next_attempt() -> Insert:
-    delivery: BindParameter[int] = bindparam("b_delivery", type_=BigInteger)
-    before = select(func.coalesce(func.max(attempts.c.n), 0)).where(
-        attempts.c.delivery_id == delivery
-    )
-    return insert(attempts).values(
-        delivery_id=delivery,
-        n=before.scalar_subquery() + 1,
-        started_at=bindparam("b_started"),
-        took_us=bindparam("b_took"),
-        outcome=bindparam("b_outcome"),
-        code=bindparam("b_code"),
-        text=bindparam("b_text"),
-    )
-
-
 def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
     uow.conn.execute(
         upsert(uow.dialect, parts).on_conflict_do_nothing(),
@@ -208,7 +175,7 @@ def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None
     if not row.message_id:
         return
     given = {"b_message": row.message_id, "b_external": bounded_key(command.external_ids[0])}
-    uow.conn.execute(_named_outside(), given)
+    uow.conn.execute(named_outside(), given)
     if command.refused:
         extra = uow.conn.execute(
             select(messages.c.extra).where(messages.c.id == row.message_id)
@@ -218,35 +185,7 @@ def _note_parts(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None
             .where(messages.c.id == row.message_id)
             .values(extra={**(extra or {}), "refused": dict(command.refused)})
         )
-    channel = uow.conn.execute(_channel_of(), {"b_dialog": row.dialog_id}).scalar()
-    capabilities = uow.channels.get(channel or "")
-    if capabilities is not None and capabilities.threads:
-        uow.conn.execute(
-            upsert(uow.dialect, thread_references).on_conflict_do_nothing(),
-            [
-                {
-                    "account_id": row.account_id,
-                    "reference": bounded_key(one),
-                    "dialog_id": row.dialog_id,
-                    "at": uow.now,
-                }
-                for one in command.external_ids
-            ],
-        )
-
-
-@cache
-def _named_outside() -> Update:
-    return (
-        update(messages)
-        .where(messages.c.id == bindparam("b_message"), messages.c.external_id == "")
-        .values(external_id=bindparam("b_external"))
-    )
-
-
-@cache
-def _channel_of() -> Select[Any]:
-    return select(dialogs.c.channel).where(dialogs.c.id == bindparam("b_dialog"))
+    note_threads(uow, [(row, command.external_ids)])
 
 
 def expire_leases(uow: UnitOfWork, command: ExpireLeases) -> tuple[int, int]:
@@ -300,15 +239,17 @@ def _repeats_safely(uow: UnitOfWork, row: Row[Any]) -> bool:
     remembered = capabilities.idempotent_for
     if remembered is not None and uow.now - started_at >= remembered.total_seconds() * US:
         return False
-    _note_attempt(
+    note_attempts(
         uow,
-        SettleDelivery(
-            delivery_id=DeliveryId(row.id),
-            fence=row.fence,
-            status=Status.QUEUED,
-            code=f"{UNSURE}interrupted",
-            started_at=started_at,
-            took_us=uow.now - started_at,
-        ),
+        [
+            SettleDelivery(
+                delivery_id=DeliveryId(row.id),
+                fence=row.fence,
+                status=Status.QUEUED,
+                code=f"{UNSURE}interrupted",
+                started_at=started_at,
+                took_us=uow.now - started_at,
+            )
+        ],
     )
     return True
