@@ -30,11 +30,19 @@ def seal(
 ) -> dict[str, Any]:
     """Check settings and split off the secrets; a secret that is not given keeps its old value.
 
+    Old ones that this key ring cannot read are given anew, all that are needed; while none is
+    given they stay as they are, for the ring that can.
+
     Gives plain values plus `_secrets_set` (names) and `_sealed` (the encrypted rest). Raises
     Invalid naming the first wrong field.
     """
     values = {name: value for name, value in given.items() if not name.startswith("_")}
-    old = _unseal(sealed, keys) if sealed else {}
+    try:
+        old = _unseal(sealed, keys) if sealed else {}
+    except Invalid:
+        if not any(_plain(values.get(name)) for name in secret_fields(channel.Settings)):
+            raise
+        old = {}
     for name in secret_fields(channel.Settings):
         if not _plain(values.get(name)):
             values.pop(name, None)

@@ -139,6 +139,20 @@ class KeyRing:
         self._content["links"] = [one for one in self._content["links"] if not _is_dead(one)]
         self._save()
 
+    def adopt(self, path: Path) -> bool:
+        """Read secrets with another ring's keys too, as if retired; says whether there were any.
+
+        Links name their key by a number that may be another key's here: they stay outside.
+        """
+        mine = self._content["secrets"]
+        known = {one["key"] for one in mine}
+        others = [one for one in json.loads(path.read_text())["secrets"] if one["key"] not in known]
+        oldest = min(one["id"] for one in mine)
+        for number, one in enumerate(others, start=1):
+            mine.append({"retired": int(time.time()), **one, "id": oldest - number})
+        self._save()
+        return bool(others)
+
     def forget_old_secrets(self) -> None:
         """Drop retired secret keys, once everything was renewed."""
         self._content["secrets"] = [one for one in self._content["secrets"] if "retired" not in one]

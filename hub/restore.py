@@ -26,6 +26,7 @@ from crm_store.viewer import Reader, Viewer
 from hub.backup import ABOUT, BLOBS, DATABASE, FORMAT, KEYS, MANIFEST, ROWS, STANDARD
 from hub.errors import Conflict, Invalid
 from hub.ids import Micros
+from hub.keyring import KeyRing
 from hub.records.system import Held
 from hub.settings import HubSettings
 
@@ -209,6 +210,8 @@ def _place_files(settings: HubSettings, unpacked: Unpacked, aside: Path, result:
         result.keys = "taken from the backup"
     elif packed.is_file():
         result.keys = "the one that was here was kept"
+        if KeyRing.open(settings.keys).adopt(packed):
+            result.keys += ", and reads with the keys of the backup too"
 
 
 def _move_aside(paths: Iterable[Path], aside: Path) -> bool:

@@ -15,7 +15,7 @@ from crm_store import accounts as account_reads
 from crm_store import desks as desk_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
-from hub.account_settings import unseal
+from hub.account_settings import NEEDS_SECRET, unseal
 from hub.channel import Channel, Check
 from hub.commands import RemoveAccount, UpdateAccount
 from hub.errors import Conflict, HubError, Invalid, NotFound
@@ -170,7 +170,11 @@ async def save(request: Request) -> Response:
             problem=errors.get("", words),
         )
     if form.get("do") == "try":
-        whole = {**await _secrets(request, account, kind), **values}
+        try:
+            stored = await _secrets(request, account, kind)
+        except Invalid:
+            stored = {}
+        whole = {**stored, **values}
         checks = await try_out(request, kind, whole, account.title)
         return await draw(request, account, kind, given=values, checks=checks, typed=typed)
     version = str(form.get("version", ""))
@@ -203,13 +207,13 @@ async def save(request: Request) -> Response:
 
 
 async def _secrets(request: Request, account: Account, kind: type[Channel]) -> dict[str, Any]:
-    """Give the stored secrets of an account, for a check: they never leave this process."""
+    """Give the stored secrets of an account, for a check: they never leave this process.
+
+    Raises Invalid where the key ring cannot read them.
+    """
     runtime = runtime_of(request)
     sealed = await runtime.handle(SYSTEM).read(account_reads.sealed_secrets, account.id)
-    try:
-        model = unseal(kind, account.settings, sealed, runtime.keys)
-    except Invalid:
-        return {}
+    model = unseal(kind, account.settings, sealed, runtime.keys)
     return {name: getattr(model, name) for name in account.secrets_set}
 
 
@@ -218,8 +222,13 @@ async def check(request: Request) -> Response:
     """Check the account as it is stored, and remember what was found."""
     await form_of(request)
     account, kind = await _kind(request)
-    values = {**account.settings, **await _secrets(request, account, kind)}
     host = runtime_of(request).channel_host
+    try:
+        values = {**account.settings, **await _secrets(request, account, kind)}
+    except Invalid as error:
+        state = NEEDS_SECRET if error.field == NEEDS_SECRET else "down"
+        await host.report(account.id, state, str(error))
+        return await draw(request, (await _kind(request))[0], kind)
     try:
         checks = await run_checks(request, host.try_out(kind, values, account.title))
     except Invalid as error:
@@ -286,9 +295,14 @@ async def rotate(request: Request) -> Response:
     if not extra.get("generated") or info.default_factory is None:
         raise NotFound("there is no such secret")
     value = info.get_default(call_default_factory=True, validated_data={}).get_secret_value()
-    await hub_of(request).do(
-        UpdateAccount(account_id=account.id, settings={**account.settings, name: value})
-    )
+    settings = {**account.settings, name: value}
+    try:
+        await hub_of(request).do(UpdateAccount(account_id=account.id, settings=settings))
+    except Invalid as error:
+        # Another secret cannot be read, and is needed: that one is entered first.
+        words = say(request, str(error))
+        errors = {error.field: words}
+        return await draw(request, account, kind, status=422, errors=errors, problem=words)
     account, kind = await _kind(request)
     label = words_of(request, kind.name)(info.title or name)
     return await draw(request, account, kind, secret=(label, value))

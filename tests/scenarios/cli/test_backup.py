@@ -152,6 +152,12 @@ def test_the_key_ring_travels_only_when_asked(hub: CommandLine, tmp_path: Path) 
     _restored(elsewhere, archive)
     assert json.loads(elsewhere("account", "list", "--json"))[0]["state"] != "needs_secret"
     assert "enter them again" not in elsewhere.try_out("check").stdout
+    # A ring that is there already stays, and reads what the backup brings.
+    third = CommandLine(tmp_path / "third" / "data", "")
+    if not hub.database:
+        third("keys", "rotate")
+        assert "reads with the keys of the backup too" in third("restore", archive, "--force")
+        assert json.loads(third("account", "list", "--json"))[0]["state"] != "needs_secret"
 
 
 def test_rows_of_either_database_come_back_in_sqlite(hub: CommandLine, tmp_path: Path) -> None:

@@ -244,6 +244,27 @@ async def test_a_secret_of_the_hubs_own_is_made_anew_and_shown_once(hub: House) 
         assert answer.status_code == 404
 
 
+async def test_secrets_that_no_key_reads_any_more_are_entered_again(hub: House) -> None:
+    browser = await hub.logged_in()
+    await connect(browser)
+    account = await only(hub)
+    path = f"/settings/channels/{account.id}"
+    hub.runtime.keys.rotate()
+    hub.runtime.keys.forget_old_secrets()
+    # A check does not call it well, and what is given without any secret changes nothing.
+    answer = await browser.submit(f"{path}/check", page=path)
+    assert ((await only(hub)).state, 'href="#generated"' in answer.text) == ("needs_secret", True)
+    answer = await browser.submit(path, data={**FULL, "signing_key": "", "do": "save"})
+    assert answer.status_code == 422
+    answer = await browser.submit(f"{path}/rotate", page=path, data={"secret": "spare_key"})
+    assert (answer.status_code, "Signing key" in answer.text) == (422, True)
+    answer = await browser.submit(path, data={**FULL, "do": "save"})
+    assert answer.headers["location"] == f"{path}?said=saved"
+    assert (await stored(hub, await only(hub))).signing_key.get_secret_value() == KEY
+    await browser.submit(f"{path}/check", page=path)
+    assert (await only(hub)).state == "ok"
+
+
 async def test_rules_of_an_accounts_dialogs(hub: House) -> None:
     browser = await hub.logged_in()
     agent = await hub.user("agent")

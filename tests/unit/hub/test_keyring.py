@@ -52,6 +52,20 @@ def test_old_secrets_are_read_after_a_rotation_and_renewed_to_the_newest_key(pat
         ring.decrypt(token)
 
 
+def test_a_ring_reads_with_the_keys_of_another_one_until_they_are_forgotten(path: Path) -> None:
+    ring, other = KeyRing.open(path), KeyRing.open(path.with_name("other.json"))
+    theirs = other.encrypt("secret")
+    assert ring.adopt(other.path)
+    assert not ring.adopt(other.path)
+    assert KeyRing.open(path).decrypt(theirs) == "secret"
+    with pytest.raises(InvalidToken):
+        other.decrypt(ring.encrypt("mine"))
+    ring.rotate()
+    renewed = ring.renew(theirs)
+    ring.forget_old_secrets()
+    assert ring.decrypt(renewed) == "secret"
+
+
 def test_a_process_that_was_running_learns_of_a_rotation(path: Path) -> None:
     running, command = KeyRing.open(path), KeyRing.open(path)
     command.rotate()
