@@ -22,6 +22,8 @@ from crm_store import (
     objects,
     person_timeline,
     pipelines,
+    search,
+    search_messages,
     search_people,
     segments,
     users,
@@ -32,7 +34,7 @@ from crm_store.engine import make_engine
 from crm_store.funnel import FunnelQuery, funnel
 from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery
-from crm_store.rows import numbered
+from crm_store.rows import listed, numbered
 from crm_store.tables.people import clients
 from crm_store.viewer import Reader, Viewer
 from dialogs.claiming import _due
@@ -346,3 +348,24 @@ def test_a_board_gives_postgresql_no_values_where_its_plan_hangs_on_them() -> No
     # A plan for all values reads everybody who is nobody's client: 146 ms for 1.
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     assert not boards.enquiring(Viewer()).compile(dialect=dialect).params
+
+
+async def test_a_search_reads_the_messages_and_dialogs_that_it_found(home: House) -> None:
+    found = plans(home, lambda reader: search.search(reader, "слово"))
+    [own] = [one for one in found if " messages" in one]
+    assert "SEARCH messages USING INTEGER PRIMARY KEY" in own
+    assert "TEMP B-TREE" not in own
+    given = {"people": listed("sqlite", [1, 2]), "most": 20}
+    theirs = search._theirs(Viewer.system(), "sqlite")
+    (plan,) = plans(home, lambda reader: reader.conn.execute(theirs, given).all())
+    assert "USING INDEX ix_dialogs_contact (contact_id=?)" in plan
+
+
+def test_messages_are_looked_through_one_by_one_until_a_page_is_full() -> None:
+    """PostgreSQL must not read all that has a word, nor all that may be seen, to sort it then."""
+    made = search_messages._through(SIGHTS["the team's"], 1, 4000)
+    text = " ".join(str(made.compile(dialect=postgresql.dialect())).split())
+    newest, kept = text.split(" LIMIT 4000) AS newest JOIN LATERAL (")
+    assert newest.endswith("ORDER BY message_terms.id DESC")
+    assert " OFFSET 0) AS own ON true WHERE " in kept
+    assert kept.split(" ORDER BY ")[-1].startswith("newest.id DESC LIMIT ")

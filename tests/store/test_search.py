@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, delete, insert, text, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 
 from crm_store import search_people
 from crm_store.engine import make_engine
@@ -186,6 +186,71 @@ def test_an_old_and_rare_word_is_found_behind_thousands_of_newer_messages(store:
     hits, following = search_messages(store.reader, "письмо", 5, "100003")
     assert [one.message_id for one in hits] == [100_002, 100_001, 100_000]
     assert following == ""
+
+
+def many_messages(store: Store, count: int) -> dict[str, list[int]]:
+    """Write messages of which every second, ninth and sixtieth has a word; gives them, newest first.
+
+    Every fifth is of an account that some do not see.
+    """
+    shares = {"часто": 2, "иногда": 9, "редко": 60, "давно": 1}
+    rows, found = [], {word: [0] for word in shares}
+    seen, hidden = store.dialog(account_id=1), store.dialog(account_id=2)
+    for n in range(count):
+        said = [one for one, share in shares.items() if n % share == 0 and (share > 1 or n < 40)]
+        place = (hidden, 2) if n % 5 == 0 else (seen, 1)
+        rows.append((store.new_id(), " ".join([*said, "слово"]), *place))
+        for one in said:
+            found[one].insert(0, rows[-1][0])
+    row = {"people": {}, "cause": {}, "extra": {}}
+    store.conn.execute(
+        insert(messages),
+        [
+            {**row, "id": one, "text": written, "dialog_id": dialog, "account_id": account}
+            for one, written, dialog, account in rows
+        ],
+    )
+    index_messages(store.conn, [row[:2] for row in rows])
+    if store.conn.dialect.name == "postgresql":
+        store.conn.exec_driver_sql("ANALYZE message_terms")
+    return {word: ids[:-1] for word, ids in found.items()}
+
+
+@pytest.mark.parametrize("newest", [1, 7, 40, 4_000])
+def test_however_far_is_looked_through_every_page_is_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch, newest: int
+) -> None:
+    found = many_messages(store, 400)
+    monkeypatch.setattr("crm_store.search_messages.NEWEST", newest)
+    kept = set(
+        store.conn.execute(select(messages.c.id).where(messages.c.account_id == 1)).scalars()
+    )
+    some = Reader(
+        conn=store.conn, viewer=Viewer(hidden_accounts=frozenset({AccountId(2)})), now=NOW
+    )
+    questions = {**found, "часто иногда": [one for one in found["часто"] if one in found["иногда"]]}
+    for asked, expected in questions.items():
+        for reader in (store.reader, some):
+            for clause in (None, messages.c.account_id == 1):
+                ids: list[int] = []
+                before = "start"
+                while before:
+                    key = "" if before == "start" else before
+                    hits, before = search_messages(reader, asked, 12, key, clause)
+                    ids += [one.message_id for one in hits]
+                everything = reader is store.reader and clause is None
+                assert ids == [one for one in expected if everything or one in kept], asked
+
+
+def test_a_page_that_is_met_a_little_further_on_does_without_the_index(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if store.conn.dialect.name == "sqlite":
+        pytest.skip("SQLite's index gives the newest first")
+    found = many_messages(store, 400)
+    monkeypatch.setattr("crm_store.search_messages.NEWEST", 40)
+    monkeypatch.setattr("crm_store.search_messages._collected", None)
+    assert store.found("иногда", 10) == found["иногда"][:10]
 
 
 def test_the_few_that_a_viewer_may_see_are_found_among_the_many_hidden(store: Store) -> None:
