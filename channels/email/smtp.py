@@ -11,6 +11,8 @@ import logging
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from time import monotonic
 
 import aiosmtplib
 
@@ -25,6 +27,9 @@ WARM_SECONDS = 5.0
 CLOSING = 421
 COMMAND_SECONDS = 20.0
 DATA_SECONDS = 120.0
+CONTEXT_SECONDS = 60
+"""Whom to trust is read so often at most: it holds the loop for 25 ms, and a mailing opens all its
+connections at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,11 @@ class Relay:
 
 def tls_context(verify: bool, ca_file: str) -> ssl.SSLContext:
     """Give the TLS context of an account."""
+    return _context(verify, ca_file, int(monotonic() // CONTEXT_SECONDS))
+
+
+@lru_cache(maxsize=8)
+def _context(verify: bool, ca_file: str, age: int) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=ca_file or None)
     if not verify:
         context.check_hostname = False

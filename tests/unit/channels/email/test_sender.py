@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from channels.email.smtp import Relay, Sender
+from channels.email.smtp import Relay, Sender, tls_context
 from hub import OutcomeUnknown, TemporaryFailure
 
 LETTER = b"Subject: hello\r\n\r\nGood day\r\n"
@@ -93,3 +93,18 @@ async def test_goodbye_instead_of_an_answer_to_a_letter_leaves_its_end_unknown()
         far.to_letter = b"221 Bye\r\n"
         with pytest.raises(OutcomeUnknown, match="221 Bye"):
             await sender.send("us@hub.example", ["anna@a.example"], LETTER)
+
+
+def test_whom_to_trust_is_read_once_for_connections_that_open_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 600.0
+    monkeypatch.setattr("channels.email.smtp.monotonic", lambda: now)
+    first = tls_context(True, "")
+    now += 59
+    assert tls_context(True, "") is first
+    assert not tls_context(False, "").check_hostname
+    assert first.check_hostname
+    # An authority that was put there meanwhile is known without a new start.
+    now += 1
+    assert tls_context(True, "") is not first
