@@ -1,4 +1,4 @@
-"""Segments: who is in them now, how many of them can be reached, and who came and went.
+"""Segments: who is in them now, what they are made of, and writing them.
 
 A segment is a question, not a list: it is asked when it is used. Segments may be made of
 segments; a circle is refused when it would be saved.
@@ -15,25 +15,21 @@ from sqlalchemy import (
     Row,
     Select,
     and_,
-    case,
     delete,
     exists,
     func,
     insert,
-    literal,
     or_,
     select,
     true,
     update,
 )
 
-from crm_store.consents import GIVEN, NO_CONSENT, SOFT_LIMIT, UNSUBSCRIBED, WITHDRAWN
 from crm_store.filter_sql import compile_sql
 from crm_store.objects import NOUNS, visible_people
 from crm_store.rows import among, listed
 from crm_store.segment_fields import columns, fields
 from crm_store.sql import locked, unindexed, upsert
-from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.segments import segment_members, segments
 from crm_store.unit_of_work import UnitOfWork
@@ -43,7 +39,7 @@ from hub.errors import Conflict, Invalid, NotFound
 from hub.events import SegmentChanged
 from hub.filters import Moment, Use, parse
 from hub.ids import AddressId, ContactId, Micros
-from hub.records.segments import Member, Reach, Segment
+from hub.records.segments import Member, Segment
 from hub.terms import fold
 
 CONTACT = NOUNS["contact"]
@@ -135,106 +131,13 @@ def count(reader: Reader, segment: Segment) -> int:
     return int(reader.conn.execute(select(func.count()).select_from(inner)).scalar_one())
 
 
-def reach(
-    reader: Reader, segment: Segment, *, channel: str, topic: str, advertising: bool = True
-) -> Reach:
-    """Say how many can be reached on a channel, and why the others cannot, in one question."""
-    inner = members(reader, segment).subquery()
-    placed = select(inner.c.id, _address_of(inner.c.id, channel).label("address_id")).subquery()
-    reason = case((placed.c.address_id.is_(None), "no_address"), else_="")
-    if advertising:
-        reason = _reason(placed.c.id, placed.c.address_id, channel, topic)
-    judged = select(reason.label("reason")).select_from(placed).subquery()
-    rows = reader.conn.execute(
-        select(judged.c.reason, func.count().label("n")).group_by(judged.c.reason)
-    ).all()
-    numbers = {row.reason: row.n for row in rows}
-    reached = numbers.pop("", 0)
-    return Reach(
-        total=reached + sum(numbers.values()),
-        reached=reached,
-        kept_back=tuple(sorted(numbers.items(), key=lambda each: (-each[1], each[0]))),
-    )
-
-
-def reach_in_order(
-    reader: Reader,
-    segment: Segment,
-    *,
-    channels: Sequence[str],
-    topic: str,
-    advertising: bool = True,
-) -> tuple[int, tuple[int, ...]]:
-    """Give how many are in a segment, and how many go by each channel of an order, in one question."""
-    inner = members(reader, segment).subquery()
-    places = {
-        f"a{n}": _address_of(inner.c.id, channel).label(f"a{n}")
-        for n, channel in enumerate(channels)
-    }
-    placed = select(inner.c.id, *places.values()).subquery()
-    tests = []
-    for n, channel in enumerate(channels):
-        address = placed.c[f"a{n}"]
-        allowed = address.is_not(None)
-        if advertising:
-            allowed = _reason(placed.c.id, address, channel, topic) == ""
-        tests.append((allowed, n))
-    way = case(*tests, else_=-1) if tests else literal(-1)
-    judged = select(way.label("way")).select_from(placed).subquery()
-    numbers: dict[int, int] = {
-        row.way: row.n
-        for row in reader.conn.execute(
-            select(judged.c.way, func.count().label("n")).group_by(judged.c.way)
-        )
-    }
-    return sum(numbers.values()), tuple(numbers.get(n, 0) for n in range(len(channels)))
-
-
-def _address_of(contact: Any, channel: str) -> Any:
+def address_of(contact: Any, channel: str) -> Any:
+    """Give the question for the address of a person on a channel."""
     # A person has a few addresses, and a kind half of all there are.
     return (
         select(func.min(addresses.c.id))
         .where(addresses.c.contact_id == contact, unindexed(addresses.c.kind) == channel)
         .scalar_subquery()
-    )
-
-
-def _reason(contact: Any, address: Any, channel: str, topic: str) -> Any:
-    """The same order of reasons as `consents.refusals`, for many people at once."""
-
-    def newest(state: str) -> Any:
-        return (
-            select(func.coalesce(func.max(consents.c.at), 0))
-            .where(
-                consents.c.contact_id == contact,
-                consents.c.channel.in_({channel, ""}),
-                consents.c.topic.in_({topic, ""}),
-                consents.c.state == state,
-            )
-            .scalar_subquery()
-        )
-
-    given, withdrawn = newest(GIVEN), newest(WITHDRAWN)
-    bad = (
-        select(func.min(suppressions.c.reason))
-        .where(
-            suppressions.c.address_id == address,
-            (suppressions.c.reason != "bounced_soft") | (suppressions.c.count >= SOFT_LIMIT),
-        )
-        .scalar_subquery()
-    )
-    blocked = exists(
-        select(literal(1))
-        .where(addresses.c.id == address, addresses.c.blocked != "")
-        .correlate_except(addresses)
-    )
-    return case(
-        (address.is_(None), "no_address"),
-        (and_(withdrawn > 0, withdrawn >= given), UNSUBSCRIBED),
-        (bad.is_not(None), bad),
-        (blocked, "blocked"),
-        (given == 0, NO_CONSENT),
-        else_="",
     )
 
 
@@ -254,7 +157,7 @@ def audience(
         .subquery()
     )
     rows = reader.conn.execute(
-        select(found, _address_of(found.c.id, channel).label("address_id")).order_by(found.c.id)
+        select(found, address_of(found.c.id, channel).label("address_id")).order_by(found.c.id)
     ).all()
     dialect = reader.conn.dialect.name
     given = {"b_ids": listed(dialect, [row.address_id for row in rows if row.address_id])}

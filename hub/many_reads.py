@@ -10,6 +10,7 @@ from crm_store import many as many_reads
 from crm_store import many_earned, many_results, sending_limits
 from crm_store import segments as segment_reads
 from crm_store.many_cuts import house_offset
+from crm_store.segment_reach import reach, reach_in_order
 from hub.ids import ContactId, Micros
 from hub.records.many import SendingLimits, Way
 from hub.records.many_results import Earned, LinkTally, Tally
@@ -34,7 +35,7 @@ class ManyReads(ABC):
     ) -> Reach:
         """How many of a segment can be sent something on a channel, and why the others cannot."""
         return await self.read(
-            lambda reader: segment_reads.reach(
+            lambda reader: reach(
                 reader, segment, channel=channel, topic=topic, advertising=advertising
             )
         )
@@ -49,7 +50,7 @@ class ManyReads(ABC):
     ) -> tuple[int, tuple[int, ...]]:
         """How many are in a segment, and how many go by each channel of an order."""
         return await self.read(
-            lambda reader: segment_reads.reach_in_order(
+            lambda reader: reach_in_order(
                 reader, segment, channels=channels, topic=topic, advertising=advertising
             )
         )
