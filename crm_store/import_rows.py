@@ -15,9 +15,10 @@ from sqlalchemy import select
 from crm_store import import_consents as words
 from crm_store import objects
 from crm_store.bulk import change_many, chunks, create_many, lock_many
+from crm_store.import_fields import whole_noun
 from crm_store.import_matching import key_of, matches
 from crm_store.import_people import People
-from crm_store.imports import lock_import, whole_noun, write
+from crm_store.imports import lock_import, write
 from crm_store.objects import Noun
 from crm_store.rows import insert_missing, insert_rows
 from crm_store.tables.imports import external_ids, import_rows

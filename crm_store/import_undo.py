@@ -11,7 +11,8 @@ from sqlalchemy import Row, delete, func, select, update
 
 from crm_store.bulk import change_many, lock_many
 from crm_store.import_consents import MARK, take_back
-from crm_store.imports import lock_import, whole_noun, write
+from crm_store.import_fields import whole_noun
+from crm_store.imports import lock_import, write
 from crm_store.objects import Noun
 from crm_store.search_index import remove_contacts
 from crm_store.sql import unindexed

@@ -3,19 +3,15 @@ import_rows.py."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
-from crm_store import custom
-from crm_store.import_consents import COLUMNS as CONSENTS
-from crm_store.objects import Noun
+from crm_store.import_fields import checked, fields_of, remember, stored, whole_noun
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import blobs
-from crm_store.tables.imports import import_mappings, import_rows, imports
+from crm_store.tables.imports import import_rows, imports
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -32,56 +28,12 @@ from hub.errors import Conflict, Invalid, NotFound
 from hub.events import ImportChanged, ImportFinished
 from hub.ids import ImportId, Micros, UserId
 from hub.kinds import Kind
-from hub.properties import PropertyType
-from hub.records.imports import POLICIES, Import, ImportFields
-from hub.terms import fold
+from hub.records.imports import Import
 
 RIGHT = "lists.import"
 JOB = "hub.import"
 MOST_ROWS = 200_000
-OWN_KEYS = ("id", "external_id")
 BUSY = ("checking", "running", "undoing")
-
-
-def importable(nouns: Mapping[str, Noun], kind_name: str) -> Noun:
-    """Give the noun of a kind that can be imported; raises Invalid."""
-    noun = nouns.get(kind_name)
-    if noun is None or not noun.kind.keys:
-        known = ", ".join(name for name, one in nouns.items() if one.kind.keys)
-        raise Invalid(f"what can be imported is: {known}", field="kind")
-    return noun
-
-
-def whole_noun(at: UnitOfWork | Reader, kind_name: str) -> Noun:
-    """Give the noun of a kind that can be imported, with this organisation's own fields."""
-    nouns = at.nouns if isinstance(at, Reader) else at.tx.nouns
-    return custom.whole(at.conn, importable(nouns, kind_name))
-
-
-def targets(kind: Kind) -> list[str]:
-    """Give everything that a column may fill."""
-    own = [one.name for one in kind.properties if one.editable]
-    person = {
-        "client": ["contact_name", "contact_position"],
-        "contact": ["phone", "email", *CONSENTS],
-    }
-    return [*OWN_KEYS, *own, *person.get(kind.name, [])]
-
-
-def key_names(kind: Kind) -> tuple[str, ...]:
-    """Give everything that a row can be recognised by."""
-    return (*OWN_KEYS, *kind.keys)
-
-
-def _joined(kind: Kind, target: str) -> bool:
-    """Say whether several columns may fill this together: texts that no address is read from."""
-    if target in ("consent_source", "consent_text"):
-        return True
-    texts = (PropertyType.LINE, PropertyType.TEXT, PropertyType.TAGS)
-    found = next((one for one in kind.properties if one.name == target), None)
-    if found is None or found.type not in texts:
-        return False
-    return target == kind.title or target not in kind.keys
 
 
 # -- reading -------------------------------------------------------------------------------
@@ -126,31 +78,6 @@ def bad_rows(reader: Reader, import_id: ImportId, limit: int = 0) -> dict[int, s
     return {row.row_number: row.reason for row in rows}
 
 
-def remembered(reader: Reader, kind: str, heads: Sequence[str]) -> ImportFields | None:
-    """Give what the columns of such a file filled last time."""
-    row = reader.conn.execute(
-        select(import_mappings).where(
-            import_mappings.c.kind == kind, import_mappings.c.heads_hash == heads_hash(heads)
-        )
-    ).first()
-    return None if row is None else _fields(row)
-
-
-def heads_hash(heads: Sequence[str]) -> str:
-    """Give what a set of headings is remembered by."""
-    return hashlib.sha256(json.dumps([fold(one) for one in heads]).encode()).hexdigest()
-
-
-def _fields(row: Row[Any]) -> ImportFields:
-    options = row.options
-    return ImportFields(
-        columns=tuple(row.columns),
-        keys=tuple(options.get("keys", ())),
-        policy=options.get("policy", "skip"),
-        defaults=dict(options.get("defaults", {})),
-    )
-
-
 def _record(row: Row[Any]) -> Import:
     return Import(
         id=ImportId(row.id),
@@ -160,7 +87,7 @@ def _record(row: Row[Any]) -> Import:
         error=row.error,
         heads=tuple(row.heads),
         rows=row.rows_count,
-        fields=_fields(row),
+        fields=fields_of(row),
         form=row.form,
         checked=row.checked,
         done=row.cursor,
@@ -185,7 +112,7 @@ def create_import(uow: UnitOfWork, command: CreateImport) -> ImportId:
     uow.viewer.need(noun.kind.write)
     if command.rows_count > MOST_ROWS:
         raise Invalid(f"at most {MOST_ROWS} rows are imported at once", field="file")
-    fields = _checked(noun.kind, command.fields, len(command.heads))
+    fields = checked(noun.kind, command.fields, len(command.heads))
     import_id = ImportId(uow.new_id())
     blob_id, sha256, size = command.blob
     uow.conn.execute(
@@ -204,7 +131,7 @@ def create_import(uow: UnitOfWork, command: CreateImport) -> ImportId:
             rows_count=command.rows_count,
             user_id=uow.viewer.user_id,
             created_at=uow.now,
-            **_stored(fields),
+            **stored(fields),
         )
     )
     _say(uow, import_id, noun.kind.name, "uploaded")
@@ -213,42 +140,6 @@ def create_import(uow: UnitOfWork, command: CreateImport) -> ImportId:
 
 def _say(uow: UnitOfWork, import_id: ImportId, kind: str, state: str) -> None:
     uow.record(ImportChanged(import_id=import_id, object_kind=kind, state=state))
-
-
-def _stored(fields: ImportFields) -> dict[str, object]:
-    return {
-        "columns": list(fields.columns),
-        "options": {
-            "keys": list(fields.keys),
-            "policy": fields.policy,
-            "defaults": dict(fields.defaults),
-        },
-    }
-
-
-def _checked(kind: Kind, fields: ImportFields, columns: int) -> ImportFields:
-    known = targets(kind)
-    given = [one for one in fields.columns if one]
-    for one in (*given, *fields.defaults):
-        if one not in known:
-            raise Invalid(f"a {kind.label} has no property {one!r} to fill", field="columns")
-    for one in given:
-        if given.count(one) > 1 and not _joined(kind, one):
-            raise Invalid(f"two columns fill {one!r}", field="columns")
-    if len(fields.columns) > columns:
-        raise Invalid("there are not so many columns", field="columns")
-    for one in fields.keys:
-        if one not in key_names(kind):
-            keys = ", ".join(key_names(kind))
-            raise Invalid(f"rows are recognised by: {keys}", field="keys")
-    if fields.policy not in POLICIES:
-        raise Invalid(f"the policy is one of: {', '.join(POLICIES)}", field="policy")
-    return ImportFields(
-        columns=(*fields.columns, *[""] * (columns - len(fields.columns))),
-        keys=fields.keys,
-        policy=fields.policy,
-        defaults=fields.defaults,
-    )
 
 
 def lock_import(uow: UnitOfWork, import_id: ImportId) -> Row[Any]:
@@ -274,8 +165,7 @@ def set_up_import(uow: UnitOfWork, command: SetUpImport) -> int:
     if row.state not in ("uploaded", "checked", "failed") or row.cursor:
         raise Conflict("this import has begun: its columns stay", what="begun")
     kind = whole_noun(uow, row.kind).kind
-    fields = _checked(kind, command.fields, len(row.heads))
-    values = _stored(fields)
+    fields = checked(kind, command.fields, len(row.heads))
     write(
         uow,
         command.import_id,
@@ -284,16 +174,9 @@ def set_up_import(uow: UnitOfWork, command: SetUpImport) -> int:
         error="",
         found={},
         checked=0,
-        **values,
+        **stored(fields),
     )
-    statement = upsert(uow.dialect, import_mappings).values(
-        kind=row.kind, heads_hash=heads_hash(row.heads), used_at=uow.now, **values
-    )
-    uow.conn.execute(
-        statement.on_conflict_do_update(
-            index_elements=["kind", "heads_hash"], set_={"used_at": uow.now, **values}
-        )
-    )
+    remember(uow, row.kind, row.heads, fields)
     return int(row.version) + 1
 
 

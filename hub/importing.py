@@ -22,8 +22,9 @@ from crm_store import imports as store
 from crm_store import topics as topic_reads
 from crm_store import users as user_reads
 from crm_store.import_consents import ASK
+from crm_store.import_fields import importable, key_names, remembered, targets, whole_noun
 from crm_store.import_matching import called, key_of
-from crm_store.imports import JOB, importable
+from crm_store.imports import JOB
 from crm_store.objects import Noun
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -86,14 +87,12 @@ async def upload(
 
 
 def _fields_for(reader: Reader, kind: str, heads: tuple[str, ...]) -> ImportFields:
-    noun = store.whole_noun(reader, kind)
-    known = store.remembered(reader, kind, heads)
+    noun = whole_noun(reader, kind)
+    known = remembered(reader, kind, heads)
     if known is not None:
         return known
-    columns = suggest(noun.kind, store.targets(noun.kind), heads)
-    keys = tuple(
-        one for one in DEFAULT_KEYS if one in columns and one in store.key_names(noun.kind)
-    )
+    columns = suggest(noun.kind, targets(noun.kind), heads)
+    keys = tuple(one for one in DEFAULT_KEYS if one in columns and one in key_names(noun.kind))
     return ImportFields(columns=columns, keys=keys, policy="skip" if keys else "new")
 
 
@@ -166,7 +165,7 @@ class _Source:
 
 
 async def _source(hub: BoundHub, one: Import) -> _Source:
-    noun = await hub.read(lambda reader: store.whole_noun(reader, one.kind))
+    noun = await hub.read(lambda reader: whole_noun(reader, one.kind))
 
     channels = hub.runtime.channels.values()
     path = hub.runtime.blobs.path(await hub.read(store.blob_of, one.id))

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from fastapi import File, Form, Path, Query, Request, Response, UploadFile
 from fastapi.responses import StreamingResponse
 
+from crm_store import import_fields
 from crm_store import imports as store
 from hub import commands as c
 from hub import import_files
@@ -87,13 +88,13 @@ async def targets(
     kind: Annotated[str, Query(max_length=100, description="client, lead ...")] = "client",
 ) -> list[s.ImportTarget]:
     """Give the properties of a kind that a file may bring."""
-    noun = await caller.hub.read(lambda reader: store.whole_noun(reader, kind))
+    noun = await caller.hub.read(lambda reader: import_fields.whole_noun(reader, kind))
     found = noun.kind
     labels = {one.name: one.label for one in found.properties}
-    keys = store.key_names(found)
+    keys = import_fields.key_names(found)
     return [
         s.ImportTarget(name=one, label=labels.get(one, one), is_key=one in keys)
-        for one in store.targets(found)
+        for one in import_fields.targets(found)
     ]
 
 

@@ -17,6 +17,7 @@ from crm_store import imports as store
 from crm_store import topics as topic_reads
 from crm_store import users as user_reads
 from crm_store.import_consents import COLUMNS as CONSENTS
+from crm_store.import_fields import key_names, targets, whole_noun
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub import import_files
@@ -74,7 +75,7 @@ STARTS = ("check", "run", "undo")
 def _names(kind: Kind, language: str) -> dict[str, str]:
     """Give what each target is called."""
     labels = {one.name: str(one.translations.get(language, one.label)) for one in kind.properties}
-    return {name: labels.get(name, "") for name in store.targets(kind)}
+    return {name: labels.get(name, "") for name in targets(kind)}
 
 
 @needs(RIGHT)
@@ -136,7 +137,7 @@ async def _taken(request: Request, form: Mapping[str, Any], kind: str) -> Import
 def _fields(form: Any, one: Import, kind: Kind) -> ImportFields:
     columns = tuple(str(form.get(f"column-{n}", "")) for n in range(len(one.heads)))
     wanted = many(form, "keys")
-    keys = tuple(name for name in store.key_names(kind) if name in wanted)
+    keys = tuple(name for name in key_names(kind) if name in wanted)
     policy = str(form.get("policy", "skip"))
     given = {name.removeprefix("default-"): str(text).strip() for name, text in form.items()
              if str(name).startswith("default-")}  # fmt: skip
@@ -149,7 +150,7 @@ def _fields(form: Any, one: Import, kind: Kind) -> ImportFields:
 
 
 async def _kind(request: Request, name: str) -> Kind:
-    noun = await hub_of(request).read(lambda reader: store.whole_noun(reader, name))
+    noun = await hub_of(request).read(lambda reader: whole_noun(reader, name))
     return noun.kind
 
 
@@ -205,7 +206,7 @@ async def one(request: Request) -> Response:
         plural=_plurals(request)[found.kind],
         sample=first,
         names={name: text or say(request, WORDS[name]) for name, text in names.items()},
-        keys=store.key_names(kind),
+        keys=key_names(kind),
         policies=POLICIES,
         defaults=_defaults(kind),
         consents=[name for name in CONSENTS if name in names],
