@@ -27,7 +27,8 @@ from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.outbox import WAITING, deliveries
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_claim import admit
-from dialogs.many_ways import Due, sender_of
+from dialogs.many_sender import sender_of
+from dialogs.many_ways import Due
 from dialogs.receipts import move_delivery
 from hub.commands import ClaimDeliveries
 from hub.errors import RejectReason

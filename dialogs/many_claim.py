@@ -23,7 +23,8 @@ from crm_store.tables.people import contacts
 from crm_store.tables.users import brands
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many import PAUSED, address_kinds
-from dialogs.many_ways import Due, Sender, closed_windows, go_on, kept_back
+from dialogs.many_sender import Sender, closed_windows, kept_back
+from dialogs.many_ways import Due, go_on
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 from hub.records.many import SendingLimits

@@ -9,28 +9,20 @@ own status and reason, so everybody ends in exactly one state.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 
-from crm_store.consents import refusals
-from crm_store.sending_limits import record as limits_record
-from crm_store.tables.dialogs import dialogs
-from crm_store.tables.many import many_contents, many_sends, many_steps, sending_limits
-from crm_store.tables.outbox import attempts, deliveries
+from crm_store.tables.many import many_contents, many_sends, many_steps
+from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.many_answers import who_answered
-from hub.capabilities import Capabilities
+from dialogs.many_sender import NO_ADDRESS, closed_windows, kept_back, sender_of
 from hub.events import DeliveriesQueued
 from hub.messages import DeliveryStatus as Status
-from hub.records.many import SendingLimits
 
-MINUTE_US = 60_000_000
-NO_ADDRESS = "no_address"
 NOT_DELIVERED, NOT_SENT = "not_delivered_in_time", "not_sent_in_time"
 FINAL = frozenset({"cancelled", "frequency_cap", "answered", "no_contact"})
 """Reasons that are about the person or the send, and not about the way."""
@@ -90,16 +82,11 @@ def choose(
             reason = refused.get(one.pair, "")
             if reason and reason not in final and one.account_id in order[:-1]:
                 passed = (*one.passed, (one.account_id, reason))
-                left.append(_with(one, passed=passed))
+                left.append(replace(one, passed=passed))
             else:
                 done.append((one, reason))
         waiting = _next(uow, send, left, order, kinds, done)
     return done
-
-
-def _with(one: Way, **values: Any) -> Way:
-    known = {name: getattr(one, name) for name in Way.__slots__}
-    return Way(**{**known, **values})
 
 
 def _next(
@@ -114,7 +101,7 @@ def _next(
     if not people:
         return []
     found = _addresses(uow, {one.contact_id for one in people}, set(kinds.values()))
-    words = _words(uow, send.id) if people else {}
+    words = _words(uow, send.id)
     going = []
     for one in people:
         start = order.index(one.account_id) + 1 if one.account_id in order else len(order)
@@ -129,7 +116,7 @@ def _next(
         else:
             said = [reason for _, reason in passed if reason != NO_ADDRESS] or [NO_ADDRESS]
             # The way that was looked at last keeps the row; why it ended is its newest reason.
-            done.append((_with(one, passed=tuple(passed)), said[-1]))
+            done.append((replace(one, passed=tuple(passed)), said[-1]))
     return going
 
 
@@ -178,7 +165,7 @@ def own_words(uow: UnitOfWork, send: Row[Any], people: Sequence[Way]) -> list[Wa
         return list(people)
     words = _words(uow, send.id)
     return [
-        _with(one, content_id=_content(words, one.content_id, one.account_id)) for one in people
+        replace(one, content_id=_content(words, one.content_id, one.account_id)) for one in people
     ]
 
 
@@ -199,98 +186,6 @@ def why_not(
             shut = closed_windows(uow, sender, [(one.address_id, one.content_id) for one in left])
             found |= {one.pair: "window_closed" for one in left if one.address_id in shut}
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Sender:
-    """An account as what is sent over it asks: read once for all that is asked."""
-
-    id: int
-    capabilities: Capabilities | None
-    paused: bool = False
-    removed: bool = False
-    limits: SendingLimits | None = None
-
-
-def sender_of(uow: UnitOfWork, account_id: int) -> Sender:
-    """Read an account with how fast it may send to many; one that is gone counts as removed."""
-    row = uow.conn.execute(_sender(), {"account": account_id}).first()
-    if row is None:
-        return Sender(account_id, None, removed=True)
-    limits = limits_record(row) if row.account_id is not None else None
-    return Sender(account_id, uow.channels.get(row.channel), row.paused, row.removed, limits)
-
-
-@cache
-def _sender() -> Select[Any]:
-    # Asked at every claim: made once.
-    return (
-        select(accounts.c.channel, accounts.c.paused, accounts.c.removed, sending_limits)
-        .outerjoin_from(accounts, sending_limits, sending_limits.c.account_id == accounts.c.id)
-        .where(accounts.c.id == bindparam("account"))
-    )
-
-
-def kept_back(
-    uow: UnitOfWork, send: Row[Any], sender: Sender, people: Sequence[tuple[int, int]]
-) -> dict[tuple[int, int], str]:
-    """Say who of one account's recipients may not be sent it, and why."""
-    capabilities = sender.capabilities
-    if sender.removed or capabilities is None or not capabilities.sends:
-        return dict.fromkeys(people, "no_account")
-    found: dict[tuple[int, int], str] = {one: NO_ADDRESS for one in people if one[1] <= 0}
-    if not capabilities.initiates:
-        ids = [one[1] for one in people]
-        wrote = set(
-            uow.conn.execute(
-                select(dialogs.c.address_id).where(
-                    dialogs.c.address_id.in_(ids),
-                    dialogs.c.account_id == sender.id,
-                    dialogs.c.inbound_count > 0,
-                )
-            ).scalars()
-        )
-        found |= {one: "never_wrote" for one in people if one[1] not in wrote and one not in found}
-    if send.advertising:
-        found |= refusals(
-            uow.conn,
-            people,
-            channel=capabilities.address_kind,
-            topic=send.topic,
-            account_id=sender.id,
-            need_consent=send.need_consent,
-        )
-    if send.stops_when_answered:
-        answered = who_answered(uow, send, [one[0] for one in people])
-        found |= {one: "answered" for one in people if one[0] in answered}
-    return found
-
-
-def closed_windows(uow: UnitOfWork, sender: Sender, rows: Sequence[tuple[int, int]]) -> set[int]:
-    """Give the addresses whose reply window is closed to these words: only a template may go."""
-    if not rows or sender.capabilities is None or sender.capabilities.reply_window is None:
-        return set()
-    plain = set(
-        uow.conn.execute(
-            select(many_contents.c.id).where(
-                many_contents.c.id.in_({content for _, content in rows}),
-                many_contents.c.template == "",
-            )
-        ).scalars()
-    )
-    needs = {address for address, content in rows if content in plain}
-    if not needs:
-        return set()
-    open_to = set(
-        uow.conn.execute(
-            select(dialogs.c.address_id).where(
-                dialogs.c.account_id == sender.id,
-                dialogs.c.address_id.in_(needs),
-                dialogs.c.window_until > uow.now,
-            )
-        ).scalars()
-    )
-    return needs - open_to
 
 
 # -- moving on ------------------------------------------------------------------------------------
@@ -390,76 +285,3 @@ def send_of(uow: UnitOfWork, send_id: int) -> Row[Any] | None:
     """Give a send as a claim sees it; a paused one goes on to the next way too, and waits there."""
     row = uow.conn.execute(select(many_sends).where(many_sends.c.id == send_id)).first()
     return None if row is None or row.state == "cancelled" else row
-
-
-# -- in time --------------------------------------------------------------------------------------
-
-
-def patience(uow: UnitOfWork, rows: Iterable[Row[Any]]) -> dict[int, int]:
-    """Give for rows of sends that fall back in time how long each waits, in microseconds."""
-    ids = {row.send_id for row in rows if row.send_id}
-    if not ids:
-        return {}
-    sends = {
-        row.id: row
-        for row in uow.conn.execute(
-            select(many_sends.c.id, many_sends.c.routes, many_sends.c.fall_back_after).where(
-                many_sends.c.id.in_(ids), many_sends.c.fall_back_after > 0
-            )
-        )
-    }
-    return {
-        row.id: sends[row.send_id].fall_back_after * MINUTE_US
-        for row in rows
-        if row.send_id in sends
-        and row.account_id in [int(one) for one in sends[row.send_id].routes][:-1]
-    }
-
-
-def tells_delivery(uow: UnitOfWork, account_id: int) -> bool:
-    """Say whether a channel reports that a message arrived: where it does not, sent is all we know."""
-    channel = uow.conn.execute(
-        select(accounts.c.channel).where(accounts.c.id == account_id)
-    ).scalar()
-    capabilities = uow.channels.get(channel or "")
-    return capabilities is not None and capabilities.receipts in ("delivered", "read")
-
-
-def first_try(uow: UnitOfWork, delivery_id: int, default: int) -> int:
-    """Give when a delivery was tried first on its way."""
-    since = uow.conn.execute(
-        select(func.max(many_steps.c.at)).where(many_steps.c.delivery_id == delivery_id)
-    ).scalar()
-    found = uow.conn.execute(
-        select(func.min(attempts.c.started_at)).where(
-            attempts.c.delivery_id == delivery_id, attempts.c.started_at >= (since or 0)
-        )
-    ).scalar()
-    return int(found or default)
-
-
-def out_of_time(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> int:
-    """Rows that were sent and never told as delivered, or not sent in time: the next way.
-
-    What has no other way stays as it is: sent without a proof, or waiting on.
-    """
-    moved = 0
-    by_send: dict[int, list[Row[Any]]] = {}
-    for row in rows:
-        by_send.setdefault(row.send_id, []).append(row)
-    for send_id, mine in by_send.items():
-        send = send_of(uow, send_id)
-        gone: set[int] = set()
-        if send is not None:
-            late = [
-                (row, NOT_DELIVERED if row.status == Status.SENT.value else NOT_SENT)
-                for row in mine
-            ]
-            gone = go_on(uow, send, late)
-        stay = [row.id for row in mine if row.id not in gone]
-        if stay:
-            uow.conn.execute(
-                update(deliveries).where(deliveries.c.id.in_(stay)).values(leased_until=0)
-            )
-        moved += len(gone)
-    return moved

@@ -30,8 +30,8 @@ from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.answers_sent import named_outside, note_attempts, note_threads, settle_answers
 from dialogs.edits import merge_parked
+from dialogs.many_late import first_try, out_of_time, patience, tells_delivery
 from dialogs.many_sent import settle_sent
-from dialogs.many_ways import first_try, out_of_time, patience, tells_delivery
 from dialogs.receipts import apply_parked, lock_sent_names, move_delivery
 from hub.commands import ExpireLeases, SettleDelivery
 from hub.errors import RejectReason

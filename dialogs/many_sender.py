@@ -1,0 +1,114 @@
+"""An account that sends to many: what it can and may, and whom nothing is sent over it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Row, Select, bindparam, select
+
+from crm_store.consents import refusals
+from crm_store.sending_limits import record as limits_record
+from crm_store.tables.dialogs import dialogs
+from crm_store.tables.many import many_contents, sending_limits
+from crm_store.tables.users import accounts
+from crm_store.unit_of_work import UnitOfWork
+from dialogs.many_answers import who_answered
+from hub.capabilities import Capabilities
+from hub.records.many import SendingLimits
+
+NO_ADDRESS = "no_address"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """An account as what is sent over it asks: read once for all that is asked."""
+
+    id: int
+    capabilities: Capabilities | None
+    paused: bool = False
+    removed: bool = False
+    limits: SendingLimits | None = None
+
+
+def sender_of(uow: UnitOfWork, account_id: int) -> Sender:
+    """Read an account with how fast it may send to many; one that is gone counts as removed."""
+    row = uow.conn.execute(_sender(), {"account": account_id}).first()
+    if row is None:
+        return Sender(account_id, None, removed=True)
+    limits = limits_record(row) if row.account_id is not None else None
+    return Sender(account_id, uow.channels.get(row.channel), row.paused, row.removed, limits)
+
+
+@cache
+def _sender() -> Select[Any]:
+    # Asked at every claim: made once.
+    return (
+        select(accounts.c.channel, accounts.c.paused, accounts.c.removed, sending_limits)
+        .outerjoin_from(accounts, sending_limits, sending_limits.c.account_id == accounts.c.id)
+        .where(accounts.c.id == bindparam("account"))
+    )
+
+
+def kept_back(
+    uow: UnitOfWork, send: Row[Any], sender: Sender, people: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], str]:
+    """Say who of one account's recipients may not be sent it, and why."""
+    capabilities = sender.capabilities
+    if sender.removed or capabilities is None or not capabilities.sends:
+        return dict.fromkeys(people, "no_account")
+    found: dict[tuple[int, int], str] = {one: NO_ADDRESS for one in people if one[1] <= 0}
+    if not capabilities.initiates:
+        ids = [one[1] for one in people]
+        wrote = set(
+            uow.conn.execute(
+                select(dialogs.c.address_id).where(
+                    dialogs.c.address_id.in_(ids),
+                    dialogs.c.account_id == sender.id,
+                    dialogs.c.inbound_count > 0,
+                )
+            ).scalars()
+        )
+        found |= {one: "never_wrote" for one in people if one[1] not in wrote and one not in found}
+    if send.advertising:
+        found |= refusals(
+            uow.conn,
+            people,
+            channel=capabilities.address_kind,
+            topic=send.topic,
+            account_id=sender.id,
+            need_consent=send.need_consent,
+        )
+    if send.stops_when_answered:
+        answered = who_answered(uow, send, [one[0] for one in people])
+        found |= {one: "answered" for one in people if one[0] in answered}
+    return found
+
+
+def closed_windows(uow: UnitOfWork, sender: Sender, rows: Sequence[tuple[int, int]]) -> set[int]:
+    """Give the addresses whose reply window is closed to these words: only a template may go."""
+    if not rows or sender.capabilities is None or sender.capabilities.reply_window is None:
+        return set()
+    plain = set(
+        uow.conn.execute(
+            select(many_contents.c.id).where(
+                many_contents.c.id.in_({content for _, content in rows}),
+                many_contents.c.template == "",
+            )
+        ).scalars()
+    )
+    needs = {address for address, content in rows if content in plain}
+    if not needs:
+        return set()
+    open_to = set(
+        uow.conn.execute(
+            select(dialogs.c.address_id).where(
+                dialogs.c.account_id == sender.id,
+                dialogs.c.address_id.in_(needs),
+                dialogs.c.window_until > uow.now,
+            )
+        ).scalars()
+    )
+    return needs - open_to
