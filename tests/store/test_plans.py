@@ -136,7 +136,7 @@ async def test_a_page_of_a_list_is_read_in_its_order(home: House, name: str) -> 
 
 async def test_my_day_reads_what_is_mine_and_near(home: House) -> None:
     ends = requests.edges("UTC", home.runtime.now())
-    found = plans(home, lambda reader: day.waiting_for_me(reader, ends))
+    found = plans(home, lambda reader: day.waiting_for_me(reader, ends, "UTC"))
     for by in (
         "ix_tasks_owner_id (owner_id=? AND status=? AND due_at>?)",
         "ix_tasks_author_id (author_id=? AND status=? AND deleted_at=?)",
