@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, insert, select, true, update
 
-from crm_store.tables.dialogs import attachments, blobs, dialogs
+from crm_store.tables.dialogs import attachments, blobs, dialogs, messages
 from crm_store.unit_of_work import UnitOfWork
+from crm_store.viewer import Viewer
 from hub.commands import FetchAttachment, SettleAttachment, UploadAttachment
 from hub.errors import Conflict, NotFound
 from hub.events import MessageChanged
 from hub.ids import AttachmentId, DialogId, MessageId
+
+
+def file_seen(viewer: Viewer) -> ColumnElement[bool]:
+    """Give the condition over `attachments`: a file is seen by who sees the message that has it.
+
+    It is not asked of the file's own row: what colleagues sent did not always name its account.
+    """
+    if viewer.sees_all_dialogs and not viewer.hidden_accounts:
+        return true()
+    its_message = select(messages.c.id).where(
+        messages.c.id == attachments.c.message_id, viewer.messages_clause()
+    )
+    return its_message.correlate(attachments).exists()
 
 
 def upload_attachment(uow: UnitOfWork, command: UploadAttachment) -> AttachmentId:
@@ -73,7 +87,7 @@ def fetch_attachment(uow: UnitOfWork, command: FetchAttachment) -> None:
         select(attachments).where(
             attachments.c.id == command.attachment_id,
             attachments.c.message_id != 0,
-            uow.viewer.messages_clause(attachments),
+            file_seen(uow.viewer),
         )
     ).first()
     if row is None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import delete, insert, not_, or_, select
 
 from crm_store import object_writes, objects
 from crm_store.habits import Habits
 from crm_store.nouns import NOUNS, Noun
 from crm_store.pipelines import all_pipelines, usable
+from crm_store.sight import visible_people
 from crm_store.sql import upsert
 from crm_store.stays import enter, likelihood, pass_over
 from crm_store.tables.interests import (
@@ -286,14 +287,29 @@ def set_lines(uow: UnitOfWork, command: SetInterestLines) -> int:
 
 
 def set_people(uow: UnitOfWork, command: SetInterestPeople) -> None:
-    """Write who takes part."""
+    """Write who takes part; those whom the actor does not see take part as before."""
     row = object_writes.lock(uow, INTEREST, command.interest_id)
-    wanted = {one.contact_id: one.role.strip()[:200] for one in command.people}
+    people = interest_people.c
+    unseen = uow.conn.execute(
+        select(people.contact_id)
+        .join(contacts, contacts.c.id == people.contact_id)
+        .where(people.interest_id == row.id, not_(visible_people(uow.viewer)))
+    )
+    kept = set(unseen.scalars())
+    wanted = {
+        one.contact_id: one.role.strip()[:200]
+        for one in command.people
+        if one.contact_id not in kept
+    }
     if len(wanted) > MOST_PEOPLE:
         raise Invalid(f"at most {MOST_PEOPLE} contact persons", field="people")
     for one in wanted:
         object_writes.lock(uow, NOUNS["contact"], one)
-    uow.conn.execute(delete(interest_people).where(interest_people.c.interest_id == row.id))
+    uow.conn.execute(
+        delete(interest_people).where(
+            people.interest_id == row.id, people.contact_id.notin_(sorted(kept))
+        )
+    )
     if wanted:
         uow.conn.execute(
             insert(interest_people),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, bindparam, or_, select, tuple_
 
 from crm_store import dialogs as dialog_reads
+from crm_store.attachments import file_seen
 from crm_store.rows import among, listed
 from crm_store.tables.dialogs import (
     attachments,
@@ -415,7 +416,7 @@ def attachment(reader: Reader, attachment_id: AttachmentId) -> tuple[AttachmentR
     row = reader.conn.execute(
         select(attachments).where(
             attachments.c.id == attachment_id,
-            or_(attachments.c.account_id == 0, viewer.messages_clause(attachments)),
+            or_(attachments.c.message_id == 0, file_seen(viewer)),
         )
     ).first()
     if row is None:

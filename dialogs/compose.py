@@ -102,7 +102,7 @@ def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
             "created_at": uow.now,
         },
     )
-    _take_files(uow, files, message_id, dialog.id)
+    _take_files(uow, files, message_id, dialog)
     index_messages(uow.conn, [(message_id, f"{command.subject}\n{command.text}")])
     uow.record(
         MessageQueued(
@@ -248,12 +248,12 @@ def _insert(
         )
 
 
-def _take_files(uow: UnitOfWork, files: list[Row[Any]], message_id: int, dialog_id: int) -> None:
+def _take_files(uow: UnitOfWork, files: list[Row[Any]], message_id: int, dialog: Row[Any]) -> None:
     if files:
         uow.conn.execute(
             update(attachments)
             .where(attachments.c.id.in_([one.id for one in files]))
-            .values(message_id=message_id, dialog_id=dialog_id)
+            .values(message_id=message_id, dialog_id=dialog.id, account_id=dialog.account_id)
         )
 
 
@@ -341,7 +341,7 @@ def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
         )
         ref = Ref(kind="dialog", id=dialog.id)
         tell(uow, command.mentions, "dialog.mentioned", ref, dialog_id=dialog.id)
-    _take_files(uow, files, message_id, dialog.id)
+    _take_files(uow, files, message_id, dialog)
     index_messages(uow.conn, [(message_id, command.text)])
     change_dialog(uow, dialog.id, message_count=dialog.message_count + 1)
     if uow.actor.kind is ActorKind.USER:

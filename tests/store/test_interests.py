@@ -48,7 +48,9 @@ from hub import (
     SaveField,
     SaveLossReason,
     SavePipeline,
+    SaveRole,
     SaveStage,
+    Scope,
     SetInterestLines,
     SetInterestPeople,
     StageId,
@@ -324,6 +326,18 @@ async def test_people_take_part_in_roles(home: House) -> None:
                 interest_id=interest_id, people=(Participant(contact_id=ContactId(5)),)
             )
         )
+
+
+async def test_who_takes_part_unseen_goes_on_to(home: House) -> None:
+    interest_id = await made(home)
+    made_ones = await home.user.do(CreateContact(name="Anna"), CreateContact(name="Boris"))
+    anna, boris = [Participant(contact_id=ContactId(one), role="buys") for one in made_ones]
+    await home.user.do(SetInterestPeople(interest_id=interest_id, people=(anna, boris)))
+    await home.user.do(SaveRole(name="narrow", based_on="agent", scopes={"contacts": Scope.OWN}))
+    [agent] = await home.user.do(CreateUser(email="a@example.com", name="Ada", role="narrow"))
+    theirs = home.system.as_user(UserId(agent))
+    await theirs.do(SetInterestPeople(interest_id=interest_id, people=(anna,)))
+    assert (await home.user.read(particulars, interest_id)).people == (anna, boris)
 
 
 async def test_pipelines_are_set_up_and_keep_what_is_in_them(home: House) -> None:

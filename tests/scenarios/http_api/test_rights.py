@@ -523,6 +523,10 @@ async def test_what_may_not_be_seen_is_not_there(world: World, role: str) -> Non
         "POST", f"/dialogs/{came.dialog_id}/messages", json={"text": f"A {SECRET}?"}
     )
     whole = await boss.ok("GET", f"/messages/{came.message_id}")
+    files = {"file": (f"{SECRET}.txt", b"hello", "text/plain")}
+    upload = await boss.ok("POST", "/attachments", files=files)
+    note = {"text": SECRET, "attachments": [upload["id"]]}
+    await boss.ok("POST", f"/dialogs/{came.dialog_id}/notes", json=note)
     body = {"title": SECRET, "dialog_id": str(came.dialog_id), "owner_id": str(supervisor)}
     lead = await boss.ok("POST", "/leads", json=body)
     card = await boss.ok("POST", "/clients", json={"name": SECRET, "owner_id": str(supervisor)})
@@ -545,10 +549,9 @@ async def test_what_may_not_be_seen_is_not_there(world: World, role: str) -> Non
         hangs = any(f"{{{one}}}" in endpoint for one in ids if one not in open_to_all)
         if right not in rights:
             continue
-        for message_id in (ids["message_id"], answered["id"]) if hangs else (ids["message_id"],):
-            answer = await _call(
-                agent, endpoint, {**ids, "message_id": message_id}, BODIES.get(endpoint)
-            )
+        ours = {**ids, "message_id": answered["id"], "attachment_id": upload["id"]}
+        for asked in (ids, ours) if hangs else (ids,):
+            answer = await _call(agent, endpoint, asked, BODIES.get(endpoint))
             if hangs and answer.status_code != 404:
                 wrong.append(f"{endpoint}: {answer.status_code} {answer.text[:200]}")
             if SECRET in answer.text and (narrow or "/clients" not in endpoint):
