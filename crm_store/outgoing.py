@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Protocol
 
-from sqlalchemy import BigInteger, BindParameter, Connection, Row, bindparam, func, select
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Column,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    func,
+    select,
+)
 
+from crm_store.rows import among, listed
 from crm_store.tables.dialogs import attachments, bodies, dialogs, messages
 from crm_store.tables.outbox import attempts, deliveries, parts
 from crm_store.tables.people import addresses
@@ -23,12 +36,6 @@ UNSURE = "unsure:"
 _KEY: BindParameter[int] = bindparam("key", type_=BigInteger)
 _DIALOG: BindParameter[int] = bindparam("dialog", type_=BigInteger)
 _DELIVERY = select(deliveries).where(deliveries.c.id == _KEY)
-_MESSAGE = select(messages).where(messages.c.id == _KEY)
-_ITS_DIALOG = select(dialogs).where(dialogs.c.id == _KEY)
-_ADDRESS = select(addresses).where(addresses.c.id == _KEY)
-_BODY = select(bodies).where(bodies.c.message_id == _KEY)
-_TITLE = select(accounts.c.title).where(accounts.c.id == _KEY)
-_FILES = select(attachments).where(attachments.c.message_id == _KEY).order_by(attachments.c.id)
 _NEWEST_IN = (
     select(messages.c.external_id)
     .where(
@@ -41,7 +48,7 @@ _NEWEST_IN = (
     .limit(1)
 )
 _THREAD = (
-    select(messages.c.external_id)
+    select(messages.c.external_id, messages.c.direction)
     .where(
         messages.c.dialog_id == _DIALOG,
         messages.c.id < _KEY,
@@ -67,14 +74,70 @@ def outgoing(
     row = conn.execute(_DELIVERY, {"key": delivery_id}).first()
     if row is None:
         raise NotFound("there is no such delivery")
-    message = conn.execute(_MESSAGE, {"key": row.message_id}).first()
-    dialog = conn.execute(_ITS_DIALOG, {"key": row.dialog_id}).first()
-    if message is None or dialog is None or message.deleted_at:
-        raise PermanentFailure(RejectReason.OTHER, "the message was deleted")
-    address = conn.execute(_ADDRESS, {"key": row.address_id}).first()
-    if address is None:
-        raise PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
-    body = conn.execute(_BODY, {"key": message.id}).first()
+    message = outgoing_many(conn, [row], signer)[row.id]
+    if isinstance(message, Exception):
+        raise message
+    return message, row.attempts, row.created_at
+
+
+def outgoing_many(
+    conn: Connection, rows: Sequence[Row[Any]], signer: Signer
+) -> dict[int, OutboundMessage | PermanentFailure]:
+    """Give the messages of deliveries by the deliveries' ids, or why one cannot leave any more."""
+    talks = _by_id(conn, dialogs.c.id, (row.dialog_id for row in rows))
+    said = _by_id(conn, messages.c.id, (row.message_id for row in rows))
+    people = _by_id(conn, addresses.c.id, (row.address_id for row in rows))
+    words = _by_id(conn, bodies.c.message_id, said)
+    senders = _by_id(conn, accounts.c.id, (row.account_id for row in rows), accounts.c.title)
+    files: dict[int, list[Attachment]] = {}
+    if said:
+        given = {"b_ids": listed(conn.dialect.name, said)}
+        for one in conn.execute(_files(conn.dialect.name), given):
+            files.setdefault(one.message_id, []).append(
+                Attachment(
+                    name=one.name,
+                    media_type=one.media_type,
+                    size=one.size,
+                    reference=one.blob_id,
+                    content_id=one.content_id,
+                )
+            )
+    found: dict[int, OutboundMessage | PermanentFailure] = {}
+    for row in rows:
+        message, dialog = said.get(row.message_id), talks.get(row.dialog_id)
+        address = people.get(row.address_id)
+        if message is None or dialog is None or message.deleted_at:
+            found[row.id] = PermanentFailure(RejectReason.OTHER, "the message was deleted")
+        elif address is None:
+            found[row.id] = PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
+        else:
+            sender = senders.get(row.account_id)
+            found[row.id] = _message(
+                conn,
+                row,
+                message,
+                dialog,
+                address,
+                body=words.get(message.id),
+                title=sender.title if sender is not None else "",
+                files=files.get(message.id, ()),
+                token=signer.sign("dialog", str(dialog.id)),
+            )
+    return found
+
+
+def _message(
+    conn: Connection,
+    row: Row[Any],
+    message: Row[Any],
+    dialog: Row[Any],
+    address: Row[Any],
+    *,
+    body: Row[Any] | None,
+    title: str,
+    files: Sequence[Attachment],
+    token: str,
+) -> OutboundMessage:
     kind = address.kind
 
     def people(field: str) -> tuple[Address, ...]:
@@ -85,51 +148,65 @@ def outgoing(
 
     to = people("to")
     quoted = _quoted(conn, message)
-    account = conn.execute(_TITLE, {"key": row.account_id}).scalar()
+    newest_in, thread = _thread(conn, message)
     extra: dict[str, Any] = message.extra
-    return (
-        OutboundMessage(
-            id=delivery_id,
-            message_id=MessageId(message.id),
-            dialog_id=DialogId(dialog.id),
-            account_id=AccountId(row.account_id),
-            to=to[0] if to else Address(kind=kind, value=address.value, name=address.name),
-            cc=people("cc"),
-            bcc=people("bcc"),
-            text=(body.full_text if body is not None else "") or message.text,
-            html=body.html if body is not None else "",
-            subject=message.subject or dialog.subject,
-            thread_key=dialog.thread_key,
-            in_reply_to=quoted or _newest_in(conn, message),
-            quotes=quoted,
-            thread_external_ids=_thread(conn, dialog.id, message),
-            dialog_token=signer.sign("dialog", str(dialog.id)),
-            attachments=tuple(
-                Attachment(
-                    name=one.name,
-                    media_type=one.media_type,
-                    size=one.size,
-                    reference=one.blob_id,
-                    content_id=one.content_id,
-                )
-                for one in conn.execute(_FILES, {"key": message.id})
-            ),
-            buttons=tuple(
-                Button(label=one[0], payload=one[1], url=one[2]) for one in extra.get("buttons", ())
-            ),
-            template=extra.get("template", ""),
-            template_language=extra.get("template_language", ""),
-            template_reference=_reference(conn, row.account_id, extra),
-            template_values=extra.get("template_values", {}),
-            lane=(Lane.AGENT, Lane.TRIGGER, Lane.MAILING)[row.lane],
-            idempotency_key=f"{delivery_id}",
-            automated=message.automated,
-            sender_name=message.author_name or account or "",
-            cause=cause_from(message.cause),
+    return OutboundMessage(
+        id=DeliveryId(row.id),
+        message_id=MessageId(message.id),
+        dialog_id=DialogId(dialog.id),
+        account_id=AccountId(row.account_id),
+        to=to[0] if to else Address(kind=kind, value=address.value, name=address.name),
+        cc=people("cc"),
+        bcc=people("bcc"),
+        text=(body.full_text if body is not None else "") or message.text,
+        html=body.html if body is not None else "",
+        subject=message.subject or dialog.subject,
+        thread_key=dialog.thread_key,
+        in_reply_to=quoted or newest_in,
+        quotes=quoted,
+        thread_external_ids=thread,
+        dialog_token=token,
+        attachments=tuple(files),
+        buttons=tuple(
+            Button(label=one[0], payload=one[1], url=one[2]) for one in extra.get("buttons", ())
         ),
-        row.attempts,
-        row.created_at,
+        template=extra.get("template", ""),
+        template_language=extra.get("template_language", ""),
+        template_reference=_reference(conn, row.account_id, extra),
+        template_values=extra.get("template_values", {}),
+        lane=(Lane.AGENT, Lane.TRIGGER, Lane.MAILING)[row.lane],
+        idempotency_key=f"{row.id}",
+        automated=message.automated,
+        sender_name=message.author_name or title,
+        cause=cause_from(message.cause),
     )
+
+
+def _by_id(
+    conn: Connection,
+    key: Column[int],
+    ids: Iterable[int],
+    *columns: Column[Any],
+) -> dict[int, Row[Any]]:
+    """Give rows by this key, or these columns of them."""
+    wanted = sorted({one for one in ids if one})
+    if not wanted:
+        return {}
+    given = {"b_ids": listed(conn.dialect.name, wanted)}
+    rows = conn.execute(_rows(conn.dialect.name, key, columns), given)
+    return {getattr(row, str(key.key)): row for row in rows}
+
+
+@cache
+def _rows(dialect: str, key: Column[int], columns: tuple[Column[Any], ...]) -> Select[Any]:
+    asked = (key, *columns) if columns else (key.table,)
+    return select(*asked).where(among(dialect, key, "b_ids"))
+
+
+@cache
+def _files(dialect: str) -> Select[Any]:
+    mine = among(dialect, attachments.c.message_id, "b_ids")
+    return select(attachments).where(mine).order_by(attachments.c.id)
 
 
 def _reference(conn: Connection, account_id: int, extra: dict[str, Any]) -> str:
@@ -160,16 +237,15 @@ def _quoted(conn: Connection, message: Row[Any]) -> str:
     return str(found.external_id) if found is not None else ""
 
 
-def _newest_in(conn: Connection, message: Row[Any]) -> str:
+def _thread(conn: Connection, message: Row[Any]) -> tuple[str, tuple[str, ...]]:
+    """Give the external id of their newest message, and those of the thread so far, oldest first:
+    theirs and ours."""
     given = {"dialog": message.dialog_id, "key": message.id}
-    found = conn.execute(_NEWEST_IN, given).scalar()
-    return str(found or "")
-
-
-def _thread(conn: Connection, dialog_id: int, message: Row[Any]) -> tuple[str, ...]:
-    """Give the external ids of the thread so far, oldest first: theirs and ours."""
-    rows = conn.execute(_THREAD, {"dialog": dialog_id, "key": message.id}).scalars().all()
-    return tuple(reversed(rows))
+    rows = conn.execute(_THREAD, given).all()
+    newest = next((name for name, direction in rows if direction == "in"), "")
+    if not newest and len(rows) == THREAD:
+        newest = str(conn.execute(_NEWEST_IN, given).scalar() or "")
+    return newest, tuple(name for name, _ in reversed(rows))
 
 
 def unsure_since(conn: Connection, delivery_id: DeliveryId) -> Micros:

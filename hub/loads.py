@@ -1,23 +1,23 @@
-"""Claimed deliveries, read and filled in: what goes to many or to colleagues at once, the rest one by one."""
+"""Claimed deliveries, read and filled in, each kind of them at once."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from crm_store.outgoing import outgoing, unsure_since
+from crm_store.outgoing import outgoing_many, unsure_since
 from crm_store.rows import among, listed
 from crm_store.tables.outbox import deliveries
 from dialogs.splitting import split_text
 from hub.capabilities import Capabilities
 from hub.channel import Channel, in_thread
-from hub.errors import HubError
+from hub.errors import HubError, NotFound
 from hub.ids import DeliveryId
 from hub.many_rendering import Contents, many_messages
 from hub.messages import DeliveryStatus, OutboundMessage
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hub.runtime import Runtime
 
 log = logging.getLogger("hub.dispatcher")
+Reading = Callable[[Connection, Sequence[Row[Any]]], Mapping[int, OutboundMessage | Exception]]
 
 
 @dataclass(slots=True)
@@ -68,7 +69,8 @@ class Loads:
         given = {"b_ids": listed(dialect, fences)}
         rows = {row.id: row for row in conn.execute(_claimed(dialect), given)}
         made: dict[int, OutboundMessage | Exception] = {
-            **self._filled(conn, [row for row in rows.values() if row.send_id]),
+            **self._each(self._said, conn, [row for row in rows.values() if row.message_id]),
+            **self._each(self._filled, conn, [row for row in rows.values() if row.send_id]),
             **self._letters.read(conn, [row for row in rows.values() if row.user_id]),
         }
         files: dict[str, bytes] = {}
@@ -77,12 +79,10 @@ class Loads:
             row = rows.get(number)
             try:
                 if row is None or number not in made:
-                    message, attempt, created_at = outgoing(conn, number, self._runtime.keys)
-                else:
-                    filled = made[number]
-                    if isinstance(filled, Exception):
-                        raise filled
-                    message, attempt, created_at = filled, row.attempts, row.created_at
+                    raise NotFound("there is no such delivery")
+                message, attempt = made[number], row.attempts
+                if isinstance(message, Exception):
+                    raise message
                 if attempt and self._is_forgotten(conn, number):
                     failed[number] = FORGOTTEN
                     continue
@@ -99,7 +99,7 @@ class Loads:
                 continue
             parts = _parts(message, self._limits)
             charged = _charged(self._channel, message)
-            loads.append(Load(number, fence, message, parts, charged, attempt, created_at))
+            loads.append(Load(number, fence, message, parts, charged, attempt, row.created_at))
         return loads, failed
 
     def make(self, loads: Iterable[Load]) -> None:
@@ -118,19 +118,33 @@ class Loads:
             except Exception as error:  # noqa: BLE001 - judged where it would have been sent
                 load.fault = error
 
+    def _said(
+        self, conn: Connection, rows: Sequence[Row[Any]]
+    ) -> Mapping[int, OutboundMessage | Exception]:
+        """Give what is said in dialogs."""
+        return outgoing_many(conn, rows, self._runtime.keys)
+
     def _filled(
         self, conn: Connection, rows: Sequence[Row[Any]]
     ) -> Mapping[int, OutboundMessage | Exception]:
-        """Give what goes to many, filled in; all at once unless one of them breaks it."""
+        """Give what goes to many, filled in."""
+        return many_messages(self._runtime, conn, self._contents, rows)
+
+    def _each(
+        self, reading: Reading, conn: Connection, rows: Sequence[Row[Any]]
+    ) -> Mapping[int, OutboundMessage | Exception]:
+        """Read all at once unless one of them breaks it: then each alone, with what broke it."""
         if not rows:
             return {}
         try:
-            return many_messages(self._runtime, conn, self._contents, rows)
+            return reading(conn, rows)
         except Exception as error:  # noqa: BLE001 - told for each below
             if len(rows) == 1:
                 return {rows[0].id: error}
             return {
-                number: one for row in rows for number, one in self._filled(conn, [row]).items()
+                number: one
+                for row in rows
+                for number, one in self._each(reading, conn, [row]).items()
             }
 
     def _is_forgotten(self, conn: Connection, delivery_id: DeliveryId) -> bool:
