@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from crm_store.unit_of_work import UnitOfWork
-from hub import SYSTEM, Micros, RuleId
+from hub import SYSTEM, CreateAccount, Micros, RuleId
 from hub.records.rules import Rule
 from plugins import crm_actions
 from tests.scenarios.web.house import open_house
-from tests.scenarios.web.pigeons import plugin
+from tests.scenarios.web.pigeons import SETTINGS, letter, plugin
 from triggers import rules as reads
 from triggers.plans import PlannedTimer
 from triggers.waits import Waits
@@ -45,6 +45,14 @@ async def test_a_ready_rule_is_added_tried_and_switched_on(
         )
         answer = await browser.submit(path, data={"definition": good, "do": "try"})
         assert "It would have fired 0 times in the last 7 days" in answer.text
+        command = CreateAccount(channel="pigeon", title="Loft", settings=SETTINGS)
+        account = await house.system.account((await house.system.do(command))[0])
+        body, headers = letter("1")
+        await browser.post(f"/hooks/{account.hook_token}", content=body, headers=headers)
+        urgent = good.replace("note", "set_priority").replace('"text": "seen"', '"priority": 1')
+        answer = await browser.submit(path, data={"definition": urgent, "do": "try"})
+        # What would be done is told in the words of its form, not of the hub.
+        assert 'Priority:</span> <span class="small">High</span>' in answer.text
         answer = await browser.submit(
             "/settings/rules", data={"rule": path.rpartition("/")[2], "do": "on"}
         )
