@@ -35,7 +35,7 @@ from crm_store.engine import make_engine
 from crm_store.funnel import FunnelQuery, funnel
 from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery
-from crm_store.sql import keep_plans, plan_anew
+from crm_store.sql import keep_plans, plan_anew, plan_for_all
 from crm_store.tables.interests import stages
 from crm_store.tables.people import clients, contacts
 from crm_store.tables.users import users
@@ -109,9 +109,9 @@ class Asking:
 
     def _card(self, reader: Reader, person: Any) -> None:
         # As the page does, in a transaction of its own.
-        keep_plans(reader.conn)
+        plan_for_all(reader.conn)
         card = objects.one(reader, NOUNS["client"], person.client_id)
-        subject = person_timeline.of_client(reader, person.client_id)
+        subject = person_timeline.of_card(reader, person.client_id)
         person_timeline.timeline(reader, subject)
         journey.way(reader, subject, card)
         plan_anew(reader.conn)

@@ -5,37 +5,30 @@ Read where each of them stands, like the timeline, and only what is worth a stop
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import BigInteger, CompoundSelect, String, literal_column, select, union_all
 
 from crm_store import objects
 from crm_store.nouns import NOUNS
-from crm_store.objects import Of
-from crm_store.person_objects import (
-    MOST_OBJECTS,
-    NEWEST,
-    Subject,
-    asked,
-    objects_about,
-    own,
-)
-from crm_store.person_timeline import mailings_of, of_client, of_contact
+from crm_store.person_objects import NEWEST, Subject, asked, objects_about
+from crm_store.person_timeline import dialogs_about, mailings_of, of_card, of_contact
 from crm_store.rows import among, listed
-from crm_store.tables.dialogs import dialogs
-from crm_store.tables.interests import interest_stays, stages
-from crm_store.viewer import Reader, Viewer
+from crm_store.sql import unindexed, written
+from crm_store.tables.interests import interest_stays, interests, stages
+from crm_store.viewer import Reader
 from hub.ids import ClientId, ContactId, Micros
 from hub.records.people import Client, JourneyStep, TimelineEntry
 
+MOST_OF_A_KIND = 30
 MOST_STOPS = 80
 
 
 def journey(reader: Reader, client_id: ClientId) -> list[JourneyStep]:
     """Give the stops on a client's way: first touch, channels, sources, stages, mailings, money."""
     card = objects.one(reader, NOUNS["client"], client_id)
-    return way(reader, of_client(reader, client_id), card)
+    return way(reader, of_card(reader, client_id), card)
 
 
 def way(reader: Reader, subject: Subject, card: Client | None = None) -> list[JourneyStep]:
@@ -59,10 +52,9 @@ def _in_order(steps: list[JourneyStep]) -> list[JourneyStep]:
 
 def _stops(reader: Reader, subject: Subject) -> list[JourneyStep]:
     steps = _first_touches(reader, subject)
-    for name in ("lead", "interest", "request", "meeting"):
-        if name in NOUNS:
-            found = objects_about(reader, NOUNS[name], subject, (NEWEST, NEWEST), 30)
-            steps += [_stop(entry) for entry in found]
+    made = ("lead", "interest", "request", "meeting")
+    for found in objects_about(reader, made, subject, (NEWEST, NEWEST), MOST_OF_A_KIND):
+        steps += [_stop(entry) for entry in found]
     steps += _reached(reader, subject)
     for entry in mailings_of(reader, subject, (NEWEST, NEWEST), 10):
         if entry.data.get("status") not in ("suppressed", "failed"):
@@ -76,9 +68,7 @@ def _first_touches(reader: Reader, subject: Subject) -> list[JourneyStep]:
     seen: set[str] = set()
     if not subject.people:
         return steps
-    dialect = reader.conn.dialect.name
-    given = {"people": listed(dialect, subject.people)}
-    for row in reader.conn.execute(_dialogs(reader.viewer.sight, dialect), given):
+    for row in sorted(dialogs_about(reader, subject), key=lambda one: one.created_at):
         if row.channel not in seen:
             seen.add(row.channel)
             kind = "channel" if len(seen) > 1 else "first"
@@ -94,70 +84,64 @@ def _first_touches(reader: Reader, subject: Subject) -> list[JourneyStep]:
     return steps
 
 
-@lru_cache(512)
-def _dialogs(viewer: Viewer, dialect: str) -> Select[Any]:
-    return (
-        select(dialogs.c.channel, dialogs.c.created_at, dialogs.c.id)
-        .where(among(dialect, dialogs.c.contact_id, "people"), viewer.dialogs_clause())
-        .order_by(dialogs.c.created_at)
-        .limit(MOST_OBJECTS)
-    )
-
-
 def _reached(reader: Reader, subject: Subject) -> list[JourneyStep]:
     """Give the stages that interests came to, and how they ended."""
-    noun = NOUNS["interest"]
-    if not asked(reader, noun, subject):
+    if not asked(reader, "interest", subject):
         return []
     dialect = reader.conn.dialect.name
-    given, viewer, of = subject.given(reader), reader.viewer.sight, Of(noun.table, noun)
-    steps = [
+    given = {"interests": listed(dialect, subject.objects["interest"])}
+    return [
         JourneyStep(
-            at=Micros(row.entered_at),
-            kind="stage",
-            word=row.name,
-            ref_kind="interest",
-            ref_id=row.interest_id,
-        )
-        for row in reader.conn.execute(_stages(viewer, dialect, of), given)
-    ]
-    return steps + [
-        JourneyStep(
-            at=Micros(row.closed_at),
-            kind=row.status,
-            word=row.title,
-            amount=row.amount if row.status == "won" else 0,
-            currency=row.currency if row.status == "won" else "",
+            at=Micros(row.at),
+            kind=row.kind,
+            word=row.word,
+            amount=row.amount if row.kind == "won" else 0,
+            currency=row.currency if row.kind == "won" else "",
             ref_kind="interest",
             ref_id=row.id,
         )
-        for row in reader.conn.execute(_closed(viewer, dialect, of), given)
+        for row in reader.conn.execute(_stages_and_ends(dialect), given)
     ]
 
 
-@lru_cache(512)
-def _stages(viewer: Viewer, dialect: str, of: Of) -> Select[Any]:
-    table = of.table
-    return (
-        select(interest_stays.c.entered_at, interest_stays.c.interest_id, stages.c.name)
-        .join(table, table.c.id == interest_stays.c.interest_id)
+@cache
+def _stages_and_ends(dialect: str) -> CompoundSelect[Any]:
+    mine = (among(dialect, interests.c.id, "interests"), unindexed(interests.c.deleted_at) == 0)
+    kind, none = literal_column("'stage'", String), literal_column("''", String)
+    passed = (
+        select(
+            interest_stays.c.entered_at.label("at"),
+            interests.c.id,
+            kind.label("kind"),
+            stages.c.name.label("word"),
+            literal_column("0", BigInteger).label("amount"),
+            none.label("currency"),
+        )
+        .join(interests, interests.c.id == interest_stays.c.interest_id)
         .join(stages, stages.c.id == interest_stays.c.stage_id)
         # Where an interest began is told by its own stop.
         .where(
-            own(viewer, dialect, of),
+            *mine,
             interest_stays.c.passed.is_(False),
-            interest_stays.c.entered_at > table.c.created_at,
+            interest_stays.c.entered_at > interests.c.created_at,
         )
         .order_by(interest_stays.c.entered_at.desc())
-        .limit(40)
+        .limit(written(40))
     )
-
-
-@lru_cache(512)
-def _closed(viewer: Viewer, dialect: str, of: Of) -> Select[Any]:
-    table = of.table
-    closed = select(table).where(own(viewer, dialect, of), table.c.closed_at > 0)
-    return closed.order_by(table.c.closed_at.desc()).limit(20)
+    ended = (
+        select(
+            interests.c.closed_at.label("at"),
+            interests.c.id,
+            interests.c.status.label("kind"),
+            interests.c.title.label("word"),
+            interests.c.amount,
+            interests.c.currency,
+        )
+        .where(*mine, interests.c.closed_at > 0)
+        .order_by(interests.c.closed_at.desc())
+        .limit(written(20))
+    )
+    return union_all(select(passed.subquery()), select(ended.subquery()))
 
 
 def _stop(entry: TimelineEntry) -> JourneyStep:

@@ -1,11 +1,13 @@
 """What is about a person or a client: objects of every kind, and how they moved.
 
-Every question is made once for all who see the same; whose objects are meant are its values.
+Which objects these are is found in one question; all others ask for them by their numbers. Every
+question is made once for all who see the same; whose objects are meant are its values.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -13,46 +15,64 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    String,
     and_,
     bindparam,
+    case,
+    literal_column,
     select,
     tuple_,
     union_all,
 )
 
-from crm_store import objects
 from crm_store.nouns import NOUNS, Noun
-from crm_store.objects import Of
-from crm_store.rows import among, listed
-from crm_store.sql import unindexed
+from crm_store.rows import among, gathered, listed, read_json
+from crm_store.sight import visible
+from crm_store.sql import owned, unindexed
 from crm_store.tables.journal import changes, journal
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.users import users
-from crm_store.viewer import Reader, Viewer
+from crm_store.viewer import Reader, Viewer, once_a_read
 from hub.ids import DialogId, Micros
 from hub.records.people import TimelineEntry
 
-MOST_OBJECTS = 500
+MOST_MOVED = 500
+FIRST = 51
+"""How many of the newest objects of each kind a card reads once for all its parts."""
 PREVIEW = 400
 MOVES = ("status", "stage_id", "pipeline_id")
 NEWEST = 1 << 62
 NO_CLIENT = -1
+KINDS = tuple(
+    name
+    for name, noun in NOUNS.items()
+    if name not in ("contact", "client")
+    and any(one in noun.table.c for one in ("contact_id", "client_id", "object_kind"))
+)
+"""The kinds whose objects can be about a person or a client."""
+_TOLD: Mapping[str, ColumnElement[Any]] = {
+    **{one: literal_column("''", String) for one in ("result", "form", "participants")},
+    **{one: literal_column("''", String) for one in ("next_step", "currency", "status")},
+    **{one: literal_column("0", BigInteger) for one in ("minutes", "next_step_at", "amount")},
+}
+"""What an entry tells of an object, and what stands for it where a kind knows nothing of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """Whose timeline it is: some people, and a client with all of its objects.
 
-    `has` names the kinds of which there is anything at all, "mailing" among them; the others
-    are not asked.
+    `objects` are the numbers of the objects of each kind that are about them and are seen, those
+    in the bin too; `mailed` says whether a mailing ever went to any of them.
     """
 
     people: tuple[int, ...]
     client_id: int = 0
-    has: frozenset[str] = frozenset()
+    objects: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)
+    mailed: bool = field(default=False, compare=False)
 
     def given(self, reader: Reader) -> dict[str, Any]:
-        """Give the values that say in every question whose things are meant."""
+        """Give the values that say in a question whose things are meant."""
         people = listed(reader.conn.dialect.name, self.people)
         return {"people": people, "client": self.client_id or NO_CLIENT}
 
@@ -69,113 +89,140 @@ def end(key: tuple[int, int]) -> dict[str, int]:
 
 
 def looked_through(reader: Reader, subject: Subject) -> Subject:
-    """Say in one question of which kinds there is something."""
-    statement = _looking(reader.conn.dialect.name)
-    row = reader.conn.execute(statement, subject.given(reader)).one()
-    return replace(subject, has=frozenset(name for name, some in row._mapping.items() if some))
-
-
-@cache
-def _looking(dialect: str) -> Select[Any]:
-    asked = {
-        name: select(noun.table.c.id).where(mine).exists()
-        for name, noun in NOUNS.items()
-        if (mine := about(dialect, Of(noun.table, noun))) is not None
+    """Find in one question what there is of each kind."""
+    statement = _looking(reader.viewer.sight, reader.conn.dialect.name)
+    *found, mailed = reader.conn.execute(statement, subject.given(reader)).one()
+    objects = {
+        name: tuple(sorted(set(read_json(ids))))
+        for name, ids in zip(KINDS, found, strict=True)
+        if ids and ids != "[]"
     }
-    theirs = among(dialect, deliveries.c.contact_id, "people")
-    asked["mailing"] = select(deliveries.c.id).where(theirs, TO_MANY).exists()
-    found: list[Any] = [one.label(name) for name, one in asked.items()]
+    return replace(subject, objects=objects, mailed=bool(mailed))
+
+
+@lru_cache(128)
+def _looking(viewer: Viewer, dialect: str) -> Select[Any]:
+    found: list[Any] = []
+    for name in KINDS:
+        # Each by its own index: of an OR the planner makes a walk through everything.
+        own = union_all(*_about(viewer, dialect, NOUNS[name])).subquery()
+        found.append(select(gathered(dialect, own.c.id)).scalar_subquery().label(name))
+    person = deliveries.c.contact_id
+    theirs = owned(dialect, person, among(dialect, person, "people"))
+    found.append(select(deliveries.c.id).where(theirs, TO_MANY).exists().label("mailed"))
     return select(*found)
 
 
-@cache
-def about(dialect: str, of: Of) -> ColumnElement[bool] | None:
-    """Give the condition of a kind's objects that are about a subject; None where none can be."""
-    table = of.table
-    if of.noun.kind.name in ("contact", "client"):
-        return None
-    found: list[Select[Any]] = []
-    if "contact_id" in table.c:
-        found.append(select(table.c.id).where(among(dialect, table.c.contact_id, "people")))
-    if "client_id" in table.c:
-        found.append(select(table.c.id).where(table.c.client_id == bindparam("client")))
+def _about(viewer: Viewer, dialect: str, noun: Noun) -> list[Select[Any]]:
+    """Give the questions for the objects of a kind that are about a subject."""
+    table = noun.table
+    seen = select(table.c.id).where(visible(viewer, noun))
     if "object_kind" in table.c:
-        named = select(table.c.id)
         of_person = among(dialect, table.c.object_id, "people")
         of_client = table.c.object_id == bindparam("client")
-        found.append(named.where(table.c.object_kind == "contact", of_person))
-        found.append(named.where(table.c.object_kind == "client", of_client))
-    # Each by its own index: of an OR the planner makes a walk through everything not in the bin.
-    return table.c.id.in_(union_all(*found).subquery().select()) if found else None
+        return [
+            seen.where(table.c.object_kind == literal_column(f"'{kind}'"), mine)
+            for kind, mine in (("contact", of_person), ("client", of_client))
+        ]
+    found = []
+    if "contact_id" in table.c:
+        column = table.c.contact_id
+        found.append(seen.where(owned(dialect, column, among(dialect, column, "people"))))
+    if "client_id" in table.c:
+        column = table.c.client_id
+        found.append(seen.where(owned(dialect, column, column == bindparam("client"))))
+    return found
 
 
-def asked(reader: Reader, noun: Noun, subject: Subject) -> bool:
+def asked(reader: Reader, name: str, subject: Subject) -> bool:
     """Say whether a reader has anything of this kind to ask for."""
-    return noun.kind.name in subject.has and reader.viewer.may(noun.kind.read)
-
-
-def own(viewer: Viewer, dialect: str, of: Of) -> ColumnElement[bool]:
-    """Give the condition of a kind's objects that are about a subject and can be seen."""
-    mine = about(dialect, of)
-    assert mine is not None
-    alive = unindexed(of.table.c.deleted_at) == 0
-    return and_(mine, alive, objects.visible(viewer, of.noun))
+    return bool(subject.objects.get(name)) and reader.viewer.may(NOUNS[name].kind.read)
 
 
 def objects_about(
-    reader: Reader, noun: Noun, subject: Subject, key: tuple[int, int], limit: int
-) -> list[TimelineEntry]:
-    """Give the objects of a kind, the newest first."""
-    if not asked(reader, noun, subject):
-        return []
-    statement = _objects(reader.viewer.sight, reader.conn.dialect.name, Of(noun.table, noun))
-    given = {**subject.given(reader), **end(key), "most": limit}
-    return [_object_entry(noun, row) for row in reader.conn.execute(statement, given)]
+    reader: Reader, kinds: Collection[str], subject: Subject, key: tuple[int, int], limit: int
+) -> list[list[TimelineEntry]]:
+    """Give the objects of each of these kinds, the newest first."""
+    if key == (NEWEST, NEWEST) and limit <= FIRST:
+        found: Mapping[str, list[TimelineEntry]] = dict(_newest(reader, subject))
+    else:
+        found = _read(reader, tuple(one for one in KINDS if one in kinds), subject, key, limit)
+    return [one[:limit] for name, one in found.items() if name in kinds]
 
 
-@lru_cache(512)
-def _objects(viewer: Viewer, dialect: str, of: Of) -> Select[Any]:
-    table = of.table
+@once_a_read
+def _newest(reader: Reader, subject: Subject) -> tuple[tuple[str, list[TimelineEntry]], ...]:
+    return tuple(_read(reader, KINDS, subject, (NEWEST, NEWEST), FIRST).items())
+
+
+def _read(
+    reader: Reader, kinds: tuple[str, ...], subject: Subject, key: tuple[int, int], limit: int
+) -> Mapping[str, list[TimelineEntry]]:
+    found: dict[str, list[TimelineEntry]] = {
+        one: [] for one in kinds if asked(reader, one, subject)
+    }
+    if not found:
+        return found
+    dialect = reader.conn.dialect.name
+    given: dict[str, Any] = {**end(key), "most": limit}
+    for name in kinds:
+        given[name] = listed(dialect, subject.objects[name] if name in found else ())
+    for row in reader.conn.execute(_objects(dialect, kinds), given):
+        found[row.kind].append(_object_entry(row))
+    return found
+
+
+@cache
+def _objects(dialect: str, kinds: tuple[str, ...]) -> Any:
+    made = [_of_kind(dialect, NOUNS[name]) for name in kinds]
+    return made[0] if len(made) == 1 else union_all(*(select(one.subquery()) for one in made))
+
+
+def _of_kind(dialect: str, noun: Noun) -> Select[Any]:
+    table, name = noun.table, noun.kind.name
     # A meeting stands where it was held, everything else where it was made.
-    at = table.c["at"] if of.noun.kind.name == "meeting" else table.c.created_at
+    at = table.c["at"] if name == "meeting" else table.c.created_at
+    told = [table.c.get(one, nothing).label(one) for one, nothing in _TOLD.items()]
+    kind = literal_column(f"'{name}'", String).label("kind")
+    title = noun.title.label("title")
     return (
-        select(table, at.label("stands_at"))
-        .where(own(viewer, dialect, of), older(at, table.c.id))
+        select(kind, table.c.id, at.label("stands_at"), title, *told)
+        .where(
+            among(dialect, table.c.id, name),
+            unindexed(table.c.deleted_at) == 0,
+            older(at, table.c.id),
+        )
         .order_by(at.desc(), table.c.id.desc())
         .limit(bindparam("most"))
     )
 
 
-def _object_entry(noun: Noun, row: Any) -> TimelineEntry:
+def _object_entry(row: Any) -> TimelineEntry:
     known = row._mapping
-    shown = ("form", "minutes", "participants", "next_step", "next_step_at", "amount", "currency")
-    data = {name: known[name] for name in (*shown, "status") if known.get(name)}
     return TimelineEntry(
         id=row.id,
         at=Micros(row.stands_at),
-        kind=noun.kind.name,
-        title=str(known[noun.kind.title]),
-        text=str(known.get("result", ""))[:PREVIEW],
+        kind=row.kind,
+        title=row.title,
+        text=row.result[:PREVIEW],
         who="",
         dialog_id=DialogId(0),
-        ref_kind=noun.kind.name,
+        ref_kind=row.kind,
         ref_id=row.id,
-        data=data,
+        data={name: known[name] for name in _TOLD if name != "result" and known[name]},
     )
 
 
 def moves(
-    reader: Reader, noun: Noun, subject: Subject, key: tuple[int, int], limit: int
+    reader: Reader, subject: Subject, key: tuple[int, int], limit: int
 ) -> list[TimelineEntry]:
-    """Give how the objects of a kind went through their statuses and stages, the newest first."""
-    if not asked(reader, noun, subject):
-        return []
-    dialect, of = reader.conn.dialect.name, Of(noun.table, noun)
-    owned = _owned(reader.viewer.sight, dialect, of)
-    ids = list(reader.conn.execute(owned, subject.given(reader)).scalars())
+    """Give how the objects went through their statuses and stages, the newest first."""
+    kinds = [name for name in KINDS if asked(reader, name, subject)]
+    ids = [one for name in kinds for one in subject.objects[name][-MOST_MOVED:]]
     if not ids:
         return []
-    given = {"objects": listed(dialect, ids), **end(key), "most": limit}
+    dialect = reader.conn.dialect.name
+    given = {"kinds": listed(dialect, kinds), "objects": listed(dialect, ids), "most": limit}
     return [
         TimelineEntry(
             id=row.event_id,
@@ -185,36 +232,35 @@ def moves(
             text="",
             who=row.user_name or "",
             dialog_id=DialogId(0),
-            ref_kind=noun.kind.name,
+            ref_kind=row.kind,
             ref_id=row.object_id,
             data={"field": row.field, "before": row.before, "after": row.after},
         )
-        for row in reader.conn.execute(_moved(dialect, of), given)
+        for row in reader.conn.execute(_moved(dialect), given | end(key))
     ]
 
 
-@lru_cache(512)
-def _owned(viewer: Viewer, dialect: str, of: Of) -> Select[Any]:
-    mine = about(dialect, of)
-    assert mine is not None
-    number = of.table.c.id
-    seen = select(number).where(mine, objects.visible(viewer, of.noun))
-    return seen.order_by(number.desc()).limit(MOST_OBJECTS)
-
-
 @cache
-def _moved(dialect: str, of: Of) -> Select[Any]:
+def _moved(dialect: str) -> Select[Any]:
     actor = and_(users.c.id == journal.c.actor_id, journal.c.actor_kind.in_(("user", "token")))
-    return (
-        select(changes, journal.c.at, users.c.name.label("user_name"), of.noun.title.label("title"))
+    titles = {name: (NOUNS[name].table, NOUNS[name].title) for name in KINDS}
+    title = case(*((changes.c.kind == name, one) for name, (_, one) in titles.items()))
+    found = (
+        select(changes, journal.c.at, users.c.name.label("user_name"), title.label("title"))
         .join(journal, journal.c.id == changes.c.event_id)
-        .join(of.table, of.table.c.id == changes.c.object_id)
         .outerjoin(users, actor)
-        .where(
-            changes.c.kind == of.noun.kind.name,
+    )
+    for name, (table, _) in titles.items():
+        found = found.outerjoin(
+            table, and_(changes.c.kind == name, table.c.id == changes.c.object_id)
+        )
+    return (
+        found.where(
+            among(dialect, changes.c.kind, "kinds"),
             among(dialect, changes.c.object_id, "objects"),
             changes.c.field.in_(MOVES),
             older(journal.c.at, changes.c.event_id),
+            title.is_not(None),
         )
         .order_by(journal.c.at.desc(), changes.c.event_id.desc())
         .limit(bindparam("most"))

@@ -17,6 +17,7 @@ from sqlalchemy import ScalarSelect, Select, and_, bindparam, case, func, select
 from crm_store import objects
 from crm_store.nouns import NOUNS
 from crm_store.person_objects import (
+    FIRST,
     NEWEST,
     PREVIEW,
     end,
@@ -34,7 +35,7 @@ from crm_store.tables.many import many_contents, many_sends, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import contacts
 from crm_store.tables.users import accounts, users
-from crm_store.viewer import Reader, Viewer
+from crm_store.viewer import Reader, Viewer, once_a_read
 from hub.errors import Invalid
 from hub.ids import ClientId, ContactId, DialogId, Micros
 from hub.records.people import TimelineEntry
@@ -65,6 +66,11 @@ def of_contact(reader: Reader, contact_id: ContactId) -> Subject:
 def of_client(reader: Reader, client_id: ClientId) -> Subject:
     """Give a client with its people as a subject."""
     objects.need(reader, NOUNS["client"], client_id)
+    return of_card(reader, client_id)
+
+
+def of_card(reader: Reader, client_id: ClientId) -> Subject:
+    """Give the same of a client whose card the reader was shown already."""
     found = reader.conn.execute(_people(reader.viewer.sight), {"client": client_id})
     subject = Subject(people=tuple(found.scalars()), client_id=int(client_id))
     return looked_through(reader, subject)
@@ -101,11 +107,9 @@ def timeline(
     sources = [*_talk(reader, subject, wanted, key, limit + 1)]
     if "mailing" in wanted:
         sources.append(mailings_of(reader, subject, key, limit + 1))
-    for noun in NOUNS.values():
-        if noun.kind.name in wanted:
-            sources.append(objects_about(reader, noun, subject, key, limit + 1))
-        if "move" in wanted:
-            sources.append(moves(reader, noun, subject, key, limit + 1))
+    sources += objects_about(reader, wanted, subject, key, limit + 1)
+    if "move" in wanted:
+        sources.append(moves(reader, subject, key, limit + 1))
     merged = heapq.merge(*sources, key=lambda one: (one.at, one.id), reverse=True)
     found = [one for one, _ in zip(merged, range(limit + 1), strict=False)]
     more, found = len(found) > limit, found[:limit]
@@ -127,9 +131,7 @@ def _talk(
     directions = [one for kind, some in _DIRECTIONS.items() if kind in wanted for one in some]
     if not subject.people or not (directions or "act" in wanted):
         return
-    theirs = {"people": listed(reader.conn.dialect.name, subject.people)}
-    statement = _dialogs(reader.viewer.sight, reader.conn.dialect.name)
-    talks = reader.conn.execute(statement, theirs).all()
+    talks = dialogs_about(reader, subject)
     channels = {row.id: row.channel for row in talks}
     said: list[TimelineEntry] = []
     acts: list[TimelineEntry] = []
@@ -147,10 +149,18 @@ def _talk(
         yield sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]
 
 
+@once_a_read
+def dialogs_about(reader: Reader, subject: Subject) -> tuple[Any, ...]:
+    """Give the dialogs (id, last_at, created_at, channel), first those in which was spoken last."""
+    theirs = {"people": listed(reader.conn.dialect.name, subject.people)}
+    statement = _dialogs(reader.viewer.sight, reader.conn.dialect.name)
+    return tuple(reader.conn.execute(statement, theirs))
+
+
 @lru_cache(512)
 def _dialogs(viewer: Viewer, dialect: str) -> Select[Any]:
     return (
-        select(dialogs.c.id, dialogs.c.last_at, dialogs.c.channel)
+        select(dialogs.c.id, dialogs.c.last_at, dialogs.c.created_at, dialogs.c.channel)
         .where(among(dialect, dialogs.c.contact_id, "people"), viewer.dialogs_clause())
         .order_by(dialogs.c.last_at.desc())
     )
@@ -273,8 +283,21 @@ def mailings_of(
     reader: Reader, subject: Subject, key: tuple[int, int], limit: int
 ) -> list[TimelineEntry]:
     """Give the mailings that people got, or were kept back from: the rows of the outbox."""
-    if not subject.people or "mailing" not in subject.has:
+    if not subject.people or not subject.mailed:
         return []
+    if key == (NEWEST, NEWEST) and limit <= FIRST:
+        return list(_newest_mailings(reader, subject)[:limit])
+    return _read_mailings(reader, subject, key, limit)
+
+
+@once_a_read
+def _newest_mailings(reader: Reader, subject: Subject) -> tuple[TimelineEntry, ...]:
+    return tuple(_read_mailings(reader, subject, (NEWEST, NEWEST), FIRST))
+
+
+def _read_mailings(
+    reader: Reader, subject: Subject, key: tuple[int, int], limit: int
+) -> list[TimelineEntry]:
     dialect = reader.conn.dialect.name
     given = {"people": listed(dialect, subject.people), **end(key), "most": limit}
     return [_mailing(row) for row in reader.conn.execute(_mailings(dialect), given)]

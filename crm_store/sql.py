@@ -6,7 +6,16 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Integer, Select, String, Table, literal_column
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    String,
+    Table,
+    and_,
+    literal_column,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
 
@@ -75,6 +84,28 @@ def keep_plans(conn: Connection) -> None:
     """
     if conn.dialect.name == "postgresql":
         conn.exec_driver_sql("SET LOCAL plan_cache_mode = auto")
+
+
+def plan_for_all(conn: Connection) -> None:
+    """Let PostgreSQL plan each question that follows in this transaction once, for all values.
+
+    For cards, whose questions all go by keys: for a list of keys the server thinks ten times as
+    dear what it plans for all lists, and would plan each anew (`keep_plans`), which takes longer
+    than to answer it.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+
+
+def owned(
+    dialect: str, column: ColumnElement[int], mine: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Say whose something is, and on PostgreSQL that it is somebody's at all.
+
+    Where most of a table is nobody's, a plan for all values takes nobody for anybody, and would
+    read all of it. SQLite might begin with all that is somebody's.
+    """
+    return and_(mine, column > written(0)) if dialect == "postgresql" else mine
 
 
 def plan_anew(conn: Connection) -> None:

@@ -18,7 +18,7 @@ from crm_store.belongings import belongings
 from crm_store.completeness import COUNTED, POOR, missing_in
 from crm_store.custom import whole_of
 from crm_store.objects import NOUNS
-from crm_store.sql import keep_plans
+from crm_store.sql import plan_for_all
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import Invalid
@@ -73,19 +73,14 @@ async def _shown(
     problem: str = "",
     field: str = "",
 ) -> Response:
-    def survivor(reader: Reader) -> int:
-        return people.survivor_of(reader.conn, CLIENT.table, client_id)
-
-    found = await request.state.hub.read(survivor)
-    if found != client_id:
-        # Not for ever: a browser would keep it after the merge is undone.
-        return RedirectResponse(f"/clients/{found}", 303)
-
     def load(reader: Reader) -> dict[str, Any]:
-        # A card asks by its own keys: its two dozen questions are planned longer than they run.
-        keep_plans(reader.conn)
+        # A card asks by its own keys: its two dozen questions would be planned longer than they run.
+        plan_for_all(reader.conn)
+        survivor = people.survivor_of(reader.conn, CLIENT.table, client_id)
+        if survivor != client_id:
+            return {"survivor": survivor}
         card = reads.one(reader, CLIENT, client_id)
-        subject = lines.of_client(reader, client_id)
+        subject = lines.of_card(reader, client_id)
         return {
             "client": card,
             "contacts": people.people_of(reader, client_id),
@@ -105,6 +100,9 @@ async def _shown(
         }
 
     values = await request.state.hub.read(load)
+    if "survivor" in values:
+        # Not for ever: a browser would keep it after the merge is undone.
+        return RedirectResponse(f"/clients/{values['survivor']}", 303)
     kind = values["kind"]
     card = values["client"]
     lacks = missing_in({one: getattr(card, one) for one in COUNTED})

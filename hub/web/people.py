@@ -21,7 +21,7 @@ from crm_store import person_timeline as lines
 from crm_store.custom import whole, whole_of
 from crm_store.objects import NOUNS, Noun, ObjectQuery
 from crm_store.search import search_contacts
-from crm_store.sql import keep_plans
+from crm_store.sql import keep_plans, plan_for_all
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.commands import Command
@@ -115,7 +115,8 @@ async def _shown(
     asked = request.query_params.get("client_q", "")[:200]
 
     def load(reader: Reader) -> dict[str, Any]:
-        keep_plans(reader.conn)
+        # Whoever looks for a client by words is planned by them.
+        (keep_plans if asked else plan_for_all)(reader.conn)
         reader.viewer.need("contacts.view")
         person = person_reads.contact(reader, contact_id)
         query = DialogQuery(view="everything", contact_id=person.id, limit=100)

@@ -20,6 +20,7 @@ from crm_store import (
     many_results,
     object_grams,
     objects,
+    person_objects,
     person_timeline,
     pipelines,
     search,
@@ -369,3 +370,11 @@ def test_messages_are_looked_through_one_by_one_until_a_page_is_full() -> None:
     assert newest.endswith("ORDER BY message_terms.id DESC")
     assert " OFFSET 0) AS own ON true WHERE " in kept
     assert kept.split(" ORDER BY ")[-1].startswith("newest.id DESC LIMIT ")
+
+
+def test_what_is_nobodys_is_not_looked_through_for_a_card() -> None:
+    # Its plan is one for all values (`plan_for_all`), and most leads have no client.
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    text = str(person_objects._looking(Viewer(), "postgresql").compile(dialect=dialect))
+    for column in ("leads.client_id", "leads.contact_id", "deliveries.contact_id"):
+        assert text.count(f"{column} =") == text.count(f"{column} > 0") == 1
