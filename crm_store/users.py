@@ -17,6 +17,7 @@ from sqlalchemy import (
     update,
 )
 
+from crm_store.calendars import checked_zone
 from crm_store.push_devices import forget_devices, forget_without_login
 from crm_store.roles import need_reach
 from crm_store.sql import locked, upsert
@@ -307,7 +308,7 @@ def update_profile(uow: UnitOfWork, command: UpdateProfile) -> None:
     if command.signature is not None:
         values["signature"] = command.signature[:10_000]
     if command.time_zone is not None:
-        values["time_zone"] = command.time_zone[:100]
+        values["time_zone"] = checked_zone(command.time_zone)
     if command.preferences is not None:
         values["preferences"] = {**row.preferences, **command.preferences}
     uow.conn.execute(
@@ -378,6 +379,8 @@ def update_brand(uow: UnitOfWork, command: UpdateBrand) -> None:
         for name in ("name", "public_url", "language", "time_zone")
         if (given := getattr(command, name)) is not None
     }
+    if command.time_zone is not None:
+        values["time_zone"] = checked_zone(command.time_zone)
     if command.settings is not None:
         values["settings"] = {**row.settings, **command.settings}
     uow.conn.execute(

@@ -61,7 +61,8 @@ async def once(
     callers: Callers = request.app.state.callers
     runtime: Runtime = request.app.state.runtime
     caller = await callers.identify(request)
-    claim = Claim(user_id=caller.user_id, key=key, fingerprint=await _fingerprint(request))
+    fingerprint = await _fingerprint(request, caller.scopes)
+    claim = Claim(user_id=caller.user_id, key=key, fingerprint=fingerprint)
     kept: Kept = await runtime.database.write(claim_keys, claim)
     if not kept.claimed:
         return _again(kept, claim)
@@ -77,14 +78,19 @@ async def once(
     return response
 
 
-async def _fingerprint(request: Request) -> str:
-    """Give what makes two requests the same: verb, address and body, not the form's boundary."""
+async def _fingerprint(request: Request, scopes: frozenset[str] | None) -> str:
+    """Give what makes two requests the same: verb, address and body, not the form's boundary.
+
+    Also what its token is limited to: one that may less is not told what one that may more was.
+    """
     body = await request.body()
     _, _, boundary = request.headers.get("content-type", "").partition("boundary=")
     if boundary:
         body = body.replace(boundary.strip('"').encode("latin-1"), b"")
     digest = hashlib.sha256(f"{request.method} {request.url.path}?{request.url.query}\n".encode())
     digest.update(body)
+    if scopes is not None:
+        digest.update("\n".join(("", *sorted(scopes))).encode())
     return digest.hexdigest()
 
 

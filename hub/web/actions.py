@@ -37,6 +37,7 @@ from hub.ids import (
 )
 from hub.messages import Address, Attachment, Button
 from hub.records.dialogs import Dialog
+from hub.web.bodies import object_in
 from hub.web.errors import as_json, status_of
 from hub.web.numbers import number
 from hub.zones import zone_names
@@ -290,12 +291,7 @@ async def act(request: Request) -> Response:
     if not getattr(request.state, "csrf_checked", False):
         return JSONResponse({"error": {"code": "csrf", "message": "reload the page"}}, 403)
     try:
-        body = await request.json()
-    except ValueError:
-        return JSONResponse({"error": {"code": "invalid", "message": "not JSON"}}, 422)
-    if not isinstance(body, dict):
-        return JSONResponse({"error": {"code": "invalid", "message": "not an object"}}, 422)
-    try:
+        body = await object_in(request)
         result = (await request.state.hub.do(build(_delayed(body, request.state.hub.now()))))[0]
     except HubError as error:
         return as_json(error, status_of(error), request.state.language)
@@ -354,7 +350,7 @@ async def upload(request: Request) -> Response:
 
 async def signal(request: Request) -> Response:
     """Tell colleagues (and, where the channel can, the person) that somebody types or looks."""
-    body = await request.json()
+    body = await object_in(request)
     kind = str(body.get("kind", ""))
     if kind not in ("viewing", "typing", "left"):
         return JSONResponse({"error": {"code": "invalid", "message": "no such signal"}}, 422)

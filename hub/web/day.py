@@ -25,6 +25,7 @@ from hub.kinds import Kind
 from hub.natural_dates import read as read_line
 from hub.properties import PropertyType
 from hub.records.dialogs import DialogQuery
+from hub.web.bodies import object_in
 from hub.web.errors import as_json, status_of
 from hub.web.live_connection import live_position
 from hub.web.notice_words import NOTICE_WORDS, linked_titles, places_of
@@ -228,7 +229,7 @@ async def add_task(request: Request) -> Response:
     """Make a task out of one line: its words, its date, its repeat."""
     if not getattr(request.state, "csrf_checked", False):
         return JSONResponse({"error": {"code": "csrf", "message": "reload the page"}}, 403)
-    body = await request.json()
+    body = await object_in(request)
     text = str(body.get("text", ""))[:1000]
     hub = request.state.hub
     zone = ZoneInfo(request.state.zone or "UTC")

@@ -13,10 +13,11 @@ from crm_store import enquiries as reads
 from crm_store import objects as object_reads
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.viewer import Reader
-from hub.errors import HubError, Invalid, NotAllowed
+from hub.errors import HubError, NotAllowed
 from hub.ids import DialogId
 from hub.objects import Ref
 from hub.verdicts import Verdict, carried_out, taken_back
+from hub.web.bodies import object_in
 from hub.web.errors import as_json, status_of
 from hub.web.numbers import number
 from hub.web.objects import page
@@ -46,12 +47,7 @@ async def listed(request: Request) -> Response:
 async def _asked(request: Request) -> tuple[DialogId, Verdict]:
     if not getattr(request.state, "csrf_checked", False):
         raise NotAllowed("reload the page")
-    try:
-        body = await request.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise Invalid("an object is needed", field="body")
+    body = await object_in(request)
     given = body.get("to")
     to: dict[str, Any] = given if isinstance(given, dict) else {}
     kind = str(to.get("kind", ""))[:60]

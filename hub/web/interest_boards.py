@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
@@ -27,6 +26,7 @@ from hub.records.interests import Pipeline, Stage
 from hub.records.objects import ObjectPage
 from hub.web.board import COLUMN, Card, Column, Zone, is_overdue, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
+from hub.web.bodies import object_in
 from hub.web.filter_bar import Tree
 from hub.web.i18n import translate
 from hub.web.numbers import number
@@ -204,9 +204,7 @@ async def column(request: Request) -> Response:
 
 async def move(request: Request) -> Response:
     """Put a card into another column or zone; an enquiry becomes an interest there."""
-    body = json.loads(await request.body() or b"{}")
-    if not isinstance(body, dict):
-        raise Invalid("an object is needed", field="body")
+    body = await object_in(request)
     card, to, seen = (str(body.get(name, "")) for name in ("card", "to", "seen"))
     try:
         made = await request.state.hub.do(_wanted(card, to, seen, body))

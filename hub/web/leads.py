@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +29,7 @@ from hub.rule_desk import RuleDesk
 from hub.web.auth import checked_form
 from hub.web.board import COLUMN, Card, Column, Zone, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
+from hub.web.bodies import object_in
 from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
 from hub.web.numbers import number
@@ -153,9 +153,7 @@ async def column(request: Request) -> Response:
 
 async def move(request: Request) -> Response:
     """Put a card of the board somewhere else."""
-    body = json.loads(await request.body() or b"{}")
-    if not isinstance(body, dict):
-        raise Invalid("an object is needed", field="body")
+    body = await object_in(request)
     lead_id = LeadId(number(body.get("card")))
     to = str(body.get("to", ""))
     if body.get("seen") == "rejected":

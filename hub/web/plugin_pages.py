@@ -282,8 +282,13 @@ def _static(folder: Path) -> Callable[[Request], Awaitable[Response]]:
     root = folder.resolve()
 
     async def answer(request: Request) -> Response:
-        path = (root / request.path_params["file"]).resolve()
-        if not path.is_relative_to(root) or not path.is_file():
+        try:
+            path = (root / request.path_params["file"]).resolve()
+            found = path.is_relative_to(root) and path.is_file()
+        except (OSError, ValueError):
+            # No file has such a name: it is too long, or holds what no name holds.
+            found = False
+        if not found:
             raise HTTPException(404)
         content = await asyncio.to_thread(path.read_bytes)
         headers: dict[str, Any] = {

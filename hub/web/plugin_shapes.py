@@ -38,7 +38,7 @@ def _read(route: Route, request: PluginRequest) -> PluginRequest:
         return request
     try:
         data = json.loads(request.body or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedPayload("the body is not JSON") from error
     if not isinstance(data, dict):
         raise MalformedPayload("the body is not a JSON object")

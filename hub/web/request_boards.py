@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -24,6 +23,7 @@ from hub.records.objects import ObjectPage
 from hub.records.requests import Request as Asked
 from hub.web.board import COLUMN, Card, Column, Zone, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
+from hub.web.bodies import object_in
 from hub.web.filter_bar import Tree
 from hub.web.numbers import number
 from hub.web.object_lists import Screen
@@ -121,9 +121,7 @@ async def column(request: Request) -> Response:
 
 async def move(request: Request) -> Response:
     """Put a card of the board somewhere else."""
-    body = json.loads(await request.body() or b"{}")
-    if not isinstance(body, dict):
-        raise Invalid("an object is needed", field="body")
+    body = await object_in(request)
     to, seen = str(body.get("to", "")), str(body.get("seen", ""))
     if to not in (*COLUMNS, "solved"):
         raise NotFound("there is no such action")

@@ -32,6 +32,7 @@ from hub.objects import Ref
 from hub.records.objects import ObjectPage
 from hub.web import request_boards
 from hub.web.auth import checked_form
+from hub.web.bodies import object_in
 from hub.web.card_forms import Values, save_card
 from hub.web.errors import as_json, status_of
 from hub.web.i18n import translate
@@ -324,7 +325,7 @@ async def deadline(request: Request) -> Response:
     if not getattr(request.state, "csrf_checked", False):
         return JSONResponse({"error": {"code": "csrf", "message": "reload the page"}}, 403)
     hub, language = request.state.hub, request.state.language
-    body = await request.json()
+    body = await object_in(request)
     zone = ZoneInfo(request.state.zone or "UTC")
     now = datetime.fromtimestamp(hub.now() / 1_000_000, UTC).astimezone(zone)
     found = read_line(str(body.get("text", ""))[:200], now)

@@ -190,7 +190,7 @@ async def bring_in(hub: Hub, request: PluginRequest) -> Answer:
         given = data["replies"] if isinstance(data, dict) else data
         if not isinstance(given, list) or len(given) > MOST:
             raise ValueError
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Invalid("this is not a file of quick replies", field="file") from error
     known = await all_replies(hub, await reader_of(hub))
     by_name = {(one.scope, one.shortcut or one.title): one for one in known}

@@ -19,6 +19,7 @@ from hub import (
     RemoveCalendar,
     SaveCalendar,
     UpdateBrand,
+    UpdateProfile,
 )
 from hub.calendars import ALWAYS_WEEK, HOUR
 from tests.houses import House, house
@@ -78,6 +79,8 @@ async def test_what_cannot_be_kept_is_refused(home: House) -> None:
         SaveCalendar(name="none", week={}),
         SaveCalendar(name="zone", week=ALWAYS_WEEK, time_zone="Mars/Olympus"),
         SaveCalendar(calendar_id=first.id, add_special={"31.12": {}}),
+        UpdateProfile(time_zone="Mars/Olympus"),
+        UpdateBrand(brand_id=(await home.user.brand()).id, time_zone="../etc/passwd"),
     ):
         with pytest.raises(Invalid):
             await home.user.do(wrong)

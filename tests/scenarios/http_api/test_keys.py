@@ -39,6 +39,10 @@ async def test_a_key_is_of_one_request_and_one_caller(world: World) -> None:
     )
     other = await world.program("agent")
     await other.ok("POST", "/clients", json={"name": "Acme"}, headers=headers)
+    # A token of the same person that may less does not hear what the other one was told.
+    lesser = await world.program(scopes=["contacts.view"])
+    acme = {"json": {"name": "Acme"}, "headers": headers}
+    await lesser.refused(422, "key_reused", "POST", "/clients", **acme)
     assert len((await program.ok("GET", "/clients"))["items"]) == 2
     for wrong in (b"x" * 151, "ключ".encode()):
         answer = await program.post(

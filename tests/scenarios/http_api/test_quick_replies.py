@@ -70,6 +70,8 @@ async def test_a_program_writes_finds_changes_and_moves_replies(
             "created": 0,
             "changed": 9,
         }
+        deep = {"content": b"[" * 100_000}
+        await marketer.refused(422, "invalid", "POST", "/quick_replies/import", **deep)
         await marketer.ok("DELETE", one)
         assert await marketer.ok("POST", "/quick_replies/import", json=file) == {
             "created": 1,
