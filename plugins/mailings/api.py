@@ -141,7 +141,7 @@ async def started(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def steered(hub: Hub, request: PluginRequest) -> Answer:
-    """Pause, resume (`running`) or cancel."""
+    """Pause, resume (`running`) or cancel; put a draft away (`removed`) and back (`draft`)."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
     await hub.do(SteerMailing(mailing_id=mailing.id, state=request.given.state))
     return await _answer(hub, str(mailing.id))

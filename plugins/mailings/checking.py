@@ -12,7 +12,7 @@ from plugins.mailings.files import HEAVY, files_of, megabytes, objections
 from plugins.mailings.letter import Letter, complaints, letter, with_marks
 from plugins.mailings.marks import creatives_of, erid_of, link_marks, marked
 from plugins.mailings.obligations import obligatory
-from plugins.mailings.plans import Mailing, Plan, Step, Variant
+from plugins.mailings.plans import Mailing, Plan, Step, Variant, about_held_out, money
 
 
 def _(text: str) -> str:
@@ -214,11 +214,6 @@ async def parts_of(hub: Hub, plan: Plan, account_id: int, segment: Segment) -> l
     return found
 
 
-def money(minor: int, currency: str) -> str:
-    """Write a sum."""
-    return f"{minor // 100}.{minor % 100:02} {currency}"
-
-
 async def reach_of(hub: Hub, mailing: Mailing) -> list[tuple[str, Reach]]:
     """Give how many each account reaches, in order, with the reasons."""
     found = []
@@ -272,9 +267,11 @@ async def findings(hub: Hub, mailing: Mailing, path: Path | None = None) -> list
             level = "warn" if plan.repeat == "enter" else "bad"
             found.append(Finding(level=level, text=_("Nobody would get it")))
         else:
-            found.append(
-                Finding(level="good", text=_("People who get it"), detail=str(path.reached))
-            )
+            text = _("People who get it")
+            found.append(Finding(level="good", text=text, detail=str(path.reached)))
+            if out := about_held_out(plan, path.reached):
+                text = _("About so many of them are kept out to compare")
+                found.append(Finding(level="good", text=text, detail=str(out)))
         for currency, price in path.prices:
             found.append(
                 Finding(level="good", text=_("It costs at most"), detail=money(price, currency))

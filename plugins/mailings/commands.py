@@ -34,6 +34,8 @@ from plugins.mailings.plans import Mailing, minute_of, read_mailing, read_plan
 from plugins.mailings.tables import mailings, runs, with_run
 
 DAY_US = 86_400_000_000
+PUT_AWAY = {"removed": "draft", "draft": "removed"}
+"""Out of which state each of these leads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,7 @@ class RepeatMailing(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SteerMailing(Command):
-    """Pause, resume (`running`) or cancel."""
+    """Pause, resume (`running`) or cancel; put a draft away (`removed`) and back (`draft`)."""
 
     permission: ClassVar[str] = "mailings.send"
 
@@ -130,6 +132,8 @@ def mailing_in(uow: UnitOfWork, mailing_id: int) -> Mailing:
 def _draft(uow: UnitOfWork, mailing_id: int, version: int | None, begun: str) -> Mailing:
     # That it has begun is said first: its sending changes the version as well.
     found = mailing_in(uow, mailing_id)
+    if found.state == "removed":
+        raise Conflict("this draft was removed: put it back first", what="removed")
     if found.state != "draft":
         raise Conflict(begun, what="begun")
     if version is not None and found.version != version:
@@ -275,10 +279,15 @@ def _plan_sends(
 def steer(uow: UnitOfWork, command: SteerMailing) -> None:
     """Pause, resume or cancel, here and in the outbox, at once."""
     mailing = mailing_in(uow, command.mailing_id)
+    if command.state in PUT_AWAY:
+        if mailing.state != PUT_AWAY[command.state]:
+            raise Conflict("only a draft is removed, and put back", what="state")
+        write(uow, mailing.id, command.state, state=command.state)
+        return
     wanted = {"paused": "paused", "running": "filling", "cancelled": "cancelled"}.get(command.state)
     if wanted is None:
         raise Invalid("a mailing is paused, running or cancelled", field="state")
-    if mailing.state in ("draft", "cancelled"):
+    if mailing.state in ("draft", "removed", "cancelled"):
         raise Conflict("there is nothing to steer", what="state")
     known = uow.execute(select(runs.c.send_id).where(runs.c.mailing_id == mailing.id)).scalars()
     for send_id in sorted({*known, mailing.send_id} - {0}):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hub import Conflict, FillSegment, Hub, HubError, Invalid, NotFound, SaveSegment
 from plugins.mailings.audience import audience_of
 from plugins.mailings.checking import MANY, contents_of, findings, path_of, steps_of
@@ -9,6 +11,9 @@ from plugins.mailings.commands import SaveMailing, StartMailing
 from plugins.mailings.library import WORDS, KeptLetter
 from plugins.mailings.plans import Mailing, first_moment, read_mailing
 from plugins.mailings.tables import mailings, with_run
+
+YEARS = 1900
+"""From here on a number at the end of a title is a year, and none of a copy."""
 
 
 async def mailing_of(hub: Hub, text: str) -> Mailing:
@@ -21,13 +26,18 @@ async def mailing_of(hub: Hub, text: str) -> Mailing:
 
 
 async def all_mailings(hub: Hub) -> list[Mailing]:
-    """Give every mailing, the newest first."""
-    rows = await hub.store.all(with_run().order_by(mailings.c.id.desc()).limit(500))
+    """Give every mailing, the newest first; drafts that were removed are left out."""
+    rows = await hub.store.all(
+        with_run().where(mailings.c.state != "removed").order_by(mailings.c.id.desc()).limit(500)
+    )
     return [read_mailing(row) for row in rows]
 
 
-async def send(hub: Hub, mailing: Mailing, typed: str = "") -> int:
-    """Check once more and let it go; above a thousand people the number is typed."""
+async def send(hub: Hub, mailing: Mailing, typed: str = "", seen: str = "") -> int:
+    """Check once more and let it go; above a thousand people the number is typed.
+
+    With `seen` it goes only to as many as the button said.
+    """
     try:
         path = await path_of(hub, mailing)
     except (HubError, KeyError):
@@ -38,6 +48,9 @@ async def send(hub: Hub, mailing: Mailing, typed: str = "") -> int:
     digits = "".join(one for one in typed if one.isdigit())
     if reached > MANY and digits != str(reached):
         raise Conflict("type the number of people to send it", what="confirm")
+    if seen and seen != str(reached):
+        text = "it would go to another number of people now: look, and press again"
+        raise Conflict(text, what="confirm")
     zone = (await hub.brand()).time_zone or "UTC"
     if mailing.plan.audience == "frozen":
         mailing = await frozen(hub, mailing)
@@ -71,8 +84,13 @@ async def frozen(hub: Hub, mailing: Mailing) -> Mailing:
     return await mailing_of(hub, str(mailing.id))
 
 
-async def people_behind(hub: Hub, mailing: Mailing, what: str, reason: str = "") -> int:
-    """Make a segment of the people behind a number, of one cause only with `reason`; gives its id."""
+async def people_behind(
+    hub: Hub, mailing: Mailing, what: str, reason: str = "", name: str = ""
+) -> int:
+    """Give the segment of the people behind a number, of one cause only with `reason`.
+
+    It is made where there is none yet, under the mailing's title with `name`.
+    """
     fields = {
         "sent": "got_mailing",
         "failed": "failed_mailing",
@@ -87,19 +105,31 @@ async def people_behind(hub: Hub, mailing: Mailing, what: str, reason: str = "")
         "operator": "contains",
         "value": f"{mailing.id}:{reason}" if what == "missed" else str(mailing.id),
     }
-    name = f"{mailing.title}: {what}{f' ({reason})' if reason else ''}"
+    for known in await hub.segments():
+        if known.filter == condition and not known.made_of:
+            return known.id
+    name = f"{mailing.title}: {name or what}{f' ({reason})' if reason and not name else ''}"
     (segment_id,) = await hub.do(SaveSegment(name=name[:200], filter=condition))
     return int(segment_id)
 
 
-async def again(hub: Hub, mailing: Mailing, *, failed: bool, reason: str = "") -> int:
+def _next(title: str) -> str:
+    """Give the title of one more: Spring, Spring 2, Spring 3."""
+    found = re.fullmatch(r"(.+) ([0-9]{1,4})", title)
+    head, number = (found[1], int(found[2])) if found and int(found[2]) < YEARS else (title, 1)
+    return f"{head[:190]} {number + 1}"
+
+
+async def again(
+    hub: Hub, mailing: Mailing, *, failed: bool, reason: str = "", name: str = ""
+) -> int:
     """Make a draft like this one; only to those whom it did not reach, of one cause where asked."""
     plan = mailing.plan.as_json()
     if failed or reason:
         what = "missed" if reason else "failed"
-        plan["segment_id"] = str(await people_behind(hub, mailing, what, reason))
+        plan["segment_id"] = str(await people_behind(hub, mailing, what, reason, name))
         plan["without"] = []
-    (copied,) = await hub.do(SaveMailing(title=f"{mailing.title} 2"[:200], plan=plan))
+    (copied,) = await hub.do(SaveMailing(title=_next(mailing.title), plan=plan))
     return int(copied)
 
 

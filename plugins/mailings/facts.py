@@ -11,13 +11,14 @@ from hub import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailingChanged(Event):
-    """A mailing was saved, started, filled, paused, resumed, cancelled (`what`)."""
+    """A mailing was saved, started, filled, paused, resumed, cancelled, removed, put
+    back as a draft (`what`)."""
 
     type: ClassVar[str] = "mailings.changed"
     subject_kind: ClassVar[str] = "mailing"
     subject_field: ClassVar[str] = "mailing_id"
     translations: ClassVar[Mapping[str, str]] = {
-        "ru": "рассылка сохранена, запущена, заполнена, приостановлена, продолжена, отменена"
+        "ru": "рассылка сохранена, запущена, заполнена, приостановлена, продолжена, отменена, убрана, возвращена"
     }
 
     mailing_id: int

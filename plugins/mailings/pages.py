@@ -26,7 +26,6 @@ from plugins.mailings.checking import (
     findings,
     is_letter,
     letters_of,
-    money,
     path_of,
     reach_of,
 )
@@ -43,10 +42,19 @@ from plugins.mailings.plans import (
     Plan,
     Step,
     Variant,
+    about_held_out,
+    money,
 )
 from plugins.mailings.reached import WAYS_PAGE, ways
 from plugins.mailings.results import Funnel, funnel_of, state_of
-from plugins.mailings.texts import STATES, TEST_STATES, translator
+from plugins.mailings.texts import (
+    NUMBER_WORDS,
+    REASON_WORDS,
+    REFUSED,
+    STATES,
+    TEST_STATES,
+    translator,
+)
 from plugins.mailings.trying import OPEN, own_address, samples, tests_of, try_out, values_for
 from plugins.mailings.wordings import as_json as wordings_as_json
 from plugins.mailings.wordings import chosen_at, wordings_of
@@ -169,6 +177,10 @@ async def _page(
             "wordings": await wordings_of(hub, mailing),
             "chosen_at": chosen_at(mailing),
             "problem": problem,
+            "typed": request.fields,
+            "refused": REFUSED,
+            "held_out": about_held_out(plan, path.reached),
+            "zone": (await hub.brand()).time_zone or "UTC",
         },
     )
 
@@ -222,7 +234,8 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
         if what in ("save", "send", "test", "keep", "take", "links") and mailing.state == "draft":
             mailing = await _saved(hub, request, mailing)
         if what == "send":
-            await send(hub, mailing, request.fields.get("people", ""))
+            people, seen = (request.fields.get(name, "") for name in ("people", "seen"))
+            await send(hub, mailing, people, seen)
         elif what == "keep":
             body = {**wording_of(mailing.plan.variants[0]), "files": mailing.plan.files}
             (made,) = await hub.do(SaveLetter(title=mailing.title, body=body))
@@ -234,14 +247,21 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
             return await _page(hub, request, mailing, looked=(await look(hub, mailing.plan))[0])
         elif what == "test":
             await try_out(hub, mailing, **test_of(request.fields), language=request.language)
-        elif what in ("paused", "running", "cancelled"):
+        elif what in ("paused", "running", "cancelled", "removed", "draft"):
             await hub.do(SteerMailing(mailing_id=mailing.id, state=what))
         elif what in ("again", "again_failed") or what.startswith("again-"):
             reason = what.removeprefix("again-") if what.startswith("again-") else ""
-            copied = await again(hub, mailing, failed=what == "again_failed", reason=reason)
+            cause = words(_("Failed"))
+            if reason:
+                cause = f"{words(_('Did not get it'))} · {words(REASON_WORDS.get(reason, reason))}"
+            copied = await again(
+                hub, mailing, failed=what == "again_failed", reason=reason, name=cause
+            )
             return Redirect(to=f"/p/mailings/{copied}")
         elif what.startswith("people-"):
-            segment = await people_behind(hub, mailing, what.removeprefix("people-"))
+            number = what.removeprefix("people-")
+            name = words(NUMBER_WORDS.get(number, number))
+            segment = await people_behind(hub, mailing, number, name=name)
             return Redirect(to=f"/segments/{segment}")
     except (Invalid, Conflict) as error:
         return await _page(hub, request, typed(request, mailing), words(str(error)), 422)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from hub import Invalid
 
 US = 1_000_000
-STATES = ("draft", "scheduled", "filling", "sending", "paused", "cancelled")
+STATES = ("draft", "removed", "scheduled", "filling", "sending", "paused", "cancelled")
 NUMBERS = (
     "segment_id",
     "share",
@@ -279,6 +279,16 @@ def part_of(plan: Plan, contact_id: int, mailing_id: int) -> str:
     if number // 100 % 100 >= plan.share:
         return "rest"
     return "a" if number // 10_000 % 2 == 0 else "b"
+
+
+def about_held_out(plan: Plan, reached: int) -> int:
+    """Give about how many of those who would get it are kept out to compare."""
+    return round(reached * plan.hold_out / 100)
+
+
+def money(minor: int, currency: str) -> str:
+    """Write a sum."""
+    return f"{minor // 100}.{minor % 100:02} {currency}"
 
 
 def ids(texts: Sequence[str]) -> tuple[int, ...]:

@@ -17,6 +17,8 @@ SAID = (
     _("give the mailing a title"),
     _("this mailing has begun: what is being sent stays as it is"),
     _("this mailing has begun already"),
+    _("this draft was removed: put it back first"),
+    _("only a draft is removed, and put back"),
     _("choose a segment and a channel first"),
     _("there is nothing to steer"),
     _("there is no such mailing"),
@@ -30,6 +32,7 @@ SAID = (
     _("a link is not encrypted (http://)"),
     _("half of it is in capitals"),
     _("type the number of people to send it"),
+    _("it would go to another number of people now: look, and press again"),
     _("a window is 1 to 365 days"),
     _("a touch is any, first or last"),
     _("numbers cannot be cut by this"),
@@ -60,6 +63,7 @@ STATES = {
     "finished": _("finished"),
     "paused": _("paused"),
     "cancelled": _("cancelled"),
+    "removed": _("removed"),
 }
 
 
@@ -92,6 +96,27 @@ NUMBER_WORDS = {
     "unsubscribed": _("Unsubscribed"),
     "complained": _("Complained"),
 }
+REASON_WORDS = {
+    "bounced_hard": _("no such address"),
+    "invalid_address": _("no such address"),
+    "bounced_soft": _("does not take letters now"),
+    "delayed": _("delayed, still being tried"),
+    "no_address": _("no address"),
+    "no_account": _("account not connected"),
+    "frequency_cap": _("had enough lately"),
+    "window_closed": _("reply window closed"),
+    "never_wrote": _("never wrote to this account"),
+    "provider_error": _("the provider failed"),
+    "spam": _("taken for spam"),
+    "too_large": _("too large"),
+    "expired": _("too late"),
+    "not_delivered_in_time": _("no proof of delivery in time"),
+    "not_sent_in_time": _("could not be sent in time"),
+    "unknown": _("not known"),
+    "other": _("another reason"),
+}
+REFUSED = ("unsubscribed", "no_consent", "complained", "blocked", "hold_out", "answered")
+"""Why somebody did not get it, and nobody should try again."""
 CUT_WORDS = {
     "channel": _("By channel"),
     "account": _("By sender"),

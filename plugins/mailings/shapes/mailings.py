@@ -104,9 +104,9 @@ class Confirmed(Body):
 
 
 class Steered(Body):
-    """Where a mailing shall go."""
+    """Where a mailing shall go; a draft is put away (`removed`) and back (`draft`)."""
 
-    state: Literal["paused", "running", "cancelled"]
+    state: Literal["paused", "running", "cancelled", "removed", "draft"]
 
 
 class Behind(Body):

@@ -140,11 +140,58 @@ async def test_a_marketer_plans_checks_sends_and_reads_the_numbers(
     assert "no such address</a>: <strong>1</strong>" in shown
     again = await browser.submit(address, data={"do": "again_failed"})
     copy = (await browser.get(again.headers["location"])).text
-    assert "Spring: failed" in copy
+    assert "Spring: Failed" in copy
+    assert 'value="Spring 2"' in copy
     behind = await browser.submit(address, data={"do": "people-sent"})
+    # The same number leads to the same segment, however often it is pressed.
+    once_more = await browser.submit(address, data={"do": "people-sent"})
+    assert once_more.headers["location"] == behind.headers["location"]
     assert "How many, now: 4" in (await browser.get(behind.headers["location"])).text
     agent = await house.logged_in("agent")
     assert (await agent.get("/p/mailings/")).status_code == 403
+
+
+async def test_a_draft_is_put_away_and_back_and_says_whom_it_reaches(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 20)
+    number = await _draft(house, segment, account, hold_out=10)
+    browser = await house.logged_in("marketer")
+    address = f"/p/mailings/{number}"
+    page = (await browser.get(address)).text
+    assert "kept out to compare: <strong" in page
+    assert "By the clock of UTC" in page
+    assert 'name="seen" value="20"' in page
+    form = {
+        "title": "Spring",
+        "segment_id": str(segment),
+        f"account_{account}": "1",
+        "advertising": "yes",
+        "topic": "news",
+        "subject_0": "News",
+        "text_0": TEXT,
+    }
+
+    def version(text: str) -> str:
+        return str(re.findall(r'name="version" value="(\d+)"', text)[0])
+
+    # What a refused test was typed with stays, and it goes to as many as the button said.
+    form["version"] = version(page)
+    wrong = await browser.submit(address, data=form | {"do": "test", "test_to": "nobody"})
+    assert wrong.status_code == 422
+    assert 'value="nobody"' in wrong.text
+    form["version"] = version(wrong.text)
+    other = await browser.submit(address, data=form | {"do": "send", "seen": "19"})
+    assert other.status_code == 422
+    assert "another number of people" in other.text
+    away = await browser.submit(address, data={"do": "removed"})
+    assert away.status_code == 303
+    assert "Put it back" in (await browser.get(address)).text
+    assert address not in (await browser.get("/p/mailings/")).text
+    refused = await browser.submit(address, data={"do": "paused"})
+    assert refused.status_code == 422
+    await browser.submit(address, data={"do": "draft"})
+    assert address in (await browser.get("/p/mailings/")).text
 
 
 async def test_a_batch_is_carried_once_wherever_it_was_killed(house: House, world: World) -> None:
