@@ -7,22 +7,22 @@ dialogs at once never fill one place twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, select, update
 
 from crm_store.absences import substitutes
 from crm_store.calendars import working
 from crm_store.desks import MODES, WAYS, people_away, route_of
 from crm_store.sql import locked
-from crm_store.tables.desks import desk_statuses, desks, routes, routing
+from crm_store.tables.desks import routes, routing
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.people import clients, contacts
-from crm_store.tables.users import account_members, roles, team_members, users
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.access import lock_dialog
+from dialogs.places import Place, Places, why_nobody
 from dialogs.waiting import queue
 from dialogs.workflow import set_assignee
 from hub.calendars import Calendar
@@ -40,23 +40,6 @@ LOOKED_THROUGH = 2000
 
 LOOKED_BACK = 20
 """Of how many dialogs of a person is looked who answered last."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A colleague who may be asked: how many dialogs he has, how many more are given to him."""
-
-    user_id: UserId
-    ready: bool
-    away: bool
-    load: int
-    capacity: int
-    last_given_at: int
-
-    @property
-    def is_free(self) -> bool:
-        """Say whether a dialog may be given to him now."""
-        return self.ready and not self.away and (not self.capacity or self.load < self.capacity)
 
 
 # -- commands ------------------------------------------------------------------------------
@@ -130,7 +113,7 @@ class _Giving:
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._places: dict[tuple[int, int], dict[UserId, Place]] = {}
+        self._places = Places(uow)
         self._rules: dict[tuple[int, int], RoutingRule] = {}
         self._calendars: dict[int, Calendar] = {}
         self._exhausted: dict[tuple[int, int, str], str] = {}
@@ -152,7 +135,7 @@ class _Giving:
             self._forget(dialog.id)
             return 0
         if dialog.assignee_id and not gone:
-            place = self._people(dialog, TeamId(0)).get(UserId(dialog.assignee_id))
+            place = self._places.of(dialog.account_id, TeamId(0)).get(UserId(dialog.assignee_id))
             if place is not None and place.ready and not place.away:
                 # It came back to somebody who is there: it stays with him, even beyond his places.
                 self._settle(dialog, rule, wish, place.user_id)
@@ -188,7 +171,7 @@ class _Giving:
     ) -> UserId:
         """Find somebody and give him a dialog; gives 0 and says why where nobody is found."""
         team = wish.team_id or TeamId(dialog.team_id)
-        people = self._people(dialog, team)
+        people = self._places.of(dialog.account_id, team)
         chosen, reason = self._choose(dialog, rule, team, people, passed)
         if chosen is None:
             if not (rule.owner_first or rule.last_days):
@@ -206,7 +189,12 @@ class _Giving:
                 before_user_id=passed[-1] if passed else UserId(0),
             )
         )
-        self._given(chosen, rule)
+        self._places.take(chosen.user_id)
+        uow.conn.execute(
+            update(routes)
+            .where(routes.c.kind == rule.kind, routes.c.subject_id == rule.subject_id)
+            .values(last_user_id=chosen.user_id)
+        )
         self._settle(dialog, rule, wish, chosen.user_id, passed)
         return chosen.user_id
 
@@ -225,7 +213,7 @@ class _Giving:
         stand_ins = substitutes(self._uow.conn, self._uow.now)
         asked = [] if passed else [("", UserId(dialog.assignee_id))] if dialog.assignee_id else []
         asked += self._first(dialog, rule)
-        everybody = self._people(dialog, TeamId(0)) if asked else {}
+        everybody = self._places.of(dialog.account_id, TeamId(0)) if asked else {}
         for way, who in asked:
             place = everybody.get(who)
             if way and place is not None and place.is_free and who not in passed:
@@ -237,7 +225,7 @@ class _Giving:
             return None, "away"
         free = [one for one in people.values() if one.is_free and one.user_id not in passed]
         if not free:
-            return None, _why_nobody(people.values())
+            return None, why_nobody(people.values())
         if rule.mode == "least_busy":
             return min(free, key=lambda one: (one.load, one.last_given_at, one.user_id)), rule.mode
         if rule.mode == "in_order":
@@ -309,89 +297,7 @@ class _Giving:
             select(routing).where(routing.c.dialog_id == dialog_id)
         ).first()
 
-    def _people(self, dialog: Row[Any], team: TeamId) -> dict[UserId, Place]:
-        """Give who may be asked, with his desk locked: of a team, or whoever sees the account."""
-        key = (dialog.account_id, team)
-        if key not in self._places:
-            self._places[key] = self._read_people(*key)
-        return self._places[key]
-
-    def _read_people(self, account_id: int, team: TeamId) -> dict[UserId, Place]:
-        uow = self._uow
-        statement = (
-            select(users.c.id, roles.c.permissions, roles.c.scope)
-            .join(roles, roles.c.name == users.c.role)
-            .where(users.c.active)
-            .order_by(users.c.id)
-        )
-        if team:
-            mates = select(team_members.c.user_id).where(team_members.c.team_id == team)
-            statement = statement.where(users.c.id.in_(mates))
-        members = set(
-            uow.conn.execute(
-                select(account_members.c.user_id).where(account_members.c.account_id == account_id)
-            ).scalars()
-        )
-        ids = [
-            row.id
-            for row in uow.conn.execute(statement)
-            if "dialogs.answer" in row.permissions
-            and (row.scope == "all" or not members or row.id in members)
-        ]
-        sitting = uow.conn.execute(
-            locked(
-                uow.dialect,
-                select(desks).where(desks.c.user_id.in_(ids)).order_by(desks.c.user_id),
-            )
-        ).all()
-        known = {row.id: row for row in uow.conn.execute(select(desk_statuses))}
-        away = people_away(uow.conn, uow.now)
-        loads = {
-            row.assignee_id: row.number
-            for row in uow.conn.execute(
-                select(dialogs.c.assignee_id, func.count().label("number"))
-                .where(
-                    dialogs.c.assignee_id.in_(ids), dialogs.c.is_open, dialogs.c.snoozed_until == 0
-                )
-                .group_by(dialogs.c.assignee_id)
-            )
-        }
-        found = {}
-        for row in sitting:
-            status = known.get(row.status_id)
-            found[UserId(row.user_id)] = Place(
-                user_id=UserId(row.user_id),
-                ready=status is not None and status.works and status.takes_new,
-                away=row.user_id in away,
-                load=loads.get(row.user_id, 0),
-                capacity=row.capacity,
-                last_given_at=row.last_given_at,
-            )
-        return found
-
     # -- writing ---------------------------------------------------------------------------
-
-    def _given(self, chosen: Place, rule: RoutingRule) -> None:
-        """Count the dialog at its new desk, in the database and in what is known here."""
-        uow = self._uow
-        # Later than everybody before him in this very instant, too.
-        newest = max(
-            (one.last_given_at for known in self._places.values() for one in known.values()),
-            default=0,
-        )
-        at = max(uow.now, newest + 1)
-        for known in self._places.values():
-            place = known.get(chosen.user_id)
-            if place is not None:
-                known[chosen.user_id] = replace(place, load=place.load + 1, last_given_at=at)
-        uow.conn.execute(
-            update(desks).where(desks.c.user_id == chosen.user_id).values(last_given_at=at)
-        )
-        uow.conn.execute(
-            update(routes)
-            .where(routes.c.kind == rule.kind, routes.c.subject_id == rule.subject_id)
-            .values(last_user_id=chosen.user_id)
-        )
 
     def _settle(
         self,
@@ -452,8 +358,3 @@ def _wish(row: Row[Any]) -> _Wish:
 
 def _asked(wish: _Wish) -> dict[str, Any]:
     return {"mode": wish.mode, "team_id": wish.team_id, "last_days": wish.last_days}
-
-
-def _why_nobody(people: Iterable[Place]) -> str:
-    ready = [one for one in people if one.ready and not one.away]
-    return "full" if ready else "away"
