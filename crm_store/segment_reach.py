@@ -71,7 +71,7 @@ def reach_in_order(
 
 
 def _reason(contact: Any, address: Any, channel: str, topic: str) -> Any:
-    """The same order of reasons as `consents.refusals`, for many people at once."""
+    """The same order of reasons as `refusals.refusals`, for many people at once."""
 
     def newest(state: str) -> Any:
         return (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from crm_store.consents import refusals
 from crm_store.objects import visible_people
+from crm_store.refusals import refusals
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.users import accounts

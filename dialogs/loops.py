@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, func, literal_column, select
 
-from crm_store.consents import UNSUBSCRIBED, refusals
+from crm_store.consents import UNSUBSCRIBED
+from crm_store.refusals import refusals
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork

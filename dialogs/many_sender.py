@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, select
 
-from crm_store.consents import refusals
+from crm_store.refusals import refusals
 from crm_store.sending_limits import record as limits_record
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.many import many_contents, sending_limits

@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 
 from crm_store.absences import substitutes
 from crm_store.completeness import COUNTED, LACKS, missing_in
-from crm_store.consents import refusals
 from crm_store.desks import people_away
 from crm_store.nouns import NOUNS
 from crm_store.object_fields import WON
+from crm_store.refusals import refusals
 from crm_store.tables.dialogs import bodies, dialogs, messages
 from crm_store.tables.interests import interests, stages
 from crm_store.tables.objects import leads

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import plugins.web_form
-from crm_store.consents import refusals, standing
+from crm_store.consents import standing
+from crm_store.refusals import refusals
 from crm_store.viewer import Reader
 from hub import (
     AccountId,
