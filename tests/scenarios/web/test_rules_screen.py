@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from crm_store.unit_of_work import UnitOfWork
-from hub import SYSTEM, CreateAccount, Micros, RuleId
+from hub import SYSTEM, CreateAccount, DialogQuery, Micros, RuleId
 from hub.records.rules import Rule
 from plugins import crm_actions
+from tests.houses import until
 from tests.scenarios.web.house import open_house
 from tests.scenarios.web.pigeons import SETTINGS, letter, plugin
 from triggers import rules as reads
@@ -53,10 +54,22 @@ async def test_a_ready_rule_is_added_tried_and_switched_on(
         answer = await browser.submit(path, data={"definition": urgent, "do": "try"})
         # What would be done is told in the words of its form, not of the hub.
         assert 'Priority:</span> <span class="small">High</span>' in answer.text
+        await browser.submit(path, data={"definition": urgent, "do": "save"})
         answer = await browser.submit(
             "/settings/rules", data={"rule": path.rpartition("/")[2], "do": "on"}
         )
         assert answer.status_code == 303
+        body, headers = letter("2")
+        await browser.post(f"/hooks/{account.hook_token}", content=body, headers=headers)
+        (dialog, *_) = (await house.system.dialogs(DialogQuery())).dialogs
+
+        async def told() -> str:
+            html = (await browser.get(f"/inbox/dialog/{dialog.id}")).text
+            return html.partition(f'href="{path}#')[2].partition('"')[0]
+
+        # The line of its run leads to the run, which says why.
+        await until(told)
+        assert f'<div id="{await told()}">' in (await browser.get(path)).text
 
 
 async def test_restoring_a_version_asks_what_becomes_of_what_waits(
