@@ -165,6 +165,10 @@ async def save(request: Request) -> Response:
             return await _form(request, _with(typed, [*parts[:at], *parts[at + 1 :]]))
         if what == "fill":
             return await _fill(request, form, segment_id)
+        if what.startswith("out-"):
+            out = ContactId(number(what.removeprefix("out-")))
+            await request.state.hub.do(FillSegment(segment_id=segment_id, remove=(out,)))
+            return RedirectResponse(f"/segments/{segment_id}", 303)
         command = SaveSegment(
             segment_id=segment_id,
             name=typed.name,
@@ -178,6 +182,9 @@ async def save(request: Request) -> Response:
         )
         (saved,) = await request.state.hub.do(command)
     except (Invalid, Conflict) as error:
+        if what == "fill":
+            # The small form holds nothing of the segment.
+            typed = await request.state.hub.read(reads.one, segment_id)
         return await _form(request, typed, say(request, str(error)), 422)
     return RedirectResponse(f"/segments/{saved}?saved=1", 303)
 
@@ -214,6 +221,11 @@ async def _fill(request: Request, form: Mapping[str, Any], segment_id: int) -> R
     """Put the people of another segment, or one person, into a static one."""
     hub = request.state.hub
     source = number(form.get("source") or 0)
+    one = str(form.get("contact", "")).strip().rstrip("/").rpartition("/")[2]
+    if not source and not one:
+        raise Invalid(_("choose a segment or a person first"), field="source")
+    if one:
+        await _one_in(request, segment_id, one)
     after = 0
     if source:
         other = await hub.read(reads.one, source)
@@ -221,10 +233,16 @@ async def _fill(request: Request, form: Mapping[str, Any], segment_id: int) -> R
             ids = tuple(one.contact_id for one in people)
             await hub.do(FillSegment(segment_id=segment_id, add=ids))
             after = people[-1].contact_id
-    one = str(form.get("contact", "")).rstrip("/").rpartition("/")[2]
-    if one.isdecimal():
-        await hub.do(FillSegment(segment_id=segment_id, add=(ContactId(number(one)),)))
     return RedirectResponse(f"/segments/{segment_id}", 303)
+
+
+async def _one_in(request: Request, segment_id: int, text: str) -> None:
+    hub = request.state.hub
+    try:
+        contact = await hub.contact(ContactId(number(text)))
+    except (Invalid, NotFound) as error:
+        raise Invalid(_("no person here has this address or number"), field="contact") from error
+    await hub.do(FillSegment(segment_id=segment_id, add=(contact.id,)))
 
 
 async def remove(request: Request) -> Response:

@@ -50,6 +50,8 @@ async def test_what_a_step_lacks_is_asked_for_and_the_step_is_taken(hub: House) 
     done = await browser.submit(lacks, card, given)
     assert (done.status_code, done.headers["location"]) == (303, card)
     assert "Reopen" in (await browser.get(card)).text
+    # Opened by its address where nothing is missing, the form says so.
+    assert "Nothing is missing" in (await browser.get(lacks)).text
 
 
 async def test_a_lead_and_its_interest_lead_to_each_other(hub: House) -> None:

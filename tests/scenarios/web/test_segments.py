@@ -223,6 +223,19 @@ async def test_a_marketer_builds_one_on_screen(house: House) -> None:
         made = await browser.submit("/segments/new", data={**sets, **more})
         shown = (await browser.get(made.headers["location"])).text
         assert f"How many, now: {size}" in shown, more
+    # By hand: who is unknown is said, who was put in by mistake is taken out.
+    by_hand = f"/segments/{other[0]}"
+    unknown = await browser.submit(by_hand, data={"do": "fill", "contact": "nobody"})
+    assert unknown.status_code == 422
+    assert "no person here has this address" in unknown.text
+    assert 'value="Others"' in unknown.text
+    put_in = {"do": "fill", "contact": f"https://hub.example/contacts/{anna}"}
+    await browser.submit(by_hand, data=put_in)
+    assert "How many, now: 2" in (await browser.get(by_hand)).text
+    await browser.submit(by_hand, data={"do": f"out-{walter}"})
+    shown = (await browser.get(by_hand)).text
+    assert "How many, now: 1" in shown
+    assert f"out-{anna}" in shown
     noted = await browser.submit(
         f"/contacts/{anna}/consents", data={"do": "give", "evidence": "by telephone"}
     )
