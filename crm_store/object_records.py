@@ -15,7 +15,7 @@ from sqlalchemy import Column, Row, Select, Table, bindparam, select
 
 from crm_store import custom
 from crm_store.nouns import Noun
-from crm_store.rows import among, listed
+from crm_store.rows import among, listed, numbers, row_by_row
 from crm_store.tables.objects import object_tags
 from crm_store.viewer import Reader
 
@@ -29,7 +29,9 @@ def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
     dialect = reader.conn.dialect.name
     number_of = itemgetter(rows[0]._fields.index("id"))
     ids = list(map(number_of, rows))
-    asked = {"kind": noun.kind.name, "objects": listed(dialect, ids)}
+    # `numbers` calls them by the name of their column.
+    name = "given" if dialect == "sqlite" else "given_id"
+    asked = {"kind": noun.kind.name, name: listed(dialect, ids)}
     for number, tag, folded in reader.conn.execute(_tags(dialect), asked).all():
         tags.setdefault(number, []).append((folded, tag))
     record: Any = noun.kind.record
@@ -110,6 +112,12 @@ def _default(record: Any, one: Field[Any]) -> Any:
 
 @cache
 def _tags(dialect: str) -> Select[Any]:
-    return select(object_tags.c.object_id, object_tags.c.tag, object_tags.c.tag_folded).where(
-        object_tags.c.kind == bindparam("kind"), among(dialect, object_tags.c.object_id, "objects")
-    )
+    tag = object_tags.c
+    columns, kind = (tag.object_id, tag.tag, tag.tag_folded), tag.kind == bindparam("kind")
+    if dialect == "sqlite":
+        return select(*columns).where(kind, among(dialect, tag.object_id, "given"))
+    # By a list of ids PostgreSQL would read the tags of all there are.
+    given = numbers(dialect, ("id",))
+    own = kind & (tag.object_id == given.c.id)
+    source, shown = row_by_row(dialect, given, object_tags, columns, own)
+    return select(*shown.c).select_from(source).where(shown.c.object_id.is_not(None))

@@ -19,6 +19,7 @@ from crm_store import (
     many,
     many_results,
     object_grams,
+    object_records,
     objects,
     person_objects,
     person_timeline,
@@ -378,3 +379,12 @@ def test_what_is_nobodys_is_not_looked_through_for_a_card() -> None:
     text = str(person_objects._looking(Viewer(), "postgresql").compile(dialect=dialect))
     for column in ("leads.client_id", "leads.contact_id", "deliveries.contact_id"):
         assert text.count(f"{column} =") == text.count(f"{column} > 0") == 1
+
+
+def test_tags_of_a_page_are_asked_for_object_by_object() -> None:
+    """By a list of ids PostgreSQL would read the tags of all objects."""
+    text = " ".join(
+        str(object_records._tags("postgresql").compile(dialect=postgresql.dialect())).split()
+    )
+    assert " JOIN LATERAL (SELECT object_tags.object_id " in text
+    assert " OFFSET 0) AS own ON true WHERE own.object_id IS NOT NULL" in text
