@@ -29,7 +29,7 @@ from crm_store.tables.rules import rule_timers
 from crm_store.viewer import Reader, Viewer
 from hub.rule_engine import TIMERS, RuleEngine
 from tests.houses import message
-from triggers import timers
+from triggers import timer_rows
 
 RATE, BATCH, SECONDS = 200, 10, 5.0
 WAITING, DUE = 100_000, 500
@@ -181,8 +181,8 @@ async def pending(home: Any, engine: RuleEngine, bare: Bare) -> None:
 
     def found(conn: Any) -> float:
         reader = Reader(conn=conn, viewer=Viewer.system(), now=now, nouns=home.runtime.nouns)
-        assert len(timers.due(reader, rules, now, TIMERS)) == TIMERS
-        return median_ms(lambda: timers.due(reader, rules, now, TIMERS))
+        assert len(timer_rows.due(reader, rules, now, TIMERS)) == TIMERS
+        return median_ms(lambda: timer_rows.due(reader, rules, now, TIMERS))
 
     ours: float = await home.runtime.database.read(found)
     assert bare.due(now, TIMERS) == TIMERS

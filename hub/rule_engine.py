@@ -24,7 +24,7 @@ from hub.objects import SYSTEM
 from hub.prepare import prepare
 from hub.records.rules import Rule
 from triggers import rules as rule_reads
-from triggers import timers
+from triggers import timer_rows, timers
 from triggers.arming import dates_to_arm, schedules_to_arm
 from triggers.book import Book
 from triggers.decide import DULL, Decision, decide, decide_timers
@@ -114,7 +114,7 @@ class RuleEngine:
 
     async def _next_due(self) -> int:
         rules = self._book().rules
-        return await self._read(lambda reader: timers.next_due(reader, rules))
+        return await self._read(lambda reader: timer_rows.next_due(reader, rules))
 
     async def _read(self, function: Callable[[Reader], T]) -> T:
         runtime = self._runtime
@@ -226,7 +226,7 @@ class RuleEngine:
 
     async def _timers(self) -> bool:
         book, now = self._book(), self._runtime.now()
-        rows = await self._read(lambda reader: timers.due(reader, book.rules, now, TIMERS))
+        rows = await self._read(lambda reader: timer_rows.due(reader, book.rules, now, TIMERS))
         if not rows:
             return False
         self._was_late = rows[0].due_at < now - LATE_US

@@ -20,7 +20,7 @@ from hub.ids import ContactId, DialogId, EventId
 from hub.records.dialogs import DialogQuery
 from hub.records.rules import RuleTimer
 from hub.rules import Facts
-from triggers import timers
+from triggers import timer_rows, timers
 from triggers.book import Book, Entry
 from triggers.compiled import Values
 from triggers.evaluate import Match, match, part_of, run_of, until_stop
@@ -170,7 +170,7 @@ def decide_timers(
     read_to: int,
 ) -> Decision:
     """Judge what is due: each is run, moved or dropped with a reason."""
-    known = events_by_id(reader.conn, registry, timers.causes(rows))
+    known = events_by_id(reader.conn, registry, timer_rows.causes(rows))
     taken: list[tuple[RuleTimer, Entry | None]] = []
     occasions: list[Occasion] = []
     needs: set[str] = set()

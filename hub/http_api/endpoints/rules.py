@@ -18,7 +18,7 @@ from hub.objects import Ref
 from hub.rule_desk import RuleDesk
 from hub.shapes import GivenId, Listing, Made
 from triggers import rules as reads
-from triggers import runs, timers
+from triggers import runs, timer_rows
 
 router = rights.router("Rules")
 
@@ -324,7 +324,7 @@ async def waiting(
 ) -> Listing[s.RuleTimer]:
     """Give timers, the next one first."""
     found = await caller.hub.read(
-        lambda reader: timers.waiting(
+        lambda reader: timer_rows.waiting(
             reader,
             rule_id=rule_id or 0,
             dialog_id=dialog_id or 0,

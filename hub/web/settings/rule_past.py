@@ -14,7 +14,7 @@ from hub.records.rules import Judged
 from hub.rule_desk import RuleDesk
 from hub.web.settings.common import form_of, go, hub_of, need, needs, number, runtime_of, show
 from hub.web.settings.rule_words import STATES
-from triggers import runs, timers
+from triggers import runs, timer_rows
 from triggers.explain import from_data
 
 PATH = "/settings/rules"
@@ -62,7 +62,7 @@ async def waits(request: Request) -> Response:
         return go(f"{PATH}/waits", "removed")
     before = request.query_params.get("before", "")[:60]
     found = await hub_of(request).read(
-        lambda reader: timers.waiting(reader, before=before, limit=PAGE)
+        lambda reader: timer_rows.waiting(reader, before=before, limit=PAGE)
     )
     return show(
         request,

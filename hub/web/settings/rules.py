@@ -19,7 +19,7 @@ from hub.web.settings import rule_acts, rule_past
 from hub.web.settings.common import form_of, go, hub_of, needs, number, runtime_of, say, show
 from hub.web.settings.rule_words import GROUPS, PAUSES, STATES
 from triggers import rules as reads
-from triggers import runs, timers
+from triggers import runs, timer_rows
 from triggers.explain import from_data
 
 PATH = "/settings/rules"
@@ -173,7 +173,9 @@ async def _past(request: Request, rule_id: RuleId) -> dict[str, Any]:
         "runs": await hub.read(
             lambda reader: runs.page(reader, rule_id=rule_id, text=text, limit=50)
         ),
-        "waiting": await hub.read(lambda reader: timers.waiting(reader, rule_id=rule_id, limit=20)),
+        "waiting": await hub.read(
+            lambda reader: timer_rows.waiting(reader, rule_id=rule_id, limit=20)
+        ),
         "versions": [(each, desk.sentence(each.definition, language)) for each in versions],
         "users": {each.id: each.name for each in users},
     }

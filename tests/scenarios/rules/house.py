@@ -15,7 +15,7 @@ from hub.records.rules import RuleRun, RuleTimer
 from hub.rule_engine import RuleEngine
 from plugins import crm_actions
 from tests.houses import House, World, house
-from triggers import runs, timers
+from triggers import runs, timer_rows
 
 US = 1_000_000
 
@@ -59,7 +59,7 @@ class Ruled:
 
     async def waiting(self, **which: Any) -> list[RuleTimer]:
         """What waits."""
-        return await self.home.user.read(lambda reader: timers.waiting(reader, **which))
+        return await self.home.user.read(lambda reader: timer_rows.waiting(reader, **which))
 
     async def leads(self) -> list[Any]:
         """Every lead."""
