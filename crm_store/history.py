@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from crm_store.objects import Noun
+from crm_store.sql import LARGEST
 from crm_store.tables.journal import changes, journal
 from crm_store.unit_of_work import cause_from
 from crm_store.viewer import Reader
@@ -13,6 +14,21 @@ from hub.objects import Actor, ActorKind
 from hub.records.objects import ChangeLine
 
 MOST = 200
+_MINE = (changes.c.kind == bindparam("kind")) & (changes.c.object_id == bindparam("object"))
+_WANTED = (
+    select(changes.c.event_id)
+    .where(_MINE, changes.c.event_id < bindparam("before"))
+    .distinct()
+    .order_by(changes.c.event_id.desc())
+    .limit(bindparam("most"))
+)
+_CHANGED = (
+    select(changes, journal.c.at, journal.c.actor_kind, journal.c.actor_id, journal.c.actor_name)
+    .add_columns(journal.c.cause)
+    .join(journal, journal.c.id == changes.c.event_id)
+    .where(_MINE, changes.c.event_id.in_(_WANTED.subquery().select()))
+    .order_by(changes.c.event_id.desc(), changes.c.n)
+)
 
 
 def changes_of(
@@ -23,20 +39,8 @@ def changes_of(
     All changes of one event are given together, so a page may be a little longer than `limit`.
     """
     reader.viewer.need(noun.kind.read)
-    mine = (changes.c.kind == noun.kind.name) & (changes.c.object_id == object_id)
-    wanted = select(changes.c.event_id).where(mine)
-    if before:
-        wanted = wanted.where(changes.c.event_id < before)
-    wanted = wanted.distinct().order_by(changes.c.event_id.desc()).limit(max(1, min(limit, MOST)))
-    rows = reader.conn.execute(
-        select(
-            changes, journal.c.at, journal.c.actor_kind, journal.c.actor_id, journal.c.actor_name
-        )
-        .add_columns(journal.c.cause)
-        .join(journal, journal.c.id == changes.c.event_id)
-        .where(mine, changes.c.event_id.in_(wanted.subquery().select()))
-        .order_by(changes.c.event_id.desc(), changes.c.n)
-    )
+    given = {"kind": noun.kind.name, "object": object_id, "most": max(1, min(limit, MOST))}
+    rows = reader.conn.execute(_CHANGED, {**given, "before": before or LARGEST})
     return [
         ChangeLine(
             event_id=EventId(row.event_id),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, select
 
 from crm_store import objects
 from crm_store.merge_pair import CONTACT, differences, places_of
@@ -43,13 +46,7 @@ def merges_of(reader: Reader, kind: str, object_id: int) -> list[Merge]:
     """Give the merges into a card that can be undone, the newest first, with the merged names."""
     noun = NOUNS[kind]
     reader.viewer.need(noun.kind.read)
-    rows = reader.conn.execute(
-        select(merges, noun.title.label("title"))
-        .join(noun.table, noun.table.c.id == merges.c.merged_id)
-        .where(merges.c.kind == kind, merges.c.survivor_id == object_id, merges.c.undone_at == 0)
-        .order_by(merges.c.id.desc())
-        .limit(100)
-    )
+    rows = reader.conn.execute(_into(kind), {"kind": kind, "card": object_id})
     return [
         Merge(
             id=MergeId(row.id),
@@ -61,3 +58,16 @@ def merges_of(reader: Reader, kind: str, object_id: int) -> list[Merge]:
         )
         for row in rows
     ]
+
+
+@cache
+def _into(kind: str) -> Select[Any]:
+    noun = NOUNS[kind]
+    mine = (merges.c.kind == bindparam("kind")) & (merges.c.survivor_id == bindparam("card"))
+    return (
+        select(merges, noun.title.label("title"))
+        .join(noun.table, noun.table.c.id == merges.c.merged_id)
+        .where(mine, merges.c.undone_at == 0)
+        .order_by(merges.c.id.desc())
+        .limit(100)
+    )

@@ -7,7 +7,18 @@ from dataclasses import replace
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from crm_store import custom, object_writes, objects, support_levels
 from crm_store.object_fields import last_purchase
@@ -65,11 +76,16 @@ def living(conn: Connection, contact_id: ContactId) -> ContactId:
 def survivor_of(conn: Connection, table: Table, object_id: int) -> int:
     """Follow merges of contacts or clients to the card that lives on."""
     for _ in range(MOST_MERGES):
-        further = conn.execute(select(table.c.merged_into).where(table.c.id == object_id)).scalar()
+        further = conn.execute(_merged_into(table), {"card": object_id}).scalar()
         if not further:
             break
         object_id = int(further)
     return object_id
+
+
+@cache
+def _merged_into(table: Table) -> Select[Any]:
+    return select(table.c.merged_into).where(table.c.id == bindparam("card"))
 
 
 @lru_cache(256)
@@ -429,29 +445,32 @@ def refuse_merged(row: Any) -> None:
         )
 
 
-def last_contact(reader: Reader, client_id: ClientId) -> Micros:
-    """Give when anybody of a client was heard from last, 0 for never."""
-    last = reader.conn.execute(
-        select(func.max(contacts.c.last_at)).where(
-            contacts.c.client_id == client_id, visible_people(reader.viewer)
-        )
-    ).scalar()
-    return Micros(last or 0)
-
-
-def bought_last(reader: Reader, client_id: ClientId) -> Micros:
-    """Give when a client's last interest was won, 0 for never."""
+def last_dealings(reader: Reader, client_id: ClientId) -> tuple[Micros, Micros]:
+    """Give when anybody of a client was heard from last, and when it bought last; 0 for never."""
     reader.viewer.need("contacts.view")
-    return Micros(reader.conn.execute(select(last_purchase(client_id))).scalar() or 0)
+    heard, bought = reader.conn.execute(_dealt(reader.viewer.sight), {"client": client_id}).one()
+    return Micros(heard or 0), Micros(bought or 0)
+
+
+@lru_cache(256)
+def _dealt(viewer: Viewer) -> Select[Any]:
+    client: ColumnElement[int] = bindparam("client")
+    theirs = select(func.max(contacts.c.last_at)).where(
+        contacts.c.client_id == client, visible_people(viewer)
+    )
+    return select(theirs.scalar_subquery().label("heard"), last_purchase(client).label("bought"))
+
+
+_OF_CLIENT = (
+    select(contacts.c.id)
+    .where(contacts.c.client_id == bindparam("client"), contacts.c.deleted_at == 0)
+    .order_by(contacts.c.is_key.desc(), contacts.c.name_folded, contacts.c.id)
+    .limit(200)
+)
 
 
 def people_of(reader: Reader, client_id: ClientId) -> list[Contact]:
     """Give the contact persons of a client, key persons first."""
     reader.viewer.need("contacts.view")
-    found = reader.conn.execute(
-        select(contacts.c.id)
-        .where(contacts.c.client_id == client_id, contacts.c.deleted_at == 0)
-        .order_by(contacts.c.is_key.desc(), contacts.c.name_folded, contacts.c.id)
-        .limit(200)
-    )
+    found = reader.conn.execute(_OF_CLIENT, {"client": client_id})
     return contacts_of(reader, [ContactId(one) for one in found.scalars()])

@@ -81,13 +81,14 @@ async def _shown(
             return {"survivor": survivor}
         card = reads.one(reader, CLIENT, client_id)
         subject = lines.of_card(reader, client_id)
+        last_at, bought_at = people.last_dealings(reader, client_id)
         return {
             "client": card,
             "contacts": people.people_of(reader, client_id),
             "interests": belongings(reader, INTEREST, client_id=client_id),
             "leads": belongings(reader, LEAD, client_id=client_id),
-            "last_at": people.last_contact(reader, client_id),
-            "bought_at": people.bought_last(reader, client_id),
+            "last_at": last_at,
+            "bought_at": bought_at,
             "steps": ways.way(reader, subject, card),
             "pairs": duplicate_reads.pairs_of(reader, "client", client_id),
             "merges": merge_reading.merges_of(reader, "client", client_id),
