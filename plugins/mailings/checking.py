@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from hub import AccountId, Capabilities, Hub, HubError, ManyContent, Reach, Segment
 from plugins.mailings.audience import audience_of
 from plugins.mailings.files import HEAVY, files_of, megabytes, objections
-from plugins.mailings.letter import Letter, complaints, letter, with_marks
+from plugins.mailings.letter import LOOSE, Letter, complaints, letter, loose, with_marks
 from plugins.mailings.marks import creatives_of, erid_of, link_marks, marked
 from plugins.mailings.obligations import obligatory
 from plugins.mailings.plans import Mailing, Plan, Step, Variant, about_held_out, money
@@ -394,4 +394,6 @@ async def _words(hub: Hub, plan: Plan) -> list[Finding]:
         found += [
             Finding(level=level, text=words) for level, words in complaints(variant.text, one)
         ]
+    if any(loose(one.text) for one in plan.steps):
+        found.append(Finding(level="bad", text=LOOSE))
     return found

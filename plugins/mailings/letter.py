@@ -23,6 +23,7 @@ import mjml
 
 from hub import Invalid
 
+LOOSE = "a button or a picture stands inside a text: put an empty line before and after it"
 _PICTURE = re.compile(r"!\[([^\]\n]*)\]\((\S+?)\)")
 _BUTTON = re.compile(r"\[\[([^|\]\n]+)\|(\S+?)\]\]")
 _LINK = re.compile(r"\[([^\]\n]+)\]\((\S+?)\)")
@@ -235,6 +236,17 @@ def with_marks(text: str, utm: str) -> str:
     )
 
 
+def loose(markup: str) -> bool:
+    """Say whether a button or a picture stands inside a text, where its signs would be read."""
+    if form_of(markup):
+        return False
+    for part in re.split(r"\n\s*\n", markup.strip()):
+        for sign in (_PICTURE, _BUTTON):
+            if sign.search(part) and not sign.fullmatch(part.strip()):
+                return True
+    return False
+
+
 def complaints(markup: str, made: Letter) -> list[tuple[str, str]]:
     """Say what is doubtful: (level, words)."""
     found = []
@@ -242,6 +254,8 @@ def complaints(markup: str, made: Letter) -> list[tuple[str, str]]:
     blind = [one for one in _IMAGE.findall(markup) if not _ALT.search(one)] if code else []
     if blind or any(not alt.strip() for alt, _ in _PICTURE.findall(markup)):
         found.append(("bad", "a picture has no words for who does not see it"))
+    if loose(markup):
+        found.append(("bad", LOOSE))
     if len(made.html.encode()) > MAX_HTML:
         found.append(("bad", "the letter is larger than 100 KB: mail programs cut it off"))
     lower = markup.lower()

@@ -27,6 +27,7 @@ SAID = (
     _("these shares are not possible"),
     _("a moment is written 2027-03-10T09:00"),
     _("a picture has no words for who does not see it"),
+    _("a button or a picture stands inside a text: put an empty line before and after it"),
     _("the letter is larger than 100 KB: mail programs cut it off"),
     _("words that look like spam"),
     _("a link is not encrypted (http://)"),

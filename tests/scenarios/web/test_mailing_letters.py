@@ -28,6 +28,10 @@ def test_code_is_laid_out_with_a_way_to_leave_and_a_twin() -> None:
     page = letter("<html><body><p>Hi</p><img src='x'></body></html>", language="en")
     assert page.html.index("unsubscribe_url") < page.html.index("</body>")
     assert complaints("<html><img src='x'></html>", page)[0][0] == "bad"
+    inside = "Look:\n[[Order|https://shop.example]]"
+    assert "empty line" in complaints(inside, letter(inside))[0][1]
+    apart = "Look:\n\n[[Order|https://shop.example]]\n\n![A boat](https://shop.example/a.png)"
+    assert complaints(apart, letter(apart)) == []
     own = letter("Hello", language="en", plain_twin="Only words")
     assert own.text == "Only words\n\nUnsubscribe: {{ unsubscribe_url }}"
     for bad in ("<mj-include path='/etc/passwd' />", "<script>x</script>", "<p onclick='x'>"):
