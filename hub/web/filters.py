@@ -191,6 +191,11 @@ def marked(text: str, asked: str) -> Markup:
     return Markup("").join([*parts, escape(text[last:])])
 
 
+def _ahead(micros: int) -> int:
+    """Give in how many seconds an instant comes; fewer than none where it has passed."""
+    return micros // 1_000_000 - int(time.time())
+
+
 @pass_context
 def _size(context: Context, count: int) -> str:
     """Give a file's size as people read it."""
@@ -215,6 +220,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "is_reply": is_reply,
     "marked": marked,
     "breakable": breakable,
+    "ahead": _ahead,
     "size": _size,
     "iso": iso,
     "money": _money,

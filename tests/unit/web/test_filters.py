@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from jinja2 import Environment
 
@@ -43,3 +45,9 @@ def test_time_that_is_summed_up_is_not_rounded() -> None:
     names.filters.update(FILTERS)
     page = names.from_string("{{ one|lasting }}, {{ one|roughly }}")
     assert page.render(one=95 * 60_000_000, language="en") == "1\u00a0h 35\u00a0min, 2 hours"
+
+
+def test_what_should_have_left_is_not_said_to_leave_at_a_time_that_is_over() -> None:
+    ahead = FILTERS["ahead"]
+    now = int(time.time()) * 1_000_000
+    assert (ahead(now + 7_200_000_000) > 60, ahead(now - 60_000_000) < -30) == (True, True)  # type: ignore[operator]
