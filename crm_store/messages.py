@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -429,8 +430,12 @@ def attachment(reader: Reader, attachment_id: AttachmentId) -> tuple[AttachmentR
 def attachments_of(
     reader: Reader, ids: Sequence[AttachmentId]
 ) -> list[tuple[AttachmentRecord, str]]:
-    """Give several files in the order asked for."""
-    return [attachment(reader, one_id) for one_id in ids]
+    """Give several files in the order asked for; those that are not there any more are left out."""
+    found = []
+    for one_id in ids:
+        with suppress(NotFound):
+            found.append(attachment(reader, one_id))
+    return found
 
 
 def quarantined(

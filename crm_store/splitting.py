@@ -11,6 +11,7 @@ from crm_store.merge_pair import CONTACT, lock_addresses
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.nouns import NOUNS
 from crm_store.people import reindex
+from crm_store.sight import visible_people
 from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
@@ -26,8 +27,11 @@ from hub.ids import AddressId, ContactId
 
 def split_contact(uow: UnitOfWork, command: SplitContact) -> ContactId:
     """Make an address of a contact a person of its own, with all that came over it."""
+    seen = select(contacts.c.id).where(visible_people(uow.viewer))
     address = uow.conn.execute(
-        select(addresses.c.contact_id).where(addresses.c.id == command.address_id)
+        select(addresses.c.contact_id).where(
+            addresses.c.id == command.address_id, addresses.c.contact_id.in_(seen)
+        )
     ).first()
     if address is None or not address.contact_id:
         raise NotFound("there is no such address")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hub import AddNote, DialogQuery, SaveDraft
+from crm_store import messages as reads
+from hub import AddNote, AttachmentId, DialogQuery, SaveDraft
 from tests.houses import house, message
 
 
@@ -26,3 +27,16 @@ async def test_a_note_that_was_written_leaves_no_draft_of_itself(
         await home.user.do(SaveDraft(dialog_id=one, text="Dear"))
         await home.user.do(AddNote(dialog_id=one, text="I answer him"))
         assert await drafts() == 1
+
+
+async def test_a_draft_whose_file_is_gone_is_shown_without_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        came = (await home.receive(message("a", "person-a")))[0]
+        gone = (AttachmentId(5),)
+        await home.user.do(SaveDraft(dialog_id=came.dialog_id, text="See", attachments=gone))
+        draft = await home.user.read(reads.draft, came.dialog_id)
+        assert draft is not None
+        assert draft.attachments == gone
+        assert await home.user.read(reads.attachments_of, draft.attachments) == []
