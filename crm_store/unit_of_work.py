@@ -7,7 +7,7 @@ journal is written last, once per transaction, so that id order is commit order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +168,7 @@ class UnitOfWork:
     cause: Cause = DIRECT
     viewer: Viewer = field(default_factory=Viewer.system)
     carry_out: Callable[[UnitOfWork, Command], Any] | None = None
+    carry_together: Callable[[Sequence[tuple[UnitOfWork, Command]]], Sequence[Any]] | None = None
 
     @property
     def conn(self) -> Connection:

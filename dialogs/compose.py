@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     BindParameter,
     Row,
+    Select,
     bindparam,
     delete,
     func,
@@ -17,14 +22,13 @@ from sqlalchemy import (
 )
 
 from crm_store import request_deadlines
-from crm_store.notices import tell
+from crm_store.rows import among, insert_rows, listed
 from crm_store.search_index import index_messages
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import (
     attachments,
     bodies,
     drafts,
-    mentions,
     messages,
     participants,
 )
@@ -32,91 +36,159 @@ from crm_store.tables.outbox import TO_ONE, deliveries
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, users
 from crm_store.unit_of_work import UnitOfWork, cause_data
-from dialogs.access import change_dialog, lock_dialog
+from dialogs.access import change_dialogs, lock_dialogs
 from dialogs.limits import check_send, fill_template
 from dialogs.loops import guard_advertising, guard_automatic
 from dialogs.workflow import set_assignee, set_status
-from hub.commands import AddNote, SendMessage
+from hub.commands import SendMessage
 from hub.errors import Conflict, Invalid
-from hub.events import MessageQueued, NoteAdded
+from hub.events import MessageQueued
 from hub.formatting import formatted
 from hub.ids import ContactId, DeliveryId, DialogId, MessageId, UserId, bounded_key
 from hub.messages import DeliveryStatus
-from hub.objects import ActorKind, Ref
+from hub.objects import ActorKind
 
 PREVIEW = 160
+Asked = tuple[UnitOfWork, SendMessage]
 
 # Made once: every answer asks them.
 _ID: BindParameter[int] = bindparam("b_id", type_=BigInteger)
-_EARLIER = select(deliveries.c.message_id).where(
-    deliveries.c.idempotency_key == bindparam("b_key"), TO_ONE
-)
-_ACCOUNT = select(accounts).where(accounts.c.id == _ID)
-_AUTHOR = select(users.c.name).where(users.c.id == _ID)
-_ADDRESS = select(addresses.c.value, addresses.c.name, addresses.c.profile).where(
-    addresses.c.id == _ID
-)
-_DONE_DRAFT = delete(drafts).where(
+AUTHOR = select(users.c.name).where(users.c.id == _ID)
+DONE_DRAFT = delete(drafts).where(
     drafts.c.user_id == bindparam("b_user"), drafts.c.dialog_id == bindparam("b_dialog")
 )
-_DONE_NOTE = _DONE_DRAFT.where(drafts.c.mode == "note")
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer that is being put in the outbox, with what is known around it."""
+
+    uow: UnitOfWork
+    command: SendMessage
+    key: str
+    dialog: Row[Any]
+    account: Row[Any]
+    address: Row[Any] | None
+    files: list[Row[Any]] = field(default_factory=list)
+    message_id: MessageId = MessageId(0)
+    delivery_id: DeliveryId = DeliveryId(0)
 
 
 def send_message(uow: UnitOfWork, command: SendMessage) -> MessageId:
     """Put an answer in the outbox; a repeated idempotency key gives the first message again."""
-    key = _key(uow, command)
-    earlier = uow.conn.execute(_EARLIER, {"b_key": key}).scalar()
-    if earlier:
-        return MessageId(earlier)
-    dialog = lock_dialog(uow, command.dialog_id)
-    account = uow.conn.execute(_ACCOUNT, {"b_id": dialog.account_id}).one()
-    if account.removed:
+    return send_messages([(uow, command)])[0]
+
+
+def send_messages(asked: Sequence[Asked]) -> list[MessageId]:
+    """Put answers in the outbox together, each for its own actor, in one transaction.
+
+    What two answers to one dialog or person ask depends on the first: then each goes alone.
+    """
+    keys = [_key(*one) for one in asked]
+    earlier = _earlier(asked[0][0], keys)
+    answers = {
+        one.key: one
+        for one in _around(
+            [(*one, key) for one, key in zip(asked, keys, strict=True) if key not in earlier]
+        )
+    }
+    whose = Counter(one.dialog.contact_id for one in answers.values())
+    if len(asked) > 1 and (len({*earlier, *answers}) < len(asked) or len(whose) < len(answers)):
+        return [send_message(*one) for one in asked]
+    guard_automatic([(one.uow, one.command, one.dialog) for one in answers.values()])
+    for one in answers.values():
+        _ready(one)
+    _write(list(answers.values()))
+    return [answers[key].message_id if key in answers else earlier[key] for key in keys]
+
+
+def _earlier(uow: UnitOfWork, keys: Sequence[str]) -> dict[str, MessageId]:
+    """Give what was put in the outbox under these keys before."""
+    given = {"b_keys": listed(uow.dialect, keys)}
+    return {
+        key: MessageId(number) for key, number in uow.conn.execute(_under_keys(uow.dialect), given)
+    }
+
+
+def _around(asked: Sequence[tuple[UnitOfWork, SendMessage, str]]) -> list[Answer]:
+    """Lock the dialogs of answers, and read what is asked around them."""
+    if not asked:
+        return []
+    locked_dialogs = lock_dialogs([(uow, command.dialog_id) for uow, command, _ in asked])
+    uow = asked[0][0]
+
+    def read(statement: Select[Any], ids: Iterable[int]) -> dict[int, Row[Any]]:
+        given = {"b_ids": listed(uow.dialect, sorted(set(ids)))}
+        return {row.id: row for row in uow.conn.execute(statement, given)}
+
+    by = read(_accounts(uow.dialect), (one.account_id for one in locked_dialogs))
+    to = read(_addresses(uow.dialect), (one.address_id for one in locked_dialogs))
+    return [
+        Answer(its, command, key, dialog, by[dialog.account_id], to.get(dialog.address_id))
+        for (its, command, key), dialog in zip(asked, locked_dialogs, strict=True)
+    ]
+
+
+def _ready(one: Answer) -> None:
+    """Refuse what may not be sent, and fill in what is."""
+    uow, command, dialog = one.uow, one.command, one.dialog
+    if one.account.removed:
         raise Conflict("the channel of this dialog was disconnected", what="account_removed")
     _guard(uow, command, dialog)
-    guard_automatic(uow, command, dialog)
     guard_advertising(uow, command, dialog)
     _need_visible(uow, command.reply_to)
-    files = _files(uow, command.attachments)
-    address = uow.conn.execute(_ADDRESS, {"b_id": dialog.address_id}).first()
-    capabilities = uow.channels.of(account.channel, account.settings)
+    one.files = files_of(uow, command.attachments)
+    capabilities = uow.channels.of(one.account.channel, one.account.settings)
     if capabilities is not None:
-        profile = address.profile if address is not None else None
-        check_send(uow, command, dialog, capabilities, files, profile)
-    command = fill_template(uow, command, dialog.account_id, capabilities)
-    message_id = command.message_id or MessageId(uow.new_id())
-    due_at = max(command.due_at, 0)
-    _insert(uow, command, dialog, address, message_id, due_at)
-    delivery_id = DeliveryId(uow.new_id())
-    uow.conn.execute(
-        insert(deliveries),
-        {
-            "id": delivery_id,
-            "message_id": message_id,
-            "dialog_id": dialog.id,
-            "account_id": dialog.account_id,
-            "address_id": dialog.address_id,
-            "lane": command.lane.order,
-            "status": DeliveryStatus.QUEUED.value,
-            "due_at": due_at or uow.now,
-            "idempotency_key": key,
-            "created_at": uow.now,
-        },
+        profile = one.address.profile if one.address is not None else None
+        check_send(uow, command, dialog, capabilities, one.files, profile)
+    one.command = fill_template(uow, command, dialog.account_id, capabilities)
+    one.message_id = command.message_id or MessageId(uow.new_id())
+    one.delivery_id = DeliveryId(uow.new_id())
+
+
+def _write(answers: Sequence[Answer]) -> None:
+    """Write answers, their deliveries and facts, and move their dialogs."""
+    if not answers:
+        return
+    conn = answers[0].uow.conn
+    insert_rows(conn, messages, [_message(one) for one in answers])
+    insert_rows(
+        conn,
+        deliveries,
+        [
+            {
+                "id": one.delivery_id,
+                "message_id": one.message_id,
+                "dialog_id": one.dialog.id,
+                "account_id": one.dialog.account_id,
+                "address_id": one.dialog.address_id,
+                "lane": one.command.lane.order,
+                "status": DeliveryStatus.QUEUED.value,
+                "due_at": max(one.command.due_at, 0) or one.uow.now,
+                "idempotency_key": one.key,
+                "created_at": one.uow.now,
+            }
+            for one in answers
+        ],
     )
-    _take_files(uow, files, message_id, dialog)
-    index_messages(uow.conn, [(message_id, f"{command.subject}\n{command.text}")])
-    uow.record(
-        MessageQueued(
-            message_id=message_id,
-            dialog_id=DialogId(dialog.id),
-            account_id=dialog.account_id,
-            contact_id=ContactId(dialog.contact_id),
-            delivery_id=delivery_id,
-            automated=command.automated,
-            suggested=command.suggested[:200],
+    index_messages(
+        conn, [(one.message_id, f"{one.command.subject}\n{one.command.text}") for one in answers]
+    )
+    for one in answers:
+        _write_more(one)
+        one.uow.record(
+            MessageQueued(
+                message_id=one.message_id,
+                dialog_id=DialogId(one.dialog.id),
+                account_id=one.dialog.account_id,
+                contact_id=ContactId(one.dialog.contact_id),
+                delivery_id=one.delivery_id,
+                automated=one.command.automated,
+                suggested=one.command.suggested[:200],
+            )
         )
-    )
-    _move_dialog(uow, command, dialog, message_id)
-    return message_id
+    _move_dialogs(answers)
 
 
 def _key(uow: UnitOfWork, command: SendMessage) -> str:
@@ -156,7 +228,8 @@ def _guard(uow: UnitOfWork, command: SendMessage, dialog: Row[Any]) -> None:
         )
 
 
-def _files(uow: UnitOfWork, ids: tuple[int, ...]) -> list[Row[Any]]:
+def files_of(uow: UnitOfWork, ids: tuple[int, ...]) -> list[Row[Any]]:
+    """Give the files that the actor put up for a message and that no other message has."""
     if not ids:
         return []
     rows = {
@@ -173,22 +246,18 @@ def _files(uow: UnitOfWork, ids: tuple[int, ...]) -> list[Row[Any]]:
     return found
 
 
-def _insert(
-    uow: UnitOfWork,
-    command: SendMessage,
-    dialog: Row[Any],
-    address: Row[Any, Any, Any] | None,
-    message_id: MessageId,
-    due_at: int,
-) -> None:
+def _message(one: Answer) -> dict[str, Any]:
+    """Give the row of an answer."""
+    uow, command, dialog, address = one.uow, one.command, one.dialog, one.address
+    due_at = max(command.due_at, 0)
     name = ""
     if uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN):
-        name = str(uow.conn.execute(_AUTHOR, {"b_id": uow.actor.id}).scalar() or "")
+        name = str(uow.conn.execute(AUTHOR, {"b_id": uow.actor.id}).scalar() or "")
     to = command.to or address
     people: dict[str, Any] = {"to": [[to.value, to.name]] if to is not None else []}
-    for field, given in (("cc", command.cc), ("bcc", command.bcc)):
+    for kind, given in (("cc", command.cc), ("bcc", command.bcc)):
         if given:
-            people[field] = [[one.value, one.name] for one in given]
+            people[kind] = [[who.value, who.name] for who in given]
     extra: dict[str, Any] = {}
     capabilities = uow.channels.get(dialog.channel)
     if command.reply_to and capabilities is not None and capabilities.replies:
@@ -205,50 +274,53 @@ def _insert(
         extra["changed_by"] = list(command.changed_by)
     if command.suggested:
         extra["suggested"] = command.suggested[:200]
-    uow.conn.execute(
-        insert(messages),
-        {
-            "id": message_id,
-            "dialog_id": dialog.id,
-            "account_id": dialog.account_id,
-            "contact_id": dialog.contact_id,
-            "direction": "out",
-            "author_kind": uow.actor.kind.value,
-            "author_id": uow.actor.id,
-            "author_name": name or uow.actor.name,
-            "text": command.text,
-            "subject": command.subject[:400],
-            "reply_to": command.reply_to,
-            "at": max(due_at, uow.now),
-            "received_at": uow.now,
-            "status": DeliveryStatus.QUEUED.value,
-            "due_at": due_at,
-            "automated": command.automated,
-            "has_html": bool(command.html),
-            "has_quote": False,
-            "people": people,
-            "cause": cause_data(command.cause),
-            "extra": extra,
-        },
-    )
+    return {
+        "id": one.message_id,
+        "dialog_id": dialog.id,
+        "account_id": dialog.account_id,
+        "contact_id": dialog.contact_id,
+        "direction": "out",
+        "author_kind": uow.actor.kind.value,
+        "author_id": uow.actor.id,
+        "author_name": name or uow.actor.name,
+        "text": command.text,
+        "subject": command.subject[:400],
+        "reply_to": command.reply_to,
+        "at": max(due_at, uow.now),
+        "received_at": uow.now,
+        "status": DeliveryStatus.QUEUED.value,
+        "due_at": due_at,
+        "automated": command.automated,
+        "has_html": bool(command.html),
+        "has_quote": False,
+        "people": people,
+        "cause": cause_data(command.cause),
+        "extra": extra,
+    }
+
+
+def _write_more(one: Answer) -> None:
+    """Write what only some answers have: a body of their own, other people, files."""
+    uow, command, dialog = one.uow, one.command, one.dialog
     if command.html or command.wire_text or command.wire_html:
         uow.conn.execute(
             insert(bodies).values(
-                message_id=message_id,
+                message_id=one.message_id,
                 full_text=command.wire_text,
                 html=command.wire_html or command.html,
                 headers={},
             )
         )
-    others = [one for one in (command.to, *command.cc, *command.bcc) if one is not None]
-    if others and address is not None:
+    others = [who for who in (command.to, *command.cc, *command.bcc) if who is not None]
+    if others and one.address is not None:
         uow.conn.execute(
             upsert(uow.dialect, participants).on_conflict_do_nothing(),
-            [{"dialog_id": dialog.id, "kind": one.kind, "value": one.value} for one in others],
+            [{"dialog_id": dialog.id, "kind": who.kind, "value": who.value} for who in others],
         )
+    take_files(uow, one.files, one.message_id, dialog.id)
 
 
-def _take_files(uow: UnitOfWork, files: list[Row[Any]], message_id: int, dialog: Row[Any]) -> None:
+def take_files(uow: UnitOfWork, files: list[Row[Any]], message_id: int, dialog: Row[Any]) -> None:
     if files:
         uow.conn.execute(
             update(attachments)
@@ -257,9 +329,30 @@ def _take_files(uow: UnitOfWork, files: list[Row[Any]], message_id: int, dialog:
         )
 
 
-def _move_dialog(
-    uow: UnitOfWork, command: SendMessage, dialog: Row[Any], message_id: MessageId
-) -> None:
+def _move_dialogs(answers: Sequence[Answer]) -> None:
+    """Show answers in the list, and do to each dialog what answering does."""
+    moved: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for one in answers:
+        values = _moved(one)
+        moved.setdefault(tuple(values), []).append({"id": one.dialog.id, **values})
+    for rows in moved.values():
+        change_dialogs(answers[0].uow, rows)
+    for one in answers:
+        uow, command, dialog = one.uow, one.command, one.dialog
+        if not command.automated:
+            request_deadlines.answered(uow, dialog.id, one.message_id)
+        if uow.actor.kind is ActorKind.USER:
+            uow.conn.execute(DONE_DRAFT, {"b_user": uow.actor.id, "b_dialog": dialog.id})
+            # Who answers first takes the dialog; nobody has to press one key more.
+            if not dialog.assignee_id:
+                set_assignee(uow, dialog, UserId(uow.actor.id), None)
+        then = command.then or ("open" if dialog.status in ("new", "snoozed") else "")
+        if then and not command.automated:
+            set_status(uow, dialog, then)
+
+
+def _moved(one: Answer) -> dict[str, Any]:
+    uow, command, dialog = one.uow, one.command, one.dialog
     capabilities = uow.channels.get(dialog.channel)
     words = command.text or command.subject
     if capabilities is not None and capabilities.formatting:
@@ -267,7 +360,7 @@ def _move_dialog(
     line = " ".join(words.split())[:PREVIEW]
     values: dict[str, Any] = {
         "last_at": uow.now,
-        "last_message_id": message_id,
+        "last_message_id": one.message_id,
         "last_direction": "out",
         "preview": line or "📎",
         "message_count": dialog.message_count + 1,
@@ -276,78 +369,24 @@ def _move_dialog(
         values["waiting_since"] = 0
         if dialog.inbound_count and not dialog.first_response_at:
             values["first_response_at"] = uow.now
-        request_deadlines.answered(uow, dialog.id, message_id)
-    change_dialog(uow, dialog.id, **values)
-    if uow.actor.kind is ActorKind.USER:
-        uow.conn.execute(_DONE_DRAFT, {"b_user": uow.actor.id, "b_dialog": dialog.id})
-        # Who answers first takes the dialog; nobody has to press one key more.
-        if not dialog.assignee_id:
-            set_assignee(uow, dialog, UserId(uow.actor.id), None)
-    then = command.then or ("open" if dialog.status in ("new", "snoozed") else "")
-    if then and not command.automated:
-        set_status(uow, dialog, then)
+    return values
 
 
-def _note_key(uow: UnitOfWork, command: AddNote) -> str:
-    return bounded_key(f"note:{uow.actor}:{command.idempotency_key}")
+# -- statements, made once: every answer asks them -------------------------------------------------
 
 
-def add_note(uow: UnitOfWork, command: AddNote) -> MessageId:
-    """Write a note of a colleague."""
-    if not command.text.strip() and not command.attachments:
-        raise Invalid("the note is empty", field="text")
-    dialog = lock_dialog(uow, command.dialog_id)
-    if command.idempotency_key:
-        earlier = uow.conn.execute(
-            select(messages.c.id).where(
-                messages.c.account_id == dialog.account_id,
-                messages.c.external_id == _note_key(uow, command),
-            )
-        ).scalar()
-        if earlier:
-            return MessageId(earlier)
-    files = _files(uow, command.attachments)
-    message_id = command.message_id or MessageId(uow.new_id())
-    name = uow.conn.execute(_AUTHOR, {"b_id": uow.actor.id}).scalar()
-    uow.conn.execute(
-        insert(messages),
-        {
-            "id": message_id,
-            "dialog_id": dialog.id,
-            "account_id": dialog.account_id,
-            "contact_id": dialog.contact_id,
-            "direction": "note",
-            "author_kind": uow.actor.kind.value,
-            "author_id": uow.actor.id,
-            "author_name": name or uow.actor.name,
-            "text": command.text,
-            "external_id": _note_key(uow, command) if command.idempotency_key else "",
-            "at": uow.now,
-            "received_at": uow.now,
-            "people": {},
-            "cause": cause_data(command.cause),
-            "extra": {"mentions": [str(one) for one in command.mentions]}
-            if command.mentions
-            else {},
-        },
-    )
-    if command.mentions:
-        uow.conn.execute(
-            insert(mentions),
-            [
-                {"user_id": one, "message_id": message_id, "dialog_id": dialog.id}
-                for one in dict.fromkeys(command.mentions)
-            ],
-        )
-        ref = Ref(kind="dialog", id=dialog.id)
-        tell(uow, command.mentions, "dialog.mentioned", ref, dialog_id=dialog.id)
-    _take_files(uow, files, message_id, dialog)
-    index_messages(uow.conn, [(message_id, command.text)])
-    change_dialog(uow, dialog.id, message_count=dialog.message_count + 1)
-    if uow.actor.kind is ActorKind.USER:
-        # An answer that was begun before the note is still to come.
-        uow.conn.execute(_DONE_NOTE, {"b_user": uow.actor.id, "b_dialog": dialog.id})
-    uow.record(
-        NoteAdded(message_id=message_id, dialog_id=DialogId(dialog.id), mentions=command.mentions)
-    )
-    return message_id
+@cache
+def _under_keys(dialect: str) -> Select[Any]:
+    mine = among(dialect, deliveries.c.idempotency_key, "b_keys")
+    return select(deliveries.c.idempotency_key, deliveries.c.message_id).where(mine, TO_ONE)
+
+
+@cache
+def _accounts(dialect: str) -> Select[Any]:
+    return select(accounts).where(among(dialect, accounts.c.id, "b_ids"))
+
+
+@cache
+def _addresses(dialect: str) -> Select[Any]:
+    columns = (addresses.c.id, addresses.c.value, addresses.c.name, addresses.c.profile)
+    return select(*columns).where(among(dialect, addresses.c.id, "b_ids"))

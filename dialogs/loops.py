@@ -7,13 +7,15 @@ a machine, a ceiling of automatic messages per dialog and hour ends the talk.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, literal_column, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
 from crm_store.consents import UNSUBSCRIBED
 from crm_store.refusals import refusals
+from crm_store.rows import numbered, numbers
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
@@ -25,58 +27,67 @@ MOST_AN_HOUR = 10
 MOST_A_DAY = 20
 """So many messages of rules reach one person in a day, by all rules and dialogs together."""
 HOUR_US = 3_600_000_000
+GIVEN = ("n", "answered", "dialog", "contact")
 
 
-def guard_automatic(uow: UnitOfWork, command: SendMessage, dialog: Row[Any]) -> None:
-    """Raise Conflict `automated` or `too_many_automatic` where a machine would go on for ever."""
-    if not command.automated or command.service:
+def guard_automatic(asked: Sequence[tuple[UnitOfWork, SendMessage, Row[Any]]]) -> None:
+    """Raise Conflict `automated` or `too_many_automatic` where a machine would go on for ever.
+
+    Messages to different dialogs and people are asked about together.
+    """
+    asked = [one for one in asked if one[1].automated and not one[1].service]
+    if not asked:
         return
+    uow = asked[0][0]
+    rows = [
+        (n, command.reply_to or dialog.last_inbound_id, dialog.id, dialog.contact_id)
+        for n, (_, command, dialog) in enumerate(asked)
+    ]
     given = {
-        "b_answered": command.reply_to or dialog.last_inbound_id,
-        "b_dialog": dialog.id,
+        **numbered(uow.dialect, GIVEN, rows),
         "b_hour": uow.now - HOUR_US,
+        "b_day": uow.now - 24 * HOUR_US,
     }
-    by_rule = uow.actor.kind is ActorKind.RULE
-    if by_rule:
-        given |= {"b_contact": dialog.contact_id, "b_day": uow.now - 24 * HOUR_US}
-    by_machine, in_hour, in_day = uow.conn.execute(_said(by_rule), given).one()
-    if by_machine:
-        raise Conflict("no person wrote the message that would be answered", what="automated")
-    if in_hour >= MOST_AN_HOUR:
-        raise Conflict(
-            "this dialog has had enough automatic messages for an hour", what="too_many_automatic"
-        )
-    if in_day >= MOST_A_DAY:
-        raise Conflict(
-            "this person has had enough automatic messages for a day", what="too_many_automatic"
-        )
+    for n, by_machine, in_hour, in_day in sorted(uow.conn.execute(_said(uow.dialect), given).all()):
+        if by_machine:
+            raise Conflict("no person wrote the message that would be answered", what="automated")
+        if in_hour >= MOST_AN_HOUR:
+            raise Conflict(
+                "this dialog has had enough automatic messages for an hour",
+                what="too_many_automatic",
+            )
+        if asked[n][0].actor.kind is ActorKind.RULE and in_day >= MOST_A_DAY:
+            raise Conflict(
+                "this person has had enough automatic messages for a day",
+                what="too_many_automatic",
+            )
 
 
 @cache
-def _said(by_rule: bool) -> Select[Any]:
-    """Ask at once, for each automatic message does: whether a machine wrote what is answered, how
-    many automatic messages the dialog had in an hour, and what rules said to the person in a day, in
-    whatever dialog."""
-    answered = select(messages.c.automated).where(messages.c.id == bindparam("b_answered"))
+def _said(dialect: str) -> Select[Any]:
+    """Ask for each automatic message whether a machine wrote what it answers, how many automatic
+    messages its dialog had in an hour, and what rules said to its person in a day, in whatever
+    dialog."""
+    given = numbers(dialect, GIVEN)
+    answered = select(messages.c.automated).where(messages.c.id == given.c.answered)
     in_hour = select(func.count()).where(
-        messages.c.dialog_id == bindparam("b_dialog"),
+        messages.c.dialog_id == given.c.dialog,
         messages.c.direction == "out",
         messages.c.automated,
         messages.c.received_at > bindparam("b_hour"),
     )
-    if not by_rule:
-        return select(answered.scalar_subquery(), in_hour.scalar_subquery(), literal_column("0"))
     talks = select(dialogs.c.id).where(
-        dialogs.c.contact_id == bindparam("b_contact"), dialogs.c.last_at > bindparam("b_day")
+        dialogs.c.contact_id == given.c.contact, dialogs.c.last_at > bindparam("b_day")
     )
     in_day = select(func.count()).where(
-        messages.c.dialog_id.in_(talks),
+        messages.c.dialog_id.in_(talks.correlate(given)),
         messages.c.at > bindparam("b_day"),
         messages.c.direction == "out",
         messages.c.automated,
         messages.c.author_kind == ActorKind.RULE.value,
     )
-    return select(*(one.scalar_subquery() for one in (answered, in_hour, in_day)))
+    asked = [one.correlate(given).scalar_subquery() for one in (answered, in_hour, in_day)]
+    return select(given.c.n, *asked)
 
 
 def guard_advertising(uow: UnitOfWork, command: SendMessage, dialog: Row[Any]) -> None:

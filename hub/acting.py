@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +10,7 @@ from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Viewer
 from hub.commands import Command, Receive, SettleDelivery
 from hub.errors import NotFound
-from hub.handlers import MANY, ONE, Many, need_permission
+from hub.handlers import MANY, ONE, TOGETHER, Many, need_permission
 from hub.objects import SYSTEM, Actor
 
 Request = tuple[Actor, Viewer, tuple[Command, ...]]
@@ -49,6 +49,7 @@ class Acting:
                         cause=command.cause,
                         viewer=viewer,
                         carry_out=self._carry_one,
+                        carry_together=self._carry_together,
                     )
                     results.append(self._carry_one(uow, command))
             answers.append(results)
@@ -73,3 +74,12 @@ class Acting:
         if known is None:
             raise NotFound(f"nobody carries out {type(command).__name__}")
         return known[1].handle(uow, command)
+
+    def _carry_together(self, given: Sequence[tuple[UnitOfWork, Command]]) -> Sequence[Any]:
+        """Carry out commands of one kind, each for its own actor: at once where that kind is."""
+        together = TOGETHER.get(type(given[0][1]))
+        if together is None or len(given) == 1:
+            return [self._carry_one(*one) for one in given]
+        for uow, command in given:
+            need_permission(uow, command)
+        return together(given)

@@ -75,6 +75,7 @@ from dialogs import (
     labels,
     many,
     many_tests,
+    notes,
     outbox,
     outside,
     queued,
@@ -90,12 +91,16 @@ from triggers import engine, rules
 
 One = Callable[[UnitOfWork, Any], Any]
 Many = Callable[[UnitOfWork, Sequence[Any]], Sequence[Any]]
+Together = Callable[[Sequence[tuple[UnitOfWork, Any]]], Sequence[Any]]
 
 MANY: dict[type[Command], Many] = {
     c.Receive: intake.receive_many,
     c.RecordReceipt: receipts.record_receipts,
     c.SettleDelivery: outbox.settle_many,
 }
+
+TOGETHER: dict[type[Command], Together] = {c.SendMessage: compose.send_messages}
+"""Of these, those of several actors are carried out at once where they are given at once."""
 
 ONE: dict[type[Command], One] = {
     c.RecordArrival: changes.record_arrival,
@@ -112,7 +117,7 @@ ONE: dict[type[Command], One] = {
     c.RetractMessage: acts.retract_message,
     c.ReactToMessage: acts.react_to_message,
     c.SettleAct: acts.settle_act,
-    c.AddNote: compose.add_note,
+    c.AddNote: notes.add_note,
     c.ClaimDeliveries: claiming.claim_deliveries,
     c.StartDeliveries: starting.start_deliveries,
     c.StartSending: starting.start_sending,

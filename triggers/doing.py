@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -41,11 +41,17 @@ class NeedsCare(HubError):
 
 
 class Steps:
-    """The steps of one run at work; `effects` are rows of what they made or changed."""
+    """The steps of one run at work; `effects` are rows of what they made or changed.
 
-    def __init__(self, uow: UnitOfWork, run_id: RunId, *, careful: bool) -> None:
+    `done` is what commands gave that were carried out already, by their identity.
+    """
+
+    def __init__(
+        self, uow: UnitOfWork, run_id: RunId, done: Mapping[int, Any], *, careful: bool
+    ) -> None:
         self._uow = uow
         self._run_id = run_id
+        self._done = done
         self._careful = careful
         self.effects: list[dict[str, Any]] = []
 
@@ -84,7 +90,8 @@ class Steps:
     def _give(self, commands: Iterable[Command]) -> str:
         effects: dict[tuple[str, int], None] = {}
         for one in commands:
-            effects |= dict.fromkeys(effects_of(one, self._uow.give(one)))
+            given = self._done[id(one)] if id(one) in self._done else self._uow.give(one)
+            effects |= dict.fromkeys(effects_of(one, given))
         self.effects += [
             {"kind": kind, "object_id": number, "run_id": self._run_id} for kind, number in effects
         ]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import DBAPIError
 
 from crm_store.rows import find_rows, insert_missing, insert_returning, insert_rows
 from crm_store.sql import upsert
 from crm_store.tables.rules import rule_effects, rule_marks, rule_runs, rule_timers
 from crm_store.unit_of_work import UnitOfWork
+from hub.commands import Command, SendMessage
 from hub.events import RuleFailed, RuleFired
 from hub.ids import ContactId, DialogId, RuleId, RunId, bounded_key
 from hub.objects import Actor, ActorKind, Cause
 from triggers.counting import Counts
-from triggers.doing import Steps
+from triggers.doing import NeedsCare, Steps
 from triggers.plans import PlannedRun
 from triggers.rules import HOUR_US
 from triggers.waits import Waits
@@ -35,6 +38,8 @@ class Runs:
         self._careful = careful
         self._rows: list[dict[str, Any]] = []
         self._effects: list[dict[str, Any]] = []
+        self._left: deque[PlannedRun] = deque()
+        self._done: dict[int, Any] = {}
         self.made: list[RunId] = []
 
     # -- who may run -------------------------------------------------------------------------
@@ -50,7 +55,9 @@ class Runs:
         for one in planned:
             if id(one) not in free:
                 self._counts.add(one.rule_id, held=1)
-        return [one for one in planned if id(one) in free]
+        found = [one for one in planned if id(one) in free]
+        self._left.extend(found)
+        return found
 
     def _with_timers(self, planned: Sequence[PlannedRun]) -> list[PlannedRun]:
         """Take the timers of due runs away: a timer that is gone already runs nothing."""
@@ -127,9 +134,26 @@ class Runs:
     # -- running -----------------------------------------------------------------------------
 
     def run(self, planned: PlannedRun) -> None:
-        """Carry out one run that is allowed."""
+        """Carry out one run that is allowed; they come in the order of the plan."""
         uow, run_id = self._uow, RunId(self._uow.new_id())
-        inner = UnitOfWork(
+        if not self._careful:
+            self._send_ahead()
+        self._left.popleft()
+        inner = self._acting(planned)
+        doing = Steps(inner, run_id, self._done, careful=self._careful)
+        steps = [doing.do(one) for one in planned.steps]
+        state = _state(planned, steps)
+        self._effects += doing.effects
+        self._rows.append(_row(planned, run_id, uow.now, state, steps))
+        for timer in planned.timers:
+            self._waits.arm(timer)
+        self._record(inner, planned, run_id, steps, state)
+        self.made.append(run_id)
+
+    def _acting(self, planned: PlannedRun) -> UnitOfWork:
+        """Give the transaction as a run's rule acts in it."""
+        uow = self._uow
+        return UnitOfWork(
             uow.tx,
             actor=Actor(kind=ActorKind.RULE, id=planned.rule_id, name=planned.rule_name),
             cause=Cause(
@@ -142,15 +166,34 @@ class Runs:
             viewer=uow.viewer,
             carry_out=uow.carry_out,
         )
-        doing = Steps(inner, run_id, careful=self._careful)
-        steps = [doing.do(one) for one in planned.steps]
-        state = _state(planned, steps)
-        self._effects += doing.effects
-        self._rows.append(_row(planned, run_id, uow.now, state, steps))
-        for timer in planned.timers:
-            self._waits.arm(timer)
-        self._record(inner, planned, run_id, steps, state)
-        self.made.append(run_id)
+
+    def _send_ahead(self) -> None:
+        """Carry out at once what the next runs begin with, where it is an answer to each of different
+        people: nothing that comes before it in the plan can touch it."""
+        carry, first = self._uow.carry_together, _first(self._left[0])
+        if carry is None or first is None or id(first) in self._done:
+            return
+        answers: list[tuple[UnitOfWork, Command]] = []
+        dialogs: set[int] = set()
+        people: set[int] = set()
+        for one in self._left:
+            command = _first(one)
+            if command is None or one.dialog_id in dialogs or one.contact_id in people:
+                break
+            dialogs.add(one.dialog_id)
+            people.add(one.contact_id)
+            answers.append((self._acting(one), command))
+        if len(answers) == 1:
+            return
+        try:
+            given = carry(answers)
+        except DBAPIError:
+            raise
+        except Exception as error:
+            raise NeedsCare(str(error)) from error
+        self._done |= {
+            id(command): result for (_, command), result in zip(answers, given, strict=True)
+        }
 
     def _record(
         self,
@@ -188,6 +231,17 @@ class Runs:
         """Write the rows of all runs and of what they made."""
         insert_rows(self._uow.conn, rule_runs, self._rows)
         insert_missing(self._uow.conn, rule_effects, self._effects)
+
+
+def _first(planned: PlannedRun) -> SendMessage | None:
+    """Give the answer that a run begins with, None where it begins otherwise."""
+    if planned.error or not planned.steps or planned.steps[0].state:
+        return None
+    commands = planned.steps[0].commands
+    first = commands[0] if commands else None
+    if isinstance(first, SendMessage) and first.dialog_id == planned.dialog_id:
+        return first
+    return None
 
 
 def _row(

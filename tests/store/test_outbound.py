@@ -20,6 +20,7 @@ from hub import (
     DeliveryStatus,
     ExpireLeases,
     Micros,
+    RecordReceipt,
     RejectReason,
     RetryDelivery,
     SendMessage,
@@ -101,6 +102,39 @@ async def test_an_expired_claim_goes_back_and_an_expired_send_is_unknown(home: H
     assert (await home.system.do(ExpireLeases()))[0] == (1, 1)
     assert (await shown(home, ids[0])).status == "unknown"
     assert [one[0] for one in await claim(home)] == [claimed[1][0]]
+
+
+async def test_what_ends_together_is_written_each_as_it_ended(home: House) -> None:
+    ids = [
+        (await sent_by(home, "Hello", sender=one))[0] for one in ("anna", "bert", "carl", "dora")
+    ]
+    well, refused, lost, partly = await claim(home)
+    for one in (well, refused, lost, partly):
+        await start(home, one)
+    await home.system.do(
+        *(
+            SettleDelivery(delivery_id=one[0], fence=one[1] - (one is lost), status=status, **more)  # type: ignore[arg-type]
+            for one, status, more in (
+                (well, DeliveryStatus.SENT, {"external_ids": ("a", "b")}),
+                (refused, DeliveryStatus.FAILED, {"reason": "other", "text": "no"}),
+                (lost, DeliveryStatus.FAILED, {"reason": "other"}),
+                (partly, DeliveryStatus.SENT, {"external_ids": ("c",), "refused": (("x", "no"),)}),
+            )
+        )
+    )
+    found = [await shown(home, one) for one in ids]
+    assert [one.status for one in found] == ["sent", "failed", "queued", "sent"]
+    assert [one.external_id for one in found] == ["a", "", "", "c"]
+    # Whoever lost his lease decided nothing, and what arrived is known by each of its names.
+    await home.system.do(
+        RecordReceipt(
+            account_id=home.pigeon,
+            receipt=DeliveryReceipt(
+                dedupe_key="r", external_id="b", status=DeliveryStatus.DELIVERED
+            ),
+        )
+    )
+    assert (await shown(home, ids[0])).status == "delivered"
 
 
 async def test_a_send_outlives_its_claim_and_no_other_lease_is_forgotten(home: House) -> None:

@@ -15,8 +15,8 @@ from crm_store.tables.people import addresses
 from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Reader, Viewer
 from dialogs.changes import record_arrival
-from dialogs.compose import add_note
 from dialogs.intake import receive
+from dialogs.notes import add_note
 from dialogs.surgery import delete_message, split_dialog, start_dialog
 from dialogs.workflow import set_subject
 from hub.capabilities import Capabilities

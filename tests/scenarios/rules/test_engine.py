@@ -198,6 +198,38 @@ async def test_machines_are_not_answered_and_two_of_them_stop(world: Ruled) -> N
     assert any("enough automatic" in one.steps[0].reason for one in held)
 
 
+@pytest.mark.parametrize("machines", [(), ("bert",)], ids=["people", "one of them a machine"])
+async def test_those_who_write_together_are_answered_each_once_and_in_order(
+    world: Ruled, machines: tuple[str, ...]
+) -> None:
+    await world.rule(
+        when=[{"event": "message.first"}],
+        then=[
+            {"action": "crm_actions.send_message", "params": {"text": "We read it"}},
+            {"action": "crm_actions.tag", "params": {"tags": ["answered"]}},
+        ],
+    )
+    people = ("anna", "bert", "carl", "dora")
+    got = await world.home.receive(
+        *(message(one, one, automated=one in machines) for one in people),
+        message("anna again", "anna"),
+    )
+    await world.settle()
+    assert len(await world.runs()) == 4
+    for name, place in zip(people, got[:4], strict=True):
+        said = await world.said(place.dialog_id)
+        assert [one.text for one in said] == ["We read it"] * (name not in machines)
+        dialog = await world.home.user.dialog(place.dialog_id)
+        assert dialog.message_count == 1 + len(said) + (name == "anna")
+    # Judged again from the same place, nobody is answered twice.
+    await world.home.system.do(MoveCursor(name="rules", event_id=EventId(0)))
+    again = RuleEngine(world.home.runtime)
+    await again.begin()
+    while await again.step():
+        pass
+    assert len(await world.runs()) == 4
+
+
 async def test_two_engines_decide_once(world: Ruled) -> None:
     await world.rule(when=RECEIVED, then=[note("once")])
     other = RuleEngine(world.home.runtime)
