@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from crm_store.dialogs import several
+from crm_store.sql import keep_plans
 from crm_store.tables.dialogs import messages
 from crm_store.tables.search import message_terms, number_of, tokens_of
 from crm_store.viewer import Reader, Viewer
@@ -62,6 +63,9 @@ def search_messages(
 
     `clause` limits them further (a dialog, an account); it is over the table `messages`.
     """
+    if clause is None:
+        # A clause is somebody's own, and so is the plan of its question.
+        keep_plans(reader.conn)
     found = find(reader, asked, limit, before, clause)
     return found.hits({one.id: one for one in several(reader, found.dialogs)}), found.following
 
