@@ -135,7 +135,8 @@ def _property(known: Vocabulary, field: Field) -> Property | None:
 def _schema(schema: dict[str, Any], language: str) -> dict[str, Any]:
     """Give the schema of an action's parameters with titles in a language.
 
-    A plugin's author gives them with `json_schema_extra={"translations": {"ru": ...}}`.
+    A plugin's author gives them with `json_schema_extra={"translations": {"ru": ...}}`; what stands
+    behind a number or a word he names with `{"choices": [[1, "high"], ...]}`.
     """
     found: dict[str, Any] = {**schema, "properties": {}}
     for name, one in schema.get("properties", {}).items():
@@ -143,6 +144,11 @@ def _schema(schema: dict[str, Any], language: str) -> dict[str, Any]:
         given = one.get("translations", {})
         words = given.get(language) if isinstance(given, Mapping) else ""
         found["properties"][name] = {**one, "title": words or translate(language, title)}
+        if "choices" in one:
+            found["properties"][name]["choices"] = [
+                {"name": str(value), "label": translate(language, label)}
+                for value, label in one["choices"]
+            ]
     return found
 
 

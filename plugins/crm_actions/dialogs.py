@@ -163,7 +163,13 @@ class SetDialogPriority(_OnDialog):
     class Params(BaseModel):
         """-1 low, 0 normal, 1 high, 2 urgent."""
 
-        priority: int = Field(1, title="Priority", ge=-1, le=2)
+        priority: int = Field(
+            1,
+            title="Priority",
+            ge=-1,
+            le=2,
+            json_schema_extra={"choices": [[-1, "low"], [0, "normal"], [1, "high"], [2, "urgent"]]},
+        )
 
     def on_dialog(self, facts: Facts, params: Params) -> Sequence[Command]:
         """Set it."""

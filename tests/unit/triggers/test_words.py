@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.filters import Operator
 from hub.nouns import CORE_KINDS
+from hub.rule_words import words_in
 from plugins import crm_actions, csat
 from triggers.definition import CANCELS, ONCE
 from triggers.vocabulary import Vocabulary, make_vocabulary
@@ -75,3 +76,11 @@ def test_every_operator_guard_and_ending_is_there() -> None:
     assert set(OPERATORS.split()) <= {one.value for one in Operator}
     assert {"dialog", "object", "contact", "contact_day", "dialog_day", "client"} <= set(ONCE)
     assert {"client_answers", "agent_answers", "status_changes", "closed"} <= set(CANCELS)
+
+
+def test_a_number_that_stands_for_something_is_chosen_by_words() -> None:
+    for language, words in (("en", ["low", "high"]), ("ru", ["низкий", "высокий"])):
+        actions = {one["name"]: one for one in words_in(vocabulary(), language)["actions"]}
+        shown = actions["crm_actions.set_priority"]["params"]["properties"]["priority"]["choices"]
+        assert [one["name"] for one in shown] == ["-1", "0", "1", "2"]
+        assert [shown[0]["label"], shown[2]["label"]] == words

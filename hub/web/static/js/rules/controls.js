@@ -68,7 +68,7 @@ export function lengthChip(path, label, value, set) {
 export function listChip(path, label, options, value, set) {
   const given = Array.isArray(value) ? value.map(String) : value === undefined || value === '' ? [] : [String(value)];
   if (!options) {
-    return textChip(path, label, join(given), (text) => set(split(text)), { placeholder: _('words, with commas between') });
+    return textChip(path, label, join(given), (text) => set(split(text)), { class: 'rule-chip words', placeholder: _('words, with commas between') });
   }
   const chosen = new Set(given);
   const known = new Set(options.map((one) => one.name));
@@ -169,6 +169,7 @@ export function paramControl(name, schema, value, path, set, context) {
   const start = value === undefined ? schema.default : value;
   if (schema.type === 'array') return listChip(path, label, options, start, set);
   if (schema.type === 'boolean') return checkChip(path, label, start, set);
+  if (schema.choices) return selectChip(path, label, schema.choices, start, (given) => set(schema.type === 'integer' ? Number(given) : given));
   if (schema.type === 'integer' || schema.type === 'number') return numberChip(path, label, start, set);
   if (schema.type === 'object') return pairs(path, label, start || {}, set, context);
   if (options) return selectChip(path, label, [{ name: '', label: _('not chosen') }, ...options], start, set);
