@@ -99,6 +99,8 @@ async def test_a_shift_from_the_first_status_to_the_handover(hub: House) -> None
     assert answer.headers["location"] == "/settings/absences?said=saved"
     await hub.system.do(CarryMoves())
     await assigned(hub, first, carl)
+    # Whoever reads the dialog sees why it is with somebody else.
+    assert ": a handover or an absence" in (await boss.get(f"/inbox/dialog/{first}")).text
     assert "away until" in (await boss.get("/settings/desks")).text
     # Wherever somebody is chosen, it stands beside his name.
     for page in ("/leads", "/settings/handovers", "/settings/users", "/settings/absences"):
