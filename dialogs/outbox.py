@@ -46,8 +46,8 @@ SENDING_GRACE = timedelta(seconds=30)
 def settle_many(uow: UnitOfWork, commands: Sequence[SettleDelivery]) -> list[None]:
     """Write what became of a group of attempts."""
     lock_sent_names(uow, (name for one in commands for name in one.external_ids))
-    answers = settle_answers(uow, commands)
-    well = settle_sent(uow, [one for one in commands if one.delivery_id not in answers])
+    well = settle_sent(uow, commands)
+    answers = settle_answers(uow, [one for one in commands if one.delivery_id not in well.rows])
     settled = {*answers, *well.rows}
     left = [one for one in commands if one.delivery_id not in settled]
     rows: dict[int, Row[Any]] = {}
