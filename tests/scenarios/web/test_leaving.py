@@ -94,6 +94,10 @@ async def test_only_a_post_unsubscribes_and_one_is_enough(house: House, world: W
     assert posted.status_code == 200
     assert await _word(hub, contact) == ("withdrawn", "news", "one_click")
     await program.aclose()
+    # Whoever comes again reads that it is done, and is not asked to do it once more.
+    left = (await browser.get(_path(address))).text
+    assert "You get no letters about “news” now." in left
+    assert 'value="topic"' not in left
     again = await browser.post(_path(address), data={"do": "undo"})
     assert "subscribed again" in again.text
     assert (await _word(hub, contact))[0] == "given"
