@@ -143,7 +143,7 @@ async def exported(hub: Hub, request: PluginRequest) -> Answer:
     days, touch = asked(request.query)
     report = await report_of(hub, mailing, days=days, touch=touch)
     return File(
-        content=as_csv(report),
+        content=as_csv(report, translator(request.language)),
         media_type="text/csv; charset=utf-8",
         name=f"mailing-{mailing.id}.csv",
     )

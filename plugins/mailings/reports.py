@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 
 from hub import (
@@ -20,6 +20,12 @@ from hub import (
 )
 from plugins.mailings.holdouts import won_without
 from plugins.mailings.plans import Mailing
+from plugins.mailings.texts import CUT_WORDS, NUMBER_WORDS
+
+
+def _(text: str) -> str:
+    return text
+
 
 CUTS = ("channel", "account", "hour", "variant", "domain")
 TOUCHES = ("any", "first", "last")
@@ -262,14 +268,15 @@ def _sums(sums: Sequence[tuple[str, int]]) -> list[dict[str, object]]:
     return [{"currency": currency, "amount": amount} for currency, amount in sums]
 
 
-def as_csv(report: Report) -> bytes:
-    """Give it as a table: one line per part of each cut, the whole first."""
+def as_csv(report: Report, words: Callable[[str], str]) -> bytes:
+    """Give it as a table for people: one line per part of each cut, the whole first."""
+    heads = [words(NUMBER_WORDS[name]) for name in (*COUNTS, "leads", "interests", "won")]
     file = io.StringIO()
     out = csv.writer(file, delimiter=";")
-    out.writerow(["cut", "part", *COUNTS, "leads", "interests", "won", "won sums"])
-    lines = [("all", "", report.total, report.earned)]
+    out.writerow([words(_("Cut")), words(_("Part")), *heads, words(_("Won after it"))])
+    lines = [(words(_("Everything")), "", report.total, report.earned)]
     lines += [
-        (cut, one.name, one.tally, one.earned)
+        (words(CUT_WORDS[cut]), one.name, one.tally, one.earned)
         for cut, parts in report.parts.items()
         for one in parts
     ]
@@ -278,7 +285,9 @@ def as_csv(report: Report) -> bytes:
         numbers = [getattr(tally, each) for each in COUNTS]
         out.writerow([cut, _safe(name), *numbers, earned.leads, earned.interests, earned.won, sums])
     for link in report.links:
-        out.writerow(["link", _safe(link.url), *[""] * (COUNTS.index("clicked")), link.people])
+        out.writerow(
+            [words(_("Links")), _safe(link.url), *[""] * (COUNTS.index("clicked")), link.people]
+        )
     return b"\xef\xbb\xbf" + file.getvalue().encode()
 
 

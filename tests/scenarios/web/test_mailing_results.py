@@ -102,7 +102,8 @@ async def test_a_mailing_is_read_to_the_money(house: House, world: World) -> Non
     wrong = await browser.submit(address, data={"what": "sent|link|https://elsewhere.example"})
     assert (wrong.status_code, "no such link" in wrong.text) == (422, True)
     table = (await browser.get(f"{address}.csv")).text
-    assert re.search(r"all;;\d+;", table)
+    assert table.startswith("\ufeffCut;Part;Planned;Kept back;")
+    assert re.search(r"Everything;;\d+;", table)
     assert "900.00 EUR" in table
     drawn = (await browser.get(f"/p/mailings/{number}/linkmap")).text
     assert "shop.example" not in drawn.replace("https://shop.example/sail.png", "")
