@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Query, Request
 
 from crm_store import holding
 from crm_store import work as work_reads
@@ -11,6 +13,7 @@ from hub.http_api import rights
 from hub.http_api.caller import runtime_of
 from hub.http_api.shapes import house
 from hub.http_api.shapes import system as s
+from hub.shapes import MAX_ID
 
 router = rights.router("System")
 
@@ -44,7 +47,9 @@ async def held(caller: rights.MayManageSystem) -> s.Held:
 
 
 @router.get("/held/deliveries", summary="Messages that are held")
-async def held_deliveries(caller: rights.MayManageSystem, after: int = 0) -> list[s.HeldDelivery]:
+async def held_deliveries(
+    caller: rights.MayManageSystem, after: Annotated[int, Query(ge=0, le=MAX_ID)] = 0
+) -> list[s.HeldDelivery]:
     """Name up to a hundred held messages, oldest first, behind the id `after`."""
     found = await caller.hub.read(holding.held_deliveries, after)
     return [s.HeldDelivery.model_validate(one) for one in found]
