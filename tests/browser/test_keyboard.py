@@ -70,6 +70,7 @@ async def test_a_day_without_a_mouse_and_with_the_russian_layout(
     await until(closed, "it was not closed")
     # A menu is gone through by the first letters of its words, whatever the layout.
     await page.keyboard.press(".")
+    await expect(page.locator("#more-menu button:focus")).to_have_count(1)
     await page.keyboard.press("m")
     await expect(page.locator('#more-menu [data-do="unread"]')).to_be_focused()
     await page.keyboard.press("Escape")
