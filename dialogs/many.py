@@ -164,9 +164,14 @@ def send_many(uow: UnitOfWork, command: SendMany) -> ManyQueued:
         raise Conflict("this send was cancelled", what="cancelled")
     fresh = _fresh(uow, command)
     due = {one.contact_id: one.due_at for one in fresh}
+    compared = {one.contact_id for one in fresh if one.aside}
+    aside = []
     people = [Way(one.contact_id, one.address_id, one.account_id, one.content_id) for one in fresh]
     rows, reasons, steps = [], Counter[str](), {}
     for way, reason in choose(uow, send, own_words(uow, send, people)):
+        if not reason and way.contact_id in compared:
+            aside.append(ContactId(way.contact_id))
+            continue
         reasons[reason] += 1
         number = uow.new_id()
         if way.passed:
@@ -206,6 +211,7 @@ def send_many(uow: UnitOfWork, command: SendMany) -> ManyQueued:
         queued=queued,
         kept_back=tuple(sorted(reasons.items())),
         known=len(command.recipients) - len(fresh),
+        aside=tuple(aside),
     )
 
 

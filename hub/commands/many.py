@@ -70,13 +70,18 @@ class PlanMany(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManyRecipient:
-    """Who gets which words over which account, not before `due_at`; an address 0 is none."""
+    """Who gets which words over which account, not before `due_at`; an address 0 is none.
+
+    Who is `aside` is left out to compare with the others, unless he may not be sent it anyway: so
+    that both sides are people who could have got it.
+    """
 
     contact_id: ContactId
     address_id: AddressId
     account_id: AccountId
     content_id: int
     due_at: Micros = NEVER
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +100,12 @@ class SendMany(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManyQueued:
-    """What became of a batch: queued, kept back by reason, and known already."""
+    """What became of a batch: queued, kept back by reason, known already, and who is left aside."""
 
     queued: int = 0
     kept_back: tuple[tuple[str, int], ...] = ()
     known: int = 0
+    aside: tuple[ContactId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from hub import (
     Handler,
     Invalid,
     ManyContent,
+    ManyQueued,
     ManyRecipient,
     Micros,
     NotFound,
@@ -99,8 +100,6 @@ class FillMailing(Command):
     cursor: int
     phase: int
     recipients: tuple[ManyRecipient, ...] = field(default=(), repr=False)
-    held_out: int = 0
-    kept_out: tuple[int, ...] = field(default=(), repr=False)
     done: bool = False
     again_at: int = 0
     winner: int = 0
@@ -304,12 +303,9 @@ def fill(uow: UnitOfWork, command: FillMailing) -> int:
     moved_on = mailing.version != command.version
     if moved_on or mailing.state not in ("scheduled", "filling"):
         return 0
-    queued = 0
+    made = ManyQueued()
     if command.recipients:
-        made = uow.give(SendMany(send_id=mailing.send_id, recipients=command.recipients))
-        queued = int(getattr(made, "queued", 0))
-        fill_steps(uow, mailing, command.recipients)
-    keep_out(uow, mailing.id, command.kept_out)
+        made = put_in(uow, mailing, command.recipients)
     write(
         uow,
         mailing.id,
@@ -318,12 +314,20 @@ def fill(uow: UnitOfWork, command: FillMailing) -> int:
         due_at=command.again_at or mailing.due_at,
         cursor=0 if command.done or command.phase != mailing.phase else command.cursor,
         phase=command.phase,
-        planned=mailings.c.planned + len(command.recipients),
-        held_out=mailings.c.held_out + command.held_out,
+        planned=mailings.c.planned + len(command.recipients) - len(made.aside),
+        held_out=mailings.c.held_out + keep_out(uow, mailing.id, made.aside),
         started_at=mailing.started_at or uow.now,
         winner=command.winner or mailing.winner,
     )
-    return queued
+    return made.queued
+
+
+def put_in(uow: UnitOfWork, mailing: Mailing, recipients: Sequence[ManyRecipient]) -> ManyQueued:
+    """Put people into the outbox, with the later letters of a chain; gives what became of them."""
+    made = uow.give(SendMany(send_id=mailing.send_id, recipients=tuple(recipients)))
+    assert isinstance(made, ManyQueued)
+    fill_steps(uow, mailing, recipients)
+    return made
 
 
 def fill_steps(uow: UnitOfWork, mailing: Mailing, recipients: Sequence[ManyRecipient]) -> None:

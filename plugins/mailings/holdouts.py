@@ -1,4 +1,8 @@
-"""Who was kept out of a mailing to compare: written down when the others were put into the outbox."""
+"""Who was kept out of a mailing to compare: written down when the others were put into the outbox.
+
+Only who could have got it is compared: whom consent, address or channel forbids is told so as
+everybody else is, for he would make those who were kept out look poorer than they are.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +19,8 @@ from sqlalchemy import (
     select,
 )
 
-from hub import ContactId, Earned, Hub, Member, Micros, UnitOfWork
-from plugins.mailings.plans import Mailing, part_of
+from hub import ContactId, Earned, Hub, Micros, UnitOfWork
+from plugins.mailings.plans import Mailing
 
 ID = BigInteger().with_variant(Integer(), "sqlite")
 AT_ONCE = 5_000
@@ -37,21 +41,10 @@ def declare(metadata: object) -> None:
     kept_out.to_metadata(metadata)
 
 
-def out_of(mailing: Mailing, people: Sequence[Member], phase: int) -> tuple[int, ...]:
-    """Give who of a batch is kept out; the second pass of a test meets them again."""
-    if phase == 2 or not mailing.plan.hold_out:
-        return ()
-    return tuple(
-        one.contact_id
-        for one in people
-        if part_of(mailing.plan, one.contact_id, mailing.id) == "out"
-    )
-
-
-def keep_out(uow: UnitOfWork, mailing_id: int, people: Sequence[int]) -> None:
-    """Write them down, each once."""
+def keep_out(uow: UnitOfWork, mailing_id: int, people: Sequence[int]) -> int:
+    """Write them down, each once; gives how many are new."""
     if not people:
-        return
+        return 0
     known = set(
         uow.execute(
             select(kept_out.c.contact_id).where(
@@ -62,6 +55,7 @@ def keep_out(uow: UnitOfWork, mailing_id: int, people: Sequence[int]) -> None:
     fresh = [{"mailing_id": mailing_id, "contact_id": one} for one in people if one not in known]
     if fresh:
         uow.execute(insert(kept_out), fresh)
+    return len(fresh)
 
 
 async def batch_of(hub: Hub, mailing_id: int, after: int = 0) -> list[ContactId]:

@@ -28,11 +28,10 @@ from hub import (
     ManyRecipient,
     Micros,
     RunJob,
-    SendMany,
     UnitOfWork,
 )
 from plugins.mailings.audience import kind_of
-from plugins.mailings.commands import fill_steps, mailing_in, write
+from plugins.mailings.commands import mailing_in, put_in, write
 from plugins.mailings.doing import all_mailings, mailing_of
 from plugins.mailings.finishing import was_told
 from plugins.mailings.holdouts import keep_out
@@ -150,6 +149,7 @@ async def join(hub: Hub, payload: Mapping[str, Any]) -> None:
                 account_id=AccountId(account_id),
                 content_id=_words(mailing, contact.id),
                 due_at=Micros(due_at),
+                aside=part_of(mailing.plan, contact.id, mailing.id) == "out",
             ),
         )
     )
@@ -168,13 +168,12 @@ def put(uow: UnitOfWork, command: JoinMailing) -> bool:
     mailing = mailing_in(uow, command.mailing_id)
     if mailing.state not in GOES or was_told(uow, mailing.id, mailing.occurrence):
         raise Conflict("this mailing does not go on", what="state")
-    one = command.recipient
-    if part_of(mailing.plan, one.contact_id, mailing.id) == "out":
-        keep_out(uow, mailing.id, (one.contact_id,))
-        return False
-    made: Any = uow.give(SendMany(send_id=mailing.send_id, recipients=(one,)))
+    made = put_in(uow, mailing, (command.recipient,))
     if made.known:
         return False
-    fill_steps(uow, mailing, (one,))
+    if made.aside:
+        kept_out = keep_out(uow, mailing.id, made.aside)
+        write(uow, mailing.id, "", held_out=mailing.held_out + kept_out)
+        return False
     write(uow, mailing.id, "joined", planned=mailing.planned + 1)
     return bool(made.queued)

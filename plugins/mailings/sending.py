@@ -13,7 +13,6 @@ from plugins.mailings.checking import contents_of, steps_of
 from plugins.mailings.commands import FillMailing, RepeatMailing, SteerMailing
 from plugins.mailings.counting import COUNTS
 from plugins.mailings.finishing import finish, told
-from plugins.mailings.holdouts import out_of
 from plugins.mailings.plans import Mailing, moment, part_of, read_mailing
 from plugins.mailings.tables import mailings, with_run
 from plugins.mailings.times import LATE_US, next_occurrence, wall_clock
@@ -104,9 +103,7 @@ async def fill(hub: Hub, mailing: Mailing) -> None:
                 return
             winner = await winner_of(hub, mailing)
         people = await hub.audience(segment, channel=kind, after=cursor, limit=BATCH)
-        recipients, held_out = _recipients(
-            mailing, account_id, people, phase, winner, brand.time_zone
-        )
+        recipients = _recipients(mailing, account_id, people, phase, winner, brand.time_zone)
         over = len(people) < BATCH
         enters = mailing.plan.repeat == "enter"
         step = FillMailing(
@@ -116,8 +113,6 @@ async def fill(hub: Hub, mailing: Mailing) -> None:
             cursor=0 if over and enters else people[-1].contact_id if people else cursor,
             phase=2 if over and phase == 1 else phase,
             recipients=tuple(recipients),
-            held_out=0 if enters and mailing.started_at else held_out,
-            kept_out=out_of(mailing, people, phase),
             done=over and phase != 1 and not enters,
             again_at=hub.now() + LOOK_AGAIN_US if over and enters and phase != 1 else 0,
             winner=winner,
@@ -135,18 +130,16 @@ def _recipients(
     phase: int,
     winner: int,
     house_zone: str,
-) -> tuple[list[ManyRecipient], int]:
+) -> list[ManyRecipient]:
     """Give each person the first account of the order, and the words of his part."""
     plan = mailing.plan
-    found, held_out = [], 0
+    found = []
     for person in people:
         part = part_of(plan, person.contact_id, mailing.id)
-        if part == "out":
-            held_out += phase != 2
-            continue
+        # Who is kept out to compare comes with the first pass, and is not met again in the second.
         if (part == "rest") != (phase == 2):
             continue
-        content = winner if part == "rest" else mailing.contents[0 if part == "a" else 1]
+        content = winner if part == "rest" else mailing.contents[1 if part == "b" else 0]
         due_at = 0
         if plan.at and plan.local:
             due_at = moment(
@@ -160,9 +153,10 @@ def _recipients(
                 account_id=AccountId(account_id),
                 content_id=content,
                 due_at=Micros(due_at),
+                aside=part == "out",
             )
         )
-    return found, held_out
+    return found
 
 
 async def winner_of(hub: Hub, mailing: Mailing) -> int:

@@ -83,7 +83,12 @@ async def planned(
 
 
 async def given(
-    home: House, send: tuple[int, int], contacts: list[int], account: int = 0, due_at: int = 0
+    home: House,
+    send: tuple[int, int],
+    contacts: list[int],
+    account: int = 0,
+    due_at: int = 0,
+    aside: bool = False,
 ) -> object:
     recipients = [
         ManyRecipient(
@@ -92,6 +97,7 @@ async def given(
             account_id=account or home.pigeon,  # type: ignore[arg-type]
             content_id=send[1],
             due_at=due_at,  # type: ignore[arg-type]
+            aside=aside,
         )
         for one in contacts
     ]
@@ -125,6 +131,12 @@ async def test_everybody_once_with_a_reason_for_who_is_kept_back(home: House) ->
     assert (again.queued, again.known) == (0, 5)  # type: ignore[attr-defined]
     assert await planned(home) == send
     assert sum((await states(home, send)).values()) == 4
+    # Who is left aside to compare has no row, unless he may not be sent it anyway.
+    compared = await planned(home, number=3)
+    aside = await given(home, compared, everybody, aside=True)
+    assert (aside.queued, aside.aside) == (0, (anna,))  # type: ignore[attr-defined]
+    assert aside.kept_back == queued.kept_back  # type: ignore[attr-defined]
+    assert sum((await states(home, compared)).values()) == 3
     # A service letter asks nobody's consent.
     service = await planned(home, number=2, advertising=False)
     assert (await given(home, service, everybody)).queued == 4  # type: ignore[attr-defined]

@@ -41,7 +41,7 @@ from tests.scenarios.web.test_mailings import TEXT, _draft, _own, _ready
 
 HOUR = 3_600 * US
 PEOPLE = 12
-TWO = [{"subject": "A", "text": TEXT}, {"subject": "B", "text": TEXT + " B"}]
+TWO = [{"subject": "A", "text": TEXT}, {"subject": "B", "text": TEXT + "\n\nB"}]
 ONE_MORE = [{"days": 2, "subject": "Later", "text": "More"}]
 AD = {"ad_kind": "own", "advertiser": "Sail", "inn": "7701", "erid": "X1"}
 DAILY = {"repeat": "day"}

@@ -298,7 +298,7 @@ async def test_a_mailing_that_fails_pauses_itself_and_local_time_is_local(
     await send(hub, await mailing_of(hub, str(later)))
     mailing = await mailing_of(hub, str(later))
     people = await hub.audience(await audience_of(hub, mailing), channel="email")
-    found, _ = sending._recipients(mailing, account, people, 0, 0, "Europe/Moscow")
+    found = sending._recipients(mailing, account, people, 0, 0, "Europe/Moscow")
     hours = {one.contact_id: one.due_at // sending.HOUR_US % 24 for one in found}
     assert (hours[contacts[0]], hours[contacts[1]]) == (0, 6)
 
