@@ -317,7 +317,7 @@ def _write_more(one: Answer) -> None:
             upsert(uow.dialect, participants).on_conflict_do_nothing(),
             [{"dialog_id": dialog.id, "kind": who.kind, "value": who.value} for who in others],
         )
-    take_files(uow, one.files, one.message_id, dialog.id)
+    take_files(uow, one.files, one.message_id, dialog)
 
 
 def take_files(uow: UnitOfWork, files: list[Row[Any]], message_id: int, dialog: Row[Any]) -> None:
