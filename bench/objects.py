@@ -55,6 +55,8 @@ FOUND = ("people found", "clients found", "search")
 BY_NAME = ("clients found", "duplicates")
 """What grows with how many have a name."""
 QUESTIONS, HTTP_QUESTIONS = 100, 60
+WARM = 15
+"""So many of each before anything is measured: a plan for all is made after some ten."""
 Times = dict[str, list[float]]
 Clock = Callable[[], float]
 
@@ -105,7 +107,6 @@ class Asking:
             tree = {"all": [open_ones, of]}
             queries.append(ObjectQuery(filter=tree, sort="-stage_since"))
         objects.pages(reader, NOUNS["interest"], queries, SHOWN)
-        plan_anew(reader.conn)
 
     def _card(self, reader: Reader, person: Any) -> None:
         # As the page does, in a transaction of its own.
@@ -114,12 +115,13 @@ class Asking:
         subject = person_timeline.of_card(reader, person.client_id)
         person_timeline.timeline(reader, subject)
         journey.way(reader, subject, card)
-        plan_anew(reader.conn)
 
     def forget(self) -> None:
-        """Let nobody know what an earlier question found out: each is a read of its own."""
+        """Let nobody know what an earlier question found out, nor how it was planned: each is a read
+        of its own."""
         for reader in self._readers:
             reader.known.clear()
+        plan_anew(self._conn)
 
     def round(self) -> dict[str, Any]:
         """Give one question of each kind."""
@@ -164,13 +166,13 @@ def sql(
     times: Times = {}
     with engine.connect() as conn, conn.begin():
         asking = Asking(one, conn)
-        for n in range(questions + 10):
+        for n in range(questions + WARM):
             for name, call in asking.round().items():
                 if only and name not in only:
                     continue
                 asking.forget()
                 took = timed(call, clock)
-                if n >= 10:
+                if n >= WARM:
                     times.setdefault(name, []).append(took)
     engine.dispose()
     return times
@@ -185,7 +187,7 @@ async def http(one: House, served: Served, questions: int) -> Times:
         known = list(conn.execute(select(clients.c.id, clients.c.name).limit(5000)))
     engine.dispose()
     times: Times = {}
-    for n in range(questions + 10):
+    for n in range(questions + WARM):
         caller, client = dice.choice(callers), dice.choice(known)
         word = client.name.split()[-1]
         asked = {
@@ -205,7 +207,7 @@ async def http(one: House, served: Served, questions: int) -> Times:
         for name, path in asked.items():
             began = time.perf_counter()
             await caller.call("GET", path)
-            if n >= 10:
+            if n >= WARM:
                 times.setdefault(name, []).append((time.perf_counter() - began) * 1000)
     for caller in callers:
         caller.close()

@@ -14,6 +14,9 @@ POSTGRES_WRITERS = 3
 READERS = 8
 PREPARED = 500
 """Statements that a PostgreSQL reader keeps prepared; a page alone has some thirty."""
+ASKED_BEFORE = 2
+"""So many times a reader asked a question before it is prepared: each of the pages is soon quick on
+each connection, and what is asked once, as a list that somebody narrows, does not push them out."""
 # A letter's bytes and its HTML are packed by the server: its old way costs more than all the rest
 # of writing them. A server that was built without the new one keeps the old.
 _PACKED_QUICKLY = (
@@ -111,6 +114,7 @@ def _postgres(url: str, writer: bool) -> Engine:
                 cursor.execute("SET plan_cache_mode = force_custom_plan")
                 cursor.execute("SET default_transaction_read_only = on")
                 connection.prepared_max = PREPARED
+                connection.prepare_threshold = ASKED_BEFORE
         connection.commit()
 
     return engine
