@@ -190,7 +190,8 @@ async def test_a_question_that_is_asked_again_and_again_is_planned_by_its_values
             conn.execute(question)
         made = conn.exec_driver_sql(
             "SELECT sum(generic_plans), sum(custom_plans) FROM pg_prepared_statements"
-            " WHERE statement LIKE '%%teams%%'"
+            # This question is prepared too, once it was asked so often.
+            " WHERE statement LIKE '%%teams%%' AND statement NOT LIKE '%%prepared%%'"
         ).one()
         return int(made[0]), int(made[1])
 
