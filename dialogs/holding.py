@@ -35,6 +35,9 @@ def release_held(uow: UnitOfWork, command: ReleaseHeld) -> int:
         raise Invalid("held things are deliveries, jobs, webhooks or timers", field="kind")
     which: ColumnElement[bool] = table.c.held
     if command.ids:
+        # What else is held has no list in which one of it could be chosen.
+        if table is not deliveries:
+            raise Invalid("only messages are decided one by one", field="ids")
         which = and_(which, table.c.id.in_(command.ids))
     rows = uow.conn.execute(select(table).where(which)).all() if table is deliveries else ()
     if table is rule_timers and not command.release:

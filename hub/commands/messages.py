@@ -255,7 +255,7 @@ class ExpireLeases(Command):
 class ReleaseHeld(Command):
     """After a restore or a late start: let held outgoing things go, or drop them.
 
-    `ids` name single ones of the kind (for messages: their deliveries); without any it is all.
+    `ids` name single messages by their deliveries; without any it is all of the kind.
     """
 
     permission: ClassVar[str] = "system.manage"

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from hub.shapes import Body, Id, Instant, OptionalId, Shape, Word
+from hub.shapes import Body, GivenId, Id, Instant, OptionalId, Shape, Word
 
 
 class EventActor(Shape):
@@ -149,9 +149,9 @@ class Held(Shape):
 class HeldDelivery(Shape):
     """One held message: to whom, through which account, and how it begins."""
 
-    id: int
+    id: Id
     kind: Literal["dialog", "many", "colleague"]
-    dialog_id: int
+    dialog_id: OptionalId
     name: str
     account: str
     subject: str
@@ -227,6 +227,8 @@ class ReleaseHeld(Body):
 
     kind: Literal["deliveries", "jobs", "webhooks", "timers"]
     release: bool = Field(description="False drops them for good.")
-    ids: list[int] = Field(
-        default_factory=list, max_length=1000, description="Single ones of the kind; none is all."
+    ids: list[GivenId] = Field(
+        default_factory=list,
+        max_length=1000,
+        description="Single messages by their deliveries; none is all of the kind.",
     )

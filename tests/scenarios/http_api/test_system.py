@@ -86,9 +86,11 @@ async def test_held_answers_wait_for_a_decision(world: World) -> None:
     assert held["oldest_at"] is not None
     assert (await program.ok("GET", f"/messages/{made['id']}/delivery"))["held"] is True
     (named,) = await program.ok("GET", "/held/deliveries")
-    assert (named["text"], named["dialog_id"]) == ("soon", came.dialog_id)
+    assert (named["text"], named["dialog_id"]) == ("soon", str(came.dialog_id))
     await program.refused(422, "invalid", "GET", f"/held/deliveries?after={10**30}")
     body = {"kind": "deliveries", "release": False, "ids": [named["id"]]}
+    for wrong in ({"kind": "webhooks"}, {"ids": [str(10**30)]}):
+        await program.refused(422, "invalid", "POST", "/held/release", json={**body, **wrong})
     assert await program.ok("POST", "/held/release", json=body) == {"count": 1}
     assert (await program.ok("GET", "/held"))["deliveries"] == 0
     found = await program.ok("GET", f"/messages/{made['id']}/delivery")
