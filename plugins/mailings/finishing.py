@@ -66,8 +66,9 @@ def handler() -> Handler:
 
 def tell(uow: UnitOfWork, command: TellFinished) -> bool:
     """Write the fact, unless it was told or the mailing was cancelled meanwhile."""
+    # Locked, so that whoever saw the same rows waits, and then finds it told.
     state = uow.execute(
-        select(mailings.c.state).where(mailings.c.id == command.mailing_id)
+        select(mailings.c.state).where(mailings.c.id == command.mailing_id).with_for_update()
     ).scalar()
     if state not in ("scheduled", "filling", "sending"):
         return False

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -12,13 +15,13 @@ from sqlalchemy import select
 import plugins.mailings
 from crm_store.tables.journal import journal
 from crm_store.viewer import Reader
-from hub import PermanentFailure, RejectReason, SaveRule
+from hub import PermanentFailure, RejectReason, SaveRule, UnitOfWork
 from hub.handle import BoundHub
 from plugins import crm_actions
-from plugins.mailings import sending
+from plugins.mailings import finishing, sending
 from plugins.mailings.commands import SteerMailing
 from plugins.mailings.doing import mailing_of, send
-from plugins.mailings.finishing import TellFinished
+from plugins.mailings.finishing import TellFinished, was_told
 from tests.houses import US, World, plugin_of, until
 from tests.scenarios.web.house import House, open_house
 from tests.scenarios.web.test_mailings import NAME, _draft, _own, _ready
@@ -33,12 +36,18 @@ async def world() -> World:
     return World()
 
 
-@pytest.fixture
-async def house(database_url: str, tmp_path: Path, world: World) -> AsyncIterator[House]:
+@asynccontextmanager
+async def opened(folder: Path, url: str, world: World) -> AsyncIterator[House]:
     parts = (("pigeons", plugin_of(world)), (NAME, plugins.mailings), ("crm_actions", crm_actions))
-    async with open_house(tmp_path, database_url, *parts) as one:
+    async with open_house(folder, url, *parts) as one:
         one.runtime.now = world.now
         one.runtime.database.set_clock(world.now)
+        yield one
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path, world: World) -> AsyncIterator[House]:
+    async with opened(tmp_path, database_url, world) as one:
         yield one
 
 
@@ -88,6 +97,33 @@ async def test_a_finished_mailing_is_told_once_and_begins_a_rule(
         return len(await house.system.read(lambda reader: runs.page(reader))) == 1
 
     await until(ran)
+
+
+async def test_two_that_finish_at_once_tell_it_once(
+    house: House, world: World, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment, account = await _ready(house, 2)
+    number = await _draft(house, segment, account)
+    hub = await begun(house, number)
+    await until(lambda: len(world.sent) == 2)
+    two = database_url.startswith("postgresql")
+    # Each waits for the other between its look and its word, unless the other cannot come so far.
+    looks = Barrier(2 if two else 1)
+
+    def looking(uow: UnitOfWork, mailing_id: int, occurrence: int) -> bool:
+        known = was_told(uow, mailing_id, occurrence)
+        with suppress(BrokenBarrierError):
+            looks.wait(0.5)
+        return known
+
+    monkeypatch.setattr(finishing, "was_told", looking)
+    async with (
+        opened(tmp_path / "second", database_url, world) if two else nullcontext(house) as other
+    ):
+        tells = (one.do(TellFinished(mailing_id=number)) for one in (hub, _own(other)))
+        found = await asyncio.gather(*tells)
+    assert sorted(found) == [[False], [True]]
+    assert len(await house.system.read(told)) == 1
 
 
 async def test_each_occurrence_is_told_after_its_chain_and_a_cancelled_one_never(
