@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, select, true, update
+from sqlalchemy import ColumnElement, Row, insert, or_, select, true, update
 
 from crm_store.tables.dialogs import attachments, blobs, dialogs, messages
 from crm_store.unit_of_work import UnitOfWork
-from crm_store.viewer import Viewer
+from crm_store.viewer import Reader, Viewer
 from hub.commands import FetchAttachment, SettleAttachment, UploadAttachment
 from hub.errors import Conflict, NotFound
 from hub.events import MessageChanged
 from hub.ids import AttachmentId, DialogId, MessageId
+from hub.records.dialogs import AttachmentRecord
 
 
 def file_seen(viewer: Viewer) -> ColumnElement[bool]:
@@ -106,3 +109,45 @@ def _changed(uow: UnitOfWork, row: Row[Any]) -> None:
             message_id=MessageId(row.message_id), dialog_id=DialogId(row.dialog_id), what="file"
         )
     )
+
+
+def attachment_record(row: Row[Any]) -> AttachmentRecord:
+    """Make the record of a file's row."""
+    return AttachmentRecord(
+        id=AttachmentId(row.id),
+        message_id=MessageId(row.message_id),
+        name=row.name,
+        media_type=row.media_type,
+        size=row.size,
+        state=row.state,
+        content_id=row.content_id,
+        inline=row.inline,
+        error=row.error,
+    )
+
+
+def attachment(reader: Reader, attachment_id: AttachmentId) -> tuple[AttachmentRecord, str]:
+    """Give a file's record and its blob; what the viewer may not see is not found."""
+    viewer = reader.viewer
+    row = reader.conn.execute(
+        select(attachments).where(
+            attachments.c.id == attachment_id,
+            or_(attachments.c.message_id == 0, file_seen(viewer)),
+        )
+    ).first()
+    if row is None:
+        raise NotFound("there is no such file")
+    if not row.message_id and row.user_id != viewer.private_id and not viewer.is_system:
+        raise NotFound("there is no such file")
+    return attachment_record(row), row.blob_id
+
+
+def attachments_of(
+    reader: Reader, ids: Sequence[AttachmentId]
+) -> list[tuple[AttachmentRecord, str]]:
+    """Give several files in the order asked for; those that are not there any more are left out."""
+    found = []
+    for one_id in ids:
+        with suppress(NotFound):
+            found.append(attachment(reader, one_id))
+    return found

@@ -1,55 +1,40 @@
-"""Reading what was said: a window of a dialog, one message whole, its files and attempts."""
+"""Reading what was said: a window of a dialog, and one message whole."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, or_, select, tuple_
+from sqlalchemy import Row, Select, and_, bindparam, select, tuple_
 
 from crm_store import dialogs as dialog_reads
-from crm_store.attachments import file_seen
+from crm_store.attachments import attachment_record
 from crm_store.rows import among, listed
 from crm_store.tables.dialogs import (
     attachments,
     bodies,
     message_versions,
     messages,
-    quarantine,
     reactions,
     read_marks,
 )
 from crm_store.tables.dialogs import drafts as drafts_table
 from crm_store.tables.journal import journal
-from crm_store.tables.outbox import attempts, deliveries
 from crm_store.tables.users import users
 from crm_store.unit_of_work import cause_from
 from crm_store.viewer import Reader
 from hub.errors import NotFound
-from hub.ids import (
-    AccountId,
-    AttachmentId,
-    DeliveryId,
-    DialogId,
-    MessageId,
-    Micros,
-    QuarantineId,
-    UserId,
-)
+from hub.ids import AccountId, AttachmentId, DialogId, MessageId, Micros, UserId
 from hub.objects import Actor, ActorKind
 from hub.records.dialogs import (
     AttachmentRecord,
-    Attempt,
-    Delivery,
     Dialog,
     Direction,
     Draft,
     HistoryLine,
     Message,
     Person,
-    QuarantineItem,
     Quoted,
     Thread,
 )
@@ -291,21 +276,6 @@ def _line(row: Row[Any]) -> str:
     )
 
 
-def attachment_record(row: Row[Any]) -> AttachmentRecord:
-    """Make the record of a file's row."""
-    return AttachmentRecord(
-        id=AttachmentId(row.id),
-        message_id=MessageId(row.message_id),
-        name=row.name,
-        media_type=row.media_type,
-        size=row.size,
-        state=row.state,
-        content_id=row.content_id,
-        inline=row.inline,
-        error=row.error,
-    )
-
-
 def _record(
     row: Row[Any],
     files: tuple[AttachmentRecord, ...],
@@ -354,48 +324,6 @@ def _record(
     )
 
 
-def delivery(reader: Reader, message_id: MessageId) -> Delivery:
-    """Give the delivery of a message of ours with every attempt."""
-    one(reader, message_id, whole=False)
-    row = reader.conn.execute(
-        select(deliveries).where(deliveries.c.message_id == message_id)
-    ).first()
-    if row is None:
-        raise NotFound("this message has no delivery")
-    tries = reader.conn.execute(
-        select(attempts).where(attempts.c.delivery_id == row.id).order_by(attempts.c.n)
-    )
-    return Delivery(
-        id=DeliveryId(row.id),
-        message_id=MessageId(row.message_id),
-        dialog_id=DialogId(row.dialog_id),
-        account_id=AccountId(row.account_id),
-        lane=("agent", "trigger", "mailing")[row.lane],
-        status=row.status,
-        due_at=Micros(row.due_at),
-        fence=row.fence,
-        attempts=tuple(
-            Attempt(
-                started_at=Micros(one_try.started_at),
-                took_us=one_try.took_us,
-                outcome=one_try.outcome,
-                code=one_try.code,
-                text=one_try.text,
-            )
-            for one_try in tries
-        ),
-        attempt_count=row.attempts,
-        reason=row.reason,
-        reason_text=row.reason_text,
-        idempotency_key=row.idempotency_key,
-        held=row.held,
-        created_at=Micros(row.created_at),
-        sent_at=Micros(row.sent_at),
-        delivered_at=Micros(row.delivered_at),
-        read_at=Micros(row.read_at),
-    )
-
-
 def draft(reader: Reader, dialog_id: DialogId) -> Draft | None:
     """Give the viewer's own draft of a dialog."""
     row = reader.conn.execute(_DRAFT, {"me": reader.viewer.private_id, "dialog": dialog_id}).first()
@@ -408,72 +336,4 @@ def draft(reader: Reader, dialog_id: DialogId) -> Draft | None:
         attachments=tuple(AttachmentId(int(one_id)) for one_id in row.attachments),
         reply_to=MessageId(row.reply_to),
         updated_at=Micros(row.updated_at),
-    )
-
-
-def attachment(reader: Reader, attachment_id: AttachmentId) -> tuple[AttachmentRecord, str]:
-    """Give a file's record and its blob; what the viewer may not see is not found."""
-    viewer = reader.viewer
-    row = reader.conn.execute(
-        select(attachments).where(
-            attachments.c.id == attachment_id,
-            or_(attachments.c.message_id == 0, file_seen(viewer)),
-        )
-    ).first()
-    if row is None:
-        raise NotFound("there is no such file")
-    if not row.message_id and row.user_id != viewer.private_id and not viewer.is_system:
-        raise NotFound("there is no such file")
-    return attachment_record(row), row.blob_id
-
-
-def attachments_of(
-    reader: Reader, ids: Sequence[AttachmentId]
-) -> list[tuple[AttachmentRecord, str]]:
-    """Give several files in the order asked for; those that are not there any more are left out."""
-    found = []
-    for one_id in ids:
-        with suppress(NotFound):
-            found.append(attachment(reader, one_id))
-    return found
-
-
-def quarantined(
-    reader: Reader, state: str = "waiting", before: int = 0, limit: int = 50
-) -> list[QuarantineItem]:
-    """Give quarantined inputs, newest first, without their bytes."""
-    reader.viewer.need("accounts.manage")
-    where = [quarantine.c.state == state] if state else []
-    if before:
-        where.append(quarantine.c.id < before)
-    rows = reader.conn.execute(
-        select(quarantine).where(*where).order_by(quarantine.c.id.desc()).limit(limit)
-    )
-    return [_quarantine_record(row, with_raw=False) for row in rows]
-
-
-def quarantine_item(reader: Reader, quarantine_id: QuarantineId) -> QuarantineItem:
-    """Give one quarantined input with its bytes."""
-    reader.viewer.need("accounts.manage")
-    row = reader.conn.execute(select(quarantine).where(quarantine.c.id == quarantine_id)).first()
-    if row is None:
-        raise NotFound("there is no such input")
-    return _quarantine_record(row, with_raw=True)
-
-
-def _quarantine_record(row: Row[Any], *, with_raw: bool) -> QuarantineItem:
-    return QuarantineItem(
-        id=QuarantineId(row.id),
-        account_id=AccountId(row.account_id),
-        received_at=Micros(row.received_at),
-        source=row.source,
-        state=row.state,
-        error=row.error,
-        trace=row.trace,
-        size=len(row.raw),
-        attempts=row.attempts,
-        raw=row.raw if with_raw else b"",
-        headers=tuple((one_header[0], one_header[1]) for one_header in row.headers),
-        url=row.url,
-        method=row.method,
     )

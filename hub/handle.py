@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crm_store import accounts as account_reads
+from crm_store import attachments as attachment_reads
 from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
 from crm_store import objects as object_reads
@@ -209,7 +210,7 @@ class BoundHub(ManyReads):
 
     async def file(self, attachment_id: AttachmentId) -> Attachment:
         """A file with its bytes."""
-        record, blob_id = await self.read(message_reads.attachment, attachment_id)
+        record, blob_id = await self.read(attachment_reads.attachment, attachment_id)
         if not blob_id:
             raise NotFound("the file has not arrived yet")
         content = await asyncio.to_thread(self._runtime.blobs.get, blob_id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, select
 
 from crm_store.failures import is_passing
-from crm_store.messages import quarantine_item
+from crm_store.quarantine import quarantine_item
 from crm_store.tables.dialogs import quarantine
 from hub.channel import Channel
 from hub.commands import SettleQuarantine

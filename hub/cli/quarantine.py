@@ -41,7 +41,7 @@ def replay(
         failed = 0
         async with opened(settings) as hub:
             if which is None and not everything:
-                from crm_store.messages import quarantined
+                from crm_store.quarantine import quarantined
 
                 items = await hub.read(quarantined, "waiting", 0, 500)
                 table(

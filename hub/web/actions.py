@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from crm_store import accounts as account_reads
-from crm_store import messages as message_reads
+from crm_store import attachments as attachment_reads
 from hub import commands as c
 from hub.commands import Command
 from hub.errors import HubError, Invalid
@@ -344,7 +344,7 @@ async def upload(request: Request) -> Response:
         content=bytes(content),
     )
     attachment_id = await hub.upload(file, dialog_id)
-    record, _ = await hub.read(message_reads.attachment, attachment_id)
+    record, _ = await hub.read(attachment_reads.attachment, attachment_id)
     return JSONResponse({"id": str(attachment_id), "name": record.name, "size": record.size})
 
 

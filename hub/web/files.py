@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from crm_store import attachments as attachment_reads
 from crm_store import messages as message_reads
 from hub.errors import HubError
 from hub.ids import AttachmentId, MessageId
@@ -304,7 +305,7 @@ async def file(request: Request) -> Response:
     """Give a file: shown only if it is a harmless picture, else downloaded."""
     attachment_id = AttachmentId(number(request.path_params["attachment_id"]))
     hub, runtime = request.state.hub, request.app.state.runtime
-    record, blob_id = await hub.read(message_reads.attachment, attachment_id)
+    record, blob_id = await hub.read(attachment_reads.attachment, attachment_id)
     if not blob_id:
         return PlainTextResponse("the file has not arrived yet", 404)
     path = runtime.blobs.path(blob_id)

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from crm_store import accounts as account_reads
+from crm_store import deliveries as delivery_reads
 from crm_store import dialog_counts
 from crm_store import dialogs as dialog_reads
 from crm_store import messages as message_reads
@@ -253,7 +254,7 @@ async def full_text(request: Request) -> Response:
 async def attempts(request: Request) -> Response:
     """Give what was tried to deliver a message."""
     message_id = MessageId(number(request.path_params["message_id"]))
-    delivery = await request.state.hub.read(message_reads.delivery, message_id)
+    delivery = await request.state.hub.read(delivery_reads.delivery, message_id)
     return _page(request, "inbox/attempts.html", delivery=delivery)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.requests import Request
 
 from crm_store import accounts as account_reads
+from crm_store import attachments as attachment_reads
 from crm_store import dialogs as dialog_reads
 from crm_store import duplicates as duplicate_reads
 from crm_store import messages as message_reads
@@ -82,7 +83,7 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
         except NotFound:
             contact = None
         draft = message_reads.draft(reader, dialog.id)
-        files = message_reads.attachments_of(reader, draft.attachments) if draft else []
+        files = attachment_reads.attachments_of(reader, draft.attachments) if draft else []
         return {
             "dialog": dialog,
             "thread": _window(reader, dialog, around),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from crm_store import attachments as attachment_reads
 from crm_store import messages as reads
 from hub import AddNote, AttachmentId, DialogQuery, SaveDraft
 from tests.houses import house, message
@@ -39,4 +40,4 @@ async def test_a_draft_whose_file_is_gone_is_shown_without_it(
         draft = await home.user.read(reads.draft, came.dialog_id)
         assert draft is not None
         assert draft.attachments == gone
-        assert await home.user.read(reads.attachments_of, draft.attachments) == []
+        assert await home.user.read(attachment_reads.attachments_of, draft.attachments) == []

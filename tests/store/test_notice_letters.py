@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from crm_store import notices as notice_reads
-from crm_store.messages import quarantined
 from crm_store.notice_letters import letter_state
+from crm_store.quarantine import quarantined
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses, contacts

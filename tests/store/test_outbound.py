@@ -331,7 +331,7 @@ async def test_a_person_goes_before_a_mailing(home: House) -> None:
 
 
 def _delivery_of(reader: object, message_id: int) -> int:
-    from crm_store.messages import delivery
+    from crm_store.deliveries import delivery
 
     return delivery(reader, message_id).id  # type: ignore[arg-type]
 

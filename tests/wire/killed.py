@@ -20,7 +20,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from crm_store.messages import delivery
+from crm_store.deliveries import delivery
 from hub import (
     SYSTEM,
     Address,

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import File, Form, Path, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 
-from crm_store import messages as message_reads
+from crm_store import attachments as attachment_reads
 from crm_store.accounts import kind_of
 from hub.commands import FetchAttachment
 from hub.errors import NotFound
@@ -60,7 +60,7 @@ async def upload(
         ),
         DialogId(dialog_id or 0),
     )
-    record, _ = await caller.hub.read(message_reads.attachment, attachment_id)
+    record, _ = await caller.hub.read(attachment_reads.attachment, attachment_id)
     return Shown.model_validate(record)
 
 
@@ -75,7 +75,7 @@ AttachmentKey = Annotated[GivenId, Path(alias="attachment_id", description="The 
 @router.get("/attachments/{attachment_id}", summary="About a file")
 async def about(caller: rights.MayViewDialogs, attachment_id: AttachmentKey) -> Shown:
     """Give a file's name, type, size and state."""
-    record, _ = await caller.hub.read(message_reads.attachment, AttachmentId(attachment_id))
+    record, _ = await caller.hub.read(attachment_reads.attachment, AttachmentId(attachment_id))
     return Shown.model_validate(record)
 
 
@@ -89,7 +89,7 @@ async def fetch(caller: rights.MayAnswer, attachment_id: AttachmentKey) -> Shown
     """Ask the vendor once more for a file of state `failed`; its state is `pending` until then."""
     key = AttachmentId(attachment_id)
     await caller.hub.do(FetchAttachment(attachment_id=key))
-    record, _ = await caller.hub.read(message_reads.attachment, key)
+    record, _ = await caller.hub.read(attachment_reads.attachment, key)
     return Shown.model_validate(record)
 
 
@@ -103,7 +103,9 @@ async def content(
     request: Request, caller: rights.MayViewDialogs, attachment_id: AttachmentKey
 ) -> Response:
     """Give a file's bytes; always as a download, never to be opened in our name."""
-    record, blob_id = await caller.hub.read(message_reads.attachment, AttachmentId(attachment_id))
+    record, blob_id = await caller.hub.read(
+        attachment_reads.attachment, AttachmentId(attachment_id)
+    )
     if not blob_id:
         raise NotFound("the file has not arrived yet")
     path = runtime_of(request).blobs.path(blob_id)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Request, Response
 
+from crm_store import deliveries as delivery_reads
 from crm_store import messages as message_reads
 from hub import commands as c
 from hub.http_api import rights
@@ -129,7 +130,7 @@ async def versions(caller: rights.MayViewDialogs, message_id: MessageKey) -> lis
 @router.get("/messages/{message_id}/delivery", summary="What became of it")
 async def delivery(caller: rights.MayViewDialogs, message_id: MessageKey) -> s.Delivery:
     """Give the delivery of an answer with every attempt; 404 for what came in."""
-    found = await caller.hub.read(message_reads.delivery, MessageId(message_id))
+    found = await caller.hub.read(delivery_reads.delivery, MessageId(message_id))
     return s.Delivery.model_validate(found)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import Path, Query, Request, Response
 
-from crm_store import messages as reads
+from crm_store import quarantine as quarantine_reads
 from hub import commands as c
 from hub.http_api import rights
 from hub.http_api.caller import runtime_of
@@ -30,7 +30,7 @@ async def page(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Listing[s.Quarantined]:
     """Give inputs that nobody could read, the newest first."""
-    found = await caller.hub.read(reads.quarantined, state, before or 0, limit + 1)
+    found = await caller.hub.read(quarantine_reads.quarantined, state, before or 0, limit + 1)
     shown = [s.Quarantined.model_validate(one) for one in found[:limit]]
     return Listing[s.Quarantined](items=shown, next=shown[-1].id if len(found) > limit else "")
 
@@ -38,7 +38,7 @@ async def page(
 @router.get("/quarantine/{quarantine_id}", summary="One unreadable input")
 async def one(caller: rights.MayManageAccounts, quarantine_id: InputKey) -> s.QuarantinedWhole:
     """Give one input with its error and trace."""
-    found = await caller.hub.read(reads.quarantine_item, QuarantineId(quarantine_id))
+    found = await caller.hub.read(quarantine_reads.quarantine_item, QuarantineId(quarantine_id))
     return s.QuarantinedWhole.model_validate(found)
 
 
@@ -50,7 +50,7 @@ async def one(caller: rights.MayManageAccounts, quarantine_id: InputKey) -> s.Qu
 )
 async def raw(caller: rights.MayManageAccounts, quarantine_id: InputKey) -> Response:
     """Give the raw bytes as a download."""
-    found = await caller.hub.read(reads.quarantine_item, QuarantineId(quarantine_id))
+    found = await caller.hub.read(quarantine_reads.quarantine_item, QuarantineId(quarantine_id))
     return download(found.raw, f"{quarantine_id}.bin")
 
 

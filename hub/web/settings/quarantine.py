@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from crm_store import accounts as account_reads
-from crm_store import messages as message_reads
+from crm_store import quarantine as quarantine_reads
 from crm_store.viewer import Reader
 from hub.commands import SettleQuarantine
 from hub.errors import HubError
@@ -38,7 +38,7 @@ async def _draw(request: Request, status: int = 200, problem: str = "") -> Respo
 
     def load(reader: Reader) -> dict[str, Any]:
         return {
-            "items": message_reads.quarantined(reader, state, before, PER_PAGE),
+            "items": quarantine_reads.quarantined(reader, state, before, PER_PAGE),
             "accounts": {one.id: one for one in account_reads.all_accounts(reader, "", True)},
         }
 
@@ -80,7 +80,7 @@ async def settle(request: Request) -> Response:
 async def raw(request: Request) -> Response:
     """Give the raw bytes as a download; they are never shown in a page."""
     item = await hub_of(request).read(
-        message_reads.quarantine_item, QuarantineId(number(request.path_params["item"]))
+        quarantine_reads.quarantine_item, QuarantineId(number(request.path_params["item"]))
     )
     headers = {
         "content-disposition": f'attachment; filename="input-{item.id}.bin"',

@@ -13,7 +13,7 @@ import httpx2
 import pytest
 
 import channels.max_messenger
-from crm_store.messages import quarantined
+from crm_store.quarantine import quarantined
 from hub import (
     Address,
     Button,

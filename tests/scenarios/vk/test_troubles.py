@@ -9,7 +9,7 @@ import threading
 import httpx2
 import pytest
 
-from crm_store.messages import quarantined
+from crm_store.quarantine import quarantined
 from crm_store.viewer import Reader
 from hub import Account, Conflict, QuarantineItem, UpdateAccount
 from hub.replay import replay

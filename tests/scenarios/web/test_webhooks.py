@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 from starlette.responses import PlainTextResponse
 
-from crm_store.messages import quarantine_item, quarantined
+from crm_store.quarantine import quarantine_item, quarantined
 from hub import (
     SYSTEM,
     AccountId,

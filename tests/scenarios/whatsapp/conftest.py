@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import channels.whatsapp
-from crm_store.messages import quarantined
+from crm_store.quarantine import quarantined
 from crm_store.viewer import Reader
 from hub import QuarantineItem
 from tests.houses import until

@@ -17,7 +17,7 @@ from twilio.request_validator import RequestValidator
 from werkzeug import Request, Response
 
 import channels.calls
-from crm_store import messages as message_reads
+from crm_store import quarantine as quarantine_reads
 from hub import AccountId, CreateAccount, DialogQuery, Direction, Message, RemoveAccount, UserId
 from tests.houses import until
 from tests.scenarios.web.house import House, open_house, served
@@ -168,7 +168,7 @@ async def test_only_twilio_is_believed(exchange: Exchange) -> None:
     # A state that nobody knows is kept, and the provider need not repeat it.
     assert await exchange.tells("CA9", CallStatus="levitating") == 200
     admin = exchange.house.system.as_user(UserId(await exchange.house.user()))
-    kept = await admin.read(message_reads.quarantined)
+    kept = await admin.read(quarantine_reads.quarantined)
     assert [b"levitating" in one.error.encode() for one in kept] == [True]
 
 

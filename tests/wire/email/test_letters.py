@@ -8,7 +8,7 @@ import email.policy
 import pytest
 
 from channels.email import mime
-from crm_store.messages import quarantined
+from crm_store.quarantine import quarantined
 from hub import (
     SYSTEM,
     Address,

@@ -12,7 +12,8 @@ import pytest
 from aiohttp import web
 
 from channels.telegram.linking import PURPOSE, as_parameter
-from crm_store.messages import delivery, quarantined
+from crm_store.deliveries import delivery
+from crm_store.quarantine import quarantined
 from hub import (
     Address,
     Attachment,

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from crm_store.messages import quarantined
+from crm_store.quarantine import quarantined
 from hub import SYSTEM, AccountId, CreateAccount, Dialog, DialogQuery, Message, UpdateAccount
 from hub.replay import replay, waiting
 from tests.wire.web_chat.site import ChatHub, running_chat

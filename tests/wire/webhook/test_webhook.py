@@ -17,7 +17,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from crm_store.messages import delivery
+from crm_store.deliveries import delivery
 from hub import (
     Address,
     Attachment,
