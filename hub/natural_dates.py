@@ -2,7 +2,8 @@
 
     позвонить Анне завтра 15:00        call Anna fri 5pm
     отправить счёт через 3 дня !       send the invoice +2h
-    отчёт каждый месяц 1 числа         report every month
+    договор к пятнице                  the contract by friday
+    отчёт каждый месяц 1 числа         report every month on the 1st
 
 Pure: the moment and its time zone come in, a date on the same wall clock goes out. What is not
 understood stays in the words, so nothing that was typed is ever lost.
@@ -44,13 +45,13 @@ _MONTH = (
     "|sep(?:t|tember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
 _WEEKDAYS = (
-    ("mon", "monday", "пн", "понедельник", "понедельника"),
-    ("tue", "tues", "tuesday", "вт", "вторник", "вторника"),
-    ("wed", "wednesday", "ср", "среда", "среду", "среды"),
-    ("thu", "thur", "thurs", "thursday", "чт", "четверг", "четверга"),
-    ("fri", "friday", "пт", "пятница", "пятницу", "пятницы"),
-    ("sat", "saturday", "сб", "суббота", "субботу", "субботы"),
-    ("sun", "sunday", "вс", "воскресенье", "воскресенья"),
+    ("mon", "monday", "пн", "понедельник", "понедельника", "понедельнику"),
+    ("tue", "tues", "tuesday", "вт", "вторник", "вторника", "вторнику"),
+    ("wed", "wednesday", "ср", "среда", "среду", "среды", "среде"),
+    ("thu", "thur", "thurs", "thursday", "чт", "четверг", "четверга", "четвергу"),
+    ("fri", "friday", "пт", "пятница", "пятницу", "пятницы", "пятнице"),
+    ("sat", "saturday", "сб", "суббота", "субботу", "субботы", "субботе"),
+    ("sun", "sunday", "вс", "воскресенье", "воскресенья", "воскресенью"),
 )
 _WEEKDAY = {word: n for n, words in enumerate(_WEEKDAYS) for word in words}
 _DAY_NAMES = "|".join(sorted(_WEEKDAY, key=len, reverse=True))
@@ -71,7 +72,7 @@ class _Found:
     day: datetime | None = None
     clock: time | None = None
     exact: datetime | None = None
-    weekday: int | None = None
+    may_be_today: bool = False
     high: bool = False
     repeat: str = "never"
 
@@ -112,9 +113,12 @@ def _months_on(day: datetime, count: int) -> datetime:
     return day
 
 
-def _half_hour(match: re.Match[str], found: _Found) -> bool:
-    found.exact = found.now + timedelta(minutes=30)
-    return True
+def _minutes_on(minutes: int) -> Callable[[re.Match[str], _Found], bool]:
+    def take(match: re.Match[str], found: _Found) -> bool:
+        found.exact = found.now + timedelta(minutes=minutes)
+        return True
+
+    return take
 
 
 def _in_days(days: int) -> Callable[[re.Match[str], _Found], bool]:
@@ -130,9 +134,11 @@ def _in_days(days: int) -> Callable[[re.Match[str], _Found], bool]:
 def _on_weekday(match: re.Match[str], found: _Found) -> bool:
     if found.day is not None:
         return False
-    found.weekday = _WEEKDAY[match["weekday"]]
-    ahead = (found.weekday - found.now.weekday()) % 7 or 7
+    weekday = _WEEKDAY[match["weekday"]]
+    ahead = (weekday - found.now.weekday()) % 7 or 7
     found.day = found.now + timedelta(days=ahead)
+    # "Next Monday", said on a Monday, is never today, whatever the hour.
+    found.may_be_today = not match.groupdict().get("next")
     return True
 
 
@@ -167,6 +173,29 @@ def _date(match: re.Match[str], found: _Found) -> bool:
         return False
     found.day = day
     return True
+
+
+def _month_end(match: re.Match[str], found: _Found) -> bool:
+    if found.day is not None:
+        return False
+    found.day = _months_on(found.now.replace(day=1), 1) - timedelta(days=1)
+    return True
+
+
+def _day_of_month(match: re.Match[str], found: _Found) -> bool:
+    if found.day is not None:
+        return False
+    number = int(match["day"])
+    for months in range(3):
+        day = _months_on(found.now.replace(day=1), months)
+        try:
+            day = day.replace(day=number)
+        except ValueError:
+            continue
+        if day.date() >= found.now.date():
+            found.day = day
+            return True
+    return False
 
 
 def _at(match: re.Match[str], found: _Found) -> bool:
@@ -218,7 +247,8 @@ def _weekly(match: re.Match[str], found: _Found) -> bool:
     return _on_weekday(match, found)
 
 
-_HALF = r"(?P<half>am|pm|a\.m\.|p\.m\.|утра|дня|вечера|ночи)"
+_HALF = r"(?:час(?:а|ов)? )?(?P<half>am|pm|a\.m\.|p\.m\.|утра|дня|вечера|ночи)"
+_ON_DAY = r"(?:(?<=day )|(?<=tomorrow ))"
 _RULES: tuple[_Rule, ...] = (
     _rule(r"every day|daily|каждый день|ежедневно", _again("daily")),
     _rule(
@@ -229,10 +259,15 @@ _RULES: tuple[_Rule, ...] = (
     _rule(r"every week|weekly|каждую неделю|еженедельно", _again("weekly")),
     _rule(r"every month|monthly|каждый месяц|ежемесячно", _again("monthly")),
     _rule(r"every year|yearly|каждый год|ежегодно", _again("yearly")),
-    _rule(r"через полчаса|in half an hour", _half_hour),
+    _rule(r"через полчаса|in half an hour", _minutes_on(30)),
+    _rule(r"через полтора часа|in an hour and a half", _minutes_on(90)),
     _rule(
         rf"(?:\+ ?|in |через )(?P<amount>\d+|an?|one|two|пару|два|две|три)? ?(?:{_UNIT})", _later
     ),
+    # Before the days, which take their own words away: "the morning report" is a report.
+    _rule(rf"{_ON_DAY}morning", _clock(MORNING)),
+    _rule(rf"{_ON_DAY}afternoon", _clock(time(14))),
+    _rule(rf"{_ON_DAY}evening", _clock(END_OF_DAY)),
     _rule(r"(?:the )?day after tomorrow|послезавтра", _in_days(2)),
     _rule(r"tomorrow|tmrw?|завтра", _in_days(1)),
     _rule(r"tonight|сегодня вечером", _tonight),
@@ -240,22 +275,34 @@ _RULES: tuple[_Rule, ...] = (
     _rule(r"next week|на следующей неделе|следующая неделя", _next_week),
     _rule(r"(?:by )?(?:the )?end of (?:the )?week|(?:до )?(?:конца|конец) недели", _week_end),
     _rule(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})", _date),
+    _rule(
+        r"(?:by |до |к |в )?(?:(?:the )?end of (?:the )?month|(?:конца|конец|конце|концу) месяца)",
+        _month_end,
+    ),
     _rule(r"(?P<day>\d{1,2})[./](?P<month>\d{1,2})(?:[./](?P<year>\d{4}))?", _date),
     _rule(
-        rf"(?:on )?(?P<day>\d{{1,2}})(?:st|nd|rd|th)? (?P<name>{_MONTH})(?: (?P<year>\d{{4}}))?",
+        rf"(?:on |by |до |к )?(?:the )?(?P<day>\d{{1,2}})(?:st|nd|rd|th|-?го|-?му)? (?:of )?"
+        rf"(?P<name>{_MONTH})(?:,? (?P<year>\d{{4}}))?",
         _date,
     ),
     _rule(
         rf"(?:on )?(?P<name>{_MONTH}) (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?:,? (?P<year>\d{{4}}))?",
         _date,
     ),
-    _rule(rf"(?:on |next |by |во? |к )?(?P<weekday>{_DAY_NAMES})", _on_weekday),
+    _rule(r"(?:до |к )?(?P<day>\d{1,2})(?:-?го|-?му)? числ[ау]", _day_of_month),
+    _rule(r"(?:on|by) the (?P<day>\d{1,2})(?:st|nd|rd|th)", _day_of_month),
+    _rule(
+        r"(?:on |by |во? |ко? |до )?(?P<next>next |следующ(?:ий|ую|ее|ей|ему|его) )?"
+        rf"(?P<weekday>{_DAY_NAMES})",
+        _on_weekday,
+    ),
     _rule(rf"(?:at |by |в |к |до )?(?P<hour>\d{{1,2}})[:.](?P<minute>\d{{2}}) ?{_HALF}?", _at),
     _rule(rf"(?:at |by |в |к |до )?(?P<hour>\d{{1,2}})(?P<minute>)? ?{_HALF}", _at),
-    _rule(r"(?:at |в )(?P<hour>\d{1,2})(?P<minute>)?(?P<half>)(?: час(?:а|ов)?)?", _at),
-    _rule(r"(?:at )?noon|в полдень", _clock(time(12))),
+    _rule(r"(?:at |в )(?P<hour>\d{1,2})(?P<minute>)?(?P<half>)(?: ?ч(?:ас(?:а|ов)?)?)?", _at),
+    _rule(r"к (?P<hour>\d{1,2})(?P<minute>)?(?P<half>) ?ч(?:ас(?:у|ам))?", _at),
+    _rule(r"(?:at |by )?noon|в полдень|к полудню", _clock(time(12))),
     _rule(r"in the morning|утром", _clock(MORNING)),
-    _rule(r"in the afternoon|днем", _clock(time(14))),
+    _rule(r"in the afternoon|днем|после обеда", _clock(time(14))),
     _rule(r"in the evening|вечером", _clock(END_OF_DAY)),
     (re.compile(r"(?<!\S)!{1,3}(?!\S)"), _important),
 )
@@ -294,7 +341,7 @@ def _due(found: _Found) -> datetime | None:
         today = _on(now, found.clock)
         return today if today > now else _on(now + timedelta(days=1), found.clock)
     due = _on(found.day, found.clock or END_OF_DAY)
-    if found.weekday is not None and found.clock is not None:
+    if found.may_be_today and found.clock is not None:
         # "Friday at five", said on a Friday at three, is today.
         sooner = _on(found.day - timedelta(days=7), found.clock)
         due = sooner if sooner > now else due
