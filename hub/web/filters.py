@@ -42,7 +42,7 @@ def _local(context: Context, micros: int) -> datetime:
 
 @pass_context
 def _when(context: Context, micros: int) -> str:
-    """Give the short form of a list: time today, day this year, else the date."""
+    """Give the short form of a list: time today, day and time of what is soon, day this year, date."""
     zone = _zone(context)
     return instants.when(micros, zone, str(context.get("language")), today_in(zone))
 

@@ -16,6 +16,9 @@ from markupsafe import Markup, escape
 # Nothing in words is finer than a minute, and a page shows the same instants again and again.
 MINUTE_US = 60_000_000
 
+SOON_DAYS = 7
+"""Days ahead within which the hour matters: what is due tomorrow is due at an hour."""
+
 
 @cache
 def zone_of(name: str) -> ZoneInfo:
@@ -37,7 +40,7 @@ def iso(micros: int) -> str:
 
 
 def when(micros: int, zone: str, language: str, today: date) -> str:
-    """Give the short form of a list: time today, day this year, else the date."""
+    """Give the short form of a list: time today, day and time of what is soon, day this year, date."""
     return _short_form(micros // MINUTE_US, zone, language, today)
 
 
@@ -85,7 +88,10 @@ def _short_form(minute: int, zone: str, language: str, today: date) -> str:
     at = _at(minute, zone)
     if at.date() == today:
         return _clock_form(at.hour, at.minute, language)
-    return _day_form(at.date(), "d MMM" if at.year == today.year else "short", language)
+    day = _day_form(at.date(), "d MMM" if at.year == today.year else "short", language)
+    if 0 < (at.date() - today).days <= SOON_DAYS:
+        return f"{day}, {_clock_form(at.hour, at.minute, language)}"
+    return day
 
 
 @lru_cache(4_000)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, date, datetime
 
 import pytest
 from jinja2 import Environment
 
 from hub.web.filters import FILTERS, breakable, is_reply, marked
+from hub.web.instants import when
 from hub.web.wording import linked
 
 
@@ -51,3 +53,19 @@ def test_what_should_have_left_is_not_said_to_leave_at_a_time_that_is_over() -> 
     ahead = FILTERS["ahead"]
     now = int(time.time()) * 1_000_000
     assert (ahead(now + 7_200_000_000) > 60, ahead(now - 60_000_000) < -30) == (True, True)  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("day", "shown"),
+    [
+        ((2026, 11, 29), "29 нояб."),
+        ((2026, 11, 30), "15:00"),
+        ((2026, 12, 1), "1 дек., 15:00"),
+        ((2026, 12, 7), "7 дек., 15:00"),
+        ((2026, 12, 8), "8 дек."),
+        ((2027, 1, 2), "02.01.2027"),
+    ],
+)
+def test_what_is_soon_is_shown_with_its_hour(day: tuple[int, int, int], shown: str) -> None:
+    at = int(datetime(*day, 12, tzinfo=UTC).timestamp()) * 1_000_000
+    assert when(at, "Europe/Moscow", "ru", date(2026, 11, 30)) == shown

@@ -82,12 +82,14 @@ export function dayName(at) {
   return longDay.format(at);
 }
 
-/** The short form of lists: the time today, the day this year, else the date. */
+/** The short form of lists: the time today, day and time of what is soon, the day this year, else the date. */
 export function when(at) {
   const key = dayKey(at);
   const today = dayKey(Date.now());
   if (key === today) return clock.format(at);
-  return (key.slice(0, 4) === today.slice(0, 4) ? shortDay : date).format(at);
+  const day = (key.slice(0, 4) === today.slice(0, 4) ? shortDay : date).format(at);
+  const ahead = (Date.parse(key) - Date.parse(today)) / 86400e3;
+  return ahead > 0 && ahead <= 7 ? `${day}, ${clock.format(at)}` : day;
 }
 
 /** When something will be: with the weekday, for menus. */
