@@ -21,11 +21,11 @@ from crm_store.interests import forget as forget_interests
 from crm_store.leads import leads_of
 from crm_store.nouns import pointing
 from crm_store.objects import NOUNS, visible_people
-from crm_store.people import living
 from crm_store.rows import among, listed
 from crm_store.rule_words import forget_person
 from crm_store.search_index import remove_contact, remove_dialogs, remove_messages
 from crm_store.sql import upsert
+from crm_store.survivors import living
 from crm_store.tables.dialogs import (
     attachments,
     blobs,

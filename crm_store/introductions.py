@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import select, update
 
-from crm_store.people import reindex
+from crm_store.search_index import index_contact
 from crm_store.sql import locked
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.people import addresses, contacts
@@ -66,7 +66,7 @@ def _name_contact(
             .where(contacts.c.id == contact_id)
             .values(version=contacts.c.version + 1, **values)
         )
-    reindex(uow, contact_id)
+    index_contact(uow, contact_id)
     changed = tuple(one for one in values if one != "name_folded")
     uow.record(ContactChanged(contact_id=contact_id, fields=changed or ("addresses",)))
 

@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from crm_store import object_writes, objects
+from crm_store.clients import create_client
 from crm_store.dialog_words import from_dialog, split
 from crm_store.objects import NOUNS
-from crm_store.people import create_client, create_contact
+from crm_store.people import create_contact
 from crm_store.sql import locked
 from crm_store.tables.objects import dialog_links, leads
 from crm_store.tables.people import contacts

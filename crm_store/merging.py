@@ -27,8 +27,7 @@ from crm_store.merge_pair import (
 )
 from crm_store.moves import hand_over, move_dialogs
 from crm_store.nouns import Noun
-from crm_store.people import reindex
-from crm_store.search_index import remove_contact
+from crm_store.search_index import index_contact, remove_contact
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interest_people
 from crm_store.tables.people import addresses, contacts, merge_moves, merges
@@ -67,7 +66,7 @@ def merge_contacts(uow: UnitOfWork, command: MergeContacts) -> MergeId:
     for one in (target, source):
         consents.rebuild(uow, one)
         frequency.rebuild(uow, one)
-    reindex(uow, target)
+    index_contact(uow, target)
     uow.record(ContactsMerged(contact_id=target, merged_id=source, merge_id=merge_id))
     return merge_id
 

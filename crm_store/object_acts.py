@@ -7,7 +7,16 @@ from typing import Any
 
 from sqlalchemy import select
 
-from crm_store import leads, object_writes, people, requests, support_levels, tasks
+from crm_store import (
+    clients,
+    leads,
+    object_writes,
+    people,
+    requests,
+    support_levels,
+    survivors,
+    tasks,
+)
 from crm_store.habits import Habits
 from crm_store.interests import InterestHabits
 from crm_store.nouns import Noun
@@ -46,7 +55,7 @@ class ClientHabits(Habits):
     def create(self, uow: UnitOfWork, noun: Noun, command: CreateObject) -> int:
         """Make a client card."""
         values = dict(command.values)
-        made = people.create_client(
+        made = clients.create_client(
             uow,
             CreateClient(
                 name=str(values.pop("name", "") or ""),
@@ -70,7 +79,7 @@ class ClientHabits(Habits):
 
     def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
         """A merged card is no longer there to be removed."""
-        people.refuse_merged(row)
+        survivors.refuse_merged(row)
 
 
 class ContactHabits(Habits):

@@ -16,6 +16,8 @@ from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.journal import meta
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.search import VERSION_KEY, contact_grams, number_of, tokens_of
+from crm_store.unit_of_work import UnitOfWork
+from hub.ids import ContactId
 from hub.terms import TERMS_VERSION, fold, is_phone, phone_grams, terms, trigrams
 
 MAX_CONTACT_GRAMS = 400
@@ -105,6 +107,18 @@ def index_contacts(
             " SELECT * FROM unnest(%s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING",
             ([gram for gram, _ in pairs], [contact_id for _, contact_id in pairs]),
         )
+
+
+def index_contact(uow: UnitOfWork, contact_id: ContactId) -> None:
+    """Make a contact's search entries again from its name and addresses."""
+    name = uow.conn.execute(select(contacts.c.name).where(contacts.c.id == contact_id)).scalar()
+    if name is None:
+        return
+    owned = uow.conn.execute(
+        select(addresses.c.name, addresses.c.value).where(addresses.c.contact_id == contact_id)
+    ).all()
+    texts = [name, *(part for row in owned for part in (row.name, row.value) if part)]
+    index_contacts(uow.conn, [(contact_id, texts)])
 
 
 def remove_contact(conn: Connection, contact_id: int) -> None:

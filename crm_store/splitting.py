@@ -10,7 +10,7 @@ from crm_store import object_writes
 from crm_store.merge_pair import CONTACT, lock_addresses
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.nouns import NOUNS
-from crm_store.people import reindex
+from crm_store.search_index import index_contact
 from crm_store.sight import visible_people
 from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import addresses, contacts
@@ -60,7 +60,7 @@ def split_contact(uow: UnitOfWork, command: SplitContact) -> ContactId:
         update(contacts).where(contacts.c.id == row.id).values(version=contacts.c.version + 1)
     )
     for one in (row.id, new_id):
-        reindex(uow, ContactId(one))
+        index_contact(uow, ContactId(one))
     uow.record(ContactChanged(contact_id=ContactId(row.id), fields=("addresses",)))
     uow.record(
         ContactSplit(

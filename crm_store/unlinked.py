@@ -13,17 +13,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, select, true, update
 
 from crm_store import object_writes, objects
+from crm_store.addresses import add_address, remove_address
+from crm_store.clients import create_client
 from crm_store.nouns import NOUNS
-from crm_store.people import (
-    add_address,
-    contact_changed,
-    create_client,
-    lock_contact,
-    remove_address,
-    update_contact,
-)
+from crm_store.people import contact_changed, update_contact
 from crm_store.sameness import said_addresses as told_in
 from crm_store.sql import locked, upsert
+from crm_store.survivors import lock_contact
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.duplicates import asked_details, said_addresses, set_aside
 from crm_store.tables.objects import dialog_links, leads

@@ -15,7 +15,7 @@ from crm_store import consents, frequency, object_writes, objects
 from crm_store.merge_pair import CONTACT, Pair, ids_of, lock_addresses, places_of, pointing_at
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.nouns import NOUNS
-from crm_store.people import reindex
+from crm_store.search_index import index_contact
 from crm_store.splitting import hand_objects_over
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interest_people
@@ -77,7 +77,7 @@ def undo_merge(uow: UnitOfWork, command: UndoMerge) -> int:
             _heard_from(uow, row)
             consents.rebuild(uow, row.id)
             frequency.rebuild(uow, row.id)
-            reindex(uow, ContactId(row.id))
+            index_contact(uow, ContactId(row.id))
         uow.record(
             ContactsUnmerged(
                 contact_id=ContactId(pair.survivor.id),

@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlalchemy import Row, func, insert, select, update
 
-from crm_store.people import lock_contact, update_contact
+from crm_store.people import update_contact
 from crm_store.sameness import said_addresses as told_in
 from crm_store.sameness import said_name
 from crm_store.sql import locked
+from crm_store.survivors import lock_contact
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.duplicates import asked_details, said_addresses
 from crm_store.tables.people import addresses, clients

@@ -13,10 +13,10 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from crm_store.people import lock_contact, reindex
 from crm_store.rows import insert_returning, insert_rows, read_json, update_rows
 from crm_store.sameness import normal_form
-from crm_store.search_index import index_contacts
+from crm_store.search_index import index_contact, index_contacts
+from crm_store.survivors import lock_contact
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from hub.events import ContactChanged, ContactCreated
@@ -252,7 +252,7 @@ def _create(
     counted = Counter(contact_id for _, contact_id, _, _ in linked)
     for contact_id, count in counted.items():
         if contact_id not in created or count > 1:
-            reindex(uow, contact_id)
+            index_contact(uow, contact_id)
 
 
 def _name(uow: UnitOfWork, contact_id: ContactId, name: str) -> None:

@@ -10,9 +10,9 @@ from crm_store import object_writes
 from crm_store.erasure import erase_messages
 from crm_store.held import let_go
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
-from crm_store.people import lock_contact, reindex
-from crm_store.search_index import index_dialogs
+from crm_store.search_index import index_contact, index_dialogs
 from crm_store.sql import upsert
+from crm_store.survivors import lock_contact
 from crm_store.tables.dialogs import (
     attachments,
     dialog_tags,
@@ -284,7 +284,7 @@ def link_contact(uow: UnitOfWork, command: LinkContact) -> None:
     hand_over(uow, source, target, [dialog.address_id])
     move_dialogs(uow, talks, target)
     for one in (source, target):
-        reindex(uow, one)
+        index_contact(uow, one)
 
 
 def delete_message(uow: UnitOfWork, command: DeleteMessage) -> None:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from crm_store.people import blocked_addresses
+from crm_store.addresses import blocked_addresses
 from crm_store.presence import dialog_of
 from dialogs.inbound_rows import INLINE_RAW
 from hub.commands import Command, Quarantine, Receive, RecordArrival, RecordReceipt

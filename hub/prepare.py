@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm_store import accounts as account_reads
-from crm_store.people import address_values
+from crm_store.addresses import address_values
 from crm_store.traces import kept_files
 from crm_store.viewer import Reader, Viewer
 from hub.account_settings import seal

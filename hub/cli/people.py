@@ -103,7 +103,7 @@ def erasures(data: DataOption = None, database: DatabaseOption = None) -> None:
 
 
 async def _find(hub: BoundHub, person: str) -> ContactId:
-    from crm_store.people import contacts_by_address
+    from crm_store.addresses import contacts_by_address
     from hub.ids import ContactId
 
     found = await hub.read(contacts_by_address, person)

@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import clients as client_reads
 from crm_store import duplicates as duplicate_reads
 from crm_store import journey as ways
-from crm_store import merge_reading, people
+from crm_store import merge_reading, survivors
 from crm_store import objects as reads
 from crm_store import person_timeline as lines
 from crm_store.belongings import belongings
@@ -76,15 +77,15 @@ async def _shown(
     def load(reader: Reader) -> dict[str, Any]:
         # A card asks by its own keys: its two dozen questions would be planned longer than they run.
         plan_for_all(reader.conn)
-        survivor = people.survivor_of(reader.conn, CLIENT.table, client_id)
+        survivor = survivors.survivor_of(reader.conn, CLIENT.table, client_id)
         if survivor != client_id:
             return {"survivor": survivor}
         card = reads.one(reader, CLIENT, client_id)
         subject = lines.of_card(reader, client_id)
-        last_at, bought_at = people.last_dealings(reader, client_id)
+        last_at, bought_at = client_reads.last_dealings(reader, client_id)
         return {
             "client": card,
-            "contacts": people.people_of(reader, client_id),
+            "contacts": client_reads.people_of(reader, client_id),
             "interests": belongings(reader, INTEREST, client_id=client_id),
             "leads": belongings(reader, LEAD, client_id=client_id),
             "last_at": last_at,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from crm_store import clients as client_reads
 from crm_store import dialogs as dialog_reads
 from crm_store import people
 from crm_store.duplicates import alike, pairs, pairs_of
@@ -202,7 +203,7 @@ async def test_what_hangs_in_the_air_is_linked_or_set_aside(home: House) -> None
     [made] = await home.user.do(BelongTo(dialog_ids=(talks[1],)))
     await home.user.do(BelongTo(dialog_ids=(talks[2], talks[3]), client_id=made[0]))
     assert await unlinked() == {post}
-    people_of = await home.user.read(people.people_of, made[0])
+    people_of = await home.user.read(client_reads.people_of, made[0])
     assert len(people_of) == 3
     await home.user.do(SetAside(dialog_ids=(post,), reason="spam"))
     assert await unlinked() == set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crm_store import objects, people
+from crm_store import clients as client_reads
+from crm_store import objects
 from crm_store.completeness import POOR, missing_in
 from crm_store.objects import NOUNS, ObjectQuery
 from hub import ChangeClient, CreateClient
@@ -21,7 +22,7 @@ async def test_a_card_is_poor_until_what_its_status_asks_for_is_there(
         poor = {"field": "client.completeness", "operator": "less", "value": POOR}
 
         async def share() -> int:
-            return int((await home.user.read(people.client, client_id)).completeness)
+            return int((await home.user.read(client_reads.client, client_id)).completeness)
 
         async def poor_ones() -> int:
             return int(await home.user.read(objects.count, CLIENT, ObjectQuery(filter=poor)))
@@ -34,7 +35,7 @@ async def test_a_card_is_poor_until_what_its_status_asks_for_is_there(
             ChangeClient(client_id=client_id, values={"status": "active", "organisation": True})
         )
         assert await share() == 57
-        card = await home.user.read(people.client, client_id)
+        card = await home.user.read(client_reads.client, client_id)
         lacks = missing_in({name: getattr(card, name) for name in card.__dataclass_fields__})
         assert lacks == [("region",), ("inn",), ("industry",)]
         await home.user.do(ChangeClient(client_id=client_id, values={"region": "Karelia"}))

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import select
 
 from crm_store.accounts import create_account
+from crm_store.addresses import add_address, remove_address
 from crm_store.engine import make_engine
 from crm_store.erasure import erase_contact
-from crm_store.people import add_address, create_contact, remove_address, update_contact
+from crm_store.people import create_contact, update_contact
 from crm_store.search import search, search_contacts, search_dialogs, search_messages
 from crm_store.tables.dialogs import messages
 from crm_store.tables.people import addresses

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import Path, Response
 
+from crm_store import clients as client_reads
 from crm_store import objects as reads
-from crm_store import people
 from crm_store.objects import NOUNS
 from hub import commands as c
 from hub.http_api import rights
@@ -37,7 +37,7 @@ add_history(router, CLIENT, "client_id")
 )
 async def one(caller: rights.MayViewContacts, client_id: ClientKey, response: Response) -> Any:
     """Give a client; of a merged one the way to the card that lives on."""
-    found = await caller.hub.read(people.client, ClientId(client_id))
+    found = await caller.hub.read(client_reads.client, ClientId(client_id))
     if found.id != client_id:
         raise moved(f"/api/v1/clients/{found.id}")
     response.headers["etag"] = f'"{found.version}"'
@@ -66,5 +66,5 @@ async def create(caller: rights.MayEditContacts, body: s.CreateClient, response:
 async def contacts(caller: rights.MayViewContacts, client_id: ClientKey) -> Listing[p.Contact]:
     """Give the people who belong to a client, by name, at most 200."""
     await caller.hub.read(reads.one, CLIENT, client_id)
-    found = await caller.hub.read(people.people_of, ClientId(client_id))
+    found = await caller.hub.read(client_reads.people_of, ClientId(client_id))
     return Listing[p.Contact](items=[p.Contact.model_validate(one) for one in found])

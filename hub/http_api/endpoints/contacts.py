@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Header, Path, Query, Response
 from fastapi.responses import FileResponse
 
+from crm_store import addresses as address_reads
 from crm_store import people as reads
 from crm_store.objects import ObjectQuery
 from crm_store.search import search_contacts
@@ -61,7 +62,7 @@ async def listing(
     if q:
         found = list(await caller.hub.read(search_contacts, q, limit))
     elif address:
-        ids = await caller.hub.read(reads.contacts_by_address, address)
+        ids = await caller.hub.read(address_reads.contacts_by_address, address)
         found = await caller.hub.read(reads.contacts_of, ids[:limit])
     elif filter or sort:
         query = ObjectQuery(filter=tree_of(filter), sort=sort, before=before, limit=limit)

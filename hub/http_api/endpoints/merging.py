@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query, Response
 
+from crm_store import clients as client_reads
 from crm_store import duplicates, merge_reading, objects, unlinked
-from crm_store import people as reads
 from crm_store.objects import NOUNS
 from hub import commands as c
 from hub.http_api import resource, rights
@@ -203,7 +203,7 @@ async def belong(caller: rights.MayEditContacts, body: s.BelongTo) -> Any:
     """Give dialogs' people to a client, or a new client to each; gives the clients."""
     ids = tuple(DialogId(one) for one in body.dialog_ids)
     made = await caller.hub.do(c.BelongTo(dialog_ids=ids, client_id=ClientId(body.client_id or 0)))
-    found = [await caller.hub.read(reads.client, one) for one in dict.fromkeys(made[0])]
+    found = [await caller.hub.read(client_reads.client, one) for one in dict.fromkeys(made[0])]
     return {"items": [o.Client.model_validate(one) for one in found], "next": ""}
 
 

@@ -8,8 +8,8 @@ from fastapi import Path, Query
 
 from crm_store import journey as ways
 from crm_store import person_timeline as reads
-from crm_store.people import living
 from crm_store.person_timeline import Subject
+from crm_store.survivors import living
 from crm_store.viewer import Reader
 from hub.http_api import rights
 from hub.http_api.caller import Caller

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from crm_store import enquiries
-from crm_store.people import blocked_addresses
+from crm_store.addresses import blocked_addresses
 from hub import Invalid
 from hub.account_intake import Intake, choices_of, definition_of
 from hub.ids import AccountId

@@ -1,0 +1,64 @@
+"""Of cards that were merged into one another: the card that lives on."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, Table, bindparam, select
+
+from crm_store.objects import visible_people
+from crm_store.sql import locked
+from crm_store.tables.people import contacts
+from crm_store.unit_of_work import UnitOfWork
+from hub.errors import Conflict, NotFound
+from hub.ids import ContactId
+
+MOST_MERGES = 50
+
+
+def living(conn: Connection, contact_id: ContactId) -> ContactId:
+    """Give the contact that one was merged into, or itself."""
+    return ContactId(survivor_of(conn, contacts, contact_id))
+
+
+def survivor_of(conn: Connection, table: Table, object_id: int) -> int:
+    """Follow merges of contacts or clients to the card that lives on."""
+    for _ in range(MOST_MERGES):
+        further = conn.execute(_merged_into(table), {"card": object_id}).scalar()
+        if not further:
+            break
+        object_id = int(further)
+    return object_id
+
+
+@cache
+def _merged_into(table: Table) -> Select[Any]:
+    return select(table.c.merged_into).where(table.c.id == bindparam("card"))
+
+
+def lock_contact(uow: UnitOfWork, contact_id: ContactId) -> Row[Any]:
+    """Lock a contact's row, of a merged one that of the card that lives on."""
+    for _ in range(MOST_MERGES):
+        row = uow.conn.execute(
+            locked(
+                uow.dialect,
+                select(contacts).where(contacts.c.id == contact_id, visible_people(uow.viewer)),
+            )
+        ).first()
+        if row is None:
+            raise NotFound("there is no such contact")
+        if not row.merged_into:
+            return row
+        contact_id = ContactId(row.merged_into)
+    raise NotFound("there is no such contact")
+
+
+def refuse_merged(row: Any) -> None:
+    """Refuse work on a card that became a part of another one."""
+    if row.merged_into:
+        raise Conflict(
+            "this card was merged into another one: undo the merge instead",
+            what="merged",
+            details={"into": str(row.merged_into)},
+        )
