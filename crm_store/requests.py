@@ -1,42 +1,33 @@
-"""Requests: numbered, moved, merged; with a checklist, and with clocks that run beside them."""
+"""Requests: numbered and moved, with clocks that run beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
-from crm_store import object_writes, request_times, sla, support_levels
+from crm_store import object_writes, sla, support_levels
 from crm_store.dialog_words import from_dialog, split
 from crm_store.habits import Habits
 from crm_store.notices import tell
 from crm_store.nouns import NOUNS, Noun
 from crm_store.request_clocks import BY_STARTING, OVER, Clocks, status_values
-from crm_store.sql import locked, upsert
+from crm_store.sql import upsert
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.objects import dialog_links
 from crm_store.tables.requests import request_checklist, request_clocks, requests, sequences
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
-from crm_store.viewer import Reader
-from hub.commands import (
-    ChangeChecklist,
-    CreateObject,
-    MergeRequests,
-    SetRequestStatus,
-    UndoMergeRequests,
-)
+from hub.commands import CreateObject, SetRequestStatus
 from hub.deadlines import FIRST, SOLUTION
-from hub.errors import Conflict, Invalid, NotFound
-from hub.events import RequestChecklistDone, RequestCreated, RequestsMerged
-from hub.ids import ContactId, DialogId, Micros, RequestId, SlaPolicyId, UserId
+from hub.errors import Conflict, Invalid
+from hub.events import RequestCreated
+from hub.ids import ContactId, DialogId, RequestId, SlaPolicyId, UserId
 from hub.objects import ActorKind, Ref
-from hub.records.requests import ChecklistItem
 
 REQUEST = NOUNS["request"]
 FIRST_NUMBER = 1001
-MOST_POINTS = 200
 STATUSES = tuple(one.value for one in REQUEST.kind.property("status").choices)
 _DECIDING = frozenset({"type", "priority", "level", "category", "tags", "client_id", "team_id"})
 
@@ -226,159 +217,6 @@ def set_status(uow: UnitOfWork, command: SetRequestStatus) -> int:
     if command.status == "in_work" and not row.owner_id and uow.actor.kind is ActorKind.USER:
         more["owner_id"] = UserId(uow.actor.id)
     return clocks.save(**more)
-
-
-def merge(uow: UnitOfWork, command: MergeRequests) -> None:
-    """Put a request into another."""
-    if command.request_id == command.into_id:
-        raise Invalid("a request is not merged into itself", field="into_id")
-    # Locked in the order of their ids, so that two merges never wait for each other.
-    rows = {
-        one: object_writes.lock(uow, REQUEST, one)
-        for one in sorted((command.request_id, command.into_id))
-    }
-    row, into = rows[command.request_id], rows[command.into_id]
-    if row.merged_into or into.merged_into or into.deleted_at:
-        raise Conflict("one of them was merged already", what="merged")
-    here = _dialogs_of(uow, row.id)
-    there = set(_dialogs_of(uow, into.id))
-    added = [one for one in here if one not in there]
-    for dialog_id in added:
-        object_writes.link(uow, DialogId(dialog_id), Ref(kind="request", id=into.id))
-    for dialog_id in here:
-        object_writes.unlink(uow, DialogId(dialog_id), Ref(kind="request", id=row.id))
-    kept = {
-        "status": row.status,
-        "dialogs": [str(one) for one in here],
-        "added": [str(one) for one in added],
-        "times": [str(one) for one in request_times.hand_over(uow, row, into)],
-    }
-    uow.conn.execute(update(requests).where(requests.c.id == row.id).values(merge=kept))
-    clocks = Clocks.of(uow, row)
-    clocks.pass_time()
-    clocks.move(row.status, "closed")
-    clocks.save(
-        **status_values(uow, row, "closed"), merged_into=RequestId(into.id), spent_minutes=0
-    )
-    uow.record(RequestsMerged(request_id=RequestId(row.id), into_id=RequestId(into.id)))
-
-
-def undo_merge(uow: UnitOfWork, command: UndoMergeRequests) -> None:
-    """Take a merge back."""
-    # Locked in the order of their ids; whom the time went to may be out of this person's sight.
-    holder_id = _living(uow, command.request_id)
-    both = select(requests).where(requests.c.id.in_((command.request_id, holder_id)))
-    rows = {
-        one.id: one for one in uow.conn.execute(locked(uow.dialect, both.order_by(requests.c.id)))
-    }
-    row, holder = object_writes.lock(uow, REQUEST, command.request_id), rows.get(holder_id)
-    if not row.merged_into:
-        raise Conflict("this request was not merged", what="not_merged")
-    into_id = RequestId(row.merged_into)
-    for one in row.merge.get("added", ()):
-        object_writes.unlink(uow, DialogId(int(one)), Ref(kind="request", id=into_id))
-    for one in row.merge.get("dialogs", ()):
-        object_writes.link(uow, DialogId(int(one)), Ref(kind="request", id=row.id))
-    uow.conn.execute(update(requests).where(requests.c.id == row.id).values(merge={}))
-    status = row.merge.get("status", "in_work")
-    clocks = Clocks.of(uow, row)
-    clocks.move("closed", status)
-    clocks.unmeet_answers()
-    entries = [int(one) for one in row.merge.get("times", ())]
-    spent = request_times.take_back(uow, row, holder, entries)
-    clocks.save(**status_values(uow, row, status), merged_into=RequestId(0), spent_minutes=spent)
-    uow.record(RequestsMerged(request_id=RequestId(row.id), into_id=into_id, undone=True))
-
-
-def _living(uow: UnitOfWork, request_id: int) -> int:
-    """Give the request that a merged one ended in, over however many merges."""
-    while into := uow.conn.execute(
-        select(requests.c.merged_into).where(requests.c.id == request_id)
-    ).scalar():
-        request_id = int(into)
-    return request_id
-
-
-def _dialogs_of(uow: UnitOfWork, request_id: int) -> list[int]:
-    return list(
-        uow.conn.execute(
-            select(dialog_links.c.dialog_id).where(
-                dialog_links.c.kind == "request", dialog_links.c.object_id == request_id
-            )
-        ).scalars()
-    )
-
-
-# -- the checklist -------------------------------------------------------------------------
-
-
-def checklist(reader: Reader, request_id: int) -> list[ChecklistItem]:
-    """Give the points of a request, in the order in which they were written."""
-    rows = reader.conn.execute(
-        select(request_checklist)
-        .where(request_checklist.c.request_id == request_id)
-        .order_by(request_checklist.c.id)
-    )
-    return [
-        ChecklistItem(
-            id=row.id, text=row.text, done_at=Micros(row.done_at), done_by=UserId(row.done_by)
-        )
-        for row in rows
-    ]
-
-
-def change_checklist(uow: UnitOfWork, command: ChangeChecklist) -> list[int]:
-    """Add, tick, untick and drop points; gives the ids of the new ones."""
-    row = object_writes.lock(uow, REQUEST, command.request_id)
-    mine = request_checklist.c.request_id == row.id
-    texts = [" ".join(one.split())[:400] for one in command.add]
-    if any(not one for one in texts):
-        raise Invalid("a point needs words", field="add")
-    before = _points(uow, row.id)
-    if len(before) + len(texts) > MOST_POINTS:
-        raise Invalid("a checklist has at most 200 points", field="add")
-    made = [uow.new_id() for _ in texts]
-    if made:
-        uow.conn.execute(
-            insert(request_checklist),
-            [
-                {"id": one, "request_id": row.id, "text": words}
-                for one, words in zip(made, texts, strict=True)
-            ],
-        )
-    for ids, values in (
-        (command.tick, {"done_at": uow.now, "done_by": uow.viewer.user_id}),
-        (command.untick, {"done_at": 0, "done_by": 0}),
-    ):
-        if ids:
-            done = uow.conn.execute(
-                update(request_checklist)
-                .where(mine, request_checklist.c.id.in_(ids))
-                .values(**values)
-            )
-            if done.rowcount != len(set(ids)):
-                raise NotFound("there is no such point")
-    if command.drop:
-        uow.conn.execute(
-            delete(request_checklist).where(mine, request_checklist.c.id.in_(command.drop))
-        )
-    uow.conn.execute(
-        update(requests).where(requests.c.id == row.id).values(version=requests.c.version + 1)
-    )
-    if command.tick and not all(before) and all(_points(uow, row.id)):
-        uow.record(RequestChecklistDone(request_id=RequestId(row.id)))
-    return made
-
-
-def _points(uow: UnitOfWork, request_id: int) -> list[bool]:
-    """Say of each point of a request whether it is ticked."""
-    statement = select(request_checklist.c.done_at).where(
-        request_checklist.c.request_id == request_id
-    )
-    return [bool(one) for one in uow.conn.execute(statement).scalars()]
-
-
-# -- erasing -------------------------------------------------------------------------------
 
 
 def _of_person(contact_id: ContactId, dialog_ids: list[int]) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
 from crm_store.custom import whole_of
-from crm_store.interests import particulars
+from crm_store.interest_particulars import particulars
 from crm_store.nouns import NOUNS
 from crm_store.pipelines import all_pipelines
 from crm_store.sql import keep_plans

@@ -11,10 +11,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from crm_store import calendars, request_times, sla
+from crm_store import calendars, request_checklists, request_times, sla
 from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
-from crm_store import requests as request_reads
 from crm_store import users as user_reads
 from crm_store.belongings import belongings
 from crm_store.custom import whole_of
@@ -191,7 +190,7 @@ async def _shown(
             "one": one,
             "names": names_of(reader, nouns, REQUEST.kind, [one]),
             "deadlines": deadlines_of(reader.conn, request_id),
-            "checklist": request_reads.checklist(reader, request_id),
+            "checklist": request_checklists.checklist(reader, request_id),
             "times": request_times.times(reader, request_id),
             "parts_of_it": belongings(reader, REQUEST, parent_id=request_id),
             "others": [

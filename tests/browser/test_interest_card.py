@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from crm_store import objects
-from crm_store.interests import particulars
+from crm_store.interest_particulars import particulars
 from crm_store.objects import NOUNS
 from hub import CreateClient, CreateContact, CreateObject, InterestId
 from tests.browser.conftest import Enter

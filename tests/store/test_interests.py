@@ -14,7 +14,7 @@ from crm_store import objects
 from crm_store.boards import stage_heaps
 from crm_store.funnel import FunnelQuery, funnel
 from crm_store.interest_moves import lacks
-from crm_store.interests import particulars
+from crm_store.interest_particulars import particulars
 from crm_store.leads import begun_of
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.pipelines import all_pipelines

@@ -11,7 +11,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from crm_store import notices, objects, request_deadlines, request_times, requests
+from crm_store import (
+    notices,
+    objects,
+    request_checklists,
+    request_deadlines,
+    request_times,
+)
 from crm_store.journal import events_after
 from crm_store.objects import NOUNS, ObjectQuery
 from hub import (
@@ -295,7 +301,7 @@ async def test_checklist_rights_and_erasure(home: House) -> None:
         await home.user.do(ChangeChecklist(request_id=request_id, add=("secretword", "pay")))
     )[0]
     await home.user.do(ChangeChecklist(request_id=request_id, tick=(points[1],)))
-    found = await home.user.read(requests.checklist, request_id)
+    found = await home.user.read(request_checklists.checklist, request_id)
     assert [(one.text, bool(one.done_at)) for one in found] == [
         ("secretword", False),
         ("pay", True),
@@ -309,7 +315,7 @@ async def test_checklist_rights_and_erasure(home: House) -> None:
     await home.user.do(EraseContact(contact_id=contact_id))
     request = await shown(home, request_id)
     assert (request.title, request.description, request.solution) == ("", "", "")
-    assert await home.user.read(requests.checklist, request_id) == []
+    assert await home.user.read(request_checklists.checklist, request_id) == []
 
 
 async def test_time_spent_is_noted_summed_and_taken_back_by_whose_it_is(home: House) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 
 from crm_store.funnel import FunnelQuery, funnel
-from crm_store.interests import particulars
+from crm_store.interest_particulars import particulars
 from crm_store.nouns import NOUNS
 from hub import commands as c
 from hub.http_api import resource, rights

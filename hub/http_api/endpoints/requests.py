@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 
 from crm_store import objects as reads
-from crm_store import request_times, sla, support_levels
-from crm_store import requests as request_reads
+from crm_store import request_checklists, request_times, sla, support_levels
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.request_deadlines import deadlines_of
 from crm_store.viewer import Reader
@@ -46,7 +45,7 @@ async def details(caller: rights.MayViewRequests, request_id: RequestKey) -> s.R
         parts = reads.page(reader, REQUEST, ObjectQuery(filter=is_part, limit=200))
         return {
             "deadlines": deadlines_of(reader.conn, request_id),
-            "checklist": request_reads.checklist(reader, request_id),
+            "checklist": request_checklists.checklist(reader, request_id),
             "dialogs": reads.dialogs_of(reader, Ref(kind="request", id=request_id)),
             "parts": [one.id for one in parts.items],
             "times": request_times.times(reader, request_id),
@@ -86,7 +85,7 @@ async def change_checklist(
             drop=tuple(body.drop),
         )
     )
-    found = await caller.hub.read(request_reads.checklist, request_id)
+    found = await caller.hub.read(request_checklists.checklist, request_id)
     return [s.ChecklistItem.model_validate(one) for one in found]
 
 

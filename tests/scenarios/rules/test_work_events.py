@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm_store import objects, requests
+from crm_store import objects, request_checklists
 from crm_store.pipelines import all_pipelines
 from crm_store.tables.journal import journal
 from crm_store.tables.requests import notices
@@ -102,7 +102,7 @@ async def test_a_checklist_that_is_done_begins_a_rule(world: Ruled) -> None:
     me = {"owner_id": user.actor.id}
     request = (await user.do(CreateObject(kind="request", values=me, dialog_id=dialog)))[0]
     await user.do(ChangeChecklist(request_id=request, add=("look", "pay")))
-    first, last = [one.id for one in await user.read(requests.checklist, request)]
+    first, last = [one.id for one in await user.read(request_checklists.checklist, request)]
     await user.do(ChangeChecklist(request_id=request, tick=(first,)))
     await world.settle()
     assert await told(world) == []
