@@ -16,7 +16,8 @@ from hub.commands import SaveTemplates
 from hub.errors import Invalid, NotFound
 from hub.events import TemplatesChanged
 from hub.ids import AccountId
-from hub.messages import Button, Template, TemplateState
+from hub.messages import Button
+from hub.templates import Template, TemplateState
 
 _PLACE = re.compile(r"\{\{\s*([^{}\s]{1,100})\s*\}\}")
 MAX_TEMPLATES = 5000

@@ -468,8 +468,6 @@ from hub.messages import (
     PresenceKind,
     Reaction,
     Sent,
-    Template,
-    TemplateState,
 )
 from hub.objects import (
     MAX_DEPTH,
@@ -649,6 +647,7 @@ from hub.shapes import (
     Word,
 )
 from hub.signatures import new_webhook_secret, sign_webhook, webhook_key
+from hub.templates import Template, TemplateState
 from hub.terms import find_words
 from hub.webhook_request import WebhookAnswer, WebhookRequest
 

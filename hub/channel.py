@@ -18,15 +18,8 @@ from pydantic import BaseModel
 from hub.capabilities import Capabilities
 from hub.errors import Unsupported
 from hub.ids import AccountId, Micros
-from hub.messages import (
-    Address,
-    Arrival,
-    Attachment,
-    ButtonPressed,
-    OutboundMessage,
-    Sent,
-    Template,
-)
+from hub.messages import Address, Arrival, Attachment, ButtonPressed, OutboundMessage, Sent
+from hub.templates import Template
 from hub.webhook_request import WebhookAnswer, WebhookRequest
 
 if TYPE_CHECKING:

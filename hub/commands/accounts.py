@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from hub.commands.base import Command
 from hub.ids import AccountId, Micros, TeamId, UserId
-from hub.messages import Template
+from hub.templates import Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

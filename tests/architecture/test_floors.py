@@ -54,6 +54,7 @@ GROUND = frozenset(
         "signatures",
         "special_days",
         "storable",
+        "templates",
         "terms",
         "webhook_request",
         "wire_json",
