@@ -16,6 +16,7 @@ from plugins.mailings import (
     finishing,
     holdouts,
     joining,
+    judging,
     library,
     library_api,
     library_pages,
@@ -47,6 +48,7 @@ def register_tables(metadata: object) -> None:
     transactional.declare(metadata)
     obligations.declare(metadata)
     finishing.declare(metadata)
+    judging.declare(metadata)
 
 
 @hookimpl

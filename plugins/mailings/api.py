@@ -14,9 +14,9 @@ from hub import (
     Route,
 )
 from plugins.mailings.checking import findings
-from plugins.mailings.commands import SaveMailing, SteerMailing
+from plugins.mailings.commands import SaveMailing
 from plugins.mailings.creatives import creatives
-from plugins.mailings.doing import again, all_mailings, mailing_of, people_behind, send
+from plugins.mailings.doing import again, all_mailings, mailing_of, people_behind, send, steer
 from plugins.mailings.endpoints import read, write
 from plugins.mailings.files import MOST, files_of, keep
 from plugins.mailings.links import look
@@ -143,7 +143,7 @@ async def started(hub: Hub, request: PluginRequest) -> Answer:
 async def steered(hub: Hub, request: PluginRequest) -> Answer:
     """Pause, resume (`running`) or cancel; put a draft away (`removed`) and back (`draft`)."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
-    await hub.do(SteerMailing(mailing_id=mailing.id, state=request.given.state))
+    await steer(hub, mailing, request.given.state)
     return await _answer(hub, str(mailing.id))
 
 

@@ -31,6 +31,7 @@ from hub import (
 from plugins.mailings import files, pictures, versions
 from plugins.mailings.facts import MailingChanged
 from plugins.mailings.holdouts import keep_out
+from plugins.mailings.judging import NOTHING, Judged, keep
 from plugins.mailings.plans import Mailing, minute_of, read_mailing, read_plan
 from plugins.mailings.tables import mailings, runs, with_run
 
@@ -85,6 +86,8 @@ class SteerMailing(Command):
     mailing_id: int
     state: str
     reason: str = ""
+    seen: Judged = NOTHING
+    """What had become of it when it was let go on: it is judged from there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,8 +295,10 @@ def steer(uow: UnitOfWork, command: SteerMailing) -> None:
     for send_id in sorted({*known, mailing.send_id} - {0}):
         uow.give(SteerMany(send_id=send_id, state=command.state, reason=command.reason))
     # What was filled already finds everybody known: going on from "filling" is always right.
-    if command.state == "running" and mailing.due_at > uow.now:
-        wanted = "scheduled"
+    if command.state == "running":
+        keep(uow, mailing.id, command.seen)
+        if mailing.due_at > uow.now:
+            wanted = "scheduled"
     write(uow, mailing.id, command.state, state=wanted, reason=command.reason[:400])
 
 

@@ -7,7 +7,8 @@ import re
 from hub import Conflict, FillSegment, Hub, HubError, Invalid, NotFound, SaveSegment
 from plugins.mailings.audience import audience_of
 from plugins.mailings.checking import MANY, contents_of, findings, path_of, steps_of
-from plugins.mailings.commands import SaveMailing, StartMailing
+from plugins.mailings.commands import SaveMailing, StartMailing, SteerMailing
+from plugins.mailings.judging import NOTHING, so_far
 from plugins.mailings.library import WORDS, KeptLetter
 from plugins.mailings.plans import Mailing, first_moment, read_mailing
 from plugins.mailings.tables import mailings, with_run
@@ -63,6 +64,12 @@ async def send(hub: Hub, mailing: Mailing, typed: str = "", seen: str = "") -> i
     )
     (send_id,) = await hub.do(command)
     return int(send_id)
+
+
+async def steer(hub: Hub, mailing: Mailing, state: str) -> None:
+    """Pause, resume (`running`) or cancel; put a draft away (`removed`) and back (`draft`)."""
+    seen = await so_far(hub, mailing) if state == "running" and mailing.send_id else NOTHING
+    await hub.do(SteerMailing(mailing_id=mailing.id, state=state, seen=seen))
 
 
 async def frozen(hub: Hub, mailing: Mailing) -> Mailing:

@@ -29,8 +29,8 @@ from plugins.mailings.checking import (
     path_of,
     reach_of,
 )
-from plugins.mailings.commands import SaveMailing, SteerMailing
-from plugins.mailings.doing import again, all_mailings, mailing_of, people_behind, send, take
+from plugins.mailings.commands import SaveMailing
+from plugins.mailings.doing import again, all_mailings, mailing_of, people_behind, send, steer, take
 from plugins.mailings.files import files_of, keep, megabytes
 from plugins.mailings.forms import plan_of, test_of, typed
 from plugins.mailings.library import SaveLetter, all_letters, letter_of
@@ -248,7 +248,7 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
         elif what == "test":
             await try_out(hub, mailing, **test_of(request.fields), language=request.language)
         elif what in ("paused", "running", "cancelled", "removed", "draft"):
-            await hub.do(SteerMailing(mailing_id=mailing.id, state=what))
+            await steer(hub, mailing, what)
         elif what in ("again", "again_failed") or what.startswith("again-"):
             reason = what.removeprefix("again-") if what.startswith("again-") else ""
             cause = words(_("Failed"))

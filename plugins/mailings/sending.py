@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import or_
 
 from hub import AccountId, Hub, HubError, ManyRecipient, Member, Micros
-from plugins.mailings.audience import audience_of, kind_of, sends_of
+from plugins.mailings.audience import audience_of, kind_of
 from plugins.mailings.checking import contents_of, steps_of
 from plugins.mailings.commands import FillMailing, RepeatMailing, SteerMailing
-from plugins.mailings.counting import COUNTS
 from plugins.mailings.finishing import finish, told
+from plugins.mailings.judging import fault_of
 from plugins.mailings.plans import Mailing, moment, part_of, read_mailing
 from plugins.mailings.tables import mailings, with_run
 from plugins.mailings.times import LATE_US, next_occurrence, wall_clock
@@ -24,11 +24,6 @@ ZONES_US = 14 * HOUR_US
 """So much earlier it is a day in the world's earliest zone."""
 LOOK_AGAIN_US = 300 * 1_000_000
 """So often it is looked who came into the segment of a mailing for newcomers."""
-LEAST_TO_JUDGE = 20
-"""So many answers before a share of failures means anything."""
-LEAST_UNKNOWN = 100
-"""So many without an answer before they mean anything: a few killed workers leave some behind, and
-that says nothing of the mailing; a line that answers nobody leaves all."""
 
 
 async def tick(hub: Hub, payload: Mapping[str, Any]) -> None:
@@ -166,30 +161,5 @@ async def winner_of(hub: Hub, mailing: Mailing) -> int:
 
 async def judge(hub: Hub, mailing: Mailing) -> None:
     """Pause a mailing that fails too often; the page names the errors."""
-    if not mailing.plan.fail_percent or not mailing.send_id:
-        return
-    numbers = await COUNTS.lately(hub, await sends_of(hub, mailing))
-    reason = too_many(numbers, mailing.plan.fail_percent)
-    if reason:
+    if reason := await fault_of(hub, mailing):
         await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason=reason))
-
-
-def too_many(numbers: Mapping[tuple[str, str], int], percent: int) -> str:
-    """Say why a mailing should pause, "" where it may go on.
-
-    Failures are a share of what was answered. What was never answered is judged apart, from a
-    larger number on, for it may have arrived.
-    """
-
-    def count(*states: str) -> int:
-        return sum(n for (status, _), n in numbers.items() if status in states)
-
-    failed, unknown = count("failed"), count("unknown")
-    answered = failed + count("sent", "delivered", "read")
-    if not count("queued", "claimed"):
-        return ""
-    if answered >= LEAST_TO_JUDGE and failed * 100 > answered * percent:
-        return f"{failed} of {answered} failed"
-    if unknown >= LEAST_UNKNOWN and unknown * 100 > (answered + unknown) * percent:
-        return f"{unknown} of {answered + unknown} were not answered"
-    return ""

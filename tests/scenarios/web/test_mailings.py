@@ -26,7 +26,8 @@ from hub.handle import BoundHub
 from plugins.mailings import sending
 from plugins.mailings.audience import audience_of
 from plugins.mailings.commands import FillMailing, SaveMailing
-from plugins.mailings.doing import mailing_of, send
+from plugins.mailings.doing import mailing_of, send, steer
+from plugins.mailings.judging import Judged, too_many
 from plugins.mailings.letter import letter
 from plugins.mailings.plans import part_of, read_plan
 from plugins.mailings.results import funnel_of, state_of
@@ -289,7 +290,13 @@ async def test_a_mailing_that_fails_pauses_itself_and_local_time_is_local(
         )[0] == "finished"
 
     await until(judged)
-    assert "failed" in (await mailing_of(hub, str(number))).reason
+    paused = await mailing_of(hub, str(number))
+    assert "failed" in paused.reason
+    # Somebody looked, mended it and lets it go on: what failed before does not hold it again.
+    world.outcomes = []
+    await steer(hub, paused, "running")
+    await sending.tick(hub, {})
+    assert (await mailing_of(hub, str(number))).state == "sending"
     contacts = [
         one.contact_id for one in await hub.audience((await hub.segments())[0], channel="email")
     ]
@@ -393,5 +400,19 @@ def test_a_share_of_failures_pauses_and_a_few_unknown_ones_do_not(
     numbers: dict[str, int], reason: str
 ) -> None:
     found = {(status, ""): n for status, n in numbers.items()}
-    assert sending.too_many({**found, ("queued", ""): 3}, 20) == reason
-    assert sending.too_many(found, 20) == "", "nothing waits any more"
+    assert too_many({**found, ("queued", ""): 3}, 20) == reason
+    assert too_many(found, 20) == "", "nothing waits any more"
+
+
+def test_who_lets_it_go_on_has_it_judged_from_there() -> None:
+    since = Judged(arrived=10, failed=30, unknown=120)
+
+    def told(**numbers: int) -> str:
+        return too_many({(status, ""): n for status, n in numbers.items()}, 20, since)
+
+    assert told(queued=9, sent=10, failed=30, unknown=120) == ""
+    assert told(queued=9, sent=25, failed=34, unknown=130) == "", "19 answers mean nothing yet"
+    assert told(queued=9, sent=25, failed=35, unknown=130) == "5 of 20 failed"
+    # Letters of before that came back.
+    assert told(queued=9, sent=6, delivered=2, failed=52) == "22 of 22 failed"
+    assert told(queued=9, sent=12, failed=30, unknown=220) == "100 of 102 were not answered"
