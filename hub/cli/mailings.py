@@ -163,9 +163,9 @@ def try_mailing(
     database: DatabaseOption = None,
 ) -> None:
     """Send the letter to a few addresses, marked as a test and counted nowhere."""
-    body = {
-        "to": to, "account_id": account, "contact_id": contact, "variant": variant, "step": step
-    }  # fmt: skip
+    body: dict[str, object] = {"to": to, "variant": variant, "step": step}
+    # What is not given is chosen by the hub.
+    body |= {name: one for name, one in (("account_id", account), ("contact_id", contact)) if one}
     made = _ask(data, database, f"{ONE}/test", method="POST", mailing=mailing, body=body)
     if as_json:
         say_json(made)

@@ -51,6 +51,7 @@ def test_a_mailing_is_checked_started_held_and_ended(hub: CommandLine) -> None:
     assert json.loads(hub("mailing", "check", good, "--json"))["ready"]
     assert "red" in hub.refused("mailing", "start", empty)
     assert "nothing to steer" in hub.refused("mailing", "pause", good)
+    assert json.loads(hub("mailing", "test", good, "--to", "vera", "--json"))["send_ids"]
     started = json.loads(hub("mailing", "start", good, "--json"))
     assert started["state"] in ("scheduled", "filling")
     assert json.loads(hub("mailing", "pause", good, "--json"))["state"] == "paused"
