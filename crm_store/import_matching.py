@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
@@ -18,7 +18,7 @@ from crm_store.tables.imports import external_ids
 from crm_store.tables.people import addresses, contacts
 from crm_store.viewer import Reader
 from hub.ids import bounded_key
-from hub.records.imports import ImportRow
+from hub.records.imports import MORE, ImportRow
 from hub.terms import fold
 
 Found = dict[int, tuple[int, ...]]
@@ -34,7 +34,8 @@ def matches(reader: Reader, noun: Noun, keys: Sequence[str], rows: Sequence[Impo
         wanted: dict[str, list[int]] = {}
         for row in rows:
             if row.number not in found and not row.error:
-                for spelling in spellings(key, row.values.get(key)):
+                spelled = (spellings(key, one) for one in said_in(row.values, key))
+                for spelling in chain.from_iterable(spelled):
                     wanted.setdefault(spelling, []).append(row.number)
         if wanted:
             hits: dict[int, set[int]] = {}
@@ -58,7 +59,18 @@ def called(reader: Reader, noun: Noun, names: Iterable[str]) -> dict[str, int]:
 
 def key_of(keys: Sequence[str], values: Mapping[str, object]) -> list[tuple[str, str]]:
     """Give what two rows of one file share when they are the same object."""
-    return [(key, spelling) for key in keys for spelling in spellings(key, values.get(key))[:1]]
+    return [
+        (key, spelling)
+        for key in keys
+        for one in said_in(values, key)
+        for spelling in spellings(key, one)[:1]
+    ]
+
+
+def said_in(values: Mapping[str, object], key: str) -> list[str]:
+    """Give what a row says of a key: a person's addresses may be several."""
+    more: Any = values.get(MORE, ())
+    return [str(values.get(key) or ""), *(said for kind, said in more if kind == key)]
 
 
 def spellings(key: str, value: object) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select, update
 
+from crm_store.import_matching import said_in
 from crm_store.objects import FOLDED, Noun
 from crm_store.rows import among, insert_rows, listed, update_rows, write_rows
 from crm_store.sameness import normal_form
@@ -98,11 +99,12 @@ class People:
         return "" if row.values.get("organisation") else str(row.values.get("name") or "")
 
     def _addresses(self, row: ImportRow) -> list[tuple[str, str]]:
-        email = bounded_key(str(row.values.get("email") or "").lower())
-        phone = bounded_key(str(row.values.get("phone") or ""))
-        found = [("email", email)] if "@" in email else []
+        given = [(kind, said) for kind in ("email", "phone") for said in said_in(row.values, kind)]
+        found = [
+            (kind, bounded_key(said.lower() if kind == "email" else said)) for kind, said in given
+        ]
         # Only a whole number is one that a message can come from.
-        return found + ([("phone", phone)] if phone.startswith("+") else [])
+        return [one for one in found if ("@" in one[1] if one[0] == "email" else one[1][:1] == "+")]
 
     def _owners(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
         owners: dict[tuple[str, str], int] = {}

@@ -20,7 +20,7 @@ from hub.errors import Invalid
 from hub.import_words import Words
 from hub.kinds import Kind
 from hub.properties import Property, PropertyType, empty_value, read_value
-from hub.records.imports import ImportRow
+from hub.records.imports import MORE, ImportRow
 from hub.terms import fold
 
 SYNONYMS: Mapping[str, str] = {
@@ -72,6 +72,9 @@ NAME_PARTS = (
 )
 """Headings of columns that make one name together."""
 PEOPLE = ("user", "team")
+ADDRESSES = ("email", "phone")
+LEAST_DIGITS = 7
+"""So many a phone has at least, without its extension."""
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
 _NOT_WORD = re.compile(r"[\W_]+")
 _GUARDED = re.compile(r"'[=@\t\r+-]")
@@ -106,21 +109,26 @@ def _zones() -> frozenset[str]:
 def suggest(kind: Kind, targets: Sequence[str], heads: Sequence[str]) -> tuple[str, ...]:
     """Give what each column most likely fills, "" where nothing fits.
 
-    Nothing is filled twice, but a name by the columns of its parts.
+    Nothing is filled twice, but a name by the columns of its parts. A heading that says a property
+    by its own name comes before those that only mean it, wherever it stands.
     """
-    meanings: dict[str, list[str]] = {}
+    own: dict[str, list[str]] = {}
+    like: dict[str, list[str]] = {}
     labels = {one.name: one for one in kind.properties}
     for target in targets:
-        words = [target, *SYNONYMS.get(target, "").split(",")]
+        names = [target]
         if target in labels:
-            words[1:1] = [labels[target].label, *labels[target].translations.values()]
-        for word in words:
-            meanings.setdefault(plain(word), []).append(target)
-    found: list[str] = []
-    for head in heads:
-        heading = _ZONE.sub("", head) if zone_in(head) else head
-        wanted = (one for one in meanings.get(plain(heading), ()) if one not in found)
-        found.append(next(wanted, ""))
+            names += [labels[target].label, *labels[target].translations.values()]
+        for word in names:
+            own.setdefault(plain(word), []).append(target)
+        for word in SYNONYMS.get(target, "").split(","):
+            like.setdefault(plain(word), []).append(target)
+    headings = [plain(_ZONE.sub("", head) if zone_in(head) else head) for head in heads]
+    found = [""] * len(heads)
+    for meanings in (own, like):
+        for n, heading in enumerate(headings):
+            wanted = (one for one in meanings.get(heading, ()) if one not in found)
+            found[n] = found[n] or next(wanted, "")
     parts = {plain(word) for word in NAME_PARTS.split(",")}
     at = [n for n, head in enumerate(heads) if plain(head) in parts]
     if kind.title == "name" and not any(
@@ -179,11 +187,19 @@ class Reading:
             name: self._between(name).join(texts) for name, texts in found.items()
         }
         values: dict[str, object] = {}
+        more: list[tuple[str, str]] = []
         for name, text in given.items():
             try:
-                values[name] = self._value(name, text)
+                if name in ADDRESSES and name not in self._known:
+                    # A contact person has as many addresses as somebody wrote into the cell.
+                    values[name], *others = (self._value(name, one) for one in several(name, text))
+                    more += [(name, str(one)) for one in others]
+                else:
+                    values[name] = self._value(name, text)
             except Invalid as error:
                 return ImportRow(number=number, error=f"{name}|{error}")
+        if more:
+            values[MORE] = tuple(more)
         try:
             self._words.check(values)
         except Invalid as error:
@@ -261,6 +277,16 @@ def phone(text: str, country: str) -> str:
     except NumberParseException:
         return text
     return format_number(number, PhoneNumberFormat.E164) if is_possible_number(number) else text
+
+
+def several(name: str, text: str) -> list[str]:
+    """Give the addresses that a cell holds, at least one: `a@x.org; b@x.org`."""
+    if name == "email":
+        parts = re.split(r"[\s,;]+", text.strip(" ,;\n"))
+        return parts if all("@" in one for one in parts) else [text]
+    parts = [one.strip() for one in re.split(r"[,;/\n]", text.strip(" ,;/\n"))]
+    # What is too short for a number is a part of one: its extension, its last digits.
+    return parts if all(len(re.sub(r"\D", "", one)) >= LEAST_DIGITS for one in parts) else [text]
 
 
 def email(text: str) -> str:

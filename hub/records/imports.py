@@ -10,6 +10,9 @@ from hub.ids import ImportId, Micros, UserId
 POLICIES = ("skip", "fill", "overwrite", "new")
 """What happens to a row that is there already: left out, empty fields filled, fields overwritten,
 or made once more."""
+MORE = "more_addresses"
+"""Where a row's values hold the addresses of its person beyond the first of each kind, as pairs of
+a kind and an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

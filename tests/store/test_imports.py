@@ -288,7 +288,7 @@ async def test_people_are_imported_with_their_addresses(home: House, tmp_path: P
     )
     await home.system.do(tried)
     text = (
-        "ФИО;Должность;Телефон;Почта\nАнна;Капитан;8 912 000-00-01;anna@example.com\n"
+        "ФИО;Должность;Телефон;Почта\nАнна;Капитан;8 912 000-00-01;anna@example.com, A.K@example.com\n"
         "Борис;Боцман;;boris@example.com\nАнна П;;+79120000001;\n"
     )
     import_id = await given(home, tmp_path, text, kind="contact", policy="fill")
@@ -303,6 +303,9 @@ async def test_people_are_imported_with_their_addresses(home: House, tmp_path: P
         "Капитан",
         {"phone", "email"},
     )
+    # Two addresses in one cell are both hers.
+    other = (await home.receive(letter("3", "a.k@example.com"), letter=True))[0]
+    assert other.contact_id == anna.id
     assert (await home.user.contact(boris.contact_id)).position == "Боцман"
     again = await given(home, tmp_path, "Name;Mail\nCarl;carl@example.com\n", kind="contact")
     await started(home, again)

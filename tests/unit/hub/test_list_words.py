@@ -16,6 +16,7 @@ from hub.import_files import _cell
 from hub.list_words import FOR_PROGRAMS, ListWords
 from hub.nouns import CONTACTS, INTERESTS, REQUESTS
 from hub.properties import DAY
+from hub.records.imports import MORE
 from hub.web.filter_bar import chips, read_condition
 from hub.web.objects import said_value
 
@@ -145,6 +146,26 @@ def test_columns_of_a_name_are_joined() -> None:
     row = reading.row(2, ("Anna@Example.org", "Анна", "Сидорова", "a, b", "c"))
     assert row.values["name"] == "Анна Сидорова"
     assert row.values["tags"] == ("a", "b", "c")
+
+
+def test_a_column_that_says_a_property_itself_comes_first() -> None:
+    targets = ("name", "client_id", "email")
+    assert suggest(CONTACTS, targets, ("Клиент", "Имя")) == ("client_id", "name")
+    assert suggest(CONTACTS, targets, ("Покупатель", "Почта")) == ("name", "email")
+    heads = ("Компания", "Имя", "Фамилия", "Почта")
+    assert suggest(CONTACTS, targets, heads) == ("client_id", "name", "name", "email")
+
+
+def test_a_cell_holds_as_many_addresses_of_a_person_as_stand_in_it() -> None:
+    reading = Reading(CONTACTS, ("email", "phone"), {}, Names(country="RU"))
+    row = reading.row(1, ("A@x.ru, b@x.ru; c@x.ru", "8 912 000-00-01 / +44 20 7946 0018"))
+    assert (row.error, row.values["email"], row.values["phone"]) == ("", "a@x.ru", "+79120000001")
+    more = (("email", "b@x.ru"), ("email", "c@x.ru"), ("phone", "+442079460018"))
+    assert row.values[MORE] == more
+    row = reading.row(2, ("a@x.ru;", "8 495 123-45-67, доб. 12"))
+    assert row.values == {"email": "a@x.ru", "phone": "+74951234567"}
+    assert reading.row(3, ("Anna a@x.ru", "")).error
+    assert reading.row(4, ("a@x.ru, b@", "")).error
 
 
 def test_the_day_of_a_consent_is_a_day_where_the_organisation_is() -> None:
