@@ -26,7 +26,8 @@ class PluginRequest(WebhookRequest):
     `path` holds the values of the route's `{names}`, `form` the fields of a form post, `files`
     its files, `client` the caller's address (through trusted proxies only), `language` what
     the caller reads, `may` the caller's rights (for showing; commands are checked anyway). `given`
-    is the JSON body as the route's `takes` has read it.
+    is the JSON body as the route's `takes` has read it. `channel_title` gives what people call a
+    channel by its name, in the caller's language.
     """
 
     path: Mapping[str, str] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class PluginRequest(WebhookRequest):
     language: str = "en"
     may: frozenset[str] = frozenset()
     given: Any = field(default=None, repr=False)
+    channel_title: Callable[[str], str] = field(default=str, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -87,6 +88,14 @@ class PluginPages:
             )
         return found
 
+    def channel_title(self, language: str, name: str) -> str:
+        """Give what people call a channel: the words of its plugin's catalogue."""
+        kind = self._runtime.channels.get(name)
+        if kind is None or not kind.title:
+            return name
+        plugin = self._runtime.channel_plugin.get(name, "")
+        return str(self.renderer(plugin).catalogue(language).gettext(kind.title))
+
     def _endpoint(
         self, plugin: str, routes: list[Route]
     ) -> Callable[[Request], Awaitable[Response]]:
@@ -150,6 +159,7 @@ class PluginPages:
             client=request.state.client,
             language=request.state.language,
             may=frozenset(getattr(request.state, "may", ())),
+            channel_title=partial(self.channel_title, request.state.language),
         )
         if not body or not request.headers.get("content-type", "").startswith(FORMS):
             return given

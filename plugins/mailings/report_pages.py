@@ -89,7 +89,9 @@ async def _page(hub: Hub, request: PluginRequest, problem: str = "", status: int
         days, touch, problem, status = 30, "any", words(str(error)), 422
     cut = request.query.get("by", "")
     cut = cut if cut in CUTS else "variant" if mailing.plan.tests else "channel"
-    report = await report_of(hub, mailing, days=days, touch=touch, cuts=(cut,))
+    report = await report_of(
+        hub, mailing, days=days, touch=touch, cuts=(cut,), title=request.channel_title
+    )
     return Page(
         template="report.html",
         title=mailing.title,
@@ -141,7 +143,8 @@ async def exported(hub: Hub, request: PluginRequest) -> Answer:
     """Every number of every cut as a table."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
     days, touch = asked(request.query)
-    report = await report_of(hub, mailing, days=days, touch=touch)
+    title = request.channel_title
+    report = await report_of(hub, mailing, days=days, touch=touch, title=title)
     return File(
         content=as_csv(report, translator(request.language)),
         media_type="text/csv; charset=utf-8",

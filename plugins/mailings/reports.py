@@ -95,8 +95,9 @@ async def report_of(
     days: int = 30,
     touch: str = "any",
     cuts: Sequence[str] = CUTS,
+    title: Callable[[str], str] = str,
 ) -> Report:
-    """Count it all."""
+    """Count it all; `title` gives what its readers call a channel."""
     sends = await hub.sends_of(mailing.id)
     if not sends:
         return Report()
@@ -112,7 +113,7 @@ async def report_of(
         with_it=await hub.won_after(sends, days=days),
         without_it=without_it,
         kept_out=kept_out,
-        parts={one: await _parts(hub, mailing, sends, one, days, touch) for one in cuts},
+        parts={one: await _parts(hub, mailing, sends, one, days, touch, title) for one in cuts},
         links=merged(await hub.send_links(sends)),
     )
 
@@ -136,7 +137,13 @@ def _less(
 
 
 async def _parts(
-    hub: Hub, mailing: Mailing, sends: Sequence[int], by: str, days: int, touch: str
+    hub: Hub,
+    mailing: Mailing,
+    sends: Sequence[int],
+    by: str,
+    days: int,
+    touch: str,
+    title: Callable[[str], str],
 ) -> tuple[Part, ...]:
     tallies = {one.key: one for one in await hub.send_tallies(sends, by=by)}
     earned = {one.key: one for one in await hub.send_earned(sends, days=days, touch=touch, by=by)}
@@ -148,7 +155,7 @@ async def _parts(
         found.append(
             Part(
                 key=key,
-                name=await _name(hub, mailing, by, key),
+                name=title(key) if by == "channel" else await _name(hub, mailing, by, key),
                 tally=tallies.get(key, Tally(key=key)),
                 earned=earned.get(key, Earned(key=key)),
             )

@@ -46,7 +46,8 @@ def words_of(request: Request, channel: str) -> Callable[[str], str]:
 
 def title_of(request: Request, kind: type[Channel]) -> str:
     """Give what people call a channel."""
-    return words_of(request, kind.name)(kind.title or kind.name)
+    pages: PluginPages = request.app.state.plugin_pages
+    return pages.channel_title(request.state.language, kind.name)
 
 
 def titles_of(request: Request) -> dict[str, str]:

@@ -32,7 +32,9 @@ async def house(database_url: str, tmp_path: Path, world: World) -> AsyncIterato
         yield one
 
 
-async def test_a_mailing_is_read_to_the_money(house: House, world: World) -> None:
+async def test_a_mailing_is_read_to_the_money(
+    house: House, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     segment, account = await _ready(house, 30)
     plan = {
         "segment_id": str(segment),
@@ -101,10 +103,14 @@ async def test_a_mailing_is_read_to_the_money(house: House, world: World) -> Non
     assert f"How many, now: {sent}" in (await browser.get(behind.headers["location"])).text
     wrong = await browser.submit(address, data={"what": "sent|link|https://elsewhere.example"})
     assert (wrong.status_code, "no such link" in wrong.text) == (422, True)
+    channel = (await hub.account(account)).channel
+    monkeypatch.setattr(house.runtime.channels[channel], "title", "By wing")
     table = (await browser.get(f"{address}.csv")).text
     assert table.startswith("\ufeffCut;Part;Planned;Kept back;")
     assert re.search(r"Everything;;\d+;", table)
     assert "900.00 EUR" in table
+    # Channels stand in the reader's words, not by the names of their plugins.
+    assert ";By wing;" in table
     drawn = (await browser.get(f"/p/mailings/{number}/linkmap")).text
     assert "shop.example" not in drawn.replace("https://shop.example/sail.png", "")
     assert ">1</span>" in drawn
