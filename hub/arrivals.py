@@ -6,19 +6,19 @@ Nothing here commits anything, save that files lie in the blob store before the 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from crm_store.addresses import blocked_addresses
 from crm_store.presence import dialog_of
 from dialogs.inbound_rows import INLINE_RAW
-from hub.commands import Command, Quarantine, Receive, RecordArrival, RecordReceipt
+from hub.commands import Command, Receive, RecordArrival, RecordReceipt
 from hub.errors import UntrustedRequest
 from hub.events import AddressChanged, Event
 from hub.extensions import Classifying, Label, Screening, Verdict, VerdictKind
 from hub.feed import Signal
 from hub.ids import AccountId, DialogId
+from hub.kept_arrivals import put_aside
 from hub.messages import Arrival, DeliveryReceipt, InboundMessage, Presence
 from hub.records.system import Account
 
@@ -50,12 +50,17 @@ class Arrivals:
         ):
             self.blocked = self._runtime.database.read_now(blocked_addresses)
 
-    async def commands(self, account: Account, arrivals: Sequence[Arrival]) -> list[Command]:
-        """Give the command of each arrival in their order; presence is told at once and has none."""
+    async def commands(
+        self, account: Account, arrivals: Sequence[Arrival], *, judged: bool = False
+    ) -> list[Command]:
+        """Give the command of each arrival in their order; presence is told at once and has none.
+
+        `judged` arrivals are let in by a person: no screen is asked about them.
+        """
         commands: list[Command] = []
         texts = [one for one in arrivals if isinstance(one, InboundMessage)]
         # Side by side, because the files of a letter wait for the disk.
-        screened = iter(await gathered([self._screened(account, one) for one in texts]))
+        screened = iter(await gathered([self._screened(account, one, judged) for one in texts]))
         for arrival in arrivals:
             if isinstance(arrival, Presence):
                 await self._presence(account.id, arrival)
@@ -67,9 +72,9 @@ class Arrivals:
                 commands.append(RecordArrival(account_id=account.id, arrival=arrival))
         return commands
 
-    async def _screened(self, account: Account, message: InboundMessage) -> Command:
+    async def _screened(self, account: Account, message: InboundMessage, judged: bool) -> Command:
         """Ask the screens, then make the command: the message, or what becomes of it instead."""
-        if self._runtime.plugins.with_hook("screen_inbound"):
+        if not judged and self._runtime.plugins.with_hook("screen_inbound"):
             screening = Screening(
                 message=message,
                 account_id=account.id,
@@ -81,12 +86,13 @@ class Arrivals:
             )
             if answer is not None:
                 plugin, verdict = answer
-                dropped = verdict.kind is VerdictKind.DROP
-                return Quarantine(
-                    account_id=account.id,
-                    raw=as_raw(message),
-                    error=f"{plugin}: {verdict.reason}",
-                    source="dropped" if dropped else "screened",
+                _, channel = await self._runtime.channel_host.get(account.id)
+                return put_aside(
+                    account.id,
+                    channel,
+                    message,
+                    f"{plugin}: {verdict.reason}",
+                    "dropped" if verdict.kind is VerdictKind.DROP else "screened",
                 )
         blobs: tuple[tuple[str, str, int], ...] = ()
         raw_blob = ""
@@ -144,23 +150,6 @@ class Arrivals:
             self._runtime.feed.signal(
                 Signal(kind=presence.kind.value, dialog_id=dialog_id, contact=True)
             )
-
-
-def as_raw(arrival: Arrival) -> bytes:
-    """Give what came as bytes; where the channel kept none, its parts, readable."""
-    if raw := getattr(arrival, "raw", b""):
-        return bytes(raw)
-    if not isinstance(arrival, InboundMessage):
-        return repr(arrival).encode("utf-8", "replace")
-    values: Mapping[str, Any] = {
-        "dedupe_key": arrival.dedupe_key,
-        "external_id": arrival.external_id,
-        "sender": [arrival.sender.kind, arrival.sender.value, arrival.sender.name],
-        "subject": arrival.subject,
-        "text": arrival.text,
-        "sent_at": arrival.sent_at,
-    }
-    return json.dumps(values, ensure_ascii=False).encode()
 
 
 async def gathered(calls: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

@@ -9,14 +9,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IntegrityError
 
 from crm_store.failures import is_passing
-from hub.arrivals import as_raw
 from hub.channel import Batch
 from hub.errors import HubError
+from hub.kept_arrivals import put_aside
 from hub.messages import Arrival
 from hub.records.system import Account
 
@@ -28,17 +28,21 @@ TRIES = 3
 """Two processes that meet over the same row pass each other at the second time."""
 
 
-async def file_arrivals(runtime: Runtime, account: Account, arrivals: Sequence[Arrival]) -> None:
-    """File arrivals in one transaction; returns after the commit. Raises what it fails with."""
+async def file_arrivals(
+    runtime: Runtime, account: Account, arrivals: Sequence[Arrival], *, judged: bool = False
+) -> list[Any]:
+    """File arrivals in one transaction; gives each one's result after the commit.
+
+    A person let `judged` ones in: no screen is asked. Raises what it fails with.
+    """
     for left in range(TRIES - 1, -1, -1):
         try:
-            await runtime.receive(account, arrivals)
+            return await runtime.receive(account, arrivals, judged=judged)
         except IntegrityError:
             if not left:
                 raise
             await asyncio.sleep(random.uniform(0.01, 0.05))
-        else:
-            return
+    raise AssertionError("the last try returns or raises")
 
 
 async def file_batch(runtime: Runtime, account: Account, batch: Batch) -> None:
@@ -56,7 +60,8 @@ async def file_batch(runtime: Runtime, account: Account, batch: Batch) -> None:
         log.warning("batch_not_filed account=%d error=%s", account.id, type(error).__name__)
     else:
         return
-    aside = list(batch.poison)
+    _, channel = await runtime.channel_host.get(account.id)
+    aside = []
     for arrival in batch.arrivals:
         try:
             await file_arrivals(runtime, account, [arrival])
@@ -64,5 +69,6 @@ async def file_batch(runtime: Runtime, account: Account, batch: Batch) -> None:
             if is_passing(error):
                 raise
             log.warning("arrival_quarantined account=%d error=%s", account.id, type(error).__name__)
-            aside.append((as_raw(arrival), f"{type(error).__name__}: {error}"[:2000]))
-    await runtime.receive(account, (), mark=batch.mark, poison=aside)
+            words = f"{type(error).__name__}: {error}"
+            aside.append(put_aside(account.id, channel, arrival, words))
+    await runtime.receive(account, (), mark=batch.mark, poison=batch.poison, aside=aside)

@@ -352,17 +352,21 @@ class Runtime:
         *,
         mark: str | None = None,
         poison: Sequence[tuple[bytes, str]] = (),
+        aside: Sequence[Quarantine] = (),
+        judged: bool = False,
     ) -> list[Any]:
         """Take arrivals in on the one inbound path; returns after the commit.
 
-        With `mark`, arrivals, poison and the mark are committed together (pull channels).
+        With `mark`, arrivals, poison, what was put `aside` and the mark are committed together
+        (pull channels). No screen is asked about `judged` arrivals: a person lets them in.
         """
         arrivals = [storable(one) for one in arrivals]
-        commands = await self.arrivals.commands(account, arrivals)
+        commands = await self.arrivals.commands(account, arrivals, judged=judged)
         commands += [
             Quarantine(account_id=account.id, raw=raw, error=error, source="pull")
             for raw, error in poison
         ]
+        commands += aside
         if mark is None and all(type(one) in MANY for one in commands):
             # Each joins the group of its kind: the shape of a webhook under load.
             return await gathered(

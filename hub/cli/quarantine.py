@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
 
 def replay(
     which: Annotated[int | None, typer.Argument(metavar="[ID]", help="Id of the input.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every input that waits.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every input that could not be read.")
+    ] = False,
     data: DataOption = None,
     database: DatabaseOption = None,
 ) -> None:
@@ -53,7 +55,7 @@ def replay(
                     empty="nothing waits",
                 )
                 return 0
-            ids = [QuarantineId(which)] if which else await waiting(hub.runtime)
+            ids = [QuarantineId(which)] if which else list(await waiting(hub.runtime))
             for one in ids:
                 try:
                     count = await replay_one(hub.runtime, one)

@@ -18,6 +18,7 @@ from hub.commands import CreateContact
 from hub.errors import Conflict
 from hub.filing import file_arrivals, file_batch
 from hub.ids import QuarantineId
+from hub.records.dialogs import Received
 from hub.replay import replay
 from tests.houses import House, house, message
 
@@ -28,12 +29,18 @@ async def home(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
         yield one
 
 
-async def spoiled(home: House) -> None:
+async def spoiled(home: House) -> Received:
     """Let the dialog of Anna be another person's, so that the next one cannot be opened."""
     got = (await home.receive(message("1", "anna")))[0]
     [other] = await home.user.do(CreateContact(name="Olga"))
+    belongs(home, got, other)
+    return got
+
+
+def belongs(home: House, got: Received, contact_id: int) -> None:
+    mine = dialogs.c.id == got.dialog_id
     with home.runtime.database.administer() as conn:
-        conn.execute(update(dialogs).where(dialogs.c.id == got.dialog_id).values(contact_id=other))
+        conn.execute(update(dialogs).where(mine).values(contact_id=contact_id))
 
 
 async def aside(home: House) -> list[tuple[int, bytes, str, str]]:
@@ -46,7 +53,7 @@ async def aside(home: House) -> list[tuple[int, bytes, str, str]]:
 
 
 async def test_one_that_cannot_be_filed_is_put_aside_and_the_others_are_filed(home: House) -> None:
-    await spoiled(home)
+    got = await spoiled(home)
     account = await home.system.account(home.pigeon)
     batch = Batch(
         arrivals=[message("2", "anna", raw=b"from anna"), message("3", "boris")],
@@ -56,13 +63,20 @@ async def test_one_that_cannot_be_filed_is_put_aside_and_the_others_are_filed(ho
     await file_batch(home.runtime, account, batch)
     assert (await home.system.account(home.pigeon)).mark == "m2"
     found = await aside(home)
-    assert sorted(raw for _, raw, _, _ in found) == [b"from anna", b"unreadable"]
-    [reason] = [error for _, raw, error, _ in found if raw == b"from anna"]
+    [(number, _, reason, _)] = [one for one in found if one[1] != b"unreadable"]
+    assert len(found) == 2
     assert reason.startswith("IntegrityError")
-    senders = await home.runtime.database.read(
-        lambda conn: list(conn.execute(select(messages.c.author_name)).scalars())
-    )
-    assert sorted(senders) == ["Anna", "Boris"]
+
+    async def senders() -> list[str]:
+        return await home.runtime.database.read(
+            lambda conn: sorted(conn.execute(select(messages.c.author_name)).scalars())
+        )
+
+    assert await senders() == ["Anna", "Boris"]
+    # It was kept whole: once it can be filed it is taken in, though its channel reads no bytes.
+    belongs(home, got, got.contact_id)
+    assert await replay(home.runtime, QuarantineId(number)) == 1
+    assert await senders() == ["Anna", "Anna", "Boris"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hub.http_api.errors import failures
 from hub.http_api.shapes import system as s
 from hub.ids import QuarantineId
 from hub.replay import replay as replay_input
+from hub.replay import replay_all
 from hub.shapes import GivenId, Listing
 
 router = rights.router("Quarantine")
@@ -33,6 +34,18 @@ async def page(
     found = await caller.hub.read(quarantine_reads.quarantined, state, before or 0, limit + 1)
     shown = [s.Quarantined.model_validate(one) for one in found[:limit]]
     return Listing[s.Quarantined](items=shown, next=shown[-1].id if len(found) > limit else "")
+
+
+@router.post("/quarantine/replay", summary="Read all of it again")
+async def replay_many(
+    request: Request,
+    caller: rights.MayManageAccounts,
+    after: Annotated[GivenId | None, Query(description="`next` of the call before.")] = None,
+) -> s.ReplayedAll:
+    """Read again what nobody could read, oldest first, for some seconds. What a filter refused is
+    let in one by one only."""
+    done = await replay_all(runtime_of(request), QuarantineId(after or 0))
+    return s.ReplayedAll(read=done.read, failed=done.failed, next=done.next)
 
 
 @router.get("/quarantine/{quarantine_id}", summary="One unreadable input")
@@ -59,7 +72,7 @@ async def replay(
     request: Request, caller: rights.MayManageAccounts, quarantine_id: InputKey
 ) -> s.Replayed:
     """Read an input once more, after the channel was mended; 409 `unreadable` with the reason
-    where it still cannot be read."""
+    where it still cannot be read. What a filter refused is let in."""
     count = await replay_input(runtime_of(request), QuarantineId(quarantine_id))
     return s.Replayed(arrivals=count)
 

@@ -136,6 +136,14 @@ class Replayed(Shape):
     arrivals: int
 
 
+class ReplayedAll(Shape):
+    """What reading many inputs again has come to."""
+
+    read: int = Field(description="How many could be read.")
+    failed: int = Field(description="How many still cannot be.")
+    next: OptionalId = Field(description="Go on after this one: time ran out.")
+
+
 class Held(Shape):
     """Outgoing things held after a restore or a late start."""
 

@@ -14,7 +14,7 @@ from crm_store.viewer import Reader
 from hub.commands import SettleQuarantine
 from hub.errors import HubError
 from hub.ids import QuarantineId
-from hub.replay import replay
+from hub.replay import REFUSED, Replayed, replay, replay_all
 from hub.web.settings.common import (
     form_of,
     go,
@@ -50,9 +50,20 @@ async def _draw(request: Request, status: int = 200, problem: str = "") -> Respo
         status,
         state=state,
         problem=problem,
+        refused=REFUSED,
+        replayed=_replayed(request),
         older=len(found["items"]) == PER_PAGE,
         **found,
     )
+
+
+def _replayed(request: Request) -> Replayed | None:
+    """Read from the address what reading everything again has come to."""
+    query = request.query_params
+    if "read" not in query:
+        return None
+    read, failed, after = (number(query.get(one) or "0") for one in ("read", "failed", "after"))
+    return Replayed(read=read, failed=failed, next=QuarantineId(after))
 
 
 @needs("accounts.manage")
@@ -63,8 +74,12 @@ async def quarantine(request: Request) -> Response:
 
 @needs("accounts.manage")
 async def settle(request: Request) -> Response:
-    """Try one input again, or drop it."""
+    """Try one input again, or all that could not be read; or drop one."""
     form = await form_of(request)
+    if form.get("do") == "all":
+        after = QuarantineId(number(form.get("after") or "0"))
+        done = await replay_all(runtime_of(request), after)
+        return go(PATH, read=str(done.read), failed=str(done.failed), after=str(done.next))
     item = QuarantineId(number(form.get("item", "")))
     try:
         if form.get("do") == "drop":

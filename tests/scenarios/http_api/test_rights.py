@@ -340,6 +340,7 @@ RIGHTS = {
     "GET /quarantine": "accounts.manage",
     "GET /quarantine/{quarantine_id}": "accounts.manage",
     "GET /quarantine/{quarantine_id}/raw": "accounts.manage",
+    "POST /quarantine/replay": "accounts.manage",
     "POST /quarantine/{quarantine_id}/replay": "accounts.manage",
     "POST /quarantine/{quarantine_id}/drop": "accounts.manage",
     "GET /brand": "users.view",

@@ -46,6 +46,10 @@ async def test_a_webhook_that_could_not_be_read_is_replayed_after_the_mend(world
     dialogs = await program.ok("GET", "/dialogs")
     assert [one["preview"] for one in dialogs["items"]] == ["hello from quarantine"]
     await program.refused(409, "settled", "POST", f"/quarantine/{good}/replay")
+    # All that waits together: here the one that still cannot be read.
+    done = await program.ok("POST", "/quarantine/replay")
+    assert done == {"read": 0, "failed": 1, "next": None}
+    assert (await program.ok("POST", f"/quarantine/replay?after={bad}"))["failed"] == 0
     await program.ok("POST", f"/quarantine/{bad}/drop")
     assert (await program.ok("GET", "/quarantine"))["items"] == []
     states = {one["state"] for one in (await program.ok("GET", "/quarantine?state="))["items"]}

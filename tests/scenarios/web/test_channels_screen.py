@@ -339,6 +339,9 @@ async def test_unread_input_is_shown_downloaded_tried_again_and_dropped(hub: Hou
     answer = await browser.submit("/settings/quarantine", data={"item": bad, "do": "replay"})
     assert answer.status_code == 409
     assert "it still cannot be read" in answer.text
+    answer = await browser.submit("/settings/quarantine", data={"do": "all"})
+    page = (await browser.get(answer.headers["location"])).text
+    assert "Read at last: 0. Still cannot be read: 1." in page
     await browser.submit("/settings/quarantine", data={"item": bad, "do": "drop"})
     assert "odd" not in (await browser.get("/settings/quarantine")).text
     assert "cannot be read" not in (await browser.get("/settings/quarantine")).text
