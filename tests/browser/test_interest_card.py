@@ -40,8 +40,17 @@ async def test_a_card_gets_its_client_its_people_and_its_next_step(
     await page.get_by_role("option", name="Harbour Ltd").wait_for()
     await client.press("ArrowDown")
     await client.press("Enter")
-    await page.locator(".card-form button.primary").click()
+    # What is typed is not lost by leaving, nor by the button of another form; a key saves it.
+    amount = page.get_by_label("Amount", exact=True)
+    await amount.fill("1200")
+    for left in (".rail a[href='/day']", "[value='win'] ~ button"):
+        async with page.expect_event("dialog") as asked:
+            page.once("dialog", lambda one: one.dismiss())
+            await page.evaluate(f'document.querySelector("{left}").click()')
+        assert (await asked.value).type == "beforeunload"
+    await amount.press("Control+Enter")
     await expect(page.locator("dl.lines a", has_text="Harbour Ltd")).to_be_visible()
+    await expect(page.locator("dl.lines", has_text="1,200")).to_be_visible()
     await page.get_by_text("People who take part").click()
     person = page.get_by_role("combobox", name="One more person")
     await person.press_sequentially("nin")

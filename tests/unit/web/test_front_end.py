@@ -19,9 +19,9 @@ ROOT = Path(__file__).parents[3]
 TEMPLATES = ROOT / "hub/web/templates"
 SCRIPTS = sorted((STATIC / "js").rglob("*.js"))
 INBOX = ("app", "inbox")
-# Loaded when somebody opens a sheet, a notice comes, a dialog grows long or this browser may be
-# called, not with the page.
-ON_DEMAND = ("device", "noticed", "palette", "sheet", "inbox/trim")
+# Loaded when somebody opens a sheet, a notice comes, a dialog grows long, a page has forms or this
+# browser may be called, not with the page.
+ON_DEMAND = ("device", "forms", "noticed", "palette", "sheet", "inbox/trim")
 LICENCES = {"MIT", "BSD-3-Clause", "ISC", "0BSD", "Apache-2.0", "MPL-2.0"}
 OUTSIDE = re.compile(r"https?://[^\s'\"`)]+")
 NAMESPACES = {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}

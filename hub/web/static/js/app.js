@@ -153,3 +153,6 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault();
   /** @type {HTMLElement} */ (button).click();
 });
+
+// Whoever waits for this page's keys waits for those of its forms too.
+if (document.querySelector('main form[method="post"]:not([data-own]) .btn.primary')) await import('hub/forms');

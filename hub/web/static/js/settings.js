@@ -1,5 +1,5 @@
 // @ts-check
-// Settings: find a setting by its words, save by key, and lose nothing that was typed.
+// Settings: find a setting by its words.
 import { loadTexts, _ } from 'hub/i18n';
 
 await loadTexts();
@@ -14,24 +14,8 @@ async function find() {
   if (one) location.href = one.href;
 }
 
-const forms = [...document.querySelectorAll('.settings form[method="post"]')].filter((form) => form.querySelector('.btn.primary') && !(/** @type {HTMLElement} */ (form).dataset.own));
-const said = (form) => new URLSearchParams(/** @type {any} */ (new FormData(form))).toString();
-const before = new Map(forms.map((form) => [form, said(form)]));
-let saving = false;
-
-function save() {
-  const form = document.activeElement?.closest('form') || forms.find((one) => said(one) !== before.get(one)) || forms[0];
-  if (form && before.has(form)) /** @type {HTMLFormElement} */ (form).requestSubmit();
-}
-
 bind('/', _('Search in settings'), group, find);
-bind('Ctrl+S', _('Save'), group, save, { typing: true });
-bind('Ctrl+Enter', _('Save'), group, save, { typing: true });
 document.querySelector('[data-do="find-setting"]')?.addEventListener('click', find);
-document.addEventListener('submit', () => { saving = true; });
-addEventListener('beforeunload', (event) => {
-  if (!saving && forms.some((one) => one.isConnected && said(one) !== before.get(one))) event.preventDefault();
-});
 // The menu may be longer than the window, and on a phone it opens over it.
 const menu = document.querySelector('.side');
 const where = /** @type {HTMLElement | null} */ (menu?.querySelector('[aria-current]'));
