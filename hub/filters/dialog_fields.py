@@ -48,6 +48,12 @@ _DIRECTIONS = (
     _choice("note", "note", "заметка"),
     _choice("call", "call", "звонок"),
 )
+_PRIORITIES = (
+    _choice("-1", "low", "низкий"),
+    _choice("0", "normal", "обычный"),
+    _choice("1", "high", "высокий"),
+    _choice("2", "urgent", "срочный"),
+)
 _WITHOUT_WORDS = frozenset(
     {
         Operator.EQUALS,
@@ -73,7 +79,14 @@ DIALOG_FIELDS = Fields(
         _field("dialog.assignee", "Assignee", "Ответственный", _T.REF, lambda d: d.assignee_id),
         _field("dialog.team", "Team", "Команда", _T.REF, lambda d: d.team_id),
         _field("dialog.contact", "Contact", "Контактное лицо", _T.REF, lambda d: d.contact_id),
-        _field("dialog.priority", "Priority", "Приоритет", _T.NUMBER, lambda d: d.priority),
+        _field(
+            "dialog.priority",
+            "Priority",
+            "Приоритет",
+            _T.NUMBER,
+            lambda d: d.priority,
+            choices=_PRIORITIES,
+        ),
         _field("dialog.subject", "Subject", "Тема", _T.LINE, lambda d: d.subject),
         _field("dialog.tags", "Tags", "Метки", _T.SET, lambda d: d.tags),
         _field("dialog.address", "Address", "Адрес", _T.CHOICE, lambda d: d.address),

@@ -122,8 +122,8 @@ class Field:
     """One thing that can be asked about an object.
 
     `name` is the object's kind, a dot and a word. `value` gives it from the facts; None, "" and,
-    of references and instants, 0 are empty. A query can use `query_operators` only, where they
-    are given. `label` is English; `translations` has the other languages. `says` writes a number
+    of references and instants, 0 are empty. `choices` of a number are its steps, of which each has a
+    name. A query can use `query_operators` only, where they are given. `label` is English; `translations` has the other languages. `says` writes a number
     as people of a language do, where that is not its digits.
     """
 

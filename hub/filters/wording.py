@@ -219,16 +219,12 @@ class _Speaker:
             return name or f"№{value}"
         if isinstance(value, int) and kind is FieldType.INSTANT:
             return instant_text(value)
-        if (
-            isinstance(value, str)
-            and kind in (FieldType.CHOICE, FieldType.SET)
-            and field is not None
-        ):
+        if field is not None and kind in (FieldType.CHOICE, FieldType.SET, FieldType.NUMBER):
             for choice in field.choices:
-                if choice.value == value:
+                if choice.value == str(value):
                     return choice.translations.get(self._language, choice.label)
             if kind is FieldType.CHOICE:
-                return value
+                return str(value)
         if isinstance(value, str):
             return value.join(self._words.quotes)
         if isinstance(value, int) and field is not None and field.says is not None:

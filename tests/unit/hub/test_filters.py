@@ -402,6 +402,21 @@ def test_a_filter_is_said_in_words(tree: object, english: str, russian: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("operator", "value", "said"),
+    [
+        ("equals", 2, "Приоритет — срочный"),
+        ("in", [0, -1], "Приоритет — одно из: обычный, низкий"),
+        ("greater", 7, "Приоритет больше 7"),
+    ],
+)
+def test_the_steps_of_a_number_are_said_by_their_names(
+    operator: str, value: object, said: str
+) -> None:
+    tree = {"field": "dialog.priority", "operator": operator, "value": value}
+    assert describe(parse(tree, DIALOG_FIELDS), DIALOG_FIELDS, "ru") == said
+
+
+@pytest.mark.parametrize(
     ("length", "said"),
     [("1d", "1 дня"), ("2d", "2 дней"), ("11d", "11 дней"), ("31d", "31 дня"), ("5m", "5 минут")],
 )

@@ -67,7 +67,7 @@ function conditionPart(kit, part, path, kind) {
     part.operator = name;
     const value = firstValue(field, name);
     if (value === undefined) delete part.value;
-    else if (!('value' in part) || Array.isArray(value) !== Array.isArray(part.value) || typeof value !== typeof part.value) part.value = value;
+    else if (!('value' in part) || Array.isArray(value) !== Array.isArray(part.value) || (field.type !== 'number' && typeof value !== typeof part.value)) part.value = value;
   }, path + '.value');
   return h('div', { class: 'rule-row' }, h('div', { class: 'rule-line' },
     pickChip(path + '.field', _('What is asked'), field ? field.label : part.field, () => fieldList(undefined, kind ? listedOf(kind) : undefined), put),

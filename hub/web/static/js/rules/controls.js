@@ -138,17 +138,29 @@ export function valueControl(field, operator, value, path, set) {
   const options = field.choices?.length ? field.choices : choicesOf(field.ref);
   if (operator === 'between') {
     const pair = Array.isArray(value) ? [...value] : ['', ''];
-    const one = (n) => single(field, pair[n], path + '[' + n + ']', n ? _('to') : _('from'), (given) => { pair[n] = given; set([...pair]); });
+    const one = (n) => single(field, options, pair[n], path + '[' + n + ']', n ? _('to') : _('from'), (given) => { pair[n] = given; set([...pair]); });
     return h('span', { class: 'rule-pair' }, one(0), h('span', { class: 'rule-word' }, _('to')), one(1));
   }
   if (field.type === 'flag') return selectChip(path, label, yesNo(), String(value), (given) => set(given === 'true'));
   if (field.type === 'ref' && !options && isKind(field.ref)) return findChip(path, label, field.ref, value, set, LISTS.includes(operator));
-  if (LISTS.includes(operator) || (SEVERAL.includes(operator) && field.type !== 'number')) return listChip(path, label, options, value, set);
-  if (options) return selectChip(path, label, options, value, set);
-  return single(field, value, path, label, set);
+  if (field.type === 'number' && LISTS.includes(operator)) return numbersChip(field, options, value, path, label, set);
+  if (LISTS.includes(operator) || SEVERAL.includes(operator)) return listChip(path, label, options, value, set);
+  return single(field, options, value, path, label, set);
 }
 
-function single(field, value, path, label, set) {
+/** What is read as a number is kept as one; the rest is objected to where it stands. */
+const number = (text, times = 1) => (text === '' || Number.isNaN(Number(text)) ? text : times === 1 ? Number(text) : Math.round(Number(text) * times));
+
+/** Several numbers; each of money has two digits behind the point. */
+function numbersChip(field, options, value, path, label, set) {
+  const times = field.money ? 100 : 1;
+  const shown = (Array.isArray(value) ? value : []).map((one) => (typeof one === 'number' ? one / times : one));
+  return listChip(path, label, options, shown, (given) => set(given.map((one) => number(one, times))));
+}
+
+function single(field, options, value, path, label, set) {
+  // The steps of a number have names.
+  if (options) return selectChip(path, label, options, value, field.type === 'number' ? (given) => set(number(given)) : set);
   if (field.type === 'number') return numberChip(path, label, value, set, { money: field.money });
   if (field.type === 'instant') {
     return textChip(path, label, String(value || '').slice(0, 10), (given) => set(given ? given + 'T00:00:00Z' : ''), { type: 'date' });

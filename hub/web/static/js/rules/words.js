@@ -52,7 +52,7 @@ export function operatorsOf(field) {
 
 /** The operator that a new condition on a field begins with. */
 export function firstOperator(field) {
-  const wished = { text: 'words', line: 'contains', choice: 'in', set: 'contains', instant: 'within_last', number: 'greater' }[field.type] || 'equals';
+  const wished = { text: 'words', line: 'contains', choice: 'in', set: 'contains', instant: 'within_last', number: field.choices?.length ? 'equals' : 'greater' }[field.type] || 'equals';
   return field.operators.includes(wished) ? wished : operatorsOf(field)[0]?.name || 'equals';
 }
 
