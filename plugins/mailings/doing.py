@@ -17,20 +17,28 @@ YEARS = 1900
 """From here on a number at the end of a title is a year, and none of a copy."""
 
 
+def id_in(text: str) -> int:
+    """Give the id in an address; 0 where there is none."""
+    return int(text) if text.isdecimal() and len(text) < 20 and int(text) < 2**63 else 0
+
+
 async def mailing_of(hub: Hub, text: str) -> Mailing:
     """Give a mailing by the id in an address; raises NotFound."""
-    number = int(text) if text.isdecimal() and int(text) < 2**63 else 0
-    row = await hub.store.first(with_run().where(mailings.c.id == number))
+    row = await hub.store.first(with_run().where(mailings.c.id == id_in(text)))
     if row is None:
         raise NotFound("there is no such mailing")
     return read_mailing(row)
 
 
-async def all_mailings(hub: Hub) -> list[Mailing]:
-    """Give every mailing, the newest first; drafts that were removed are left out."""
-    rows = await hub.store.all(
-        with_run().where(mailings.c.state != "removed").order_by(mailings.c.id.desc()).limit(500)
-    )
+async def all_mailings(hub: Hub, *, before: int = 0, limit: int = 500) -> list[Mailing]:
+    """Give every mailing, the newest first; drafts that were removed are left out.
+
+    With `before` only those that were made before that one.
+    """
+    asked = with_run().where(mailings.c.state != "removed")
+    if before:
+        asked = asked.where(mailings.c.id < before)
+    rows = await hub.store.all(asked.order_by(mailings.c.id.desc()).limit(limit))
     return [read_mailing(row) for row in rows]
 
 

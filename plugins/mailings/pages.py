@@ -30,7 +30,16 @@ from plugins.mailings.checking import (
     reach_of,
 )
 from plugins.mailings.commands import SaveMailing
-from plugins.mailings.doing import again, all_mailings, mailing_of, people_behind, send, steer, take
+from plugins.mailings.doing import (
+    again,
+    all_mailings,
+    id_in,
+    mailing_of,
+    people_behind,
+    send,
+    steer,
+    take,
+)
 from plugins.mailings.files import files_of, keep, megabytes
 from plugins.mailings.forms import plan_of, test_of, typed
 from plugins.mailings.library import SaveLetter, all_letters, letter_of
@@ -61,6 +70,8 @@ from plugins.mailings.wordings import chosen_at, wordings_of
 
 MOST_BODY = 60_000_000
 SOME = 20
+SHOWN = 50
+"""So many mailings stand on one page of the list."""
 
 
 def _(text: str) -> str:
@@ -86,16 +97,23 @@ def routes() -> list[Route]:
 
 
 async def overview(hub: Hub, request: PluginRequest) -> Answer:
-    """The list, the newest first."""
+    """The list, the newest first; what became of a mailing is counted for those shown."""
+    before = id_in(request.query.get("before", ""))
+    found = await all_mailings(hub, before=before, limit=SHOWN + 1)
     rows = []
-    for one in await all_mailings(hub):
+    for one in found[:SHOWN]:
         funnel = await funnel_of(hub, one)
         rows.append((one, funnel, state_of(one, funnel)))
     words = translator(request.language)
     return Page(
         template="list.html",
         title=words(_("Mailings")),
-        values={**_frame(request), "rows": rows, "states": STATES},
+        values={
+            **_frame(request),
+            "rows": rows,
+            "states": STATES,
+            "next": rows[-1][0].id if found[SHOWN:] else 0,
+        },
     )
 
 

@@ -23,7 +23,7 @@ from hub import (
     UpdateContact,
 )
 from hub.handle import BoundHub
-from plugins.mailings import sending
+from plugins.mailings import pages, sending
 from plugins.mailings.audience import audience_of
 from plugins.mailings.commands import FillMailing, SaveMailing
 from plugins.mailings.doing import mailing_of, send, steer
@@ -150,6 +150,21 @@ async def test_a_marketer_plans_checks_sends_and_reads_the_numbers(
     assert "How many, now: 4" in (await browser.get(behind.headers["location"])).text
     agent = await house.logged_in("agent")
     assert (await agent.get("/p/mailings/")).status_code == 403
+
+
+async def test_a_long_list_comes_in_pages(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "SHOWN", 2)
+    saves = (SaveMailing(title=f"Letter {n}", plan={}) for n in range(3))
+    first, *_ = await _own(house).do(*saves)
+    browser = await house.logged_in("marketer")
+    page = (await browser.get("/p/mailings/")).text
+    assert re.findall(r"Letter \d", page) == ["Letter 2", "Letter 1"]
+    address = re.findall(r'href="(\?before=\d+)"', page)[0]
+    page = (await browser.get(f"/p/mailings/{address}")).text
+    assert re.findall(r"Letter \d", page) == ["Letter 0"]
+    assert "?before=" not in page
+    nothing = await browser.get(f"/p/mailings/?before={first}")
+    assert nothing.status_code == 200
 
 
 async def test_a_draft_is_put_away_and_back_and_says_whom_it_reaches(
