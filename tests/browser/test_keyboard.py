@@ -170,6 +170,24 @@ async def test_letters_typed_into_a_text_are_letters(office: Office, enter: Ente
     assert (await office.system.dialog(dialog)).status.value != "closed"
 
 
+async def test_letters_typed_before_a_menu_has_the_focus_are_of_it(
+    office: Office, enter: Enter
+) -> None:
+    page = await enter("Vera", f"/inbox/{await office.writes('Anna', 'First')}")
+    await page.locator("html[data-ready=inbox]").wait_for(state="attached")
+    # All in one task: nothing in between tells the menu that it is open.
+    await page.evaluate("""() => {
+        const press = (key, code) => (document.activeElement || document.body).dispatchEvent(
+            new KeyboardEvent('keydown', { key, code, bubbles: true, cancelable: true }));
+        press('a', 'KeyA');
+        press('o', 'KeyO');
+        press('l', 'KeyL');
+    }""")
+    await expect(page.get_by_role("menuitem", name="Oleg")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".thread-head .assignee")).to_contain_text("Oleg")
+
+
 async def test_one_letter_keys_can_be_turned_off(office: Office, enter: Enter) -> None:
     await office.hands_of("Vera").do(UpdateProfile(preferences={"single_keys": "off"}))
     dialog = await office.writes("Anna", "First")
@@ -193,6 +211,12 @@ async def test_the_help_sheet_and_the_palette_name_every_key(office: Office, ent
     await page.keyboard.type("Assign to me")
     await page.keyboard.press("Enter")
     await expect(page.locator(".thread-head .assignee")).to_contain_text("Vera")
+    # What the menus offer without a key is found by its name; what is typed after it is for it.
+    await page.keyboard.press("Control+k")
+    await page.keyboard.type("merge dialog")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("Somebody")
+    await expect(page.get_by_role("combobox", name="Merge with another")).to_have_value("Somebody")
 
 
 async def test_the_palette_finds_dialogs_and_people(office: Office, enter: Enter) -> None:

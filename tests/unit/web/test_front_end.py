@@ -84,7 +84,7 @@ def test_the_first_load_of_the_inbox_is_light() -> None:
     names = [*re.findall(r"'([\w/-]+)'", linked.group(1)), "screens/small"]
     sheets = [STATIC / "css" / f"{one}.css" for one in names]
     assert "{% block sheets %}{% endblock %}" in (TEMPLATES / "inbox/inbox.html").read_text()
-    assert weight([*modules_of(*INBOX), *sheets, STATIC / "icons.svg"]) <= 55_000
+    assert weight([*modules_of(*INBOX), *sheets, STATIC / "icons.svg"]) <= 54_000
 
 
 def test_every_variable_of_the_sheets_is_said_somewhere() -> None:

@@ -15,6 +15,7 @@ for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.queryS
 startKeys();
 import('hub/deadlines');
 if (document.querySelector('[data-pick]')) import('hub/pick');
+if (document.querySelector('[data-walk]')) import('hub/walk');
 bind('Esc', _('One layer back'), _('Everywhere'), () => {
   const menu = document.querySelector('[popover]:popover-open');
   if (menu) /** @type {any} */ (menu).hidePopover();
@@ -42,9 +43,11 @@ document.addEventListener('toggle', (event) => {
   menu.style.top = (below + box.height < innerHeight ? below : Math.max(8, (at.top || at.bottom) - box.height - 4)) + 'px';
   if (!menu.contains(document.activeElement)) /** @type {HTMLElement | null} */ (menu.querySelector('button, a, input'))?.focus({ preventScroll: true });
 }, true);
+let typed = '';
+let typedAt = 0;
 document.addEventListener('keydown', (event) => {
   // First what costs nothing: this hears every letter that is typed.
-  const letter = event.key.length === 1 && event.target === document.activeElement?.closest('.menu button, .menu a') && event.key.toLowerCase();
+  const letter = event.key.length === 1 && !event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.altKey && !/** @type {HTMLElement} */ (event.target).matches('input, textarea, select') && event.key.toLowerCase();
   if (!letter && !['ArrowDown', 'ArrowUp', 'Enter'].includes(event.code)) return;
   const menu = document.querySelector('.menu:popover-open');
   if (!menu) return;
@@ -56,8 +59,14 @@ document.addEventListener('keydown', (event) => {
     return;
   }
   if (letter) {
-    // The next one with a word that begins so.
-    [...items.slice(now + 1), ...items].find((one) => one.innerText.toLowerCase().split(/\s+/).some((word) => word.startsWith(letter)))?.focus();
+    // The next one with a word that begins so; letters in quick succession are of one word. Space presses.
+    if (letter === ' ') return;
+    const find = (start, from) => [...items.slice(from), ...items].find((one) => one.innerText.toLowerCase().split(/\s+/).some((word) => word.startsWith(start)));
+    typed = event.timeStamp - typedAt < 700 ? typed + letter : letter;
+    typedAt = event.timeStamp;
+    const longer = typed !== letter && find(typed, Math.max(0, now));
+    if (!longer) typed = letter;
+    (longer || find(letter, now + 1))?.focus();
     return;
   }
   event.preventDefault();

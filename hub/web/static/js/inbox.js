@@ -6,6 +6,5 @@ await loadTexts();
 // The keys of every page first.
 await import('hub/app');
 const { startInbox } = await import('hub/inbox/list');
-await import('hub/inbox/person');
 startInbox();
 document.documentElement.dataset.ready = 'inbox';

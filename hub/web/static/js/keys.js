@@ -11,18 +11,21 @@ let prefix = '';
 let prefixTimer = 0;
 /** What is on its way, and what was pressed for it. @type {Promise<unknown> | null} */
 let coming = null;
+let eager = false;
 /** @type {KeyboardEvent[]} */
 let late = [];
 
-/** Keys that wait, and whatever is typed after one, are for what is on its way; it tells whether it came. */
-export async function keysWait(work) {
+/** Keys that wait, and whatever is typed after one (with `every` whatever is typed), are for what is on its way; it tells whether it came. */
+export async function keysWait(work, every = false) {
   coming = work;
+  eager = every;
   late = [];
   const came = await work;
   const again = await (late.length && import('hub/late'));
   if (coming !== work) return;
   const pressed = late;
   coming = null;
+  eager = false;
   late = [];
   if (came && again) again.replay(pressed);
 }
@@ -73,10 +76,10 @@ export function startKeys() {
     const wanted = prefix ? prefix + ' ' + combo : combo;
     const typing = isTyping(event.target);
     const plain = !combo.startsWith('Ctrl') && !combo.startsWith('Alt');
-    if (plain && combo !== 'Esc' && (typing || singleOff) && !late.length) return;
-    // A sheet has its own keys, and Esc closes it by itself. So has a menu.
-    if (document.querySelector('dialog[open]')) return;
-    if (coming && (late.length ? /^(.|Enter|Backspace)$/.test(event.key) : keys.some((one) => one.waits && one.combo === wanted))) {
+    if (plain && combo !== 'Esc' && (typing || singleOff) && !late.length && !eager) return;
+    // A sheet has its own keys, and Esc closes it by itself. So has a menu. What waits for a sheet comes first.
+    if (!eager && document.querySelector('dialog[open]')) return;
+    if (coming && (late.length || eager ? /^(.|Enter|Backspace)$/.test(event.key) : keys.some((one) => one.waits && one.combo === wanted))) {
       event.preventDefault();
       late.push(event);
       return;

@@ -59,12 +59,29 @@ export function findObjects(text, first, done) {
   }, 120);
 }
 
+/** What menus and the head of the page offer without a key of its own; each under the name of its place. */
+function offered() {
+  const heading = document.querySelector('.page-head h1')?.textContent?.trim() || '';
+  const all = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-offers] :is(button, a):not(:has(kbd)), .page-head .btn:not(.icon-only)'));
+  return [...all].filter((one) => !one.closest('[hidden]')).map((one) => {
+    const place = /** @type {HTMLElement | null} */ (one.closest('[data-offers]'));
+    return {
+      label: (one.querySelector('.grow') || one).textContent?.trim() || '',
+      group: place?.dataset.offers || place?.getAttribute('aria-label') || heading,
+      run: () => one.click(),
+    };
+  });
+}
+
 /** The palette: every act by its name, and what the server finds. */
 export async function showPalette() {
+  const keys = allKeys().filter((key) => key.combo !== 'Ctrl+K').map((key) => ({ ...key, combo: showCombo(key.combo).join(' ') }));
+  const more = offered().filter((one) => !keys.some((key) => key.label === one.label));
   const one = await choose(_('What to do?'), _('Type an action or a name'), (text, done) => {
-    const wanted = text.toLowerCase();
-    const acts = allKeys().filter((key) => key.combo !== 'Ctrl+K' && key.label.toLowerCase().includes(wanted)).slice(0, text ? 8 : 60).map((key) => ({ ...key, combo: showCombo(key.combo).join(' ') }));
-    findObjects(text, acts, done);
+    const wanted = text.toLowerCase().split(/\s+/);
+    const meant = (said) => wanted.every((word) => said.toLowerCase().includes(word));
+    const acts = [...keys.filter((key) => meant(key.label)), ...more.filter((each) => meant(each.group + ' ' + each.label))];
+    findObjects(text, acts.slice(0, text ? 10 : 100), done);
   });
   if (one?.run) one.run();
   else if (one?.href) location.href = one.href;

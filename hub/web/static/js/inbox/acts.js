@@ -1,10 +1,9 @@
 // @ts-check
 // What buttons and keys do with the open dialog: its state, its people, its messages.
 import { _ } from 'hub/i18n';
-import { act, complain, fragment, hideMenus, post, toast } from 'hub/api';
-import { bind } from 'hub/keys';
-import { findObjects } from 'hub/palette';
-import { ask, choose, openSheet } from 'hub/sheet';
+import { act, complain, hideMenus, post, toast } from 'hub/api';
+import { bind, keysWait } from 'hub/keys';
+import { ask, choose } from 'hub/sheet';
 import { focusComposer, messenger, quote } from 'hub/inbox/composer';
 import { drawPresets, instant } from 'hub/inbox/times';
 import { current, entries, log, marking, older, refresh, root, toEnd, toList, toNext, unseen } from 'hub/inbox/thread';
@@ -14,7 +13,13 @@ const card = /** @type {HTMLElement} */ (document.getElementById('card-pane'));
 const me = document.querySelector('meta[name="me"]')?.getAttribute('content') || '';
 let message = '';
 
-async function change(verb, body, undo = null, text = '') {
+/** What is done now and then; whatever is typed until it is there is for it. */
+const seldom = (run) => keysWait(import('hub/inbox/seldom').then((all) => { run(all); return true; }).catch(complain), true);
+/** Who the person is, as well. */
+const person = (run) => import('hub/inbox/person').then(run).catch(complain);
+
+/** Carry out one verb on the open dialog. */
+export async function change(verb, body, undo = null, text = '') {
   hideMenus();
   try {
     const answer = await act(verb, { dialog: current(), ...body });
@@ -68,30 +73,6 @@ async function tags() {
   if (text) change('tag', { add: text.split(',').map((one) => one.trim()).filter(Boolean) });
 }
 
-async function subject(was) {
-  hideMenus();
-  const text = await ask(_('Subject'), was);
-  if (text !== null) change('subject', { subject: text });
-}
-
-async function label(button) {
-  hideMenus();
-  const id = button.dataset.message || message;
-  const said = await ask(_('What is it about?'), button.dataset.label || '', _('Your word goes before a classifier.'), ['sales', 'consultation', 'complaint']);
-  if (said !== null) change('label', { message: id, label: said });
-}
-
-async function merge() {
-  hideMenus();
-  const id = current();
-  const one = await choose(_('Merge with another dialog'), _('Whose dialog? Its messages come here.'), (text, done) => {
-    const only = (list) => done(list.filter((each) => each.href?.startsWith('/inbox/') && each.href !== '/inbox/' + id));
-    if (text.length < 2) done([]); else findObjects(text, [], only);
-  });
-  const other = one?.href?.match(/\d+/)?.[0];
-  if (other) change('merge', { other }, null, _('Merged: its messages stand here now'));
-}
-
 async function request() {
   hideMenus();
   const made = await change('request', {});
@@ -107,14 +88,6 @@ async function task(from = '') {
     await post('/day/task', { text, dialog, message: from });
     toast(_('The task is in your day'));
   } catch (error) { complain(error); }
-}
-
-async function split() {
-  hideMenus();
-  const text = await ask(_('Make a new dialog from here'), '', _('This message and all after it move to a new dialog. Its subject:'));
-  if (text === null) return;
-  const made = await change('split', { message, subject: text }, null, _('A new dialog was made'));
-  if (made) { document.dispatchEvent(new CustomEvent('hub:open', { detail: { dialog: String(made) } })); }
 }
 
 async function block(button) {
@@ -190,17 +163,18 @@ const VERBS = {
   unread: () => unread(),
   mute,
   tags,
-  subject: (button) => subject(button.dataset.subject || ''),
-  merge,
+  subject: (button) => seldom((all) => all.subject(button.dataset.subject || '')),
+  merge: () => seldom((all) => all.merge()),
   request,
   task: () => task(),
   'task-from': () => task(message),
-  split,
+  split: () => seldom((all) => all.split(message)),
+  'split-at': () => seldom((all) => all.split()),
   find,
   snooze: () => { hideMenus(); /** @type {any} */ (document.getElementById('snooze-menu'))?.showPopover(); },
-  'add-address': addAddress,
+  'add-address': () => seldom((all) => all.addAddress(card.querySelector('.card')?.getAttribute('data-contact'))),
   'message-menu': messageMenu,
-  label,
+  label: (button) => seldom((all) => all.label(button.dataset.message || message, button.dataset.label || '')),
   quote: () => { hideMenus(); quote(textOf()); },
   'copy-text': () => { hideMenus(); copy(textOf()); },
   'copy-link': () => { hideMenus(); copy(location.origin + '/inbox/' + current()); },
@@ -226,15 +200,8 @@ async function click(event) {
   else if (data.fetch) change('fetch', { file: data.fetch });
   else if (data.cancel) cancel(data.cancel);
   else if (data.jump) show(data.jump);
-  else if (data.attempts) {
-    try { const html = await fragment('/inbox/message/' + data.attempts + '/attempts'); openSheet(_('Attempts'), 'wide').body.innerHTML = html; } catch (error) { complain(error); }
-  }
-}
-
-async function addAddress() {
-  const contact = card.querySelector('.card')?.getAttribute('data-contact');
-  const value = await ask(_('Add an address'), '', _('An e-mail or a phone number'));
-  if (value && contact) change('address', { contact, kind: value.includes('@') ? 'email' : 'phone', value });
+  else if (data.same || data.other || data.said || data.do?.startsWith('person')) person((all) => all.press(button));
+  else if (data.attempts) seldom((all) => all.attempts(data.attempts));
 }
 
 async function saveContact(event) {
@@ -254,7 +221,7 @@ async function saveContact(event) {
 
 async function unfold(event) {
   const details = /** @type {HTMLDetailsElement} */ (event.target);
-  if (details.matches?.('.menu')) drawPresets(details);
+  if (details.matches?.('.menu')) { drawPresets(details); import('hub/inbox/seldom'); }
   if (!details.open) return;
   const text = details.querySelector('[data-full-text]');
   if (details.dataset.full && text && !text.textContent) {
@@ -262,16 +229,7 @@ async function unfold(event) {
     if (answer.ok) text.textContent = (await answer.json()).text;
   }
   const place = details.querySelector('[data-html-frame]');
-  if (details.dataset.html && place && !place.firstChild) {
-    const frame = document.createElement('iframe');
-    // Of our own origin, so that pictures of the letter reach us with the session; never scripts.
-    frame.setAttribute('sandbox', 'allow-same-origin allow-popups allow-popups-to-escape-sandbox');
-    frame.addEventListener('load', () => { frame.style.height = Math.min(900, Math.max(120, (frame.contentDocument?.documentElement.offsetHeight || 360) + 20)) + 'px'; });
-    frame.setAttribute('referrerpolicy', 'no-referrer');
-    frame.title = _('The original letter');
-    frame.src = '/mail/' + details.dataset.html;
-    place.append(frame);
-  }
+  if (details.dataset.html && place && !place.firstChild) seldom((all) => all.frame(place, details.dataset.html));
 }
 
 /** Start to listen. */
@@ -304,6 +262,9 @@ export function startActs() {
   bind('B', _('Block the sender'), group, () => { const button = pane.querySelector('[data-block]'); if (button) block(button); }, answers);
   bind('.', _('More actions'), group, () => menu('more-menu'), has);
   bind(']', _('Fold the client card'), group, toggleCard, has);
+  bind('P', _('Everything of this person'), group, () => person((all) => all.togglePerson()), has);
+  const suggested = () => /** @type {HTMLElement | null} */ (card.querySelector('[data-first]'));
+  bind('Y', _('It is the suggested person'), group, () => suggested()?.click(), { when: () => Boolean(suggested()) });
   bind('Home', _('The earliest message shown'), group, () => { const box = log(); if (box) box.scrollTop = 0; }, has);
   bind('End', _('The newest message'), group, () => toEnd(), has);
 }

@@ -2,11 +2,9 @@
 // Who the person of the open dialog is: everything of theirs in one stream, who they may be, what they told.
 import { _ } from 'hub/i18n';
 import { act, complain, element, fragment, hideMenus, toast } from 'hub/api';
-import { bind } from 'hub/keys';
 import { current, refresh } from 'hub/inbox/thread';
 
 const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
-const GROUP = _('Dialog');
 
 /** Show the one dialog, or everything of its person. */
 export async function togglePerson() {
@@ -50,19 +48,12 @@ async function settle(button, verb, body) {
   try { await act(verb, body); button.closest('.suggestion')?.remove(); refresh(); } catch (error) { complain(error); }
 }
 
-document.addEventListener('click', (event) => {
-  const button = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('button'));
-  const data = button?.dataset;
-  if (!button || !data || !current()) return;
+/** Do what one of the buttons says. @param {HTMLElement} button */
+export function press(button) {
+  const data = button.dataset;
   if (data.do === 'person') togglePerson();
   else if (data.do === 'person-older') older(button);
   else if (data.same) same(button);
   else if (data.other) settle(button, 'not-same', { a: data.mine, b: data.other });
   else if (data.said) settle(button, 'said', { said: data.said, take: !!data.take });
-});
-
-bind('P', _('Everything of this person'), GROUP, togglePerson, { when: () => !!current() });
-bind('Y', _('It is the suggested person'), GROUP, () => {
-  const first = /** @type {HTMLElement | null} */ (document.querySelector('#card-pane [data-first]'));
-  if (first) same(first);
-}, { when: () => !!document.querySelector('#card-pane [data-first]') });
+}
