@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from hub import AccountId, Hub, Segment
+from hub import AccountId, Hub, NotFound, Segment
 from plugins.mailings.plans import Mailing
 from plugins.mailings.tables import runs
 
 
 async def audience_of(hub: Hub, mailing: Mailing) -> Segment:
-    """Give who shall get it: the segment without the others, as it is when it is asked."""
+    """Give who shall get it: the segment without the others, as it is when it is asked.
+
+    Raises NotFound where it was removed meanwhile.
+    """
     known = {one.id: one for one in await hub.segments()}
-    wanted = known[mailing.plan.segment_id]
+    wanted = known.get(mailing.plan.segment_id)
+    if wanted is None:
+        raise NotFound("its segment was removed: make one like it, for another segment")
     without = tuple(one for one in mailing.plan.without if one in known)
     if not without:
         return wanted

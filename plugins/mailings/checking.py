@@ -13,6 +13,7 @@ from plugins.mailings.letter import LOOSE, Letter, complaints, letter, loose, wi
 from plugins.mailings.marks import creatives_of, erid_of, link_marks, marked
 from plugins.mailings.obligations import obligatory
 from plugins.mailings.plans import Mailing, Plan, Step, Variant, about_held_out, money
+from plugins.mailings.times import passed
 
 
 def _(text: str) -> str:
@@ -78,13 +79,8 @@ async def steps_of(hub: Hub, plan: Plan) -> tuple[tuple[ManyContent, ...], ...]:
 
 
 def _as_variant(one: Step) -> Variant:
-    return Variant(
-        subject=one.subject,
-        text=one.text,
-        short=one.short,
-        erid=one.erid,
-        short_erid=one.short_erid,
-    )
+    erids = {"erid": one.erid, "short_erid": one.short_erid}
+    return Variant(subject=one.subject, text=one.text, short=one.short, **erids)
 
 
 async def _contents(hub: Hub, plan: Plan, variants: Sequence[Variant]) -> tuple[ManyContent, ...]:
@@ -295,6 +291,8 @@ async def _times(hub: Hub, plan: Plan) -> list[Finding]:
             account = await hub.account(AccountId(one))
             text = _("This channel never tells that it arrived: only a failure goes on from it")
             found.append(Finding(level="warn", text=text, detail=account.title))
+    zone = (await hub.brand()).time_zone or "UTC"
+    found += [Finding(level=level, text=text) for level, text in passed(plan, zone, hub.now())]
     found += await _marks(hub, plan)
     if plan.ad_kind and not plan.advertising:
         text = _("A service message carries no advertising")

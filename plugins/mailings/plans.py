@@ -201,7 +201,7 @@ def read_plan(given: Mapping[str, Any]) -> Plan:
         flags = {name: bool(given[name]) for name in FLAGS if name in given}
         words = {name: str(given[name])[:300] for name in WORDS if given.get(name)}
         lists = {
-            name: tuple(int(one) for one in given.get(name, ()) if one)
+            name: tuple(dict.fromkeys(int(one) for one in given.get(name, ()) if one))
             for name in ("without", "accounts", "files")
         }
     except (TypeError, ValueError, AttributeError) as error:
@@ -213,13 +213,20 @@ def read_plan(given: Mapping[str, Any]) -> Plan:
     for name in ("quiet_from", "quiet_until"):
         if getattr(plan, name) and not _CLOCK.fullmatch(getattr(plan, name)):
             raise Invalid("a time of day is written 21:00", field=name)
-    if any(n < 0 for n in numbers.values()) or plan.share > 100 or plan.hold_out > 90:
-        raise Invalid("these shares are not possible", field="share")
+    for name, n in numbers.items():
+        if n < 0:
+            raise Invalid("this number is not possible", field=name)
+    if plan.share > 100:
+        raise Invalid("it is tried on at most 100 per cent", field="share")
+    if plan.hold_out > 90:
+        raise Invalid("at most 90 per cent are kept out", field="hold_out")
     for moment_of_plan in (plan.at, plan.repeat_until):
         if moment_of_plan:
             local_time(moment_of_plan)
-    if plan.repeat not in REPEATS or plan.audience not in AUDIENCES or plan.repeat_every > 365:
+    if plan.repeat not in REPEATS or plan.audience not in AUDIENCES:
         raise Invalid("this way to repeat is not known", field="repeat")
+    if plan.repeat_every > 365:
+        raise Invalid("it repeats every 1 to 365 days, weeks or months", field="repeat_every")
     if plan.ad_kind not in AD_KINDS:
         raise Invalid("there is no such kind of advertising", field="ad_kind")
     if [one for one in plan.steps if not 0 < one.days <= 365]:

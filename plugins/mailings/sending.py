@@ -32,25 +32,36 @@ async def tick(hub: Hub, payload: Mapping[str, Any]) -> None:
     # What was told as finished has nothing to be judged by any more.
     going = or_(mailings.c.state != "sending", ~told())
     rows = await hub.store.all(with_run().where(mailings.c.state.in_(open_states), going))
+    faults: list[Exception] = []
     for row in rows:
-        mailing = read_mailing(row)
+        # A fault of one stops nobody else's; the job says that there was one.
         try:
-            if mailing.state == "scheduled" and mailing.due_at > hub.now():
-                continue
-            # A look for newcomers is never late: nothing was promised for its moment.
-            late = mailing.state == "scheduled" and hub.now() - mailing.due_at > LATE_US
-            if late and not mailing.looks:
-                await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason="late"))
-                continue
-            if mailing.state in ("scheduled", "filling"):
-                await fill(hub, mailing)
-            await judge(hub, mailing)
-            await come_round(hub, mailing)
-        except HubError as error:
-            reason = str(error)[:300]
-            await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason=reason))
+            await turn(hub, read_mailing(row))
+        except Exception as error:  # noqa: BLE001 - raised below, after the others' turns
+            faults.append(error)
     # Last, so that what repeats has its next occurrence before this one is put away.
     await finish(hub)
+    if faults:
+        raise faults[0]
+
+
+async def turn(hub: Hub, mailing: Mailing) -> None:
+    """Do what is due of one mailing; what cannot be done pauses it, with the reason."""
+    if mailing.state == "scheduled" and mailing.due_at > hub.now():
+        return
+    # A look for newcomers is never late: nothing was promised for its moment.
+    late = mailing.state == "scheduled" and hub.now() - mailing.due_at > LATE_US
+    if late and not mailing.looks:
+        await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason="late"))
+        return
+    try:
+        if mailing.state in ("scheduled", "filling"):
+            await fill(hub, mailing)
+        await judge(hub, mailing)
+        await come_round(hub, mailing)
+    except HubError as error:
+        reason = str(error)[:300]
+        await hub.do(SteerMailing(mailing_id=mailing.id, state="paused", reason=reason))
 
 
 async def come_round(hub: Hub, mailing: Mailing) -> None:

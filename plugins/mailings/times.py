@@ -11,6 +11,26 @@ LATE_US = 6 * 3_600 * US
 """A mailing that is later than this asks before it goes: a restored backup surprises nobody."""
 
 
+def _(text: str) -> str:
+    return text
+
+
+def passed(plan: Plan, zone: str, now: int) -> list[tuple[str, str]]:
+    """Say what of the times has passed already or means nothing, and how grave that is."""
+    found = []
+    if plan.local and not plan.at:
+        found.append(("bad", _("The local time of each person needs a time: say when")))
+    late = now - moment(plan.at, zone) if plan.at else 0
+    if late > LATE_US:
+        text = _("Its time has passed: choose another, or leave it empty to send at once")
+        found.append(("bad", text))
+    elif late > 0:
+        found.append(("warn", _("Its time has just passed: it leaves at once")))
+    if plan.repeat and plan.repeat_until and moment(plan.repeat_until, zone) < now:
+        found.append(("warn", _("It would not come round: the end of its repeating has passed")))
+    return found
+
+
 def wall_clock(plan: Plan, occurrence: int, begun: int = 0) -> str:
     """Give the wall clock of an occurrence; the first one is what the plan says."""
     text = plan.at or datetime.fromtimestamp(begun / US, UTC).replace(tzinfo=None).isoformat()
