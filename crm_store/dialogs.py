@@ -50,6 +50,11 @@ PRIORITY_SORTS = ("newest", "oldest", "oldest_waiting", "priority", "begun")
 Given = BindParameter[int]
 ME: Given = bindparam("me", type_=BigInteger)
 OWN: Given = bindparam("own", type_=BigInteger)
+_NAMED = {
+    name: bindparam(f"of_{name}", type_=BigInteger)
+    for name in ("account_id", "team_id", "assignee_id", "contact_id")
+}
+"""What a list is of by its number: values of a question, which all colleagues, teams and people share."""
 # Written into the question, so that an index of a part of the table is known to fit before any value.
 ZERO = literal_column("0", BigInteger)
 
@@ -84,6 +89,17 @@ def _asking(viewer: Viewer) -> dict[str, Any]:
     return {"me": viewer.user_id, "own": viewer.private_id}
 
 
+def _named(query: DialogQuery) -> dict[str, Any]:
+    """Give the values of what a list is of."""
+    return {one.key: getattr(query, name) for name, one in _NAMED.items()}
+
+
+def _shape(query: DialogQuery, limit: int) -> DialogQuery:
+    """Give one query for all whose questions differ in their values alone."""
+    some: dict[str, Any] = {name: bool(getattr(query, name)) for name in _NAMED}
+    return replace(query, before="", filter=None, limit=limit, **some)
+
+
 def alike(viewer: Viewer) -> Viewer:
     """Give one viewer for all to whom the same dialogs are open, so that they share questions."""
     if viewer.sees_all_dialogs:
@@ -94,14 +110,14 @@ def alike(viewer: Viewer) -> Viewer:
 def page(reader: Reader, query: DialogQuery) -> DialogPage:
     """Give a page of the list, by key: the row after `before`."""
     viewer, limit = reader.viewer, max(1, min(query.limit, MAX_LIMIT))
-    asked = replace(query, before="", filter=None, limit=limit)
+    asked = _shape(query, limit)
     further, dialect = bool(query.before), reader.conn.dialect.name
     if query.filter:
         narrowed = _filtered(reader, query.filter)
         statement = _listing.__wrapped__(alike(viewer), asked, further, dialect, narrowed)
     else:
         statement = _listing(alike(viewer), asked, further, dialect)
-    given = _asking(viewer)
+    given = _asking(viewer) | _named(query)
     if query.before:
         given["value"], given["last"] = page_key(query.before)
     rows = reader.conn.execute(statement, given).all()
@@ -134,7 +150,8 @@ def count(reader: Reader, query: DialogQuery) -> int:
     statement = select(func.count()).select_from(dialogs).where(*_clauses(reader.viewer, query))
     if query.filter:
         statement = statement.where(_filtered(reader, query.filter))
-    return int(reader.conn.execute(statement, {"me": reader.viewer.user_id}).scalar_one())
+    given = _asking(reader.viewer) | _named(query)
+    return int(reader.conn.execute(statement, given).scalar_one())
 
 
 def _filtered(reader: Reader, tree: Mapping[str, object]) -> ColumnElement[bool]:
@@ -147,16 +164,9 @@ def _filtered(reader: Reader, tree: Mapping[str, object]) -> ColumnElement[bool]
 def _clauses(viewer: Viewer, query: DialogQuery) -> list[ColumnElement[bool]]:
     clauses = [viewer.dialogs_clause(), dialogs.c.merged_into == ZERO]
     clauses += of_view(query.view)
-    if query.account_id:
-        clauses.append(dialogs.c.account_id == query.account_id)
+    clauses += [dialogs.c[name] == one for name, one in _NAMED.items() if getattr(query, name)]
     if query.channel:
         clauses.append(dialogs.c.channel == query.channel)
-    if query.team_id:
-        clauses.append(dialogs.c.team_id == query.team_id)
-    if query.assignee_id:
-        clauses.append(dialogs.c.assignee_id == query.assignee_id)
-    if query.contact_id:
-        clauses.append(dialogs.c.contact_id == query.contact_id)
     if query.address:
         owner = select(addresses.c.id, addresses.c.contact_id).where(
             addresses.c.kind == query.address_kind, addresses.c.value == bounded_key(query.address)

@@ -26,6 +26,7 @@ from sqlalchemy import (
     true,
 )
 
+from crm_store.sql import owned
 from crm_store.viewer import Reader
 from hub.errors import Invalid
 from hub.filters import (
@@ -196,7 +197,8 @@ class _Compiler:
         if ME not in values:
             return named
         # A value of the question, whose text is then the same for everybody who asks.
-        mine = _is(expression == bindparam(ASKING, asking(self._moment.me), BigInteger))
+        me = bindparam(ASKING, asking(self._moment.me), BigInteger)
+        mine = owned(self._dialect, expression, _is(expression == me))
         return or_(mine, named) if known else mine
 
     def _instant(

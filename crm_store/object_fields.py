@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -12,7 +12,36 @@ from crm_store.filter_sql import QueryField, Subject
 from crm_store.nouns import Noun
 from crm_store.tables.interests import interest_stays, interests, stages
 from crm_store.tables.objects import object_tags
+from crm_store.viewer import Reader
 from hub.properties import Property, PropertyType
+
+
+def as_asked(reader: Reader, noun: Noun, *filters: Mapping[str, object] | None) -> Noun:
+    """Give a noun with what the organisation describes itself, where one of these filters names that.
+
+    Most name what every organisation has, and nothing is read for them.
+    """
+    kind = noun.kind
+    own = f"{kind.name}.{custom.PREFIX}"
+    lists = {f"{kind.name}.{one.name}" for one in kind.properties if one.choices_from}
+    for name in _named(filters):
+        if name in lists or name.startswith(own):
+            return custom.whole_of(reader, noun)
+    return noun
+
+
+def _named(filters: Sequence[object]) -> Iterator[str]:
+    """Give the fields that filters name, however they are written: nothing is checked yet."""
+    parts = list(filters)
+    while parts:
+        part = parts.pop()
+        if isinstance(part, Mapping):
+            parts += part.values()
+            name = part.get("field")
+            if isinstance(name, str):
+                yield name
+        elif isinstance(part, list | tuple):
+            parts += part
 
 
 def query_fields(noun: Noun) -> Mapping[str, QueryField]:

@@ -30,7 +30,7 @@ from crm_store import custom, object_grams
 from crm_store.filter_sql import ASKING, asking, compile_sql
 from crm_store.nouns import NOUNS as NOUNS
 from crm_store.nouns import Noun as Noun
-from crm_store.object_fields import query_fields
+from crm_store.object_fields import as_asked, query_fields
 from crm_store.object_records import columns_of, named
 from crm_store.object_records import records as records
 from crm_store.rows import among, listed
@@ -110,8 +110,9 @@ def pages(
         return []
     if len(queries) > 1 and any(query.text for query in queries):
         return [pages(reader, noun, [query], names)[0] for query in queries]
-    if any(query.filter or _is_custom(query.sort) for query in queries):
+    if any(_is_custom(query.sort) for query in queries):
         noun = custom.whole_of(reader, noun)
+    noun = as_asked(reader, noun, *(query.filter for query in queries))
     asked = [_asked(noun, query, names) for query in queries]
     given: dict[str, Any] = {ASKING: asking(reader.viewer.user_id)}
     words = object_grams.words_of(queries[0].text)
@@ -351,7 +352,7 @@ def found(reader: Reader, noun: Noun, query: ObjectQuery, statement: Select[Any]
     """Limit a statement over a kind's table to what a list would show on all its pages."""
     statement = statement.where(*_kept(reader.viewer, noun, removed=query.removed))
     if query.filter:
-        noun = custom.whole_of(reader, noun)
+        noun = as_asked(reader, noun, query.filter)
         tree = parse(query.filter, noun.kind.registered(), Use.QUERY)
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
         statement = statement.where(_filtered(noun, tree, moment, reader.conn.dialect.name))

@@ -84,7 +84,7 @@ def _day(context: Context, micros: int) -> str:
     if (now.date() - at.date()).days == 1:
         return translations(language).gettext("Yesterday")
     style = "EEEE, d MMMM" if at.year == now.year else "d MMMM y"
-    return format_date(at, style, locale=language)
+    return instants.day_form(at.date(), style, language)
 
 
 @pass_context

@@ -52,6 +52,7 @@ from hub import (
     TeamId,
     UserId,
 )
+from hub.filters import Moment, Use, parse
 from hub.roles import DIALOGS, Scope
 from hub.web import day, requests
 from tests.houses import House, house
@@ -149,6 +150,29 @@ async def test_my_day_reads_what_is_mine_and_near(home: House) -> None:
         "ix_meetings_owner_step (owner_id=? AND next_step_at>? AND next_step_at<?)",
     ):
         assert any(by in one for one in found), by
+    # Its lists name nothing that the organisation itself describes.
+    assert not any("custom_fields" in one or "support_levels" in one for one in found)
+
+
+async def test_colleagues_and_people_share_the_question_of_their_dialogs(home: House) -> None:
+    for name in ("assignee_id", "contact_id", "team_id", "account_id"):
+        made = []
+        for number in (7, 8):
+            query = DialogQuery(view="waiting", **{name: number})  # type: ignore[arg-type]
+            plans(home, lambda reader, query=query: dialogs.page(reader, query))  # type: ignore[misc]
+            made.append(dialogs._listing.cache_info().misses)
+        assert made[0] == made[1], name
+
+
+def test_who_asks_is_somebody_also_for_a_plan_for_all() -> None:
+    """Where nobody is the author of most tasks, PostgreSQL would look through all of them for one's own."""
+    task = NOUNS["task"]
+    tree = parse(_is("task.author", "me"), task.kind.registered(), Use.QUERY)
+    moment = Moment(now=Micros(0), me=UserId(0))
+    made = objects._filtered(task, tree, moment, "postgresql")
+    text = str(made.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call]
+    assert "tasks.author_id =" in text
+    assert "tasks.author_id > 0" in text
 
 
 async def test_what_is_of_an_object_is_found_by_it(home: House) -> None:
