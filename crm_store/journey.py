@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, CompoundSelect, String, literal_column, selec
 from crm_store import objects
 from crm_store.nouns import NOUNS
 from crm_store.person_objects import NEWEST, Subject, asked, objects_about
-from crm_store.person_timeline import dialogs_about, mailings_of, of_card, of_contact
+from crm_store.person_timeline import mailings_of, of_card, of_contact
 from crm_store.rows import among, listed
 from crm_store.sql import unindexed, written
 from crm_store.tables.interests import interest_stays, interests, stages
@@ -51,7 +51,7 @@ def _in_order(steps: list[JourneyStep]) -> list[JourneyStep]:
 
 
 def _stops(reader: Reader, subject: Subject) -> list[JourneyStep]:
-    steps = _first_touches(reader, subject)
+    steps = _first_touches(subject)
     made = ("lead", "interest", "request", "meeting")
     for found in objects_about(reader, made, subject, (NEWEST, NEWEST), MOST_OF_A_KIND):
         steps += [_stop(entry) for entry in found]
@@ -62,13 +62,11 @@ def _stops(reader: Reader, subject: Subject) -> list[JourneyStep]:
     return steps
 
 
-def _first_touches(reader: Reader, subject: Subject) -> list[JourneyStep]:
+def _first_touches(subject: Subject) -> list[JourneyStep]:
     """Give the first dialog on each channel."""
     steps: list[JourneyStep] = []
     seen: set[str] = set()
-    if not subject.people:
-        return steps
-    for row in sorted(dialogs_about(reader, subject), key=lambda one: one.created_at):
+    for row in sorted(subject.talks, key=lambda one: one.created_at):
         if row.channel not in seen:
             seen.add(row.channel)
             kind = "channel" if len(seen) > 1 else "first"

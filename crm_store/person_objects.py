@@ -1,15 +1,16 @@
-"""What is about a person or a client: objects of every kind, and how they moved.
+"""What is about a person or a client: dialogs, objects of every kind, and how they moved.
 
-Which objects these are is found in one question; all others ask for them by their numbers. Every
+Which of them there are is found in one question; all others ask for them by their numbers. Every
 question is made once for all who see the same; whose objects are meant are its values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -26,16 +27,19 @@ from sqlalchemy import (
 )
 
 from crm_store.nouns import NOUNS, Noun
-from crm_store.rows import among, gathered, listed, read_json
-from crm_store.sight import visible
-from crm_store.sql import owned, unindexed
+from crm_store.rows import among, gathered, gathered_rows, listed, read_json
+from crm_store.sight import visible, visible_people
+from crm_store.sql import one_of, owned, unindexed, written
+from crm_store.tables.dialogs import dialogs
 from crm_store.tables.journal import changes, journal
 from crm_store.tables.outbox import TO_MANY, deliveries
+from crm_store.tables.people import contacts
 from crm_store.tables.users import users
 from crm_store.viewer import Reader, Viewer, once_a_read
 from hub.ids import DialogId, Micros
 from hub.records.people import TimelineEntry
 
+MOST_PEOPLE = 200
 MOST_MOVED = 500
 FIRST = 51
 """How many of the newest objects of each kind a card reads once for all its parts."""
@@ -58,23 +62,29 @@ _TOLD: Mapping[str, ColumnElement[Any]] = {
 """What an entry tells of an object, and what stands for it where a kind knows nothing of it."""
 
 
+class Talk(NamedTuple):
+    """A dialog, as far as a timeline needs it."""
+
+    id: int
+    last_at: int
+    created_at: int
+    channel: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """Whose timeline it is: some people, and a client with all of its objects.
 
-    `objects` are the numbers of the objects of each kind that are about them and are seen, those
-    in the bin too; `mailed` says whether a mailing ever went to any of them.
+    `talks` are their dialogs that are seen, first those in which was spoken last. `objects` are
+    the numbers of the objects of each kind that are about them and are seen, those in the bin too;
+    `mailed` says whether a mailing ever went to any of them.
     """
 
     people: tuple[int, ...]
     client_id: int = 0
+    talks: tuple[Talk, ...] = field(default=(), compare=False)
     objects: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False)
     mailed: bool = field(default=False, compare=False)
-
-    def given(self, reader: Reader) -> dict[str, Any]:
-        """Give the values that say in a question whose things are meant."""
-        people = listed(reader.conn.dialect.name, self.people)
-        return {"people": people, "client": self.client_id or NO_CLIENT}
 
 
 def older(at: ColumnElement[int], number: ColumnElement[int]) -> ColumnElement[bool]:
@@ -88,37 +98,74 @@ def end(key: tuple[int, int]) -> dict[str, int]:
     return {"end_at": key[0], "end_id": key[1]}
 
 
-def looked_through(reader: Reader, subject: Subject) -> Subject:
-    """Find in one question what there is of each kind."""
-    statement = _looking(reader.viewer.sight, reader.conn.dialect.name)
-    *found, mailed = reader.conn.execute(statement, subject.given(reader)).one()
-    objects = {
-        name: tuple(sorted(set(read_json(ids))))
-        for name, ids in zip(KINDS, found, strict=True)
-        if ids and ids != "[]"
-    }
-    return replace(subject, objects=objects, mailed=bool(mailed))
+def of_person(reader: Reader, contact_id: int) -> Subject:
+    """Find in one question what there is of each kind about one person."""
+    dialect = reader.conn.dialect.name
+    statement = _looking(reader.viewer.sight, dialect, of_client=False)
+    given = {"people": listed(dialect, (contact_id,)), "client": NO_CLIENT}
+    return _subject(reader.conn.execute(statement, given).one(), 0)
 
 
-@lru_cache(128)
-def _looking(viewer: Viewer, dialect: str) -> Select[Any]:
-    found: list[Any] = []
+def of_people(reader: Reader, client_id: int) -> Subject:
+    """Find the same about a client and its people."""
+    statement = _looking(reader.viewer.sight, reader.conn.dialect.name, of_client=True)
+    return _subject(reader.conn.execute(statement, {"client": client_id}).one(), client_id)
+
+
+def _subject(row: Any, client_id: int) -> Subject:
+    people, talks, *found, mailed = row
+    by_end = sorted(read_json(talks or "[]"), key=itemgetter(1), reverse=True)
+    return Subject(
+        people=tuple(read_json(people or "[]")),
+        client_id=client_id,
+        talks=tuple(map(Talk._make, by_end)),
+        objects={
+            name: tuple(sorted(set(read_json(ids))))
+            for name, ids in zip(KINDS, found, strict=True)
+            if ids and ids != "[]"
+        },
+        mailed=bool(mailed),
+    )
+
+
+@lru_cache(256)
+def _looking(viewer: Viewer, dialect: str, *, of_client: bool) -> Select[Any]:
+    """Ask for people (given, or a client's), their dialogs, and the objects of each kind."""
+    own = select(contacts.c.id)
+    if of_client:
+        its_own = contacts.c.client_id == bindparam("client")
+        own = own.where(its_own, contacts.c.deleted_at == written(0), visible_people(viewer))
+        own = own.order_by(contacts.c.last_at.desc()).limit(written(MOST_PEOPLE))
+    else:
+        own = own.where(among(dialect, contacts.c.id, "people"))
+    every = own.subquery()
+    # In one list, so that whatever is theirs is found by its own index.
+    listing = select(gathered(dialect, every.c.id).label("ids")).cte("listing")
+    people = select(listing.c.ids).scalar_subquery()
+    talks = gathered_rows(
+        dialect, dialogs.c.id, dialogs.c.last_at, dialogs.c.created_at, dialogs.c.channel
+    )
+    theirs = among(dialect, dialogs.c.contact_id, people)
+    found: list[Any] = [
+        people.label("people"),
+        select(talks).where(theirs, viewer.dialogs_clause()).scalar_subquery().label("talks"),
+    ]
     for name in KINDS:
         # Each by its own index: of an OR the planner makes a walk through everything.
-        own = union_all(*_about(viewer, dialect, NOUNS[name])).subquery()
-        found.append(select(gathered(dialect, own.c.id)).scalar_subquery().label(name))
+        about = union_all(*_about(viewer, dialect, NOUNS[name], people)).subquery()
+        found.append(select(gathered(dialect, about.c.id)).scalar_subquery().label(name))
     person = deliveries.c.contact_id
-    theirs = owned(dialect, person, among(dialect, person, "people"))
-    found.append(select(deliveries.c.id).where(theirs, TO_MANY).exists().label("mailed"))
+    sent = owned(dialect, person, among(dialect, person, people))
+    found.append(select(deliveries.c.id).where(sent, TO_MANY).exists().label("mailed"))
     return select(*found)
 
 
-def _about(viewer: Viewer, dialect: str, noun: Noun) -> list[Select[Any]]:
+def _about(viewer: Viewer, dialect: str, noun: Noun, people: Any) -> list[Select[Any]]:
     """Give the questions for the objects of a kind that are about a subject."""
     table = noun.table
     seen = select(table.c.id).where(visible(viewer, noun))
     if "object_kind" in table.c:
-        of_person = among(dialect, table.c.object_id, "people")
+        of_person = among(dialect, table.c.object_id, people)
         of_client = table.c.object_id == bindparam("client")
         return [
             seen.where(table.c.object_kind == literal_column(f"'{kind}'"), mine)
@@ -127,7 +174,7 @@ def _about(viewer: Viewer, dialect: str, noun: Noun) -> list[Select[Any]]:
     found = []
     if "contact_id" in table.c:
         column = table.c.contact_id
-        found.append(seen.where(owned(dialect, column, among(dialect, column, "people"))))
+        found.append(seen.where(owned(dialect, column, among(dialect, column, people))))
     if "client_id" in table.c:
         column = table.c.client_id
         found.append(seen.where(owned(dialect, column, column == bindparam("client"))))
@@ -167,7 +214,7 @@ def _read(
     given: dict[str, Any] = {**end(key), "most": limit}
     for name in kinds:
         given[name] = listed(dialect, subject.objects[name] if name in found else ())
-    for row in reader.conn.execute(_objects(dialect, kinds), given):
+    for row in reader.conn.execute(_objects(dialect, kinds), given).all():
         found[row.kind].append(_object_entry(row))
     return found
 
@@ -236,13 +283,13 @@ def moves(
             ref_id=row.object_id,
             data={"field": row.field, "before": row.before, "after": row.after},
         )
-        for row in reader.conn.execute(_moved(dialect), given | end(key))
+        for row in reader.conn.execute(_moved(dialect), given | end(key)).all()
     ]
 
 
 @cache
 def _moved(dialect: str) -> Select[Any]:
-    actor = and_(users.c.id == journal.c.actor_id, journal.c.actor_kind.in_(("user", "token")))
+    actor = and_(users.c.id == journal.c.actor_id, one_of(journal.c.actor_kind, ("user", "token")))
     titles = {name: (NOUNS[name].table, NOUNS[name].title) for name in KINDS}
     title = case(*((changes.c.kind == name, one) for name, (_, one) in titles.items()))
     found = (
@@ -258,7 +305,7 @@ def _moved(dialect: str) -> Select[Any]:
         found.where(
             among(dialect, changes.c.kind, "kinds"),
             among(dialect, changes.c.object_id, "objects"),
-            changes.c.field.in_(MOVES),
+            one_of(changes.c.field, MOVES),
             older(journal.c.at, changes.c.event_id),
             title.is_not(None),
         )

@@ -21,21 +21,21 @@ from crm_store.person_objects import (
     NEWEST,
     PREVIEW,
     end,
-    looked_through,
     moves,
     objects_about,
+    of_people,
+    of_person,
     older,
 )
 from crm_store.person_objects import Subject as Subject
 from crm_store.rows import among, listed
-from crm_store.sql import page_key
-from crm_store.tables.dialogs import dialogs, messages
+from crm_store.sql import one_of, page_key
+from crm_store.tables.dialogs import messages
 from crm_store.tables.journal import journal
 from crm_store.tables.many import many_contents, many_sends, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
-from crm_store.tables.people import contacts
 from crm_store.tables.users import accounts, users
-from crm_store.viewer import Reader, Viewer, once_a_read
+from crm_store.viewer import Reader, once_a_read
 from hub.errors import Invalid
 from hub.ids import ClientId, ContactId, DialogId, Micros
 from hub.records.people import TimelineEntry
@@ -54,13 +54,12 @@ KINDS = (
     "mailing",
 )
 CHUNK = 20
-MOST_PEOPLE = 200
 
 
 def of_contact(reader: Reader, contact_id: ContactId) -> Subject:
     """Give one person as a subject."""
     objects.need(reader, NOUNS["contact"], contact_id)
-    return looked_through(reader, Subject(people=(int(contact_id),)))
+    return of_person(reader, contact_id)
 
 
 def of_client(reader: Reader, client_id: ClientId) -> Subject:
@@ -71,23 +70,7 @@ def of_client(reader: Reader, client_id: ClientId) -> Subject:
 
 def of_card(reader: Reader, client_id: ClientId) -> Subject:
     """Give the same of a client whose card the reader was shown already."""
-    found = reader.conn.execute(_people(reader.viewer.sight), {"client": client_id})
-    subject = Subject(people=tuple(found.scalars()), client_id=int(client_id))
-    return looked_through(reader, subject)
-
-
-@lru_cache(512)
-def _people(viewer: Viewer) -> Select[Any]:
-    return (
-        select(contacts.c.id)
-        .where(
-            contacts.c.client_id == bindparam("client"),
-            contacts.c.deleted_at == 0,
-            objects.visible_people(viewer),
-        )
-        .order_by(contacts.c.last_at.desc())
-        .limit(MOST_PEOPLE)
-    )
+    return of_people(reader, client_id)
 
 
 def timeline(
@@ -131,7 +114,7 @@ def _talk(
     directions = [one for kind, some in _DIRECTIONS.items() if kind in wanted for one in some]
     if not subject.people or not (directions or "act" in wanted):
         return
-    talks = dialogs_about(reader, subject)
+    talks = subject.talks
     channels = {row.id: row.channel for row in talks}
     said: list[TimelineEntry] = []
     acts: list[TimelineEntry] = []
@@ -149,23 +132,6 @@ def _talk(
         yield sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]
 
 
-@once_a_read
-def dialogs_about(reader: Reader, subject: Subject) -> tuple[Any, ...]:
-    """Give the dialogs (id, last_at, created_at, channel), first those in which was spoken last."""
-    theirs = {"people": listed(reader.conn.dialect.name, subject.people)}
-    statement = _dialogs(reader.viewer.sight, reader.conn.dialect.name)
-    return tuple(reader.conn.execute(statement, theirs))
-
-
-@lru_cache(512)
-def _dialogs(viewer: Viewer, dialect: str) -> Select[Any]:
-    return (
-        select(dialogs.c.id, dialogs.c.last_at, dialogs.c.created_at, dialogs.c.channel)
-        .where(among(dialect, dialogs.c.contact_id, "people"), viewer.dialogs_clause())
-        .order_by(dialogs.c.last_at.desc())
-    )
-
-
 def _messages(
     reader: Reader,
     ids: Sequence[int],
@@ -177,7 +143,7 @@ def _messages(
     given = {f"dialog_{n}": dialog_id for n, dialog_id in enumerate(ids)}
     rows = reader.conn.execute(
         _newest(len(ids), tuple(directions)), {**given, **end(key), "most": limit}
-    )
+    ).all()
     kinds = {one: kind for kind, some in _DIRECTIONS.items() for one in some}
     return [
         TimelineEntry(
@@ -211,7 +177,7 @@ def _newest(count: int, directions: tuple[str, ...]) -> Select[Any]:
             .where(
                 messages.c.dialog_id == bindparam(f"dialog_{n}"),
                 messages.c.deleted_at == 0,
-                messages.c.direction.in_(directions),
+                one_of(messages.c.direction, directions),
                 older(messages.c.at, messages.c.id),
             )
             .order_by(messages.c.at.desc(), messages.c.id.desc())
@@ -242,7 +208,7 @@ def _acts(
 ) -> list[TimelineEntry]:
     dialect = reader.conn.dialect.name
     given = {"dialogs": listed(dialect, ids), **end(key), "most": limit}
-    rows = reader.conn.execute(_shown_acts(dialect), given)
+    rows = reader.conn.execute(_shown_acts(dialect), given).all()
     return [
         TimelineEntry(
             id=row.id,
@@ -262,7 +228,7 @@ def _acts(
 
 @cache
 def _shown_acts(dialect: str) -> Select[Any]:
-    actor = and_(users.c.id == journal.c.actor_id, journal.c.actor_kind.in_(("user", "token")))
+    actor = and_(users.c.id == journal.c.actor_id, one_of(journal.c.actor_kind, ("user", "token")))
     return (
         select(journal, users.c.name.label("user_name"))
         .outerjoin(users, actor)

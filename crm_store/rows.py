@@ -229,9 +229,15 @@ class _Written(UserDefinedType[str]):
     cache_ok = True
 
 
-def among(dialect: str, one: ColumnElement[Any], name: str) -> ColumnElement[bool]:
-    """Say that a column is one of a list, in a statement whose text is the same for every list."""
-    given: Any = bindparam(name, type_=_Written())
+def among(
+    dialect: str, one: ColumnElement[Any], given: str | ColumnElement[Any]
+) -> ColumnElement[bool]:
+    """Say that a column is one of a list, in a statement whose text is the same for every list.
+
+    The list is a value of this name (`listed`), or one that the statement itself has `gathered`.
+    """
+    if isinstance(given, str):
+        given = bindparam(given, type_=_Written())
     if dialect == "sqlite":
         return one.in_(select(func.json_each(given).table_valued("value").c.value))
     return one == func.any(cast(given, postgresql.ARRAY(one.type)))
@@ -240,6 +246,13 @@ def among(dialect: str, one: ColumnElement[Any], name: str) -> ColumnElement[boo
 def gathered(dialect: str, one: ColumnElement[Any]) -> ColumnElement[Any]:
     """Gather the values of all rows in a list (`read_json`), None of no rows at most."""
     return func.json_group_array(one) if dialect == "sqlite" else func.array_agg(one)
+
+
+def gathered_rows(dialect: str, *columns: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Gather all rows in a list of lists (`read_json`), None of no rows at most."""
+    if dialect == "sqlite":
+        return func.json_group_array(func.json_array(*columns))
+    return func.json_agg(func.json_build_array(*columns))
 
 
 def listed(dialect: str, values: Iterable[int] | Iterable[str]) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     and_,
     literal_column,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeEngine
@@ -60,6 +61,16 @@ def written(number: int) -> ColumnElement[int]:
     knows neither how many rows have a bound value nor the indexes of a part of a table.
     """
     return literal_column(str(number), Integer)
+
+
+def one_of(column: ColumnElement[str], words: Iterable[str]) -> ColumnElement[bool]:
+    """Say that a column is one of some words of ours, which stand in the question itself.
+
+    A list that is bound is written into the question anew each time that it is asked.
+    """
+    listing = ", ".join(f"'{one}'" for one in words)
+    # No literal column: a join takes it for one of a table that it does not know.
+    return column.bool_op("IN")(text(f"({listing})"))
 
 
 def lock_names(conn: Connection, room: int, names: Iterable[str]) -> None:

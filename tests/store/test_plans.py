@@ -400,7 +400,8 @@ def test_messages_are_looked_through_one_by_one_until_a_page_is_full() -> None:
 def test_what_is_nobodys_is_not_looked_through_for_a_card() -> None:
     # Its plan is one for all values (`plan_for_all`), and most leads have no client.
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    text = str(person_objects._looking(Viewer(), "postgresql").compile(dialect=dialect))
+    looking = person_objects._looking(Viewer(), "postgresql", of_client=True)
+    text = str(looking.compile(dialect=dialect))
     for column in ("leads.client_id", "leads.contact_id", "deliveries.contact_id"):
         assert text.count(f"{column} =") == text.count(f"{column} > 0") == 1
 
