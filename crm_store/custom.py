@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, select
 
 from crm_store.filter_sql import QueryField, Subject
 from crm_store.nouns import Noun
-from crm_store.rows import insert_rows
-from crm_store.support_levels import with_levels
+from crm_store.rows import gathered_in, gathered_rows, insert_rows
+from crm_store.sql import written
+from crm_store.support_levels import every_level, levels_in, with_levels
 from crm_store.tables.custom import custom_fields, custom_values
 from crm_store.unit_of_work import UnitOfWork
-from crm_store.viewer import Reader, once_a_read
+from crm_store.viewer import Reader
 from hub.errors import Invalid
 from hub.filters import Choice
 from hub.kinds import Column, Kind
@@ -41,70 +43,89 @@ TYPES: Mapping[str, PropertyType] = {
 }
 SORTED = frozenset({"line", "number", "date", "money"})
 _TEXTS = frozenset({PropertyType.LINE, PropertyType.TEXT, PropertyType.CHOICE})
-Described = tuple[Any, ...]
+Told = tuple[str | None, str | None]
+"""All custom fields and support levels there are, as the database told them: two lists of rows."""
 
 
-_FIELDS = (
-    select(
-        custom_fields.c.id,
-        custom_fields.c.name,
-        custom_fields.c.type,
-        custom_fields.c.label,
-        custom_fields.c.label_ru,
-        custom_fields.c.help,
-        custom_fields.c.choices,
-        custom_fields.c.group_name,
-        custom_fields.c.required,
-        custom_fields.c.personal,
-        custom_fields.c.listed,
-        custom_fields.c.kind,
+@cache
+def every_field(dialect: str) -> tuple[Any, Any]:
+    """Give two values to ask for beside anything else: what `tell` takes."""
+    field = custom_fields.c
+    gathered = gathered_rows(
+        dialect,
+        field.position,
+        field.id,
+        field.kind,
+        field.name,
+        field.type,
+        field.label,
+        field.label_ru,
+        field.help,
+        field.choices,
+        field.group_name,
+        field.required,
+        field.personal,
+        field.listed,
     )
-    .where(custom_fields.c.archived_at == 0)
-    .order_by(custom_fields.c.position, custom_fields.c.id)
-)
-_OF_KIND = _FIELDS.where(custom_fields.c.kind == bindparam("kind"))
+    fields = select(gathered).where(field.archived_at == written(0))
+    return fields.scalar_subquery(), every_level(dialect).scalar_subquery()
+
+
+@cache
+def _telling(dialect: str) -> Select[Any]:
+    return select(*every_field(dialect))
 
 
 def whole(conn: Connection, noun: Noun) -> Noun:
     """Give a noun whose kind has this organisation's fields too."""
-    return _with_fields(conn, noun, conn.execute(_OF_KIND, {"kind": noun.kind.name}).all())
-
-
-def _with_fields(conn: Connection, noun: Noun, rows: Sequence[Any]) -> Noun:
-    noun = with_levels(conn, _bare(noun))
-    if not rows:
-        return noun
-    return _whole(noun, tuple(_property(_described(row)) for row in rows))
-
-
-@once_a_read
-def _fields(reader: Reader) -> tuple[Any, ...]:
-    """Give the fields of all kinds: a page has objects of several, and no kind has many fields."""
-    return tuple(reader.conn.execute(_FIELDS))
+    return _made(noun, _asked(conn))
 
 
 def whole_of(reader: Reader, noun: Noun) -> Noun:
-    """Give the same to a reader, asked once for each kind in a read."""
+    """Give the same to a reader, asked once in a read."""
     found: Noun | None = reader.known.get((whole, noun.kind.name))
     if found is None:
-        own = [one for one in _fields(reader) if one.kind == noun.kind.name]
-        found = reader.known[whole, noun.kind.name] = _with_fields(reader.conn, noun, own)
+        if not is_told(reader):
+            tell(reader, _asked(reader.conn))
+        found = reader.known[whole, noun.kind.name] = _made(noun, reader.known[tell])
     return found
+
+
+def is_told(reader: Reader) -> bool:
+    """Say whether a read knows the fields already."""
+    return tell in reader.known
+
+
+def tell(reader: Reader, told: Told) -> None:
+    """Let a read know the fields that were asked for beside something else (`every_field`)."""
+    reader.known[tell] = told
 
 
 def whole_kinds(conn: Connection, nouns: Mapping[str, Noun]) -> list[Kind]:
     """Give every kind with this organisation's fields."""
-    used = set(conn.execute(select(custom_fields.c.kind).distinct()).scalars())
-    return [
-        (whole(conn, one) if name in used else with_levels(conn, one)).kind
-        for name, one in nouns.items()
-    ]
+    told = _asked(conn)
+    return [_made(one, told).kind for one in nouns.values()]
 
 
-def _described(row: Any) -> Described:
-    choices = tuple((one["value"], one["label"], one.get("label_ru", "")) for one in row.choices)
-    # Of which kind it is, the last of them, is known to whoever asks.
-    return (*row[:6], choices, *row[7:-1])
+def _asked(conn: Connection) -> Told:
+    fields, levels = conn.execute(_telling(conn.dialect.name)).one()
+    return fields, levels
+
+
+def _made(noun: Noun, told: Told) -> Noun:
+    fields, levels = told
+    noun = with_levels(_bare(noun), levels_in(levels))
+    own = _by_kind(fields).get(noun.kind.name)
+    return _whole(noun, own) if own else noun
+
+
+@lru_cache(64)
+def _by_kind(fields: str | None) -> Mapping[str, tuple[Property, ...]]:
+    """Give the fields of each kind in their order, made once of what is told alike."""
+    found: dict[str, list[Property]] = {}
+    for _, number, kind, *described in sorted(gathered_in(fields), key=itemgetter(0, 1)):
+        found.setdefault(kind, []).append(_property(number, *described))
+    return {kind: tuple(own) for kind, own in found.items()}
 
 
 def _bare(noun: Noun) -> Noun:
@@ -143,21 +164,35 @@ def _whole(noun: Noun, more: tuple[Property, ...]) -> Noun:
     )
 
 
-@lru_cache(maxsize=1024)
-def _property(row: Described) -> Property:
-    number, name, type, label, label_ru, help, choices, group, required, personal, listed = row
+def _property(
+    number: int,
+    name: str,
+    type: str,
+    label: str,
+    label_ru: str,
+    help: str,
+    choices: Sequence[Mapping[str, str]],
+    group: str,
+    required: int,
+    personal: int,
+    listed: int,
+) -> Property:
     return Property(
         name=f"{PREFIX}{name}",
         label=label,
         type=TYPES[type],
         choices=tuple(
-            Choice(value, one or value, {"ru": russian or one or value})
-            for value, one, russian in choices
+            Choice(
+                one["value"],
+                one["label"] or one["value"],
+                {"ru": one.get("label_ru", "") or one["label"] or one["value"]},
+            )
+            for one in choices
         ),
         ref="user" if type == "person" else "",
-        required=required,
-        personal=personal,
-        listed=listed,
+        required=bool(required),
+        personal=bool(personal),
+        listed=bool(listed),
         sortable=type in SORTED,
         group=group,
         help=help,

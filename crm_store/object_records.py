@@ -15,7 +15,7 @@ from sqlalchemy import Column, Row, Select, Table, bindparam, select
 
 from crm_store import custom
 from crm_store.nouns import Noun
-from crm_store.rows import among, listed, numbers, row_by_row
+from crm_store.rows import among, gathered_in, gathered_rows, listed, numbers, row_by_row
 from crm_store.tables.objects import object_tags
 from crm_store.viewer import Reader
 
@@ -24,22 +24,15 @@ def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
     """Make the records of rows, with their tags and custom fields."""
     if not rows:
         return []
-    # Put in order here: asked for in order, SQLite would read all tags of the kind.
-    tags: dict[int, list[tuple[str, str]]] = {}
-    dialect = reader.conn.dialect.name
     number_of = itemgetter(rows[0]._fields.index("id"))
     ids = list(map(number_of, rows))
-    # `numbers` calls them by the name of their column.
-    name = "given" if dialect == "sqlite" else "given_id"
-    asked = {"kind": noun.kind.name, name: listed(dialect, ids)}
-    for number, tag, folded in reader.conn.execute(_tags(dialect), asked).all():
-        tags.setdefault(number, []).append((folded, tag))
     record: Any = noun.kind.record
     more: Mapping[int, Any] = {}
     known = {one.name for one in fields(record)}
-    if "custom" in known:
+    has_tags, has_fields = "tags" in known, "custom" in known
+    tags = _tags_of(reader, noun, ids, with_fields=has_fields) if has_tags else {}
+    if has_fields:
         more = custom.values_of(reader.conn, custom.whole_of(reader, noun), ids)
-    has_tags = "tags" in known
     make = _maker(record, noun.table, rows[0]._fields)
     made = []
     for number, row in zip(ids, rows, strict=True):
@@ -108,6 +101,32 @@ def _default(record: Any, one: Field[Any]) -> Any:
     if one.default is MISSING:
         raise TypeError(f"{record.__name__} needs {one.name}")
     return one.default
+
+
+def _tags_of(
+    reader: Reader, noun: Noun, ids: Sequence[int], *, with_fields: bool
+) -> dict[int, list[tuple[str, str]]]:
+    """Give the tags of objects; what fields there are is asked beside, where a read knows it not."""
+    dialect = reader.conn.dialect.name
+    # `numbers` calls them by the name of their column.
+    name = "given" if dialect == "sqlite" else "given_id"
+    given = {"kind": noun.kind.name, name: listed(dialect, ids)}
+    with_fields = with_fields and not custom.is_told(reader)
+    found, *told = reader.conn.execute(_beside(dialect, with_fields=with_fields), given).one()
+    if with_fields:
+        custom.tell(reader, (told[0], told[1]))
+    # Put in order by who shows them: asked for in order, SQLite would read all tags of the kind.
+    tags: dict[int, list[tuple[str, str]]] = {}
+    for number, tag, folded in gathered_in(found):
+        tags.setdefault(number, []).append((folded, tag))
+    return tags
+
+
+@cache
+def _beside(dialect: str, *, with_fields: bool) -> Select[Any]:
+    own = _tags(dialect).subquery("tags")
+    tags = select(gathered_rows(dialect, *own.c)).scalar_subquery()
+    return select(tags, *(custom.every_field(dialect) if with_fields else ()))
 
 
 @cache

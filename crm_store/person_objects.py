@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 
 from crm_store.nouns import NOUNS, Noun
-from crm_store.rows import among, gathered, gathered_rows, listed, read_json
+from crm_store.rows import among, gathered, gathered_in, gathered_rows, listed, read_json
 from crm_store.sight import visible, visible_people
 from crm_store.sql import one_of, owned, unindexed, written
 from crm_store.tables.dialogs import dialogs
@@ -114,7 +114,7 @@ def of_people(reader: Reader, client_id: int) -> Subject:
 
 def _subject(row: Any, client_id: int) -> Subject:
     people, talks, *found, mailed = row
-    by_end = sorted(read_json(talks or "[]"), key=itemgetter(1), reverse=True)
+    by_end = sorted(gathered_in(talks), key=itemgetter(1), reverse=True)
     return Subject(
         people=tuple(read_json(people or "[]")),
         client_id=client_id,

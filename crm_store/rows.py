@@ -23,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Table,
+    Text,
     bindparam,
     cast,
     func,
@@ -248,11 +249,19 @@ def gathered(dialect: str, one: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.json_group_array(one) if dialect == "sqlite" else func.array_agg(one)
 
 
-def gathered_rows(dialect: str, *columns: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Gather all rows in a list of lists (`read_json`), None of no rows at most."""
+def gathered_rows(dialect: str, *columns: ColumnElement[Any]) -> ColumnElement[str]:
+    """Gather all rows in a list of lists, written as JSON; None of no rows at most."""
     if dialect == "sqlite":
-        return func.json_group_array(func.json_array(*columns))
-    return func.json_agg(func.json_build_array(*columns))
+        # To SQLite a stored JSON value is a text, and a truth is a number.
+        whole = (func.json(one) if isinstance(one.type, JSON) else one for one in columns)
+        return func.json_group_array(func.json_array(*whole))
+    return cast(func.json_agg(func.json_build_array(*columns)), Text)
+
+
+def gathered_in(found: str | None) -> list[Any]:
+    """Give the rows that were gathered."""
+    rows: list[Any] = orjson.loads(found) if found else []
+    return rows
 
 
 def listed(dialect: str, values: Iterable[int] | Iterable[str]) -> str:

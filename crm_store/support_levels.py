@@ -7,13 +7,14 @@ for any other property; where it has none of its own, it takes its client's when
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from crm_store.nouns import Noun
+from crm_store.rows import gathered_in, gathered_rows
 from crm_store.tables.people import clients
 from crm_store.tables.requests import support_levels
 from crm_store.unit_of_work import UnitOfWork
@@ -40,15 +41,27 @@ def levels_of(conn: Connection) -> list[SupportLevel]:
     ]
 
 
-def with_levels(conn: Connection, noun: Noun) -> Noun:
+def every_level(dialect: str) -> Select[tuple[str]]:
+    """Ask for every level as one value (`levels_in`), as part of another question."""
+    level = support_levels.c
+    return select(gathered_rows(dialect, level.position, level.name, level.label, level.label_ru))
+
+
+def levels_in(told: str | None) -> list[SupportLevel]:
+    """Give the levels of such a value, in the order in which they are offered."""
+    return [
+        SupportLevel(name=name, label=label, label_ru=label_ru, position=position)
+        for position, name, label, label_ru in sorted(gathered_in(told))
+    ]
+
+
+def with_levels(noun: Noun, levels: Sequence[SupportLevel]) -> Noun:
     """Give a noun whose levels are those that the organisation has now."""
     kind = noun.kind
     own = {one.name: one for one in kind.properties if one.choices_from == FROM_LEVELS}
     if not own:
         return noun
-    known = tuple(
-        Choice(one.name, one.label, {"ru": one.label_ru or one.label}) for one in levels_of(conn)
-    )
+    known = tuple(Choice(one.name, one.label, {"ru": one.label_ru or one.label}) for one in levels)
     # A property that may be "not set" keeps its word for that.
     offered = {
         name: (*(each for each in one.choices if not each.value), *known)

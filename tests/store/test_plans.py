@@ -223,6 +223,12 @@ async def test_what_parts_of_a_page_ask_again_is_asked_once_a_read(home: House) 
     assert len(plans(home, page_of)) == 6
 
 
+async def test_what_a_list_shows_beside_its_rows_is_one_question(home: House) -> None:
+    await home.user.do(CreateObject(kind="client", values={"name": "Harbour", "tags": ["port"]}))
+    # The rows; their tags, with the fields and levels that the organisation has.
+    assert len(plans(home, page("client"))) == 2
+
+
 async def test_a_card_asks_by_its_own_keys_only(home: House) -> None:
     made = (await home.user.do(CreateObject(kind="client", values={"name": "Harbour"})))[0]
     for kind in ("request", "interest"):
