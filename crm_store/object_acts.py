@@ -88,7 +88,7 @@ class ContactHabits(Habits):
     def create(self, uow: UnitOfWork, noun: Noun, command: CreateObject) -> int:
         """Add a human."""
         values = dict(command.values)
-        return people.create_contact(
+        return people.add_contact(
             uow,
             CreateContact(
                 name=str(values.pop("name", "") or ""),

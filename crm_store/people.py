@@ -125,6 +125,19 @@ def create_contact(uow: UnitOfWork, command: CreateContact) -> ContactId:
     return contact_id
 
 
+def add_contact(uow: UnitOfWork, command: CreateContact) -> ContactId:
+    """Add a human whom the actor sees afterwards: nobody makes a card that is lost to himself."""
+    contact_id = create_contact(uow, command)
+    try:
+        lock_contact(uow, contact_id)
+    except NotFound:
+        raise Invalid(
+            "you would not see this person: first add a client of yours, then its person",
+            field="client_id",
+        ) from None
+    return contact_id
+
+
 def _name(given: str) -> str:
     name = " ".join(given.split())[:400]
     if not name:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 
 from crm_store import object_writes
 from crm_store.absences import DIALOGS, INTAKE, KINDS, Filters, movable, work_of
@@ -251,12 +251,11 @@ def _plan(
 
 
 def _take_back(uow: UnitOfWork, batch_id: int) -> None:
-    for before, after in (("planned", "skipped"), ("moved", "returning")):
-        uow.conn.execute(
-            update(work_moves)
-            .where(work_moves.c.batch_id == batch_id, work_moves.c.state == before)
-            .values(state=after)
-        )
+    mine = work_moves.c.batch_id == batch_id
+    # What has not moved yet stays where it is; nobody else has it.
+    uow.conn.execute(delete(work_moves).where(mine, work_moves.c.state == "planned"))
+    moved = update(work_moves).where(mine, work_moves.c.state == "moved")
+    uow.conn.execute(moved.values(state="returning"))
 
 
 def carry_moves(uow: UnitOfWork, command: CarryMoves) -> int:

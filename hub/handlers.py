@@ -154,7 +154,7 @@ ONE: dict[type[Command], One] = {
     c.MarkRead: workflow.mark_read,
     c.MuteDialog: workflow.mute_dialog,
     c.SaveDraft: workflow.save_draft,
-    c.CreateContact: people.create_contact,
+    c.CreateContact: people.add_contact,
     c.UpdateContact: people.update_contact,
     c.IntroducePerson: introductions.introduce_person,
     c.AddAddress: addresses.add_address,

@@ -8,8 +8,20 @@ from dataclasses import dataclass
 from hub.ids import Micros, UserId
 
 
+class _Moving:
+    """What changes hands in steps."""
+
+    __slots__ = ()
+    moves: Mapping[str, int]
+
+    @property
+    def is_moving(self) -> bool:
+        """Say whether something is still on its way, there or back."""
+        return bool(self.moves.get("planned") or self.moves.get("returning"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Absence:
+class Absence(_Moving):
     """Somebody's time away; `state` is planned, active, ended or cancelled."""
 
     id: int
@@ -27,7 +39,7 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandoverRecord:
+class HandoverRecord(_Moving):
     """Work given to another colleague; `moves` counts it by state."""
 
     id: int

@@ -55,6 +55,12 @@ REASONS = {
     "full": _("every desk is full"),
     "closed": _("outside working hours"),
 }
+HANDED_OVER = ("dialogs", "intake", "lead", "interest", "request", "task")
+"""What is handed over to a substitute unless somebody says otherwise."""
+NOTHING_GIVEN: Mapping[str, Any] = {
+    **dict.fromkeys(("kind", "from", "to", "substitute", "access"), ""),
+    "what": HANDED_OVER,
+}
 STATUS_NAMES = (_("At work"), _("No new ones"), _("Break"), _("Gone home"))
 """The names that a new house begins with, so that they are translated."""
 
@@ -195,7 +201,12 @@ async def save_route(request: Request) -> Response:
 # -- absences ------------------------------------------------------------------------------
 
 
-async def _absences(request: Request, status: int = 200, problem: str = "") -> Response:
+async def _absences(
+    request: Request,
+    status: int = 200,
+    problem: str = "",
+    given: Mapping[str, Any] | None = None,
+) -> Response:
     may_lead = "absences.manage" in request.state.may
 
     def load(reader: Reader) -> dict[str, Any]:
@@ -215,6 +226,7 @@ async def _absences(request: Request, status: int = 200, problem: str = "") -> R
         kinds=KINDS,
         what=_what(request, intake=True),
         may_lead=may_lead,
+        given={"user": request.state.user.id, **(given or NOTHING_GIVEN)},
         **found,
     )
 
@@ -238,22 +250,27 @@ def _day(request: Request, form: Mapping[str, Any], name: str, *, after: int = 0
 
 @needs("profile.edit")
 async def register(request: Request) -> Response:
-    """Register an absence."""
+    """Register an absence; where nobody stands in, nothing is handed over."""
     form = await form_of(request)
+    names = ("kind", "from", "to")
+    given: dict[str, Any] = {one: str(form.get(one, "")) for one in names}
+    given |= {one: number(form.get(one) or "0") for one in ("user", "substitute")}
+    given |= {"what": many(form, "what"), "access": "access" in form}
+    instead = given["substitute"]
     try:
         await hub_of(request).do(
             RegisterAbsence(
-                user_id=UserId(number(form.get("user") or "0")),
-                kind=str(form.get("kind", "vacation")),
+                user_id=UserId(given["user"]),
+                kind=given["kind"] or "vacation",
                 from_at=_day(request, form, "from"),
                 to_at=_day(request, form, "to", after=1),
-                substitute_id=UserId(number(form.get("substitute") or "0")),
-                what=tuple(many(form, "what")),
-                access="access" in form,
+                substitute_id=UserId(instead),
+                what=tuple(given["what"]) if instead else (),
+                access=bool(instead and given["access"]),
             )
         )
     except (Invalid, Conflict, NotAllowed) as error:
-        return await _absences(request, 422, say(request, str(error)))
+        return await _absences(request, 422, say(request, str(error)), given)
     return go(ABSENCES, "saved")
 
 

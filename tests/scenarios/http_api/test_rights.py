@@ -578,6 +578,13 @@ async def test_what_may_not_be_seen_is_not_there(world: World, role: str) -> Non
         mine = {"title": "mine"}
         made = await agent.ok("POST", "/leads", json=mine)
         assert [one["id"] for one in (await agent.ok("GET", "/leads"))["items"]] == [made["id"]]
+        # A person whom he would not see is not made; one of his own client is.
+        body = {"name": "Clara", "addresses": [{"kind": "pigeon", "value": "clara"}]}
+        error = await agent.refused(422, "invalid", "POST", "/contacts", json=body)
+        assert error["field"] == "client_id"
+        client = (await agent.ok("POST", "/clients", json={"name": "ours"}))["id"]
+        made = await agent.ok("POST", "/contacts", json={**body, "client_id": client})
+        assert made["name"] == "Clara"
         return
     assert await agent.ok("GET", "/accounts") == []
     assert await agent.ok("GET", "/accounts/health") == []

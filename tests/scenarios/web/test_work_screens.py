@@ -95,6 +95,11 @@ async def test_a_shift_from_the_first_status_to_the_handover(hub: House) -> None
         "substitute": str(carl),
         "what": ["dialogs", "intake"],
     }
+    # A mistake loses nothing of the form.
+    answer = await browser.submit("/settings/absences", data={**data, "to": "2020-01-01"})
+    assert answer.status_code == 422
+    assert f'value="{today.isoformat()}"' in answer.text
+    assert answer.text.count("checked") == 2
     answer = await browser.submit("/settings/absences", data=data)
     assert answer.headers["location"] == "/settings/absences?said=saved"
     await hub.system.do(CarryMoves())

@@ -1,5 +1,6 @@
 // @ts-check
-// A part of a page that changes by itself is fetched again until it is done.
+// A part of a page that changes by itself is fetched again until it is done. With the value "part"
+// the rest of the page stays as it is: somebody may be writing there.
 const PAUSE = 700;
 
 async function refresh() {
@@ -9,6 +10,11 @@ async function refresh() {
     const answer = await fetch(location.pathname, { headers: { Accept: 'text/html' } });
     const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const fresh = page.getElementById(shown.id);
+    const rest = shown.getAttribute('data-refresh') === 'part';
+    if (fresh && rest && !fresh.hasAttribute('data-refresh')) {
+      shown.replaceWith(fresh);
+      return;
+    }
     if (fresh && !fresh.hasAttribute('data-refresh')) {
       // The next step has its own forms: the whole page is drawn anew.
       location.reload();
