@@ -161,6 +161,29 @@ async def test_undo_by_key_takes_a_closing_back(office: Office, enter: Enter) ->
     await expect(page.locator(f"#row-{dialog}")).to_be_visible()
 
 
+async def test_an_answer_that_is_taken_back_is_written_where_it_was(
+    office: Office, enter: Enter
+) -> None:
+    dialog = await office.writes("Anna", "First")
+    await office.writes("Boris", "Second")
+    page = await enter("Vera", f"/inbox/{dialog}")
+    text = page.locator("#text")
+    await page.keyboard.press("r")
+    await page.keyboard.type("Soon")
+    await page.keyboard.press("Control+Shift+Enter")
+    await expect(page.locator("#thread-pane h1")).to_contain_text("Boris")
+    await page.get_by_role("button", name="Undo").wait_for()
+    await page.keyboard.press("Control+z")
+    await expect(page.locator("#thread-pane h1")).to_contain_text("Anna")
+    await expect(text).to_have_value("Soon")
+    await expect(text).to_be_focused()
+    assert (await office.system.dialog(dialog)).status.value == "open"
+    # Where something is being written the key undoes the writing.
+    await page.keyboard.type("x")
+    await page.keyboard.press("Control+z")
+    await expect(text).to_have_value("Soon")
+
+
 async def test_letters_typed_into_a_text_are_letters(office: Office, enter: Enter) -> None:
     dialog = await office.writes("Anna", "First")
     page = await enter("Vera", f"/inbox/{dialog}")

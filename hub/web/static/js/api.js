@@ -107,9 +107,6 @@ export function hideMenus() {
   for (const one of document.querySelectorAll('.menu:popover-open')) /** @type {any} */ (one).hidePopover();
 }
 
-/** @type {null | (() => void)} */
-let lastUndo = null;
-
 /** Show a short notice, with an Undo where there is one. */
 export function toast(text, undo = null, seconds = undo ? 8 : 6) {
   const box = document.getElementById('toasts');
@@ -119,15 +116,13 @@ export function toast(text, undo = null, seconds = undo ? 8 : 6) {
   const words = document.createElement('span');
   words.textContent = text;
   one.append(words);
-  const close = () => { one.remove(); if (lastUndo === run) lastUndo = null; };
-  const run = undo ? () => { close(); undo(); } : null;
-  if (run) {
+  const close = () => one.remove();
+  if (undo) {
     const button = document.createElement('button');
     button.type = 'button';
     button.textContent = _('Undo');
-    button.addEventListener('click', run);
+    button.addEventListener('click', () => { close(); undo(); });
     one.append(button);
-    lastUndo = run;
   }
   while (box.children.length > 2) box.firstElementChild?.remove();
   box.append(one);
@@ -135,10 +130,8 @@ export function toast(text, undo = null, seconds = undo ? 8 : 6) {
   return close;
 }
 
-/** Undo the last act that can be undone. */
-export function undoLast() {
-  if (lastUndo) lastUndo();
-}
+/** The buttons of the acts that can be undone, the last one last. */
+export const undos = () => /** @type {HTMLElement[]} */ ([...document.querySelectorAll('#toasts button')]);
 
 /** Say what went wrong, in words. */
 export function complain(error) {

@@ -2,7 +2,7 @@
 // The one key map. Keys are physical (event.code), so they work under every keyboard layout;
 // the help sheet and the palette are drawn out of this map.
 import { _ } from 'hub/i18n';
-import { undoLast } from 'hub/api';
+import { undos } from 'hub/api';
 
 /** @typedef {{combo: string, label: string, group: string, run: () => void, when?: () => boolean, typing?: boolean, waits?: boolean}} Key */
 /** @type {Key[]} */
@@ -120,4 +120,5 @@ bind('G D', _('Go to interests'), _('Everywhere'), () => { location.href = '/int
 bind('G C', _('Go to people'), _('Everywhere'), () => { location.href = '/contacts'; });
 bind('G A', _('Go to automation'), _('Everywhere'), () => { location.href = '/settings/rules'; });
 bind('G S', _('Go to settings'), _('Everywhere'), () => { location.href = '/settings'; });
-bind('Ctrl+Z', _('Undo the last action'), _('Everywhere'), undoLast);
+// Where something is being written it is the writing that is undone, as everywhere else.
+bind('Ctrl+Z', _('Undo the last action'), _('Everywhere'), () => undos().pop()?.click(), { when: () => undos().length > 0 && !(isTyping(document.activeElement) && /** @type {any} */ (document.activeElement).value) });

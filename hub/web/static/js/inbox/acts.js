@@ -28,7 +28,8 @@ export async function change(verb, body, undo = null, text = '') {
   } catch (error) { complain(error); return undefined; }
 }
 
-function back(id) {
+/** What brings a dialog back into the state in which it stands open now. */
+export function back(id) {
   const before = root()?.dataset.status === 'waiting' ? 'waiting' : 'open';
   return () => act('status', { dialog: id, status: before }).catch(complain);
 }
@@ -100,10 +101,10 @@ async function block(button) {
 
 /** Take a message back and put its text into the composer again. */
 export async function cancel(id) {
+  const text = /** @type {HTMLTextAreaElement | null} */ (pane.querySelector('#text'));
   try {
     const answer = await act('cancel', { message: id });
     pane.querySelector('#m-' + id)?.remove();
-    const text = /** @type {HTMLTextAreaElement | null} */ (pane.querySelector('#text'));
     if (text && !text.value) { text.value = answer.result || ''; text.dispatchEvent(new Event('input', { bubbles: true })); text.focus(); }
   } catch (error) { complain(error); }
 }

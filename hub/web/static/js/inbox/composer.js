@@ -3,7 +3,7 @@
 // asks when something was written meanwhile. A send without a network waits, under the same key.
 import { _ } from 'hub/i18n';
 import { act, chip, complain, element, newKey, Refused, toast } from 'hub/api';
-import { cancel } from 'hub/inbox/acts';
+import { back } from 'hub/inbox/acts';
 import { fileIds, isUploading, startFiles } from 'hub/inbox/files';
 import { mentioned, mentionKey, suggest } from 'hub/inbox/mentions';
 import { closeReplies, offerReplies, replyKey, startReplies, takeReply, unfilled } from 'hub/inbox/replies';
@@ -22,7 +22,7 @@ const undoSeconds = Number(meta?.getAttribute('data-undo') || 5);
 const sendKey = meta?.getAttribute('data-send-key') || 'ctrl_enter';
 const myName = meta?.getAttribute('data-name') || '';
 const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
-let parent = { next: (id) => {} };
+let parent = { next: (id) => {}, open: async (id) => {} };
 let held = { then: '', due: 0 };
 let draftTimer = 0;
 let draftOf = '';
@@ -190,11 +190,12 @@ function send({ then = '', anyway = false, due = 0 } = {}) {
   count();
   const put = () => {
     node.remove();
-    if (!text.value) text.value = was.value;
+    text.value = [was.value, text.value].filter(Boolean).join('\n');
     pending?.append(...was.files);
     local(id, text.value, note ? 'note' : 'reply');
+    document.dispatchEvent(new CustomEvent('hub:draft', { detail: { dialog: id, text: text.value } }));
   };
-  attempt({ verb: note ? 'note' : 'send', body, node, put, then, wait, due, id });
+  attempt({ verb: note ? 'note' : 'send', body, node, put, before: then ? back(id) : null, wait, due, id, then });
   if (then === 'closed') parent.next(id);
 }
 
@@ -220,8 +221,17 @@ function settle(one, id) {
   node.removeAttribute('data-sketch');
   const state = node.querySelector('[data-state]');
   if (state) state.textContent = '';
-  if (one.due) toast(_('Will be sent later'), () => cancel(id));
-  else if (one.verb === 'send' && one.wait) toast(_('The message leaves in {n} s', { n: one.wait }), () => { node.remove(); cancel(id); }, one.wait);
+  if (one.due) toast(_('Will be sent later'), () => takeBack(one, id));
+  else if (one.verb === 'send' && one.wait) toast(_('The message leaves in {n} s', { n: one.wait }), () => takeBack(one, id), one.wait);
+}
+
+/** Write it again where it was written, whatever is open meanwhile; its dialog stands as it stood. */
+async function takeBack(one, message) {
+  try { await act('cancel', { message }); } catch (error) { complain(error); return; }
+  one.put();
+  await one.before?.();
+  if (one.id !== current()) await parent.open(one.id);
+  focusComposer('reply');
 }
 
 function refused(one, error) {

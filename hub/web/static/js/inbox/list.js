@@ -181,6 +181,8 @@ function markOpen(id) {
 
 /** Open a dialog beside the list. */
 async function show(id, { push = true, message = '' } = {}) {
+  // From where one is, however one came there, the keys go on.
+  if (id !== cursor && rowOf(id)) setCursor(rowOf(id), false);
   markOpen(id);
   inbox.classList.add('reading');
   inbox.classList.remove('show-card');
@@ -298,7 +300,7 @@ function escape() {
 export function startInbox() {
   if (!rows) return;
   try { if (localStorage.getItem('no-card') && matchMedia('(min-width: 1181px)').matches) inbox.classList.add('no-card'); } catch { /* private mode */ }
-  startComposer({ next });
+  startComposer({ next, open: show });
   startThread({ next, back, seen });
   startActs();
   cursor = current();
