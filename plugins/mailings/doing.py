@@ -6,10 +6,12 @@ import re
 
 from hub import Conflict, FillSegment, Hub, HubError, Invalid, NotFound, SaveSegment
 from plugins.mailings.audience import audience_of
-from plugins.mailings.checking import MANY, contents_of, findings, path_of, steps_of
+from plugins.mailings.checking import MANY, findings
 from plugins.mailings.commands import SaveMailing, StartMailing, SteerMailing
+from plugins.mailings.contents import contents_of, steps_of
 from plugins.mailings.judging import NOTHING, so_far
 from plugins.mailings.library import WORDS, KeptLetter
+from plugins.mailings.paths import path_of
 from plugins.mailings.plans import Mailing, first_moment, read_mailing
 from plugins.mailings.tables import mailings, with_run
 

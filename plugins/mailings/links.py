@@ -6,7 +6,8 @@ import html
 import re
 
 from hub import Hub, LinkCheck
-from plugins.mailings.checking import Finding, contents_of, steps_of
+from plugins.mailings.checking import Finding
+from plugins.mailings.contents import contents_of, steps_of
 from plugins.mailings.plans import Plan
 
 MOST = 30

@@ -19,17 +19,9 @@ from hub import (
     Route,
 )
 from plugins.mailings.audience import audience_of, kind_of
-from plugins.mailings.checking import (
-    MANY,
-    Finding,
-    Path,
-    findings,
-    is_letter,
-    letters_of,
-    path_of,
-    reach_of,
-)
+from plugins.mailings.checking import MANY, Finding, findings
 from plugins.mailings.commands import SaveMailing
+from plugins.mailings.contents import is_letter, letters_of
 from plugins.mailings.doing import (
     again,
     all_mailings,
@@ -45,6 +37,7 @@ from plugins.mailings.forms import plan_of, test_of, typed
 from plugins.mailings.library import SaveLetter, all_letters, letter_of
 from plugins.mailings.library_pages import POLICY, darkened, wording_of
 from plugins.mailings.links import look
+from plugins.mailings.paths import Path, path_of, reach_of
 from plugins.mailings.plans import (
     MOST_STEPS,
     Mailing,

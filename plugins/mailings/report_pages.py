@@ -17,7 +17,7 @@ from hub import (
     Redirect,
     Route,
 )
-from plugins.mailings.checking import letters_of
+from plugins.mailings.contents import letters_of
 from plugins.mailings.doing import all_mailings, mailing_of
 from plugins.mailings.endpoints import read, write
 from plugins.mailings.library_pages import POLICY

@@ -9,8 +9,8 @@ from sqlalchemy import or_
 
 from hub import AccountId, Hub, HubError, ManyRecipient, Member, Micros
 from plugins.mailings.audience import audience_of, kind_of
-from plugins.mailings.checking import contents_of, steps_of
 from plugins.mailings.commands import FillMailing, RepeatMailing, SteerMailing
+from plugins.mailings.contents import contents_of, steps_of
 from plugins.mailings.finishing import finish, told
 from plugins.mailings.judging import fault_of
 from plugins.mailings.plans import Mailing, moment, part_of, read_mailing

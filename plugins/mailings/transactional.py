@@ -37,7 +37,7 @@ from hub import (
     bounded_key,
     names_of,
 )
-from plugins.mailings.checking import capabilities_of
+from plugins.mailings.contents import capabilities_of
 from plugins.mailings.files import files_of, objections
 from plugins.mailings.letter import letter
 from plugins.mailings.library import KeptLetter

@@ -27,7 +27,7 @@ from hub import (
     UnitOfWork,
     UserId,
 )
-from plugins.mailings.checking import capabilities_of, contents_of, steps_of
+from plugins.mailings.contents import capabilities_of, contents_of, steps_of
 from plugins.mailings.facts import MailingChanged
 from plugins.mailings.plans import Mailing
 

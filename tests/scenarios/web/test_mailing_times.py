@@ -250,17 +250,19 @@ async def test_an_order_of_channels_its_price_and_each_ones_path(
     check = await program.ok("GET", f"/mailings/mailings/{number}/check")
     texts = {one["text"]: one["detail"] for one in check["findings"]}
     assert texts["People who get it"] == "4"
-    assert texts["It costs at most"] == "2.50 RUB"
+    assert texts["It costs, if the first channel of everybody arrives"] == "2.50 RUB"
+    # Whoever has both may cost both: what left in vain is paid for too.
+    assert texts["It costs at most"] == "5.00 RUB"
     browser = await house.logged_in()
     page = (await browser.get(f"/p/mailings/{number}")).text
     assert "4 of 5 get it" in page
-    assert "at most 2.50 RUB" in page
+    assert "at most 5.00 RUB" in page
     # A provider that counts parts is paid for each of them: of the person who needs most.
     pigeon = house.runtime.channels["pigeon"]
     monkeypatch.setattr(pigeon, "measure", lambda _, text: Measure(parts=1 + len(text) // 10))
     check = await program.ok("GET", f"/mailings/mailings/{number}/check")
     assert {one["text"]: one["detail"] for one in check["findings"]}["It costs at most"] == (
-        "5.00 RUB"
+        "10.00 RUB"
     )
     assert "5.00 RUB, ×2" in (await browser.get(f"/p/mailings/{number}")).text
     await send(hub, await mailing_of(hub, str(number)))

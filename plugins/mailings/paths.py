@@ -1,0 +1,115 @@
+"""Whom a mailing reaches over which account of its order, and what it costs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from hub import AccountId, Hub, Reach, Segment
+from plugins.mailings.audience import audience_of
+from plugins.mailings.contents import capabilities_of, contents_of, steps_of
+from plugins.mailings.plans import Mailing, Plan, money
+
+SAMPLE = 30
+"""So many of the people are filled in to count the parts of a message."""
+TOKEN_LENGTH = 120
+"""About as long is the signed part of a link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Path:
+    """How an audience goes: by each account of the order so many, at what price.
+
+    `prices` are what it costs where everybody's first way arrives, `most` where nobody's does before
+    his last one: what left in vain is paid for too.
+    """
+
+    total: int = 0
+    ways: tuple[tuple[str, int, str], ...] = ()
+    prices: tuple[tuple[str, int], ...] = ()
+    most: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def reached(self) -> int:
+        """How many are reached at all."""
+        return sum(n for _, n, _ in self.ways)
+
+
+async def path_of(hub: Hub, mailing: Mailing) -> Path:
+    """Say how the audience goes over the order of accounts, and what it costs."""
+    segment = await audience_of(hub, mailing)
+    accounts, kinds = [], []
+    for number in mailing.plan.accounts:
+        capabilities = await capabilities_of(hub, number)
+        if capabilities is not None:
+            accounts.append(await hub.account(AccountId(number)))
+            kinds.append(capabilities.address_kind)
+    total, numbers = await hub.reach_in_order(
+        segment, channels=kinds, topic=mailing.plan.topic, advertising=mailing.plan.advertising
+    )
+    limits = {one.account_id: one for one in await hub.sending_limits()}
+    ways, prices, most = [], Counter[str](), Counter[str]()
+    for account, kind, n in zip(accounts, kinds, numbers, strict=True):
+        own = limits.get(account.id)
+        # Of the first account are all whom it reaches; the later ones are gone to from others too.
+        mine = n if account is accounts[0] else await _reached(hub, mailing, segment, kind)
+        if own is None or not own.price or not mine:
+            ways.append((account.title, n, ""))
+            continue
+        parts = await parts_of(hub, mailing.plan, account.id, segment)
+        price = own.price * sum(parts)
+        prices[own.currency] += price * n
+        most[own.currency] += price * mine
+        # Where a message is several for its provider, it is said how many.
+        many = " + ".join(map(str, parts)) if max(parts) > 1 else ""
+        words = money(price * n, own.currency) + (f", ×{many}" if many else "")
+        ways.append((account.title, n, words if n else ""))
+    return Path(
+        total=total,
+        ways=tuple(ways),
+        prices=tuple(sorted(prices.items())),
+        most=tuple(sorted(most.items())),
+    )
+
+
+async def _reached(hub: Hub, mailing: Mailing, segment: Segment, kind: str) -> int:
+    plan = mailing.plan
+    found = await hub.reach(segment, channel=kind, topic=plan.topic, advertising=plan.advertising)
+    return found.reached
+
+
+async def parts_of(hub: Hub, plan: Plan, account_id: int, segment: Segment) -> list[int]:
+    """Give in how many parts each letter of a mailing leaves, at most among some of its people."""
+    first = plan.accounts[0] == account_id if plan.accounts else False
+    people = await hub.audience(segment, channel="", limit=SAMPLE)
+    known = [await hub.values(contact_id=one.contact_id) for one in people]
+    link = hub.public_url("/u/" + "x" * TOKEN_LENGTH)
+    found = []
+    for contents in (await contents_of(hub, plan), *(await steps_of(hub, plan))):
+        own = [one for one in contents if one.account_id == (0 if first else account_id)]
+        texts = [
+            hub.fill(one.text, {**each.texts, "unsubscribe_url": link, "view_url": link}).text
+            for one in own
+            for each in known
+        ]
+        counted = [await hub.measure(AccountId(account_id), text) for text in texts]
+        found.append(max((one.parts for one in counted if one is not None), default=1))
+    return found
+
+
+async def reach_of(hub: Hub, mailing: Mailing) -> list[tuple[str, Reach]]:
+    """Give how many each account reaches, in order, with the reasons."""
+    found = []
+    segment = await audience_of(hub, mailing)
+    for number in mailing.plan.accounts:
+        account = await hub.account(AccountId(number))
+        capabilities = hub.capabilities(account.channel)
+        if capabilities is not None:
+            reach = await hub.reach(
+                segment,
+                channel=capabilities.address_kind,
+                topic=mailing.plan.topic,
+                advertising=mailing.plan.advertising,
+            )
+            found.append((account.title, reach))
+    return found
