@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     ColumnElement,
     Float,
     FromClause,
@@ -248,16 +249,23 @@ _FOUND = select(message_terms.c.id).where(_HAS).cte("found").prefix_with("MATERI
 @lru_cache(64)
 def _collected(viewer: Viewer, *clauses: ColumnElement[bool]) -> Select[Any]:
     """Ask the index, which collects everything that has the words."""
-    before = _FOUND.c.id < bindparam("before", type_=BigInteger)
+    before: BindParameter[int] = bindparam("before", type_=BigInteger)
     if not clauses:
-        newest = select(_FOUND.c.id).where(before).order_by(_FOUND.c.id.desc()).subquery("newest")
-        return _page(newest, viewer)
-    # A clause may leave a handful, the messages of one dialog, from which the planner can begin.
+        older = select(_FOUND.c.id).where(_FOUND.c.id < before)
+        return _page(older.order_by(_FOUND.c.id.desc()).subquery("newest"), viewer)
+    # A clause may leave a handful, the messages of one dialog: the planner begins with these, or
+    # with the index, as it knows how many there are of both.
+    both = (
+        select(messages.c.id)
+        .join_from(message_terms, messages, messages.c.id == message_terms.c.id)
+        .where(_HAS, messages.c.id < before, _kept(viewer, clauses))
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
     return (
         select(*_SHOWN)
-        .join_from(_FOUND, messages, messages.c.id == _FOUND.c.id)
-        .where(before, _kept(viewer, clauses))
-        .order_by(_FOUND.c.id.desc())
+        .join_from(both, messages, messages.c.id == both.c.id)
+        .order_by(both.c.id.desc())
         .limit(bindparam("most"))
     )
 

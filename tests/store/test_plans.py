@@ -37,6 +37,7 @@ from crm_store.funnel import FunnelQuery, funnel
 from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery
 from crm_store.rows import listed, numbered
+from crm_store.tables.dialogs import messages
 from crm_store.tables.people import clients
 from crm_store.viewer import Reader, Viewer
 from dialogs.claiming import _due
@@ -401,6 +402,18 @@ def test_messages_are_looked_through_one_by_one_until_a_page_is_full() -> None:
     assert newest.endswith("ORDER BY message_terms.id DESC")
     assert " OFFSET 0) AS own ON true WHERE " in kept
     assert kept.split(" ORDER BY ")[-1].startswith("newest.id DESC LIMIT ")
+
+
+def test_words_within_one_dialog_may_be_looked_for_from_its_own_messages() -> None:
+    """Collected from the index first, the commonest words of a million messages took 125 ms."""
+    own = messages.c.dialog_id == 5
+    made = search_messages._collected(Viewer.system(), own)
+    text = " ".join(str(made.compile(dialect=postgresql.dialect())).split())  # type: ignore[no-untyped-call]
+    collected, shown = text.split(") SELECT ")
+    assert "messages.dialog_id = " in collected
+    assert "message_terms.terms @> " in collected
+    assert "LIMIT" not in collected
+    assert " ORDER BY found.id DESC LIMIT " in shown
 
 
 def test_what_is_nobodys_is_not_looked_through_for_a_card() -> None:
