@@ -16,7 +16,7 @@ from crm_store import notices as notice_reads
 from crm_store import objects as reads
 from crm_store.callbacks import callbacks
 from crm_store.objects import NOUNS, Noun, ObjectQuery
-from crm_store.sql import plan_for_all
+from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import HubError, Invalid, NotAllowed
@@ -183,7 +183,7 @@ def grouped(tasks: list[Any], ends: dict[str, int]) -> list[tuple[str, list[Any]
 def waiting_for_me(reader: Reader, ends: dict[str, int], zone: str) -> dict[str, Any]:
     """Give what waits for the reader: tasks, dialogs, calls, deadlines, next steps."""
     # The same dozen questions for everybody, by whose it is: they are planned longer than they run.
-    plan_for_all(reader.conn)
+    keep_plans(reader.conn)
     tasks = _tasks(reader)
     to_call = callbacks(reader)
     mine = [*tasks["tasks"], *tasks["to_check"]]
