@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,7 +25,11 @@ from hub.cli.base import (
     table,
     when,
 )
-from hub.errors import Invalid
+from hub.errors import Conflict, Invalid, NotFound
+
+if TYPE_CHECKING:
+    from hub.api import Hub
+    from hub.pages import Answer, PluginRequest, Route
 
 app = typer.Typer(help="Mailings: one message to many.", no_args_is_help=True)
 
@@ -46,7 +50,6 @@ def _ask(
     """Give what an endpoint of the plugin's answers."""
     from hub.handle import BoundHub
     from hub.pages import Json, PluginRequest
-    from hub.web.plugin_shapes import call
 
     settings = load_settings(data, database)
 
@@ -66,13 +69,39 @@ def _ask(
                         received_at=runtime.now(),
                         path={"mailing": mailing},
                     )
-                    answer = await call(BoundHub(runtime, OPERATOR, plugin=PLUGIN), route, request)
+                    answer = await _answered(
+                        BoundHub(runtime, OPERATOR, plugin=PLUGIN), route, request
+                    )
                     if not isinstance(answer, Json):
                         raise TypeError(f"{path} gave {type(answer).__name__}")
                     return answer.value
             raise Invalid("the plugin `mailings` is not on: see `dialoghub plugins`")
 
     return run_async(work())
+
+
+async def _answered(hub: Hub, route: Route, request: PluginRequest) -> Answer:
+    """Call an endpoint; what it refuses says what to do next in a shell."""
+    from hub.web.plugin_shapes import WrongBody, call
+
+    try:
+        return await call(hub, route, request)
+    except NotFound as error:
+        raise NotFound(f"{error}: `dialoghub mailing list` shows them") from None
+    except WrongBody as error:
+        words = str(error).removeprefix("Value error, ")
+        raise Invalid(f"{error.field}: {words}", field=error.field) from None
+    except Invalid as error:
+        if error.field != "check":
+            raise
+        mailing = request.path["mailing"]
+        text = f"something is red before sending: see `dialoghub mailing check {mailing}`"
+        raise Invalid(text, field=error.field) from None
+    except Conflict as error:
+        if error.what != "confirm":
+            raise
+        text = "it goes to more than a thousand people: give their number, as `check` says it, with --people"
+        raise Conflict(text, what=error.what) from None
 
 
 def _line(one: Mapping[str, Any]) -> tuple[str, ...]:

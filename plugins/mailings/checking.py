@@ -105,6 +105,9 @@ async def _times(hub: Hub, plan: Plan) -> list[Finding]:
         found.append(Finding(level="bad", text=text))
     if plan.repeat == "enter" and plan.audience == "frozen":
         found.append(Finding(level="bad", text=_("A frozen audience has nobody who comes later")))
+    if plan.tests and not await is_letter(hub, plan):
+        text = _("Links of messages are not counted: the wording more people answer is the better")
+        found.append(Finding(level="warn", text=text))
     if plan.repeat and plan.tests:
         text = _("Two wordings compete anew each time")
         found.append(Finding(level="warn", text=text))

@@ -30,6 +30,7 @@ from hub import (
 )
 from plugins.mailings import files, pictures, versions
 from plugins.mailings.facts import MailingChanged
+from plugins.mailings.finishing import was_told
 from plugins.mailings.holdouts import keep_out
 from plugins.mailings.judging import NOTHING, Judged, keep
 from plugins.mailings.plans import Mailing, minute_of, read_mailing, read_plan
@@ -289,8 +290,14 @@ def steer(uow: UnitOfWork, command: SteerMailing) -> None:
     wanted = {"paused": "paused", "running": "filling", "cancelled": "cancelled"}.get(command.state)
     if wanted is None:
         raise Invalid("a mailing is paused, running or cancelled", field="state")
-    if mailing.state in ("draft", "removed", "cancelled"):
-        raise Conflict("there is nothing to steer", what="state")
+    if mailing.state == "draft":
+        raise Conflict("this mailing has not begun: send it first", what="state")
+    if mailing.state == "removed":
+        raise Conflict("this draft was removed: put it back first", what="removed")
+    if mailing.state == "cancelled":
+        raise Conflict("this mailing was cancelled: make one like it", what="state")
+    if mailing.state == "sending" and was_told(uow, mailing.id, mailing.occurrence):
+        raise Conflict("this mailing is finished: make one like it", what="state")
     known = uow.execute(select(runs.c.send_id).where(runs.c.mailing_id == mailing.id)).scalars()
     for send_id in sorted({*known, mailing.send_id} - {0}):
         uow.give(SteerMany(send_id=send_id, state=command.state, reason=command.reason))

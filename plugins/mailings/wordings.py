@@ -56,8 +56,15 @@ async def wordings_of(hub: Hub, mailing: Mailing) -> list[Wording]:
 
 
 def better(wordings: Sequence[Wording]) -> Wording:
-    """Give the one whose links a larger share followed; the first one where nobody can tell."""
-    return max(wordings, key=lambda one: (one.share, one.name == "A"))
+    """Give the one whose links a larger share followed, where they are alike the one more answered.
+
+    Of messages no links are counted. The first one where nobody can tell.
+    """
+
+    def worth(one: Wording) -> tuple[float, float, bool]:
+        return one.share, one.answered / one.sent if one.sent else 0.0, one.name == "A"
+
+    return max(wordings, key=worth)
 
 
 def chosen_at(mailing: Mailing) -> int:

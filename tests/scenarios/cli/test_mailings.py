@@ -49,8 +49,8 @@ def test_a_mailing_is_checked_started_held_and_ended(hub: CommandLine) -> None:
     assert (shown["state"], shown["plan"]["accounts"]) == ("draft", [account["id"]])
     assert hub.try_out("mailing", "check", empty).returncode == 1
     assert json.loads(hub("mailing", "check", good, "--json"))["ready"]
-    assert "red" in hub.refused("mailing", "start", empty)
-    assert "nothing to steer" in hub.refused("mailing", "pause", good)
+    assert f"mailing check {empty}" in hub.refused("mailing", "start", empty)
+    assert "has not begun" in hub.refused("mailing", "pause", good)
     assert json.loads(hub("mailing", "test", good, "--to", "vera", "--json"))["send_ids"]
     started = json.loads(hub("mailing", "start", good, "--json"))
     assert started["state"] in ("scheduled", "filling")
@@ -63,4 +63,4 @@ def test_a_mailing_is_checked_started_held_and_ended(hub: CommandLine) -> None:
         0,
         [],
     )
-    assert "no such mailing" in hub.refused("mailing", "results", "7")
+    assert "`dialoghub mailing list`" in hub.refused("mailing", "results", "7")

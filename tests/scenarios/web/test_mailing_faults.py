@@ -15,6 +15,7 @@ from plugins.mailings.doing import mailing_of, send
 from plugins.mailings.plans import Mailing, moment, read_plan
 from plugins.mailings.texts import translator
 from plugins.mailings.times import LATE_US, passed
+from plugins.mailings.wordings import Wording, better
 from tests.houses import US, World, plugin_of
 from tests.scenarios.web.house import House, open_house
 from tests.scenarios.web.test_mailings import NAME, _draft, _own, _ready
@@ -54,6 +55,25 @@ async def test_a_mailing_that_cannot_go_on_stops_no_other(
     assert translator("ru")(gone.reason).startswith("её сегмент удалён")
     assert (await mailing_of(hub, str(broken))).state == "scheduled", "it is tried again"
     assert (await mailing_of(hub, str(sound))).state == "paused", "of the same segment, reached"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "won"),
+    [
+        ({"sent": 10, "clicked": 2, "answered": 0}, {"sent": 9, "clicked": 1, "answered": 9}, "A"),
+        ({"sent": 10, "answered": 1}, {"sent": 5, "answered": 1}, "B"),
+        ({"sent": 10}, {"sent": 10}, "A"),
+        ({}, {}, "A"),
+    ],
+)
+def test_of_messages_the_wording_more_people_answer_is_better(
+    first: dict[str, int], second: dict[str, int], won: str
+) -> None:
+    two = [
+        Wording(name=name, subject="", content_id=n, **numbers)
+        for n, (name, numbers) in enumerate((("A", first), ("B", second)))
+    ]
+    assert better(two).name == won
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from sqlalchemy import select
 import plugins.mailings
 from crm_store.tables.journal import journal
 from crm_store.viewer import Reader
-from hub import PermanentFailure, RejectReason, SaveRule, UnitOfWork
+from hub import Conflict, PermanentFailure, RejectReason, SaveRule, UnitOfWork
 from hub.handle import BoundHub
 from plugins import crm_actions
 from plugins.mailings import finishing, sending
@@ -90,6 +90,8 @@ async def test_a_finished_mailing_is_told_once_and_begins_a_rule(
         await sending.tick(hub, {})
     # Another process that saw the same rows, and one that was killed before its commit.
     assert await hub.do(TellFinished(mailing_id=number, sent=3, failed=1)) == [False]
+    with pytest.raises(Conflict, match="finished"):
+        await hub.do(SteerMailing(mailing_id=number, state="cancelled"))
     (fact,) = await house.system.read(told)
     assert (fact["sent"], fact["failed"], fact["unknown"], fact["kept_back"]) == (3, 1, 0, 0)
 
