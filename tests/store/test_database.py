@@ -46,27 +46,31 @@ def add_team(tx: Transaction, names: list[str]) -> list[int]:
 
 
 def blocked(database: Database) -> tuple[threading.Event, Any]:
-    """Hold the writers, so that what comes meanwhile waits together."""
+    """Hold every writer, so that what comes meanwhile waits together."""
     gate = threading.Event()
+    held = threading.Semaphore(0)
 
     def wait(tx: Transaction, items: list[None]) -> list[None]:
-        gate.wait(10)
+        held.release()
+        gate.wait(60)
         return [None] * len(items)
 
-    writers = len(database._threads)
-    futures = [database.submit(wait, n) for n in range(writers)]
+    futures = []
+    for n in range(len(database._threads)):
+        futures.append(database.submit(wait, n))
+        # One after the other: two that wait together would be taken by the same writer.
+        assert held.acquire(timeout=60)
     return gate, futures
 
 
 async def test_calls_that_wait_together_share_one_commit(database: Database) -> None:
     statements: list[str] = []
     gate, held = blocked(database)
-    await asyncio.sleep(0.2)
     event.listen(database._writer, "begin", lambda conn: statements.append("BEGIN"))
     event.listen(database._writer, "commit", lambda conn: statements.append("COMMIT"))
     event.listen(database._writer, "savepoint", lambda conn, name: statements.append("SAVEPOINT"))
     waiting = [asyncio.ensure_future(database.write(add_team, f"t{n}")) for n in range(20)]
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0)
     gate.set()
     await asyncio.gather(*waiting)
     for one in held:
@@ -79,10 +83,9 @@ async def test_calls_that_wait_together_share_one_commit(database: Database) -> 
 
 async def test_only_the_guilty_call_fails(database: Database) -> None:
     gate, _ = blocked(database)
-    await asyncio.sleep(0.1)
     names = ["a", "b", "bad", "c"]
     waiting = [asyncio.ensure_future(database.write(add_team, name)) for name in names]
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0)
     gate.set()
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert [isinstance(one, ValueError) for one in results] == [False, False, True, False]
@@ -170,7 +173,6 @@ async def test_what_fails_after_a_commit_does_not_repeat_it(database: Database) 
 
 async def test_a_call_that_nobody_waits_for_any_more_stops_nobody(database: Database) -> None:
     gate, _ = blocked(database)
-    await asyncio.sleep(0.1)
     waiting = database.submit(add_team, "cancelled")
     assert waiting.cancel()
     gate.set()
@@ -231,7 +233,6 @@ async def test_a_sign_that_cannot_be_kept_refuses_its_command_alone(
         with pytest.raises(Invalid, match="cannot be kept"):
             await home.system.do(bad)
         gate, _ = blocked(home.runtime.database)
-        await asyncio.sleep(0.1)
         given = [
             CreateContact(name="Anna"),
             bad,
