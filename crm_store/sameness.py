@@ -19,7 +19,8 @@ COUNTRY = "RU"
 """Where a number without a country's prefix is from."""
 
 _PHONE = re.compile(r"\+?[0-9][0-9 ()\-.\u2010-\u2015\u00a0/]{5,28}")
-_MAIL = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+\.[^\s@<>,;:]+")
+# Begun at a word's first letter only: a text of one long word is not gone through from each of them.
+_MAIL = re.compile(r"(?<![^\s@<>,;:])[^\s@<>,;:]+@[^\s@<>,;:]+\.[^\s@<>,;:]+")
 _MAX = 100
 
 

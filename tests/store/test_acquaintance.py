@@ -83,6 +83,11 @@ def test_a_phone_has_one_spelling_however_it_is_written() -> None:
     assert [phone_form(one) for one in ("12", "order 77", "")] == ["", "", ""]
     told = said_addresses("Call 8 (912) 345-67-89 or write to Anna@Example.com. Order 1234567890.")
     assert told == [("email", "anna@example.com"), ("phone", "+79123456789")]
+    told = said_addresses(
+        f"{'x' * 9_000} <Anna@a.example>,boris@b.example;vera@v.example{'x' * 9_000}"
+    )
+    assert [value for _, value in told][:2] == ["anna@a.example", "boris@b.example"]
+    assert said_addresses("x" * 20_000) == []
 
 
 async def test_a_number_that_one_person_has_is_his_and_of_two_nobodys(home: House) -> None:
