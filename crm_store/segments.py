@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Row,
     Select,
     and_,
@@ -43,6 +44,9 @@ from hub.records.segments import Member, Segment
 from hub.terms import fold
 
 CONTACT = NOUNS["contact"]
+KEPT_US = 30 * 86_400_000_000
+"""So long a removed segment can be brought back with its people."""
+FORGOTTEN_AT_ONCE = 50_000
 
 
 # -- asking --------------------------------------------------------------------------------
@@ -301,14 +305,39 @@ def enter(uow: UnitOfWork, segment_id: int, people: Sequence[int]) -> None:
 
 
 def remove_segment(uow: UnitOfWork, command: RemoveSegment) -> None:
-    """Put a segment away."""
+    """Put a segment away, or bring it back."""
+    if command.restore:
+        _restore(uow, command.segment_id)
+        return
     row = locked_row(uow, command.segment_id)
     others = uow.conn.execute(select(segments).where(segments.c.removed_at == 0)).all()
     users = sorted(one.name for one in others if row.id in record(one).made_of)
     if users:
         raise Conflict(f"other segments are made of it: {', '.join(users)}", what="in_use")
-    uow.conn.execute(
-        update(segments).where(segments.c.id == row.id).values(removed_at=uow.now, watched=False)
-    )
-    uow.conn.execute(delete(segment_members).where(segment_members.c.segment_id == row.id))
+    uow.conn.execute(update(segments).where(segments.c.id == row.id).values(removed_at=uow.now))
     uow.record(SegmentChanged(segment_id=row.id, what="removed"))
+
+
+def _restore(uow: UnitOfWork, segment_id: int) -> None:
+    back = select(segments).where(segments.c.id == segment_id, segments.c.removed_at > 0)
+    row = uow.conn.execute(locked(uow.dialect, back)).first()
+    if row is None:
+        raise NotFound("there is no such segment")
+    if row.removed_at < uow.now - KEPT_US:
+        raise Conflict("it was removed too long ago: its people are not kept any more", what="age")
+    for number in record(row).made_of:
+        _row(uow.conn, number)
+    uow.conn.execute(update(segments).where(segments.c.id == row.id).values(removed_at=0))
+    uow.record(SegmentChanged(segment_id=row.id, what="restored"))
+
+
+def forget_members(conn: Connection, now: int) -> None:
+    """Let the people of segments go that cannot be brought back any more, some of each a turn."""
+    removed = (segments.c.removed_at > 0) & (segments.c.removed_at < now - KEPT_US)
+    for number in conn.execute(select(segments.c.id).where(removed)).scalars().all():
+        member = segment_members.c.contact_id
+        mine = segment_members.c.segment_id == number
+        some = select(member).where(mine).order_by(member).limit(FORGOTTEN_AT_ONCE).subquery()
+        last = conn.execute(select(func.max(some.c.contact_id))).scalar()
+        if last is not None:
+            conn.execute(delete(segment_members).where(mine, member <= last))

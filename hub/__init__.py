@@ -390,6 +390,7 @@ from hub.extensions import (
     Screening,
     Suggestion,
     UiPart,
+    UsedBy,
     Verdict,
     VerdictKind,
 )
@@ -1221,6 +1222,7 @@ __all__ = [
     "UpdateProfile",
     "UpdateUser",
     "UploadAttachment",
+    "UsedBy",
     "User",
     "UserChanged",
     "UserCreated",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from hub.records.people import Contact
     from hub.records.segments import Member, Reach, Segment
     from hub.records.system import Account, Brand, Team, User
+    from hub.records.topics import Topic
 
 _NO_DIALOG, _NO_CONTACT = DialogId(0), ContactId(0)
 
@@ -185,6 +186,9 @@ class Hub(Protocol):
 
     async def segments(self) -> list[Segment]:
         """Every segment; needs the right to see contacts."""
+
+    async def topics(self) -> list[Topic]:
+        """What people may subscribe to, by name; needs the right to see contacts."""
 
     async def reach(
         self, segment: Segment, *, channel: str, topic: str = "", advertising: bool = True

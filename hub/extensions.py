@@ -196,6 +196,14 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsedBy:
+    """What makes use of an object, as people know it: its title, and the path of its page."""
+
+    title: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
     """A reply that a plugin proposes for a dialog, filled in for its client.
 

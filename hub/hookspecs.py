@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         Screening,
         Suggestion,
         UiPart,
+        UsedBy,
         Verdict,
     )
     from hub.filters import Field
@@ -141,3 +142,8 @@ async def dialog_panels(hub: Hub, dialog: Dialog) -> list[Panel]:
 @hookspec
 async def suggest_replies(hub: Hub, dialog: Dialog, text: str) -> list[Suggestion]:
     """Give replies that fit what is looked for, or, without a text, the client's last words."""
+
+
+@hookspec
+async def uses_of(hub: Hub, kind: str, object_id: int) -> list[UsedBy]:
+    """Give what of yours makes use of an object (a `segment`): it is named before that is removed."""

@@ -9,12 +9,14 @@ from typing import Any, TypeVar
 from crm_store import many as many_reads
 from crm_store import many_earned, many_results, sending_limits
 from crm_store import segments as segment_reads
+from crm_store import topics as topic_reads
 from crm_store.many_cuts import house_offset
 from crm_store.segment_reach import reach, reach_in_order
 from hub.ids import ContactId, Micros
 from hub.records.many import SendingLimits, Way
 from hub.records.many_results import Earned, LinkTally, Tally
 from hub.records.segments import Member, Reach, Segment
+from hub.records.topics import Topic
 
 T = TypeVar("T")
 
@@ -29,6 +31,10 @@ class ManyReads(ABC):
     async def segments(self) -> list[Segment]:
         """Every segment."""
         return await self.read(segment_reads.all_segments)
+
+    async def topics(self) -> list[Topic]:
+        """What people may subscribe to."""
+        return await self.read(topic_reads.all_topics)
 
     async def reach(
         self, segment: Segment, *, channel: str, topic: str = "", advertising: bool = True

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, select
 from crm_store.journal import set_meta
 from crm_store.notice_letters import forget_letters
 from crm_store.pushes import forget_pushes
+from crm_store.segments import forget_members
 from crm_store.tables.dialogs import blobs, bodies
 from crm_store.tables.outbox import parked_receipts
 from crm_store.tables.users import api_requests, login_attempts, sessions
@@ -76,3 +77,4 @@ class Upkeep:
             )
             forget_letters(conn, now)
             forget_pushes(conn, now)
+            forget_members(conn, now)

@@ -17,7 +17,7 @@ from crm_store.tables.dialogs import bodies, dialogs, messages
 from crm_store.tables.interests import interests, stages
 from crm_store.tables.objects import leads
 from crm_store.tables.people import addresses
-from crm_store.tables.segments import segment_members
+from crm_store.tables.segments import segment_members, segments
 from crm_store.tables.users import brands, team_members, users
 from crm_store.viewer import Reader
 from hub.records.dialogs import Dialog, Message
@@ -172,9 +172,12 @@ class Counters:
     def _segments(self, ids: Sequence[int]) -> None:
         """The static and watched segments that people are in, as they were counted last."""
         found: dict[int, list[int]] = {one: [] for one in ids}
+        there = select(segments.c.id).where(segments.c.removed_at == 0)
         rows = self._reader.conn.execute(
             select(segment_members.c.contact_id, segment_members.c.segment_id).where(
-                segment_members.c.contact_id.in_(ids)
+                segment_members.c.contact_id.in_(ids),
+                # A removed one keeps its people for a while: it may be brought back.
+                segment_members.c.segment_id.in_(there),
             )
         )
         for row in rows:

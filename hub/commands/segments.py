@@ -45,11 +45,15 @@ class FillSegment(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveSegment(Command):
-    """Put a segment away; refused while another one is made of it."""
+    """Put a segment away; refused while another one is made of it.
+
+    `restore` brings it back with its people, within thirty days.
+    """
 
     permission: ClassVar[str] = "mailings.send"
 
     segment_id: int
+    restore: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,8 @@ from hub.ids import ContactId
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentChanged(Event):
-    """A segment was made, changed or removed (`what`)."""
+    """A segment was made, changed, filled, removed or brought back (`what`: created, changed,
+    filled, removed, restored)."""
 
     type: ClassVar[str] = "segment.changed"
     subject_kind: ClassVar[str] = "segment"

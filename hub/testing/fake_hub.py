@@ -27,6 +27,7 @@ from hub.objects import SYSTEM, Actor
 from hub.placeholders import Problem, Rendered, Values
 from hub.records.links import LinkCheck
 from hub.records.segments import Member, Reach, Segment
+from hub.records.topics import Topic
 from hub.testing.samples import NOW
 
 
@@ -226,6 +227,10 @@ class FakeHub:
     async def segments(self) -> list[Segment]:
         """The segments that were put here."""
         return [one for (kind, _), one in self._kept.items() if kind == "Segment"]
+
+    async def topics(self) -> list[Topic]:
+        """The topics that were put here."""
+        return [one for (kind, _), one in self._kept.items() if kind == "Topic"]
 
     async def reach(
         self, segment: Segment, *, channel: str, topic: str = "", advertising: bool = True

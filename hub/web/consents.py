@@ -37,6 +37,7 @@ async def shown(request: Request) -> Response:
         standing=found,
         kinds=sorted({one.kind for one in contact.addresses}),
         users={one.id: one for one in users},
+        topics=await hub.topics(),
     )
     return response
 

@@ -14,13 +14,16 @@ from starlette.routing import Route
 
 from crm_store import segment_fields
 from crm_store import segments as reads
+from crm_store.segment_uses import segment_uses
 from crm_store.viewer import Reader
 from hub.capabilities import Capabilities
 from hub.commands import FillSegment, RemoveSegment, SaveSegment
 from hub.errors import Conflict, HubError, Invalid, NotAllowed, NotFound
+from hub.extensions import UsedBy
 from hub.filters import Choice, Fields
 from hub.ids import ContactId
 from hub.kinds import Kind
+from hub.objects import Actor, ActorKind
 from hub.records.segments import Reach, Segment
 from hub.web.auth import checked_form
 from hub.web.filter_bar import chips as chips_of
@@ -42,8 +45,14 @@ def _(text: str) -> str:
 
 
 async def listed(request: Request) -> Response:
-    """Show every segment."""
-    return _page(request, "list", segments=await request.state.hub.read(reads.all_segments))
+    """Show every segment, and how to bring back the one that was just removed."""
+    removed = request.query_params.get("removed", "")
+    return _page(
+        request,
+        "list",
+        segments=await request.state.hub.read(reads.all_segments),
+        removed=removed if removed.isdecimal() and len(removed) < 20 else "",
+    )
 
 
 async def shown(request: Request) -> Response:
@@ -88,6 +97,7 @@ async def _form(
         problem = problem or say(request, str(error))
     words = [(one.name, one.translations.get(language, one.label)) for one in askable(kind, known)]
     own = {one.name for one in kind.fields}
+    may_remove = segment.id and "mailings.send" in request.state.may
     return _page(
         request,
         "one",
@@ -109,7 +119,24 @@ async def _form(
         asked=asked,
         topic=topic,
         problem=problem,
+        uses=await _uses(request, segment.id) if may_remove else [],
     )
+
+
+async def _uses(request: Request, segment_id: int) -> list[UsedBy]:
+    """Give what makes use of a segment: ours, and what plugins know of."""
+    runtime = request.app.state.runtime
+    found: list[UsedBy] = await request.state.hub.read(segment_uses, segment_id)
+    for plugin in runtime.plugins.with_hook("uses_of"):
+        own = runtime.handle(Actor(kind=ActorKind.PLUGIN, name=plugin.name))
+        hub = own.as_user(request.state.user.id)
+        try:
+            found += await runtime.plugins.call(
+                plugin, "uses_of", hub=hub, kind="segment", object_id=segment_id
+            )
+        except Exception:  # noqa: BLE001 - charged to the plugin by the host
+            continue
+    return found
 
 
 def _channels(request: Request) -> dict[str, Capabilities]:
@@ -246,15 +273,20 @@ async def _one_in(request: Request, segment_id: int, text: str) -> None:
 
 
 async def remove(request: Request) -> Response:
-    """Put a segment away."""
-    await checked_form(request)
+    """Put a segment away, or (`do` is back) bring it back."""
+    form = await checked_form(request)
     segment_id = number(request.path_params["segment_id"])
+    back = form.get("do") == "back"
     try:
-        await request.state.hub.do(RemoveSegment(segment_id=segment_id))
+        await request.state.hub.do(RemoveSegment(segment_id=segment_id, restore=back))
     except Conflict as error:
+        if back:
+            raise
         segment = await request.state.hub.read(reads.one, segment_id)
         return await _form(request, segment, say(request, str(error)), 409)
-    return RedirectResponse("/segments", 303)
+    return RedirectResponse(
+        f"/segments/{segment_id}" if back else f"/segments?removed={segment_id}", 303
+    )
 
 
 async def export(request: Request) -> Response:
@@ -265,13 +297,17 @@ async def export(request: Request) -> Response:
     segment = await hub.read(reads.one, number(request.path_params["segment_id"]))
 
     async def rows() -> AsyncIterator[str]:
-        yield "\ufeffid,name,email,time_zone\r\n"
+        yield "\ufeffid,name,email,phone,time_zone\r\n"
         after = 0
         while people := await hub.audience(segment, channel="email", after=after, limit=PAGE):
+            # Who came in or left between the two questions is at most without his phone.
+            also = await hub.audience(segment, channel="phone", after=after, limit=PAGE)
+            phones = {one.contact_id: one.address for one in also}
             text = io.StringIO()
             writer = csv.writer(text)
             for one in people:
-                cells = [str(one.contact_id), one.name, one.address, one.time_zone]
+                phone = phones.get(one.contact_id, "")
+                cells = [str(one.contact_id), one.name, one.address, phone, one.time_zone]
                 writer.writerow(
                     [f"'{cell}" if cell[:1] in "=@+-\t" and cell else cell for cell in cells]
                 )

@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from hub import Action, Ageing, Event, Field, Handler, Job, NavEntry, Route, UiPart, hookimpl
+from hub import (
+    Action,
+    Ageing,
+    Event,
+    Field,
+    Handler,
+    Hub,
+    Job,
+    NavEntry,
+    Route,
+    UiPart,
+    UsedBy,
+    hookimpl,
+)
 from plugins.mailings import (
     api,
     files,
@@ -29,6 +42,7 @@ from plugins.mailings import (
     trying,
     versions,
 )
+from plugins.mailings.audience import segment_uses
 from plugins.mailings.commands import handlers
 from plugins.mailings.facts import LetterChanged, MailingChanged, MailingFinished
 from plugins.mailings.sending import tick
@@ -132,3 +146,11 @@ def register_ui() -> list[UiPart]:
             keys="G M",
         )
     ]
+
+
+@hookimpl
+async def uses_of(hub: Hub, kind: str, object_id: int) -> list[UsedBy]:
+    """Name the mailings that go to a segment, or leave its people out."""
+    if kind != "segment" or not await hub.may("mailings.view"):
+        return []
+    return await segment_uses(hub, object_id)

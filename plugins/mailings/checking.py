@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub import AccountId, Hub, HubError
+from plugins.mailings.audience import UNKNOWN_TOPIC, missing, unknown_topic
 from plugins.mailings.contents import capabilities_of, is_letter, letters_of
 from plugins.mailings.files import HEAVY, files_of, megabytes, objections
 from plugins.mailings.letter import LOOSE, complaints, loose
@@ -36,12 +37,7 @@ class Finding:
 async def findings(hub: Hub, mailing: Mailing, path: Path | None = None) -> list[Finding]:
     """Give the list; `path` is that of its audience, where it was looked at already."""
     plan = mailing.plan
-    found: list[Finding] = []
-    known = {one.id for one in await hub.segments()}
-    if plan.segment_id not in known:
-        found.append(Finding(level="bad", text=_("Choose who shall get it")))
-    if not plan.accounts:
-        found.append(Finding(level="bad", text=_("Choose a channel")))
+    found = [Finding(level="bad", text=text) for text in await missing(hub, plan)]
     for number in plan.accounts:
         try:
             account = await hub.account(AccountId(number))
@@ -59,6 +55,8 @@ async def findings(hub: Hub, mailing: Mailing, path: Path | None = None) -> list
                 found.append(
                     Finding(level=level, text=_("What providers ask of the sender"), detail=detail)
                 )
+    if topic := await unknown_topic(hub, plan.topic):
+        found.append(Finding(level="warn", text=UNKNOWN_TOPIC, detail=topic))
     found += await _words(hub, plan)
     found += await _attached(hub, plan)
     if not [one for one in found if one.level == "bad"]:

@@ -14,6 +14,7 @@ from plugins.mailings.library import WORDS, KeptLetter
 from plugins.mailings.paths import path_of
 from plugins.mailings.plans import Mailing, first_moment, read_mailing
 from plugins.mailings.tables import mailings, with_run
+from plugins.mailings.texts import FROZEN, translator
 
 YEARS = 1900
 """From here on a number at the end of a title is a year, and none of a copy."""
@@ -85,7 +86,9 @@ async def steer(hub: Hub, mailing: Mailing, state: str) -> None:
 async def frozen(hub: Hub, mailing: Mailing) -> Mailing:
     """Keep who is in the audience now: whoever comes later does not get it."""
     segment = await audience_of(hub, mailing)
-    (kept,) = await hub.do(SaveSegment(name=f"{mailing.title}: frozen"[:200], static=True))
+    words = translator((await hub.brand()).language[:2])
+    name = words(FROZEN).format(title=mailing.title)
+    (kept,) = await hub.do(SaveSegment(name=name[:200], static=True))
     after = 0
     while True:
         people = await hub.audience(segment, channel="", after=after, limit=2_000)

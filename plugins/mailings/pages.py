@@ -162,6 +162,7 @@ async def _page(
             "plan": plan,
             "variants": [*plan.variants, Variant()][:2],
             "segments": await hub.segments(),
+            "topics": await hub.topics() if mailing.state == "draft" else [],
             "accounts": accounts,
             "is_draft": mailing.state == "draft",
             "is_letter": await is_letter(hub, plan),

@@ -30,7 +30,6 @@ SAID = (
     _("it is tried on at most 100 per cent"),
     _("at most 90 per cent are kept out"),
     _("it repeats every 1 to 365 days, weeks or months"),
-    _("its segment was removed: make one like it, for another segment"),
     _("a moment is written 2027-03-10T09:00"),
     _("a picture has no words for who does not see it"),
     _("a button or a picture stands inside a text: put an empty line before and after it"),
@@ -62,6 +61,8 @@ SAID = (
     _("there is no such link"),
     _("the list above has something red: mend that first"),
 )
+FROZEN = _("{title}: as it was when sent")
+"""What the segment of a frozen audience is called."""
 STATES = {
     "draft": _("draft"),
     "scheduled": _("waits for its time"),

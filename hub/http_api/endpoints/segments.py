@@ -94,6 +94,17 @@ async def remove(caller: rights.MaySendMailings, segment_id: SegmentKey) -> Resp
     return Response(status_code=204)
 
 
+@router.post(
+    "/segments/{segment_id}/restore", summary="Bring a segment back", responses=failures(409)
+)
+async def restore(
+    caller: rights.MaySendMailings, segment_id: SegmentKey, response: Response
+) -> s.Segment:
+    """Bring a removed segment back with its people; 409 `age` thirty days after it was removed."""
+    await caller.hub.do(c.RemoveSegment(segment_id=segment_id, restore=True))
+    return await _shown(caller, segment_id, response)
+
+
 @router.post("/segments/{segment_id}/members", summary="Fill a static segment")
 async def fill(
     caller: rights.MaySendMailings, segment_id: SegmentKey, body: s.FillSegment

@@ -252,6 +252,7 @@ RIGHTS = {
     "GET /segments/{segment_id}": "contacts.view",
     "PUT /segments/{segment_id}": "mailings.send",
     "DELETE /segments/{segment_id}": "mailings.send",
+    "POST /segments/{segment_id}/restore": "mailings.send",
     "POST /segments/{segment_id}/members": "mailings.send",
     "GET /segments/{segment_id}/members": "contacts.view",
     "GET /segments/{segment_id}/reach": "contacts.view",

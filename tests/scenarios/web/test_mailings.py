@@ -18,13 +18,15 @@ from hub import (
     GiveConsent,
     PermanentFailure,
     RejectReason,
+    RemoveSegment,
     SaveSegment,
+    SaveTopic,
     TouchMany,
     UpdateContact,
 )
 from hub.handle import BoundHub
 from plugins.mailings import pages, sending
-from plugins.mailings.audience import audience_of
+from plugins.mailings.audience import GONE, audience_of
 from plugins.mailings.commands import FillMailing, SaveMailing
 from plugins.mailings.doing import mailing_of, send, steer
 from plugins.mailings.judging import Judged, too_many
@@ -208,6 +210,48 @@ async def test_a_draft_is_put_away_and_back_and_says_whom_it_reaches(
     assert refused.status_code == 422
     await browser.submit(address, data={"do": "draft"})
     assert address in (await browser.get("/p/mailings/")).text
+
+
+async def test_a_segment_that_is_gone_stops_its_own_mailing_and_no_other(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 3)
+    hub = _own(house)
+    (others,) = await house.system.do(SaveSegment(name="Others"))
+    (kept_out,) = await house.system.do(SaveSegment(name="Never", static=True))
+    first = await _draft(house, segment, account)
+    second = await _draft(house, others, account)
+    careful = await _draft(house, others, account, without=[str(kept_out)])
+    for one in (first, second):
+        await send(hub, await mailing_of(hub, str(one)))
+    # Before it is removed its page names what makes use of it (`uses_of`).
+    browser = await house.logged_in("marketer")
+    assert f"/p/mailings/{first}" in (await browser.get(f"/segments/{segment}")).text
+    assert f"/p/mailings/{careful}" in (await browser.get(f"/segments/{kept_out}")).text
+    await house.system.do(RemoveSegment(segment_id=segment), RemoveSegment(segment_id=kept_out))
+    await sending.tick(hub, {})
+    await until(lambda: len(world.sent) == 3)
+    stopped = await mailing_of(hub, str(first))
+    assert (stopped.state, stopped.reason) == ("paused", GONE)
+    # Whoever was to be left out does not get it because his segment is gone.
+    assert "were to be left out is gone" in (await browser.get(f"/p/mailings/{careful}")).text
+    await house.system.do(RemoveSegment(segment_id=segment, restore=True))
+    await steer(hub, stopped, "running")
+    await sending.tick(hub, {})
+    await until(lambda: len(world.sent) == 6)
+
+
+async def test_a_topic_is_offered_and_a_typo_makes_none_unseen(house: House) -> None:
+    segment, account = await _ready(house, 1)
+    await house.system.do(SaveTopic(name="news", label_en="Our news"))
+    browser = await house.logged_in("marketer")
+    page = (await browser.get(f"/p/mailings/{await _draft(house, segment, account)}")).text
+    assert '<option value="news">Our news</option>' in page
+    assert "hold no such topic" not in page
+    mistyped = await _draft(house, segment, account, topic="nesw")
+    page = (await browser.get(f"/p/mailings/{mistyped}")).text
+    assert "hold no such topic" in page
+    assert "nesw → news?" in page
 
 
 async def test_a_batch_is_carried_once_wherever_it_was_killed(house: House, world: World) -> None:

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from crm_store import comings, segments
 from crm_store.journal import events_after
+from crm_store.tables.segments import segment_members
 from hub import (
     SYSTEM,
     Address,
@@ -27,6 +29,7 @@ from hub import (
     RefreshSegment,
     RemoveSegment,
     SaveField,
+    SaveRule,
     SaveSegment,
     SegmentEntered,
     SegmentLeft,
@@ -35,13 +38,15 @@ from hub import (
     WinInterest,
     WithdrawConsent,
 )
+from plugins import crm_actions
 from tests.houses import World, plugin_of
 from tests.scenarios.web.house import House, open_house
 
 
 @pytest.fixture
 async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path, database_url, ("pigeons", plugin_of(World()))) as one:
+    parts = (("pigeons", plugin_of(World())), ("crm_actions", crm_actions))
+    async with open_house(tmp_path, database_url, *parts) as one:
         yield one
 
 
@@ -294,3 +299,52 @@ async def test_a_condition_is_chosen_and_not_typed(house: House) -> None:
         await hub.do(ArchiveField(field_id=field_id))
     await hub.do(RemoveSegment(segment_id=segment_id))
     await hub.do(ArchiveField(field_id=field_id))
+
+
+async def test_what_uses_a_segment_is_named_before_it_goes_and_it_comes_back(house: House) -> None:
+    hub, database = house.system, house.runtime.database
+    anna = await _person(house, "Anna")
+    (picked,) = await hub.do(SaveSegment(name="Picked", static=True))
+    await hub.do(FillSegment(segment_id=picked, add=(ContactId(anna),)))
+    in_it = {"field": "event.segment", "operator": "equals", "value": str(picked)}
+    then = [{"action": "crm_actions.add_to_segment", "params": {"segment": str(picked)}}]
+    rule = {
+        "name": "Greet the picked",
+        "when": [{"event": "segment.entered"}],
+        "if": in_it,
+        "then": then,
+    }
+    await hub.do(SaveRule(definition=rule))
+    browser = await house.logged_in("marketer")
+    address = f"/segments/{picked}"
+    page = (await browser.get(address)).text
+    assert "Greet the picked" in page
+    assert "finds nobody without it" in page
+    removed = await browser.submit(f"{address}/remove", "/segments")
+    listed = (await browser.get(removed.headers["location"])).text
+    assert "Put it back" in listed
+    assert "Picked" not in listed
+    assert (await browser.get(address)).status_code == 404
+    back = await browser.submit(f"{address}/remove", "/segments/new", {"do": "back"})
+    assert "Anna" in (await browser.get(back.headers["location"])).text
+    # Whom nobody brings back within thirty days is forgotten.
+    await hub.do(RemoveSegment(segment_id=picked))
+    month = segments.KEPT_US
+    for now, left in ((hub.now() + month - 60_000_000, 1), (hub.now() + month + 60_000_000, 0)):
+        with database.administer() as conn:
+            segments.forget_members(conn, now)
+            assert len(conn.execute(select(segment_members)).all()) == left
+
+
+async def test_the_table_of_a_segment_holds_phones_too(house: House) -> None:
+    hub = house.system
+    addresses = (
+        Address(kind="email", value="zoe@example.org"),
+        Address(kind="phone", value="+79120000001"),
+    )
+    await hub.do(CreateContact(name="Zoe", addresses=addresses))
+    (everybody,) = await hub.do(SaveSegment(name="All"))
+    browser = await house.logged_in("marketer")
+    table = (await browser.get(f"/segments/{everybody}/export")).text
+    assert table.startswith("\ufeffid,name,email,phone,time_zone\r\n")
+    assert ",Zoe,zoe@example.org,'+79120000001," in table
