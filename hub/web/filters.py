@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from babel.dates import format_date, format_timedelta
+from babel.dates import TIMEDELTA_UNITS, format_date, format_timedelta
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 from jinja2 import pass_context
@@ -25,6 +26,9 @@ from hub.web.instants import MINUTE_US, iso, today_in, zone_of
 
 _REPLY = re.compile(r"(?i)^\s*(re|aw|sv|antw|отв|ответ)\s*(\[\d+\])?\s*:")
 MAX_MARKS = 50
+TWO_ARE_SAID = 1.2
+"""From so many of a unit on it is used; less is said in the next smaller one."""
+_UNITS = TIMEDELTA_UNITS[:-1]
 
 
 def is_reply(subject: str) -> bool:
@@ -76,15 +80,19 @@ def _daykey(context: Context, micros: int) -> str:
 @pass_context
 def _day(context: Context, micros: int) -> str:
     """Give the day, for separators."""
-    at = _local(context, micros)
-    language = str(context.get("language"))
-    now = datetime.now(UTC).astimezone(at.tzinfo)
-    if at.date() == now.date():
+    zone = _zone(context)
+    return _day_words(micros // MINUTE_US, zone, str(context.get("language")), today_in(zone))
+
+
+@lru_cache(4_000)
+def _day_words(minute: int, zone: str, language: str, today: date) -> str:
+    day = datetime.fromtimestamp(minute * 60, UTC).astimezone(zone_of(zone)).date()
+    if day == today:
         return translations(language).gettext("Today")
-    if (now.date() - at.date()).days == 1:
+    if (today - day).days == 1:
         return translations(language).gettext("Yesterday")
-    style = "EEEE, d MMMM" if at.year == now.year else "d MMMM y"
-    return instants.day_form(at.date(), style, language)
+    style = "EEEE, d MMMM" if day.year == today.year else "d MMMM y"
+    return format_date(day, style, locale=language)
 
 
 @pass_context
@@ -158,21 +166,22 @@ def money(minor: int, currency: str, locale: str) -> str:
 @pass_context
 def _since(context: Context, micros: int) -> str:
     """Give how long ago something was, in one short unit."""
-    seconds = int(time.time() - micros / 1_000_000)
-    # Of hours and days the seconds do not matter.
-    seconds -= seconds % 60 if seconds >= 3_600 else 0
-    return _ago_form(seconds, str(context.get("language")))
+    return ago(int(time.time() - micros / 1_000_000), str(context.get("language")))
 
 
-@lru_cache(8_000)
-def _ago_form(seconds: int, language: str) -> str:
-    return format_timedelta(
-        timedelta(seconds=seconds),
-        granularity="minute",
-        threshold=1.2,
-        format="short",
-        locale=language,
-    )
+def ago(seconds: int, language: str) -> str:
+    """Give a stretch of time in one short unit, a minute at least."""
+    seconds = abs(seconds)
+    unit, length = next((one for one in _UNITS if seconds >= TWO_ARE_SAID * one[1]), _UNITS[-1])
+    # What began a moment ago began a minute ago.
+    return _ago_form(round(max(seconds / length, min(seconds, 1))), unit, length, language)
+
+
+@lru_cache(4_000)
+def _ago_form(count: int, unit: Any, length: int, language: str) -> str:
+    """Put it into words by what is said of it: a page of waiting dialogs says a few things only."""
+    stretch = timedelta(seconds=count * length)
+    return format_timedelta(stretch, unit, threshold=math.inf, format="short", locale=language)
 
 
 def breakable(address: str) -> Markup:

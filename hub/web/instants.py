@@ -76,7 +76,7 @@ def clock(micros: int, zone: str, language: str) -> str:
 def day_only(micros: int, language: str) -> str:
     """Give a day of the calendar, which no time zone moves."""
     at = datetime.fromtimestamp(micros // MINUTE_US // 1440 * 86_400, UTC)
-    return day_form(at.date(), "medium", language)
+    return _day_form(at.date(), "medium", language)
 
 
 def _at(minute: int, zone: str) -> datetime:
@@ -88,7 +88,7 @@ def _short_form(minute: int, zone: str, language: str, today: date) -> str:
     at = _at(minute, zone)
     if at.date() == today:
         return _clock_form(at.hour, at.minute, language)
-    day = day_form(at.date(), "d MMM" if at.year == today.year else "short", language)
+    day = _day_form(at.date(), "d MMM" if at.year == today.year else "short", language)
     if 0 < (at.date() - today).days <= SOON_DAYS:
         return f"{day}, {_clock_form(at.hour, at.minute, language)}"
     return day
@@ -97,13 +97,12 @@ def _short_form(minute: int, zone: str, language: str, today: date) -> str:
 @lru_cache(4_000)
 def _full_form(minute: int, zone: str, language: str) -> str:
     at = _at(minute, zone)
-    day = day_form(at.date(), "d MMMM y", language)
+    day = _day_form(at.date(), "d MMMM y", language)
     return f"{day}, {at.hour:02}:{at.minute:02} {_zone_form(at, zone, language)}"
 
 
 @lru_cache(4_000)
-def day_form(day: date, pattern: str, language: str) -> str:
-    """Give a day of the calendar by a pattern of CLDR."""
+def _day_form(day: date, pattern: str, language: str) -> str:
     return format_date(day, pattern, locale=language)
 
 

@@ -6,9 +6,10 @@ import time
 from datetime import UTC, date, datetime
 
 import pytest
+from babel.dates import format_timedelta
 from jinja2 import Environment
 
-from hub.web.filters import FILTERS, breakable, is_reply, marked
+from hub.web.filters import FILTERS, ago, breakable, is_reply, marked
 from hub.web.instants import when
 from hub.web.wording import linked
 
@@ -47,6 +48,16 @@ def test_time_that_is_summed_up_is_not_rounded() -> None:
     names.filters.update(FILTERS)
     page = names.from_string("{{ one|lasting }}, {{ one|roughly }}")
     assert page.render(one=95 * 60_000_000, language="en") == "1\u00a0h 35\u00a0min, 2 hours"
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_how_long_ago_is_said_as_babel_says_it(language: str) -> None:
+    for unit in (1, 60, 3_600, 86_400, 604_800, 2_592_000, 31_536_000):
+        for seconds in (int(unit * share) for share in (0, 0.9, 1, 1.19, 1.2, 1.49, 1.5, 2.5, 6)):
+            said = format_timedelta(
+                seconds, granularity="minute", threshold=1.2, format="short", locale=language
+            )
+            assert ago(seconds, language) == ago(-seconds, language) == said
 
 
 def test_what_should_have_left_is_not_said_to_leave_at_a_time_that_is_over() -> None:
