@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from hub.ids import AccountId, Micros, bounded_key
 from hub.records.many import SendingLimits
 
 US = 1_000_000
+_CURRENCY = re.compile(r"[A-Z]{3}")
 MOST = 10_000_000
 
 
@@ -50,8 +52,8 @@ def set_limits(uow: UnitOfWork, command: SetSendingLimits) -> None:
     if uow.conn.execute(select(sending_limits.c.account_id).where(*changed)).first() is None:
         name = f"warm:{command.account_id}:%"
         uow.conn.execute(delete(buckets).where(buckets.c.name.like(name)))
-    values["currency"] = command.currency.strip().upper()[:3]
-    if command.price and len(values["currency"]) != 3:
+    values["currency"] = command.currency.strip().upper()
+    if (command.price or values["currency"]) and not _CURRENCY.fullmatch(values["currency"]):
         raise Invalid("a price needs its currency, as RUB", field="currency")
     uow.conn.execute(
         upsert(uow.dialect, sending_limits).on_conflict_do_update(

@@ -230,7 +230,7 @@ async def given_together(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def people(hub: Hub, request: PluginRequest) -> Answer:
-    """Make a segment of the people behind a number: `number`, `by` and `key`, or `link`."""
+    """Make a segment of the people behind a `number`, of a part with `by` and `key`, or of a `link`."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
     body: shapes.NumberBehind = request.given
     days, touch = asked({"days": str(body.days), "touch": body.touch})

@@ -49,6 +49,11 @@ def routes() -> list[Route]:
 
 async def page(hub: Hub, request: PluginRequest) -> Answer:
     """One box per account that sends."""
+    return await _page(hub, request)
+
+
+async def _page(hub: Hub, request: PluginRequest, refused: int = 0, problem: str = "") -> Page:
+    """Draw it; what was `refused` stays in the form of that account, under the reason."""
     words = translator(request.language)
     limits = {one.account_id: one for one in await hub.sending_limits()}
     rows = []
@@ -61,7 +66,11 @@ async def page(hub: Hub, request: PluginRequest) -> Answer:
     return Page(
         template="senders.html",
         title=words(_("Senders")),
+        status=422 if problem else 200,
         values={
+            "refused": refused,
+            "problem": problem,
+            "typed": request.fields,
             "section": "marketing",
             "tab": "Mailings",
             "edits": "mailings.send" in request.may,
@@ -96,10 +105,13 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
     given: dict[str, Any] = {
         name: int(fields[name]) if fields[name].isdecimal() else 0 for name in NUMBERS
     }
-    given["price"] = minor_of(fields["price"])
     given["currency"] = request.fields.get("currency", "")
     given["warm_from"] = request.fields.get("warm_from", "")
-    await hub.do(_command(_number(request), given))
+    try:
+        given["price"] = minor_of(fields["price"])
+        await hub.do(_command(_number(request), given))
+    except Invalid as error:
+        return await _page(hub, request, _number(request), str(error))
     return Redirect(to="/p/mailings/senders")
 
 
@@ -181,5 +193,5 @@ def minor_of(text: str) -> int:
         return 0
     try:
         return round(float(text.replace(",", ".")) * 100)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise Invalid("this number is not possible", field="price") from error

@@ -120,7 +120,9 @@ class Again(Body):
     """To whom again: those who failed, or were missed for one reason; neither: a plain copy."""
 
     failed: bool = False
-    reason: Word = ""
+    reason: Word = Field(
+        default="", description="Of the mailing's `reasons`; `unknown` for the status unknown."
+    )
 
 
 class Way(Shape):

@@ -95,7 +95,7 @@ class Plan(_Said):
     files: list[Id] = Field(default=[])
 
 
-class GivenPlan(Body, _Said):
+class GivenPlan(_Said, Body):
     """A plan, or the part of it that shall change."""
 
     segment_id: GivenId = 0

@@ -119,6 +119,6 @@ class NumberBehind(Body):
     number: Word
     by: Word = ""
     key: Word = ""
-    link: Text = ""
+    link: Text = Field(default="", description="With the number `sent`: who followed this link.")
     days: int = 30
     touch: Literal["any", "first", "last"] = "any"

@@ -322,6 +322,16 @@ async def test_an_account_warms_up_day_by_day(house: House, world: World) -> Non
     page = (await browser.get("/p/mailings/senders")).text
     assert 'value="1.50"' in page
     assert 'value="30"' in page
+    # What cannot be is said over its form, with all that was typed.
+    for wrong in ({"price": "much"}, {"price": "1e999"}, {"currency": "roubles"}):
+        typed = {**form, "per_minute": "77", **wrong}
+        page = await browser.submit(f"/p/mailings/senders/{account}", "/p/mailings/senders", typed)
+        assert page.status_code == 422
+        assert 'role="alert"' in page.text
+        assert 'value="77"' in page.text
+        assert f'value="{next(iter(wrong.values()))}"' in page.text
+    slip = {"title": "Spring", "plan": {"quiet_form": "21:00"}}
+    await program.refused(422, "invalid", "POST", "/mailings/mailings", json=slip)
     for each in programs.programs:
         await each.aclose()
 
