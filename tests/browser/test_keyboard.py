@@ -291,7 +291,7 @@ async def test_several_rows_are_worked_at_once(office: Office, enter: Enter) -> 
     await page.keyboard.press("Shift+J")
     bulk = page.locator("#bulk")
     await expect(bulk).to_contain_text("2 chosen")
-    await bulk.get_by_role("button", name="Take").click()
+    await page.keyboard.press("i")
 
     async def taken() -> bool:
         found = [await office.system.dialog(one) for one in dialogs]
@@ -299,6 +299,11 @@ async def test_several_rows_are_worked_at_once(office: Office, enter: Enter) -> 
 
     await until(taken, "the two were not taken")
     await expect(bulk).to_be_hidden()
+    # Another view by its first letters.
+    await page.keyboard.press("v")
+    await page.keyboard.type("una")
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/inbox?view=unassigned")
 
 
 async def test_the_next_one_that_waits_is_one_key_away(office: Office, enter: Enter) -> None:

@@ -53,7 +53,7 @@ export function ask(title, value = '', help = '', options = []) {
     button.textContent = _('OK');
     form.append(input, line, button);
     let given = null;
-    form.addEventListener('submit', (event) => { event.preventDefault(); given = input.value.trim(); sheet.dialog.close(); });
+    form.addEventListener('submit', (event) => { event.preventDefault(); given = input.value.trim(); sheet.dialog.close(); resolve(given); });
     sheet.dialog.addEventListener('close', () => resolve(given));
     sheet.body.append(form);
     input.focus();
@@ -84,7 +84,8 @@ export function choose(title, placeholder, find) {
     let asked = 0;
     // Enter was pressed before anything was found: the first that comes is meant.
     let hasty = false;
-    const pick = (n) => { given = found[n] || null; sheet.dialog.close(); };
+    // What was chosen is told at once: the next key is for what it leads to.
+    const pick = (n) => { given = found[n] || null; sheet.dialog.close(); resolve(given); };
     const draw = () => {
       list.replaceChildren(...found.map((one, n) => {
         const item = document.createElement('li');

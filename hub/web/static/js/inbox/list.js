@@ -3,7 +3,7 @@
 // keyboard is in the list the order stays as it is, and a pill says what is new.
 import { _ } from 'hub/i18n';
 import { fragment, toast } from 'hub/api';
-import { bind } from 'hub/keys';
+import { bind, keysWait } from 'hub/keys';
 import { onItems } from 'hub/live';
 import { startActs } from 'hub/inbox/acts';
 import { startComposer } from 'hub/inbox/composer';
@@ -259,6 +259,15 @@ function click(event) {
   if (link && !event.ctrlKey && !event.metaKey) { event.preventDefault(); show(link.getAttribute('data-open')); }
 }
 
+/** What is done with the open dialog is done with those that are chosen, where some are. */
+function bindMany() {
+  const chosen = { when: () => selected.size > 0 };
+  const run = (what) => () => keysWait(many().then((all) => { all.doWithMany(what, toggle); return true; }), true);
+  bind('E', _('Close the chosen dialogs'), _('List'), run('close'), chosen);
+  bind('I', _('Take the chosen dialogs'), _('List'), run('take'), chosen);
+  bind('L', _('Tag the chosen dialogs'), _('List'), run('tag'), chosen);
+}
+
 function bindKeys() {
   const list = _('List');
   const inList = { when: () => rows.contains(document.activeElement) || document.activeElement === document.body };
@@ -278,6 +287,7 @@ function bindKeys() {
   bind('X', _('Choose'), list, () => { const id = cursor || current(); if (id) toggle(id); });
   bind('Shift+J', _('Choose downwards'), list, () => step(1, true));
   bind('Shift+K', _('Choose upwards'), list, () => step(-1, true));
+  bind('V', _('Views'), list, () => document.getElementById('views')?.showPopover());
   bind('C', _('Write first'), list, () => { location.href = '/inbox/new'; });
   bind('[', _('Fold the list'), list, () => inbox.classList.toggle('no-list'));
   bind('Esc', _('One layer back'), _('Everywhere'), escape);
@@ -302,6 +312,7 @@ export function startInbox() {
   try { if (localStorage.getItem('no-card') && matchMedia('(min-width: 1181px)').matches) inbox.classList.add('no-card'); } catch { /* private mode */ }
   startComposer({ next, open: show });
   startThread({ next, back, seen });
+  bindMany();
   startActs();
   cursor = current();
   const first = rowOf(cursor) || all()[0];
