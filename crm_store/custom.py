@@ -152,7 +152,7 @@ def _whole(noun: Noun, more: tuple[Property, ...]) -> Noun:
         for one in more
         if one.listed or one.sortable
     )
-    fields = tuple(one.filter_field(kind.name) for one in more if one.type is not PropertyType.TEXT)
+    fields = tuple(one.filter_field(kind.name) for one in more)
     return replace(
         noun,
         kind=replace(
@@ -254,7 +254,7 @@ def expression(noun: Noun, prop: Property, subject: Subject) -> ColumnElement[An
     """Give the value of a field as SQL; empty where it is not set."""
     column: Any = custom_values.c.folded
     empty: Any = ""
-    if prop.type not in (PropertyType.LINE, PropertyType.CHOICE):
+    if prop.type not in _TEXTS:
         column, empty = custom_values.c.number, 0
     value = func.coalesce(_rows(noun, prop, subject, column).scalar_subquery(), empty)
     return value == 1 if prop.type is PropertyType.FLAG else value

@@ -49,6 +49,11 @@ def query_fields(noun: Noun) -> Mapping[str, QueryField]:
     return _QueryFields(noun)
 
 
+def _is_asked(prop: Property) -> bool:
+    """False for long texts of the card's own, which stand in no filter."""
+    return prop.is_custom or prop.type is not PropertyType.TEXT
+
+
 class _QueryFields(Mapping[str, QueryField]):
     """Each is looked up where it is asked for: of many fields a filter names a few."""
 
@@ -57,7 +62,7 @@ class _QueryFields(Mapping[str, QueryField]):
 
     def __getitem__(self, name: str) -> QueryField:
         for prop in self._noun.kind.properties:
-            if prop.type is not PropertyType.TEXT and self._name(prop) == name:
+            if _is_asked(prop) and self._name(prop) == name:
                 return _query_field(self._noun, prop)
         if name in MORE_FIELDS and name in self._noun.kind.registered():
             return MORE_FIELDS[name]
@@ -67,7 +72,7 @@ class _QueryFields(Mapping[str, QueryField]):
         known = self._noun.kind.registered()
         yield from (name for name in MORE_FIELDS if name in known)
         for prop in self._noun.kind.properties:
-            if prop.type is not PropertyType.TEXT:
+            if _is_asked(prop):
                 yield self._name(prop)
 
     def __len__(self) -> int:

@@ -67,6 +67,7 @@ class Property:
 
     `ref` names the kind a reference points to. `choices_from` names the list of records that a
     choice is made from where the organisation keeps it itself; `choices` are then its beginning.
+    `reads` gives the stored form of a line, and raises ValueError with what is wrong with it.
     `lasts` says of a number that is a duration how many microseconds one is.
     `editable` ones are changed by `ChangeObject`;
     the others move by commands of their own. Of a `personal` one the journal keeps only that it
@@ -80,6 +81,7 @@ class Property:
     choices_from: str = ""
     ref: str = ""
     lasts: int = 0
+    reads: Callable[[str], str] | None = None
     required: bool = False
     editable: bool = True
     personal: bool = False
@@ -96,15 +98,20 @@ class Property:
         return self.name.startswith("custom.")
 
     def filter_field(self, kind: str) -> Field:
-        """Give the field by which filters ask for this property."""
+        """Give the field by which filters ask for this property.
+
+        A long text of one's own is asked for by its beginning, as much as a line holds.
+        """
         name = self.name
+        is_long = self.type is PropertyType.TEXT and self.is_custom
+        type_ = FieldType.LINE if is_long else _FIELD_TYPES[self.type]
         return Field(
             name=f"{kind}.{name.removesuffix('_id')}",
             label=self.label,
-            type=_FIELD_TYPES[self.type],
+            type=type_,
             value=lambda facts: value_of(facts, name),
             where=Where.BOTH,
-            query_operators=_WITHOUT_WORDS if self.type is PropertyType.LINE else None,
+            query_operators=_WITHOUT_WORDS if type_ is FieldType.LINE else None,
             # What stands for "not set" is asked for as empty.
             choices=tuple(one for one in self.choices if one.value),
             translations=self.translations,
@@ -197,7 +204,8 @@ def _text(given: object, most: int) -> str:
 
 
 def _line(prop: Property, given: object) -> str:
-    return " ".join(_text(given, LINE).split())
+    line = " ".join(_text(given, LINE).split())
+    return prop.reads(line) if prop.reads and line else line
 
 
 def _long(prop: Property, given: object) -> str:

@@ -92,11 +92,13 @@ async def new_dialog(request: Request) -> Response:
         for one in await hub.read(account_reads.all_accounts)
         if one.channel in channels and channels[one.channel].initiates and not one.paused
     ]
+    by = request.query_params.get("by", "")
+    fitting = (one.id for one in accounts if channels[one.channel].address_kind == by)
     values: dict[str, Any] = {
         "accounts": accounts,
         "to": request.query_params.get("to", ""),
         "subject": "",
-        "account_id": "",
+        "account_id": str(next(fitting, "")),
         "error": "",
     }
     if request.method == "GET":

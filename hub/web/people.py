@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import accounts as account_reads
 from crm_store import dialogs as dialog_reads
 from crm_store import duplicates as duplicate_reads
 from crm_store import journey as ways
@@ -18,24 +19,20 @@ from crm_store import merge_reading
 from crm_store import objects as reads
 from crm_store import people as person_reads
 from crm_store import person_timeline as lines
-from crm_store.custom import whole, whole_of
-from crm_store.objects import NOUNS, Noun, ObjectQuery
-from crm_store.search import search_contacts
+from crm_store.custom import whole_of
+from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.sql import keep_plans, plan_for_all
 from crm_store.viewer import Reader
 from hub import commands as c
 from hub.commands import Command
-from hub.errors import Conflict, HubError, Invalid, NotFound
-from hub.ids import AddressId, ClientId, ContactId, MergeId
+from hub.errors import Conflict, Invalid, NotFound
+from hub.ids import AddressId, ClientId, ContactId
 from hub.messages import Address
-from hub.properties import PropertyType
 from hub.records.dialogs import DialogQuery
-from hub.records.people import MergeField, MergePreview
 from hub.web.auth import checked_form
 from hub.web.card_forms import Values, save_card
-from hub.web.i18n import translate
 from hub.web.numbers import number
-from hub.web.object_lists import Screen, show_list
+from hub.web.object_lists import Screen, not_made, show_list
 from hub.web.objects import (
     colleagues,
     fields_of,
@@ -43,9 +40,8 @@ from hub.web.objects import (
     history_of,
     page,
     refusal,
-    said_value,
 )
-from hub.web.settings.channels import titles_of
+from hub.web.settings.channels import address_kinds, opening_kinds, titles_of
 
 CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
 SCREEN = Screen(noun=CONTACT, section="contacts", template="people")
@@ -84,7 +80,10 @@ async def add(request: Request) -> Response:
         if value:
             addresses.append(Address(kind=kind, value=value))
     command = c.CreateContact(name=str(form.get("name", "")), addresses=tuple(addresses))
-    contact_id = (await request.state.hub.do(command))[0]
+    try:
+        contact_id = (await request.state.hub.do(command))[0]
+    except (Invalid, Conflict) as error:
+        return await not_made(request, SCREEN, error)
     return RedirectResponse(f"/contacts/{contact_id}", 303)
 
 
@@ -137,6 +136,7 @@ async def _shown(
             **timeline_values(request, reader, subject),
             "kind": whole_of(reader, CONTACT).kind,
             "clock": reader.now,
+            "accounts": account_reads.all_accounts(reader),
             **colleagues(reader),
         }
 
@@ -147,6 +147,9 @@ async def _shown(
     if person.id != contact_id:
         # Not for ever: a browser would keep it after the merge is undone.
         return RedirectResponse(f"/contacts/{person.id}", 303)
+    # Where he can be written to first: by what he prefers before all.
+    opens = opening_kinds(request, values.pop("accounts"))
+    prefers = sorted(opens, key=lambda one: (one != person.preferred_channel, one != "email", one))
     groups = [
         (name, [one for one in props if one.name != "client_id"]) for name, props in groups_of(kind)
     ]
@@ -159,6 +162,9 @@ async def _shown(
         problem=problem,
         field=field,
         asked=asked,
+        # What people can be reached by, whether or not an address of theirs is known yet.
+        offered={"preferred_channel": sorted(address_kinds(request).items())},
+        writable=[one for kind in prefers for one in person.addresses if one.kind == kind],
         dialog=None,
         query=DialogQuery(),
         # Most calls are noted when they are over.
@@ -231,152 +237,6 @@ async def act(request: Request) -> Response:
     return RedirectResponse(f"/contacts/{shown}", 303)
 
 
-# -- merging -----------------------------------------------------------------------------------
-
-
-def _fields_shown(
-    preview: MergePreview, noun: Noun, known: Mapping[str, Any], language: str, zone: str
-) -> list[dict[str, Any]]:
-    def said(field: MergeField, value: object) -> str:
-        prop = noun.kind.property(field.name)
-        if prop.type is PropertyType.FLAG:
-            return translate(language, _("yes") if value else _("no"))
-        words = said_value(prop, value, known, language, zone)
-        if not words and prop.type is PropertyType.REF and value:
-            return f"№ {value}"
-        return words
-
-    return [
-        {
-            "name": one.name,
-            "label": noun.kind.property(one.name).translations.get(
-                language, noun.kind.property(one.name).label
-            ),
-            "mine": said(one, one.survivor),
-            "theirs": said(one, one.merged),
-            "fills": one.fills,
-        }
-        for one in preview.fields
-    ]
-
-
-def _found(reader: Reader, kind: str, asked: str, but: int) -> Sequence[Any]:
-    if not asked:
-        return ()
-    if kind == "contact":
-        found: Sequence[Any] = search_contacts(reader, asked, LIKELY)
-    else:
-        found = reads.page(reader, CLIENT, ObjectQuery(text=asked, limit=LIKELY)).items
-    return [one for one in found if one.id != but]
-
-
-async def merge(request: Request) -> Response:
-    """Choose with whom, look at what will happen, and merge."""
-    kind = "client" if request.url.path.startswith("/clients") else "contact"
-    mine = number(request.path_params["object_id"])
-    other = number(request.query_params.get("with", "0") or "0")
-    asked = request.query_params.get("q", "")[:200]
-    language = request.state.language
-    path = "/clients" if kind == "client" else "/contacts"
-    problem = ""
-    if request.method == "POST":
-        form = await checked_form(request)
-        other = number(form.get("with", "0"))
-        take = tuple(
-            str(name).removeprefix("take-")
-            for name, value in form.items()
-            if str(name).startswith("take-") and value == "theirs"
-        )
-        try:
-            merged = (await request.state.hub.do(_merging(kind, mine, other, take)))[0]
-        except (Invalid, Conflict) as error:
-            problem = refusal(request, error)
-        else:
-            return RedirectResponse(f"{path}/{mine}?merged={merged}", 303)
-
-    def load(reader: Reader) -> dict[str, Any]:
-        reader.viewer.need("contacts.edit")
-        noun = whole(reader.conn, NOUNS[kind])
-        preview = merge_reading.merge_preview(reader, kind, mine, other) if other else None
-        return {
-            "card": reads.one(reader, NOUNS[kind], mine),
-            "preview": preview,
-            "differs": _fields_shown(
-                preview, noun, colleagues(reader), language, request.state.zone
-            )
-            if preview
-            else [],
-            "pairs": duplicate_reads.pairs_of(reader, kind, mine) if not other else [],
-            "found": _found(reader, kind, asked, mine) if not other else (),
-        }
-
-    values = await request.state.hub.read(load)
-    status = 422 if problem else 200
-    return page(
-        request,
-        "merge",
-        status,
-        kind=NOUNS[kind].kind,
-        path=path,
-        asked=asked,
-        problem=problem,
-        **values,
-    )
-
-
-def _merging(kind: str, mine: int, other: int, take: tuple[str, ...]) -> Command:
-    if kind == "client":
-        return c.MergeClients(survivor_id=ClientId(mine), merged_id=ClientId(other), take=take)
-    return c.MergeContacts(survivor_id=ContactId(mine), merged_id=ContactId(other), take=take)
-
-
-async def undo(request: Request) -> Response:
-    """Make one card two again."""
-    form = await checked_form(request)
-    back = str(form.get("back", "/contacts"))
-    if not back.startswith(("/contacts/", "/clients/")):
-        back = "/contacts"
-    try:
-        await request.state.hub.do(c.UndoMerge(merge_id=MergeId(number(form.get("merge", "0")))))
-    except HubError as error:
-        return page(
-            request,
-            "refused",
-            409,
-            problem=translate(request.state.language, str(error)),
-            back=back,
-        )
-    return RedirectResponse(back, 303)
-
-
-async def pairs(request: Request) -> Response:
-    """Show pairs that may be one, or remember that two are not."""
-    kind = "client" if request.query_params.get("kind") == "client" else "contact"
-    if request.method == "POST":
-        form = await checked_form(request)
-        kind = "client" if form.get("kind") == "client" else "contact"
-        one, other = number(form.get("a", "0")), number(form.get("b", "0"))
-        await request.state.hub.do(c.RejectDuplicate(kind=kind, a_id=one, b_id=other))
-        back = str(form.get("back", ""))
-        safe = back.startswith(("/contacts/", "/clients/"))
-        return RedirectResponse(back if safe else f"/duplicates?kind={kind}", 303)
-    before = request.query_params.get("before", "")[:60]
-    found, following = await request.state.hub.read(duplicate_reads.pairs, kind, before, PER_PAGE)
-    return page(
-        request, "duplicates", kind=NOUNS[kind].kind, pairs=found, next=following, which=kind
-    )
-
-
-async def like(request: Request) -> Response:
-    """Say which cards are like one that is being typed."""
-    params = request.query_params
-    kind = "client" if params.get("kind") == "client" else "contact"
-    values = {name: params.get(name, "")[:200] for name in ("name", "phone", "email", "inn")}
-    found = await request.state.hub.read(duplicate_reads.alike, kind, values)
-    path = "/clients" if kind == "client" else "/contacts"
-    return page(request, "like", found=found, path=path)
-
-
 def routes() -> list[BaseRoute]:
     """Give the routes of people."""
     return [
@@ -385,9 +245,4 @@ def routes() -> list[BaseRoute]:
         Route("/contacts", add, methods=["POST"]),
         Route("/contacts/{contact_id:int}", contact, methods=["GET", "POST"]),
         Route("/contacts/{contact_id:int}/act", act, methods=["POST"]),
-        Route("/contacts/{object_id:int}/merge", merge, methods=["GET", "POST"]),
-        Route("/clients/{object_id:int}/merge", merge, methods=["GET", "POST"]),
-        Route("/merges/undo", undo, methods=["POST"]),
-        Route("/duplicates", pairs, methods=["GET", "POST"]),
-        Route("/duplicates/like", like, methods=["GET"]),
     ]

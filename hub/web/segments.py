@@ -16,7 +16,6 @@ from crm_store import segment_fields
 from crm_store import segments as reads
 from crm_store.segment_uses import segment_uses
 from crm_store.viewer import Reader
-from hub.capabilities import Capabilities
 from hub.commands import FillSegment, RemoveSegment, SaveSegment
 from hub.errors import Conflict, HubError, Invalid, NotAllowed, NotFound
 from hub.extensions import UsedBy
@@ -32,7 +31,7 @@ from hub.web.numbers import number
 from hub.web.object_lists import askable, asked_for, said_in
 from hub.web.objects import page
 from hub.web.ref_names import small_names
-from hub.web.settings.channels import titles_of
+from hub.web.settings.channels import address_kinds, sending
 from hub.web.settings.common import say
 
 SAMPLE = 20
@@ -80,7 +79,7 @@ async def _form(
     if asked:
         try:
             total = await hub.read(reads.count, segment)
-            kinds = sorted({one.address_kind for one in _channels(request).values()})
+            kinds = sorted({one.address_kind for one in sending(request).values()})
             for channel in kinds:
                 found = await hub.reach(segment, channel=channel, topic=topic)
                 if found.reached or channel in ("email", "phone"):
@@ -139,17 +138,9 @@ async def _uses(request: Request, segment_id: int) -> list[UsedBy]:
     return found
 
 
-def _channels(request: Request) -> dict[str, Capabilities]:
-    known = request.app.state.runtime.database.channels
-    return {name: one for name, one in known.items() if one.sends}
-
-
 def _known(reader: Reader, request: Request) -> tuple[Kind, Fields]:
     """Give the card and the fields that can be asked for, with what can be chosen from."""
-    titles = titles_of(request)
-    kinds = {one.address_kind: titles.get(name, name) for name, one in _channels(request).items()}
-    kinds |= {"email": say(request, "E-mail"), "phone": say(request, "Phone")}
-    choices = tuple(Choice(name, title) for name, title in sorted(kinds.items()))
+    choices = tuple(Choice(*one) for one in sorted(address_kinds(request).items()))
     known = {
         name: replace(one, choices=choices) if name == "contact.channel" else one
         for name, one in segment_fields.with_choices(reader.conn).items()

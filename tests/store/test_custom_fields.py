@@ -111,6 +111,7 @@ async def test_values_of_every_type_are_kept_and_found(home: House) -> None:
     for field, operator, value in (
         ("contract", "equals", "a-1"),
         ("contract", "contains", "A"),
+        ("story", "contains", "LONG"),
         ("berths", "greater", 3),
         ("boat", "in", ["sail"]),
         ("ports", "contains", "Riga"),
@@ -121,6 +122,7 @@ async def test_values_of_every_type_are_kept_and_found(home: House) -> None:
     ):
         assert await found(home, field, operator, value) == ["Anna"], field
     assert await found(home, "contract", "empty") == ["Boris"]
+    assert await found(home, "story", "empty") == ["Boris"]
     assert await found(home, "berths", "greater", 1, sort="custom.berths") == ["Boris", "Anna"]
     page = await home.user.read(objects.page, CLIENT, ObjectQuery(sort="-custom.contract", limit=1))
     following = ObjectQuery(sort="-custom.contract", limit=1, before=page.next)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,9 +14,11 @@ from starlette.routing import BaseRoute, Route
 
 from crm_store import accounts as account_reads
 from hub.account_settings import secret_fields
+from hub.capabilities import Capabilities
 from hub.channel import Channel, Check
 from hub.commands import CreateAccount
 from hub.errors import HubError, Invalid, NotFound
+from hub.records.system import Account
 from hub.runtime import Runtime
 from hub.web.forms import errors_of, fields_of, read_form
 from hub.web.plugin_pages import PluginPages
@@ -53,6 +55,26 @@ def title_of(request: Request, kind: type[Channel]) -> str:
 def titles_of(request: Request) -> dict[str, str]:
     """Give what people call each channel."""
     return {name: title_of(request, one) for name, one in runtime_of(request).channels.items()}
+
+
+def sending(request: Request) -> dict[str, Capabilities]:
+    """Give the channels that can send."""
+    known = runtime_of(request).database.channels
+    return {name: one for name, one in known.items() if one.sends}
+
+
+def opening_kinds(request: Request, accounts: Sequence[Account]) -> set[str]:
+    """Give the kinds of addresses that these accounts can write to before anybody wrote to them."""
+    used = {one.channel for one in accounts if not one.paused}
+    known = sending(request).items()
+    return {one.address_kind for name, one in known if one.initiates and name in used}
+
+
+def address_kinds(request: Request) -> dict[str, str]:
+    """Give what people can be reached by: kinds of addresses and what they are called."""
+    titles = titles_of(request)
+    kinds = {one.address_kind: titles.get(name, name) for name, one in sending(request).items()}
+    return kinds | {"email": say(request, "E-mail"), "phone": say(request, "Phone")}
 
 
 @needs("accounts.view")

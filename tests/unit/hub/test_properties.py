@@ -8,6 +8,7 @@ from hub import Invalid, Property, PropertyType
 from hub.filters import Choice
 from hub.list_words import harmless
 from hub.nouns import CORE_KINDS
+from hub.nouns.contacts import CONTACTS
 from hub.properties import DAY, read_value
 
 T = PropertyType
@@ -110,3 +111,26 @@ def test_a_cell_that_would_be_a_formula_is_not_one(text: str) -> None:
 @pytest.mark.parametrize("text", ["+7 (912) 000-00-00", "-12.50", "a=b", ""])
 def test_a_number_and_a_phone_stay_as_they_are(text: str) -> None:
     assert harmless(text) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        ("time_zone", "europe/moscow", "Europe/Moscow"),
+        ("time_zone", "New York", "America/New_York"),
+        ("time_zone", "", ""),
+        ("language", "pt-BR", "pt-BR"),
+    ],
+)
+def test_a_zone_and_a_language_are_kept_as_programs_read_them(
+    name: str, given: str, kept: str
+) -> None:
+    assert read_value(CONTACTS.property(name), given) == kept
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("time_zone", "Gotham"), ("language", "Russian, some English")]
+)
+def test_what_no_program_would_read_is_refused_with_an_example(name: str, given: str) -> None:
+    with pytest.raises(Invalid, match=r"Europe/Moscow|pt-BR"):
+        read_value(CONTACTS.property(name), given)
