@@ -22,13 +22,13 @@ from crm_store.objects import NOUNS
 from crm_store.sql import plan_for_all
 from crm_store.viewer import Reader
 from hub import commands as c
-from hub.errors import Invalid
+from hub.errors import Conflict, Invalid
 from hub.ids import ClientId
 from hub.web.auth import checked_form
 from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
 from hub.web.numbers import number
-from hub.web.object_lists import Screen, show_list
+from hub.web.object_lists import Screen, not_made, show_list
 from hub.web.objects import (
     colleagues,
     fields_of,
@@ -148,8 +148,8 @@ async def add(request: Request) -> Response:
     )
     try:
         client_id = (await request.state.hub.do(command))[0]
-    except Invalid:
-        return RedirectResponse("/clients?new=1", 303)
+    except (Invalid, Conflict) as error:
+        return await not_made(request, SCREEN, error)
     return RedirectResponse(f"/clients/{client_id}", 303)
 
 

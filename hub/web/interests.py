@@ -29,7 +29,7 @@ from hub.web.auth import checked_form
 from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
 from hub.web.numbers import number
-from hub.web.object_lists import Screen, show_list
+from hub.web.object_lists import Screen, not_made, show_list
 from hub.web.objects import (
     _,
     colleagues,
@@ -189,8 +189,8 @@ async def add(request: Request) -> Response:
     )
     try:
         made = (await request.state.hub.do(command))[0]
-    except Invalid:
-        return RedirectResponse("/interests?new=1", 303)
+    except (Invalid, Conflict) as error:
+        return await not_made(request, SCREEN, error)
     return RedirectResponse(f"/interests/{made}", 303)
 
 

@@ -33,7 +33,7 @@ from hub.web.bodies import object_in
 from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
 from hub.web.numbers import number
-from hub.web.object_lists import Screen, Shown, show_list
+from hub.web.object_lists import Screen, Shown, not_made, show_list
 from hub.web.objects import (
     _,
     colleagues,
@@ -278,8 +278,8 @@ async def add(request: Request) -> Response:
     )
     try:
         lead_id = (await request.state.hub.do(command))[0]
-    except Invalid:
-        return RedirectResponse("/leads?new=1", 303)
+    except (Invalid, Conflict) as error:
+        return await not_made(request, SCREEN, error)
     return RedirectResponse(f"/leads/{lead_id}", 303)
 
 

@@ -95,12 +95,13 @@ def _columns_given(request: Request) -> list[str]:
     return params.getlist("col") or [one for one in params.get("cols", "").split(",") if one]
 
 
-def address(request: Request, **changes: str) -> str:
-    """Give the list's address with some of its parts changed."""
+def address(request: Request, path: str = "", **changes: str) -> str:
+    """Give the list's address with some of its parts changed; `path` where it is another's."""
+    path = path or request.url.path
     kept = {name: request.query_params.get(name, "") for name in KEPT}
     kept["cols"] = ",".join(_columns_given(request))
     found = {name: value for name, value in {**kept, **changes}.items() if value}
-    return f"{request.url.path}?{urlencode(found)}" if found else request.url.path
+    return f"{path}?{urlencode(found)}" if found else path
 
 
 def choosable(kind: Kind) -> list[Property]:
@@ -147,12 +148,18 @@ def _read_address(request: Request, screen: Screen, views: Sequence[Any]) -> Sho
     return Shown(view=view, tree=tree, query=query, columns=tuple(columns or listed))
 
 
-async def show_list(request: Request, screen: Screen, problem: str = "") -> Response:
-    """Draw a list, or give it as a file, or take one more condition into the address."""
+async def show_list(
+    request: Request, screen: Screen, problem: str = "", field: str = ""
+) -> Response:
+    """Draw a list, or give it as a file, or take one more condition into the address.
+
+    `problem` is why what its form asks for was refused, `field` the property that it is about.
+    """
     if "field" in request.query_params and not problem:
         noun = await whole_of(request, screen.noun)
         return await one_more(request, replace(screen, noun=noun))
     nouns = request.app.state.runtime.nouns
+    path = screen.path or f"/{screen.noun.kind.path}"
 
     def load(reader: Reader) -> dict[str, Any]:
         own = replace(screen, noun=custom.whole_of(reader, screen.noun))
@@ -205,14 +212,21 @@ async def show_list(request: Request, screen: Screen, problem: str = "") -> Resp
         columns=[kind.property(one) for one in shown.columns],
         choosable=choosable(kind),
         askable=askable(kind),
-        list_path=screen.path or f"/{kind.path}",
+        list_path=path,
+        problem=problem,
+        field=field,
         sortable={one.name for one in kind.columns if one.sortable},
         filter_text=written(shown.tree),
         # What is saved is what is shown: the conditions of its tab too.
         shown_filter=written(shown.query.filter),
-        address=lambda **changes: address(request, **changes),
+        address=lambda **changes: address(request, path, **changes),
         **values,
     )
+
+
+async def not_made(request: Request, screen: Screen, error: Invalid | Conflict) -> Response:
+    """Say above the list why nothing was made; what was typed stands in its form again."""
+    return await show_list(request, screen, refusal(request, error), getattr(error, "field", ""))
 
 
 def askable(kind: Kind, known: Fields | None = None) -> list[Field]:

@@ -151,10 +151,8 @@ class Pages:
                 dialog_id=DialogId(number(form.get("dialog", "0") or "0")),
             )
             made = (await request.state.hub.do(command))[0]
-        except Invalid as error:
-            if not noun.plugin:
-                return RedirectResponse(f"{self._path}?new=1", 303)
-            return await show_list(request, self._screen, refusal(request, error))
+        except (Invalid, Conflict) as error:
+            return await object_lists.not_made(request, self._screen, error)
         return RedirectResponse(f"{self._path}/{made}", 303)
 
     async def card(self, request: Request) -> Response:

@@ -37,7 +37,7 @@ from hub.web.errors import as_json, status_of
 from hub.web.i18n import translate
 from hub.web.live_connection import live_position
 from hub.web.numbers import number
-from hub.web.object_lists import Screen, Shown, show_list
+from hub.web.object_lists import Screen, Shown, not_made, show_list
 from hub.web.objects import (
     _,
     colleagues,
@@ -262,8 +262,8 @@ async def add(request: Request) -> Response:
     )
     try:
         made = (await request.state.hub.do(command))[0]
-    except Invalid:
-        return RedirectResponse("/requests?new=1", 303)
+    except (Invalid, Conflict) as error:
+        return await not_made(request, SCREEN, error)
     return RedirectResponse(f"/requests/{made}", 303)
 
 

@@ -10,15 +10,16 @@ from crm_store.interest_particulars import particulars
 from crm_store.objects import NOUNS
 from hub import CreateClient, CreateContact, CreateObject, InterestId
 from tests.browser.conftest import Enter
-from tests.browser.office import Office
+from tests.browser.office import Complaints, Office
 from tests.browser.test_accessibility import serious
 
 pytestmark = [pytest.mark.browser]
 
 
 async def test_a_card_gets_its_client_its_people_and_its_next_step(
-    office: Office, enter: Enter
+    office: Office, enter: Enter, complaints: Complaints
 ) -> None:
+    complaints.forgive("422 (Unprocessable")
     vera = office.hands_of("Vera")
     await office.system.do(
         CreateClient(name="Harbour Ltd", organisation=True),
@@ -42,6 +43,12 @@ async def test_a_card_gets_its_client_its_people_and_its_next_step(
     await client.press("Enter")
     # What is typed is not lost by leaving, nor by the button of another form; a key saves it.
     amount = page.get_by_label("Amount", exact=True)
+    await amount.fill("much")
+    await amount.press("Control+Enter")
+    await expect(page.locator("[data-refused] a")).to_have_text("Amount")
+    await expect(page.locator("html[data-ready=objects]")).to_have_count(1)
+    await expect(amount).to_be_focused()
+    await expect(amount).to_have_value("much")
     await amount.fill("1200")
     for left in (".rail a[href='/day']", "[value='win'] ~ button"):
         async with page.expect_event("dialog") as asked:
@@ -63,6 +70,15 @@ async def test_a_card_gets_its_client_its_people_and_its_next_step(
     assert not await serious(page)
     more = await vera.read(particulars, made)
     assert [one.role for one in more.people] == ["decides"]
+
+    # What was refused stands in its form again, which is open.
+    await page.get_by_text("Lines of demand").click()
+    price = page.get_by_label("Price").first
+    await page.get_by_label("What", exact=True).first.fill("Sloop")
+    await price.fill("dear")
+    await price.press("Control+Enter")
+    await expect(page.locator("[data-refused]")).to_be_visible()
+    await expect(price).to_have_value("dear")
 
     # Done here, done everywhere.
     await page.get_by_role("checkbox", name="Done: call Nina").check()

@@ -54,6 +54,18 @@ async def test_what_a_step_lacks_is_asked_for_and_the_step_is_taken(hub: House) 
     assert "Nothing is missing" in (await browser.get(lacks)).text
 
 
+async def test_what_cannot_be_added_says_why(hub: House) -> None:
+    browser = await hub.logged_in("agent")
+    refused = await browser.submit("/interests", data={"title": "Boats", "amount": "much"})
+    assert refused.status_code == 422
+    assert re.search(r'data-refused>.*href="#f-amount">Amount</a>: a sum is needed', refused.text)
+    assert 'href="/interests/list?' in refused.text
+    person = {"name": "Anna", "email": "anna@example.org"}
+    assert (await browser.submit("/contacts", data=person)).status_code == 303
+    again = await browser.submit("/contacts", data={**person, "name": "Anna once more"})
+    assert (again.status_code, "this address belongs to another" in again.text) == (422, True)
+
+
 async def test_a_lead_and_its_interest_lead_to_each_other(hub: House) -> None:
     browser = await hub.logged_in("agent")
     made = await browser.submit("/leads", data={"title": "Two boats", "name": "Anna"})

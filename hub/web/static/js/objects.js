@@ -172,7 +172,7 @@ function drawValue(form) {
 }
 
 // A card whose form was touched is not drawn again under the hands of its writer.
-let dirty = false;
+let dirty = Boolean(document.documentElement.dataset.kept);
 card?.addEventListener('input', (event) => { if (!/** @type {HTMLElement} */ (event.target).closest('[data-quick], [role="combobox"]')) dirty = true; });
 onItems((items) => {
   for (const one of items) {
