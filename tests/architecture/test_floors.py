@@ -58,6 +58,7 @@ GROUND = frozenset(
         "terms",
         "webhook_request",
         "wire_json",
+        "zones",
     }
 )
 GROUND_VENDORS = frozenset({"pluggy", "pydantic", "pydantic_core", "pydantic_settings"})
