@@ -15,7 +15,7 @@ from plugins.mailings.plans import (
     WORDS,
     Mailing,
     Plan,
-    read_plan,
+    plan_as_typed,
 )
 
 
@@ -73,7 +73,7 @@ def typed(request: PluginRequest, mailing: Mailing) -> Mailing:
     if mailing.state != "draft" or "title" not in request.fields:
         return mailing
     try:
-        plan = read_plan(plan_of(request))
+        plan = plan_as_typed(plan_of(request))
     except Invalid:
         plan = mailing.plan if mailing.id else Plan()
     return Mailing(id=mailing.id, title=request.fields["title"], plan=plan, version=mailing.version)

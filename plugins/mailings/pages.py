@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from hub import (
@@ -146,7 +147,9 @@ async def _page(
             path = await path_of(hub, mailing) if plan.segment_id else None
         except (HubError, KeyError):
             reach = []
-        found = await findings(hub, mailing, path)
+        # What is typed and not possible is said by `problem`; there is no list of it.
+        with suppress(Invalid):
+            found = await findings(hub, mailing, path)
     path = path or Path()
     try:
         files = await files_of(hub, plan.files)

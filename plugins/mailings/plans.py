@@ -180,6 +180,13 @@ def read_mailing(row: Mapping[str, Any]) -> Mailing:
 
 def read_plan(given: Mapping[str, Any]) -> Plan:
     """Read a plan out of JSON; raises Invalid."""
+    plan = plan_as_typed(given)
+    _check(plan)
+    return plan
+
+
+def plan_as_typed(given: Mapping[str, Any]) -> Plan:
+    """Read a plan out of JSON, whether or not it is possible; raises Invalid for what is none."""
     try:
         variants = tuple(
             Variant(
@@ -207,14 +214,17 @@ def read_plan(given: Mapping[str, Any]) -> Plan:
     except (TypeError, ValueError, AttributeError) as error:
         raise Invalid("this is not a plan of a mailing", field="plan") from error
     values: dict[str, Any] = {**numbers, **flags, **words, **lists, "steps": steps}
-    plan = Plan(variants=variants or (Variant(),), **values)
+    return Plan(variants=variants or (Variant(),), **values)
+
+
+def _check(plan: Plan) -> None:
     if len(plan.files) > MOST_FILES:
         raise Invalid("a letter has at most 10 files", field="files")
     for name in ("quiet_from", "quiet_until"):
         if getattr(plan, name) and not _CLOCK.fullmatch(getattr(plan, name)):
             raise Invalid("a time of day is written 21:00", field=name)
-    for name, n in numbers.items():
-        if n < 0:
+    for name in NUMBERS:
+        if getattr(plan, name) < 0:
             raise Invalid("this number is not possible", field=name)
     if plan.share > 100:
         raise Invalid("it is tried on at most 100 per cent", field="share")
@@ -231,7 +241,6 @@ def read_plan(given: Mapping[str, Any]) -> Plan:
         raise Invalid("there is no such kind of advertising", field="ad_kind")
     if [one for one in plan.steps if not 0 < one.days <= 365]:
         raise Invalid("a later letter comes 1 to 365 days after the first", field="steps")
-    return plan
 
 
 def minute_of(clock: str) -> int:

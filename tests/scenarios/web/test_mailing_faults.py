@@ -57,6 +57,22 @@ async def test_a_mailing_that_cannot_go_on_stops_no_other(
     assert (await mailing_of(hub, str(sound))).state == "paused", "of the same segment, reached"
 
 
+async def test_what_was_typed_stays_whatever_is_wrong_with_it(house: House) -> None:
+    segment, account = await _ready(house, 1)
+    browser = await house.logged_in("marketer")
+    draft = f"/p/mailings/{await _draft(house, segment, account)}"
+    typed = {
+        "do": "save", "title": "Autumn", "segment_id": str(segment), f"account_{account}": "1",
+        "subject_0": "Leaves", "text_0": "They fall", "hold_out": "95", "step_days_0": "",
+        "step_text_0": "They fell", "quiet_from": "29:00", "at": "soon",
+    }  # fmt: skip
+    for address in ("/p/mailings/new", draft):
+        page = await browser.submit(address, data=typed)
+        assert page.status_code == 422
+        for kept in ("Autumn", "Leaves", "They fall", "They fell", 'value="95"'):
+            assert kept in page.text, kept
+
+
 @pytest.mark.parametrize(
     ("first", "second", "won"),
     [
