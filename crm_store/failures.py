@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from crm_store.room import lacks_room
@@ -25,3 +25,12 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno is not None and error.errno not in _OF_THE_CONTENT
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout) or lacks_room(error)
+
+
+_TAKEN = ("23505", "SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
+
+
+def is_taken(error: IntegrityError) -> bool:
+    """Say whether what was to be written has the key of something that is there already."""
+    names = (getattr(error.orig, name, None) for name in ("sqlstate", "sqlite_errorname"))
+    return any(one in _TAKEN for one in names)

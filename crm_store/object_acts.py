@@ -159,7 +159,7 @@ def tag_object(uow: UnitOfWork, command: TagObject) -> int:
 def remove_object(uow: UnitOfWork, command: RemoveObject) -> None:
     """Put an object into the bin, or take it out."""
     noun, habits = _noun(uow, command.kind)
-    row = object_writes.lock(uow, noun, command.object_id)
+    row = object_writes.lock(uow, noun, command.object_id, command.version)
     object_writes.remove(uow, noun, command.object_id, restore=command.restore)
     if bool(row.deleted_at) is command.restore:
         habits.removed(uow, row, restore=command.restore)

@@ -16,12 +16,13 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from sqlalchemy import text
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from crm_store import work
 from crm_store.blobs import BlobStore
 from crm_store.custom import whole_kinds
 from crm_store.database import Database
+from crm_store.failures import is_taken
 from crm_store.journal import epoch
 from crm_store.migrate import migrate, pending
 from crm_store.nouns import NOUNS, Noun
@@ -40,7 +41,7 @@ from hub.commands import (
     Quarantine,
     ReportPluginFailure,
 )
-from hub.errors import Invalid
+from hub.errors import Conflict, Invalid
 from hub.events import Event, EventRegistry
 from hub.exporting import export_job, sweep_job
 from hub.feed import Feed, Signal
@@ -341,6 +342,11 @@ class Runtime:
             if is_storable(ready):
                 raise
             raise Invalid(NOT_KEPT) from error
+        except IntegrityError as error:
+            # A plugin named an id that is in use, or two made one thing at the same moment.
+            if not is_taken(error):
+                raise
+            raise Conflict("there is one of this name or id already", what="exists") from error
         return result
 
     # -- taking in -------------------------------------------------------------------------

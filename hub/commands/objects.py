@@ -66,10 +66,14 @@ class TagObject(_OfKind):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveObject(_OfKind):
-    """Put an object into the bin; `restore` takes it out again."""
+    """Put an object into the bin; `restore` takes it out again.
+
+    `version`, where given, must be the object's version (If-Match), else Conflict.
+    """
 
     object_id: int
     restore: bool = False
+    version: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

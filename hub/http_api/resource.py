@@ -192,9 +192,10 @@ def add_one(
         )
         return await shown(caller, noun, shapes.shown, object_id, response)
 
-    async def remove(caller: editing, object_id: number) -> Response:
-        """Put it into the bin."""
-        await caller.hub.do(c.RemoveObject(kind=kind.name, object_id=object_id))
+    async def remove(caller: editing, object_id: number, if_match: IfMatch = "") -> Response:
+        """Put it into the bin; with `If-Match` only as it was seen."""
+        version = version_of(if_match)
+        await changed(caller, c.RemoveObject(kind=kind.name, object_id=object_id, version=version))
         return Response(status_code=204)
 
     async def restore(caller: editing, object_id: number, response: Response) -> Any:
@@ -212,7 +213,9 @@ def add_one(
         responses=failures(409, 412),
         response_model=shapes.shown,
     )(change)
-    router.delete(path, status_code=204, summary=f"Remove: {kind.label}")(remove)
+    router.delete(
+        path, status_code=204, summary=f"Remove: {kind.label}", responses=failures(409, 412)
+    )(remove)
     router.post(f"{path}/restore", summary=f"Restore: {kind.label}", response_model=shapes.shown)(
         restore
     )

@@ -73,6 +73,17 @@ async def test_objects_of_every_kind_are_made_changed_and_binned_alike(home: Hou
     assert await facts(home, "object.") == one * len(nouns)
 
 
+async def test_an_id_that_is_in_use_is_refused_and_changes_nothing(home: House) -> None:
+    for kind in ("client", "contact", "lead", "task"):
+        title = NOUNS[kind].kind.title
+        made = (await home.user.do(CreateObject(kind=kind, values={title: "first"})))[0]
+        again = CreateObject(kind=kind, object_id=made, values={title: "second"})
+        with pytest.raises(Conflict, match="already"):
+            await home.user.do(again)
+        [found] = (await home.user.read(objects.page, NOUNS[kind], ObjectQuery())).items
+        assert getattr(found, title) == "first"
+
+
 async def test_a_kind_that_nobody_registered_is_refused(home: House) -> None:
     with pytest.raises(NotFound):
         await home.user.do(CreateObject(kind="ship", values={"title": "x"}))

@@ -24,6 +24,7 @@ async def test_a_lead_over_the_api_from_first_word_to_client(world: World) -> No
     assert (changed.json()["source"], changed.json()["tags"]) == ("fair", [])
     late = {"json": {"source": "x"}, "headers": {"if-match": '"1"'}}
     await program.refused(412, "version", "PATCH", path, **late)
+    await program.refused(412, "version", "DELETE", path, headers=late["headers"])
     refused = await program.refused(422, "invalid", "PATCH", path, json={"title": " "})
     assert refused["field"] == "title"
     await program.refused(422, "invalid", "PATCH", path, json={"status": "qualified"})

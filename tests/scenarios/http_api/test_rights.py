@@ -579,6 +579,20 @@ async def test_what_may_not_be_seen_is_not_there(world: World, role: str) -> Non
         mine = {"title": "mine"}
         made = await agent.ok("POST", "/leads", json=mine)
         assert [one["id"] for one in (await agent.ok("GET", "/leads"))["items"]] == [made["id"]]
+        asked = await agent.ok("POST", "/requests", json={"title": "mine"})
+        # What he does not see he points at no more than at what is not there.
+        for field, number in (
+            ("client_id", card["id"]),
+            ("contact_id", ids["contact_id"]),
+            ("client_id", "999"),
+            ("owner_id", "999"),
+            ("team_id", "999"),
+        ):
+            for verb, path in (("POST", "/requests"), ("PATCH", f"/requests/{asked['id']}")):
+                body = {"title": "theirs", field: number}
+                error = await agent.refused(422, "invalid", verb, path, json=body)
+                assert error["field"] == field
+                assert "there is no such" in error["message"]
         # A person whom he would not see is not made; one of his own client is.
         body = {"name": "Clara", "addresses": [{"kind": "pigeon", "value": "clara"}]}
         error = await agent.refused(422, "invalid", "POST", "/contacts", json=body)
