@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from functools import cache, lru_cache
 from inspect import ismemberdescriptor
 from itertools import repeat
 from operator import call, itemgetter
 from typing import Any
 
-from sqlalchemy import Column, Row, Select, Table, bindparam, select
+from sqlalchemy import Column, Row, Select, String, Table, bindparam, literal_column, select
 
 from crm_store import custom
 from crm_store.nouns import Noun
@@ -20,18 +20,91 @@ from crm_store.tables.objects import object_tags
 from crm_store.viewer import Reader
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What is asked for beside rows of objects: their tags, and the organisation's fields where a
+    read does not know them yet."""
+
+    tags: bool
+    fields: bool
+
+    @classmethod
+    def of(cls, reader: Reader, noun: Noun) -> Beside:
+        """Say what a reader needs to make records of a kind."""
+        record: Any = noun.kind.record
+        known = _names(record)
+        return cls(tags="tags" in known, fields="custom" in known and not custom.is_told(reader))
+
+    def of_one(self, dialect: str, noun: Noun, number: Any) -> list[Any]:
+        """Give the values to ask for in the question of one object."""
+        tag = object_tags.c
+        own = select(gathered_rows(dialect, tag.object_id, tag.tag, tag.tag_folded)).where(
+            tag.kind == literal_column(f"'{noun.kind.name}'", String), tag.object_id == number
+        )
+        return self._labelled(dialect, own)
+
+    def of_many(self, dialect: str) -> Select[Any]:
+        """Ask for the values beside a list of objects."""
+        own = _tags(dialect).subquery("tags")
+        return select(*self._labelled(dialect, select(gathered_rows(dialect, *own.c))))
+
+    def _labelled(self, dialect: str, tags: Select[Any]) -> list[Any]:
+        asked = [tags.scalar_subquery()] if self.tags else []
+        asked += custom.every_field(dialect) if self.fields else ()
+        return [one.label(f"beside_{n}") for n, one in enumerate(asked)]
+
+    def told(self, reader: Reader, values: Sequence[Any]) -> dict[int, list[tuple[str, str]]]:
+        """Let a read know the fields, and give the tags of each object."""
+        if self.fields:
+            fields, levels = values[-2:]
+            custom.tell(reader, (fields, levels))
+        # Put in order by who shows them: asked for in order, SQLite would read all tags of the kind.
+        tags: dict[int, list[tuple[str, str]]] = {}
+        for number, tag, folded in gathered_in(values[0]) if self.tags else ():
+            tags.setdefault(number, []).append((folded, tag))
+        return tags
+
+
+def record(reader: Reader, noun: Noun, row: Row[Any], beside: Beside) -> Any:
+    """Make the record of a row that ends with what is beside it."""
+    count = beside.tags + 2 * beside.fields
+    tags = beside.told(reader, row[-count:] if count else ())
+    return _made(reader, noun, [row], tags)[0]
+
+
 def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
     """Make the records of rows, with their tags and custom fields."""
     if not rows:
         return []
-    number_of = itemgetter(rows[0]._fields.index("id"))
-    ids = list(map(number_of, rows))
+    beside = Beside.of(reader, noun)
+    tags: dict[int, list[tuple[str, str]]] = {}
+    if beside.tags:
+        dialect = reader.conn.dialect.name
+        # `numbers` calls them by the name of their column.
+        name = "given" if dialect == "sqlite" else "given_id"
+        ids = listed(dialect, map(_number_of(rows), rows))
+        given = {"kind": noun.kind.name, name: ids}
+        tags = beside.told(reader, reader.conn.execute(_beside(dialect, beside), given).one())
+    return _made(reader, noun, rows, tags)
+
+
+@cache
+def _beside(dialect: str, beside: Beside) -> Select[Any]:
+    return beside.of_many(dialect)
+
+
+def _made(
+    reader: Reader,
+    noun: Noun,
+    rows: Sequence[Row[Any]],
+    tags: Mapping[int, list[tuple[str, str]]],
+) -> list[Any]:
+    ids = list(map(_number_of(rows), rows))
     record: Any = noun.kind.record
     more: Mapping[int, Any] = {}
-    known = {one.name for one in fields(record)}
-    has_tags, has_fields = "tags" in known, "custom" in known
-    tags = _tags_of(reader, noun, ids, with_fields=has_fields) if has_tags else {}
-    if has_fields:
+    known = _names(record)
+    has_tags = "tags" in known
+    if "custom" in known:
         more = custom.values_of(reader.conn, custom.whole_of(reader, noun), ids)
     make = _maker(record, noun.table, rows[0]._fields)
     made = []
@@ -44,6 +117,15 @@ def records(reader: Reader, noun: Noun, rows: Sequence[Row[Any]]) -> list[Any]:
             given["tags"] = tuple(tag for _, tag in sorted(own)) if own else ()
         made.append(make(row, given))
     return made
+
+
+def _number_of(rows: Sequence[Row[Any]]) -> Callable[[Row[Any]], int]:
+    return itemgetter(rows[0]._fields.index("id"))
+
+
+@cache
+def _names(record: Any) -> frozenset[str]:
+    return frozenset(one.name for one in fields(record))
 
 
 def columns_of(noun: Noun) -> list[Column[Any]]:
@@ -101,32 +183,6 @@ def _default(record: Any, one: Field[Any]) -> Any:
     if one.default is MISSING:
         raise TypeError(f"{record.__name__} needs {one.name}")
     return one.default
-
-
-def _tags_of(
-    reader: Reader, noun: Noun, ids: Sequence[int], *, with_fields: bool
-) -> dict[int, list[tuple[str, str]]]:
-    """Give the tags of objects; what fields there are is asked beside, where a read knows it not."""
-    dialect = reader.conn.dialect.name
-    # `numbers` calls them by the name of their column.
-    name = "given" if dialect == "sqlite" else "given_id"
-    given = {"kind": noun.kind.name, name: listed(dialect, ids)}
-    with_fields = with_fields and not custom.is_told(reader)
-    found, *told = reader.conn.execute(_beside(dialect, with_fields=with_fields), given).one()
-    if with_fields:
-        custom.tell(reader, (told[0], told[1]))
-    # Put in order by who shows them: asked for in order, SQLite would read all tags of the kind.
-    tags: dict[int, list[tuple[str, str]]] = {}
-    for number, tag, folded in gathered_in(found):
-        tags.setdefault(number, []).append((folded, tag))
-    return tags
-
-
-@cache
-def _beside(dialect: str, *, with_fields: bool) -> Select[Any]:
-    own = _tags(dialect).subquery("tags")
-    tags = select(gathered_rows(dialect, *own.c)).scalar_subquery()
-    return select(tags, *(custom.every_field(dialect) if with_fields else ()))
 
 
 @cache

@@ -31,7 +31,7 @@ from crm_store.filter_sql import ASKING, asking, compile_sql
 from crm_store.nouns import NOUNS as NOUNS
 from crm_store.nouns import Noun as Noun
 from crm_store.object_fields import as_asked, query_fields
-from crm_store.object_records import columns_of, named
+from crm_store.object_records import Beside, columns_of, named, record
 from crm_store.object_records import records as records
 from crm_store.rows import among, listed
 from crm_store.sight import visible as visible
@@ -66,21 +66,21 @@ class ObjectQuery:
 
 def one(reader: Reader, noun: Noun, object_id: int) -> Any:
     """Give an object; raises NotFound, also for what this reader may not see."""
-    return records(reader, noun, [_row(reader, noun, object_id)])[0]
+    reader.viewer.need(noun.kind.read)
+    beside = Beside.of(reader, noun)
+    statement = _one(reader.viewer.sight, Of(noun.table, noun), reader.conn.dialect.name, beside)
+    row = reader.conn.execute(statement, {"object": object_id}).first()
+    if row is None:
+        raise NotFound(f"there is no such {noun.kind.label}")
+    return record(reader, noun, row, beside)
 
 
 def need(reader: Reader, noun: Noun, object_id: int) -> None:
     """Raise NotFound where `one` would."""
-    _row(reader, noun, object_id)
-
-
-def _row(reader: Reader, noun: Noun, object_id: int) -> Row[Any]:
     reader.viewer.need(noun.kind.read)
-    statement = _one(reader.viewer.sight, Of(noun.table, noun))
-    row = reader.conn.execute(statement, {"object": object_id}).first()
-    if row is None:
+    statement = _there(reader.viewer.sight, Of(noun.table, noun))
+    if reader.conn.execute(statement, {"object": object_id}).first() is None:
         raise NotFound(f"there is no such {noun.kind.label}")
-    return row
 
 
 def objects_by_id(reader: Reader, noun: Noun, ids: Sequence[int]) -> dict[int, Any]:
@@ -281,9 +281,17 @@ class Of:
 
 
 @lru_cache(512)
-def _one(viewer: Viewer, of: Of) -> Select[Any]:
+def _one(viewer: Viewer, of: Of, dialect: str, beside: Beside) -> Select[Any]:
     """Make the question once for all who see the same."""
-    return select(of.table).where(of.table.c.id == bindparam("object"), visible(viewer, of.noun))
+    shown = select(*columns_of(of.noun), *beside.of_one(dialect, of.noun, bindparam("object")))
+    return shown.where(of.table.c.id == bindparam("object"), visible(viewer, of.noun))
+
+
+@lru_cache(512)
+def _there(viewer: Viewer, of: Of) -> Select[Any]:
+    return select(of.table.c.id).where(
+        of.table.c.id == bindparam("object"), visible(viewer, of.noun)
+    )
 
 
 @lru_cache(512)

@@ -8,11 +8,24 @@ however old the person is; what a role may not see is not in the stream.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from itertools import chain, repeat
 from typing import Any
 
-from sqlalchemy import ScalarSelect, Select, and_, bindparam, case, func, select, union_all
+from sqlalchemy import (
+    Integer,
+    ScalarSelect,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    union_all,
+)
 
 from crm_store import objects
 from crm_store.nouns import NOUNS
@@ -29,7 +42,7 @@ from crm_store.person_objects import (
 )
 from crm_store.person_objects import Subject as Subject
 from crm_store.rows import among, listed
-from crm_store.sql import one_of, page_key
+from crm_store.sql import one_of, page_key, written
 from crm_store.tables.dialogs import messages
 from crm_store.tables.journal import journal
 from crm_store.tables.many import many_contents, many_sends, many_touches
@@ -123,60 +136,57 @@ def _talk(
         full = sorted((one.at for one in (said if directions else acts)), reverse=True)[:limit]
         if len(full) == limit and full[-1] > chunk[0].last_at:
             break
-        ids = [row.id for row in chunk]
-        if directions:
-            said += _messages(reader, ids, directions, channels, key, limit)
-        if "act" in wanted:
-            acts += _acts(reader, ids, key, limit)
+        for row in _said(reader, [one.id for one in chunk], directions, wanted, key, limit):
+            if row.is_act:
+                acts.append(_act(row))
+            else:
+                said.append(_message(row, channels))
     for found in (said, acts):
         yield sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]
 
 
-def _messages(
+def _said(
     reader: Reader,
     ids: Sequence[int],
     directions: Sequence[str],
-    channels: dict[int, str],
+    wanted: frozenset[str],
     key: tuple[int, int],
     limit: int,
-) -> list[TimelineEntry]:
-    given = {f"dialog_{n}": dialog_id for n, dialog_id in enumerate(ids)}
-    rows = reader.conn.execute(
-        _newest(len(ids), tuple(directions)), {**given, **end(key), "most": limit}
-    ).all()
-    kinds = {one: kind for kind, some in _DIRECTIONS.items() for one in some}
-    return [
-        TimelineEntry(
-            id=row.id,
-            at=Micros(row.at),
-            kind=kinds[row.direction],
-            title=row.subject,
-            text=row.text[:PREVIEW],
-            who=row.user_name or row.author_name,
-            dialog_id=DialogId(row.dialog_id),
-            ref_kind="message",
-            ref_id=row.id,
-            data={
-                "direction": row.direction,
-                "channel": channels.get(row.dialog_id, ""),
-                "status": row.status,
-                "cause": (row.cause or {}).get("kind", ""),
-            },
-        )
-        for row in rows
-    ]
+) -> Sequence[Any]:
+    """Ask for the newest messages and acts of some dialogs."""
+    dialect = reader.conn.dialect.name
+    given: dict[str, Any] = {**end(key), "most": limit}
+    room = _room(len(ids)) if directions else 0
+    statement = _newest(dialect, room, tuple(directions), acts="act" in wanted)
+    given |= zip((f"dialog_{n}" for n in range(room)), chain(ids, repeat(0)), strict=False)
+    if "act" in wanted:
+        given["dialogs"] = listed(dialect, ids)
+    return reader.conn.execute(statement, given).all()
+
+
+def _room(count: int) -> int:
+    """Give for how many dialogs a question is made that so many are asked of: it is prepared sooner
+    where it is one of a few."""
+    return next(room for room in (1, 2, 4, 8, CHUNK) if count <= room)
 
 
 @lru_cache(512)
-def _newest(count: int, directions: tuple[str, ...]) -> Select[Any]:
-    """Ask for the newest messages of each of so many dialogs."""
+def _newest(dialect: str, room: int, directions: tuple[str, ...], *, acts: bool) -> Any:
+    parts = [_newest_messages(room, directions)] if directions else []
+    if acts:
+        parts.append(_shown_acts(dialect))
+    return parts[0] if len(parts) == 1 else union_all(*(select(one.subquery()) for one in parts))
+
+
+def _newest_messages(room: int, directions: tuple[str, ...]) -> Select[Any]:
+    """Ask for the newest messages of so many dialogs: in each for its own, by its index."""
     parts = []
-    for n in range(count):
+    for n in range(room):
         newest = (
-            select(messages.c.id)
+            select(messages.c.id, messages.c.at)
             .where(
                 messages.c.dialog_id == bindparam(f"dialog_{n}"),
-                messages.c.deleted_at == 0,
+                messages.c.deleted_at == written(0),
                 one_of(messages.c.direction, directions),
                 older(messages.c.at, messages.c.id),
             )
@@ -184,53 +194,47 @@ def _newest(count: int, directions: tuple[str, ...]) -> Select[Any]:
             .limit(bindparam("most"))
             .subquery()
         )
-        parts.append(select(newest.c.id))
+        parts.append(select(newest))
+    every = union_all(*parts).subquery() if room > 1 else parts[0].subquery()
+    page = (
+        select(every.c.id).order_by(every.c.at.desc(), every.c.id.desc()).limit(bindparam("most"))
+    )
     return (
         select(
+            literal_column("0", Integer).label("is_act"),
             messages.c.id,
             messages.c.at,
             messages.c.dialog_id,
-            messages.c.direction,
+            messages.c.direction.label("word"),
             messages.c.subject,
-            messages.c.text,
+            func.substr(messages.c.text, written(1), written(PREVIEW)).label("text"),
             messages.c.author_name,
             messages.c.status,
             messages.c.cause,
+            # What only acts have; it must be a JSON value, too.
+            messages.c.cause.label("data"),
             users.c.name.label("user_name"),
         )
         .outerjoin(users, and_(users.c.id == messages.c.author_id, messages.c.direction != "in"))
-        .where(messages.c.id.in_(union_all(*parts).subquery().select()))
+        .where(messages.c.id.in_(page))
     )
 
 
-def _acts(
-    reader: Reader, ids: Sequence[int], key: tuple[int, int], limit: int
-) -> list[TimelineEntry]:
-    dialect = reader.conn.dialect.name
-    given = {"dialogs": listed(dialect, ids), **end(key), "most": limit}
-    rows = reader.conn.execute(_shown_acts(dialect), given).all()
-    return [
-        TimelineEntry(
-            id=row.id,
-            at=Micros(row.at),
-            kind="act",
-            title=row.type,
-            text="",
-            who=row.user_name or "",
-            dialog_id=DialogId(row.dialog_id),
-            ref_kind="dialog",
-            ref_id=row.dialog_id,
-            data={**row.data, "cause": (row.cause or {}).get("kind", "")},
-        )
-        for row in rows
-    ]
-
-
-@cache
 def _shown_acts(dialect: str) -> Select[Any]:
     actor = and_(users.c.id == journal.c.actor_id, one_of(journal.c.actor_kind, ("user", "token")))
+    none = literal_column("''", String)
     return (
-        select(journal, users.c.name.label("user_name"))
+        select(
+            literal_column("1", Integer).label("is_act"),
+            journal.c.id,
+            journal.c.at,
+            journal.c.dialog_id,
+            journal.c.type.label("word"),
+            *(none.label(one) for one in ("subject", "text", "author_name", "status")),
+            journal.c.cause,
+            journal.c.data,
+            users.c.name.label("user_name"),
+        )
         .outerjoin(users, actor)
         .where(
             among(dialect, journal.c.dialog_id, "dialogs"),
@@ -239,6 +243,44 @@ def _shown_acts(dialect: str) -> Select[Any]:
         )
         .order_by(journal.c.at.desc(), journal.c.id.desc())
         .limit(bindparam("most"))
+    )
+
+
+_KIND_OF = {one: kind for kind, some in _DIRECTIONS.items() for one in some}
+
+
+def _message(row: Any, channels: Mapping[int, str]) -> TimelineEntry:
+    return TimelineEntry(
+        id=row.id,
+        at=Micros(row.at),
+        kind=_KIND_OF[row.word],
+        title=row.subject,
+        text=row.text,
+        who=row.user_name or row.author_name,
+        dialog_id=DialogId(row.dialog_id),
+        ref_kind="message",
+        ref_id=row.id,
+        data={
+            "direction": row.word,
+            "channel": channels.get(row.dialog_id, ""),
+            "status": row.status,
+            "cause": (row.cause or {}).get("kind", ""),
+        },
+    )
+
+
+def _act(row: Any) -> TimelineEntry:
+    return TimelineEntry(
+        id=row.id,
+        at=Micros(row.at),
+        kind="act",
+        title=row.word,
+        text="",
+        who=row.user_name or "",
+        dialog_id=DialogId(row.dialog_id),
+        ref_kind="dialog",
+        ref_id=row.dialog_id,
+        data={**row.data, "cause": (row.cause or {}).get("kind", "")},
     )
 
 
