@@ -7,17 +7,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, case, cast, select
+from sqlalchemy import ColumnElement, Connection, String, case, cast, exists, select
 
+from crm_store.consents import GIVEN, WITHDRAWN
 from crm_store.custom import whole
 from crm_store.filter_sql import QueryField
 from crm_store.nouns import NOUNS, Noun
 from crm_store.object_fields import last_purchase, query_fields
+from crm_store.tables.consents import consents, suppressions
+from crm_store.tables.interests import interests
 from crm_store.tables.many import many_sends, many_touches
 from crm_store.tables.objects import object_tags
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, clients, contacts
+from crm_store.tables.requests import requests
 from crm_store.tables.segments import segments
+from crm_store.topics import listed
 from hub.filters import Choice, Field, Fields, FieldType, Where
 
 CONTACT = NOUNS["contact"]
@@ -40,8 +45,7 @@ def _of_contact(column: Any, owner: Any, *more: ColumnElement[bool]) -> QueryFie
 
 def _sent(
     *more: ColumnElement[bool],
-    touched: bool = False,
-    answered: bool = False,
+    touch: ColumnElement[bool] | None = None,
     value: Any = None,
 ) -> QueryField:
     def members(subject: Any) -> Any:
@@ -50,18 +54,40 @@ def _sent(
             .join(deliveries, deliveries.c.send_id == many_sends.c.id)
             .where(deliveries.c.contact_id == subject, TO_MANY, *more)
         )
-        if touched:
+        if touch is not None:
             statement = statement.join(
                 many_touches, many_touches.c.delivery_id == deliveries.c.id
-            ).where(
-                many_touches.c.n == -1 if answered else many_touches.c.n > 0,
-                ~many_touches.c.machine,
-            )
+            ).where(touch, ~many_touches.c.machine)
         return statement
 
     return QueryField(sql=members)
 
 
+def _word(state: str, other: str) -> QueryField:
+    """Ask for what a person said of advertising, as long as no later word of his takes it back."""
+    said, later = consents.alias("said"), consents.alias("later")
+    taken_back = exists().where(
+        later.c.contact_id == said.c.contact_id,
+        later.c.state == other,
+        later.c.channel.in_((said.c.channel, "")),
+        later.c.topic.in_((said.c.topic, "")),
+        later.c.at >= said.c.at if other == WITHDRAWN else later.c.at > said.c.at,
+    )
+    topic = case((said.c.topic == "", EVERYTHING), else_=said.c.topic)
+    return _of_contact(topic, said.c.contact_id, said.c.state == state, ~taken_back)
+
+
+EVERYTHING = "*"
+"""How a condition says that a word was about every topic."""
+REASONS = (
+    Choice("bounced_hard", "no such address", {"ru": "нет такого адреса"}),
+    Choice("bounced_soft", "does not take letters now", {"ru": "сейчас не принимает писем"}),
+    Choice("complained", "complained", {"ru": "пожаловался"}),
+    Choice("blocked", "blocked us", {"ru": "заблокировал нас"}),
+    Choice("operator_refused", "refused at the operator", {"ru": "отказался у оператора"}),
+    Choice("by_hand", "suppressed by a colleague", {"ru": "исключил сотрудник"}),
+    Choice("imported", "suppressed by an import", {"ru": "исключён при импорте"}),
+)
 _PERSON = contacts.alias("person")
 """The person asked about, on the way to his client: by its own name the table would be asked of itself."""
 _REACHED = deliveries.c.status.in_(("sent", "delivered", "read"))
@@ -126,11 +152,16 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
             _extra(
                 "clicked_mailing", "Followed a link of the mailing", "Перешёл по ссылке рассылки"
             ),
-            _sent(touched=True),
+            _sent(touch=many_touches.c.n > 0),
+        ),
+        (
+            # Who followed a link saw it, whatever his mail program kept back.
+            _extra("saw_mailing", "Saw the mailing (an estimate)", "Видел рассылку (оценка)"),
+            _sent(touch=many_touches.c.n >= 0),
         ),
         (
             _extra("answered_mailing", "Answered the mailing", "Ответил на рассылку"),
-            _sent(touched=True, answered=True),
+            _sent(touch=many_touches.c.n == -1),
         ),
         (
             _extra(
@@ -145,11 +176,43 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
                 + case((deliveries.c.status == "unknown", "unknown"), else_=deliveries.c.reason),
             ),
         ),
+        (
+            _extra("agreed", "Agreed to advertising about", "Согласен на рекламу на тему"),
+            _word(GIVEN, WITHDRAWN),
+        ),
+        (
+            _extra("refused", "Refused advertising about", "Отказался от рекламы на тему"),
+            _word(WITHDRAWN, GIVEN),
+        ),
+        (
+            _extra("suppressed", "An address is suppressed because", "Адрес исключён, потому что"),
+            QueryField(
+                sql=lambda subject: (
+                    select(suppressions.c.reason)
+                    .join(addresses, addresses.c.id == suppressions.c.address_id)
+                    .where(addresses.c.contact_id == subject)
+                )
+            ),
+        ),
+        (
+            _extra("request_status", "Has a request that is", "Есть заявка в состоянии"),
+            _of_contact(requests.c.status, requests.c.contact_id, requests.c.deleted_at == 0),
+        ),
+        (
+            _extra("interest_status", "Has an interest that is", "Есть интерес в состоянии"),
+            _of_contact(interests.c.status, interests.c.contact_id, interests.c.deleted_at == 0),
+        ),
     )
 }
 
 
-_MAILINGS = ("got_mailing", "failed_mailing", "clicked_mailing", "answered_mailing")
+_MAILINGS = (
+    "got_mailing",
+    "failed_mailing",
+    "saw_mailing",
+    "clicked_mailing",
+    "answered_mailing",
+)
 NEWEST = 200
 """How many mailings can be chosen by their titles."""
 
@@ -176,6 +239,11 @@ def with_choices(conn: Connection) -> Fields:
         "contact.client_status": client.property("status").choices,
         "contact.client_level": client.property("level").choices,
         **{f"contact.{name}": _mailings(conn) for name in _MAILINGS},
+        "contact.agreed": _topics(conn),
+        "contact.refused": _topics(conn),
+        "contact.suppressed": REASONS,
+        "contact.request_status": whole(conn, NOUNS["request"]).kind.property("status").choices,
+        "contact.interest_status": whole(conn, NOUNS["interest"]).kind.property("status").choices,
     }
     return Fields(
         replace(one, choices=known[name]) if name in known else one
@@ -190,6 +258,14 @@ def asking(conn: Connection, field: str) -> list[str]:
     )
     mark = json.dumps(field)
     return sorted(row.name for row in rows if mark in json.dumps(row.definition or {}))
+
+
+def _topics(conn: Connection) -> tuple[Choice, ...]:
+    everything = Choice(EVERYTHING, "Everything", {"ru": "Всё"})
+    return (
+        everything,
+        *(Choice(one.name, one.label("en"), {"ru": one.label("ru")}) for one in listed(conn)),
+    )
 
 
 def _mailings(conn: Connection) -> tuple[Choice, ...]:

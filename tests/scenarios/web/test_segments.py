@@ -31,6 +31,7 @@ from hub import (
     SaveField,
     SaveRule,
     SaveSegment,
+    SaveTopic,
     SegmentEntered,
     SegmentLeft,
     SuppressAddress,
@@ -38,6 +39,7 @@ from hub import (
     WinInterest,
     WithdrawConsent,
 )
+from hub.records.segments import Segment
 from plugins import crm_actions
 from tests.houses import World, plugin_of
 from tests.scenarios.web.house import House, open_house
@@ -334,6 +336,39 @@ async def test_what_uses_a_segment_is_named_before_it_goes_and_it_comes_back(hou
         with database.administer() as conn:
             segments.forget_members(conn, now)
             assert len(conn.execute(select(segment_members)).all()) == left
+
+
+async def test_what_people_said_and_what_is_open_can_be_asked_for(house: House) -> None:
+    hub = house.system
+    anna, boris, vera = [ContactId(await _person(house, one)) for one in ("Anna", "Boris", "Vera")]
+    await hub.do(SaveTopic(name="news", label_en="Our news"))
+    await hub.do(
+        GiveConsent(contact_id=anna, topic="news", how="form"),
+        GiveConsent(contact_id=boris, topic="news", how="form"),
+        SuppressAddress(address_id=(await hub.contact(vera)).addresses[0].id),
+        CreateObject(kind="request", values={"title": "Help", "contact_id": anna}),
+        CreateObject(kind="interest", values={"title": "Boat", "contact_id": boris}),
+    )
+    # A later word takes an earlier one back, and one about everything those about each topic.
+    await hub.do(WithdrawConsent(contact_id=boris, how="link"))
+
+    async def who(field: str, *values: str) -> list[ContactId]:
+        tree = {"field": f"contact.{field}", "operator": "in", "value": list(values)}
+        found = Segment(id=0, name="", static=False, filter=tree)
+        return [one.contact_id for one in await hub.audience(found, channel="email")]
+
+    assert await who("agreed", "news") == [anna]
+    assert await who("refused", "*") == [boris]
+    assert await who("refused", "news") == []
+    assert await who("suppressed", "by_hand", "complained") == [vera]
+    assert await who("suppressed", "bounced_hard") == []
+    assert await who("request_status", "new") == [anna]
+    assert await who("interest_status", "in_work") == [boris]
+    assert await who("saw_mailing", "1") == []
+    browser = await house.logged_in("marketer")
+    asked = (await browser.get("/segments/condition?field=contact.agreed")).text
+    assert "Our news" in asked
+    assert "Everything" in asked
 
 
 async def test_the_table_of_a_segment_holds_phones_too(house: House) -> None:
