@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
@@ -155,6 +155,11 @@ def worded(node: ast.AST) -> Iterable[tuple[int, str]]:
         yield from literal(node)
 
 
+def in_module(message: Message | None) -> bool:
+    """Say whether a text stands in a module of the browser."""
+    return message is not None and any(str(one).endswith(".js") for one, _ in message.locations)
+
+
 def main() -> int:
     """Update or check the catalogue."""
     fresh = found()
@@ -171,10 +176,14 @@ def main() -> int:
         for m in fresh
         if m.id and not (all(m.string) if isinstance(m.string, (tuple, list)) else m.string)
     ]
+    # What modules say is sent to browsers by where the catalogue says that it stands.
+    unsent = [m for m in fresh if m.id and in_module(m) and not in_module(known.get(m.id))]
     if "--check" in sys.argv:
         for one in missing:
             sys.stdout.write(f"missing: {one.id!r} at {one.locations[0]}\n")
-        return 1 if missing else 0
+        for one in unsent:
+            sys.stdout.write(f"its place is not known, run this without --check: {one.id!r}\n")
+        return 1 if missing or unsent else 0
     PO.parent.mkdir(parents=True, exist_ok=True)
     fresh.header_comment = "# Russian texts of Dialog Hub."
     with PO.open("wb") as file:
