@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -20,9 +20,11 @@ from sqlalchemy import (
     FromClause,
     Integer,
     Select,
+    Subquery,
     and_,
     any_,
     bindparam,
+    func,
     literal_column,
     select,
     text,
@@ -31,8 +33,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from crm_store.dialogs import several
-from crm_store.sql import keep_plans
-from crm_store.tables.dialogs import messages
+from crm_store.rows import among, listed
+from crm_store.sql import keep_plans, plan_anew, written
+from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.search import message_terms, number_of, tokens_of
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid
@@ -46,6 +49,15 @@ NEWEST = 4_000
 """How many of the newest messages PostgreSQL looks through at first.
 
 A word in every hundredth message is found there in a millisecond."""
+
+MANY = 10_000
+"""From so many messages with the words on, somebody's own dialogs are looked for before the index is asked."""
+
+FEW_DIALOGS = 1_000
+"""In how many dialogs of somebody's own messages are looked through at most."""
+
+PER_OWN = 10
+"""How many messages the index collects while one of somebody's own is looked through."""
 
 PER_MATCH = 6
 """How many messages are looked through while the index collects one that has the words."""
@@ -137,7 +149,8 @@ def _matching(
     numbers = [number_of(one) for one in wanted]
     rows = _near(reader, numbers, clauses, given)
     if len(rows) < limit:
-        rows = _asked(reader, _collected, (), clauses, given | {"terms": numbers})
+        own = () if clauses else _own(reader, numbers)
+        rows = _asked(reader, _collected, (), clauses + own, given | {"terms": numbers})
     return rows
 
 
@@ -198,18 +211,56 @@ def _near(
     return [*rows, *_asked(reader, _through, (many, deep), clauses, given)]
 
 
-@lru_cache(256)
-def _through(viewer: Viewer, words: int, deep: int, *clauses: ColumnElement[bool]) -> Select[Any]:
-    """Ask for messages among so many that come before one, and how many there are altogether."""
+def _own(reader: Reader, numbers: Sequence[int]) -> Clauses:
+    """Say in which dialogs a reader can find words, where these say less than the words are frequent.
+
+    The index would give each message that has the words, to be asked whether he may see it.
+    """
+    if reader.viewer.sees_all_dialogs:
+        return ()
+    given = {f"term_{n}": number for n, number in enumerate(numbers)}
+    count, total = reader.conn.execute(_frequency(len(numbers), NEWEST), given).one()
+    matches = count * total / NEWEST
+    if matches < MANY:
+        return ()
+    # By its own values: who sees much has them soon.
+    plan_anew(reader.conn)
+    seen = select(dialogs.c.id, dialogs.c.message_count).where(reader.viewer.dialogs_clause())
+    own = reader.conn.execute(seen.limit(written(FEW_DIALOGS + 1))).all()
+    if len(own) > FEW_DIALOGS or sum(row.message_count for row in own) * PER_OWN > matches:
+        return ()
+    ids: BindParameter[str] = bindparam("own", listed("postgresql", (row.id for row in own)))
+    return (among("postgresql", messages.c.dialog_id, ids),)
+
+
+@cache
+def _frequency(words: int, deep: int) -> Select[Any]:
+    """Ask how many of the newest messages have the words, whoever may see them, and how many there are."""
+    newest, said = _newest(words, deep)
+    return select(func.count(), _TOTAL).select_from(newest).where(*said)
+
+
+def _newest(
+    words: int, deep: int, *older: ColumnElement[bool]
+) -> tuple[Subquery, list[ColumnElement[bool]]]:
+    """Give so many of the newest messages' terms, and the condition that the words are among them."""
     newest = (
         select(message_terms.c.id, message_terms.c.terms)
-        .where(message_terms.c.id < bindparam("before", type_=BigInteger))
+        .where(*older)
         .order_by(message_terms.c.id.desc())
-        .limit(literal_column(str(deep), BigInteger))
+        .limit(written(deep))
         .subquery("newest")
     )
     # A third less than "contains" takes, which takes each array apart first.
-    said = [bindparam(f"term_{n}", type_=Integer) == any_(newest.c.terms) for n in range(words)]
+    return newest, [
+        bindparam(f"term_{n}", type_=Integer) == any_(newest.c.terms) for n in range(words)
+    ]
+
+
+@lru_cache(256)
+def _through(viewer: Viewer, words: int, deep: int, *clauses: ColumnElement[bool]) -> Select[Any]:
+    """Ask for messages among so many that come before one, and how many there are altogether."""
+    newest, said = _newest(words, deep, message_terms.c.id < bindparam("before", type_=BigInteger))
     return _page(newest, viewer, clauses, _TOTAL).where(*said)
 
 

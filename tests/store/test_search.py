@@ -26,12 +26,14 @@ from crm_store.search import (
     snippet,
     start_reindex,
 )
+from crm_store.search_messages import _own
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.search import number_of
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid
-from hub.ids import AccountId, ContactId, Micros
+from hub.ids import AccountId, ContactId, Micros, UserId
+from hub.roles import DIALOGS, Scope
 from hub.terms import fold, query_terms, terms, trigrams, words
 
 NOW = Micros(1_700_000_000_000_000)
@@ -228,9 +230,11 @@ def test_however_far_is_looked_through_every_page_is_the_same(
     some = Reader(
         conn=store.conn, viewer=Viewer(hidden_accounts=frozenset({AccountId(2)})), now=NOW
     )
+    own = Reader(conn=store.conn, viewer=seeing_own(store), now=NOW)
+    monkeypatch.setattr("crm_store.search_messages.MANY", 1)
     questions = {**found, "часто иногда": [one for one in found["часто"] if one in found["иногда"]]}
     for asked, expected in questions.items():
-        for reader in (store.reader, some):
+        for reader in (store.reader, some, own):
             for clause in (None, messages.c.account_id == 1):
                 ids: list[int] = []
                 before = "start"
@@ -240,6 +244,34 @@ def test_however_far_is_looked_through_every_page_is_the_same(
                     ids += [one.message_id for one in hits]
                 everything = reader is store.reader and clause is None
                 assert ids == [one for one in expected if everything or one in kept], asked
+
+
+def seeing_own(store: Store) -> Viewer:
+    """Give somebody who sees his own dialogs alone: those of the first account."""
+    of_one = dialogs.c.account_id == 1
+    store.conn.execute(update(dialogs).where(of_one).values(assignee_id=7, message_count=300))
+    me = UserId(7)
+    return Viewer(user_id=me, selves=frozenset({me}), scopes=((DIALOGS, Scope.OWN),))
+
+
+def test_frequent_words_are_looked_for_in_the_few_dialogs_that_somebody_sees(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if store.conn.dialect.name == "sqlite":
+        pytest.skip("SQLite's index gives the newest first")
+    many_messages(store, 600)
+    monkeypatch.setattr("crm_store.search_messages.NEWEST", 600)
+    [number] = map(number_of, query_terms("часто"))
+    me = Reader(conn=store.conn, viewer=seeing_own(store), now=NOW)
+    assert not _own(store.reader, [number])
+    assert not _own(me, [number])
+    monkeypatch.setattr("crm_store.search_messages.MANY", 100)
+    assert not _own(me, [number])
+    monkeypatch.setattr("crm_store.search_messages.PER_OWN", 1)
+    assert _own(me, [number])
+    assert not _own(me, [number_of("ничего")])
+    monkeypatch.setattr("crm_store.search_messages.FEW_DIALOGS", 0)
+    assert not _own(me, [number])
 
 
 def test_a_page_that_is_met_a_little_further_on_does_without_the_index(
