@@ -271,6 +271,8 @@ def carry_moves(uow: UnitOfWork, command: CarryMoves) -> int:
         there = row.state == "planned"
         from_id, to_id = (row.before_id, row.after_id) if there else (row.after_id, row.before_id)
         moved = _move(uow, row, UserId(from_id), UserId(to_id))
+        if not (moved or there):
+            moved = _from_the_next(uow, row)
         state = ("moved" if there else "returned") if moved else "skipped"
         uow.conn.execute(
             update(work_moves)
@@ -311,6 +313,34 @@ def _move(uow: UnitOfWork, row: Any, from_id: UserId, to_id: UserId) -> bool:
         return False
     object_writes.change(why, noun, found, {noun.kind.owner: to_id})
     return True
+
+
+def _from_the_next(uow: UnitOfWork, row: Any) -> bool:
+    """Give a thing back from whoever stands in for the substitute, who is away himself by now."""
+    nexts = uow.conn.execute(
+        select(work_moves)
+        .join(absences, absences.c.id == work_moves.c.batch_id)
+        .where(
+            absences.c.state == "active",
+            work_moves.c.kind == row.kind,
+            work_moves.c.object_id == row.object_id,
+            work_moves.c.before_id == row.after_id,
+            work_moves.c.state == "moved",
+        )
+    ).all()
+    for one in nexts:
+        if _move(uow, row, UserId(one.after_id), UserId(row.before_id)):
+            uow.conn.execute(
+                update(work_moves)
+                .where(
+                    work_moves.c.batch_id == one.batch_id,
+                    work_moves.c.kind == one.kind,
+                    work_moves.c.object_id == one.object_id,
+                )
+                .values(state="returned")
+            )
+            return True
+    return False
 
 
 def _settle(uow: UnitOfWork, batch_id: int) -> None:

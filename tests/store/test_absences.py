@@ -112,6 +112,26 @@ async def test_an_absence_hands_over_and_takes_back_what_is_still_there(home: Ho
     assert await home.user.read(reads.away_now) == {}
 
 
+async def test_what_went_on_from_a_substitute_who_is_away_comes_back_too(home: House) -> None:
+    vera, boris, carl = [await person(home, one) for one in ("vera", "boris", "carl")]
+    hers, _ = await works(home, vera, 2)
+    his, _ = await works(home, boris, 1)
+    now = home.world.now()
+    for who, instead, days in ((vera, boris, 1), (boris, carl, 3)):
+        times = {"from_at": Micros(now), "to_at": Micros(now + days * DAY)}
+        away = RegisterAbsence(substitute_id=number(instead), what=("dialogs", "lead"), **times)
+        await who.do(away)
+        await turn(home)
+    assert await owners(home, hers + his) == [number(carl)] * 3
+    home.world.offset_us += DAY + US
+    await turn(home)
+    assert await owners(home, hers + his) == [number(vera)] * 2 + [number(carl)]
+    home.world.offset_us += 2 * DAY
+    await turn(home)
+    assert await owners(home, hers + his) == [number(vera)] * 2 + [number(boris)]
+    assert await lead_owners(home) == {number(vera), number(boris)}
+
+
 async def test_new_and_returning_dialogs_go_to_the_substitute(home: House) -> None:
     vera, boris = [await person(home, one) for one in ("vera", "boris")]
     dialogs, _ = await works(home, vera, 1)
