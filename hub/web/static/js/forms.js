@@ -40,7 +40,7 @@ bind('Ctrl+Enter', _('Save'), _('Everywhere'), save, { typing: true, when });
 
 const me = document.querySelector('meta[name="me"]')?.getAttribute('content');
 /** By what a form of one page is found on the page that answers it. */
-const sign = (form) => [me, form.getAttribute('action'), form.querySelector('input[name="do"]')?.value || ''].join(' ');
+const sign = (form) => [me, form.getAttribute('action'), form.querySelector('input[name="do"]')?.value || '', ...new Set([...form.elements].map((one) => /** @type {HTMLInputElement} */ (one).name))].join(' ');
 
 /** Give a refused form back what stood in it. */
 function giveBack(form, given) {
