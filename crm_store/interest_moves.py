@@ -176,6 +176,11 @@ def lose_interest(uow: UnitOfWork, command: LoseInterest) -> None:
     line, stage = _place(all_pipelines(reader_of(uow)), row.stage_id)
     reason = next((one for one in line.reasons if one.id == command.reason_id and one.active), None)
     if reason is None:
+        if not any(one.active for one in line.reasons):
+            raise Invalid(
+                "this pipeline has no reason for a loss: add one in Settings, Pipelines",
+                field="reason_id",
+            )
         raise Invalid("choose why it was lost", field="reason_id")
     comment = " ".join(command.comment.split())[:400]
     if reason.needs_comment and not comment:

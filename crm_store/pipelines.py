@@ -113,6 +113,17 @@ def _name(given: str) -> str:
     return name
 
 
+FIRST_REASONS = (
+    "Too expensive",
+    "Chose a competitor",
+    "Not needed any more",
+    "Does not answer",
+    "Another reason",
+)
+"""Why interests of a new pipeline may be lost, until the organisation says it in its own words:
+without any reason nothing could be lost. The last one needs a comment."""
+
+
 def save_pipeline(uow: UnitOfWork, command: SavePipeline) -> PipelineId:
     """Create or change a pipeline."""
     values = {
@@ -142,6 +153,16 @@ def save_pipeline(uow: UnitOfWork, command: SavePipeline) -> PipelineId:
                 probability=10,
             )
         )
+        for position, name in enumerate(FIRST_REASONS):
+            uow.conn.execute(
+                insert(loss_reasons).values(
+                    id=uow.new_id(),
+                    pipeline_id=pipeline_id,
+                    name=name,
+                    position=position,
+                    needs_comment=name == FIRST_REASONS[-1],
+                )
+            )
     uow.record(PipelineChanged(pipeline_id=pipeline_id))
     return pipeline_id
 

@@ -348,6 +348,8 @@ async def test_pipelines_are_set_up_and_keep_what_is_in_them(home: House) -> Non
     stage = (await home.user.do(SaveStage(pipeline_id=new, name="Then", position=0)))[0]
     service = next(one for one in await home.user.read(all_pipelines) if one.id == new)
     assert [one.name for one in service.stages] == ["Then", "New"]
+    # Something can be lost in it from the start.
+    assert [one.needs_comment for one in service.reasons] == [False] * 4 + [True]
     with pytest.raises(Invalid):
         await made(home, pipeline_id=new)
     interest_id = await made(home)
