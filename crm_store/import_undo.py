@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, func, select, union, update
 
 from crm_store.bulk import change_many, lock_many
 from crm_store.import_consents import MARK, take_back
@@ -16,6 +16,7 @@ from crm_store.imports import lock_import, write
 from crm_store.objects import Noun
 from crm_store.search_index import remove_contacts
 from crm_store.sql import unindexed
+from crm_store.tables.consents import consent_log, suppressions
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.imports import external_ids, import_rows
 from crm_store.tables.objects import dialog_links, leads
@@ -148,6 +149,7 @@ def _remove(
             dialogs.c.contact_id.in_([row.object_id for row in rows])
         )
         touched |= set(uow.conn.execute(talked).scalars())
+        touched |= _said(uow, [int(row.object_id) for row in rows])
     gone = set()
     later = _later_rows(uow, rows) if rows else {}
     for row in rows:
@@ -174,6 +176,22 @@ def _remove(
         )
     )
     return gone
+
+
+def _said(uow: UnitOfWork, people: Sequence[int]) -> set[int]:
+    """Give who said a word about advertising himself, or whose address was suppressed, since.
+
+    They stay: with their addresses gone, the next file would let a refusal be forgotten.
+    """
+    own = select(consent_log.c.contact_id).where(
+        consent_log.c.contact_id.in_(people), consent_log.c.how != "import"
+    )
+    shut = (
+        select(addresses.c.contact_id)
+        .join(suppressions, suppressions.c.address_id == addresses.c.id)
+        .where(addresses.c.contact_id.in_(people))
+    )
+    return {int(one) for one in uow.conn.execute(union(own, shut)).scalars()}
 
 
 def _later_rows(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> dict[int, int]:
@@ -214,6 +232,7 @@ def _let_go_of_people(
             select(leads.c.contact_id).where(leads.c.contact_id.in_(made), leads.c.deleted_at == 0)
         ).scalars()
     )
+    busy |= _said(uow, made)
     free = [one for one in made if one not in busy]
     alone = list(
         uow.conn.execute(

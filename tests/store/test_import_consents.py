@@ -21,6 +21,7 @@ from hub import (
     SaveTopic,
     SetUpImport,
     StartImport,
+    SuppressAddress,
     WithdrawConsent,
 )
 from hub.importing import upload, work
@@ -138,3 +139,28 @@ async def test_subscribers_come_with_proof_and_a_mistake_is_taken_back(
     assert [one.state for one in (await home.user.read(standing, anna.contact_id)).log] == [
         "undone"
     ]
+
+
+async def test_who_refused_after_an_import_outlives_it(home: House, tmp_path: Path) -> None:
+    """With his address gone, the same file once more would make of his refusal a consent."""
+    file = HEAD + "".join(
+        f"{name};{name.lower()}@example.org;yes;email;news;;site form;Yes\n"
+        for name in ("Anna", "Boris", "Vera")
+    )
+    done = await taken(home, tmp_path, file, "run")
+    assert done.counts["created"] == 3
+    anna, boris = [await who(home, f"{one}@example.org") for one in ("anna", "boris")]
+    address = (await home.user.contact(boris)).addresses[0].id
+    await home.user.do(
+        WithdrawConsent(contact_id=anna, how="link"), SuppressAddress(address_id=address)
+    )
+    await stepped(home, done.id, "undo")
+    undone = await home.user.read(store.one_import, done.id)
+    assert (undone.undone["removed"], undone.undone["kept"]) == (1, 2)
+    await taken(home, tmp_path, file, "run")
+    assert (await who(home, "anna@example.org"), await who(home, "boris@example.org")) == (
+        anna,
+        boris,
+    )
+    assert "withdrawn" in [one[0] for one in await words(home, "anna@example.org")]
+    assert "given" not in [one[0] for one in await words(home, "anna@example.org")]
