@@ -11,7 +11,8 @@ from channels.email.charsets import header
 from hub import Address
 
 KIND = "email"
-_PLAIN = re.compile(r"[^\s<>,;:\"()]+@[^\s<>,;:\"()]+")
+# Begun at a word's first letter only: a header of one long word is not gone through from each of them.
+_PLAIN = re.compile(r"(?<![^\s<>,;:\"()])[^\s<>,;:\"()]+@[^\s<>,;:\"()]+")
 # One address as nearly all are written: alone, or in angle brackets behind a name without quotes,
 # encoded words included.
 _WORD = r"[A-Za-z0-9_!#$%&'*+/=?^`{|}~-]+"
