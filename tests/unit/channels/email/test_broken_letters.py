@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels.email.addresses import parse
+from channels.email.html_text import html_to_text
 from tests.fuzz.reading import SAMPLES, read_letter
 
 PATHS = sorted(SAMPLES.glob("*.eml"))
@@ -71,3 +73,19 @@ def test_a_made_up_letter_is_read_or_refused(head: bytes, body: bytes) -> None:
 )
 def test_what_once_broke_the_reader_does_not_again(line: bytes) -> None:
     read_letter(b"From: anna@away.example\r\n" + line + b"\r\n\r\n+2AA- \xd1\x8f+2AA-\r\n")
+
+
+@pytest.mark.parametrize(
+    "opened", ["<!-- >", '<a href="', "<img src=x ", "<![if >", "</", "<p title='>"]
+)
+def test_a_letter_of_what_is_never_closed_is_read_at_once(opened: str) -> None:
+    # Hours, where the end of each is looked for from its own beginning.
+    said = html_to_text(f"<p>Hello, 5 < 6</p>{opened * 100_000}")
+    assert said.startswith("Hello, 5 < 6")
+    assert html_to_text("Hello <!-- not this --> Anna <![if !mso]>and<![endif]> 5 < 6") == (
+        "Hello Anna and 5 < 6"
+    )
+
+
+def test_a_header_of_one_long_word_tells_no_address() -> None:
+    assert parse(["x" * 20_000, "Anna <anna@a.example>"])[0].value == "anna@a.example"
