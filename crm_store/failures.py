@@ -34,3 +34,10 @@ def is_taken(error: IntegrityError) -> bool:
     """Say whether what was to be written has the key of something that is there already."""
     names = (getattr(error.orig, name, None) for name in ("sqlstate", "sqlite_errorname"))
     return any(one in _TAKEN for one in names)
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Say whether a number is beyond what the database can keep."""
+    return isinstance(error, OverflowError) or (
+        isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", "") == "22003"
+    )

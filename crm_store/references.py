@@ -68,7 +68,10 @@ def need_references(uow: UnitOfWork, command: Command) -> None:
     row: Any = None
     if key:
         mine = noun.table.c.id == getattr(command, key)
-        row = uow.conn.execute(select(noun.table).where(mine)).first()
+        row = uow.conn.execute(select(noun.table).where(mine, visible(uow.viewer, noun))).first()
+        if row is None:
+            # Hidden or not there: what is said of it tells nothing of its values.
+            return
     for name, (kind, number) in given.items():
         if kind == OBJECT:
             named = name.replace("_id", "_kind")

@@ -22,7 +22,7 @@ from crm_store import work
 from crm_store.blobs import BlobStore
 from crm_store.custom import whole_kinds
 from crm_store.database import Database
-from crm_store.failures import is_taken
+from crm_store.failures import is_taken, is_too_large
 from crm_store.journal import epoch
 from crm_store.migrate import migrate, pending
 from crm_store.nouns import NOUNS, Noun
@@ -337,7 +337,9 @@ class Runtime:
             result: list[Any] = await self.database.write(
                 self._acting.carry_out, (actor, viewer, ready)
             )
-        except (TypeError, ValueError, DataError) as error:
+        except (TypeError, ValueError, OverflowError, DataError) as error:
+            if is_too_large(error):
+                raise Invalid("this number is too large") from error
             # Looked for only where something failed: it costs every other command nothing.
             if is_storable(ready):
                 raise

@@ -184,6 +184,13 @@ async def test_a_stage_may_ask_for_a_field_of_ones_own(home: House) -> None:
     await moved(home, interest_id, second.id)
 
 
+async def test_a_number_beyond_what_is_kept_is_refused(home: House) -> None:
+    line = await sales(home)
+    for number in (2**63, 2**200):
+        with pytest.raises(Invalid, match="too large"):
+            await home.user.do(SaveStage(pipeline_id=line.id, name="Late", norm_us=number))
+
+
 async def test_a_full_stage_takes_nobody_in_until_one_goes(home: House) -> None:
     line = await sales(home)
     first, second, third = line.stages[:3]

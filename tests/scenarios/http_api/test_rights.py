@@ -593,6 +593,10 @@ async def test_what_may_not_be_seen_is_not_there(world: World, role: str) -> Non
                 error = await agent.refused(422, "invalid", verb, path, json=body)
                 assert error["field"] == field
                 assert "there is no such" in error["message"]
+        # Of a hidden object's own values nothing is told either.
+        body = {"title": "x", "owner_id": "999"}
+        for number in (lead["id"], "999"):
+            await agent.refused(404, "not_found", "PATCH", f"/leads/{number}", json=body)
         # A person whom he would not see is not made; one of his own client is.
         body = {"name": "Clara", "addresses": [{"kind": "pigeon", "value": "clara"}]}
         error = await agent.refused(422, "invalid", "POST", "/contacts", json=body)
