@@ -62,8 +62,10 @@ if (refused) {
   document.documentElement.dataset.kept = 'yes';
   history.replaceState(null, '', location.pathname.replace(/\/act$/, ''));
 }
+// An address may name a form that is folded away, as a board's column does that asks for more.
+const aimed = refused ? null : document.getElementById(location.hash.slice(1));
 // Who is told that something is wrong stands where it is.
-const wrong = document.querySelector('main [aria-invalid="true"]') || document.getElementById(document.querySelector('main [data-refused] a')?.getAttribute('href')?.slice(1) || '') || refused?.querySelector('input:not([type="hidden"]), select, textarea');
+const wrong = document.querySelector('main [aria-invalid="true"]') || document.getElementById(document.querySelector('main [data-refused] a')?.getAttribute('href')?.slice(1) || '') || (refused || (aimed instanceof HTMLDetailsElement ? aimed : null))?.querySelector('input:not([type="hidden"]), select, textarea');
 for (let box = wrong?.closest('details'); box; box = box.parentElement?.closest('details')) box.open = true;
 /** @type {HTMLElement | null} */ (wrong)?.focus();
 
