@@ -11,6 +11,7 @@ from crm_store.sameness import normal_form
 from crm_store.search_index import index_contact
 from crm_store.sql import locked, upsert
 from crm_store.survivors import lock_contact
+from crm_store.tables.consents import suppressions
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -129,9 +130,19 @@ def _lock_address(uow: UnitOfWork, address_id: AddressId) -> Row[Any]:
 
 
 def remove_address(uow: UnitOfWork, command: RemoveAddress) -> None:
-    """Take an address from its contact; a message from it later makes a new contact."""
+    """Take an address from its contact; a message from it later makes a new contact.
+
+    One that is suppressed stays as nobody's: whoever gets it next, it takes no advertising.
+    """
     row = _lock_address(uow, command.address_id)
-    uow.conn.execute(delete(addresses).where(addresses.c.id == row.id))
+    shut = select(suppressions.c.address_id).where(suppressions.c.address_id == row.id)
+    if uow.conn.execute(shut.limit(1)).first() is None:
+        uow.conn.execute(delete(addresses).where(addresses.c.id == row.id))
+    else:
+        values = {"contact_id": 0, "origin_id": row.contact_id, "name": "", "profile": {}}
+        uow.conn.execute(
+            update(addresses).where(addresses.c.id == row.id).values(verified=False, **values)
+        )
     index_contact(uow, ContactId(row.contact_id))
     uow.record(
         AddressChanged(

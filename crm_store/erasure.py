@@ -177,6 +177,12 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
         if command.address_hashes and not uow.viewer.is_limited:
             return _remember(uow, command, list(command.address_hashes), {})
         raise NotFound("there is no such contact")
+    # What was taken from his card and stayed as nobody's, being suppressed, was his too.
+    uow.conn.execute(
+        update(addresses)
+        .where(addresses.c.contact_id == 0, addresses.c.origin_id == contact_id)
+        .values(contact_id=contact_id)
+    )
     rows = uow.conn.execute(select(addresses).where(addresses.c.contact_id == contact_id)).all()
     dialog_ids = list(
         uow.conn.execute(select(dialogs.c.id).where(dialogs.c.contact_id == contact_id)).scalars()

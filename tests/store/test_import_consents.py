@@ -12,12 +12,14 @@ from crm_store import imports as store
 from crm_store.consents import standing
 from crm_store.tables.people import addresses
 from hub import (
+    AddAddress,
     Address,
     ContactId,
     CreateContact,
     Import,
     ImportFields,
     ImportId,
+    RemoveAddress,
     SaveTopic,
     SetUpImport,
     StartImport,
@@ -164,3 +166,17 @@ async def test_who_refused_after_an_import_outlives_it(home: House, tmp_path: Pa
     )
     assert "withdrawn" in [one[0] for one in await words(home, "anna@example.org")]
     assert "given" not in [one[0] for one in await words(home, "anna@example.org")]
+
+
+async def test_a_suppressed_address_stays_so_whoever_gets_it_next(home: House) -> None:
+    one = Address(kind="email", value="shared@example.org")
+    anna, boris = [
+        ContactId((await home.user.do(CreateContact(name=name)))[0]) for name in ("Anna", "Boris")
+    ]
+    (number,) = await home.user.do(AddAddress(contact_id=anna, address=one))
+    await home.user.do(SuppressAddress(address_id=number), RemoveAddress(address_id=number))
+    assert (await home.user.contact(anna)).addresses == ()
+    await home.user.do(AddAddress(contact_id=boris, address=one))
+    assert [each.reason for each in (await home.user.read(standing, boris)).suppressions] == [
+        "by_hand"
+    ]
