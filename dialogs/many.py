@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from html import unescape
 from typing import Any
 
 from sqlalchemy import (
@@ -48,12 +49,16 @@ from hub.ids import ContactId, DeliveryId
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 from hub.objects import ActorKind
-from hub.placeholders import VARIABLES
+from hub.placeholders import VARIABLES, WEB_ADDRESS
 
 PAUSED = "paused"
 STATES = ("running", "paused", "cancelled")
 OWN_VARIABLES = ("unsubscribe_url", "view_url", "confirm_url")
-_HREF = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
+_HREF = re.compile(
+    r'(<a\b[^>]*?\bhref=")(https?://(?:\{\{[^{}]*\}\}|\{%[^{}]*%\}|[^"])+)(")', re.IGNORECASE
+)
+_WHOLE_HOST = re.compile(r"https?://[^/?#{]+(?:[/?#]|$)", re.IGNORECASE)
+"""A link leads to one host, whatever of the person stands in the rest of it."""
 MAX_BATCH = 2_000
 PLACE = ("contact_id", "address_id")
 
@@ -127,21 +132,36 @@ def check_content(content: ManyContent, advertising: bool) -> None:
 
 
 def content_row(content_id: int, send_id: int, content: ManyContent) -> dict[str, Any]:
-    """Give words as they are stored, their links numbered where they are counted."""
+    """Give words as they are stored, their links numbered where they are counted.
+
+    Of a letter those of its HTML: its plain twin is read by people and programs that want to see
+    where a link leads. A provider's template has its own words.
+    """
     links: list[str] = []
 
-    def numbered(found: re.Match[str]) -> str:
-        links.append(found[2].replace("&amp;", "&"))
-        return f"{found[1]}{{{{ link_{len(links)} }}}}{found[3]}"
+    def number_of(link: str) -> str:
+        if not _WHOLE_HOST.match(link):
+            return link
+        links.append(link)
+        return f"{{{{ link_{len(links)} }}}}"
 
-    html = _HREF.sub(numbered, content.html) if content.tracks_clicks else content.html
+    def in_html(found: re.Match[str]) -> str:
+        link = unescape(found[2])
+        number = number_of(link)
+        return found[0] if number == link else f"{found[1]}{number}{found[3]}"
+
+    text, html = content.text, content.html
+    if content.tracks_clicks and html:
+        html = _HREF.sub(in_html, html)
+    elif content.tracks_clicks and not content.template:
+        text = WEB_ADDRESS.sub(lambda found: number_of(found[0]), text)
     return {
         "id": content_id,
         "send_id": send_id,
         "variant": content.variant[:400],
         "account_id": content.account_id,
         "subject": content.subject[:400],
-        "text": content.text,
+        "text": text,
         "html": html,
         "template": content.template[:400],
         "template_language": content.template_language[:40],

@@ -495,6 +495,7 @@ from hub.pages import (
 from hub.placeholders import (
     SAMPLES,
     VARIABLES,
+    WEB_ADDRESS,
     Names,
     Problem,
     Rendered,
@@ -663,6 +664,7 @@ __all__ = [
     "SCOPES",
     "SYSTEM",
     "VARIABLES",
+    "WEB_ADDRESS",
     "Absence",
     "AbsenceChanged",
     "Account",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, select
 
+from crm_store.many import link_of
 from crm_store.rendering import Prepared, prepared, render
 from crm_store.rows import among, listed
 from crm_store.tables.many import many_contents, many_sends
@@ -63,7 +64,7 @@ def _read(conn: Connection, content_id: int) -> Mapping[str, Any]:
     ).first()
     if row is None:
         raise NotFound("the words of this mailing are gone")
-    words = (row.subject, row.text, row.html, *row.template_values.values())
+    words = (row.subject, row.text, row.html, *row.template_values.values(), *row.links)
     return {**row._mapping, "own_fields": any(".custom." in one for one in words)}
 
 
@@ -130,6 +131,20 @@ def _places(dialect: str) -> Select[Any]:
     return select(addresses).where(among(dialect, addresses.c.id, "b_ids"))
 
 
+def link_target(runtime: Runtime, conn: Connection, row: Row[Any], n: int) -> str:
+    """Give where link `n` of a delivery leads its person, "" for none.
+
+    A target is never in the link itself; what is the person's in it is filled in now. Raises
+    PermanentFailure where that is gone.
+    """
+    link = link_of(conn, row.id, n)
+    if "{" not in link:
+        return link
+    people = of_people(conn, [row.contact_id], runtime.now(), own_fields=".custom." in link)
+    person = people.get(row.contact_id)
+    return _strict(link, prepared(dict(person.texts) if person is not None else {}))
+
+
 def _message(
     runtime: Runtime,
     conn: Connection,
@@ -152,8 +167,12 @@ def _message(
     if not values.get("contact.name") and address.name:
         values["contact.name"] = address.name
     for n in range(1, len(content["links"]) + 1):
-        values[f"link_{n}"] = f"{base}/c/{runtime.keys.sign(CLICK, f'{row.id} {n}')}"
+        values[f"link_{n}"] = f"{base}/c/{runtime.keys.sign_short(CLICK, row.id, n)}"
     filled = prepared(values)
+    for link in content["links"]:
+        if "{" in link:
+            # It leads where it is filled for the person, when he follows it.
+            _strict(link, filled)
     text, html = _filled(content, filled)
     if html and content["tracks_opens"]:
         pixel = f'<img src="{base}/o/{runtime.keys.sign(OPEN, str(row.id))}" width="1" height="1" alt="">'

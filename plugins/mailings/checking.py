@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hub import AccountId, Hub, HubError
 from plugins.mailings.audience import UNKNOWN_TOPIC, missing, unknown_topic
-from plugins.mailings.contents import capabilities_of, is_letter, letters_of
+from plugins.mailings.contents import capabilities_of, has_counted_links, is_letter, letters_of
 from plugins.mailings.files import HEAVY, files_of, megabytes, objections
 from plugins.mailings.letter import LOOSE, complaints, loose
 from plugins.mailings.marks import creatives_of
@@ -103,8 +103,8 @@ async def _times(hub: Hub, plan: Plan) -> list[Finding]:
         found.append(Finding(level="bad", text=text))
     if plan.repeat == "enter" and plan.audience == "frozen":
         found.append(Finding(level="bad", text=_("A frozen audience has nobody who comes later")))
-    if plan.tests and not await is_letter(hub, plan):
-        text = _("Links of messages are not counted: the wording more people answer is the better")
+    if plan.tests and not await has_counted_links(hub, plan):
+        text = _("No links are counted here: the wording more people answer is the better")
         found.append(Finding(level="warn", text=text))
     if plan.repeat and plan.tests:
         text = _("Two wordings compete anew each time")

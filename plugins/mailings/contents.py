@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hub import AccountId, Capabilities, Hub, HubError, ManyContent
+from hub import WEB_ADDRESS, AccountId, Capabilities, Hub, HubError, ManyContent
 from plugins.mailings.files import files_of
 from plugins.mailings.letter import Letter, letter, with_marks
 from plugins.mailings.marks import erid_of, link_marks, marked
 from plugins.mailings.plans import Plan, Step, Variant
+
+_HREF = re.compile(r'<a\b[^>]*\bhref="https?://', re.IGNORECASE)
 
 
 async def is_letter(hub: Hub, plan: Plan) -> bool:
@@ -22,6 +25,16 @@ async def is_letter(hub: Hub, plan: Plan) -> bool:
         return True
     capabilities = hub.capabilities(account.channel)
     return capabilities is not None and capabilities.html
+
+
+async def has_counted_links(hub: Hub, plan: Plan) -> bool:
+    """Say whether clicks tell anything of each wording: both have links, and they are counted."""
+    if not plan.tracks_clicks:
+        return False
+    made = [one for one in await contents_of(hub, plan) if not one.account_id and not one.template]
+    return bool(made) and all(
+        (_HREF.search(one.html) if one.html else WEB_ADDRESS.search(one.text)) for one in made
+    )
 
 
 async def letters_of(hub: Hub, plan: Plan) -> list[Letter]:

@@ -21,12 +21,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import mjml
 
-from hub import Invalid
+from hub import WEB_ADDRESS, Invalid
 
 LOOSE = "a button or a picture stands inside a text: put an empty line before and after it"
 _PICTURE = re.compile(r"!\[([^\]\n]*)\]\((\S+?)\)")
-_BUTTON = re.compile(r"\[\[([^|\]\n]+)\|(\S+?)\]\]")
-_LINK = re.compile(r"\[([^\]\n]+)\]\((\S+?)\)")
+# What is filled in for each person may have spaces.
+_BUTTON = re.compile(r"\[\[([^|\]\n]+)\|((?:\{\{[^{}]*\}\}|\S)+?)\]\]")
+_LINK = re.compile(r"\[([^\]\n]+)\]\(((?:\{\{[^{}]*\}\}|\S)+?)\)")
+_FILLED = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
 _HREF = re.compile(r"(\bhref\s*=\s*[\"'])([^\"']*)([\"'])", re.IGNORECASE)
 _RUNS = re.compile(
@@ -216,24 +218,30 @@ def _inline(text: str, utm: str) -> str:
 
 def _address(address: str, utm: str) -> str:
     """Check an address and add the campaign's marks; marks and anchors that are there stay."""
-    if "{{" in address:
+    if address.startswith("{{"):
         return address
-    if not address.startswith(("https://", "http://", "mailto:", "tel:")):
+    if not address.lower().startswith(("https://", "http://", "mailto:", "tel:")):
         raise Invalid(f"a link begins with https://: {address[:80]}", field="text")
-    if not utm or not address.startswith("http"):
+    if not utm or not address.lower().startswith("http"):
         return address
+    # What is filled in for each person stays as it is written.
+    filled = _FILLED.findall(address)
+    held = {f"placeholder{n}x": one for n, one in enumerate(filled)}
+    for name, one in held.items():
+        address = address.replace(one, name, 1)
     parts = urlsplit(address)
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     for name, value in parse_qsl(utm):
         given.setdefault(name, value)
-    return urlunsplit(parts._replace(query=urlencode(given)))
+    made = urlunsplit(parts._replace(query=urlencode(given)))
+    for name, one in held.items():
+        made = made.replace(name, one, 1)
+    return made
 
 
 def with_marks(text: str, utm: str) -> str:
     """Add the campaign's marks to the addresses of a plain message."""
-    return (
-        re.sub(r"https?://[^\s<>\"{}]+", lambda one: _address(one[0], utm), text) if utm else text
-    )
+    return WEB_ADDRESS.sub(lambda one: _address(one[0], utm), text) if utm else text
 
 
 def loose(markup: str) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import html
 import re
 
-from hub import Hub, LinkCheck
+from hub import WEB_ADDRESS, Hub, LinkCheck
 from plugins.mailings.checking import Finding
 from plugins.mailings.contents import contents_of, steps_of
 from plugins.mailings.plans import Plan
 
 MOST = 30
 _HREF = re.compile(r'\bhref="(https?://[^"]+)"', re.IGNORECASE)
-_PLAIN = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
 def _(text: str) -> str:
@@ -42,7 +41,7 @@ async def links_of(hub: Hub, plan: Plan) -> list[str]:
         contents += step
     found: dict[str, None] = {}
     for one in contents:
-        for url in _HREF.findall(one.html) if one.html else _PLAIN.findall(one.text):
+        for url in _HREF.findall(one.html) if one.html else WEB_ADDRESS.findall(one.text):
             address = html.unescape(url).rstrip(".,;:!?)")
             if "{{" not in address and "{%" not in address:
                 found[address] = None

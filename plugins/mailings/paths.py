@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from hub import AccountId, Hub, Reach, Segment
+from hub import WEB_ADDRESS, AccountId, Hub, ManyContent, Reach, Segment
 from plugins.mailings.audience import audience_of
 from plugins.mailings.contents import capabilities_of, contents_of, steps_of
 from plugins.mailings.plans import Mailing, Plan, money
 
 SAMPLE = 30
 """So many of the people are filled in to count the parts of a message."""
-TOKEN_LENGTH = 120
-"""About as long is the signed part of a link."""
+TOKEN_LENGTH, CLICK_LENGTH = 120, 30
+"""About as long is the signed part of a link to unsubscribe, and just so long that of a counted one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,13 +88,22 @@ async def parts_of(hub: Hub, plan: Plan, account_id: int, segment: Segment) -> l
     for contents in (await contents_of(hub, plan), *(await steps_of(hub, plan))):
         own = [one for one in contents if one.account_id == (0 if first else account_id)]
         texts = [
-            hub.fill(one.text, {**each.texts, "unsubscribe_url": link, "view_url": link}).text
+            hub.fill(
+                as_counted(hub, one), {**each.texts, "unsubscribe_url": link, "view_url": link}
+            ).text
             for one in own
             for each in known
         ]
         counted = [await hub.measure(AccountId(account_id), text) for text in texts]
         found.append(max((one.parts for one in counted if one is not None), default=1))
     return found
+
+
+def as_counted(hub: Hub, content: ManyContent) -> str:
+    """Give the words with links as long as they leave, where they are counted."""
+    if not content.tracks_clicks or content.html or content.template:
+        return content.text
+    return WEB_ADDRESS.sub(hub.public_url("/c/" + "x" * CLICK_LENGTH), content.text)
 
 
 async def reach_of(hub: Hub, mailing: Mailing) -> list[tuple[str, Reach]]:

@@ -58,7 +58,7 @@ async def wordings_of(hub: Hub, mailing: Mailing) -> list[Wording]:
 def better(wordings: Sequence[Wording]) -> Wording:
     """Give the one whose links a larger share followed, where they are alike the one more answered.
 
-    Of messages no links are counted. The first one where nobody can tell.
+    The first one where nobody can tell.
     """
 
     def worth(one: Wording) -> tuple[float, float, bool]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,8 @@ from hub import (
     SendMany,
 )
 from hub.handle import BoundHub
+from hub.many_rendering import CLICK
+from plugins.mailings.paths import CLICK_LENGTH, as_counted
 from tests.houses import World, plugin_of, until
 from tests.scenarios.web.house import Browser, House, open_house
 
@@ -33,6 +36,7 @@ HTML = (
 )
 DAY_US = 86_400_000_000
 TEXT = "Hello, {{ contact.first_name }}! {{ unsubscribe_url }}"
+LETTER = ManyContent(subject="News", text=TEXT, html=HTML)
 
 
 @pytest.fixture
@@ -153,10 +157,9 @@ async def test_less_often_is_chosen_and_kept_whatever_a_mailing_allows(
 
 
 async def _another(
-    hub: BoundHub, contact: int, account: int, number: int
+    hub: BoundHub, contact: int, account: int, number: int, content: ManyContent = LETTER
 ) -> dict[tuple[str, str], int]:
     """Send one more mailing to a person; gives what became of it."""
-    content = ManyContent(subject="News", text=TEXT, html=HTML)
     plan = PlanMany(mailing_id=number, title="News", topic="news", contents=(content,))
     send_id, (content_id,) = (await hub.do(plan))[0]
     one = ManyRecipient(
@@ -232,6 +235,37 @@ async def test_a_link_leads_where_the_letter_said_and_is_counted(
     kept = await browser.get(_path(world.sent[0].unsubscribe_url) + "/letter")
     assert "Hello, Anna!" in kept.text
     assert "sandbox" in kept.headers["content-security-policy"]
+
+
+async def test_a_link_in_plain_words_is_counted_and_leads_where_it_is_filled(
+    house: House, world: World
+) -> None:
+    hub, contact, _, _ = await _letter(house, world)
+    words = "Hi! https://shop.example/{{ contact.first_name }}?a=1. https://{{ contact.first_name }}.example/"
+    content = ManyContent(subject="News", text=words)
+    account = world.sent[0].account_id
+    assert await _another(hub, contact, account, 2, content) == {("sent", ""): 1}
+    said = world.sent[1].text
+    (link,) = re.findall(r"https?://\S+/c/[\w-]+", said)
+    assert len(link.rpartition("/")[2]) == CLICK_LENGTH
+    # The stop is not the link's, and who chooses a host by a placeholder leads there without us.
+    assert said.startswith(f"Hi! {link}. https://")
+    assert said.endswith(".example/")
+    # Before sending a message is as long as it leaves: by that an SMS is paid for.
+    alone = ManyContent(text="Hi! https://shop.example/{{ contact.first_name }}?a=1.")
+    assert len(as_counted(hub, alone)) == len(f"Hi! {link}.")
+    assert as_counted(hub, replace(alone, tracks_clicks=False)) == alone.text
+    world.offset_us += 60_000_000
+    house.runtime.now = world.now
+    person = {"user-agent": "Mozilla/5.0 (X11) Firefox/140.0"}
+    led = await house.browser().get(_path(link), headers=person)
+    assert led.headers["location"] == "https://shop.example/Anna?a=1"
+    assert await hub.read(_touches) == [(1, False)]
+    assert (await house.browser().get(_path(link)[:-2] + "zz")).status_code == 404
+    # Links of letters that left before they were short go on leading.
+    number = world.sent[1].id
+    long = house.runtime.keys.sign(CLICK, f"{number} 1")
+    assert (await house.browser().get(f"/c/{long}", headers=person)).status_code == 302
 
 
 def _touches(reader: Reader) -> list[tuple[int, bool]]:

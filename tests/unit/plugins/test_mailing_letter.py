@@ -1,0 +1,35 @@
+"""Links of letters and messages: what is an address, and where the campaign's marks go."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub import WEB_ADDRESS
+from plugins.mailings.letter import letter, with_marks
+
+NAME = "{{ contact.first_name }}"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("see https://x.example.", ["https://x.example"]),
+        ("HTTP://X.example/1,2,3! b", ["HTTP://X.example/1,2,3"]),
+        ("https://x.example/A_(b), (https://x.example/z)", ["https://x.example/A_(b)", "https://x.example/z"]),
+        (f"to https://x.example/?n={NAME}.", [f"https://x.example/?n={NAME}"]),
+        (f"https://x.example/a.{NAME}, b", [f"https://x.example/a.{NAME}"]),
+    ],
+)  # fmt: skip
+def test_an_address_ends_where_the_words_go_on(text: str, found: list[str]) -> None:
+    assert WEB_ADDRESS.findall(text) == found
+
+
+def test_marks_are_put_beside_what_is_filled_in_for_each_person() -> None:
+    assert with_marks(f"Go https://x.example/o?n={NAME}.", "utm_source=sms") == (
+        f"Go https://x.example/o?n={NAME}&utm_source=sms."
+    )
+    words = f"[Mine](https://x.example/{NAME}#top)\n\n[[Order|https://x.example/o?n={NAME}]]"
+    made = letter(words, language="en", utm="utm_source=mail", advertising=True)
+    assert f'href="https://x.example/{NAME}?utm_source=mail#top"' in made.html
+    assert f'href="https://x.example/o?n={NAME}&amp;utm_source=mail"' in made.html
+    assert f"Mine (https://x.example/{NAME}?utm_source=mail#top)" in made.text
