@@ -49,16 +49,15 @@ from hub.ids import ContactId, DeliveryId
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 from hub.objects import ActorKind
-from hub.placeholders import VARIABLES, WEB_ADDRESS
+from hub.placeholders import VARIABLES
+from hub.web_addresses import PLACEHOLDER, is_countable, with_addresses
 
 PAUSED = "paused"
 STATES = ("running", "paused", "cancelled")
 OWN_VARIABLES = ("unsubscribe_url", "view_url", "confirm_url")
 _HREF = re.compile(
-    r'(<a\b[^>]*?\bhref=")(https?://(?:\{\{[^{}]*\}\}|\{%[^{}]*%\}|[^"])+)(")', re.IGNORECASE
+    rf'(<a\b[^>]*?\bhref=")(https?://(?:{PLACEHOLDER}|(?!\{{\{{)[^"])+)(")', re.IGNORECASE
 )
-_WHOLE_HOST = re.compile(r"https?://[^/?#{]+(?:[/?#]|$)", re.IGNORECASE)
-"""A link leads to one host, whatever of the person stands in the rest of it."""
 MAX_BATCH = 2_000
 PLACE = ("contact_id", "address_id")
 
@@ -137,24 +136,11 @@ def content_row(content_id: int, send_id: int, content: ManyContent) -> dict[str
     Of a letter those of its HTML: its plain twin is read by people and programs that want to see
     where a link leads. A provider's template has its own words.
     """
-    links: list[str] = []
-
-    def number_of(link: str) -> str:
-        if not _WHOLE_HOST.match(link):
-            return link
-        links.append(link)
-        return f"{{{{ link_{len(links)} }}}}"
-
-    def in_html(found: re.Match[str]) -> str:
-        link = unescape(found[2])
-        number = number_of(link)
-        return found[0] if number == link else f"{found[1]}{number}{found[3]}"
-
-    text, html = content.text, content.html
+    text, html, links = content.text, content.html, list[str]()
     if content.tracks_clicks and html:
-        html = _HREF.sub(in_html, html)
+        html, links = _numbered(html, in_html=True)
     elif content.tracks_clicks and not content.template:
-        text = WEB_ADDRESS.sub(lambda found: number_of(found[0]), text)
+        text, links = _numbered(text)
     return {
         "id": content_id,
         "send_id": send_id,
@@ -173,6 +159,29 @@ def content_row(content_id: int, send_id: int, content: ManyContent) -> dict[str
         "tracks_clicks": content.tracks_clicks,
         "tracks_opens": content.tracks_opens,
     }
+
+
+def _numbered(words: str, *, in_html: bool = False) -> tuple[str, list[str]]:
+    """Give words with a placeholder for each of their links, and the links."""
+    links: list[str] = []
+
+    def number_of(link: str) -> str:
+        if not is_countable(link):
+            return link
+        links.append(link)
+        return f"{{{{ link_{len(links)} }}}}"
+
+    def of_html(found: re.Match[str]) -> str:
+        link = unescape(found[2])
+        number = number_of(link)
+        return found[0] if number == link else f"{found[1]}{number}{found[3]}"
+
+    made = _HREF.sub(of_html, words) if in_html else with_addresses(words, number_of)
+    names = {*VARIABLES, *OWN_VARIABLES, *(f"link_{n + 1}" for n in range(len(links)))}
+    # Where a condition begins in a link and ends outside of it, none is counted.
+    if any(check(one, dict.fromkeys(names)) for one in (made, *links)):
+        return words, []
+    return made, links
 
 
 def send_many(uow: UnitOfWork, command: SendMany) -> ManyQueued:

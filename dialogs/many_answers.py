@@ -141,9 +141,14 @@ def _stand_above(uow: UnitOfWork, row: Row[Any], send: Row[Any], place: Received
     ).first()
     text = subject = ""
     if content is not None:
-        person = of_people(uow.conn, [row.contact_id], uow.now).get(row.contact_id)
+        words = (content.text, content.subject, *content.links)
+        own_fields = any(".custom." in one for one in words)
+        person = of_people(uow.conn, [row.contact_id], uow.now, own_fields=own_fields).get(
+            row.contact_id
+        )
         values = {**(person.texts if person is not None else {}), "unsubscribe_url": "…",
                   "view_url": "…"}  # fmt: skip
+        values |= {f"link_{n}": _filled(one, values) for n, one in enumerate(content.links, 1)}
         text, subject = (_filled(one, values) for one in (content.text, content.subject))
         text = text or content.template
     # Sent before its answer came, whatever the clocks of the two said.

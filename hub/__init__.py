@@ -495,7 +495,6 @@ from hub.pages import (
 from hub.placeholders import (
     SAMPLES,
     VARIABLES,
-    WEB_ADDRESS,
     Names,
     Problem,
     Rendered,
@@ -651,6 +650,7 @@ from hub.shapes import (
 from hub.signatures import new_webhook_secret, sign_webhook, webhook_key
 from hub.templates import Template, TemplateState
 from hub.terms import find_words
+from hub.web_addresses import addresses_in, is_countable, with_addresses
 from hub.webhook_request import WebhookAnswer, WebhookRequest
 
 __all__ = [
@@ -664,7 +664,6 @@ __all__ = [
     "SCOPES",
     "SYSTEM",
     "VARIABLES",
-    "WEB_ADDRESS",
     "Absence",
     "AbsenceChanged",
     "Account",
@@ -1252,16 +1251,19 @@ __all__ = [
     "Word",
     "WorkCalendar",
     "WorkHandedOver",
+    "addresses_in",
     "bounded_key",
     "described",
     "find_words",
     "formatted",
     "hookimpl",
     "in_thread",
+    "is_countable",
     "names_of",
     "new_webhook_secret",
     "ready_text",
     "sign_webhook",
     "unfilled",
     "webhook_key",
+    "with_addresses",
 ]

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Row, Select, select
 
@@ -140,9 +141,39 @@ def link_target(runtime: Runtime, conn: Connection, row: Row[Any], n: int) -> st
     link = link_of(conn, row.id, n)
     if "{" not in link:
         return link
+    given = {"b_ids": listed(conn.dialect.name, [row.address_id])}
+    address = conn.execute(_places(conn.dialect.name), given).first()
+    if address is None:
+        raise PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
     people = of_people(conn, [row.contact_id], runtime.now(), own_fields=".custom." in link)
-    person = people.get(row.contact_id)
-    return _strict(link, prepared(dict(person.texts) if person is not None else {}))
+    values = _values(runtime, row, row.topic, address, people.get(row.contact_id), link)
+    return filled_link(link, values)
+
+
+def filled_link(link: str, values: Mapping[str, str]) -> str:
+    """Fill in a link for a person: whatever his values are, they stay where they stand in it."""
+    return _strict(link, prepared({name: quote(one, safe="") for name, one in values.items()}))
+
+
+def _values(
+    runtime: Runtime,
+    row: Row[Any],
+    topic: str,
+    address: Row[Any],
+    person: Values | None,
+    words: str,
+) -> dict[str, str]:
+    base = runtime.public_url.rstrip("/")
+    token = leave_token(runtime, row.id, row.contact_id, address.kind, topic)
+    values = dict(person.texts) if person is not None else {}
+    values |= {"unsubscribe_url": f"{base}/u/{token}", "view_url": f"{base}/u/{token}/letter"}
+    if "confirm_url" in words:
+        # Whose button it is: the address, and no card, for two cards may become one.
+        asked = runtime.keys.sign(CONFIRM, f"{row.id} {row.address_id} {topic}")
+        values["confirm_url"] = f"{base}/s/{asked}"
+    if not values.get("contact.name") and address.name:
+        values["contact.name"] = address.name
+    return values
 
 
 def _message(
@@ -157,15 +188,7 @@ def _message(
     if address is None:
         raise PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
     base = runtime.public_url.rstrip("/")
-    token = leave_token(runtime, row.id, row.contact_id, address.kind, content["topic"])
-    values = dict(person.texts) if person is not None else {}
-    values |= {"unsubscribe_url": f"{base}/u/{token}", "view_url": f"{base}/u/{token}/letter"}
-    if "confirm_url" in content["text"]:
-        # Whose button it is: the address, and no card, for two cards may become one.
-        asked = runtime.keys.sign(CONFIRM, f"{row.id} {row.address_id} {content['topic']}")
-        values["confirm_url"] = f"{base}/s/{asked}"
-    if not values.get("contact.name") and address.name:
-        values["contact.name"] = address.name
+    values = _values(runtime, row, content["topic"], address, person, content["text"])
     for n in range(1, len(content["links"]) + 1):
         values[f"link_{n}"] = f"{base}/c/{runtime.keys.sign_short(CLICK, row.id, n)}"
     filled = prepared(values)

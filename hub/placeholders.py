@@ -18,12 +18,6 @@ OPEN = re.compile(
     r"\{\{\s*([a-z_][a-z0-9_]*(?:\.[a-z0-9_]+)+|today|company|working_hours)[^{}]*\}\}"
 )
 """A placeholder that still stands in a text, with its name."""
-WEB_ADDRESS = re.compile(
-    r"https?://(?:\{\{[^{}]*\}\}|\{%[^{}]*%\}|\([^\s<>\"{}()]*\)|[^\s<>\"{}().,;:!?']"
-    r"|[.,;:!?']+(?=[^\s<>\"{}().,;:!?']|\{[{%]|\())+",
-    re.IGNORECASE,
-)
-"""A web address in plain words, with placeholders in it; a stop or a bracket behind it is not its."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

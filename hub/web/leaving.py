@@ -28,7 +28,7 @@ from hub.commands import (
     TouchMany,
     WithdrawConsent,
 )
-from hub.errors import HubError, PermanentFailure, UntrustedRequest
+from hub.errors import HubError, UntrustedRequest
 from hub.ids import ContactId
 from hub.many_rendering import CLICK, LEAVE, OPEN, Contents, link_target, many_message
 from hub.messages import Address
@@ -49,6 +49,11 @@ MACHINES = (
     "yahoomailproxy",
     "python",
     "curl",
+    # What messengers send to draw a preview of a link.
+    "facebookexternalhit",
+    "vkshare",
+    "whatsapp/",
+    "viber/",
     "wget",
     "headless",
 )
@@ -253,10 +258,10 @@ async def click(request: Request) -> Response:
 
     try:
         target, sent_at = await runtime.database.read(read)
-    except PermanentFailure:
+    except HubError:
         # What of the person stood in the link is gone from his card.
         target = ""
-    if not target.startswith(("https://", "http://")):
+    if not target.lower().startswith(("https://", "http://")):
         return public_page(request, "public/leave_unknown.html", 404)
     if request.method == "GET":
         soon = not sent_at or runtime.now() - sent_at < SOON_US

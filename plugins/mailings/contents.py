@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hub import WEB_ADDRESS, AccountId, Capabilities, Hub, HubError, ManyContent
+from hub import AccountId, Capabilities, Hub, HubError, ManyContent, addresses_in, is_countable
 from plugins.mailings.files import files_of
 from plugins.mailings.letter import Letter, letter, with_marks
 from plugins.mailings.marks import erid_of, link_marks, marked
@@ -33,7 +33,8 @@ async def has_counted_links(hub: Hub, plan: Plan) -> bool:
         return False
     made = [one for one in await contents_of(hub, plan) if not one.account_id and not one.template]
     return bool(made) and all(
-        (_HREF.search(one.html) if one.html else WEB_ADDRESS.search(one.text)) for one in made
+        _HREF.search(one.html) if one.html else any(map(is_countable, addresses_in(one.text)))
+        for one in made
     )
 
 

@@ -21,16 +21,18 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import mjml
 
-from hub import WEB_ADDRESS, Invalid
+from hub import Invalid, with_addresses
 
 LOOSE = "a button or a picture stands inside a text: put an empty line before and after it"
 _PICTURE = re.compile(r"!\[([^\]\n]*)\]\((\S+?)\)")
 # What is filled in for each person may have spaces.
 _BUTTON = re.compile(r"\[\[([^|\]\n]+)\|((?:\{\{[^{}]*\}\}|\S)+?)\]\]")
 _LINK = re.compile(r"\[([^\]\n]+)\]\(((?:\{\{[^{}]*\}\}|\S)+?)\)")
-_FILLED = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}")
+_FILLED = re.compile(r"\{\{[^{}]*\}\}")
 _BOLD = re.compile(r"\*\*([^*\n]+)\*\*")
-_HREF = re.compile(r"(\bhref\s*=\s*[\"'])([^\"']*)([\"'])", re.IGNORECASE)
+_HREF = re.compile(
+    r"(\bhref\s*=\s*([\"']))((?:\{\{[^{}]*\}\}|(?!\2|\{\{).)*)\2", re.IGNORECASE | re.DOTALL
+)
 _RUNS = re.compile(
     r"<\s*(script|iframe|object|embed|mj-include)\b|\bon[a-z]+\s*=|javascript:", re.IGNORECASE
 )
@@ -112,7 +114,7 @@ def _foot(language: str, advertising: bool) -> str:
 def _of_code(source: str, form: str, language: str, utm: str, advertising: bool) -> Letter:
     if _RUNS.search(source):
         raise Invalid("a letter cannot run scripts or take in other files", field="text")
-    source = _HREF.sub(lambda one: f"{one[1]}{_marked(one[2], utm)}{one[3]}", source)
+    source = _HREF.sub(lambda one: f"{one[1]}{_marked(one[3], utm)}{one[2]}", source)
     needs_foot = advertising and "unsubscribe_url" not in source
     foot = _foot(language, advertising)
     if form == "mjml":
@@ -137,7 +139,14 @@ def _marked(address: str, utm: str) -> str:
     """Add the campaign's marks to a link of code; what is no web address stays as it is."""
     if not utm or not address.startswith(("https://", "http://")):
         return address
-    return escape(_address(address.replace("&amp;", "&"), utm), True)
+    return _attribute(_address(address.replace("&amp;", "&"), utm))
+
+
+def _attribute(address: str) -> str:
+    """Write an address into an attribute; a default in a placeholder keeps quotes of its own."""
+    held = [(one[0], one[0].replace('"', "'")) for one in _FILLED.finditer(address)]
+    made = [escape(part, True) for part in _FILLED.split(address)]
+    return "".join(f"{part}{one}" for part, (_, one) in zip(made, [*held, ("", "")], strict=True))
 
 
 def _words_of(html: str) -> str:
@@ -195,11 +204,11 @@ def _block(part: str, utm: str) -> tuple[str, str]:
     picture = _PICTURE.fullmatch(part)
     if picture is not None:
         alt, address = picture[1], _address(picture[2], "")
-        return f"<mj-image alt='{escape(alt, True)}' src='{escape(address, True)}' />", f"[{alt}]"
+        return f'<mj-image alt="{escape(alt, True)}" src="{_attribute(address)}" />', f"[{alt}]"
     button = _BUTTON.fullmatch(part)
     if button is not None:
         address = _address(button[2], utm)
-        made = f"<mj-button href='{escape(address, True)}' background-color='#2457d6'>{escape(button[1])}</mj-button>"
+        made = f'<mj-button href="{_attribute(address)}" background-color="#2457d6">{escape(button[1])}</mj-button>'
         return made, f"{button[1]}: {address}"
     plain = _LINK.sub(lambda one: f"{one[1]} ({_address(one[2], utm)})", part)
     return f"<mj-text>{_inline(part, utm)}</mj-text>", _BOLD.sub(r"\1", plain)
@@ -209,7 +218,7 @@ def _inline(text: str, utm: str) -> str:
     made, at = [], 0
     for found in _LINK.finditer(text):
         made.append(escape(text[at : found.start()], False))
-        address = escape(_address(found[2], utm), True)
+        address = _attribute(_address(found[2], utm))
         made.append(f'<a href="{address}">{escape(found[1], False)}</a>')
         at = found.end()
     made.append(escape(text[at:], False))
@@ -241,7 +250,7 @@ def _address(address: str, utm: str) -> str:
 
 def with_marks(text: str, utm: str) -> str:
     """Add the campaign's marks to the addresses of a plain message."""
-    return WEB_ADDRESS.sub(lambda one: _address(one[0], utm), text) if utm else text
+    return with_addresses(text, lambda one: _address(one, utm)) if utm else text
 
 
 def loose(markup: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-from hub import WEB_ADDRESS, Hub, LinkCheck
+from hub import Hub, LinkCheck, addresses_in
 from plugins.mailings.checking import Finding
 from plugins.mailings.contents import contents_of, steps_of
 from plugins.mailings.plans import Plan
@@ -41,7 +41,7 @@ async def links_of(hub: Hub, plan: Plan) -> list[str]:
         contents += step
     found: dict[str, None] = {}
     for one in contents:
-        for url in _HREF.findall(one.html) if one.html else WEB_ADDRESS.findall(one.text):
+        for url in _HREF.findall(one.html) if one.html else addresses_in(one.text):
             address = html.unescape(url).rstrip(".,;:!?)")
             if "{{" not in address and "{%" not in address:
                 found[address] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from hub import WEB_ADDRESS, AccountId, Hub, ManyContent, Reach, Segment
+from hub import AccountId, Hub, ManyContent, Reach, Segment, is_countable, with_addresses
 from plugins.mailings.audience import audience_of
 from plugins.mailings.contents import capabilities_of, contents_of, steps_of
 from plugins.mailings.plans import Mailing, Plan, money
@@ -103,7 +103,8 @@ def as_counted(hub: Hub, content: ManyContent) -> str:
     """Give the words with links as long as they leave, where they are counted."""
     if not content.tracks_clicks or content.html or content.template:
         return content.text
-    return WEB_ADDRESS.sub(hub.public_url("/c/" + "x" * CLICK_LENGTH), content.text)
+    counted = hub.public_url("/c/" + "x" * CLICK_LENGTH)
+    return with_addresses(content.text, lambda one: counted if is_countable(one) else one)
 
 
 async def reach_of(hub: Hub, mailing: Mailing) -> list[tuple[str, Reach]]:

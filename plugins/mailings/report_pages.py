@@ -17,7 +17,7 @@ from hub import (
     Redirect,
     Route,
 )
-from plugins.mailings.contents import letters_of
+from plugins.mailings.contents import is_letter, letters_of
 from plugins.mailings.doing import all_mailings, mailing_of
 from plugins.mailings.endpoints import read, write
 from plugins.mailings.library_pages import POLICY
@@ -101,6 +101,7 @@ async def _page(hub: Hub, request: PluginRequest, problem: str = "", status: int
             "tab": "Mailings",
             "edits": "mailings.send" in request.may,
             "mailing": mailing,
+            "is_letter": await is_letter(hub, mailing.plan),
             "report": report,
             "parts": report.parts.get(cut, ()),
             "wordings": {one.name: one for one in await wordings_of(hub, mailing)},

@@ -56,6 +56,7 @@ GROUND = frozenset(
         "storable",
         "templates",
         "terms",
+        "web_addresses",
         "webhook_request",
         "wire_json",
         "zones",

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import BaseModel
 
-from crm_store.messages import quarantined
+from crm_store.quarantine import quarantined
 from hub import (
     SYSTEM,
     Account,

@@ -24,10 +24,12 @@ async def home(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
 async def test_a_message_after_a_mailing_stands_below_it(home: House) -> None:
     [anna] = await people(home, "Anna")
     [before] = await home.receive(message("k0", "anna", text="an older word"))
-    send = await planned(home)
+    words = "Здравствуйте, {{ contact.first_name }}! https://x.example/{{ contact.first_name }}."
+    send = await planned(home, ManyContent(text=words))
     await given(home, send, [anna])
     await until(lambda: home.world.sent)
     await until(lambda: sent_all(home, send))
+    assert "/c/" in home.world.sent[0].text
     kept = await home.user.dialog(before.dialog_id)
     assert (kept.message_count, kept.preview) == (1, "an older word")
     [after] = await home.receive(message("k1", "anna", text="Yes, please"))
@@ -36,7 +38,7 @@ async def test_a_message_after_a_mailing_stands_below_it(home: House) -> None:
     thread = await home.user.thread(after.dialog_id)
     assert [(one.author.kind.value, one.text) for one in thread.messages] == [
         ("contact", "an older word"),
-        ("mailing", "Здравствуйте, Anna!"),
+        ("mailing", "Здравствуйте, Anna! https://x.example/Anna."),
         ("contact", "Yes, please"),
         ("contact", "And soon"),
     ]

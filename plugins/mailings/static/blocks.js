@@ -15,8 +15,8 @@ function node(tag, attributes = {}, text = '') {
 function read(markup) {
   return markup.trim().split(/\n\s*\n/).filter((part) => part.trim()).map((part) => {
     const text = part.trim();
-    const picture = /^!\[([^\]\n]*)\]\((\S*?)\)$/.exec(text);
-    const button = /^\[\[([^|\]\n]*)\|(\S*?)\]\]$/.exec(text);
+    const picture = /^!\[([^\]\n]*)\]\(((?:\{\{[^{}]*\}\}|\S)*?)\)$/.exec(text);
+    const button = /^\[\[([^|\]\n]*)\|((?:\{\{[^{}]*\}\}|\S)*?)\]\]$/.exec(text);
     if (text === '---') return { kind: 'line', text: '', address: '' };
     if (picture) return { kind: 'picture', text: picture[1], address: picture[2] };
     if (button) return { kind: 'button', text: button[1], address: button[2] };

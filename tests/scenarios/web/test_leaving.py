@@ -241,7 +241,10 @@ async def test_a_link_in_plain_words_is_counted_and_leads_where_it_is_filled(
     house: House, world: World
 ) -> None:
     hub, contact, _, _ = await _letter(house, world)
-    words = "Hi! https://shop.example/{{ contact.first_name }}?a=1. https://{{ contact.first_name }}.example/"
+    words = (
+        "Hi! Https://shop.example/{{ contact.first_name }}?a={{ contact.email }}."
+        " https://{{ contact.first_name }}.example/"
+    )
     content = ManyContent(subject="News", text=words)
     account = world.sent[0].account_id
     assert await _another(hub, contact, account, 2, content) == {("sent", ""): 1}
@@ -259,7 +262,7 @@ async def test_a_link_in_plain_words_is_counted_and_leads_where_it_is_filled(
     house.runtime.now = world.now
     person = {"user-agent": "Mozilla/5.0 (X11) Firefox/140.0"}
     led = await house.browser().get(_path(link), headers=person)
-    assert led.headers["location"] == "https://shop.example/Anna?a=1"
+    assert led.headers["location"] == "Https://shop.example/Anna?a=anna%40example.org"
     assert await hub.read(_touches) == [(1, False)]
     assert (await house.browser().get(_path(link)[:-2] + "zz")).status_code == 404
     # Links of letters that left before they were short go on leading.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub import WEB_ADDRESS
+from hub import addresses_in
 from plugins.mailings.letter import letter, with_marks
 
 NAME = "{{ contact.first_name }}"
@@ -16,12 +16,15 @@ NAME = "{{ contact.first_name }}"
         ("see https://x.example.", ["https://x.example"]),
         ("HTTP://X.example/1,2,3! b", ["HTTP://X.example/1,2,3"]),
         ("https://x.example/A_(b), (https://x.example/z)", ["https://x.example/A_(b)", "https://x.example/z"]),
+        ("«https://x.example», **https://x.example**…", ["https://x.example"] * 2),
+        ("{% if a %}https://x.example/m{% else %}https://x.example/f{% endif %}", ["https://x.example/m", "https://x.example/f"]),
+        ("https://x.example/{% if a %}b{% endif %}", []),
         (f"to https://x.example/?n={NAME}.", [f"https://x.example/?n={NAME}"]),
         (f"https://x.example/a.{NAME}, b", [f"https://x.example/a.{NAME}"]),
     ],
 )  # fmt: skip
 def test_an_address_ends_where_the_words_go_on(text: str, found: list[str]) -> None:
-    assert WEB_ADDRESS.findall(text) == found
+    assert addresses_in(text) == found
 
 
 def test_marks_are_put_beside_what_is_filled_in_for_each_person() -> None:
@@ -32,4 +35,10 @@ def test_marks_are_put_beside_what_is_filled_in_for_each_person() -> None:
     made = letter(words, language="en", utm="utm_source=mail", advertising=True)
     assert f'href="https://x.example/{NAME}?utm_source=mail#top"' in made.html
     assert f'href="https://x.example/o?n={NAME}&amp;utm_source=mail"' in made.html
+    said = letter(
+        '[Mine](https://x.example/?n={{ contact.first_name | "friend" }})', advertising=False
+    )
+    assert "{{ contact.first_name | 'friend' }}" in said.html
+    code = "<html><body><a href=\"https://x.example/{{ a | 'b' }}?q=1\">x</a></body></html>"
+    assert "/{{ a | 'b' }}?q=1&amp;utm_source=mail" in letter(code, utm="utm_source=mail").html
     assert f"Mine (https://x.example/{NAME}?utm_source=mail#top)" in made.text
