@@ -58,7 +58,10 @@ def _sqlite(url: str, writer: bool) -> Engine:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA temp_store = MEMORY")
         cursor.execute(f"PRAGMA cache_size = {-64000 if writer else -16000}")
-        if not writer:
+        if writer:
+            # What is removed is overwritten; not every build of SQLite does so unasked.
+            cursor.execute("PRAGMA secure_delete = ON")
+        else:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from crm_store import custom
+from crm_store import custom, leftovers
 from crm_store.completeness import completeness_of
 from crm_store.nouns import Noun
 from crm_store.objects import FOLDED, records, visible
@@ -222,6 +222,7 @@ def blank(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> int:
         .where(noun.table.c.id.in_(ids))
         .values(version=noun.table.c.version + 1, **_stored(noun, values))
     )
+    leftovers.mark(uow.conn, uow.now)
     return int(done.rowcount)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, select
 
+from crm_store import leftovers
 from crm_store.journal import set_meta
 from crm_store.notice_letters import forget_letters
 from crm_store.pushes import forget_pushes
@@ -31,10 +32,11 @@ class Upkeep:
         self._runtime = runtime
 
     async def run(self) -> None:
-        """Every minute a sign of life; every hour a sweep."""
+        """Every minute a sign of life, and what emptied objects left behind; every hour a sweep."""
         minutes = 0
         while True:
             await asyncio.to_thread(self._alive)
+            await self.take_out_leftovers()
             if minutes % 60 == 0:
                 removed = await asyncio.to_thread(self._runtime.blobs.sweep, self._known)
                 await asyncio.to_thread(self._forget)
@@ -42,6 +44,26 @@ class Upkeep:
                     log.info("blobs_swept count=%d", removed)
             minutes += 1
             await asyncio.sleep(60)
+
+    async def take_out_leftovers(self) -> None:
+        """Take what emptied objects left behind out of the indexes of three-letter parts."""
+        seen = await asyncio.to_thread(self._runtime.database.read_now, leftovers.marked)
+        if not seen:
+            return
+        for index in leftovers.INDEXES:
+            begin = more = True
+            while more:
+                more = await asyncio.to_thread(self._take_out, index, begin)
+                begin = False
+        await asyncio.to_thread(self._unmark, seen)
+
+    def _take_out(self, index: str, begin: bool) -> bool:
+        with self._runtime.database.administer() as conn:
+            return leftovers.take_out(conn, index, begin=begin)
+
+    def _unmark(self, seen: str) -> None:
+        with self._runtime.database.administer() as conn:
+            leftovers.unmark(conn, seen)
 
     def _alive(self) -> None:
         with self._runtime.database.administer() as conn:

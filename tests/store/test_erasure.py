@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
+from crm_store import leftovers
 from crm_store.api_requests import Claim, claim_keys, keep_answers
 from crm_store.erasure import address_hash
 from crm_store.tables import metadata
@@ -37,10 +39,13 @@ from hub import (
 )
 from hub.export import export_person
 from hub.importing import upload, work
+from hub.upkeep import Upkeep
 from tests.houses import US, House, house, letter
 
 HOUR = 3600 * US
 WORD = "xylophonequartz"
+PARTS = ["xyl", "ylo", "rtz"]
+"""Three-letter parts of it that nothing else in this house has."""
 
 
 async def test_nothing_of_an_erased_person_is_left(tmp_path: Path, database_url: str) -> None:
@@ -107,6 +112,13 @@ async def test_words_are_gone_from_cards_fields_imports_and_raw_input(
             CreateObject(
                 kind="request", values={"title": f"mend {WORD}"}, dialog_id=given.dialog_id
             ),
+            CreateObject(
+                kind="interest", values={"title": f"sell {WORD}"}, dialog_id=given.dialog_id
+            ),
+            CreateObject(
+                kind="meeting",
+                values={"title": f"see {WORD}", "contact_id": given.contact_id, "at": 1},
+            ),
         )
         assert made
         unread = Quarantine(
@@ -128,8 +140,10 @@ async def test_words_are_gone_from_cards_fields_imports_and_raw_input(
         await home.runtime.database.write(keep_answers, (claim, 201, answer))
         before = _places(home.runtime.database, tmp_path)
         wanted = {"clients", "contacts", "custom_values", "leads", "object_tags", "quarantine"}
-        wanted |= {"addresses", "api_requests", "tasks", "requests"}
+        wanted |= {"addresses", "api_requests", "tasks", "requests", "interests", "meetings"}
         assert wanted <= set(before), "the words were never planted"
+        sqlite = home.runtime.database.dialect == "sqlite"
+        assert _bytes(home) == ([WORD, *PARTS] if sqlite else [])
         export = tmp_path / "person.zip"
         await export_person(home.user, given.contact_id, export, "ru")
         with zipfile.ZipFile(export) as archive:
@@ -139,6 +153,9 @@ async def test_words_are_gone_from_cards_fields_imports_and_raw_input(
         report = (await home.user.do(EraseContact(contact_id=given.contact_id)))[0]
         assert (report["import_files"], report["raw_inputs"]) == (2, 1)
         assert _places(home.runtime.database, tmp_path) == []
+        # Not even what the database keeps of it where it looks for nobody any more.
+        await Upkeep(home.runtime).take_out_leftovers()
+        assert _bytes(home) == []
         kept_files = [one for one in (tmp_path / "data" / "blobs").rglob("*") if one.is_file()]
         assert len(kept_files) == 1
 
@@ -220,3 +237,22 @@ def _places(database: object, folder: Path) -> list[str]:
     files = [one for one in (folder / "data" / "blobs").rglob("*") if one.is_file()]
     found += [one.name for one in files if WORD.encode() in one.read_bytes()]
     return sorted(set(found))
+
+
+def _bytes(home: House) -> list[str]:
+    """Give whether the word stands anywhere in the bytes of SQLite's file, and which parts of it in
+    those of the indexes of parts (elsewhere random bytes would spell such a part now and then)."""
+    with home.runtime.database.connect() as conn:
+        if conn.dialect.name != "sqlite":
+            return []
+        file = conn.execute(text("PRAGMA database_list")).one()[2]
+        kept = b"".join(
+            block
+            for index in leftovers.INDEXES
+            for block in conn.execute(text(f"SELECT block FROM {index}_data")).scalars()
+        )
+    beside = sqlite3.connect(file)
+    beside.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    beside.close()
+    found = [WORD] if WORD.encode() in Path(file).read_bytes() else []
+    return found + [one for one in PARTS if one.encode() in kept]
