@@ -25,6 +25,7 @@ BENCHES = {
     "objects": [],
     "mailing": ["--letters", "4000"],
     "opens": [],
+    "rendering": [],
     "segments": [],
     "peers": [],
 }
