@@ -14,6 +14,10 @@ from crm_store.dialog_words import from_dialog, split
 from crm_store.nouns import Noun
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import CreateObject
+from hub.objects import ActorKind
+
+PEOPLE = (ActorKind.USER, ActorKind.TOKEN)
+"""Who can be responsible for what he makes: a colleague, by himself or by his token."""
 
 
 class Habits:

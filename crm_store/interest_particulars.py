@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import delete, insert, not_, select
 
 from crm_store import object_writes, objects
-from crm_store.interests import INTEREST, PEOPLE, stage_of
+from crm_store.habits import PEOPLE
+from crm_store.interests import INTEREST, stage_of
 from crm_store.nouns import NOUNS
 from crm_store.sight import visible_people
 from crm_store.sql import upsert

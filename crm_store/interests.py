@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, or_, select
 
 from crm_store import object_writes
-from crm_store.habits import Habits
+from crm_store.habits import PEOPLE, Habits
 from crm_store.nouns import NOUNS, Noun
 from crm_store.pipelines import all_pipelines, usable
 from crm_store.stays import enter, likelihood, pass_over
@@ -21,11 +21,9 @@ from hub.commands import CreateObject
 from hub.errors import Invalid, NotFound
 from hub.events import InterestCreated
 from hub.ids import ClientId, ContactId, InterestId
-from hub.objects import ActorKind
 from hub.records.interests import Pipeline, Stage
 
 INTEREST = NOUNS["interest"]
-PEOPLE = (ActorKind.USER, ActorKind.TOKEN)
 
 
 class InterestHabits(Habits):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from crm_store import (
     clients,
     leads,
+    meetings,
     object_writes,
     people,
     requests,
@@ -111,6 +112,7 @@ HABITS: Mapping[str, Habits] = {
     "contact": ContactHabits(),
     "interest": InterestHabits(),
     "lead": LeadHabits(),
+    "meeting": meetings.MeetingHabits(),
     "request": requests.RequestHabits(),
     "task": tasks.TaskHabits(),
 }

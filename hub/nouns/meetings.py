@@ -17,7 +17,7 @@ MEETINGS = described(
     read="contacts.view",
     write="contacts.edit",
     path="meetings",
-    icon="calendar",
+    icon="users",
     sort="-at",
     properties=(
         prop("title", "About", "О чём", required=True, personal=True, listed=True),

@@ -67,7 +67,8 @@ class Screen:
     """What is particular about one kind's list.
 
     `tabs` are its own views by name, `filters` what each shows. `more` reads what the template
-    needs besides, knowing what is asked for and what was found. `path` is where the list stands, where that is not the kind's own page.
+    needs besides, knowing what is asked for and what was found. `path` is where the list stands, where that
+    is not the kind's own page. `looks` are the other pages of the same objects: a board, a calendar.
     """
 
     noun: Noun
@@ -77,6 +78,7 @@ class Screen:
     template: str = "list"
     sort: str = ""
     path: str = ""
+    looks: tuple[str, ...] = ()
     more: Callable[[Reader, Shown, ObjectPage[Any]], dict[str, Any]] = lambda reader, shown, found: {}
 
 

@@ -24,6 +24,7 @@ from hub.terms import fold
 from hub.web import object_lists, picking
 from hub.web.auth import checked_form
 from hub.web.card_forms import Values, save_card
+from hub.web.months import Calendar
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
@@ -127,11 +128,13 @@ async def names(request: Request) -> Response:
 
 
 class Pages:
-    """The pages of one kind."""
+    """The pages of one kind; with a calendar where it has one."""
 
-    def __init__(self, noun: Noun) -> None:
+    def __init__(self, noun: Noun, calendar: Calendar | None = None) -> None:
         self._noun = noun
-        self._screen = Screen(noun=noun, section=noun.kind.path)
+        self._calendar = calendar
+        looks = calendar.looks if calendar else ()
+        self._screen = Screen(noun=noun, section=noun.kind.path, looks=looks)
         self._path = f"/{noun.kind.path}"
 
     async def listing(self, request: Request) -> Response:
@@ -214,6 +217,7 @@ class Pages:
             Route(self._path, self.add, methods=["POST"]),
             Route(f"{self._path}/{{object_id:int}}", self.card, methods=["GET", "POST"]),
             Route(f"{self._path}/{{object_id:int}}/act", self.act, methods=["POST"]),
+            *([self._calendar.route()] if self._calendar else ()),
         ]
 
 

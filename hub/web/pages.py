@@ -66,7 +66,7 @@ async def quick(request: Request) -> Response:
             )
             found.append({"label": label, "href": f"/inbox/{one.id}"})
         for noun in reader.nouns.values():
-            # People are found above; meetings stand in their timelines.
+            # People are found above; meetings stand in their timelines and their own list.
             if noun.kind.name in ("contact", "meeting"):
                 continue
             if reader.viewer.may(noun.kind.read):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -25,6 +23,7 @@ from hub.web.board import COLUMN, Card, Column, Zone, refused
 from hub.web.board_views import Narrowed, narrowed, show_board
 from hub.web.bodies import object_in
 from hub.web.filter_bar import Tree
+from hub.web.months import Calendar
 from hub.web.numbers import number
 from hub.web.object_lists import Screen
 from hub.web.objects import _, page
@@ -39,12 +38,15 @@ COLUMNS = {
 ZONES = (Zone(key="solved", title=_("Solved"), tone="good", icon="check", asks="reason"),)
 SHOWN = ("number", "title", "owner_id", "created_at", "due_at", "priority")
 """What a card shows of a request."""
-MOST = 500
 SCREEN = Screen(noun=REQUEST, section="requests")
-
-
-def _is(field: str, value: object) -> Tree:
-    return {"field": f"request.{field}", "operator": "equals", "value": value}
+CALENDAR = Calendar(
+    noun=REQUEST,
+    at="due_at",
+    section="requests",
+    shown={"field": "request.status", "operator": "in", "value": list(COLUMNS)},
+    looks=("board", "calendar"),
+    empty=_("No deadline falls into this month."),
+)
 
 
 def _query(asked: Narrowed, *statuses: str, before: str = "") -> ObjectQuery:
@@ -138,78 +140,11 @@ async def move(request: Request) -> Response:
     return JSONResponse({"ok": True, "id": str(body.get("card"))})
 
 
-# -- the calendar --------------------------------------------------------------------------
-
-
-def _month(given: str, today: date) -> date:
-    try:
-        return date.fromisoformat(f"{given}-01")
-    except ValueError:
-        return today.replace(day=1)
-
-
-def _micros(day: date, zone: ZoneInfo) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=zone).timestamp()) * 1_000_000
-
-
-async def calendar(request: Request) -> Response:
-    """Show a month with the deadlines of the requests that are worked on."""
-    zone = ZoneInfo(request.state.zone or "UTC")
-    now = request.state.hub.now()
-    today = datetime.fromtimestamp(now / 1_000_000, UTC).astimezone(zone).date()
-    month = _month(request.query_params.get("month", ""), today)
-    following = (month + timedelta(days=32)).replace(day=1)
-    first = month - timedelta(days=month.weekday())
-    last = following + timedelta(days=(7 - following.weekday()) % 7)
-    mine = request.query_params.get("view") == "mine"
-
-    def load(reader: Reader) -> dict[date, list[Any]]:
-        reader.viewer.need(REQUEST.kind.read)
-        asked: list[Tree] = [
-            {"field": "request.status", "operator": "in", "value": list(COLUMNS)},
-            {"field": "request.due_at", "operator": "not_empty"},
-        ]
-        if mine:
-            asked.append(_is("owner", "me"))
-        found: dict[date, list[Any]] = {}
-        begins, ends = _micros(first, zone), _micros(last, zone)
-        before = ""
-        for _page_number in range(MOST // COLUMN):
-            query = ObjectQuery(filter={"all": asked}, sort="due_at", before=before, limit=COLUMN)
-            part = reads.page(reader, REQUEST, query)
-            for one in part.items:
-                if begins <= one.due_at < ends:
-                    at = datetime.fromtimestamp(one.due_at / 1_000_000, UTC).astimezone(zone)
-                    found.setdefault(at.date(), []).append(one)
-            before = part.next
-            if not before or part.items[-1].due_at >= ends:
-                break
-        return found
-
-    due = await request.state.hub.read(load)
-    days = [first + timedelta(days=n) for n in range((last - first).days)]
-    return page(
-        request,
-        "requestcalendar",
-        kind=REQUEST.kind,
-        section="requests",
-        list_path="/requests/calendar",
-        month=month,
-        today=today,
-        mine=mine,
-        before=(month - timedelta(days=1)).strftime("%Y-%m"),
-        after=following.strftime("%Y-%m"),
-        weeks=[days[n : n + 7] for n in range(0, len(days), 7)],
-        due=due,
-        now=now,
-    )
-
-
 def routes() -> list[BaseRoute]:
     """Give the routes."""
     return [
         Route("/requests/board", board, methods=["GET"]),
         Route("/requests/column", column, methods=["GET"]),
         Route("/requests/move", move, methods=["POST"]),
-        Route("/requests/calendar", calendar, methods=["GET"]),
+        CALENDAR.route(),
     ]

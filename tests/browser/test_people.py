@@ -97,6 +97,7 @@ async def test_cards_of_people_fit_and_speak_one_language(
         CreateObject(
             kind="meeting",
             values={"title": "Осмотр лодки", "at": 1_700_000_000_000_000, "contact_id": one.id},
+            object_id=7,
         ),
     )
     await until(lambda: office.system.read(duplicates.pairs_of, "contact", one.id))
@@ -133,6 +134,8 @@ async def test_cards_of_people_fit_and_speak_one_language(
         "/duplicates",
         "/inbox?view=unlinked",
         f"/inbox/{dialog}",
+        "/meetings/7",
+        "/meetings/calendar?month=2023-11",
     ):
         await look(path)
     assert found == {}

@@ -92,7 +92,7 @@ async def test_a_task_typed_in_russian_is_done_by_a_key_on_every_screen(
     await page.keyboard.press("Control+Enter")
     await expect(page.locator("#toasts")).to_contain_text("Сделано")
     await expect(task).to_have_count(1)
-    for path in ("/requests", "/notices", "/tasks"):
+    for path in ("/requests", "/notices", "/tasks", "/tasks/calendar", "/meetings"):
         await page.goto(office.url + path)
         assert not set(foreign_words()) & set(await page.evaluate(SAID))
         assert await page.evaluate(WIDE) == 0

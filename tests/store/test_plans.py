@@ -102,6 +102,11 @@ def _is(field: str, value: object) -> dict[str, object]:
     return {"field": field, "operator": "equals", "value": value}
 
 
+def _between(field: str) -> list[dict[str, object]]:
+    bounds = (("greater", 1), ("less", 9))
+    return [{"field": field, "operator": one, "value": value} for one, value in bounds]
+
+
 IN_STAGE = {"all": [_is("interest.status", "in_work"), _is("interest.stage", "1")]}
 LISTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "clients": ("client", {}, "SCAN clients"),
@@ -120,6 +125,25 @@ LISTS: dict[str, tuple[str, dict[str, Any], str]] = {
         "request",
         {"filter": requests.SCREEN.filters("undated"), "sort": "due_at"},
         "USING INDEX ix_requests_open_due (deleted_at=? AND due_at=?)",
+    ),
+    "meetings, a month": (
+        "meeting",
+        {"filter": {"all": _between("meeting.at")}, "sort": "at"},
+        "USING INDEX ix_meetings_at (at>? AND at<?)",
+    ),
+    "my tasks, a month": (
+        "task",
+        {
+            "filter": {
+                "all": [
+                    _is("task.status", "open"),
+                    *_between("task.due_at"),
+                    _is("task.owner", "me"),
+                ]
+            },
+            "sort": "due_at",
+        },
+        "USING INDEX ix_tasks_owner_id (owner_id=? AND status=? AND due_at>? AND due_at<?)",
     ),
     "a board's column": (
         "interest",

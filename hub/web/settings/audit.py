@@ -94,8 +94,7 @@ def _hrefs(request: Request) -> dict[str, str]:
     found = {
         name: f"/{one.kind.path}/"
         for name, one in runtime_of(request).nouns.items()
-        # Meetings have no page: they stand in their people's timelines.
-        if name != "meeting" and one.kind.read in may
+        if one.kind.read in may
     }
     people = {"user": "/settings/users/"} if "users.manage" in may else {}
     return found | HREFS | people

@@ -55,6 +55,9 @@ MATRIX: dict[str, set[str]] = {
     "/settings/calendars": EVERYBODY,
     "/settings/imports": {"administrator", "marketer", "supervisor"},
     "/settings/audit": {"administrator", "auditor", "supervisor"},
+    "/meetings": EVERYBODY,
+    "/meetings/calendar": EVERYBODY,
+    "/tasks/calendar": EVERYBODY,
 }
 
 # What only changes something: nobody but these may press it.
@@ -92,6 +95,7 @@ PRESSED: dict[str, set[str]] = {
     "/settings/rules/{rule}/keep": RULES_WRITTEN,
     "/settings/rules/{rule}/call-off": RULES_WRITTEN,
     "/settings/channels/{account}/intake": RULES_WRITTEN,
+    "/meetings": EVERYBODY - {"auditor"},
 }
 
 
