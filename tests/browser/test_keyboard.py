@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Page, Route, expect
 
-from hub import AssignDialog, UpdateProfile
+from hub import AssignDialog, ContactId, CreateClient, UpdateProfile
 from tests.browser.conftest import Enter
 from tests.browser.office import Office, Post
 from tests.wire.web_chat.site import until
@@ -304,6 +304,27 @@ async def test_several_rows_are_worked_at_once(office: Office, enter: Enter) -> 
     await page.keyboard.type("una")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/inbox?view=unassigned")
+    # What hangs in the air is given to a client, or is remembered to be nobody's, and taken back.
+    harbour = (await office.system.do(CreateClient(name="Harbour")))[0]
+    await page.goto(f"{office.url}/inbox?view=unlinked")
+    rows = page.locator("#rows .row")
+    await expect(rows).to_have_count(3)
+    await page.keyboard.press("j")
+    await page.keyboard.press("Shift+J")
+    await bulk.get_by_role("button", name="Client").click()
+    await page.get_by_role("combobox", name="To which client?").fill("Harbour")
+    await page.get_by_role("option", name="Harbour").click()
+    await expect(page.locator(".toast")).to_contain_text("Linked: 2")
+    await expect(rows).to_have_count(1)
+    people = [(await office.system.dialog(one)).contact_id for one in dialogs]
+    clients = [(await office.system.contact(ContactId(one))).client_id for one in people]
+    assert clients == [0, harbour, harbour]
+    await page.keyboard.press("j")
+    await page.keyboard.press("x")
+    await bulk.get_by_label("Not a client").select_option("private")
+    await expect(page.get_by_text("Nothing hangs in the air")).to_be_visible()
+    await page.locator(".toast").get_by_role("button", name="Undo").click()
+    await expect(rows).to_have_count(1)
 
 
 async def test_the_next_one_that_waits_is_one_key_away(office: Office, enter: Enter) -> None:

@@ -262,7 +262,7 @@ function click(event) {
 /** What is done with the open dialog is done with those that are chosen, where some are. */
 function bindMany() {
   const chosen = { when: () => selected.size > 0 };
-  const run = (what) => () => keysWait(many().then((all) => { all.doWithMany(what, toggle); return true; }), true);
+  const run = (what) => () => keysWait(many().then((all) => { all.doWithMany(what, toggle, refresh); return true; }), true);
   bind('E', _('Close the chosen dialogs'), _('List'), run('close'), chosen);
   bind('I', _('Take the chosen dialogs'), _('List'), run('take'), chosen);
   bind('L', _('Tag the chosen dialogs'), _('List'), run('tag'), chosen);
@@ -341,12 +341,14 @@ export function startInbox() {
     const choice = /** @type {HTMLSelectElement} */ (event.target);
     const ids = [...selected];
     for (const id of ids) toggle(id, false);
-    if (choice.value) unlinked().then((all) => all.setAside(ids, choice.value));
+    // Kept, for the choice is taken off before the module is there.
+    const reason = choice.value;
     choice.value = '';
+    if (reason) unlinked().then((all) => all.setAside(ids, reason, refresh));
   });
   bulk.addEventListener('click', (event) => {
     const what = /** @type {HTMLElement} */ (event.target).closest('[data-bulk]')?.getAttribute('data-bulk');
-    if (what) many().then((all) => all.doWithMany(what, toggle));
+    if (what) many().then((all) => all.doWithMany(what, toggle, refresh));
   });
   window.addEventListener('popstate', () => {
     const found = location.pathname.match(/^\/inbox\/(\d+)/);

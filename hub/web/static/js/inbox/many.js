@@ -7,11 +7,11 @@ import { ask } from 'hub/sheet';
 
 const me = document.querySelector('meta[name="me"]')?.getAttribute('content') || '0';
 
-/** Do one thing with all that are chosen. @param {string} what @param {(id: string, on: boolean) => void} toggle */
-export async function doWithMany(what, toggle) {
+/** Do one thing with all that are chosen. @param {string} what @param {(id: string, on: boolean) => void} toggle @param {() => void} reread */
+export async function doWithMany(what, toggle, reread) {
   const ids = [...selected];
   if (!ids.length) return;
-  if (what === 'client') { for (const id of ids) toggle(id, false); import('hub/inbox/unlinked').then((all) => all.linkToClient(ids)); return; }
+  if (what === 'client') { for (const id of ids) toggle(id, false); import('hub/inbox/unlinked').then((all) => all.linkToClient(ids, reread)); return; }
   const before = new Map(ids.map((id) => [id, rowOf(id)?.dataset.status === 'waiting' ? 'waiting' : 'open']));
   for (const id of ids) toggle(id, false);
   if (what === 'none') return;

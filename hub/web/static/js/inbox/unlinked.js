@@ -3,14 +3,9 @@
 import { _ } from 'hub/i18n';
 import { act, complain, toast } from 'hub/api';
 import { choose } from 'hub/sheet';
-import { rowOf } from 'hub/inbox/rows';
 
-function gone(ids) {
-  if (document.getElementById('rows')?.dataset.view === 'unlinked') for (const id of ids) rowOf(id)?.remove();
-}
-
-/** Ask for a client, and give the people of some dialogs to it. */
-export async function linkToClient(dialogs) {
+/** Ask for a client, and give the people of some dialogs to it; `reread` draws the list anew. */
+export async function linkToClient(dialogs, reread) {
   const anew = { label: _('A new client of each'), client: '0' };
   const one = await choose(_('To which client?'), _('Name, phone, e-mail'), async (text, done) => {
     done([anew]);
@@ -22,16 +17,16 @@ export async function linkToClient(dialogs) {
   if (!one) return;
   try {
     await act('client', { dialogs, client: one.client });
-    gone(dialogs);
+    reread();
     toast(_('Linked: {n}', { n: dialogs.length }));
   } catch (error) { complain(error); }
 }
 
-/** Remember that the writers of some dialogs are no clients. */
-export async function setAside(dialogs, reason) {
+/** Remember that the writers of some dialogs are no clients; `reread` draws the list anew. */
+export async function setAside(dialogs, reason, reread) {
   try {
     await act('aside', { dialogs, reason });
-    gone(dialogs);
-    toast(_('Remembered: no client'), () => act('aside', { dialogs, reason: '' }).catch(complain));
+    reread();
+    toast(_('Remembered: no client'), () => act('aside', { dialogs, reason: '' }).then(reread).catch(complain));
   } catch (error) { complain(error); }
 }
