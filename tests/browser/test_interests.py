@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Locator, Page, expect
 
+import channels.telegram
 from crm_store import objects
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.pipelines import all_pipelines
 from hub import (
+    CreateAccount,
     CreateObject,
     InterestId,
     LoseInterest,
@@ -21,20 +25,44 @@ from hub import (
     UpdateProfile,
 )
 from tests.browser.conftest import Enter
-from tests.browser.office import Complaints, Office
+from tests.browser.loop import in_session
+from tests.browser.office import Complaints, Office, open_office
 from tests.browser.test_accessibility import serious
 from tests.browser.test_looks import CUT, SAID, WIDE, foreign_words
+from tests.servers.telegram import StandInBot, TelegramServer
+from tests.wire.web_chat.site import until
 
 pytestmark = [pytest.mark.browser]
 
 
+@in_session
+async def bot() -> AsyncIterator[StandInBot]:
+    """A bot at Telegram's servers, which stand in this process and stay longer than the hub."""
+    async with TelegramServer() as server:
+        yield server.new_bot("123456:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw")
+
+
+@in_session
+async def office(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
+    """A hub that knows Telegram too."""
+    more = ("telegram", channels.telegram)
+    async with open_office(tmp_path, database_url, "127.0.0.1", more) as running:
+        yield running
+
+
 async def test_an_unknown_writer_ends_as_a_won_interest(
-    office: Office, enter: Enter, complaints: Complaints
+    bot: StandInBot, office: Office, enter: Enter, complaints: Complaints
 ) -> None:
     # The browser reports each refused move.
     complaints.forgive("409")
-    dialog = await office.writes("Anna Petrova", "How much are three boats?")
-    page = await enter("Max", f"/inbox/{dialog}")
+    server = bot.server
+    settings = {"token": bot.token, "api_url": server.url, "receive": "polling"}
+    await office.system.do(CreateAccount(channel="telegram", title="Shop bot", settings=settings))
+    page = await enter("Max")
+    await bot.hears(server.private(7, "Anna Petrova"), text="How much are three boats?")
+    await page.locator("#rows .row", has_text="How much are three boats?").click()
+    await page.wait_for_url("**/inbox/*")
+    dialog_url = page.url
     await page.locator("#card-pane [data-lead]").click()
     await page.wait_for_url("**/leads/*")
     await page.get_by_text("Convert to a client").click()
@@ -104,6 +132,15 @@ async def test_an_unknown_writer_ends_as_a_won_interest(
     await expect(page.locator(f'[data-key="{stages[3].id}"] [data-card]')).to_have_count(1)
     [interest] = (await office.system.read(objects.page, NOUNS["interest"], ObjectQuery())).items
     assert interest.status == "in_work"
+    # By mouse it goes where it is let go.
+    await card.hover(position={"x": 5, "y": 5})
+    await page.mouse.down()
+    await page.locator(f'[data-key="{stages[2].id}"] h2').hover()
+    await expect(page.locator(f'[data-key="{stages[2].id}"].target')).to_be_visible()
+    await page.mouse.up()
+    await expect(page.locator(".toast", has_text=f"→ {stages[2].name}")).to_be_visible()
+    [interest] = (await office.system.read(objects.page, NOUNS["interest"], ObjectQuery())).items
+    assert interest.stage_id == stages[2].id
     await card.locator("[data-focus]").focus()
     await page.keyboard.press("w")
     await expect(won).to_be_visible()
@@ -115,7 +152,7 @@ async def test_an_unknown_writer_ends_as_a_won_interest(
     await page.goto(f"{office.url}/interests/funnel")
     await page.locator(".funnel a", has_text="Won").click()
     await expect(page.locator("[data-rows] tbody tr")).to_have_count(1)
-    await page.goto(f"{office.url}/inbox/{dialog}")
+    await page.goto(dialog_url)
     await expect(page.locator("#card-pane")).to_contain_text("Three boats")
 
 
@@ -175,3 +212,30 @@ async def test_boards_fit_and_speak_one_language(
         if wrong:
             found[path] = wrong
     assert found == {}
+    if width < 720:
+        await page.goto(f"{office.url}/interests")
+        await touched(page, page.locator(f'[data-card="{ids[1]}"]'), "won")
+        await until(lambda: _is_won(office, ids[1]), "the card was not moved by touch")
+
+
+async def touched(page: Page, card: Locator, key: str) -> None:
+    """Hold a card by a finger until it is lifted, carry it to a column or a zone, let it go."""
+    await page.locator("[data-ready=board]").wait_for()
+    await card.scroll_into_view_if_needed()
+    finger = await page.context.new_cdp_session(page)
+
+    async def touch(kind: str, place: Locator | None = None) -> None:
+        box = await place.bounding_box() if place else None
+        points = [{"x": box["x"] + box["width"] / 2, "y": box["y"] + 12}] if box else []
+        await finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    await touch("touchStart", card)
+    await expect(card).to_have_class(re.compile("lifted"))
+    to = page.locator(f'[data-board] [data-key="{key}"]')
+    await touch("touchMove", to)
+    await expect(to).to_have_class(re.compile("target"))
+    await touch("touchEnd")
+
+
+async def _is_won(office: Office, interest_id: int) -> bool:
+    return (await office.system.read(objects.one, NOUNS["interest"], interest_id)).status == "won"

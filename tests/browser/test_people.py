@@ -48,7 +48,15 @@ async def test_two_people_become_one_are_answered_and_become_two(
     # The same name in two alphabets is a suggestion in the card beside the dialog.
     await until(lambda: office.system.read(duplicates.pairs_of, "contact", anna.id))
     page = await enter("Max", f"/inbox/{boat}")
-    await expect(page.locator("#card-pane .suggestion")).to_contain_text("Анна Петрова")
+    suggestion = page.locator("#card-pane .suggestion")
+    await expect(suggestion).to_contain_text("Анна Петрова")
+    # One key makes the two one, and it is taken back where it was done.
+    await page.keyboard.press("y")
+    await expect(page.locator("#card-pane h2")).to_have_text("Анна Петрова")
+    assert (await office.system.contact(anna.id)).id == other
+    await page.locator(".toast").get_by_role("button", name="Undo").click()
+    await expect(page.locator("#card-pane h2")).to_have_text("Anna Petrova")
+    await expect(suggestion).to_contain_text("Анна Петрова")
     await page.goto(f"{office.url}/contacts/{anna.id}")
     await page.locator(".likely").get_by_role("link", name="Merge", exact=True).click()
     await expect(page.locator("form .moves")).to_contain_text("Addresses: 1")

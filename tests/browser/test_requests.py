@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from email.utils import formatdate
+from pathlib import Path
+
 import pytest
 from playwright.async_api import expect
 
-from hub import ChangeObject, Micros, UpdateProfile
+import channels.email
+from hub import ChangeObject, CreateAccount, Micros, UpdateProfile
 from tests.browser.conftest import Enter
-from tests.browser.office import Office
+from tests.browser.loop import in_session
+from tests.browser.office import Office, open_office
 from tests.browser.test_accessibility import serious
 from tests.browser.test_looks import CUT, SAID, WIDE, foreign_words
+from tests.servers.certificates import Authority
+from tests.servers.fixtures import Mailbox
+from tests.wire.email.office import letter
+from tests.wire.web_chat.site import until
 
 pytestmark = [pytest.mark.browser]
 
 
+@in_session
+async def office(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
+    """A hub that knows mail too."""
+    more = ("email", channels.email)
+    async with open_office(tmp_path, database_url, "127.0.0.1", more) as running:
+        yield running
+
+
+async def connect(office: Office, mailbox: Mailbox, authority: Authority) -> None:
+    """Connect a mailbox of a real mail server; nothing is sent from it."""
+    settings = {
+        "address": mailbox.address,
+        "imap_host": "localhost",
+        "imap_port": mailbox.dovecot.imaps_port,
+        "imap_password": mailbox.password,
+        "smtp_host": "localhost",
+        "ca_file": str(authority.ca_file),
+    }
+    made = await office.system.do(CreateAccount(channel="email", title="Mail", settings=settings))
+
+    async def opened() -> bool:
+        return bool((await office.system.account(made[0])).mark)
+
+    await until(opened, "the mailbox was not opened")
+
+
 async def test_a_request_of_a_letter_misses_its_deadline_and_is_solved(
-    office: Office, enter: Enter
+    mailbox: Mailbox, authority: Authority, office: Office, enter: Enter
 ) -> None:
-    dialog = await office.writes(
-        "Anna Petrova", "The boat leaks", account=office.letters, subject="A leak"
-    )
-    page = await enter("Max", f"/inbox/{dialog}")
+    await connect(office, mailbox, authority)
+    page = await enter("Max")
+    mailbox.deliver(letter("1", "The boat leaks", Subject="A leak", Date=formatdate()))
+    await page.locator("#rows .row", has_text="The boat leaks").click()
+    await page.wait_for_url("**/inbox/*")
+    dialog_url = page.url
+    await expect(page.locator(".msg.in")).to_contain_text("The boat leaks")
     await page.keyboard.press("Shift+Q")
     await page.wait_for_url("**/requests/*")
     await expect(page.locator("h1")).to_contain_text("#1001 A leak")
@@ -51,9 +90,11 @@ async def test_a_request_of_a_letter_misses_its_deadline_and_is_solved(
     await page.keyboard.press("Enter")
     await expect(page.locator(".page-head .label")).to_have_text("waiting for the client")
     await expect(page.locator(".deadlines")).to_contain_text("a photo")
-    await page.goto(f"{office.url}/inbox/{dialog}")
+    await page.goto(dialog_url)
     await expect(page.locator("#card-pane .request-line")).to_contain_text("#1001 A leak")
-    await office.writes("Anna Petrova", "Here", account=office.letters, subject="Re: A leak")
+    more = {"Subject": "Re: A leak", "Date": formatdate(), "In_Reply_To": "<1@away.example>"}
+    mailbox.deliver(letter("2", "Here", **more))
+    await expect(page.locator(".msg.in").last).to_contain_text("Here")
     await page.goto(f"{office.url}/requests/{request_id}")
     await page.get_by_role("button", name="Solved", exact=True).click()
     await page.locator("dialog input").fill("a new plank")

@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
-from hub import AssignDialog, SaveRole, Scope, SendMessage, UpdateProfile, UpdateUser
+from hub import (
+    ROLES,
+    AssignDialog,
+    CreateLead,
+    SaveRole,
+    Scope,
+    SendMessage,
+    UpdateProfile,
+    UpdateUser,
+)
 from tests.browser.conftest import Enter
 from tests.browser.office import Office
 from tests.browser.test_accessibility import serious
 from tests.browser.test_looks import CUT, SAID, WIDE, foreign_words
+from tests.wire.web_chat.site import until
 
 pytestmark = [pytest.mark.browser]
 
@@ -22,8 +32,13 @@ async def rows(page: Page) -> set[str]:
     return {name for name in ("Anna", "Boris") if any(name in one for one in found)}
 
 
+async def _is_written(page: Page) -> bool:
+    await page.reload()
+    return await page.get_by_role("link", name="Download").is_visible()
+
+
 async def test_a_role_that_may_not_see_does_not_see(office: Office, enter: Enter) -> None:
-    """Page, live stream, search, API; then an administrator looks with the same eyes."""
+    """Page, live stream, search, API, export; then an administrator looks with the same eyes."""
     anna = await office.writes("Anna", "a platypus for me")
     boris = await office.writes("Boris", "a platypus for him")
     own = {"dialogs": Scope.OWN, "leads": Scope.OWN, "contacts": Scope.OWN}
@@ -48,6 +63,24 @@ async def test_a_role_that_may_not_see_does_not_see(office: Office, enter: Enter
     assert "Boris" not in await page.locator("main").inner_text()
     found = await (await page.request.get(f"{office.url}/api/v1/search?q=platypus")).json()
     assert {one["dialog"]["id"] for one in found["messages"]} == {str(anna)}
+    # Without the right there is no file; with it there is no more in one than on the screens.
+    for name, owner in (("Anna", "Vera"), ("Boris", "Oleg")):
+        values = {"title": f"{name}'s boat", "owner_id": str(office.users[owner])}
+        await office.system.do(CreateLead(values=values))
+    for path in ("contacts?as=csv", "exports", "api/v1/leads/export"):
+        assert (await page.request.get(f"{office.url}/{path}")).status == 403, path
+    rights = ROLES["agent"].permissions | {"lists.export"}
+    await office.system.do(SaveRole(name="Own", permissions=rights))
+    for path in ("contacts?as=csv", "leads?as=csv", "api/v1/leads/export"):
+        text = await (await page.request.get(f"{office.url}/{path}")).text()
+        assert ("Anna" in text, "Boris" in text) == (True, False), path
+    await page.goto(f"{office.url}/exports")
+    await page.get_by_role("button", name="Export", exact=True).click()
+    assert await until(lambda: _is_written(page), "the list was not written")
+    async with page.expect_download() as given:
+        await page.get_by_role("link", name="Download").click()
+    text = (await (await given.value).path()).read_text("utf-8-sig")
+    assert ("Anna" in text, "Boris" in text) == (True, False)
     # The administrator sees everything, and with her eyes what she sees.
     boss = await enter("Max", "/settings/roles/Own")
     await boss.get_by_role("button", name="Look with its eyes").click()
