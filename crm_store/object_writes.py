@@ -14,7 +14,7 @@ from crm_store import custom, leftovers
 from crm_store.completeness import completeness_of
 from crm_store.nouns import Noun
 from crm_store.objects import FOLDED, records, visible
-from crm_store.sql import locked
+from crm_store.sql import locked, upsert
 from crm_store.tables.objects import dialog_links, object_tags
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -178,18 +178,14 @@ def remove(uow: UnitOfWork, noun: Noun, object_id: int, *, restore: bool) -> Non
 
 def link(uow: UnitOfWork, dialog_id: DialogId, ref: Ref) -> None:
     """Say that a dialog is about an object; saying it twice changes nothing."""
-    same = (
-        (dialog_links.c.dialog_id == dialog_id)
-        & (dialog_links.c.kind == ref.kind)
-        & (dialog_links.c.object_id == ref.id)
+    new = (
+        upsert(uow.dialect, dialog_links)
+        .values(dialog_id=dialog_id, kind=ref.kind, object_id=ref.id, created_at=uow.now)
+        .on_conflict_do_nothing()
+        .returning(dialog_links.c.object_id)
     )
-    if uow.conn.execute(select(dialog_links.c.object_id).where(same)).first() is not None:
+    if uow.conn.execute(new).first() is None:
         return
-    uow.conn.execute(
-        insert(dialog_links).values(
-            dialog_id=dialog_id, kind=ref.kind, object_id=ref.id, created_at=uow.now
-        )
-    )
     uow.record(ObjectLinked(object_kind=ref.kind, object_id=ref.id, dialog_id=dialog_id))
 
 

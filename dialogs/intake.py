@@ -21,6 +21,7 @@ from dialogs.inbound_rows import Writer
 from dialogs.lookup import find_message
 from dialogs.many_answers import heed_answers
 from dialogs.matching import Matcher, load_rules
+from dialogs.named_requests import NamedRequests
 from dialogs.notice_answers import refuse_answers
 from dialogs.repeated import claim_keys, places_of, refuse_erased
 from hub.commands import Receive
@@ -51,15 +52,16 @@ def receive_many(uow: UnitOfWork, commands: Sequence[Receive]) -> list[Received]
             (command, peers[partner.kind, partner.value], partner)
             for command, partner in zip(batch, partners, strict=True)
         ]
-        writer = Writer(uow, Matcher(uow, located, rules), rules)
+        named = NamedRequests(uow, located)
+        writer = Writer(uow, Matcher(uow, located, rules, named), rules)
         for n, (command, peer, partner) in zip(sorted(fresh), located, strict=True):
             places[n] = writer.take(fresh[n], command, peer, partner)
         writer.flush()
-        _owe_answers(uow, batch, [places[n] for n in sorted(fresh)], writer.known)
+        came = [places[n] for n in sorted(fresh)]
+        bound = named.bind(located, came)
+        _owe_answers(uow, batch, came, writer.known | bound)
         _answers(uow, batch, [fresh[n] for n in sorted(fresh)])
-        heed_answers(
-            uow, batch, [places[n] for n in sorted(fresh)], _with_threads(uow, batch, rules)
-        )
+        heed_answers(uow, batch, came, _with_threads(uow, batch, rules))
         _merge_early(uow, batch)
     for n in later:
         found = append(uow, commands[n])

@@ -1,7 +1,8 @@
-"""To which dialog a message belongs: the hint, our token, the thread's references, then the rule.
+"""To which dialog a message belongs: the hint, our token, the thread's references, the number of a
+request, then the rule.
 
-A reference or a token lets only a participant of the dialog in; a stranger who carries one
-gets a dialog of his own, which names the other as related (R14).
+A reference, a token or a number lets only a participant of the dialog in; a stranger who carries
+one gets a dialog of his own, which names the other as related (R14).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.identity import Peer
+from dialogs.named_requests import NamedRequests
 from hub.capabilities import Capabilities
 from hub.commands import Receive
 from hub.ids import DialogId, bounded_key
@@ -111,9 +113,11 @@ class Matcher:
         uow: UnitOfWork,
         batch: Sequence[tuple[Receive, Peer, Address]],
         rules: dict[int, Any],
+        named: NamedRequests,
     ) -> None:
         self._uow = uow
         self._rules = rules
+        self._named = named
         self._known: dict[int, Open] = {}
         self._closed_at: dict[int, int] = {}
         self._by_slot: dict[tuple[int, int, str], list[Open]] = {}
@@ -130,6 +134,7 @@ class Matcher:
             wanted.update(one for one in (command.hint, command.proof) if one)
             if self._threads(command):
                 references.update((command.account_id, one) for one in references_of(command))
+                wanted.update(one for request in self._named.of(command) for one in request.dialogs)
             elif not peer.new:
                 plain.add(peer.contact_id)
         dialect = self._uow.dialect
@@ -227,9 +232,9 @@ class Matcher:
         found = self._same_chat(
             self._by_slot.get((command.account_id, peer.contact_id, slot), ()), peer
         )
-        if found is not None:
-            return Place(found)
-        return Place(None if peer.new else self._reopened(command, peer, slot))
+        if found is None and not peer.new:
+            found = self._reopened(command, peer, slot)
+        return Place(found, self._named.related(command, peer, found.id if found else 0))
 
     def _same_chat(self, known: Sequence[Any], peer: Peer) -> Any:
         """Give the dialog over this very address, else over another name of the same chat.
@@ -257,6 +262,9 @@ class Matcher:
         candidates = [command.proof] if command.proof else []
         for reference in references_of(command):
             candidates += self._by_reference.get((command.account_id, reference), ())
+        for request in self._named.of(command):
+            # What is open before what would have to be reopened.
+            candidates += sorted(request.dialogs, key=self._is_over)
         for dialog_id in candidates:
             dialog = self._survivor(dialog_id)
             if dialog is None or dialog.account_id != command.account_id:
@@ -267,7 +275,11 @@ class Matcher:
             if dialog.is_open or self._may_reopen(command, dialog):
                 return Place(dialog)
             related = related or dialog.id
-        return Place(None, related)
+        return Place(None, related or self._named.related(command, peer))
+
+    def _is_over(self, dialog_id: DialogId) -> bool:
+        dialog = self._survivor(dialog_id)
+        return dialog is None or not dialog.is_open
 
     def _survivor(self, dialog_id: DialogId) -> Open | None:
         one = self._known.get(dialog_id) if dialog_id else None
