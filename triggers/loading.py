@@ -104,6 +104,7 @@ class Loader:
         self._contacts: dict[int, Contact] = {}
         self._objects: dict[str, dict[int, Any]] = {}
         self._open: dict[str, dict[int, Any]] = {}
+        self._many: dict[str, dict[int, int]] = {}
         self._more: Mapping[str, Mapping[int, object]] = {}
         self._dialog_of: dict[Ref, int] = {}
         self._zone = "UTC"
@@ -261,7 +262,7 @@ class Loader:
         return int(own or (contact.client_id if contact is not None else 0))
 
     def _load_owned(self, events: Sequence[Event]) -> None:
-        """Cards that the person or the client has open, the newest of each kind."""
+        """Cards that the person or the client has open: the newest of each kind, and how many."""
         for kind in self._kinds():
             if kind == "contact":
                 continue
@@ -274,28 +275,33 @@ class Loader:
                 continue
             noun = self._reader.nouns[kind]
             found: dict[int, Any] = {}
+            many: dict[int, int] = {}
             for column, sign, owners in (
                 ("client_id", -1, {self._client_id(event) for event in events} - {0}),
                 ("contact_id", 1, {self._contact_id(event) for event in events} - {0}),
             ):
                 if column in noun.table.c and owners:
-                    newest = self._newest(noun, column, sorted(owners))
                     # A client's stands under his number with a minus, a person's under his own.
-                    found |= {sign * key: one for key, one in newest.items()}
-            self._open[kind] = found
+                    for key, (one, count) in self._newest(noun, column, sorted(owners)).items():
+                        found[sign * key], many[sign * key] = one, count
+            self._open[kind], self._many[kind] = found, many
 
-    def _newest(self, noun: Noun, column: str, ids: Sequence[int]) -> dict[int, Any]:
+    def _newest(self, noun: Noun, column: str, ids: Sequence[int]) -> dict[int, tuple[Any, int]]:
         table = noun.table
         where = [table.c[column].in_(ids), table.c.deleted_at == 0]
         if "closed_at" in table.c:
             where.append(table.c.closed_at == 0)
         rows = self._reader.conn.execute(
-            select(table.c[column].label("key"), func.max(table.c.id).label("id"))
+            select(
+                table.c[column].label("key"),
+                func.max(table.c.id).label("id"),
+                func.count().label("many"),
+            )
             .where(*where)
             .group_by(table.c[column])
         ).all()
         records = objects_by_id(self._reader, noun, [row.id for row in rows])
-        return {row.key: records[row.id] for row in rows if row.id in records}
+        return {row.key: (records[row.id], row.many) for row in rows if row.id in records}
 
     # -- together ----------------------------------------------------------------------------
 
@@ -315,6 +321,7 @@ class Loader:
             name: values.get(keys.get(name.partition(".")[0], 0))
             for name, values in self._more.items()
         }
+        more |= self._fitting(event, contact)
         more["house.zone"] = self._zone
         now = occasion.now or self._reader.now
         if self._calendar is not None:
@@ -334,6 +341,20 @@ class Loader:
             fill=filled,
         )
 
+    def _key(self, kind: str, event: Event, contact: Contact | None) -> int:
+        """Give under which key the open card stands: the person's own goes before the client's."""
+        own = contact.id if contact is not None else 0
+        return own if own in self._open[kind] else -self._client_id(event)
+
+    def _fitting(self, event: Event, contact: Contact | None) -> dict[str, object]:
+        """Count the open cards of each kind that the event may belong to, where it says none."""
+        about = about_of(event).kind
+        return {
+            f"{kind}.fitting": many.get(self._key(kind, event, contact), 0)
+            for kind, many in self._many.items()
+            if kind != about
+        }
+
     def _objects_of(self, event: Event, contact: Contact | None) -> dict[str, Any]:
         found: dict[str, Any] = {}
         if contact is not None:
@@ -342,8 +363,7 @@ class Loader:
         if client is not None:
             found["client"] = client
         for kind, owned in self._open.items():
-            one = owned.get(contact.id if contact is not None else 0)
-            one = one if one is not None else owned.get(-self._client_id(event))
+            one = owned.get(self._key(kind, event, contact))
             if one is not None:
                 found[kind] = one
         about = about_of(event)

@@ -24,6 +24,7 @@ from hub.web.objects import page
 
 PATH = "/enquiries"
 PAGE = 50
+MOST_OFFERED = 8
 
 
 async def listed(request: Request) -> Response:
@@ -34,8 +35,10 @@ async def listed(request: Request) -> Response:
         reader.viewer.need("dialogs.view")
         ids = reads.waiting(reader, after=after, limit=PAGE)
         found = {int(one.id): one for one in dialog_reads.several(reader, ids)}
+        fitting = reads.fitting(reader, [one.contact_id for one in found.values()])
         return {
             "dialogs": [found[int(one)] for one in ids if int(one) in found],
+            "several": {one for one, refs in fitting.items() if reads.of_several(refs)},
             "waiting": reads.count(reader),
             "following": str(ids[-1]) if len(ids) == PAGE else "",
         }
@@ -90,12 +93,20 @@ async def candidates(request: Request) -> Response:
     dialog = await request.state.hub.dialog(DialogId(number(request.path_params["dialog"])))
 
     def load(reader: Reader) -> list[dict[str, str]]:
+        fitting = {} if text else reads.fitting(reader, [dialog.contact_id])
+        own = fitting.get(dialog.contact_id, [])
         found = []
-        for kind in ("lead", "request", "interest", "client"):
+        for kind in (*reads.FITTING, "client"):
             noun = NOUNS[kind]
             if not reader.viewer.may(noun.kind.read):
                 continue
-            query = ObjectQuery(text=text or dialog.contact_name, limit=8)
+            query = ObjectQuery(text=text or dialog.contact_name, limit=MOST_OFFERED)
+            ids = [one.id for one in own if one.kind == kind]
+            fits = object_reads.objects_by_id(reader, noun, ids)
+            named = object_reads.page(reader, noun, query).items
+            offered = {one: fits[one] for one in ids if one in fits} | {
+                one.id: one for one in named
+            }
             found += [
                 {
                     "kind": kind,
@@ -104,7 +115,7 @@ async def candidates(request: Request) -> Response:
                     "group": noun.kind.translations.get(request.state.language, noun.kind.label),
                     "icon": noun.kind.icon,
                 }
-                for one in object_reads.page(reader, noun, query).items
+                for one in offered.values()
             ]
         return found
 

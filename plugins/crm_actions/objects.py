@@ -104,7 +104,10 @@ class TagClient(Action):
 
 
 class LinkToDialog(Action):
-    """Say that the dialog is about an object that its person has open."""
+    """Say that the dialog is about the one object that its person, or else his client, has open.
+
+    Of several none is guessed: the dialog stays among the enquiries until somebody chooses.
+    """
 
     name = "attach"
     label = "attach the dialog to what is open"
@@ -122,4 +125,6 @@ class LinkToDialog(Action):
         if facts.dialog is None:
             raise ActionHeld("this did not happen in a dialog")
         found = _object(facts, params.kind)
+        if facts.more.get(f"{params.kind}.fitting", 1) not in (0, 1):
+            raise ActionHeld("several are open: somebody has to choose")
         return [LinkDialog(kind=params.kind, dialog_id=facts.dialog.id, object_id=found.id)]

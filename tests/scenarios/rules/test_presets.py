@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from crm_store import notices, objects
+from crm_store import enquiries, notices, objects
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.pipelines import all_pipelines
 from crm_store.tables.requests import notices as notice_rows
@@ -212,6 +212,13 @@ async def test_presets_of_intake(stage: Stage) -> None:
         assert more != letter
         links = await stage.home.user.read(objects.of_dialog, NOUNS["request"], more)
         assert [one.id for one in links] == [first.id]
+        # Of several none is guessed: it waits among the enquiries.
+        await stage.do(CreateObject(kind="request", dialog_id=letter))
+        third = await stage.writes("clara", "И третий", letter=True, subject="Another matter")
+        assert await stage.home.user.read(objects.of_dialog, NOUNS["request"], third) == []
+        [run] = await stage.world.runs(dialog_id=third)
+        assert (run.steps[0].state, "several" in run.steps[0].reason) == ("held", True)
+        assert third in await stage.home.user.read(enquiries.waiting)
     async with stage.preset("form_submission"):
         await _retarget(stage, "form_submission", "web_form", "letter")
         form = await stage.writes("dora", "Хочу лодку", letter=True)

@@ -67,6 +67,18 @@ async def test_each_enquiry_gets_its_verdict_and_it_is_taken_back(
         await program.ok("POST", f"/enquiries/{ids['anna']}/verdict", json=body)
         assert ids["anna"] not in await waiting()
 
+        # Of several that fit somebody chooses: the list says so, and they are offered first.
+        browser = await world.house.logged_in("supervisor")
+        hint = "Several are open: choose what it belongs to."
+        assert hint not in (await browser.get("/enquiries")).text
+        person = (await program.ok("GET", f"/dialogs/{ids['boris']}"))["contact_id"]
+        for title in ("Leaks", "Sails"):
+            body = {"title": title, "contact_id": person}
+            await program.ok("POST", "/requests", json=body)
+        assert (await browser.get("/enquiries")).text.count(hint) == 1
+        offered = (await browser.get(f"/enquiries/{ids['boris']}/candidates")).json()
+        assert [one["label"] for one in offered if one["kind"] == "request"] == ["Sails", "Leaks"]
+
 
 async def test_an_accounts_choices_write_an_ordinary_rule(
     database_url: str, tmp_path: Path
