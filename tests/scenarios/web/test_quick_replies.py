@@ -16,13 +16,16 @@ from hub import (
     Actor,
     ActorKind,
     BrandChanged,
+    Button,
     Capabilities,
     ChangeObject,
     CreateObject,
     CreateUser,
     FieldChoice,
     Invalid,
+    Micros,
     SaveField,
+    SaveTeam,
     SendMessage,
     SetDialogStatus,
     Suggestion,
@@ -33,11 +36,12 @@ from hub import (
 )
 from hub.handle import BoundHub
 from hub.testing.real_hub import RunningHub, running_hub, until
-from plugins.quick_replies.commands import SaveQuickReply
+from plugins.quick_replies.commands import SaveQuickReply, ShareQuickReply
 from plugins.quick_replies.earlier import bring_back, versions_of
 from plugins.quick_replies.replies import QuickReply, one_reply
 from plugins.quick_replies.suggesting import filled
 from plugins.quick_replies.tables import replies
+from plugins.quick_replies.uses import DAY_US, STALE_DAYS
 from tests.scenarios.web.house import House, open_house
 
 NAME = "quick_replies"
@@ -298,3 +302,54 @@ async def test_a_letter_gets_html_and_an_earlier_version_comes_back_whole(tmp_pa
         # And what stood there in between can be had again, its file too.
         await bring_back(hub, back, str(changed.version))
         assert [name for _, name, _ in (await now()).files] == ["map.txt", "new.txt"]
+
+
+async def test_a_reply_fits_its_channel_its_team_and_the_place_it_is_looked_for(
+    house: House,
+) -> None:
+    system = house.system
+    clock = system.now()
+    house.runtime.now = lambda: clock
+    house.runtime.database.set_clock(lambda: clock)
+    vera, oleg = await house.user("supervisor"), await house.user("agent")
+    (team,) = await system.do(SaveTeam(name="Sails", members=(vera,)))
+    brand = await system.brand()
+    await system.do(UpdateBrand(brand_id=brand.id, settings={"working_hours": "9 to 18"}))
+    own = house.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+    (number,) = await own.as_user(vera).do(
+        ShareQuickReply(
+            title="Hours",
+            folder="Desk",
+            scope="team",
+            team_id=team,
+            texts={"en": {"text": "We are open {{ working_hours }}, write!", "short": "Open {{ working_hours }}"}},
+            buttons=(("Call me", ""), ("Site", "https://example.org"), ("Map", "https://example.org/m")),
+        )
+    )  # fmt: skip
+    reply = await one_reply(own, number, await system.user(vera))
+    assert reply is not None
+    assert await one_reply(own, number, await system.user(oleg)) is None
+    values = Values(texts={"working_hours": "9 to 18"}, language="en")
+    sms = filled(own, reply, values, Capabilities(address_kind="phone", max_text=1530))
+    assert (sms.text, sms.buttons) == ("Open 9 to 18", ())
+    bot = filled(own, reply, values, Capabilities(address_kind="bot", max_text=4096, buttons=2))
+    assert bot.text == "We are open 9 to 18, write!"
+    assert bot.buttons == (
+        Button(label="Call me", payload="Call me"),
+        Button(label="Site", url="https://example.org"),
+    )
+    # The list: by folder, and what nobody used for long.
+    browser = house.browser()
+    await browser.log_in("supervisor@example.org")
+    listed = "/p/quick_replies/?"
+    mine = f'"/p/quick_replies/{number}"'
+    assert mine in (await browser.get(f"{listed}folder=Desk")).text
+    assert mine not in (await browser.get(f"{listed}folder=Other")).text
+    assert mine not in (await browser.get(f"{listed}view=stale")).text
+    clock = Micros(clock + (STALE_DAYS + 1) * DAY_US)
+    await browser.log_in("supervisor@example.org")
+    assert mine in (await browser.get(f"{listed}view=stale")).text
+    # Its team has it at hand, a colleague of another one does not.
+    other = house.browser()
+    await other.log_in("agent@example.org")
+    assert mine not in (await other.get(listed)).text
