@@ -1,11 +1,14 @@
 """Token buckets at the moment of sending, kept in the database: a restart forgives nothing.
 
 A limit of one per eight minutes sends one. A bucket holds at most a second's worth, or one.
+
+A mail domain that asks for less is gone to slowly: at half the pace after each such word, then twice
+as fast every ten minutes, until it is free again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select
 
@@ -15,6 +18,11 @@ from crm_store.unit_of_work import UnitOfWork
 
 TOKEN = 1_000_000
 MINUTE_US = 60_000_000
+SLOWED, SLOWEST = 30, 1
+"""So many a minute go to a domain after its first word, and at least."""
+FASTER_US = 10 * MINUTE_US
+FREE_US = SLOWED.bit_length() * FASTER_US
+"""Whatever was said so long ago counts no more."""
 
 
 def take(uow: UnitOfWork, wanted: Sequence[tuple[str, int]]) -> int:
@@ -73,3 +81,57 @@ def take_of_day(uow: UnitOfWork, name: str, allowed: int, wanted: int) -> int:
             [{"name": name, "level": used + granted, "at": uow.now}],
         )
     return granted
+
+
+# -- places that asked for less -------------------------------------------------------------------
+
+
+def mail_domain(address: str) -> str:
+    """Give the domain of a mail address; "" where it is none."""
+    return address.rpartition("@")[2].lower() if "@" in address else ""
+
+
+def slowed(account_id: int) -> str:
+    """Give the name of the row that tells when a domain last asked an account for less."""
+    return f"slowed:{account_id}"
+
+
+def slow_down(uow: UnitOfWork, account_id: int, domain: str) -> None:
+    """Halve the pace of an account to a domain; what is said within a minute is said once."""
+    name = _pace(account_id, domain)
+    row = uow.conn.execute(
+        locked(uow.dialect, select(buckets).where(buckets.c.name == name))
+    ).first()
+    if row is not None and uow.now - row.at < MINUTE_US:
+        return
+    before = _now(row.level, row.at, uow.now) if row is not None else 0
+    pace = max(SLOWEST, before // 2) if before else SLOWED
+    changed = upsert(uow.dialect, buckets)
+    uow.conn.execute(
+        changed.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"level": changed.excluded.level, "at": changed.excluded.at},
+        ),
+        [
+            {"name": name, "level": pace, "at": uow.now},
+            {"name": slowed(account_id), "level": 0, "at": uow.now},
+        ],
+    )
+
+
+def paces(uow: UnitOfWork, account_id: int, domains: Collection[str]) -> dict[str, int]:
+    """Give how many a minute may go to those domains that asked for less."""
+    names = {_pace(account_id, one): one for one in domains}
+    rows = uow.conn.execute(select(buckets).where(buckets.c.name.in_(sorted(names))))
+    found = {names[row.name]: _now(row.level, row.at, uow.now) for row in rows}
+    return {domain: pace for domain, pace in found.items() if pace}
+
+
+def _pace(account_id: int, domain: str) -> str:
+    return f"pace:{account_id}:{domain[-150:]}"
+
+
+def _now(pace: int, at: int, now: int) -> int:
+    """Give the pace that was set then as it is now; 0 is free."""
+    pace <<= min(max(0, now - at), FREE_US) // FASTER_US
+    return pace if pace <= SLOWED else 0

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, func, or_, select, update
 
-from crm_store.buckets import take, take_of_day
+from crm_store.buckets import FREE_US, mail_domain, paces, take, take_of_day
 from crm_store.rows import among, listed
 from crm_store.sending_limits import allowance, midnight
 from crm_store.tables.many import many_sends
@@ -233,23 +233,34 @@ def _too_fast(
     found = _over_day(uow, limits, rows) if limits is not None else {}
     rows = [row for row in rows if row.id not in found]
     per_minute = limits.per_minute if limits is not None else 0
-    if not rows or not (send.per_minute or send.domain_per_minute or per_minute):
+    slow = uow.now - sender.slowed_at < FREE_US
+    if not rows or not (send.per_minute or send.domain_per_minute or per_minute or slow):
         return found
-    where = address_kinds(uow, [row.address_id for row in rows]) if send.domain_per_minute else {}
+    domains = {}
+    if send.domain_per_minute or slow:
+        domains = _domains(uow, [row.address_id for row in rows])
+    slower = paces(uow, sender.id, set(domains.values())) if slow else {}
     for row in rows:
-        kind, value = where.get(row.address_id, ("", ""))
+        domain = domains.get(row.address_id, "")
         wanted = []
         if per_minute:
             wanted.append((f"account:{sender.id}", per_minute))
         if send.per_minute:
             wanted.append((f"send:{send.id}", send.per_minute))
-        if send.domain_per_minute and kind == "email":
-            domain = value.rpartition("@")[2].lower()
+        if send.domain_per_minute and domain:
             wanted.append((f"domain:{domain}", send.domain_per_minute))
+        if domain in slower:
+            wanted.append((f"domain:{sender.id}:{domain}"[:200], slower[domain]))
         wait = take(uow, wanted)
         if wait:
             found[row.id] = uow.now + wait
     return found
+
+
+def _domains(uow: UnitOfWork, address_ids: Sequence[int]) -> dict[int, str]:
+    """Give the mail domains of addresses."""
+    kinds = address_kinds(uow, address_ids)
+    return {n: mail_domain(value) for n, (kind, value) in kinds.items() if kind == "email"}
 
 
 def _over_day(uow: UnitOfWork, limits: SendingLimits, rows: Sequence[Due]) -> dict[int, int]:

@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, select
 
+from crm_store.buckets import slowed
 from crm_store.refusals import refusals
 from crm_store.sending_limits import record as limits_record
 from crm_store.tables.dialogs import dialogs
-from crm_store.tables.many import many_contents, sending_limits
+from crm_store.tables.many import buckets, many_contents, sending_limits
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_answers import who_answered
@@ -31,23 +32,40 @@ class Sender:
     paused: bool = False
     removed: bool = False
     limits: SendingLimits | None = None
+    slowed_at: int = 0
+    """When a mail domain last asked for less."""
 
 
 def sender_of(uow: UnitOfWork, account_id: int) -> Sender:
     """Read an account with how fast it may send to many; one that is gone counts as removed."""
-    row = uow.conn.execute(_sender(), {"account": account_id}).first()
+    asked = {"account": account_id, "slowed": slowed(account_id)}
+    row = uow.conn.execute(_sender(), asked).first()
     if row is None:
         return Sender(account_id, None, removed=True)
     limits = limits_record(row) if row.account_id is not None else None
-    return Sender(account_id, uow.channels.get(row.channel), row.paused, row.removed, limits)
+    return Sender(
+        account_id,
+        uow.channels.get(row.channel),
+        row.paused,
+        row.removed,
+        limits,
+        row.slowed_at or 0,
+    )
 
 
 @cache
 def _sender() -> Select[Any]:
     # Asked at every claim: made once.
     return (
-        select(accounts.c.channel, accounts.c.paused, accounts.c.removed, sending_limits)
+        select(
+            accounts.c.channel,
+            accounts.c.paused,
+            accounts.c.removed,
+            buckets.c.at.label("slowed_at"),
+            sending_limits,
+        )
         .outerjoin_from(accounts, sending_limits, sending_limits.c.account_id == accounts.c.id)
+        .outerjoin(buckets, buckets.c.name == bindparam("slowed"))
         .where(accounts.c.id == bindparam("account"))
     )
 

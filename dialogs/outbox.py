@@ -20,12 +20,14 @@ from sqlalchemy import (
 )
 
 from crm_store import delivery_leases
+from crm_store.buckets import mail_domain, slow_down
 from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
 from crm_store.rows import among, listed
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import messages
 from crm_store.tables.outbox import deliveries, parts
+from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.answers_sent import named_outside, note_attempts, note_threads, settle_answers
@@ -34,7 +36,7 @@ from dialogs.many_late import first_try, out_of_time, patience, tells_delivery
 from dialogs.many_sent import settle_sent
 from dialogs.receipts import apply_parked, lock_sent_names, move_delivery
 from hub.commands import ExpireLeases, SettleDelivery
-from hub.errors import RejectReason
+from hub.errors import RejectReason, TooFast
 from hub.ids import DeliveryId, Micros, bounded_key
 from hub.messages import DeliveryStatus as Status
 
@@ -134,6 +136,8 @@ def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
             )
         )
         _note_message(uow, row, command)
+        if command.code == TooFast.__name__:
+            _slow_down(uow, row)
         return
     move_delivery(uow, row, command.status, command.reason, command.text, at=uow.now, forced=True)
     if command.external_ids:
@@ -141,6 +145,15 @@ def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
     if command.reason == RejectReason.BLOCKED.value and row.address_id:
         # Final for this pair, until the person writes or allows us again.
         set_state(uow, row.address_id, row.account_id, BLOCKED)
+
+
+def _slow_down(uow: UnitOfWork, row: Row[Any]) -> None:
+    """What many get at the mail domain of this address goes to it more slowly for a while."""
+    value = uow.conn.execute(
+        select(addresses.c.value).where(addresses.c.id == row.address_id)
+    ).scalar()
+    if domain := mail_domain(value or ""):
+        slow_down(uow, row.account_id, domain)
 
 
 def _merge_early(uow: UnitOfWork, row: Row[Any], command: SettleDelivery) -> None:

@@ -249,6 +249,7 @@ from hub.errors import (
     PluginError,
     RejectReason,
     TemporaryFailure,
+    TooFast,
     Unsupported,
     UntrustedRequest,
 )
@@ -1204,6 +1205,7 @@ __all__ = [
     "TimerId",
     "Token",
     "TokenChanged",
+    "TooFast",
     "Topic",
     "TopicChanged",
     "TouchMany",

@@ -266,9 +266,11 @@ class Channel:
     async def send(self, message: OutboundMessage) -> Sent:
         """You implement: hand one message to the provider.
 
-        Raises TemporaryFailure (tried again), AccountRefused (tried again, the account is red),
-        PermanentFailure (failed with its reason) or Unsupported. OutcomeUnknown, and anything else that escapes, makes the delivery
-        *unknown*, or has it repeated where `capabilities.idempotent_send`.
+        Raises TemporaryFailure (tried again), TooFast (and the recipient's mail domain is gone to
+        more slowly for a while), AccountRefused (tried again, the account is red),
+        PermanentFailure (failed with its reason) or Unsupported. OutcomeUnknown, and anything else
+        that escapes, makes the delivery *unknown*, or has it repeated where
+        `capabilities.idempotent_send`.
         """
         raise Unsupported("send")
 

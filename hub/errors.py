@@ -53,6 +53,10 @@ class AccountRefused(TemporaryFailure):
     """
 
 
+class TooFast(TemporaryFailure):
+    """Less is taken from us for now: what many get at the recipient's mail domain slows down."""
+
+
 class PermanentFailure(HubError):
     """The provider will never take this message: the delivery fails with a reason."""
 

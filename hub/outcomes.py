@@ -17,6 +17,7 @@ from hub.errors import (
     OutcomeUnknown,
     PermanentFailure,
     TemporaryFailure,
+    TooFast,
 )
 from hub.ids import DeliveryId, Micros
 from hub.messages import DeliveryStatus, Sent
@@ -57,7 +58,8 @@ def judge(error: BaseException, capabilities: Capabilities) -> Outcome:
     """Say what an exception out of `Channel.send` means for the delivery."""
     text, code = str(error)[:400], type(error).__name__
     if isinstance(error, TemporaryFailure):
-        code = AccountRefused.__name__ if isinstance(error, AccountRefused) else code
+        kinds = (one.__name__ for one in (AccountRefused, TooFast) if isinstance(error, one))
+        code = next(kinds, code)
         return Outcome(DeliveryStatus.QUEUED, text=text, code=code, retry_after=error.retry_after)
     if isinstance(error, PermanentFailure):
         return Outcome(DeliveryStatus.FAILED, reason=error.reason.value, text=text, code=code)

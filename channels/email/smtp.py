@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,13 +19,15 @@ import aiosmtplib
 
 from channels.email.bounces import reason_of
 from channels.email.exchange import DONE, GIBBERISH, GO_ON, Answer, Exchange
-from hub import OutcomeUnknown, PermanentFailure, RejectReason, TemporaryFailure
+from hub import OutcomeUnknown, PermanentFailure, RejectReason, TemporaryFailure, TooFast
 
 log = logging.getLogger("hub.channel.email")
 IDLE_SECONDS = 60.0
 WARM_SECONDS = 5.0
 """A connection used so recently is not asked whether it lives; its next letter tells."""
 CLOSING = 421
+SLOWER = (CLOSING, 450, 451, 452)
+_SUBJECT = re.compile(r"\b4\.(\d{1,3})\.\d")
 COMMAND_SECONDS = 20.0
 DATA_SECONDS = 120.0
 CONTEXT_SECONDS = 60
@@ -237,9 +240,19 @@ def _judge(answer: Answer) -> Exception:
     """Translate an SMTP answer: 5xx is final (RFC 5321 section 4.2.1), all else is tried again: 4xx
     says so, and another answer refuses nothing (a server that says goodbye with 221)."""
     words = _words(answer)
+    if _is_too_fast(answer):
+        return TooFast(words)
     if 500 <= answer.code < 600:
         return PermanentFailure(reason_of("", words), words)
     return TemporaryFailure(words)
+
+
+def _is_too_fast(answer: Answer) -> bool:
+    """Say whether a server wants less of us: 421, or 45x with a code of policy (RFC 3463, x.7.x)."""
+    if answer.code not in SLOWER:
+        return False
+    subject = _SUBJECT.search(answer.text)
+    return subject[1] == "7" if subject else answer.code == CLOSING
 
 
 def _words(answer: Answer) -> str:

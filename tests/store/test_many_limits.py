@@ -11,22 +11,28 @@ import pytest
 from crm_store import many
 from hub import (
     Address,
+    Capabilities,
     ClaimDeliveries,
     CreateContact,
     DeliveryStatus,
     GiveConsent,
     ManyContent,
     ManyRecipient,
+    Micros,
     PlanMany,
     SendMany,
     SetSendingLimits,
     SettleDelivery,
     StartSending,
     SuppressAddress,
+    TooFast,
 )
-from tests.houses import US, House, house
+from hub.outcomes import judge
+from hub.runtime import system_now
+from tests.houses import US, House, World, house
 
 MINUTE, DAY = 60 * US, 86_400 * US
+START = system_now()
 WORDS = ManyContent(text="News {{ unsubscribe_url }}")
 
 
@@ -103,6 +109,53 @@ async def test_a_recipient_domain_and_an_account_have_their_own_pace(home: House
     await home.user.do(SetSendingLimits(account_id=home.pigeon))
     home.world.offset_us += MINUTE + US
     assert await leave(home, home.pigeon) == 1
+
+
+class Still(World):
+    """A far side whose clock goes only where the test turns it."""
+
+    def now(self) -> Micros:
+        return Micros(START + self.offset_us)
+
+
+async def test_a_domain_that_asks_for_less_is_slowed_down_and_recovers_by_itself(
+    tmp_path: Path, database_url: str
+) -> None:
+    world = Still()
+    async with house(tmp_path, database_url, world=world) as home:
+        people = [await person(home, f"p{n}@{where}.example") for n in range(8) for where in "ab"]
+        await sent_to(home, home.letter, people)
+
+        async def refused() -> None:
+            """Let the next letter be told that less is taken."""
+            ask = ClaimDeliveries(account_id=home.letter, worker="test", limit=1, lease_us=MINUTE)
+            [(delivery, fence)] = (await home.system.do(ask))[0]
+            await home.system.do(StartSending(delivery_id=delivery, fence=fence, lease_us=MINUTE))
+            said = judge(TooFast("421 4.7.28 too much"), Capabilities(address_kind="email"))
+            again = Micros(world.now() + 60 * MINUTE)
+            await home.system.do(
+                SettleDelivery(
+                    delivery_id=delivery, fence=fence, status=said.status, text=said.text,
+                    code=said.code, retry_at=again, started_at=world.now(),
+                )
+            )  # fmt: skip
+
+        await refused()
+        # One more of the first domain, then one in two seconds; all of the other.
+        assert await leave(home, home.letter) == 1 + 8
+        assert await leave(home, home.letter) == 0
+        world.offset_us += 2 * US + 1
+        assert await leave(home, home.letter) == 1
+        # Said once more, the pace is halved once more.
+        world.offset_us += MINUTE
+        await refused()
+        assert await leave(home, home.letter) == 0
+        world.offset_us += 2 * US + 1
+        assert await leave(home, home.letter) == 0
+        world.offset_us += 2 * US + 1
+        assert await leave(home, home.letter) == 1
+        world.offset_us += 20 * MINUTE
+        assert await leave(home, home.letter) == 3
 
 
 async def test_a_warm_up_rises_after_days_that_were_used_and_did_no_harm(home: House) -> None:

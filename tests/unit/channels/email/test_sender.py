@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from channels.email.smtp import Relay, Sender, tls_context
-from hub import OutcomeUnknown, TemporaryFailure
+from hub import OutcomeUnknown, TemporaryFailure, TooFast
 
 LETTER = b"Subject: hello\r\n\r\nGood day\r\n"
 
@@ -86,6 +86,26 @@ async def test_what_refuses_nothing_is_no_final_refusal() -> None:
         with pytest.raises(TemporaryFailure, match="221 Bye"):
             await sender.send("us@hub.example", ["anna@a.example"], LETTER)
         assert far.letters == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "slower"),
+    [
+        (b"421 too many letters, try again later", True),
+        (b"451-4.7.650 rate limited\r\n451 4.7.650 for a while", True),
+        (b"421 4.4.2 timeout", False),
+        (b"450 4.2.0 greylisted", False),
+        (b"452 4.2.2 the mailbox is full", False),
+    ],
+)
+async def test_a_server_that_wants_less_is_told_from_one_that_cannot(
+    answer: bytes, slower: bool
+) -> None:
+    async with relay() as (far, sender):
+        far.to_letter = answer + b"\r\n"
+        with pytest.raises(TemporaryFailure) as failure:
+            await sender.send("us@hub.example", ["anna@a.example"], LETTER)
+        assert isinstance(failure.value, TooFast) is slower
 
 
 async def test_goodbye_instead_of_an_answer_to_a_letter_leaves_its_end_unknown() -> None:
