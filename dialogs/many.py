@@ -33,6 +33,7 @@ from crm_store.tables.many import many_contents, many_sends, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
+from dialogs.many_machines import is_burst
 from dialogs.many_ways import Way, choose, note_steps, own_words
 from hub.commands import (
     ManyContent,
@@ -340,6 +341,7 @@ def touch_many(uow: UnitOfWork, command: TouchMany) -> bool:
         return False
     where = (many_touches.c.delivery_id == row.id) & (many_touches.c.n == command.n)
     known = uow.conn.execute(select(many_touches.c.machine).where(where)).first()
+    machine = command.machine or (command.n > 0 and is_burst(uow, row.id, command.n))
     uow.conn.execute(
         upsert(uow.dialect, many_touches).on_conflict_do_update(
             index_elements=["delivery_id", "n"],
@@ -347,7 +349,7 @@ def touch_many(uow: UnitOfWork, command: TouchMany) -> bool:
                 "count": many_touches.c.count + 1,
                 "last_at": uow.now,
                 # Once a person, always a person.
-                "machine": and_(many_touches.c.machine, true() if command.machine else false()),
+                "machine": and_(many_touches.c.machine, true() if machine else false()),
             },
         ),
         [
@@ -357,11 +359,11 @@ def touch_many(uow: UnitOfWork, command: TouchMany) -> bool:
                 "first_at": uow.now,
                 "last_at": uow.now,
                 "count": 1,
-                "machine": command.machine,
+                "machine": machine,
             }
         ],
     )
-    first = known is None or (known.machine and not command.machine)
+    first = known is None or (known.machine and not machine)
     if first and command.n > 0:
         uow.record(
             MailingClicked(
@@ -369,10 +371,10 @@ def touch_many(uow: UnitOfWork, command: TouchMany) -> bool:
                 delivery_id=DeliveryId(row.id),
                 contact_id=ContactId(row.contact_id),
                 link=command.n,
-                machine=command.machine,
+                machine=machine,
             )
         )
-    elif first and command.n == 0 and not command.machine:
+    elif first and command.n == 0 and not machine:
         uow.record(
             MailingOpened(
                 mailing_id=row.mailing_id,

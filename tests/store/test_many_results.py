@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,12 @@ from hub import (
     CreateObject,
     Invalid,
     ManyContent,
+    Micros,
     TouchMany,
     WinInterest,
     WithdrawConsent,
 )
-from tests.houses import House, house, letter, until
+from tests.houses import US, House, house, letter, until
 from tests.store.test_many import DAY, HOUR, given, people, planned
 from tests.store.test_many_answers import sent_all
 
@@ -37,10 +39,12 @@ async def home(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
         yield one
 
 
-async def sent(home: House, number: int, contacts: list[int]) -> tuple[int, dict[str, int]]:
+async def sent(
+    home: House, number: int, contacts: list[int], words: ManyContent = LINKS
+) -> tuple[int, dict[str, int]]:
     """Send to people; gives the send and the deliveries by address."""
     before = len(home.world.sent)
-    send = await planned(home, LINKS, number=number)
+    send = await planned(home, words, number=number)
     await given(home, send, contacts, home.letter)
     await until(lambda: sent_all(home, send))
     return send[0], {one.to.value.partition("@")[0]: one.id for one in home.world.sent[before:]}
@@ -118,6 +122,29 @@ async def test_an_opening_is_a_fact_once_and_a_machines_is_none(home: House) -> 
         await home.system.do(TouchMany(delivery_id=rows[who], n=0))
     await home.system.do(TouchMany(delivery_id=rows["anna"], n=0, machine=True))
     assert await opened() == [anna, boris]
+
+
+async def test_who_follows_every_link_at_once_is_a_machine(home: House) -> None:
+    anna, boris = await people(home, "Anna", "Boris", kind="email")
+    links = "".join(f'<a href="https://shop.example/{n}">A</a> ' for n in range(3))
+    words = replace(LINKS, html=f'{links}<a href="{{{{ unsubscribe_url }}}}">x</a>')
+    send, rows = await sent(home, 1, [anna, boris], words)
+    clock = home.system.now()
+    home.runtime.database.set_clock(lambda: clock)
+
+    async def followed() -> list[tuple[int, int]]:
+        found = await home.user.read(many_results.links_of, [send])
+        return [(one.people, one.machines) for one in sorted(found, key=lambda one: one.n)]
+
+    await home.system.do(*(TouchMany(delivery_id=rows["anna"], n=n) for n in (1, 2)))
+    assert await followed() == [(1, 0), (1, 0), (0, 0)]
+    await home.system.do(TouchMany(delivery_id=rows["anna"], n=3))
+    assert await followed() == [(0, 1)] * 3
+    # The same links, but read in between.
+    for n in (1, 2, 3):
+        await home.system.do(TouchMany(delivery_id=rows["boris"], n=n))
+        clock = Micros(clock + 4 * US)
+    assert await followed() == [(1, 1)] * 3
 
 
 async def test_money_belongs_to_whose_touch_it_was(home: House) -> None:
