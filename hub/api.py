@@ -5,7 +5,7 @@ It acts through `do`, and reads only what its actor may see. It takes and gives 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hub.capabilities import Capabilities
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hub.records.system import Account, Brand, Team, User
     from hub.records.topics import Topic
 
-_NO_DIALOG, _NO_CONTACT = DialogId(0), ContactId(0)
+_NO_DIALOG, _NO_CONTACT, _NO_ACCOUNT = DialogId(0), ContactId(0), AccountId(0)
 
 API = 1
 """The version of this interface; within it we only add."""
@@ -191,9 +191,20 @@ class Hub(Protocol):
         """What people may subscribe to, by name; needs the right to see contacts."""
 
     async def reach(
-        self, segment: Segment, *, channel: str, topic: str = "", advertising: bool = True
+        self,
+        segment: Segment,
+        *,
+        channel: str,
+        topic: str = "",
+        advertising: bool = True,
+        account_id: AccountId = _NO_ACCOUNT,
+        template: bool = False,
     ) -> Reach:
-        """How many of a segment can be sent something on a channel, and why the others cannot."""
+        """How many of a segment can be sent something on a channel, and why the others cannot.
+
+        With an account those are left out too who never wrote to it, where it cannot write first,
+        and whose reply window is closed now, unless a `template` of the provider is sent.
+        """
 
     async def reach_in_order(
         self,
@@ -202,8 +213,14 @@ class Hub(Protocol):
         channels: Sequence[str],
         topic: str = "",
         advertising: bool = True,
+        accounts: Sequence[AccountId] = (),
+        templated: Collection[AccountId] = (),
     ) -> tuple[int, tuple[int, ...]]:
-        """How many are in a segment, and how many go by each channel of an order."""
+        """How many are in a segment, and how many go by each channel of an order.
+
+        `accounts` are those of the channels, one each, and `templated` those of them over which a
+        template of the provider is sent: they leave out whom `reach` leaves out.
+        """
 
     async def audience(
         self, segment: Segment, *, channel: str, after: int = 0, limit: int = 500

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
 from crm_store import many as many_reads
@@ -11,14 +11,17 @@ from crm_store import many_earned, many_results, sending_limits
 from crm_store import segments as segment_reads
 from crm_store import topics as topic_reads
 from crm_store.many_cuts import house_offset
-from crm_store.segment_reach import reach, reach_in_order
-from hub.ids import ContactId, Micros
+from crm_store.segment_reach import Route, reach, reach_in_order
+from hub.capabilities import Capabilities
+from hub.ids import AccountId, ContactId, Micros
 from hub.records.many import SendingLimits, Way
 from hub.records.many_results import Earned, LinkTally, Tally
 from hub.records.segments import Member, Reach, Segment
+from hub.records.system import Account
 from hub.records.topics import Topic
 
 T = TypeVar("T")
+_NO_ACCOUNT = AccountId(0)
 
 
 class ManyReads(ABC):
@@ -27,6 +30,20 @@ class ManyReads(ABC):
     @abstractmethod
     async def read(self, function: Callable[..., T], *args: Any) -> T:
         """Run a query function of the store with the actor's eyes."""
+
+    @abstractmethod
+    def now(self) -> Micros:
+        """The hub's clock."""
+
+    @abstractmethod
+    async def account(self, account_id: AccountId) -> Account:
+        """One account."""
+
+    @abstractmethod
+    def capabilities(
+        self, channel: str, settings: Mapping[str, object] | None = None
+    ) -> Capabilities | None:
+        """What a kind of channel can do, or an account with these settings of it."""
 
     async def segments(self) -> list[Segment]:
         """Every segment."""
@@ -37,13 +54,19 @@ class ManyReads(ABC):
         return await self.read(topic_reads.all_topics)
 
     async def reach(
-        self, segment: Segment, *, channel: str, topic: str = "", advertising: bool = True
+        self,
+        segment: Segment,
+        *,
+        channel: str,
+        topic: str = "",
+        advertising: bool = True,
+        account_id: AccountId = _NO_ACCOUNT,
+        template: bool = False,
     ) -> Reach:
         """How many of a segment can be sent something on a channel, and why the others cannot."""
+        route = await self._route(channel, account_id, template=template)
         return await self.read(
-            lambda reader: reach(
-                reader, segment, channel=channel, topic=topic, advertising=advertising
-            )
+            lambda reader: reach(reader, segment, route=route, topic=topic, advertising=advertising)
         )
 
     async def reach_in_order(
@@ -53,12 +76,35 @@ class ManyReads(ABC):
         channels: Sequence[str],
         topic: str = "",
         advertising: bool = True,
+        accounts: Sequence[AccountId] = (),
+        templated: Collection[AccountId] = (),
     ) -> tuple[int, tuple[int, ...]]:
         """How many are in a segment, and how many go by each channel of an order."""
+        own = accounts or [_NO_ACCOUNT] * len(channels)
+        routes = [
+            await self._route(channel, account_id, template=account_id in templated)
+            for channel, account_id in zip(channels, own, strict=True)
+        ]
         return await self.read(
             lambda reader: reach_in_order(
-                reader, segment, channels=channels, topic=topic, advertising=advertising
+                reader, segment, routes=routes, topic=topic, advertising=advertising
             )
+        )
+
+    async def _route(self, channel: str, account_id: AccountId, *, template: bool) -> Route:
+        """Give a way with what its account asks of people; a template goes where a window is shut."""
+        if not account_id:
+            return Route(channel)
+        account = await self.account(account_id)
+        capabilities = self.capabilities(account.channel, account.settings)
+        if capabilities is None:
+            return Route(channel, account_id)
+        windows = capabilities.reply_window is not None and not template
+        return Route(
+            channel,
+            account_id,
+            must_have_written=not capabilities.initiates,
+            open_at=self.now() if windows else 0,
         )
 
     async def audience(

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from hub import AccountId, Hub, ManyContent, Reach, Segment, is_countable, with_addresses
+from hub import (
+    AccountId,
+    Capabilities,
+    Hub,
+    ManyContent,
+    Reach,
+    Segment,
+    is_countable,
+    with_addresses,
+)
 from plugins.mailings.audience import audience_of
 from plugins.mailings.contents import capabilities_of, contents_of, steps_of
 from plugins.mailings.plans import Mailing, Plan, money
@@ -38,21 +47,34 @@ class Path:
 async def path_of(hub: Hub, mailing: Mailing) -> Path:
     """Say how the audience goes over the order of accounts, and what it costs."""
     segment = await audience_of(hub, mailing)
-    accounts, kinds = [], []
+    accounts, kinds, templated = [], [], set()
     for number in mailing.plan.accounts:
         capabilities = await capabilities_of(hub, number)
         if capabilities is not None:
-            accounts.append(await hub.account(AccountId(number)))
+            account = await hub.account(AccountId(number))
+            accounts.append(account)
             kinds.append(capabilities.address_kind)
+            if _as_template(mailing.plan, capabilities):
+                templated.add(account.id)
     total, numbers = await hub.reach_in_order(
-        segment, channels=kinds, topic=mailing.plan.topic, advertising=mailing.plan.advertising
+        segment,
+        channels=kinds,
+        topic=mailing.plan.topic,
+        advertising=mailing.plan.advertising,
+        accounts=[one.id for one in accounts],
+        templated=templated,
     )
     limits = {one.account_id: one for one in await hub.sending_limits()}
     ways, prices, most = [], Counter[str](), Counter[str]()
     for account, kind, n in zip(accounts, kinds, numbers, strict=True):
         own = limits.get(account.id)
         # Of the first account are all whom it reaches; the later ones are gone to from others too.
-        mine = n if account is accounts[0] else await _reached(hub, mailing, segment, kind)
+        mine = n
+        if account is not accounts[0]:
+            reached = await _reach(
+                hub, mailing, segment, kind, account.id, template=account.id in templated
+            )
+            mine = reached.reached
         if own is None or not own.price or not mine:
             ways.append((account.title, n, ""))
             continue
@@ -72,10 +94,28 @@ async def path_of(hub: Hub, mailing: Mailing) -> Path:
     )
 
 
-async def _reached(hub: Hub, mailing: Mailing, segment: Segment, kind: str) -> int:
-    plan = mailing.plan
-    found = await hub.reach(segment, channel=kind, topic=plan.topic, advertising=plan.advertising)
-    return found.reached
+def _as_template(plan: Plan, capabilities: Capabilities) -> bool:
+    """Say whether a template of the provider leaves over an account: it goes where a window is shut."""
+    return bool(plan.template) and capabilities.templates and not capabilities.html
+
+
+async def _reach(
+    hub: Hub,
+    mailing: Mailing,
+    segment: Segment,
+    kind: str,
+    account_id: AccountId,
+    *,
+    template: bool,
+) -> Reach:
+    return await hub.reach(
+        segment,
+        channel=kind,
+        topic=mailing.plan.topic,
+        advertising=mailing.plan.advertising,
+        account_id=account_id,
+        template=template,
+    )
 
 
 async def parts_of(hub: Hub, plan: Plan, account_id: int, segment: Segment) -> list[int]:
@@ -112,14 +152,11 @@ async def reach_of(hub: Hub, mailing: Mailing) -> list[tuple[str, Reach]]:
     found = []
     segment = await audience_of(hub, mailing)
     for number in mailing.plan.accounts:
-        account = await hub.account(AccountId(number))
-        capabilities = hub.capabilities(account.channel)
+        capabilities = await capabilities_of(hub, number)
         if capabilities is not None:
-            reach = await hub.reach(
-                segment,
-                channel=capabilities.address_kind,
-                topic=mailing.plan.topic,
-                advertising=mailing.plan.advertising,
-            )
+            account = await hub.account(AccountId(number))
+            template = _as_template(mailing.plan, capabilities)
+            kind = capabilities.address_kind
+            reach = await _reach(hub, mailing, segment, kind, account.id, template=template)
             found.append((account.title, reach))
     return found

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from crm_store import many, many_results
+from crm_store import many, many_results, segments
 from hub import (
+    AddAddress,
     Address,
+    CreateAccount,
     CreateContact,
     DeliveryReceipt,
     DeliveryStatus,
@@ -19,17 +22,24 @@ from hub import (
     ManyContent,
     ManyRecipient,
     Measure,
+    Micros,
+    PeerChange,
+    PeerEvent,
     PermanentFailure,
     PlanMany,
     RecordReceipt,
     RejectReason,
+    SaveSegment,
     SendMany,
     SuppressAddress,
     TemporaryFailure,
     UpdateAccount,
     WithdrawConsent,
 )
-from tests.houses import US, House, house, until
+from tests.houses import US, House, house, message, until
+from tests.parrots import Perch
+from tests.parrots import plugin_of as parrots_of
+from tests.store.test_many_limits import leave
 
 MINUTE = 60 * US
 WORDS = (
@@ -222,3 +232,78 @@ async def test_who_cannot_be_sent_it_in_time_goes_the_next_way(home: House) -> N
         ("pigeon", "passed", "not_sent_in_time"),
         ("letter", "sent", ""),
     ]
+
+
+async def test_who_cannot_be_written_to_is_counted_out_and_a_window_that_closes_goes_the_next_way(
+    tmp_path: Path, database_url: str
+) -> None:
+    parts = [("parrots", parrots_of(Perch()))]
+    async with house(tmp_path, database_url, plugins=parts) as home:
+        (flock,) = await home.user.do(CreateAccount(channel="parrot", title="Parrots"))
+        account = await home.user.account(flock)
+        [first] = await home.runtime.receive(account, [message("1", "polly", kind="parrot")])
+        polly = (await home.user.dialog(first.dialog_id)).contact_id
+        mail = Address(kind="email", value="polly@example.com")
+        silent = CreateContact(name="Silent", addresses=(Address(kind="parrot", value="silent"),))
+        _, quiet = await home.user.do(AddAddress(contact_id=polly, address=mail), silent)
+        await home.user.do(*(GiveConsent(contact_id=one, how="form") for one in (polly, quiet)))
+        (everybody,) = await home.user.do(SaveSegment(name="Everybody"))
+        whole = await home.user.read(segments.one, everybody)
+
+        async def reached(
+            *, advertising: bool = True, template: bool = False
+        ) -> tuple[int, dict[str, int], tuple[int, ...]]:
+            found = await home.user.reach(
+                whole,
+                channel="parrot",
+                account_id=flock,
+                advertising=advertising,
+                template=template,
+            )
+            _, order = await home.user.reach_in_order(
+                whole,
+                channels=("parrot", "email"),
+                accounts=(flock, home.letter),
+                templated={flock} if template else (),
+                advertising=advertising,
+            )
+            return found.reached, dict(found.kept_back), order
+
+        assert await reached() == (1, {"window_closed": 1}, (1, 0))
+        assert await reached(advertising=False) == (1, {"window_closed": 1}, (1, 0))
+        assert await reached(template=True) == (2, {}, (2, 0))
+        assert (await home.user.reach(whole, channel="parrot")).reached == 2
+        # Asked while it is open, and closed by our own clock before it leaves.
+        letter = (
+            ManyContent(text="Hi {{ unsubscribe_url }}"),
+            ManyContent(text="Letter {{ unsubscribe_url }}", account_id=home.letter),
+        )
+        plan = PlanMany(mailing_id=1, topic="news", contents=letter, routes=(flock, home.letter))
+        ((send, ids),) = await home.user.do(plan)
+        place = next(
+            one.id for one in (await home.user.contact(polly)).addresses if one.kind == "parrot"
+        )
+        to = ManyRecipient(
+            contact_id=polly,
+            address_id=place,
+            account_id=flock,
+            content_id=ids[0],
+            due_at=Micros(home.user.now() + 25 * 60 * MINUTE),
+        )
+        await home.user.do(SendMany(send_id=send, recipients=(to,)))
+        home.world.offset_us += 26 * 60 * MINUTE
+        assert await leave(home, flock) == 0
+        assert await leave(home, home.letter) == 1
+        [passed, gone] = await home.user.read(many.ways_of, [send], [polly])
+        assert (passed.account_id, passed.reason) == (flock, "window_closed")
+        assert (gone.account_id, gone.state) == (home.letter, "sent")
+        assert await reached() == (0, {"window_closed": 2}, (0, 1))
+        # Where nobody can be written to first, only those who wrote can be reached.
+        known = home.runtime.database.channels
+        known["parrot"] = replace(known["parrot"], initiates=False, reply_window=None)
+        assert await reached() == (1, {"never_wrote": 1}, (1, 0))
+        blocks = PeerEvent(
+            dedupe_key="b", sender=Address(kind="parrot", value="polly"), change=PeerChange.BLOCKED
+        )
+        await home.runtime.receive(account, [blocks])
+        assert await reached() == (0, {"blocked": 1, "never_wrote": 1}, (0, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,27 +14,35 @@ from hub import (
     Actor,
     ActorKind,
     Address,
+    Conflict,
     CreateAccount,
     CreateContact,
     GiveConsent,
+    Invalid,
     PermanentFailure,
     RejectReason,
     RemoveSegment,
     SaveSegment,
     SaveTopic,
+    SenderCheck,
+    SetSendingLimits,
     TouchMany,
     UpdateContact,
 )
 from hub.handle import BoundHub
-from plugins.mailings import pages, sending
+from plugins.mailings import doing, pages, sending
 from plugins.mailings.audience import GONE, audience_of
+from plugins.mailings.checking import findings
 from plugins.mailings.commands import FillMailing, SaveMailing
 from plugins.mailings.doing import mailing_of, send, steer
 from plugins.mailings.judging import Judged, too_many
 from plugins.mailings.letter import letter
+from plugins.mailings.paths import path_of
 from plugins.mailings.plans import part_of, read_plan
 from plugins.mailings.results import funnel_of, state_of
-from tests.houses import World, plugin_of, until
+from tests.houses import World, message, plugin_of, until
+from tests.parrots import Perch
+from tests.parrots import plugin_of as parrots_of
 from tests.scenarios.http_api.world import World as Programs
 from tests.scenarios.web.house import House, open_house
 
@@ -210,6 +219,71 @@ async def test_a_draft_is_put_away_and_back_and_says_whom_it_reaches(
     assert refused.status_code == 422
     await browser.submit(address, data={"do": "draft"})
     assert address in (await browser.get("/p/mailings/")).text
+
+
+async def test_many_people_are_typed_and_a_bad_sender_stops_it(
+    house: House, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    segment, account = await _ready(house, 3)
+    number = str(await _draft(house, segment, account))
+    for module in (doing, pages):
+        monkeypatch.setattr(module, "MANY", 2)
+    browser = await house.logged_in("marketer")
+    address = f"/p/mailings/{number}"
+    assert "Type 3 to send" in (await browser.get(address)).text
+    for typed in ("", "2", "33"):
+        with pytest.raises(Conflict, match="type the number") as refused:
+            await send(_own(house), await mailing_of(_own(house), number), typed)
+        assert refused.value.what == "confirm"
+    # What providers ask of the sender is looked up now: what blocks is red, and refuses Send.
+    asked = [SenderCheck(name="DMARC", ok=False, text="there is no record", blocks=True)]
+
+    async def check_sender(channel: object) -> list[SenderCheck]:
+        return asked
+
+    monkeypatch.setattr(house.runtime.channels["letter"], "check_sender", check_sender)
+    found = await findings(_own(house), await mailing_of(_own(house), number))
+    [bad] = [one for one in found if one.level == "bad"]
+    assert "DMARC: there is no record" in bad.detail
+    page = (await browser.get(address)).text
+    assert "DMARC: there is no record" in page
+    assert "Type 3 to send" not in page
+    with pytest.raises(Invalid, match="something red"):
+        await send(_own(house), await mailing_of(_own(house), number), "3")
+    asked[0] = replace(asked[0], blocks=False)
+    await send(_own(house), await mailing_of(_own(house), number), " 3 ")
+    await sending.tick(_own(house), {})
+    await until(lambda: len(world.sent) == 3)
+
+
+async def test_who_cannot_be_written_to_first_is_counted_out_and_not_priced(
+    database_url: str, tmp_path: Path
+) -> None:
+    parts = (("parrots", parrots_of(Perch())), (NAME, plugins.mailings))
+    async with open_house(tmp_path, database_url, *parts) as house:
+        hub = house.system
+        (account,) = await hub.do(CreateAccount(channel="parrot", title="Parrots"))
+        [first] = await house.runtime.receive(
+            await hub.account(account), [message("1", "polly", kind="parrot")]
+        )
+        polly = (await hub.dialog(first.dialog_id)).contact_id
+        (silent,) = await hub.do(
+            CreateContact(name="Silent", addresses=(Address(kind="parrot", value="silent"),))
+        )
+        await hub.do(*(GiveConsent(contact_id=one, how="form") for one in (polly, silent)))
+        await hub.do(SetSendingLimits(account_id=account, price=250, currency="rub"))
+        (segment,) = await hub.do(SaveSegment(name="Everybody"))
+        number = await _draft(house, segment, account, variants=[{"text": "Hello"}])
+        mailing = await mailing_of(_own(house), str(number))
+        found = await path_of(_own(house), mailing)
+        assert (found.total, found.reached, found.most) == (2, 1, (("RUB", 250),))
+        browser = await house.logged_in("marketer")
+        page = (await browser.get(f"/p/mailings/{number}")).text
+        assert "reply window closed: 1" in page
+        assert "Send to 1" in page
+        # Over an approved template everybody is reached.
+        by_template = replace(mailing, plan=replace(mailing.plan, template="news"))
+        assert (await path_of(_own(house), by_template)).most == (("RUB", 500),)
 
 
 async def test_a_segment_that_is_gone_stops_its_own_mailing_and_no_other(
