@@ -30,10 +30,9 @@ from hub.web.filter_bar import Tree
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, not_made, show_list
 from hub.web.objects import (
-    colleagues,
+    beside_card,
     fields_of,
     groups_of,
-    history_of,
     page,
 )
 from hub.web.people import timeline_values
@@ -94,11 +93,8 @@ async def _shown(
             "pairs": duplicate_reads.pairs_of(reader, "client", client_id),
             "merges": merge_reading.merges_of(reader, "client", client_id),
             **timeline_values(request, reader, subject),
-            "history": history_of(
-                reader, CLIENT, client_id, request.state.language, request.state.zone
-            ),
             "kind": whole_of(reader, CLIENT).kind,
-            **colleagues(reader),
+            **beside_card(request, reader, CLIENT, client_id),
         }
 
     values = await request.state.hub.read(load)

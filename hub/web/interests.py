@@ -32,12 +32,10 @@ from hub.web.numbers import number
 from hub.web.object_lists import Screen, not_made, show_list
 from hub.web.objects import (
     _,
-    colleagues,
+    beside_card,
     fields_of,
     form_values,
     groups_of,
-    history_of,
-    open_tasks,
     page,
     refusal,
     seen,
@@ -132,12 +130,8 @@ async def _shown(
             "ticked": {each.point for each in more.ticks if each.stage_id == one.stage_id},
             "names": names,
             "dialogs": dialog_reads.several(reader, linked) if may_talk else [],
-            "tasks": open_tasks(reader, "interest", interest_id),
-            "history": history_of(
-                reader, INTEREST, interest_id, request.state.language, request.state.zone
-            ),
             "kind": whole_of(reader, INTEREST).kind,
-            **colleagues(reader),
+            **beside_card(request, reader, INTEREST, interest_id),
         }
 
     values = await request.state.hub.read(load)
@@ -152,7 +146,6 @@ async def _shown(
         problem=problem,
         field=field,
         ask_access=ask_access,
-        now_us=request.state.hub.now(),
         **values,
     )
 

@@ -36,11 +36,10 @@ from hub.web.numbers import number
 from hub.web.object_lists import Screen, Shown, not_made, show_list
 from hub.web.objects import (
     _,
-    colleagues,
+    beside_card,
     fields_of,
     form_values,
     groups_of,
-    history_of,
     page,
     refusal,
     seen,
@@ -213,12 +212,9 @@ async def _shown(
             ).get(lead.contact_id, ""),
             "earlier": reads.titles(reader, LEAD, [lead.repeat_of]).get(lead.repeat_of, ""),
             "likely": _likely(reader, lead) if lead.status in ("new", "in_work") else [],
-            "history": history_of(
-                reader, LEAD, lead_id, request.state.language, request.state.zone
-            ),
             "made_by": rule_runs.made_by(reader, "lead", [lead_id]).get(lead_id),
             "kind": whole_of(reader, LEAD).kind,
-            **colleagues(reader),
+            **beside_card(request, reader, LEAD, lead_id),
         }
 
     values = await request.state.hub.read(load)

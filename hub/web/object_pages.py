@@ -29,11 +29,10 @@ from hub.web.numbers import number
 from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     _,
-    colleagues,
+    beside_card,
     fields_of,
     form_values,
     groups_of,
-    history_of,
     page,
     refusal,
     seen,
@@ -68,10 +67,7 @@ async def show_card(
             "one": one,
             "names": names_of(reader, nouns, kind, [one]),
             "dialogs": dialog_reads.several(reader, linked) if may_talk else [],
-            "history": history_of(
-                reader, noun, object_id, request.state.language, request.state.zone
-            ),
-            **colleagues(reader),
+            **beside_card(request, reader, noun, object_id),
         }
 
     values = await request.state.hub.read(load)

@@ -148,6 +148,17 @@ def open_tasks(reader: Reader, kind: str, object_id: int) -> tuple[Any, ...]:
     return tuple(sorted(found, key=lambda one: (not one.due_at, one.due_at, one.id)))
 
 
+def beside_card(request: Request, reader: Reader, noun: Noun, object_id: int) -> dict[str, Any]:
+    """Give what the card of an object of any kind shows beside its own: tasks, changes, names."""
+    language, zone = request.state.language, request.state.zone
+    return {
+        "tasks": open_tasks(reader, noun.kind.name, object_id),
+        "history": history_of(reader, noun, object_id, language, zone),
+        "now_us": reader.now,
+        **colleagues(reader),
+    }
+
+
 def history_of(
     reader: Reader, noun: Noun, object_id: int, language: str, zone: str
 ) -> list[dict[str, Any]]:

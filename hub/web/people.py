@@ -34,10 +34,9 @@ from hub.web.card_forms import Values, save_card
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, not_made, show_list
 from hub.web.objects import (
-    colleagues,
+    beside_card,
     fields_of,
     groups_of,
-    history_of,
     page,
     refusal,
 )
@@ -130,18 +129,14 @@ async def _shown(
             "merges": merge_reading.merges_of(reader, "contact", person.id),
             "pairs": duplicate_reads.pairs_of(reader, "contact", person.id),
             "steps": ways.way(reader, subject),
-            "history": history_of(
-                reader, CONTACT, person.id, request.state.language, request.state.zone
-            ),
             **timeline_values(request, reader, subject),
             "kind": whole_of(reader, CONTACT).kind,
-            "clock": reader.now,
             "accounts": account_reads.all_accounts(reader),
-            **colleagues(reader),
+            **beside_card(request, reader, CONTACT, person.id),
         }
 
     values = await request.state.hub.read(load)
-    clock = datetime.fromtimestamp(values["clock"] / 1_000_000, UTC)
+    clock = datetime.fromtimestamp(values["now_us"] / 1_000_000, UTC)
     kind = values["kind"]
     person = values["contact"]
     if person.id != contact_id:

@@ -40,12 +40,10 @@ from hub.web.numbers import number
 from hub.web.object_lists import Screen, Shown, not_made, show_list
 from hub.web.objects import (
     _,
-    colleagues,
+    beside_card,
     fields_of,
     form_values,
     groups_of,
-    history_of,
-    open_tasks,
     page,
     refusal,
     seen,
@@ -199,14 +197,10 @@ async def _shown(
             "dialogs": dialog_reads.several(reader, linked)
             if reader.viewer.may("dialogs.view")
             else [],
-            "tasks": open_tasks(reader, "request", request_id),
             "policy": policy,
             "calendar": (names.get(policy.calendar_id) or default) if policy else "",
-            "history": history_of(
-                reader, REQUEST, request_id, request.state.language, request.state.zone
-            ),
             "kind": whole_of(reader, REQUEST).kind,
-            **colleagues(reader),
+            **beside_card(request, reader, REQUEST, request_id),
         }
 
     values = await request.state.hub.read(load)
@@ -222,7 +216,6 @@ async def _shown(
         goal_names=GOAL_NAMES,
         state_names=STATE_NAMES,
         now=request.state.hub.now(),
-        now_us=request.state.hub.now(),
         is_over=values["one"].status in OVER,
         problem=problem,
         field=field,

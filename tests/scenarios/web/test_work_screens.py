@@ -9,6 +9,8 @@ from hub import (
     AssignDialog,
     CarryMoves,
     CreateAccount,
+    CreateClient,
+    CreateContact,
     CreateLead,
     CreateObject,
     DialogId,
@@ -177,3 +179,22 @@ async def test_what_people_name_is_shown_as_they_wrote_it(hub: House) -> None:
         assert answer.status_code == 200, path
         assert "&lt;img src=x onerror=" in answer.text, path
         assert "<img src=x" not in answer.text, path
+
+
+async def test_a_task_is_planned_on_the_card_of_any_object(hub: House) -> None:
+    browser = await hub.logged_in("supervisor")
+    token = {"x-csrf-token": await browser.csrf()}
+    made = await hub.system.do(
+        CreateLead(values={"title": "Two boats"}),
+        CreateClient(name="Harbour"),
+        CreateContact(name="Anna"),
+        CreateObject(kind="task", values={"title": "Count the boats"}),
+    )
+    for kind, one in zip(("lead", "client", "contact", "task"), made, strict=True):
+        line = {"text": f"think of the {kind}", "kind": kind, "id": str(one)}
+        answer = await browser.post("/day/task", json=line, headers=token)
+        assert answer.status_code == 200, answer.text
+        page = (await browser.get(f"/{kind}s/{one}")).text
+        assert f'data-quick data-kind="{kind}" data-id="{one}"' in page
+        assert f'{answer.json()["result"]}">think of the {kind}</a>' in page
+        assert "js/day" in page
