@@ -19,6 +19,7 @@ from crm_store.belongings import belongings
 from crm_store.completeness import COUNTED, POOR, missing_in
 from crm_store.custom import whole_of
 from crm_store.objects import NOUNS
+from crm_store.segment_memberships import segments_of
 from crm_store.sql import plan_for_all
 from crm_store.viewer import Reader
 from hub import commands as c
@@ -81,10 +82,12 @@ async def _shown(
             return {"survivor": survivor}
         card = reads.one(reader, CLIENT, client_id)
         subject = lines.of_card(reader, client_id)
+        people = client_reads.people_of(reader, client_id)
         last_at, bought_at = client_reads.last_dealings(reader, client_id)
         return {
             "client": card,
-            "contacts": client_reads.people_of(reader, client_id),
+            "contacts": people,
+            "segments": segments_of(reader, [one.id for one in people]),
             "interests": belongings(reader, INTEREST, client_id=client_id),
             "leads": belongings(reader, LEAD, client_id=client_id),
             "last_at": last_at,

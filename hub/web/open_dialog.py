@@ -20,6 +20,7 @@ from crm_store import people as people_reads
 from crm_store import unlinked as unlinked_reads
 from crm_store.consents import standing
 from crm_store.objects import NOUNS
+from crm_store.segment_memberships import segments_of
 from crm_store.sql import keep_plans
 from crm_store.viewer import Reader
 from hub.errors import NotFound
@@ -28,6 +29,8 @@ from hub.ids import ContactId, DialogId, MessageId, Micros
 from hub.objects import Actor, ActorKind
 from hub.records.consents import Standing
 from hub.records.dialogs import Dialog, Thread
+from hub.records.people import Contact
+from hub.records.segments import Segment
 from hub.web.live_connection import live_position
 from hub.web.numbers import number
 from hub.web.plugin_answers import PluginRenderer
@@ -95,6 +98,7 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
             **acquaintance_of(reader, dialog),
             "interests": interests_of(reader, dialog.id),
             "standing": _standing(reader, dialog.contact_id),
+            "segments": _segments(reader, contact),
             "requests": requests_of(reader, dialog.id),
         }
 
@@ -118,6 +122,13 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
 def _standing(reader: Reader, contact_id: ContactId) -> Standing | None:
     """Give where the person stands, where the reader may see contacts."""
     return standing(reader, contact_id, 10) if reader.viewer.may("contacts.view") else None
+
+
+def _segments(reader: Reader, contact: Contact | None) -> list[Segment]:
+    """Give the segments of the person, where the reader may see people."""
+    if contact is None or not reader.viewer.may("contacts.view"):
+        return []
+    return segments_of(reader, [contact.id])
 
 
 def acquaintance_of(reader: Reader, dialog: Dialog) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from crm_store import people as person_reads
 from crm_store import person_timeline as lines
 from crm_store.custom import whole_of
 from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.segment_memberships import segments_of
 from crm_store.sql import keep_plans, plan_for_all
 from crm_store.viewer import Reader
 from hub import commands as c
@@ -125,6 +126,7 @@ async def _shown(
             "contact": person,
             "client": named.get(person.client_id, ""),
             "clients": reads.page(reader, CLIENT, clients).items if asked else (),
+            "segments": segments_of(reader, [person.id]),
             "list": dialog_reads.page(reader, query),
             "merges": merge_reading.merges_of(reader, "contact", person.id),
             "pairs": duplicate_reads.pairs_of(reader, "contact", person.id),

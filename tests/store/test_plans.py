@@ -37,6 +37,7 @@ from crm_store.funnel import FunnelQuery, funnel
 from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery
 from crm_store.rows import listed, numbered
+from crm_store.segment_memberships import segments_of
 from crm_store.tables.dialogs import messages
 from crm_store.tables.people import clients
 from crm_store.viewer import Reader, Viewer
@@ -204,10 +205,12 @@ async def test_what_is_of_an_object_is_found_by_it(home: House) -> None:
     def ask(reader: Reader) -> None:
         belongings(reader, NOUNS["request"], parent_id=1)
         belongings(reader, NOUNS["task"], object_kind="request", object_id=1, status="open")
+        segments_of(reader, [1])
 
-    parts, tasks = plans(home, ask)
+    parts, tasks, within = plans(home, ask)
     assert "USING INDEX ix_requests_parent_id (parent_id=?)" in parts
     assert "USING INDEX ix_tasks_object (object_kind=? AND object_id=?)" in tasks
+    assert "INDEX ix_segment_members_contact (contact_id=?)" in within
 
 
 async def test_the_last_purchase_of_a_client_is_looked_up(home: House) -> None:

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from fastapi import Header, Path, Query, Response
 
 from crm_store import segments as reads
+from crm_store.segment_memberships import segments_of
 from hub import commands as c
 from hub.errors import Conflict
 from hub.http_api import rights
 from hub.http_api.caller import Caller
-from hub.http_api.endpoints.contacts import version_of
+from hub.http_api.endpoints.contacts import ContactKey, version_of
 from hub.http_api.errors import Refused, failures
 from hub.http_api.shapes import segments as s
 from hub.ids import ContactId
@@ -57,6 +58,15 @@ def _command(body: s.SaveSegment, **more: Any) -> c.SaveSegment:
         watched=body.watched,
         **more,
     )
+
+
+@router.get("/contacts/{contact_id}/segments", summary="The segments of a person")
+async def of_contact(caller: rights.MayViewContacts, contact_id: ContactKey) -> Listing[s.Segment]:
+    """Give the segments in which a person is, by name: those filled by hand, and the watched ones
+    as of their last look (`counted_at`); who is in the others is known when they are asked."""
+    person = await caller.hub.contact(ContactId(contact_id))
+    found = await caller.hub.read(segments_of, [person.id])
+    return Listing[s.Segment](items=[s.Segment.model_validate(one) for one in found], next="")
 
 
 @router.get("/segments/{segment_id}", summary="One segment")

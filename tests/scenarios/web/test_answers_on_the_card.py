@@ -10,7 +10,9 @@ from hub import (
     AskDetails,
     CreateAccount,
     DialogId,
+    FillSegment,
     InboundMessage,
+    SaveSegment,
     TakeAnswers,
 )
 from tests.scenarios.web.house import open_house
@@ -38,7 +40,11 @@ async def test_an_answer_is_seen_kept_and_taken_off(database_url: str, tmp_path:
         asked = {"phone": "Your phone?", "email": "Your e-mail?"}
         await house.system.do(AskDetails(dialog_id=dialog_id, questions=asked))
         await writes("2", "it is 8 912 345-67-89")
+        (segment,) = await house.system.do(SaveSegment(name="Fanciers", static=True))
+        person = (await house.system.dialog(dialog_id)).contact_id
+        await house.system.do(FillSegment(segment_id=segment, add=(person,)))
         page = (await browser.get(f"/inbox/{dialog_id}")).text
+        assert f'href="/segments/{segment}">Fanciers</a>' in page
         assert "From the answer onto the card, unverified: phone" in page
         assert "Not read in the answer: e-mail" in page
         assert "Answered when we asked; it is on the card, unverified" in page

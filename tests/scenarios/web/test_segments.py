@@ -243,6 +243,19 @@ async def test_a_marketer_builds_one_on_screen(house: House) -> None:
     shown = (await browser.get(by_hand)).text
     assert "How many, now: 1" in shown
     assert f"out-{anna}" in shown
+    # In which segments she is stands on her card, of a watched one as of its last look.
+    (watched,) = await house.system.do(SaveSegment(name="Everybody", watched=True))
+    await house.system.do(SaveSegment(name="Whoever", watched=False))
+    client = await house.system.do(CreateClient(name="Harbour", contact_id=ContactId(anna)))
+    card = f"/contacts/{anna}"
+    before = (await browser.get(card)).text
+    assert f'href="{by_hand}">Others</a>' in before
+    assert "Everybody" not in before
+    await house.system.do(RefreshSegment(segment_id=watched))
+    for path in (card, f"/clients/{client[0]}"):
+        after = (await browser.get(path)).text
+        assert ">Everybody</a>" in after, path
+        assert "Whoever" not in after, path
     noted = await browser.submit(
         f"/contacts/{anna}/consents", data={"do": "give", "evidence": "by telephone"}
     )
