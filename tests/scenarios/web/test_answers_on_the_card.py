@@ -48,6 +48,9 @@ async def test_an_answer_is_seen_kept_and_taken_off(database_url: str, tmp_path:
         assert "From the answer onto the card, unverified: phone" in page
         assert "Not read in the answer: e-mail" in page
         assert "Answered when we asked; it is on the card, unverified" in page
+        card = (await browser.get(f"/contacts/{person}")).text
+        assert 'title="Told in an answer to our question">unverified' in card
+        assert "matched by" not in card
         [told] = await house.system.read(said_in, dialog_id)
         for button in (f'data-said="{told.id}" data-take="1"', f'data-said="{told.id}">Take off'):
             assert button in page
