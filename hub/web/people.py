@@ -41,7 +41,7 @@ from hub.web.objects import (
     page,
     refusal,
 )
-from hub.web.settings.channels import address_kinds, opening_kinds, titles_of
+from hub.web.settings.channels import address_kinds, known_kinds, opening_kinds, titles_of
 
 CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
 SCREEN = Screen(noun=CONTACT, section="contacts", template="people")
@@ -103,6 +103,12 @@ def timeline_values(request: Request, reader: Reader, subject: lines.Subject) ->
     }
 
 
+def _by_use(kind: tuple[str, str]) -> tuple[bool, bool, str]:
+    """Order kinds of addresses for a choice: what everybody has comes first."""
+    name, title = kind
+    return name != "phone", name != "email", title
+
+
 async def _shown(
     request: Request,
     contact_id: ContactId,
@@ -159,6 +165,7 @@ async def _shown(
         problem=problem,
         field=field,
         asked=asked,
+        kinds=sorted(known_kinds(request).items(), key=_by_use),
         # What people can be reached by, whether or not an address of theirs is known yet.
         offered={"preferred_channel": sorted(address_kinds(request).items())},
         writable=[one for kind in prefers for one in person.addresses if one.kind == kind],
@@ -209,8 +216,8 @@ def _command(request: Request, contact_id: ContactId, form: Mapping[str, Any]) -
         case "remove-address":
             return c.RemoveAddress(address_id=address)
         case "add-address":
-            value = str(form.get("value", "")).strip().lower()
-            given = Address(kind=str(form.get("kind", "phone")), value=value)
+            kind, value = str(form.get("kind", "phone")), str(form.get("value", "")).strip()
+            given = Address(kind=kind, value=value.lower() if kind == "email" else value)
             return c.AddAddress(contact_id=contact_id, address=given)
         case "client":
             client_id = ClientId(number(form.get("client", "0")))

@@ -72,8 +72,18 @@ def opening_kinds(request: Request, accounts: Sequence[Account]) -> set[str]:
 
 def address_kinds(request: Request) -> dict[str, str]:
     """Give what people can be reached by: kinds of addresses and what they are called."""
+    return _named(request, sending(request))
+
+
+def known_kinds(request: Request) -> dict[str, str]:
+    """Give those of them that people know of each other: a visitor's number is known to nobody."""
+    found = sending(request).items()
+    return _named(request, {name: one for name, one in found if one.initiates or one.vouches})
+
+
+def _named(request: Request, channels: Mapping[str, Capabilities]) -> dict[str, str]:
     titles = titles_of(request)
-    kinds = {one.address_kind: titles.get(name, name) for name, one in sending(request).items()}
+    kinds = {one.address_kind: titles.get(name, name) for name, one in channels.items()}
     return kinds | {"email": say(request, "E-mail"), "phone": say(request, "Phone")}
 
 

@@ -51,6 +51,14 @@ async def test_an_answer_is_seen_kept_and_taken_off(database_url: str, tmp_path:
         card = (await browser.get(f"/contacts/{person}")).text
         assert 'title="Told in an answer to our question">unverified' in card
         assert "matched by" not in card
+        # Whatever the connected channels write to can be added by hand.
+        path, given = f"/contacts/{person}", {"kind": "pigeon", "value": "Anna-2"}
+        added = await browser.submit(f"{path}/act", path, {"do": "add-address", **given})
+        assert added.status_code == 303
+        assert '<option value="pigeon">' in card
+        assert ("pigeon", "Anna-2") in {
+            (one.kind, one.value) for one in (await house.system.contact(person)).addresses
+        }
         [told] = await house.system.read(said_in, dialog_id)
         for button in (f'data-said="{told.id}" data-take="1"', f'data-said="{told.id}">Take off'):
             assert button in page
