@@ -27,6 +27,7 @@ SHAPES = Shapes(shown=s.Client, create=s.CreateClient, change=s.ChangeClient)
 ClientKey = Annotated[GivenId, Path(alias="client_id", description="The client.")]
 add_list(router, CLIENT, SHAPES)
 add_history(router, CLIENT, "client_id")
+add_history(router, NOUNS["contact"], "contact_id")
 
 
 @router.get(

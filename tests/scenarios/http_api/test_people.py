@@ -27,6 +27,9 @@ async def test_a_contact_is_changed_by_the_version_that_was_seen(world: World) -
     )
     await program.ok("PATCH", path, json={"notes": "calls back"}, headers={"if-match": "*"})
     assert (await program.ok("GET", path))["notes"] == "calls back"
+    said = (await program.ok("GET", f"{path}/history"))["items"]
+    assert [one["field"] for one in said][:2] == ["notes", "name"]
+    assert (await program.ok("GET", f"{path}/segments"))["items"] == []
 
 
 async def test_addresses_belong_to_one_contact(world: World) -> None:

@@ -99,6 +99,7 @@ RIGHTS = {
     "POST /retention/{rule_id}/run": "system.manage",
     "POST /contacts/{contact_id}/erase": "contacts.erase",
     "GET /contacts/{contact_id}/export": "contacts.erase",
+    "GET /contacts/{contact_id}/history": "contacts.view",
     "GET /contacts/{contact_id}/segments": "contacts.view",
     "GET /imports": "lists.import",
     "POST /imports": "lists.import",
