@@ -27,7 +27,8 @@ async def test_an_unknown_writer_becomes_a_lead_then_a_client(office: Office, en
     await expect(page.locator("h1")).to_have_text("How much is a boat?")
     await page.get_by_role("button", name="Take", exact=True).click()
     await expect(page.locator(".page-head .label")).to_have_text("in work")
-    await page.get_by_text("Convert to a client").click()
+    await expect(page.locator("html[data-ready=objects]")).to_have_count(1)
+    await page.keyboard.press("Shift+Q")
     await page.get_by_label("Name of the new client").fill("Petrova's boats")
     await page.get_by_role("button", name="Convert", exact=True).click()
     await expect(page.locator(".page-head .label")).to_have_text("converted")
@@ -44,6 +45,12 @@ async def test_an_unknown_writer_becomes_a_lead_then_a_client(office: Office, en
     await expect(page.locator(".page-head .label")).to_have_text("in work")
     query = ObjectQuery()
     assert await office.system.read(objects.count, NOUNS["client"], query) == 0
+    # From the list a key opens the form on the card of the row under the cursor.
+    await page.goto(f"{office.url}/leads")
+    await expect(page.locator("html[data-ready=objects]")).to_have_count(1)
+    await page.keyboard.press("J")
+    await page.keyboard.press("Shift+X")
+    await expect(page.get_by_label("Why", exact=True)).to_be_focused()
 
 
 @pytest.mark.parametrize(

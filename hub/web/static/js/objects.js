@@ -111,6 +111,32 @@ function startList() {
   });
 }
 
+// What is done on a card by key, and on a list with the row under the cursor: its card opens there.
+const PARTS = [
+  ['Shift+Q', _('Convert to a client'), '#convert', ['lead']],
+  ['Shift+X', _('Reject'), '#reject', ['lead']],
+  ['M', _('Merge'), '/merge', ['client', 'contact']],
+];
+
+/** Where a part is: itself on a card; on a list, for who may change what it holds, the link of the row. */
+function place(part) {
+  if (list) return document.getElementById('bulk') && current()?.querySelector('a');
+  return document.querySelector(part.startsWith('#') ? 'main details' + part : 'main a[href$="' + part + '"]');
+}
+
+function startParts() {
+  for (const [combo, label, part, kinds] of /** @type {[string, string, string, string[]][]} */ (PARTS)) {
+    if (!kinds.includes((list?.dataset.objects || card?.dataset.object || '')) && (list || !place(part))) continue;
+    bind(combo, label, list ? GROUP : _('Card'), () => {
+      const found = place(part);
+      if (found instanceof HTMLDetailsElement) {
+        found.open = true;
+        /** @type {HTMLElement | null} */ (found.querySelector('input:not([type="hidden"])'))?.focus();
+      } else if (found instanceof HTMLAnchorElement) location.href = found.href + (list ? part : '');
+    }, { when: () => Boolean(place(part)) });
+  }
+}
+
 /** @type {HTMLInputElement | null} */
 let lastTick = null;
 document.addEventListener('click', (event) => {
@@ -227,4 +253,5 @@ document.addEventListener('input', (event) => {
 
 document.addEventListener('hub:refresh', refresh);
 if (list) startList();
+startParts();
 document.documentElement.dataset.ready = 'objects';
