@@ -45,7 +45,7 @@ def create_many(
                 "id": object_id,
                 "created_at": uow.now,
                 **stored(noun, values),
-                **object_writes.derived(noun, {**empty, **values}),
+                **object_writes.derived(noun, {**empty, "created_at": uow.now, **values}),
             }
             for object_id, values in rows
         ],

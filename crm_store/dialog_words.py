@@ -54,6 +54,7 @@ def from_dialog(uow: UnitOfWork, dialog_id: DialogId) -> dict[str, object]:
     given["title"] = words if len(words) <= TITLE else f"{words[: TITLE - 1].rstrip()}…"
     given["channel"] = dialog.channel
     given["contact_id"] = dialog.contact_id
+    given["received_at"] = dialog.waiting_since or dialog.last_inbound_at
     if person is not None:
         given["client_id"] = person.client_id
     return given

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from crm_store import object_writes, objects
+from crm_store import lead_answers, object_writes, objects
 from crm_store.clients import create_client
 from crm_store.dialog_words import from_dialog, split
 from crm_store.objects import NOUNS
@@ -47,6 +47,7 @@ def create_lead(uow: UnitOfWork, command: CreateLead) -> LeadId:
     own: dict[str, object] = {}
     if command.dialog_id:
         given, own = split(LEAD, from_dialog(uow, command.dialog_id))
+        own["first_responded_at"] = lead_answers.so_far(uow, command.dialog_id, own)
     given |= {name: value for name, value in command.values.items() if value not in (None, "")}
     if not given.get("title"):
         given["title"] = given.get("name") or given.get("company") or given.get("phone") or ""

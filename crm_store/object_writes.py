@@ -12,6 +12,7 @@ from sqlalchemy import delete, insert, select, update
 
 from crm_store import custom, leftovers
 from crm_store.completeness import completeness_of
+from crm_store.lead_times import response_of
 from crm_store.nouns import Noun
 from crm_store.objects import FOLDED, records, visible
 from crm_store.sql import locked, upsert
@@ -138,6 +139,8 @@ def derived(noun: Noun, row: Mapping[str, Any]) -> dict[str, object]:
     """Give the properties that follow from the others."""
     if noun.kind.name == "client":
         return {"completeness": completeness_of(row)}
+    if noun.kind.name == "lead":
+        return response_of(row)
     return {}
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row, insert, select, update
 
+from crm_store import lead_answers
+from crm_store.lead_answers import was_talked
 from crm_store.tables.dialogs import attachments, dialogs, messages
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.access import change_dialog
@@ -71,6 +73,8 @@ def record_call(uow: UnitOfWork, command: RecordArrival, event: CallEvent) -> No
     preview(uow, row, f"📞 {seconds // 60}:{seconds % 60:02}" if seconds else "📞")
     if state == "missed" and before != "missed" and event.direction == "in":
         _wait(uow, row.dialog_id)
+    if was_talked(extra):
+        lead_answers.answered(uow, [(row.dialog_id, row.contact_id)])
     uow.record(
         CallChanged(
             message_id=MessageId(row.id),

@@ -21,7 +21,7 @@ from sqlalchemy import (
     update,
 )
 
-from crm_store import request_deadlines
+from crm_store import lead_answers, request_deadlines
 from crm_store.rows import among, insert_rows, listed
 from crm_store.search_index import index_messages
 from crm_store.sql import upsert
@@ -349,6 +349,9 @@ def _move_dialogs(answers: Sequence[Answer]) -> None:
         then = command.then or ("open" if dialog.status in ("new", "snoozed") else "")
         if then and not command.automated:
             set_status(uow, dialog, then)
+    people = [one.dialog for one in answers if not one.command.automated]
+    if people:
+        lead_answers.answered(uow, [(one.id, one.contact_id) for one in people])
 
 
 def _moved(one: Answer) -> dict[str, Any]:

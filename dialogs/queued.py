@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from crm_store import request_deadlines
+from crm_store import lead_answers, request_deadlines
 from crm_store.sql import locked
 from crm_store.tables.dialogs import attachments, messages
 from crm_store.tables.outbox import deliveries
@@ -43,6 +43,9 @@ def cancel_send(uow: UnitOfWork, command: CancelSend) -> str:
     )
     recount(uow, message.dialog_id)
     request_deadlines.taken_back(uow, message.dialog_id, message.id)
+    lead_answers.taken_back(
+        uow, message.contact_id, {message.received_at}, dialog_id=message.dialog_id
+    )
     return str(message.text)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from typing import Any
 
 from hub.errors import Invalid
 from hub.figures import lasting, sum_said
@@ -68,7 +69,8 @@ class Property:
     `ref` names the kind a reference points to. `choices_from` names the list of records that a
     choice is made from where the organisation keeps it itself; `choices` are then its beginning.
     `reads` gives the stored form of a line, and raises ValueError with what is wrong with it.
-    `lasts` says of a number that is a duration how many microseconds one is.
+    `lasts` says of a number that is a duration how many microseconds one is; `running` gives the
+    instant since which one that is not set yet goes on in a record, 0 where it does not.
     `editable` ones are changed by `ChangeObject`;
     the others move by commands of their own. Of a `personal` one the journal keeps only that it
     changed. `listed` ones are columns of the list at first. `group` names the part of the card.
@@ -81,6 +83,7 @@ class Property:
     choices_from: str = ""
     ref: str = ""
     lasts: int = 0
+    running: Callable[[Any], int] | None = None
     reads: Callable[[str], str] | None = None
     required: bool = False
     editable: bool = True

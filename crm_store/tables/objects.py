@@ -45,6 +45,8 @@ leads = Table(
     num("version", 1),
     Index("ix_leads_status", "deleted_at", "status", "id"),
     Index("ix_leads_newest", "deleted_at", "id"),
+    # Sorted by the time to the first response; whoever waits for one has 0 in it.
+    Index("ix_leads_response", "deleted_at", "first_response_us", "id"),
     Index("ix_leads_owner_id", "owner_id", "id"),
     Index("ix_leads_contact_id", "contact_id"),
     Index("ix_leads_client_id", "client_id"),

@@ -17,7 +17,10 @@ class Lead:
     """A hint of interest: who it may be, what was said, and what became of it.
 
     `status` is new, in_work, qualified (converted to a client) or rejected with a `reason`.
-    `repeat_of` is an earlier lead of the same person.
+    `repeat_of` is an earlier lead of the same person. `received_at` is when its words came in,
+    before it was written down where it is made of a dialog; `first_responded_at` is when a person
+    of ours first answered, wrote, called or met, `first_response_us` how long that took. Both are
+    0 where nobody has answered.
     """
 
     id: LeadId
@@ -40,6 +43,9 @@ class Lead:
     utm_term: str
     contact_id: ContactId
     client_id: ClientId
+    received_at: Micros
+    first_responded_at: Micros
+    first_response_us: int
     repeat_of: LeadId
     reason: str
     closed_at: Micros

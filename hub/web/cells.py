@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from operator import attrgetter
+from time import time_ns
 from typing import Any
 
 from jinja2 import pass_context
@@ -113,13 +114,25 @@ def _money(prop: Property, page: Page) -> Shows:
     return shows
 
 
+def _lasting(prop: Property, page: Page) -> Shows:
+    """A duration; one that still goes on says so, and how long it has been up to now."""
+    running, waits, now = prop.running, page.text("waits"), time_ns() // 1000
+
+    def shows(value: Any, record: Any) -> str:
+        if value:
+            return f'<span class="nowrap">{lasting(value, page.language, prop.lasts)}</span>'
+        since = running(record) if running is not None else 0
+        if not since:
+            return NOTHING
+        lasted = lasting(max(0, now - since), page.language)
+        return f'<span class="label warn nowrap">{escape(waits)} {lasted}</span>'
+
+    return shows
+
+
 def _plain(prop: Property, page: Page) -> Shows:
     if prop.lasts:
-        return lambda value, record: (
-            f'<span class="nowrap">{lasting(value, page.language, prop.lasts)}</span>'
-            if value
-            else NOTHING
-        )
+        return _lasting(prop, page)
     if prop.name == "email":
         return lambda value, record: breakable(value) if value else NOTHING
     return lambda value, record: (

@@ -52,6 +52,7 @@ LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
 VIEWS = {
     "": _("All open"),
     "mine": _("Mine"),
+    "unanswered": _("Unanswered"),
     "new": _("New ones"),
     "in_work": _("In work"),
     "qualified": _("Converted"),
@@ -64,6 +65,14 @@ SHOWN = ("title", "name", "phone", "email", "owner_id", "created_at", "source", 
 """What a card of it shows of a lead."""
 
 
+UNANSWERED: dict[str, object] = {
+    "field": "lead.first_response_us",
+    "operator": "equals",
+    "value": 0,
+}
+"""Nobody has answered: as the index of response times knows it."""
+
+
 def _filter(view: str) -> dict[str, object] | None:
     is_open: dict[str, object] = {
         "field": "lead.status",
@@ -73,6 +82,8 @@ def _filter(view: str) -> dict[str, object] | None:
     if view == "mine":
         mine = {"field": "lead.owner", "operator": "equals", "value": "me"}
         return {"all": [is_open, mine]}
+    if view == "unanswered":
+        return {"all": [UNANSWERED, is_open]}
     if view in ("new", "in_work", "qualified", "rejected"):
         return {"field": "lead.status", "operator": "equals", "value": view}
     return None if view == "bin" else is_open

@@ -78,6 +78,7 @@ RELEASED = {
     "0044_funnel_sums.py": "748f2c22600750f0cd540ff9633a36b0fb20b3eb5e5b980a25db91fd4bac11df",
     "0045_my_day.py": "c9162c39391283ac909c7691e16808106c25b2e429dc8c6f1600e44ccd9d8f5d",
     "0046_delivery_leases.py": "49fe2718a88d57742d92839b3806e5bccc683fca364b169590027564e5a86f1e",
+    "0047_first_responses.py": "6c6ad13af514a47843346134fc7324f7e08cf8a1a045a2e4792b2c9b01cef295",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 
@@ -173,6 +174,47 @@ async def test_a_hub_lives_on_a_database_of_the_first_release(
     async with house(tmp_path, empty_database_url) as home:
         given = (await home.receive(letter("k1"), letter=True))[0]
         assert (await home.user.message(given.message_id)).text == "hello"
+
+
+def test_leads_that_are_there_learn_when_they_were_answered(empty_database_url: str) -> None:
+    engine = make_engine(empty_database_url, writer=True)
+    with engine.connect() as conn, conn.begin():
+        migrations.upgrade_within(conn, "0046")
+        known = {one.name: one for one in tables_of(conn)}
+
+        def put(name: str, n: int, **values: Any) -> None:
+            table = known[name]
+            row = {
+                one.name: value_of(one, n) for one in table.columns if one.server_default is None
+            }
+            conn.execute(insert(table).values({**row, "id": n, **values}))
+
+        # 1: answered by hand, after a machine; 2: met; 3: answered before; 4: rejected first; 5: never.
+        for n in range(1, 6):
+            put("dialogs", n, contact_id=n, created_at=50, waiting_since=0, slot=f"{n}")
+            closed = {"status": "rejected", "closed_at": 110} if n == 4 else {}
+            put("leads", n, contact_id=n, created_at=100, **closed)
+        conn.execute(insert(known["dialog_links"]).values(dialog_id=3, kind="lead", object_id=3))
+        third = known["dialogs"].c.id == 3
+        conn.execute(known["dialogs"].update().where(third).values(first_response_at=70))
+        for n, dialog, at, automated in ((1, 1, 120, True), (2, 1, 130, False), (3, 4, 140, False)):
+            put("messages", n, dialog_id=dialog, direction="out", at=at, received_at=at,
+                automated=automated)  # fmt: skip
+        put("meetings", 1, contact_id=2, at=115, created_at=120)
+        put("meetings", 2, contact_id=5, at=90, created_at=120)
+    with engine.connect() as conn, conn.begin():
+        migrations.upgrade_within(conn, "0047")
+        names = ("received_at", "first_responded_at", "first_response_us")
+        leads = next(one for one in tables_of(conn) if one.name == "leads")
+        found = conn.execute(select(*(leads.c[one] for one in names)).order_by(leads.c.id)).all()
+    engine.dispose()
+    assert [tuple(row) for row in found] == [
+        (100, 130, 30),
+        (100, 115, 15),
+        (50, 70, 20),
+        (100, 0, 0),
+        (100, 0, 0),
+    ]
 
 
 def newer_than_first() -> list[Any]:

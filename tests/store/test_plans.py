@@ -56,7 +56,7 @@ from hub import (
 )
 from hub.filters import Moment, Use, parse
 from hub.roles import DIALOGS, Scope
-from hub.web import day, requests
+from hub.web import day, leads, requests
 from tests.houses import House, house
 
 Ask = Callable[[Reader], object]
@@ -115,6 +115,16 @@ LISTS: dict[str, tuple[str, dict[str, Any], str]] = {
     "by name": ("client", {"sort": "name"}, "USING INDEX ix_clients_name_folded"),
     "by name, deep": ("client", {"sort": "name", "before": "5~b"}, "(name_folded>?)"),
     "leads": ("lead", {}, "USING INDEX ix_leads_newest"),
+    "leads, unanswered": (
+        "lead",
+        {"filter": leads.SCREEN.filters("unanswered")},
+        "USING INDEX ix_leads_response (deleted_at=? AND first_response_us=?)",
+    ),
+    "leads by response": (
+        "lead",
+        {"sort": "-first_response_us"},
+        "USING INDEX ix_leads_response (deleted_at=?)",
+    ),
     "tasks": ("task", {}, "USING INDEX ix_tasks_newest"),
     "requests": ("request", {}, "USING INDEX ix_requests_newest"),
     "requests, late": (

@@ -28,6 +28,10 @@ async def test_a_lead_over_the_api_from_first_word_to_client(world: World) -> No
     refused = await program.refused(422, "invalid", "PATCH", path, json={"title": " "})
     assert refused["field"] == "title"
     await program.refused(422, "invalid", "PATCH", path, json={"status": "qualified"})
+    assert changed.json()["received_at"] == made["created_at"]
+    assert (made["first_responded_at"], made["first_response_us"]) == (None, 0)
+    for name in ("received_at", "first_responded_at", "first_response_us"):
+        await program.refused(422, "invalid", "PATCH", path, json={name: 5})
     assert (await program.ok("POST", f"{path}/take"))["status"] == "in_work"
     await program.ok("POST", f"{path}/reject", json={"reason": "dear"})
     await program.refused(409, "closed", "POST", f"{path}/convert", json={})

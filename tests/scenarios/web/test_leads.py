@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from crm_store import objects
+from crm_store import objects, users
 from crm_store.objects import NOUNS, ObjectQuery
-from hub import CreateClient, CreateLead, CreateObject, InterestId, Lead, WinInterest
+from hub import CreateClient, CreateLead, CreateObject, InterestId, Lead, UserId, WinInterest
 from tests.scenarios.web.house import Browser, House
 
 LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
@@ -144,3 +144,47 @@ async def test_a_clients_card_tells_the_last_purchase(hub: House) -> None:
     assert "Last purchase" not in (await browser.get(f"/clients/{client_id}")).text
     await hub.system.do(WinInterest(interest_id=InterestId(int(interest_id))))
     assert "Last purchase" in (await browser.get(f"/clients/{client_id}")).text
+
+
+async def test_a_lead_shows_how_long_it_waits_until_somebody_answers(hub: House) -> None:
+    browser = await hub.logged_in("marketer")
+    client_id = (await hub.system.do(CreateClient(name="Harbour")))[0]
+    await hub.system.do(CreateLead(values={"title": "Boats"}))
+    lead = await only(hub)
+    for path in (f"/leads/{lead.id}", "/leads", "/leads?view=unanswered"):
+        assert "waits 0\u00a0min" in (await browser.get(path)).text
+    assert await press(browser, lead.id, "convert", client=str(client_id)) == 303
+    lead = await only(hub)
+    assert "waits 0\u00a0min" not in (await browser.get(f"/leads/{lead.id}")).text
+    values = {"title": "Asked how many", "form": "call", "contact_id": str(lead.contact_id)}
+    agent = hub.system.as_user(UserId((await hub.system.read(users.all_users))[0].id))
+    await agent.do(CreateObject(kind="meeting", values=values))
+    assert (await only(hub)).first_response_us > 0
+    page = (await browser.get(f"/leads/{lead.id}")).text
+    assert 'id="response"' in page
+    lines = (await browser.get("/leads?as=csv&view=qualified&cols=first_response_us")).text
+    assert lines.splitlines()[0].endswith("Time to first response")
+    assert lines.splitlines()[1].endswith("0:00")
+
+
+async def test_a_lead_is_moved_on_its_board_and_converted_by_its_form(hub: House) -> None:
+    browser = await hub.logged_in("agent")
+    lead_id = (await hub.system.do(CreateLead(values={"title": "Boats"})))[0]
+
+    async def moved(to: str, seen: str, **more: str) -> int:
+        body = {"card": str(lead_id), "to": to, "seen": seen, **more}
+        token = {"x-csrf-token": await browser.csrf()}
+        return (await browser.post("/leads/move", json=body, headers=token)).status_code
+
+    # What a column asks for is a form of the card, which the address opens.
+    board = (await browser.get("/leads/board")).text
+    assert re.search(r'data-key="qualified"[^>]* data-asks="open"', board)
+    assert '<details id="convert"' in (await browser.get(f"/leads/{lead_id}")).text
+    assert await moved("qualified", "new") == 404
+    assert await moved("in_work", "new") == 200
+    assert (await only(hub)).status == "in_work"
+    assert await moved("rejected", "in_work") == 422
+    assert await moved("rejected", "in_work", comment="dear") == 200
+    assert ((await only(hub)).status, (await only(hub)).reason) == ("rejected", "dear")
+    assert await moved("in_work", "rejected") == 200
+    assert (await only(hub)).status == "in_work"
