@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, select
+from sqlalchemy.exc import OperationalError
 
 import plugins.mailings
 from crm_store.engine import make_engine
@@ -114,8 +115,11 @@ async def main(folder: Path, url: str, count: int, run: int, worker: str) -> Non
     number = (folder / "mailing").read_text()
     while True:
         await asyncio.sleep(0.2)
-        mailing = await mailing_of(own, number)
-        funnel = await funnel_of(own, mailing)
+        try:
+            mailing = await mailing_of(own, number)
+            funnel = await funnel_of(own, mailing)
+        except OperationalError:
+            continue  # The database is being killed.
         if state_of(mailing, funnel) == "finished":
             break
     rows = await runtime.database.read(

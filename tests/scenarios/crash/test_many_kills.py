@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.postgres import Postgres
 from tests.warm import WarmProcess
 
 CONNECTIONS = 4
@@ -80,6 +81,37 @@ def test_a_mailing_survives_its_kills(
     unknown = {one for one, state in states.items() if state == "unknown"}
     assert len(unknown) <= CONNECTIONS * kills
     # Whoever counts as sent was reached, and nobody is left out.
+    assert set(states) - unknown <= set(found) <= set(states)
+
+
+@pytest.mark.postgres
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+def test_a_mailing_survives_the_deaths_of_its_database(tmp_path: Path) -> None:
+    count, kills = 20_000, 20
+    dice = random.Random(7)
+    # Durable, unlike the cluster of all other tests: this one is killed.
+    with Postgres({"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}) as server:
+        child = begin(tmp_path, server.cluster.create_database(), count, 0, "one")
+        try:
+            child.wait_until_said("ready", 120)
+            for _ in range(kills):
+                wanted = reached(tmp_path).total() + dice.randint(1, count // (kills + 2))
+                until = time.monotonic() + 120
+                while reached(tmp_path).total() < wanted:
+                    assert child.poll() is None, child.said()
+                    assert time.monotonic() < until, f"{reached(tmp_path).total()} of {wanted}"
+                    time.sleep(0.005)
+                server.kill()
+                server.start()
+            finish(child, 1_800)
+        finally:
+            child.kill()
+    found, states = reached(tmp_path), ended(tmp_path)
+    assert max(found.values()) == 1
+    assert set(states) == {f"p{n}@x.example" for n in range(count)}
+    unknown = {one for one, state in states.items() if state == "unknown"}
+    assert set(states.values()) <= {"sent", "unknown"}
     assert set(states) - unknown <= set(found) <= set(states)
 
 
