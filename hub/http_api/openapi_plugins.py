@@ -69,11 +69,16 @@ def _operation(
             *({**_IN_PATH, "name": one} for one in _PART.findall(route.path)),
             *({**_IN_QUERY, "name": one, "description": said} for one, said in route.asks.items()),
         ],
-        "responses": {"2XX": {"description": "Done."}, **errors},
+        "responses": {
+            "2XX": {"description": "Done."},
+            **{code: one for code, one in errors.items() if method != "GET" or code in _REFUSALS},
+        },
     }
     return operation
 
 
+_REFUSALS = ("400", "401", "403", "404", "413", "422", "429")
+_OF_CHANGES = ("409", "412")
 _IN_PATH = {"in": "path", "required": True, "schema": {"type": "string"}}
 _IN_QUERY = {"in": "query", "required": False, "schema": {"type": "string"}}
 Shapes = Mapping[tuple[str, Any], dict[str, Any]]
@@ -119,11 +124,10 @@ def _shapes(brought: Sequence[tuple[str, Route]], known: dict[str, Any]) -> Shap
 
 
 def _errors(paths: dict[str, Any]) -> dict[str, Any]:
-    """Give the refusals that every endpoint of the API knows, in their one shape."""
+    """Give the refusals that every endpoint of the API knows, in their one shape, and those of one
+    that changes something: what stands against it, and an older version."""
+    found: dict[str, Any] = {}
     for operations in paths.values():
         for operation in operations.values():
-            found = operation["responses"]
-            if "401" in found:
-                wanted = ("400", "401", "403", "404", "413", "422", "429")
-                return {code: found[code] for code in wanted if code in found}
-    return {}
+            found = {**operation["responses"], **found}
+    return {code: found[code] for code in (*_REFUSALS, *_OF_CHANGES) if code in found}

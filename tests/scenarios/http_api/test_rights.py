@@ -11,6 +11,7 @@ import pytest
 
 from crm_store.objects import NOUNS
 from hub import ROLES, Attachment, SaveDraft, SaveRole, Scope, UpdateAccount
+from tests.scenarios.http_api.brought import BROUGHT, OF_WHAT_IS_SENT, PLUGINS
 from tests.scenarios.http_api.world import Program, World, open_world
 
 # Every endpoint with the right it needs. A new one belongs here, or the first test fails.
@@ -398,13 +399,15 @@ QUERIES = {
     # The stream would not end; its refusals come before it begins.
     "GET /events/stream": "?after=nowhere-1",
 }
+EVERY = RIGHTS | BROUGHT
+ASKED = EVERY | OF_WHAT_IS_SENT
 SECRET = "platypus"
 
 
 @pytest.fixture
 async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
     """A hub where nobody is in a hurry."""
-    async with open_world(tmp_path, database_url, api_per_minute=100_000) as one:
+    async with open_world(tmp_path, database_url, *PLUGINS, api_per_minute=100_000) as one:
         yield one
 
 
@@ -418,7 +421,7 @@ async def _endpoints(program: Program) -> dict[str, str]:
 
 
 async def test_every_endpoint_is_in_the_table_of_rights(world: World) -> None:
-    assert await _endpoints(await world.program()) == RIGHTS
+    assert await _endpoints(await world.program()) == EVERY
 
 
 async def _call(program: Program, endpoint: str, ids: dict[str, str], body: Any = None) -> Any:
@@ -462,7 +465,7 @@ async def test_a_role_may_call_what_its_rights_allow_and_nothing_else(
     rights = await _narrow(world) if role == "narrow" else ROLES[role].permissions
     program = await world.program(role)
     wrong = []
-    for endpoint, right in RIGHTS.items():
+    for endpoint, right in ASKED.items():
         answer = await _call(program, endpoint, {})
         allowed = not right or right in rights
         refused = answer.status_code == 403
@@ -476,7 +479,7 @@ async def test_a_role_may_call_what_its_rights_allow_and_nothing_else(
 async def test_scopes_limit_a_token_to_what_they_name(world: World) -> None:
     program = await world.program("administrator", scopes=["contacts.view", "events.view"])
     wrong = []
-    for endpoint, right in RIGHTS.items():
+    for endpoint, right in ASKED.items():
         answer = await _call(program, endpoint, {})
         if (answer.status_code == 403) != (right not in ("", "contacts.view", "events.view")):
             wrong.append(f"{endpoint}: {answer.status_code}")
@@ -493,7 +496,7 @@ async def test_scopes_give_no_right_that_the_user_lacks(world: World) -> None:
 async def test_strangers_are_told_to_log_in_everywhere(world: World) -> None:
     strangers = [world.stranger(), world.stranger("hub_nonsense")]
     wrong = []
-    for endpoint in RIGHTS:
+    for endpoint in EVERY:
         for program in strangers:
             answer = await _call(program, endpoint, {})
             if answer.status_code != 401 or answer.json()["error"]["code"] != "unauthorized":
@@ -549,7 +552,7 @@ async def test_what_may_not_be_seen_is_not_there(world: World, role: str) -> Non
         open_to_all = {"contact_id"}
     agent = await world.program(role)
     wrong = []
-    for endpoint, right in RIGHTS.items():
+    for endpoint, right in ASKED.items():
         hangs = any(f"{{{one}}}" in endpoint for one in ids if one not in open_to_all)
         if right not in rights:
             continue
