@@ -184,13 +184,15 @@ async def test_what_people_name_is_shown_as_they_wrote_it(hub: House) -> None:
 async def test_a_task_is_planned_on_the_card_of_any_object(hub: House) -> None:
     browser = await hub.logged_in("supervisor")
     token = {"x-csrf-token": await browser.csrf()}
+    talk = {"title": "Talk", "at": "2031-05-05T10:00:00Z"}
     made = await hub.system.do(
         CreateLead(values={"title": "Two boats"}),
         CreateClient(name="Harbour"),
         CreateContact(name="Anna"),
+        CreateObject(kind="meeting", values=talk),
         CreateObject(kind="task", values={"title": "Count the boats"}),
     )
-    for kind, one in zip(("lead", "client", "contact", "task"), made, strict=True):
+    for kind, one in zip(("lead", "client", "contact", "meeting", "task"), made, strict=True):
         line = {"text": f"think of the {kind}", "kind": kind, "id": str(one)}
         answer = await browser.post("/day/task", json=line, headers=token)
         assert answer.status_code == 200, answer.text
