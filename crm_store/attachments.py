@@ -8,6 +8,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, insert, or_, select, true, update
 
+from crm_store import objects
+from crm_store.card_files import CARD, TYPE
+from crm_store.tables.custom import custom_fields, custom_values
 from crm_store.tables.dialogs import attachments, blobs, dialogs, messages
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader, Viewer
@@ -137,9 +140,31 @@ def attachment(reader: Reader, attachment_id: AttachmentId) -> tuple[AttachmentR
     ).first()
     if row is None:
         raise NotFound("there is no such file")
-    if not row.message_id and row.user_id != viewer.private_id and not viewer.is_system:
+    if row.state == CARD:
+        seen = viewer.is_system or _card_seen(reader, row.id)
+    else:
+        seen = bool(row.message_id) or row.user_id == viewer.private_id or viewer.is_system
+    if not seen:
         raise NotFound("there is no such file")
     return attachment_record(row), row.blob_id
+
+
+def _card_seen(reader: Reader, file_id: int) -> bool:
+    """Say whether the reader sees a card that holds a file."""
+    own = (custom_fields.c.type == TYPE) & (custom_fields.c.archived_at == 0)
+    cards = reader.conn.execute(
+        select(custom_values.c.kind, custom_values.c.object_id)
+        .join(custom_fields, custom_fields.c.id == custom_values.c.field_id)
+        .where(own, custom_values.c.number == file_id)
+    )
+    for card in cards.all():
+        noun = reader.nouns.get(card.kind)
+        if noun is None or not reader.viewer.may(noun.kind.read):
+            continue
+        with suppress(NotFound):
+            objects.need(reader, noun, card.object_id)
+            return True
+    return False
 
 
 def attachments_of(

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, select
 
+from crm_store import card_files
 from crm_store.filter_sql import QueryField, Subject
 from crm_store.nouns import Noun
 from crm_store.rows import gathered_in, gathered_rows, insert_rows
@@ -40,6 +41,7 @@ TYPES: Mapping[str, PropertyType] = {
     "person": PropertyType.REF,
     "money": PropertyType.MONEY,
     "flag": PropertyType.FLAG,
+    "file": PropertyType.FILE,
 }
 SORTED = frozenset({"line", "number", "date", "money"})
 _TEXTS = frozenset({PropertyType.LINE, PropertyType.TEXT, PropertyType.CHOICE})
@@ -223,6 +225,7 @@ def values_of(conn: Connection, noun: Noun, ids: Sequence[int]) -> dict[int, Cus
     }  # fmt: skip
     found = {number: CustomValues(empty, types) for number in ids}
     by_id = {one.field_id: one for one in known}
+    files: set[int] = set()
     for row in conn.execute(
         select(custom_values)
         .where(custom_values.c.kind == noun.kind.name, custom_values.c.object_id.in_(ids))
@@ -240,6 +243,12 @@ def values_of(conn: Connection, noun: Noun, ids: Sequence[int]) -> dict[int, Cus
             values[name] = bool(row.number)
         else:
             values[name] = row.number
+            if prop.type is PropertyType.FILE:
+                files.add(row.number)
+    if files:
+        described = card_files.described(conn, files)
+        for one in found.values():
+            one.files = described
     return found
 
 
@@ -302,6 +311,12 @@ def read(noun: Noun, given: Mapping[str, object]) -> dict[str, object]:
     return found
 
 
+def files_in(noun: Noun, values: Mapping[str, object]) -> dict[str, int]:
+    """Give those of checked values that are files."""
+    known = {one.name for one in customs(noun) if one.type is PropertyType.FILE}
+    return {name: int(str(one)) for name, one in values.items() if name in known}
+
+
 def write(uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[int, Mapping[str, object]]]) -> None:
     """Write checked values of custom fields: pairs of an object and what is new on it."""
     known = {one.name: one for one in customs(noun)}
@@ -314,8 +329,11 @@ def write(uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[int, Mapping[str, ob
             by_names.setdefault(tuple(sorted(own)), []).append(object_id)
         for name, value in own.items():
             new += _stored(kind, object_id, known[name], value)
+    before: set[int] = set()
     for names, ids in by_names.items():
+        files = [known[one].field_id for one in names if known[one].type is PropertyType.FILE]
         for start in range(0, len(ids), 400):
+            before |= card_files.held(uow, kind, ids[start : start + 400], files)
             uow.conn.execute(
                 delete(custom_values).where(
                     custom_values.c.kind == kind,
@@ -325,6 +343,7 @@ def write(uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[int, Mapping[str, ob
             )
     if new:
         insert_rows(uow.conn, custom_values, new)
+    card_files.release(uow, before)
 
 
 def _stored(kind: str, object_id: int, prop: Property, value: object) -> list[dict[str, object]]:
@@ -347,6 +366,8 @@ def erase(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> None:
     personal = select(custom_fields.c.id).where(
         custom_fields.c.kind == noun.kind.name, custom_fields.c.personal
     )
+    files = personal.where(custom_fields.c.type == card_files.TYPE)
+    before = card_files.held(uow, noun.kind.name, ids, uow.conn.execute(files).scalars().all())
     uow.conn.execute(
         delete(custom_values).where(
             custom_values.c.kind == noun.kind.name,
@@ -354,3 +375,4 @@ def erase(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> None:
             custom_values.c.field_id.in_(personal),
         )
     )
+    card_files.release(uow, before)

@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Select, case, delete, insert, select, update
 
-from crm_store import consents, object_writes, requests, tasks
+from crm_store import card_files, consents, object_writes, requests, tasks
+from crm_store.blob_counts import drop_blobs
 from crm_store.duplicates import forget_duplicates
 from crm_store.exports import forget_exports
 from crm_store.interests import forget as forget_interests
@@ -28,7 +29,6 @@ from crm_store.sql import upsert
 from crm_store.survivors import living
 from crm_store.tables.dialogs import (
     attachments,
-    blobs,
     bodies,
     dialogs,
     drafts,
@@ -143,32 +143,6 @@ def erase_messages(uow: UnitOfWork, ids: Sequence[int]) -> dict[str, int]:
     return report
 
 
-def drop_blobs(uow: UnitOfWork, names: set[str]) -> int:
-    """Let go of bytes; what nobody else refers to is removed after the commit. Gives how many."""
-    if not names:
-        return 0
-    uow.conn.execute(
-        update(blobs)
-        .where(blobs.c.id.in_(names))
-        .values(references_count=blobs.c.references_count - 1)
-    )
-    gone = list(
-        uow.conn.execute(
-            select(blobs.c.id).where(blobs.c.id.in_(names), blobs.c.references_count <= 0)
-        ).scalars()
-    )
-    uow.conn.execute(delete(blobs).where(blobs.c.id.in_(gone)))
-    if gone and uow.tx.drop_blob is not None:
-        drop = uow.tx.drop_blob
-
-        def forget() -> None:
-            for one in gone:
-                drop(one)
-
-        uow.tx.after_commit.append(forget)
-    return len(gone)
-
-
 def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     """Erase a person; gives a report of what was erased."""
     contact_id = living(uow.conn, command.contact_id)
@@ -237,11 +211,10 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
         )
     )
     # What a merge remembers of him is forgotten, and so it cannot be undone.
-    uow.conn.execute(
-        update(merges)
-        .where(merges.c.kind == "contact", merges.c.merged_id.in_(cards))
-        .values(kept={})
-    )
+    of_him = (merges.c.kind == "contact") & merges.c.merged_id.in_(cards)
+    kept = uow.conn.execute(select(merges.c.kept).where(of_him)).scalars().all()
+    uow.conn.execute(update(merges).where(of_him).values(kept={}))
+    card_files.release(uow, {one for each in kept for one in card_files.named_in(each)})
     report["rule_runs"] = forget_person(uow.conn, contact_id, dialog_ids)
     lead_ids = leads_of(uow, ContactId(contact_id), dialog_ids)
     report["leads"] = object_writes.blank(uow, NOUNS["lead"], lead_ids)

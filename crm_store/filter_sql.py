@@ -164,7 +164,7 @@ class _Compiler:
                 clause = self._text(kind, expression, operator, values)
             case FieldType.FLAG:
                 clause = expression.is_(true()) if values[0] else expression.is_(false())
-            case FieldType.REF:
+            case FieldType.REF | FieldType.FILE:
                 clause = self._reference(expression, operator, values)
             case FieldType.INSTANT:
                 given = _is(expression > 0) if column.positive else _is(expression != 0)
@@ -231,6 +231,7 @@ _EMPTY: Mapping[FieldType, ColumnElement[Any]] = {
     FieldType.FLAG: false(),
     FieldType.INSTANT: literal(0),
     FieldType.REF: literal(0),
+    FieldType.FILE: literal(0),
 }
 
 

@@ -130,7 +130,6 @@ def _begin(uow: UnitOfWork, pair: Pair, take: Sequence[str]) -> MergeId:
             values[field.name] = value_of(other, field.name)
     tags = tuple(dict.fromkeys((*before.tags, *other.tags)))[:50]
     added = [one for one in tags if one not in before.tags]
-    version = object_writes.change(uow, noun, pair.survivor, {**values, "tags": tags})
     uow.conn.execute(
         update(noun.table)
         .where(noun.table.c.id == pair.merged.id)
@@ -155,6 +154,9 @@ def _begin(uow: UnitOfWork, pair: Pair, take: Sequence[str]) -> MergeId:
             },
         )
     )
+    # The merge is written down first: it keeps the files that the survivor had.
+    lent = other.custom.files
+    version = object_writes.change(uow, noun, pair.survivor, {**values, "tags": tags}, lent)
     if version == pair.survivor.version:
         # What belongs to the card changed, so whoever saw it before has not seen this one.
         uow.conn.execute(

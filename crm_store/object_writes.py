@@ -5,12 +5,12 @@ What is the same for all kinds stands here once; what a kind does beyond it stan
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
 
-from crm_store import custom, leftovers
+from crm_store import card_files, custom, leftovers
 from crm_store.completeness import completeness_of
 from crm_store.lead_times import response_of
 from crm_store.nouns import Noun
@@ -24,8 +24,10 @@ from hub.events import ObjectChanged, ObjectCreated, ObjectLinked, ObjectRemoved
 from hub.ids import DialogId
 from hub.kinds import Kind
 from hub.objects import Change, Ref
-from hub.properties import PropertyType, empty_value, read_value, value_of
+from hub.properties import CardFile, PropertyType, empty_value, read_value, value_of
 from hub.terms import fold
+
+NO_FILES: Mapping[int, CardFile] = {}
 
 
 def read_values(kind: Kind, given: Mapping[str, object], *, new: bool) -> dict[str, object]:
@@ -68,7 +70,9 @@ def create(
     uow.conn.execute(insert(noun.table).values(**row))
     if more:
         whole = custom.whole(uow.conn, noun)
-        custom.write(uow, whole, [(object_id, custom.read(whole, more))])
+        own = custom.read(whole, more)
+        card_files.take(uow, custom.files_in(whole, own))
+        custom.write(uow, whole, [(object_id, own)])
     tags = values.get("tags")
     if isinstance(tags, tuple):
         write_tags(uow, noun, object_id, tags)
@@ -105,8 +109,17 @@ def lock(uow: UnitOfWork, noun: Noun, object_id: int, version: int | None = None
     return row
 
 
-def change(uow: UnitOfWork, noun: Noun, row: Any, values: Mapping[str, object]) -> int:
-    """Write what differs from a locked row, with its Changes on record; gives the new version."""
+def change(
+    uow: UnitOfWork,
+    noun: Noun,
+    row: Any,
+    values: Mapping[str, object],
+    lent: Collection[int] = (),
+) -> int:
+    """Write what differs from a locked row, with its Changes on record; gives the new version.
+
+    `lent` are files of other cards that this one may hold too.
+    """
     reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
     before = records(reader, noun, [row])[0]
     values, more = custom.split(values)
@@ -123,12 +136,14 @@ def change(uow: UnitOfWork, noun: Noun, row: Any, values: Mapping[str, object]) 
         .where(noun.table.c.id == row.id)
         .values(version=noun.table.c.version + 1, **_stored(noun, new))
     )
+    taken = card_files.take(uow, custom.files_in(noun, new), lent)
+    files = {**before.custom.files, **taken} if more else {}
     custom.write(uow, noun, [(row.id, new)])
     tags = new.get("tags")
     if isinstance(tags, tuple):
         write_tags(uow, noun, row.id, tags)
     changes = tuple(
-        change_of(noun.kind, row.id, name, value_of(before, name), value)
+        change_of(noun.kind, row.id, name, value_of(before, name), value, files)
         for name, value in new.items()
     )
     uow.record(ObjectChanged(object_kind=noun.kind.name, object_id=row.id, changes=changes))
@@ -154,8 +169,18 @@ def touch(uow: UnitOfWork, noun: Noun, row: Any, values: Mapping[str, object]) -
     uow.record(ObjectChanged(object_kind=noun.kind.name, object_id=row.id, changes=()))
 
 
-def change_of(kind: Kind, object_id: int, name: str, before: object, after: object) -> Change:
-    """The journal keeps no personal text: of such a property only that it changed."""
+def change_of(
+    kind: Kind,
+    object_id: int,
+    name: str,
+    before: object,
+    after: object,
+    files: Mapping[int, CardFile] = NO_FILES,
+) -> Change:
+    """The journal keeps no personal text: of such a property only that it changed.
+
+    A file is kept by its name; `files` describes those that the object has and had.
+    """
     prop = kind.property(name)
     if prop.personal:
         before = after = None
@@ -163,7 +188,14 @@ def change_of(kind: Kind, object_id: int, name: str, before: object, after: obje
         before, after = str(before), str(after)
     elif prop.type is PropertyType.TAGS:
         before, after = list(before), list(after)  # type: ignore[call-overload]
+    elif prop.type is PropertyType.FILE:
+        before, after = _file_name(before, files), _file_name(after, files)
     return Change(kind=kind.name, id=object_id, field=name, before=before, after=after)
+
+
+def _file_name(file_id: object, files: Mapping[int, CardFile]) -> str:
+    found = files.get(file_id) if isinstance(file_id, int) else None
+    return found.name if found is not None else ""
 
 
 def remove(uow: UnitOfWork, noun: Noun, object_id: int, *, restore: bool) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select
 
+from crm_store.card_files import of_cards
 from crm_store.nouns import pointing
 from crm_store.objects import visible_people
 from crm_store.tables import metadata
@@ -118,6 +119,12 @@ def personal_data(reader: Reader, contact_id: ContactId) -> tuple[dict[str, Any]
             .order_by(custom_values.c.field_id)
         )
     ]
+    for kind, ids in cards.items():
+        files += reader.conn.execute(
+            select(attachments.c.id, attachments.c.name, attachments.c.blob_id)
+            .where(attachments.c.id.in_(of_cards(kind, ids)), attachments.c.blob_id != "")
+            .order_by(attachments.c.id)
+        ).all()
     return found, files
 
 

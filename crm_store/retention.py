@@ -23,7 +23,8 @@ from sqlalchemy import (
 
 from crm_store import object_writes
 from crm_store.audit import NOISE
-from crm_store.erasure import drop_blobs, erase_messages
+from crm_store.blob_counts import drop_blobs
+from crm_store.erasure import erase_messages
 from crm_store.objects import NOUNS
 from crm_store.search_index import remove_dialogs
 from crm_store.sql import locked

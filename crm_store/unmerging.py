@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select, update
 
-from crm_store import consents, frequency, object_writes, objects
+from crm_store import card_files, consents, frequency, object_writes, objects
 from crm_store.merge_pair import CONTACT, Pair, ids_of, lock_addresses, places_of, pointing_at
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.nouns import NOUNS
@@ -72,6 +72,7 @@ def undo_merge(uow: UnitOfWork, command: UndoMerge) -> int:
     uow.conn.execute(
         update(merges).where(merges.c.id == merge.id).values(undone_at=uow.now, kept={})
     )
+    card_files.release(uow, set(card_files.named_in(merge.kept)))
     if noun is CONTACT:
         for row in (pair.survivor, pair.merged):
             _heard_from(uow, row)
@@ -217,7 +218,8 @@ def _words_back(uow: UnitOfWork, pair: Pair, kept: Mapping[str, Any]) -> None:
     ).all()
     if added:
         values["tags"] = tuple(one.tag for one in labels if one.tag_folded not in added)
-    if object_writes.change(uow, noun, row, values) == row.version:
+    lent = set(card_files.named_in(kept))
+    if object_writes.change(uow, noun, row, values, lent) == row.version:
         uow.conn.execute(
             update(noun.table)
             .where(noun.table.c.id == row.id)

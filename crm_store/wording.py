@@ -212,7 +212,7 @@ def own_values(
         found[number] = [
             (prop, values[prop.name.removeprefix("custom.")])
             for prop in known
-            if prop.type is not PropertyType.REF
+            if prop.type not in (PropertyType.REF, PropertyType.FILE)
         ]
     return found
 

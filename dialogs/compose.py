@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from crm_store import lead_answers, request_deadlines
+from crm_store.card_files import CARD
 from crm_store.rows import among, insert_rows, listed
 from crm_store.search_index import index_messages
 from crm_store.sql import upsert
@@ -240,7 +241,7 @@ def files_of(uow: UnitOfWork, ids: tuple[int, ...]) -> list[Row[Any]]:
     for one in ids:
         row = rows.get(one)
         mine = row is not None and (row.user_id == uow.actor.id or uow.viewer.is_system)
-        if row is None or row.message_id or not mine:
+        if row is None or row.message_id or row.state == CARD or not mine:
             raise Invalid("a file is gone or belongs to another message", field="attachments")
         found.append(row)
     return found
@@ -322,11 +323,15 @@ def _write_more(one: Answer) -> None:
 
 def take_files(uow: UnitOfWork, files: list[Row[Any]], message_id: int, dialog: Row[Any]) -> None:
     if files:
-        uow.conn.execute(
+        # Since it was looked at, a card or another message may have taken one.
+        free = (attachments.c.message_id == 0) & (attachments.c.state != CARD)
+        taken = uow.conn.execute(
             update(attachments)
-            .where(attachments.c.id.in_([one.id for one in files]))
+            .where(attachments.c.id.in_([one.id for one in files]), free)
             .values(message_id=message_id, dialog_id=dialog.id, account_id=dialog.account_id)
         )
+        if taken.rowcount != len({one.id for one in files}):
+            raise Invalid("a file is gone or belongs to another message", field="attachments")
 
 
 def _move_dialogs(answers: Sequence[Answer]) -> None:

@@ -504,7 +504,7 @@ from hub.placeholders import (
     names_of,
     unfilled,
 )
-from hub.properties import CustomValues, Property, PropertyType
+from hub.properties import CardFile, CustomValues, Property, PropertyType
 from hub.records.absences import (
     Absence,
     HandoverRecord,
@@ -724,6 +724,7 @@ __all__ = [
     "CancelSend",
     "CancelTimer",
     "Capabilities",
+    "CardFile",
     "CarryMoves",
     "Cause",
     "Change",

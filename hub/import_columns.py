@@ -223,6 +223,8 @@ class Reading:
             # Addresses of a contact person, who has no such properties himself.
             return phone(text, self._names.country) if name == "phone" else email(text)
         prop = self._known[name]
+        if prop.type is PropertyType.FILE:
+            raise Invalid("files are not imported: put them on the cards", field=name)
         if prop.type is PropertyType.CHOICE:
             text = self._choice(prop, text)
         elif prop.type is PropertyType.REF:

@@ -161,6 +161,7 @@ _HELD: Mapping[PropertyType, Any] = {
     PropertyType.DATE: int,
     PropertyType.REF: int,
     PropertyType.TAGS: tuple[str, ...],
+    PropertyType.FILE: int,
 }
 
 

@@ -61,6 +61,8 @@ class ListWords:
                 return datetime.fromtimestamp(value / 1_000_000, UTC).date().isoformat()
             case PropertyType.REF:
                 return harmless(self._name(prop, names.get(prop.ref, {}).get(value, str(value))))
+            case PropertyType.FILE:
+                return harmless(record.custom.files[value].name)  # type: ignore[attr-defined]
             case PropertyType.TAGS:
                 return harmless(", ".join(self._choice(prop, one) for one in value))
             case PropertyType.CHOICE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -30,7 +30,8 @@ class PropertyType(StrEnum):
 
     A line is one short text, a text is long. A date is a day of the calendar, kept as its
     midnight in UTC and never moved by time zones. Money is whole minor units (kopecks, cents) of
-    the object's `currency`. A reference is another object's id, 0 for none. Tags are short texts.
+    the object's `currency`. A reference is another object's id, 0 for none. Tags are short texts. A
+    file, which custom fields alone hold, is the id of what was uploaded, 0 for none.
     """
 
     LINE = "line"
@@ -43,6 +44,7 @@ class PropertyType(StrEnum):
     DATE = "date"
     REF = "ref"
     TAGS = "tags"
+    FILE = "file"
 
 
 _FIELD_TYPES: Mapping[PropertyType, FieldType] = {
@@ -56,6 +58,7 @@ _FIELD_TYPES: Mapping[PropertyType, FieldType] = {
     PropertyType.DATE: FieldType.INSTANT,
     PropertyType.REF: FieldType.REF,
     PropertyType.TAGS: FieldType.SET,
+    PropertyType.FILE: FieldType.FILE,
 }
 
 
@@ -128,8 +131,21 @@ class Property:
         return partial(lasting, one=self.lasts) if self.lasts else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardFile:
+    """A file that a custom field holds; its size is in bytes."""
+
+    id: int
+    name: str
+    size: int
+    media_type: str
+
+
 class CustomValues(dict[str, object]):
-    """The values of an object's custom fields, by name without `custom.`."""
+    """The values of an object's custom fields, by name without `custom.`.
+
+    `files` describes the files that stand among them, by their ids.
+    """
 
     def __init__(
         self,
@@ -138,10 +154,17 @@ class CustomValues(dict[str, object]):
     ) -> None:
         super().__init__(values or {})
         self.types = dict(types or {})
+        self.files: Mapping[int, CardFile] = {}
 
     def plain(self) -> dict[str, object]:
-        """Give them as JSON: days as texts, ids as texts, null for nobody and never."""
-        return {name: _as_json(self.types.get(name), one) for name, one in self.items()}
+        """Give them as JSON: days as texts, ids as texts, null for nobody, never and no file."""
+        return {name: self._as_json(self.types.get(name), one) for name, one in self.items()}
+
+    def _as_json(self, kind: PropertyType | None, value: object) -> object:
+        if kind is not PropertyType.FILE:
+            return _as_json(kind, value)
+        file = self.files.get(int(str(value)))
+        return {**asdict(file), "id": str(file.id)} if file is not None else None
 
 
 def _as_json(kind: PropertyType | None, value: object) -> object:
@@ -168,7 +191,7 @@ def empty_value(kind: PropertyType) -> object:
     match kind:
         case PropertyType.NUMBER | PropertyType.MONEY:
             return 0
-        case PropertyType.INSTANT | PropertyType.DATE | PropertyType.REF:
+        case PropertyType.INSTANT | PropertyType.DATE | PropertyType.REF | PropertyType.FILE:
             return 0
         case PropertyType.FLAG:
             return False
@@ -310,6 +333,13 @@ def _ref(prop: Property, given: object) -> int:
     return value
 
 
+def _file(prop: Property, given: object) -> int:
+    """A file is named by its id, or given as it is read."""
+    if isinstance(given, CardFile):
+        return given.id
+    return _ref(prop, given.get("id") if isinstance(given, Mapping) else given)
+
+
 def _tags(prop: Property, given: object) -> tuple[str, ...]:
     parts = given.split(",") if isinstance(given, str) else given
     if not isinstance(parts, list | tuple):
@@ -361,4 +391,5 @@ _READERS = {
     PropertyType.DATE: _date,
     PropertyType.REF: _ref,
     PropertyType.TAGS: _tags,
+    PropertyType.FILE: _file,
 }

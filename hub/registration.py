@@ -129,6 +129,8 @@ def _wrong_kind(found: Registered, plugin: str, kind: Kind) -> str:
         return f"kind {kind.name}: every object has {', '.join(taken)} already"
     if any((one.type is PropertyType.TAGS) != (one.name == "tags") for one in kind.properties):
         return f"kind {kind.name}: tags are called 'tags', and nothing else is"
+    if any(one.type is PropertyType.FILE for one in kind.properties):
+        return f"kind {kind.name}: only custom fields hold files"
     for one in kind.properties:
         if one.ref in ("contact", "client") and one.name != f"{one.ref}_id":
             # So that merging and erasing of people find it.

@@ -210,4 +210,5 @@ _TESTS: Mapping[FieldType, Callable[[Operator, Value], _Test]] = {
     FieldType.INSTANT: _instant,
     FieldType.REF: _ref,
     FieldType.SET: _set,
+    FieldType.FILE: lambda operator, _: _empty(operator),
 }

@@ -24,7 +24,7 @@ class FieldType(StrEnum):
 
     A line is one short text that is compared folded; a text is long, and a query finds its words
     only. A choice is compared exactly. A reference is another object's id, 0 when there is none.
-    A set holds lines (tags, say).
+    A set holds lines (tags, say). Of a file one asks only whether it is there.
     """
 
     LINE = "line"
@@ -35,6 +35,7 @@ class FieldType(StrEnum):
     INSTANT = "instant"
     REF = "ref"
     SET = "set"
+    FILE = "file"
 
 
 class Use(StrEnum):
@@ -105,6 +106,7 @@ OPERATORS: Mapping[FieldType, frozenset[Operator]] = {
     FieldType.INSTANT: EMPTIES | _ORDER | DURATIONS | CHANGES,
     FieldType.REF: _EXACT | EMPTIES | CHANGES,
     FieldType.SET: EMPTIES | _PARTS | {_O.IN, _O.NOT_IN, _O.CHANGED},
+    FieldType.FILE: EMPTIES | {_O.CHANGED},
 }
 
 

@@ -20,8 +20,8 @@ class FieldChoice:
 class CustomField:
     """A field that the organisation added to the cards of a kind.
 
-    `type` is line, text, number, date, choice, choices, person, money or flag. Filters, files
-    and programs call it `custom.<name>`.
+    `type` is line, text, number, date, choice, choices, person, money, flag or file. Filters,
+    files and programs call it `custom.<name>`.
     """
 
     id: FieldId

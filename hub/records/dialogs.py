@@ -87,7 +87,7 @@ class Dialog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentRecord:
-    """A file of a message; `state` is ready, pending or failed."""
+    """A file of a message or a card; `state` is ready, pending or failed, or card for a card's."""
 
     id: AttachmentId
     message_id: MessageId

@@ -12,6 +12,7 @@ from crm_store.nouns import Noun
 from hub.commands import Command
 from hub.errors import Conflict, Invalid
 from hub.web.auth import checked_form
+from hub.web.card_files import uploaded
 from hub.web.numbers import number
 from hub.web.objects import form_values, refusal, whole_of
 
@@ -36,6 +37,7 @@ async def save_card(
     whole = await whole_of(request, noun)
     values = form_values(whole.kind, form, request.state.zone)
     try:
+        values |= await uploaded(request, whole.kind, form)
         if more is not None:
             await more(values, whole, form)
         await request.state.hub.do(command(values, number(form.get("version", "0"))))

@@ -130,6 +130,16 @@ def _lasting(prop: Property, page: Page) -> Shows:
     return shows
 
 
+def _file(prop: Property, page: Page) -> Shows:
+    def shows(value: Any, record: Any) -> str:
+        file = record.custom.files.get(value)
+        if file is None:
+            return NOTHING
+        return f'<a class="person" href="/files/{file.id}">{escape(file.name)}</a>'
+
+    return shows
+
+
 def _plain(prop: Property, page: Page) -> Shows:
     if prop.lasts:
         return _lasting(prop, page)
@@ -148,6 +158,7 @@ SHOWN: Mapping[PropertyType, Callable[[Property, Page], Shows]] = {
     PropertyType.INSTANT: _instant,
     PropertyType.DATE: _date,
     PropertyType.MONEY: _money,
+    PropertyType.FILE: _file,
 }
 """How the values of a property are shown; every other one is a text."""
 

@@ -58,6 +58,7 @@ OFFERED: Mapping[FieldType, tuple[Operator, ...]] = {
     ),
     FieldType.REF: (_O.EQUALS, _O.NOT_EQUALS, _O.EMPTY, _O.NOT_EMPTY),
     FieldType.SET: (_O.CONTAINS, _O.NOT_CONTAINS, _O.EMPTY, _O.NOT_EMPTY),
+    FieldType.FILE: (_O.EMPTY, _O.NOT_EMPTY),
 }
 
 

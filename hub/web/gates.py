@@ -19,6 +19,7 @@ from hub.commands import Command
 from hub.errors import Conflict, Invalid
 from hub.ids import InterestId, StageId
 from hub.web.auth import checked_form
+from hub.web.card_files import uploaded
 from hub.web.interest_boards import told
 from hub.web.numbers import number
 from hub.web.objects import colleagues, fields_of, form_values, page, refusal
@@ -105,6 +106,10 @@ async def lacking(request: Request) -> Response:
 
     kind, wanted = await hub.read(load)
     filled = form_values(kind, form, request.state.zone)
+    try:
+        filled |= await uploaded(request, kind, form)
+    except Invalid as error:
+        return await refused(request, interest_id, form, error, filled)
     values = {name: filled[name] for name in wanted if name in filled}
     commands: list[Command] = []
     if values:

@@ -49,6 +49,9 @@ def _fields_shown(
         prop = noun.kind.property(field.name)
         if prop.type is PropertyType.FLAG:
             return translate(language, _("yes") if value else _("no"))
+        if prop.type is PropertyType.FILE:
+            files = {**preview.survivor.custom.files, **preview.merged.custom.files}
+            return files[value].name if value in files else ""
         words = said_value(prop, value, known, language, zone)
         if not words and prop.type is PropertyType.REF and value:
             return f"№ {value}"

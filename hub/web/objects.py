@@ -26,7 +26,15 @@ from hub.ids import UserId
 from hub.kinds import Kind
 from hub.list_words import ListWords
 from hub.objects import ActorKind, Ref
-from hub.properties import DAY, Property, PropertyType, empty_value, value_of
+from hub.properties import (
+    DAY,
+    CardFile,
+    CustomValues,
+    Property,
+    PropertyType,
+    empty_value,
+    value_of,
+)
 from hub.web.i18n import translate
 from hub.web.instants import day_only, moment
 from hub.xlsx_lists import workbook
@@ -44,6 +52,7 @@ REFUSALS = (
     _("say why"),
     _("a day is needed, as 2026-01-31 or 31.01.2026"),
     _("a whole number is needed"),
+    _("the file is gone, or something else has it: upload it again"),
     _("the text has a character that cannot be kept"),
     _("the new client has been worked on since"),
     _("this lead is closed"),
@@ -221,7 +230,8 @@ def form_values(kind: Kind, form: Any, zone: str) -> dict[str, object]:
     """
     found: dict[str, object] = {}
     for prop in kind.properties:
-        if not prop.editable:
+        if not prop.editable or prop.type is PropertyType.FILE:
+            # What was uploaded is kept first, see `card_files.uploaded`.
             continue
         if prop.type is PropertyType.FLAG:
             found[prop.name] = form.get(prop.name) == "yes"
@@ -262,11 +272,13 @@ def shown_value(prop: Property, value: object, zone: str = "UTC") -> str:
 
 def fields_of(
     kind: Kind, record: object | None, given: Mapping[str, object], zone: str
-) -> dict[str, str]:
+) -> dict[str, str | CardFile]:
     """Give what each field of a card's form holds: what was typed, else what is stored."""
-    found = {}
+    found: dict[str, str | CardFile] = {}
     for prop in kind.properties:
-        if prop.name in given:
+        if prop.type is PropertyType.FILE:
+            found[prop.name] = _file_of(prop, record, given) or ""
+        elif prop.name in given:
             value = given[prop.name]
             found[prop.name] = "yes" if value is True else str(value or "")
         elif record is None:
@@ -274,6 +286,16 @@ def fields_of(
         else:
             found[prop.name] = shown_value(prop, value_of(record, prop.name), zone)
     return found
+
+
+def _file_of(prop: Property, record: object | None, given: Mapping[str, object]) -> CardFile | None:
+    if prop.name in given:
+        value = given[prop.name]
+        return value if isinstance(value, CardFile) else None
+    if record is None:
+        return None
+    values: CustomValues = record.custom  # type: ignore[attr-defined]
+    return values.files.get(int(str(value_of(record, prop.name) or 0)))
 
 
 def refusal(request: Request, error: Invalid | Conflict) -> str:

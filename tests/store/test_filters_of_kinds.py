@@ -50,6 +50,7 @@ POOLS: dict[PropertyType, list[Any]] = {
     P.INSTANT: [0, 1, NOW - 3 * DAY, NOW - 1, NOW, NOW + 2 * DAY],
     P.DATE: [0, -DAY * 400, NOW - NOW % DAY, NOW - NOW % DAY + DAY],
     P.REF: [0, 1, 2, 7],
+    P.FILE: [0, 7, 8],
     P.TAGS: [(), ("vip",), ("ВИП", "spam"), ("ёж", "vip")],
 }
 PARTS = ["%", "_", "\\", "'", "anna", "ВИП", "ё", "100", "b"]

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from hub.shapes import Body, GivenId, Id, Instant, Shape, Word
 
-Type = Literal["line", "text", "number", "date", "choice", "choices", "person", "money", "flag"]
+Type = Literal[
+    "line", "text", "number", "date", "choice", "choices", "person", "money", "flag", "file"
+]
 Label = Annotated[Word, Field(max_length=100)]
 
 
@@ -26,7 +28,9 @@ class CustomField(Shape):
     id: Id
     kind: str
     name: str = Field(description="In filters, files and `custom` of an object.")
-    type: str = Field(description="line, text, number, date, choice, choices, person, money, flag.")
+    type: str = Field(
+        description="line, text, number, date, choice, choices, person, money, flag, file."
+    )
     label: str
     label_ru: str
     help: str

@@ -22,6 +22,7 @@ _GIVEN: dict[PropertyType, Any] = {
     PropertyType.DATE: GivenInstant,
     PropertyType.REF: GivenId,
     PropertyType.TAGS: list[Word],
+    PropertyType.FILE: GivenId,
 }
 _SHOWN: dict[PropertyType, Any] = {
     PropertyType.NUMBER: int,
@@ -31,13 +32,17 @@ _SHOWN: dict[PropertyType, Any] = {
     PropertyType.DATE: Instant,
     PropertyType.REF: OptionalId,
     PropertyType.TAGS: list[str],
+    PropertyType.FILE: OptionalId,
 }
 
 
 Custom = Annotated[
     dict[str, Any], BeforeValidator(lambda one: one.plain() if hasattr(one, "plain") else one)
 ]
-GIVEN_CUSTOM = "Values of custom fields, by name; null empties one."
+GIVEN_CUSTOM = (
+    "Values of custom fields, by name; null empties one. A file is the id of your upload, and is read "
+    "as id, name, size and media_type."
+)
 GivenCustom = Annotated[dict[Word, Any], Field(max_length=100)]
 
 

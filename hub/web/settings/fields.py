@@ -34,6 +34,7 @@ TYPES = {
     "person": _("colleague"),
     "money": _("sum of money"),
     "flag": _("yes or no"),
+    "file": _("file"),
 }
 EMPTY_ROWS = 4
 

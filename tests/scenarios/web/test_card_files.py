@@ -1,0 +1,69 @@
+"""A file on a card: chosen, shown, downloaded, replaced and taken away on its form."""
+
+from __future__ import annotations
+
+import re
+
+from hub import CreateClient, SaveField
+from tests.scenarios.web.house import House, csrf_of
+
+
+async def test_a_file_is_put_on_a_card_replaced_and_taken_away(hub: House) -> None:
+    browser = await hub.logged_in()
+    await hub.system.do(SaveField(kind="client", label="Contract", type="file", listed=True))
+    client_id = (await hub.system.do(CreateClient(name="Anna", values={})))[0]
+    path = f"/clients/{client_id}"
+
+    async def saved(chosen: str = "", **more: str) -> int:
+        page = (await browser.get(path)).text
+        form = page[page.index('enctype="multipart/form-data"') :]
+        version = re.search(r'name="version" value="(\d+)"', form)
+        was = re.search(r'name="custom.contract" value="(\d*)"', form)
+        assert version is not None
+        assert was is not None
+        data = {"version": version[1], "custom.contract": was[1], "_csrf": csrf_of(page), **more}
+        files = {"custom.contract-new": (chosen, b"<script>" if chosen else b"", "text/html")}
+        return (await browser.post(path, data=data, files=files)).status_code
+
+    assert await saved("offer & terms.html", name="Anna") == 303
+    page = (await browser.get(path)).text
+    assert "offer &amp; terms.html" in page
+    link = re.search(r'href="(/files/\d+)"', page)
+    assert link is not None
+    assert link[1] in (await browser.get("/clients")).text
+    given = await browser.get(f"{link[1]}?inline=1")
+    assert (given.content, given.headers["content-type"]) == (
+        b"<script>",
+        "application/octet-stream",
+    )
+    assert given.headers["content-disposition"].startswith("attachment")
+    # A refused form keeps what was chosen, and saving again keeps what is there.
+    assert await saved("second.html", name="") == 422
+    assert await saved(name="Anna") == 303
+    assert link[1] in (await browser.get(path)).text
+    assert await saved("third.html", name="Anna") == 303
+    assert (await browser.get(link[1])).status_code == 404
+    assert await saved(name="Anna", **{"custom.contract-gone": "yes"}) == 303
+    assert "third.html" not in (await browser.get(path)).text.split("What changed")[0]
+    blobs = hub.runtime.settings.data / "blobs"
+    # What was chosen in the refused form is nobody's yet.
+    assert len([one for one in blobs.rglob("*") if one.is_file()]) == 1
+
+
+async def test_a_file_is_given_and_read_over_the_api(hub: House) -> None:
+    browser = await hub.logged_in()
+    await hub.system.do(SaveField(kind="client", label="Contract", type="file"))
+    client_id = (await hub.system.do(CreateClient(name="Anna", values={})))[0]
+    head = {"x-csrf-token": await browser.csrf(), "accept": "application/json"}
+    sent = await browser.post(
+        "/api/v1/attachments", files={"file": ("a.pdf", b"pdf", "application/pdf")}, headers=head
+    )
+    assert sent.status_code == 201, sent.text
+    body = {"custom": {"contract": sent.json()["id"]}}
+    changed = await browser.patch(f"/api/v1/clients/{client_id}", json=body, headers=head)
+    told = {"id": sent.json()["id"], "name": "a.pdf", "size": 3, "media_type": "application/pdf"}
+    assert changed.json()["custom"]["contract"] == told
+    content = await browser.get(f"/api/v1/attachments/{told['id']}/content", headers=head)
+    assert content.content == b"pdf"
+    again = await browser.post("/api/v1/clients", json={"name": "B", **body}, headers=head)
+    assert again.status_code == 422

@@ -1,0 +1,185 @@
+"""Files of cards: taken once, read by who sees the card, gone when nothing holds them any more."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crm_store import attachments as attachment_reads
+from crm_store import import_fields, objects
+from crm_store.history import changes_of
+from crm_store.nouns import NOUNS
+from crm_store.objects import ObjectQuery
+from crm_store.personal import personal_data
+from crm_store.tables.dialogs import attachments, blobs
+from hub import (
+    AddNote,
+    Attachment,
+    AttachmentId,
+    ChangeClient,
+    ChangeObject,
+    ClientId,
+    CreateClient,
+    CreateUser,
+    DialogId,
+    EraseContact,
+    Invalid,
+    MergeClients,
+    MergeId,
+    NotFound,
+    SaveField,
+    SaveRole,
+    Scope,
+    UndoMerge,
+    UserId,
+)
+from hub.list_words import FOR_PROGRAMS
+from tests.houses import House, house, message
+
+CLIENT = NOUNS["client"]
+
+
+@pytest.fixture
+async def home(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    async with house(tmp_path, database_url) as one:
+        await one.user.do(SaveField(kind="client", label="Contract", type="file"))
+        yield one
+
+
+async def put_up(home: House, name: str = "a.txt", user: Any = None) -> AttachmentId:
+    file = Attachment(name=name, media_type="text/plain", content=name.encode(), size=1)
+    sent: AttachmentId = await (user or home.user).upload(file, DialogId(0))
+    return sent
+
+
+async def made(home: House, name: str, **custom: object) -> ClientId:
+    return ClientId((await home.user.do(CreateClient(name=name, values={"custom": custom})))[0])
+
+
+async def held(home: House, client_id: ClientId) -> Any:
+    card = await home.user.read(objects.one, CLIENT, client_id)
+    return card.custom.plain()["contract"]
+
+
+async def set_to(home: House, client_id: ClientId, value: object) -> None:
+    await home.user.do(ChangeClient(client_id=client_id, values={"custom": {"contract": value}}))
+
+
+async def kept(home: House) -> tuple[int, int, int]:
+    """Count the rows of files, those of bytes, and the bytes on the disk."""
+    rows = await home.runtime.database.read(
+        lambda conn: tuple(len(conn.execute(one.select()).all()) for one in (attachments, blobs))
+    )
+    folder = home.runtime.settings.data / "blobs"
+    return (*rows, len([one for one in folder.rglob("*") if one.is_file()]))
+
+
+async def test_a_card_takes_a_file_and_lets_go_of_it(home: House) -> None:
+    first = await put_up(home, "=a.txt")
+    anna = await made(home, "Anna", contract=str(first))
+    boris = await made(home, "Boris")
+    told = {"id": str(first), "name": "=a.txt", "size": 6, "media_type": "text/plain"}
+    assert await held(home, anna) == told
+    assert (await home.user.file(first)).content == b"=a.txt"
+    # What is read may be written again.
+    await set_to(home, anna, told)
+    card = await home.user.read(objects.one, CLIENT, anna)
+    assert card.version == 1
+    noun = await home.user.read(lambda reader: import_fields.whole_noun(reader, "client"))
+    assert FOR_PROGRAMS.cell(noun.kind.property("custom.contract"), card, {}) == "'=a.txt"
+    assert "custom.contract" not in import_fields.targets(noun.kind)
+    for operator, name in (("empty", "Boris"), ("not_empty", "Anna")):
+        tree = {"field": "client.custom.contract", "operator": operator}
+        page = await home.user.read(objects.page, CLIENT, ObjectQuery(filter=tree))
+        assert [one.name for one in page.items] == [name]
+    tree = {"field": "client.custom.contract", "operator": "equals", "value": str(first)}
+    with pytest.raises(Invalid):
+        await home.user.read(objects.page, CLIENT, ObjectQuery(filter=tree))
+    await set_to(home, anna, str(await put_up(home, "b.txt")))
+    with pytest.raises(NotFound):
+        await home.user.file(first)
+    assert await kept(home) == (1, 1, 1)
+    await set_to(home, anna, None)
+    assert await kept(home) == (0, 0, 0)
+    lines = await home.user.read(changes_of, CLIENT, anna)
+    assert [(one.before, one.after) for one in lines] == [("b.txt", ""), ("=a.txt", "b.txt")]
+    assert await held(home, boris) is None
+
+
+async def test_nothing_takes_what_another_has(home: House) -> None:
+    came = (await home.receive(message("1")))[0]
+    agent = (await home.system.do(CreateUser(email="a@a.example", name="A", role="supervisor")))[0]
+    theirs = await put_up(home, user=home.system.as_user(UserId(agent)))
+    mine = await put_up(home)
+    anna, boris = await made(home, "Anna", contract=str(mine)), await made(home, "Boris")
+    said = await put_up(home)
+    await home.user.do(AddNote(dialog_id=came.dialog_id, text="x", attachments=(said,)))
+    for one in (theirs, mine, said, 1 << 60):
+        with pytest.raises(Invalid):
+            await set_to(home, boris, str(one))
+    for who in (home.user, home.system):
+        with pytest.raises(Invalid):
+            await who.do(AddNote(dialog_id=came.dialog_id, text="x", attachments=(mine,)))
+    assert (await held(home, anna))["id"] == str(mine)
+    assert await held(home, boris) is None
+
+
+async def test_a_file_is_read_by_who_sees_its_card(home: House) -> None:
+    rights = frozenset({"contacts.view", "dialogs.view"})
+    await home.user.do(
+        SaveRole(
+            name="narrow", based_on="agent", permissions=rights, scopes={"contacts": Scope.OWN}
+        )
+    )
+    made_users = await home.user.do(
+        *(CreateUser(email=f"{one}@a.example", name=one, role="narrow") for one in "io")
+    )
+    me, other = map(UserId, made_users)
+    file = await put_up(home)
+    anna = await made(home, "Anna", contract=str(file))
+    for owner, seen in ((me, True), (other, False)):
+        change = ChangeObject(kind="client", object_id=anna, values={"owner_id": str(owner)})
+        await home.user.do(change)
+        reading = home.system.as_user(me).read(attachment_reads.attachment, file)
+        if seen:
+            assert (await reading)[0].name == "a.txt"
+        else:
+            with pytest.raises(NotFound):
+                await reading
+
+
+async def test_a_merge_takes_files_and_gives_them_back(home: House) -> None:
+    mine, theirs = await put_up(home, "mine"), await put_up(home, "theirs")
+    anna, ann = await made(home, "A", contract=str(mine)), await made(home, "B", contract=theirs)
+
+    async def merged(*take: str) -> MergeId:
+        command = MergeClients(survivor_id=anna, merged_id=ann, take=take)
+        return MergeId((await home.user.do(command))[0])
+
+    first = await merged("custom.contract")
+    assert (await held(home, anna))["name"] == "theirs"
+    await home.user.do(UndoMerge(merge_id=first))
+    assert [(await held(home, one))["name"] for one in (anna, ann)] == ["mine", "theirs"]
+    assert await kept(home) == (2, 2, 2)
+    second = await merged("custom.contract")
+    await set_to(home, anna, "")
+    await home.user.do(UndoMerge(merge_id=second))
+    # Nobody would get the first one back any more: its card was emptied since.
+    assert await held(home, anna) is None
+    assert (await held(home, ann))["name"] == "theirs"
+    assert await kept(home) == (1, 1, 1)
+
+
+async def test_an_erased_person_leaves_no_file(home: House) -> None:
+    await home.user.do(SaveField(kind="contact", label="Passport", type="file", personal=True))
+    came = (await home.receive(message("1")))[0]
+    file = await put_up(home)
+    values = {"custom": {"passport": str(file)}}
+    await home.user.do(ChangeObject(kind="contact", object_id=came.contact_id, values=values))
+    _, files = await home.user.read(personal_data, came.contact_id)
+    assert [one.name for one in files] == ["a.txt"]
+    await home.user.do(EraseContact(contact_id=came.contact_id))
+    assert await kept(home) == (0, 0, 0)
