@@ -23,8 +23,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from hub import Quarantine
 from hub.request_line import HubProtocol
+from plugins import crm_actions
+from tests.scenarios.http_api.brought import PLUGINS
+from tests.scenarios.http_api.furnished import BODIES, QUERIES, Furniture, filled, furnish
 from tests.scenarios.http_api.world import open_world
 
 CHECKS = [
@@ -35,6 +37,38 @@ CHECKS = [
 ]
 # A stream has no end; test_events.py reads it.
 ENDLESS = {"/events/stream"}
+NO_CHANNEL = "no pigeon can do this"
+UNREACHED = {
+    "POST /accounts/{account_id}/templates/sync": NO_CHANNEL,
+    "POST /attachments/{attachment_id}/fetch": NO_CHANNEL,
+    "PATCH /messages/{message_id}": NO_CHANNEL,
+    "POST /messages/{message_id}/retract": NO_CHANNEL,
+    "PUT /messages/{message_id}/reaction": NO_CHANNEL,
+    "POST /messages/{message_id}/retry": "every pigeon arrives",
+    "POST /exports/{export_id}/retry": "every export is written",
+    "POST /imports/{import_id}/undo": "test_imports.py brings a file in and takes it back",
+    "POST /imports/{import_id}/cancel": "it waits for one that runs",
+    "POST /interests/{interest_id}/ticks": "no stage has a checklist",
+    "POST /quarantine/{quarantine_id}/replay": "the one that there is was replayed with all",
+    "POST /retention/{rule_id}/run": "the rule is off",
+    "PUT /tasks/{task_id}/review": "nobody asked for a review",
+    "GET /dialogs/{dialog_id}/draft": "it is asked for before one is kept, and gone with an answer",
+    "POST /enquiries/{dialog_id}/back": "the person has a newer dialog by then",
+    "POST /imports": "a file; test_imports.py uploads one",
+    "POST /imports/{import_id}/check": "no columns were said by which rows are recognised",
+    "POST /imports/{import_id}/run": "no columns were said by which rows are recognised",
+    "GET /interests/funnel": "it wants a pipeline; test_interests.py reads it",
+    "POST /addresses/{address_id}/split": "it is the person's only address",
+    "POST /messages/{message_id}/reschedule": "the message was called off a moment before",
+    "POST /rules/import": "rules as they are exported; test_rules.py brings some in",
+    "POST /rules/{rule_id}/run": "the rule is off by then",
+    "POST /addresses/{address_id}/confirmations": "nobody was asked this",
+    "POST /mailings/pictures": "a picture; test_mailing_letters.py keeps one",
+    "PUT /mailings/mailings/{mailing}/state": "the mailing was sent a moment before",
+    "POST /mailings/mailings/{mailing}/restore": "the mailing was sent a moment before",
+    "POST /quick_replies/import": "a file; test_quick_replies.py brings one in",
+}
+"""Endpoints that refuse every request in a house like this one, with the reason."""
 PARTS = 6
 """A part of the long run has a verdict of its own, within two minutes of an idle machine."""
 POSITIVE, NEGATIVE = schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE
@@ -51,7 +85,7 @@ class Served(threading.Thread):
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}/api/v1"
         self.ready = threading.Event()
         self.token = ""
-        self.ids: dict[str, str] = {}
+        self.furniture = Furniture()
         self._server: uvicorn.Server | None = None
         self.error: BaseException | None = None
 
@@ -63,52 +97,10 @@ class Served(threading.Thread):
             self.ready.set()
 
     async def _serve(self) -> None:
+        plugins = (*PLUGINS, ("crm_actions", crm_actions))
         more = {"api_per_minute": 1_000_000, "webhooks_allow_private": False}
-        async with open_world(self._folder, self._database_url, **more) as world:
-            account = await world.account()
-            came = await world.letter(account, "anna", "hello")
-            program = await world.program()
-            made = await program.ok(
-                "POST", f"/dialogs/{came.dialog_id}/messages", json={"text": "hi"}
-            )
-            file = await program.ok("POST", "/attachments", files={"file": ("a.txt", b"a")})
-            contact = await program.ok("GET", f"/contacts/{came.contact_id}")
-            hook = {"url": "http://127.0.0.1:9/", "active": False}
-            made_hook = await program.ok("POST", "/webhooks", json=hook)
-            view = await program.ok("POST", "/views", json={"name": "mine"})
-            team = await program.ok("POST", "/teams", json={"name": "ours"})
-            client = await program.ok("POST", "/clients", json={"name": "Acme"})
-            rows = {"file": ("people.csv", b"Name,Phone\nAnna,1\n")}
-            brought = await program.ok("POST", "/imports", files=rows, data={"kind": "client"})
-            field = {"kind": "client", "label": "Boat"}
-            added = await program.ok("POST", "/fields", json=field)
-            rule = {"subject": "files", "days": 3000}
-            kept_for = await program.ok("POST", "/retention", json=rule)
-            facts = await program.ok("GET", "/events")
-            kept = Quarantine(account_id=account.id, raw=b"not a letter", error="unreadable")
-            quarantined = (await world.house.system.do(kept))[0]
-            self.ids = {
-                "import_id": brought["id"],
-                "field_id": added["id"],
-                "rule_id": kept_for["id"],
-                "webhook_id": made_hook["id"],
-                "view_id": view["id"],
-                "team_id": team["id"],
-                "client_id": client["id"],
-                "event_id": facts["events"][0]["id"],
-                "quarantine_id": str(quarantined),
-                "dialog_id": str(came.dialog_id),
-                "merged_id": str(came.dialog_id),
-                "message_id": made["id"],
-                "seen_message_id": str(came.message_id),
-                "contact_id": str(came.contact_id),
-                "address_id": contact["addresses"][0]["id"],
-                "attachment_id": file["id"],
-                "account_id": str(account.id),
-                "user_id": str(await world.user("agent")),
-                "name": "pigeon",
-                "channel": "pigeon",
-            }
+        async with open_world(self._folder, self._database_url, *plugins, **more) as world:
+            self.furniture = await furnish(world)
             self.token = await world.token()
             config = uvicorn.Config(
                 world.house.app,
@@ -156,10 +148,21 @@ class Machine:
     def __init__(self, served: Served, session: requests.Session) -> None:
         self._served, self._session = served, session
         self.called: dict[str, set[int]] = {}
+        self.refused: dict[str, str] = {}
         self.wrong: list[str] = []
 
+    def use(self, operation: Any) -> None:
+        """Ask an endpoint for what it is for, of what is really there."""
+        self._try(operation, POSITIVE, 1, st.just(True), known=True)
+
     def try_out(self, operation: Any, mode: Any, count: int) -> None:
-        statuses = self.called.setdefault(operation.label, set())
+        """Ask it for what a machine makes up, now and then of what is really there."""
+        self._try(operation, mode, count, st.booleans())
+
+    def _try(self, operation: Any, mode: Any, count: int, truth: Any, known: bool = False) -> None:
+        label = operation.label
+        statuses = self.called.setdefault(label, set())
+        ids = self._served.furniture.of(label)
 
         @hypothesis.settings(
             max_examples=count,
@@ -169,16 +172,23 @@ class Machine:
             phases=[hypothesis.Phase.generate],
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        @hypothesis.given(case=operation.as_strategy(generation_mode=mode), real=st.booleans())
+        @hypothesis.given(case=operation.as_strategy(generation_mode=mode), real=truth)
         def call(case: Any, real: bool) -> None:
             if real:
-                ids = self._served.ids
                 case.path_parameters = _with_real_ids(dict(case.path_parameters or {}), ids)
                 case.body = _with_real_ids(case.body, ids)
+            if known and label in BODIES:
+                case.body = filled(BODIES[label], ids)
+            if known:
+                case.query = filled(QUERIES.get(label, {}), ids)
+                case.headers = {}
             if isinstance(case.query, dict) and "wait" in case.query:
                 case.query = {**case.query, "wait": "0"}
             answer = case.call(base_url=self._served.address, session=self._session, timeout=60)
             statuses.add(answer.status_code)
+            if answer.status_code >= 400:
+                said = f"{answer.status_code} {answer.text} to {case.body!r}"
+                self.refused.setdefault(label, said[:600])
             case.validate_response(answer, checks=CHECKS)
 
         try:
@@ -186,15 +196,15 @@ class Machine:
         except hypothesis.errors.Unsatisfiable:
             # Nothing about this operation can be wrong.
             return
-        except Exception as error:
-            self.wrong.append(f"{operation.label} {mode}: {error}")
+        except (Exception, BaseExceptionGroup) as error:
+            self.wrong.append(f"{label} {mode}: {error!r} {getattr(error, 'exceptions', '')}")
 
 
 @pytest.mark.slow
 @pytest.mark.long
 @pytest.mark.timeout(300)
 def test_no_request_that_a_machine_makes_up_is_answered_by_a_crash(served: Served) -> None:
-    look_at(served, {POSITIVE: 3, NEGATIVE: 1})
+    look_at(served, {POSITIVE: 1, NEGATIVE: 1})
 
 
 @pytest.mark.slow
@@ -212,14 +222,32 @@ def look_at(served: Served, modes: Mapping[Any, int], part: int = 0, parts: int 
     session.trust_env = False
     session.headers["authorization"] = f"Bearer {served.token}"
     machine = Machine(served, session)
-    for found in list(schema.get_all_operations())[part::parts]:
-        operation = found.ok()
-        if operation.path not in ENDLESS:
+    found = [one.ok() for one in list(schema.get_all_operations())[part::parts]]
+    # What takes away comes last, and what is a part of something before the whole.
+    known = sorted((one for one in found if one.path not in ENDLESS), key=_order)
+    for takes_away in (False, True):
+        some = [one for one in known if _takes_away(one) is takes_away]
+        for operation in some:
+            machine.use(operation)
+        for operation in some:
             for mode, count in modes.items():
                 machine.try_out(operation, mode, count)
     session.close()
     assert not machine.wrong, "\n\n".join(machine.wrong)[:20_000]
     called = machine.called
     assert len(called) > 200 // parts
-    reached = [label for label, seen in called.items() if any(one < 300 for one in seen)]
-    assert len(reached) > len(called) // 3, "most made-up requests must get somewhere"
+    missed = {
+        label: machine.refused[label]
+        for label, seen in called.items()
+        if min(seen) >= 400 and label not in UNREACHED
+    }
+    assert not missed, "\n".join(f"{label}: {said}" for label, said in missed.items())
+
+
+def _takes_away(operation: Any) -> bool:
+    return operation.method.upper() == "DELETE" or operation.path.endswith("/erase")
+
+
+def _order(operation: Any) -> tuple[bool, int]:
+    depth = operation.path.count("/")
+    return operation.path.startswith("/contacts"), -depth if _takes_away(operation) else 0
