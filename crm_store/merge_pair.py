@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Table, select
+from sqlalchemy import Column, ColumnElement, Table, and_, select, true
 
 from crm_store import custom
 from crm_store.nouns import NOUNS, Noun, pointing
@@ -25,6 +25,7 @@ LEFT = frozenset(
         "consents",
         "frequency_limits",
         "deliveries",
+        # Who was put into a segment: the survivor is added there, in merging.py.
         "segment_members",
         # Moved with their addresses, in moves.py.
         "addresses",
@@ -45,13 +46,26 @@ LEFT = frozenset(
 
 def places_of(kind: str, nouns: Mapping[str, Noun] = NOUNS) -> dict[str, Table]:
     """Give the tables whose rows point at contacts or clients and go over to the survivor."""
-    column = f"{kind}_id"
     plugins = {one.table.name: one.table for one in pointing(nouns, kind)}
     return plugins | {
         name: table
         for name, table in sorted(metadata.tables.items())
-        if column in table.c and name not in LEFT and "id" in table.primary_key.columns
+        if ({f"{kind}_id", "object_kind"} & set(table.c.keys()))
+        and name not in LEFT
+        and "id" in table.primary_key.columns
     }
+
+
+def points_at(table: Table, kind: str, object_id: int) -> ColumnElement[bool]:
+    """Say that a row of one of these tables points at a card: by its number, or also by its kind."""
+    column, theirs = _pointer(table, kind)
+    return and_(column == object_id, theirs)
+
+
+def _pointer(table: Table, kind: str) -> tuple[Column[int], ColumnElement[bool]]:
+    if "object_kind" in table.c:
+        return table.c.object_id, table.c.object_kind == kind
+    return table.c[f"{kind}_id"], true()
 
 
 @dataclass(slots=True)
@@ -61,10 +75,6 @@ class Pair:
     noun: Noun
     survivor: Any
     merged: Any
-
-    @property
-    def column(self) -> str:
-        return f"{self.noun.kind.name}_id"
 
 
 def lock_addresses(uow: UnitOfWork, ids: Iterable[int]) -> None:
@@ -116,7 +126,8 @@ def ids_of(uow: UnitOfWork, statement: Any) -> list[int]:
 
 def pointing_at(table: Table, pair: Pair, object_id: int) -> dict[str, Any]:
     """Give the columns by which a row points at one of both cards."""
-    values: dict[str, Any] = {pair.column: object_id}
+    column, _ = _pointer(table, pair.noun.kind.name)
+    values: dict[str, Any] = {column.name: object_id}
     if "version" in table.c:
         values["version"] = table.c.version + 1
     return values

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 
 from crm_store import objects
-from crm_store.merge_pair import CONTACT, differences, places_of
+from crm_store.merge_pair import CONTACT, differences, places_of, points_at
 from crm_store.nouns import NOUNS
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.people import addresses, merges
@@ -32,7 +32,7 @@ def merge_preview(reader: Reader, kind: str, survivor_id: int, merged_id: int) -
         owned = select(func.count()).where(addresses.c.contact_id == merged_id)
         counts["addresses"] = int(reader.conn.execute(owned).scalar_one())
     for name, table in places_of(kind, reader.nouns).items():
-        found = select(func.count()).where(table.c[f"{kind}_id"] == merged_id)
+        found = select(func.count()).where(points_at(table, kind, merged_id))
         counts[name] = int(reader.conn.execute(found).scalar_one())
     return MergePreview(
         survivor=mine,

@@ -24,6 +24,7 @@ from crm_store.merge_pair import (
     lock_addresses,
     places_of,
     pointing_at,
+    points_at,
 )
 from crm_store.moves import hand_over, move_dialogs
 from crm_store.nouns import Noun
@@ -31,6 +32,7 @@ from crm_store.search_index import index_contact, remove_contact
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interest_people
 from crm_store.tables.people import addresses, contacts, merge_moves, merges
+from crm_store.tables.segments import segment_members, segments
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import MergeClients, MergeContacts
@@ -57,6 +59,7 @@ def merge_contacts(uow: UnitOfWork, command: MergeContacts) -> MergeId:
     move_dialogs(uow, talks, target)
     _move_rows(uow, merge_id, pair)
     _take_part(uow, merge_id, pair)
+    _stay_in_segments(uow, merge_id, pair)
     uow.conn.execute(
         update(contacts)
         .where(contacts.c.id == target)
@@ -177,7 +180,7 @@ def _note(uow: UnitOfWork, merge_id: MergeId, place: str, ids: Sequence[int]) ->
 
 def _move_rows(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
     for name, table in places_of(pair.noun.kind.name, uow.tx.nouns).items():
-        mine = table.c[pair.column] == pair.merged.id
+        mine = points_at(table, pair.noun.kind.name, pair.merged.id)
         uow.conn.execute(
             insert(merge_moves).from_select(
                 ["merge_id", "place", "row_id"],
@@ -187,6 +190,29 @@ def _move_rows(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
         uow.conn.execute(
             update(table).where(mine).values(pointing_at(table, pair, pair.survivor.id))
         )
+
+
+def _stay_in_segments(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
+    """Put the survivor into the segments that the merged card was put into by hand."""
+    own = select(segment_members.c.segment_id).where(
+        segment_members.c.contact_id == pair.survivor.id
+    )
+    new = ids_of(
+        uow,
+        select(segments.c.id)
+        .join(segment_members, segment_members.c.segment_id == segments.c.id)
+        .where(
+            segment_members.c.contact_id == pair.merged.id,
+            segments.c.kind == "static",
+            segments.c.id.not_in(own),
+        ),
+    )
+    if new:
+        uow.conn.execute(
+            insert(segment_members),
+            [{"segment_id": one, "contact_id": pair.survivor.id, "since": uow.now} for one in new],
+        )
+    _note(uow, merge_id, "segment_members", new)
 
 
 def _take_part(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:

@@ -12,7 +12,15 @@ from typing import Any
 from sqlalchemy import Row, delete, func, select, update
 
 from crm_store import card_files, consents, frequency, object_writes, objects
-from crm_store.merge_pair import CONTACT, Pair, ids_of, lock_addresses, places_of, pointing_at
+from crm_store.merge_pair import (
+    CONTACT,
+    Pair,
+    ids_of,
+    lock_addresses,
+    places_of,
+    pointing_at,
+    points_at,
+)
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.nouns import NOUNS
 from crm_store.search_index import index_contact
@@ -21,6 +29,7 @@ from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interest_people
 from crm_store.tables.objects import object_tags
 from crm_store.tables.people import addresses, contacts, merge_moves, merges
+from crm_store.tables.segments import segment_members
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import UndoMerge
@@ -59,7 +68,7 @@ def undo_merge(uow: UnitOfWork, command: UndoMerge) -> int:
         )
         uow.conn.execute(
             update(table)
-            .where(table.c.id.in_(moved), table.c[pair.column] == pair.survivor.id)
+            .where(table.c.id.in_(moved), points_at(table, noun.kind.name, pair.survivor.id))
             .values(pointing_at(table, pair, pair.merged.id))
         )
     _words_back(uow, pair, merge.kept)
@@ -159,6 +168,15 @@ def _dialogs_back(uow: UnitOfWork, pair: Pair, merge: Any) -> None:
         delete(interest_people).where(
             interest_people.c.contact_id == pair.survivor.id,
             interest_people.c.interest_id.in_(taken),
+        )
+    )
+    joined = select(merge_moves.c.row_id).where(
+        merge_moves.c.merge_id == merge.id, merge_moves.c.place == "segment_members"
+    )
+    uow.conn.execute(
+        delete(segment_members).where(
+            segment_members.c.contact_id == pair.survivor.id,
+            segment_members.c.segment_id.in_(joined),
         )
     )
     # What was made of a dialog that goes back, since, goes with it.

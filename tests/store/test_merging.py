@@ -22,6 +22,8 @@ from crm_store.tables import metadata
 from crm_store.tables.dialogs import dialogs, messages
 from crm_store.tables.journal import journal
 from crm_store.tables.people import addresses, contacts, erased_addresses, merges
+from crm_store.tables.requests import tasks
+from crm_store.tables.segments import segment_members
 from hub import (
     AddAddress,
     Address,
@@ -31,13 +33,16 @@ from hub import (
     ContactId,
     CreateClient,
     CreateLead,
+    CreateObject,
     EraseContact,
+    FillSegment,
     HubError,
     LinkContact,
     MergeClients,
     MergeContacts,
     MergeDialogs,
     MergeId,
+    SaveSegment,
     SplitContact,
     UndoMerge,
     UpdateContact,
@@ -70,13 +75,27 @@ async def test_a_merged_person_is_one_with_all_of_both_and_two_again(home: House
     given = (await home.receive(letter("2", "anya@example.com", name="Anya P."), letter=True))[0]
     anya, post = given.contact_id, given.dialog_id
     lead = (await home.user.do(CreateLead(dialog_id=post)))[0]
+    task = (
+        await home.user.do(
+            CreateObject(
+                kind="task",
+                values={"title": "Call Anya", "object_kind": "contact", "object_id": anya},
+            )
+        )
+    )[0]
+    (both, hers) = await home.user.do(
+        SaveSegment(name="Both", static=True), SaveSegment(name="Hers", static=True)
+    )
+    await home.user.do(
+        FillSegment(segment_id=both, add=(anna, anya)), FillSegment(segment_id=hers, add=(anya,))
+    )
     await home.user.do(
         UpdateContact(contact_id=anna, values={"position": "buyer", "tags": "boats"}),
         UpdateContact(contact_id=anya, values={"language": "ru", "tags": "boats, oars"}),
     )
     before = await card(home, anna)
     seen = await home.user.read(merge_preview, "contact", anna, anya)
-    assert dict(seen.moves) == {"dialogs": 1, "messages": 1, "addresses": 1, "leads": 1}
+    assert dict(seen.moves) == {"dialogs": 1, "messages": 1, "addresses": 1, "leads": 1, "tasks": 1}
     assert {one.name: one.fills for one in seen.fields} == {"name": False, "language": True}
     merge_id = (
         await home.user.do(
@@ -87,6 +106,9 @@ async def test_a_merged_person_is_one_with_all_of_both_and_two_again(home: House
     assert (one.name, one.position, one.language) == ("Anya P.", "buyer", "ru")
     assert set(one.tags) == {"boats", "oars"}
     assert {each.kind for each in one.addresses} == {"pigeon", "email"}
+    assert rows(home, _about(task)) == [(anna,)]
+    held = select(segment_members.c.segment_id).where(segment_members.c.contact_id == anna)
+    assert {each.segment_id for each in rows(home, held)} == {both, hers}
     assert (await card(home, anya)).id == anna, "the old number leads to the survivor"
     assert {each.contact_id for each in rows(home, select(dialogs))} == {anna}
     assert {each.contact_id for each in rows(home, select(messages))} == {anna}
@@ -121,6 +143,12 @@ async def test_a_merged_person_is_one_with_all_of_both_and_two_again(home: House
     with pytest.raises(Conflict):
         await home.user.do(UndoMerge(merge_id=merge_id))
     assert (await home.user.read(_contact_of_lead, lead)) == anya
+    assert rows(home, _about(task)) == [(anya,)]
+    assert {each.segment_id for each in rows(home, held)} == {both}
+
+
+def _about(task: int) -> Any:
+    return select(tasks.c.object_id).where(tasks.c.id == task)
 
 
 def _contact_of_lead(reader: Any, lead_id: int) -> int:
@@ -229,7 +257,8 @@ async def test_two_clients_become_one_with_their_people_and_leads(home: House) -
 def test_a_merge_knows_every_table_that_names_a_person() -> None:
     """A table with such a column either has rows with ids, or is moved by hand (LEFT)."""
     for kind in ("contact", "client"):
-        known = {name for name, one in metadata.tables.items() if f"{kind}_id" in one.c}
+        columns = {f"{kind}_id", "object_kind"}
+        known = {name for name, one in metadata.tables.items() if columns & set(one.c.keys())}
         assert known - LEFT == set(places_of(kind)), "say in crm_store/merge_pair.py what it does"
         for name, table in places_of(kind).items():
             keys = [one.name for one in table.primary_key.columns]
