@@ -12,15 +12,17 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, and_, select
 
 from crm_store import custom, objects
 from crm_store import dialogs as dialog_reads
 from crm_store.objects import NOUNS
 from crm_store.rows import among, listed
+from crm_store.tables.calendars import calendars
 from crm_store.tables.people import addresses, clients, contacts
 from crm_store.tables.users import brands, users
 from crm_store.viewer import Reader
+from hub.calendars import read_week, week_text
 from hub.errors import NotFound
 from hub.figures import sum_said
 from hub.ids import ContactId, DialogId, UserId
@@ -112,7 +114,7 @@ def of_people(
     The organisation's own fields of a person and his client are read where they are asked for.
     `spoken` is the language of those whose card names none; else it is the organisation's.
     """
-    brand = conn.execute(select(brands).order_by(brands.c.id)).first()
+    brand = conn.execute(_brand()).first()
     dialect = conn.dialect.name
     given = {"b_people": listed(dialect, set(contact_ids))}
     rows = conn.execute(_people(dialect), given).all()
@@ -120,7 +122,7 @@ def of_people(
     for one in conn.execute(_reach(dialect), given):
         if one.kind in TOLD:
             reach.setdefault(one.contact_id, {}).setdefault(f"contact.{one.kind}", one.value)
-    shared = _organisation(brand, now)
+    shared, hours = _organisation(brand), _open_hours(brand)
     own_language = brand.language if brand is not None and brand.language else "en"
     people = own_values(conn, "contact", [row.id for row in rows]) if own_fields else {}
     companies = own_values(conn, "client", [row.client_id for row in rows]) if own_fields else {}
@@ -146,6 +148,7 @@ def of_people(
         ):
             for prop, value in values:
                 texts[f"{prefix}.{prop.name}"] = _own(prop, value, language)
+        texts["working_hours"] = hours.get("ru" if language.startswith("ru") else "en", "")
         texts["today"] = _date(now, row.time_zone or _zone(brand), language)
         found[row.id] = Values(texts=texts, language=language)
     return found
@@ -182,11 +185,28 @@ def _reach(dialect: str) -> Select[Any]:
     )
 
 
-def _organisation(brand: Any, now: int) -> dict[str, str]:
+@cache
+def _brand() -> Select[Any]:
+    default = and_(calendars.c.brand_id == brands.c.id, calendars.c.is_default)
+    return select(brands, calendars.c.week).outerjoin(calendars, default).order_by(brands.c.id)
+
+
+def _organisation(brand: Any) -> dict[str, str]:
     if brand is None:
         return {}
-    hours = str((brand.settings or {}).get("working_hours", ""))
-    return {"company": brand.name, "working_hours": hours}
+    return {"company": brand.name}
+
+
+def _open_hours(brand: Any) -> Mapping[str, str]:
+    """Give the organisation's own words for its hours, or those of its default calendar."""
+    if brand is None:
+        return {}
+    if own := str((brand.settings or {}).get("working_hours", "")):
+        return {"en": own, "ru": own}
+    if not brand.week:
+        return {}
+    week = read_week(brand.week)
+    return {language: week_text(week, language) for language in ("en", "ru")}
 
 
 def _zone(brand: Any) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -243,6 +243,36 @@ def hours_data(hours: Hours) -> list[list[str]]:
 def hours_text(hours: Hours) -> str:
     """Give hours as people write them."""
     return ", ".join(str(one) for one in hours)
+
+
+_DAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
+}
+_ALWAYS = {"en": "around the clock", "ru": "круглосуточно"}
+_WHOLE_DAY = (Span(0, DAY_MINUTES),)
+
+
+def week_text(week: Iterable[Hours], language: str) -> str:
+    """Say the hours of a week to a client, days alike together: "Mon–Fri 9:00–18:00, Sat 10:00–14:00".
+
+    In Russian or English; "" where nobody ever works.
+    """
+    language = "ru" if language.startswith("ru") else "en"
+    days, said = _DAYS[language], []
+    hours = [tuple(one) for one in week]
+    if all(one == _WHOLE_DAY for one in hours):
+        return _ALWAYS[language]
+    for alike, run in groupby(range(len(hours)), key=lambda n: hours[n]):
+        first, *others = run
+        if alike:
+            name = f"{days[first]}–{days[others[-1]]}" if others else days[first]
+            times = " ".join(
+                f"{one.start // 60}:{one.start % 60:02d}–{one.end // 60}:{one.end % 60:02d}"
+                for one in alike
+            )
+            said.append(f"{name} {times}")
+    return ", ".join(said)
 
 
 def read_week(given: Mapping[str, object]) -> tuple[Hours, ...]:

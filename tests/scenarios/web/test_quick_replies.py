@@ -19,6 +19,7 @@ from hub import (
     Button,
     Capabilities,
     ChangeObject,
+    CreateContact,
     CreateObject,
     CreateUser,
     FieldChoice,
@@ -313,8 +314,7 @@ async def test_a_reply_fits_its_channel_its_team_and_the_place_it_is_looked_for(
     house.runtime.database.set_clock(lambda: clock)
     vera, oleg = await house.user("supervisor"), await house.user("agent")
     (team,) = await system.do(SaveTeam(name="Sails", members=(vera,)))
-    brand = await system.brand()
-    await system.do(UpdateBrand(brand_id=brand.id, settings={"working_hours": "9 to 18"}))
+    (eva,) = await system.do(CreateContact(name="Eva"))
     own = house.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
     (number,) = await own.as_user(vera).do(
         ShareQuickReply(
@@ -329,11 +329,14 @@ async def test_a_reply_fits_its_channel_its_team_and_the_place_it_is_looked_for(
     reply = await one_reply(own, number, await system.user(vera))
     assert reply is not None
     assert await one_reply(own, number, await system.user(oleg)) is None
-    values = Values(texts={"working_hours": "9 to 18"}, language="en")
+    # The hours are those of the working calendar, in the person's language.
+    known = (await system.values(contact_id=eva)).texts["working_hours"]
+    assert known in ("Mon–Fri 9:00–18:00", "пн–пт 9:00–18:00")
+    values = Values(texts={"working_hours": known}, language="en")
     sms = filled(own, reply, values, Capabilities(address_kind="phone", max_text=1530))
-    assert (sms.text, sms.buttons) == ("Open 9 to 18", ())
+    assert (sms.text, sms.buttons) == (f"Open {known}", ())
     bot = filled(own, reply, values, Capabilities(address_kind="bot", max_text=4096, buttons=2))
-    assert bot.text == "We are open 9 to 18, write!"
+    assert bot.text == f"We are open {known}, write!"
     assert bot.buttons == (
         Button(label="Call me", payload="Call me"),
         Button(label="Site", url="https://example.org"),

@@ -13,6 +13,7 @@ from hub.calendars import (
     MINUTE,
     OFFICE_WEEK,
     Calendar,
+    Hours,
     NoWorkingTime,
     Span,
     SpecialDay,
@@ -23,6 +24,7 @@ from hub.calendars import (
     read_week,
     special_data,
     week_data,
+    week_text,
 )
 from hub.errors import Invalid
 from hub.ids import Micros
@@ -31,6 +33,8 @@ from hub.special_days import LineNotUnderstood, read_days
 MOSCOW = ZoneInfo("Europe/Moscow")
 BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = calendar_from("Europe/Moscow", OFFICE_WEEK, {})
+WORK, SHORT = (Span(540, 1080),), (Span(600, 870),)
+LUNCH = (Span(540, 780), Span(840, 1080))
 
 
 def at(text: str, zone: ZoneInfo = MOSCOW) -> Micros:
@@ -198,3 +202,19 @@ def test_the_far_future_keeps_its_pace() -> None:
     assert OFFICE.add_working(start, 2000 * HOUR) < start + timedelta(days=400) / timedelta(
         microseconds=1
     )
+
+
+@pytest.mark.parametrize(
+    ("hours", "language", "said"),
+    [
+        ([WORK] * 5 + [SHORT, ()], "en", "Mon–Fri 9:00–18:00, Sat 10:00–14:30"),
+        ([WORK] * 5 + [SHORT, ()], "ru", "пн–пт 9:00–18:00, сб 10:00–14:30"),
+        ([LUNCH, (), LUNCH, LUNCH, (), (), ()], "en", "Mon 9:00–13:00 14:00–18:00, Wed–Thu 9:00–13:00 14:00–18:00"),
+        ([(Span(0, 1440),)] * 7, "ru", "круглосуточно"),
+        ([()] * 7, "en", ""),
+    ],
+)  # fmt: skip
+def test_hours_are_said_to_clients_days_alike_together(
+    hours: list[Hours], language: str, said: str
+) -> None:
+    assert week_text(hours, language) == said
