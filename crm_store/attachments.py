@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, true, update
 
 from crm_store import objects
 from crm_store.card_files import CARD, TYPE
@@ -19,6 +20,9 @@ from hub.errors import Conflict, NotFound
 from hub.events import MessageChanged
 from hub.ids import AttachmentId, DialogId, MessageId
 from hub.records.dialogs import AttachmentRecord
+
+UPLOADED_US = 86_400_000_000
+"""So long an uploaded file waits for the message that takes it."""
 
 
 def file_seen(viewer: Viewer) -> ColumnElement[bool]:
@@ -176,3 +180,26 @@ def attachments_of(
         with suppress(NotFound):
             found.append(attachment(reader, one_id))
     return found
+
+
+def forget_uploads(conn: Connection, now: int) -> int:
+    """Forget what was uploaded a day ago and nothing has taken since; gives how many.
+
+    Bytes that nobody names any more go with the next sweep.
+    """
+    stale = (
+        attachments.c.message_id == 0,
+        attachments.c.state == "ready",
+        attachments.c.created_at < now - UPLOADED_US,
+    )
+    gone = Counter(
+        conn.execute(delete(attachments).where(*stale).returning(attachments.c.blob_id)).scalars()
+    )
+    for blob_id, count in gone.items():
+        conn.execute(
+            update(blobs)
+            .where(blobs.c.id == blob_id)
+            .values(references_count=blobs.c.references_count - count)
+        )
+    conn.execute(delete(blobs).where(blobs.c.id.in_(sorted(gone)), blobs.c.references_count <= 0))
+    return gone.total()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, delete, select
 
 from crm_store import leftovers
+from crm_store.attachments import forget_uploads
 from crm_store.journal import set_meta
 from crm_store.notice_letters import forget_letters
 from crm_store.pushes import forget_pushes
@@ -97,6 +98,7 @@ class Upkeep:
             conn.execute(
                 delete(parked_receipts).where(parked_receipts.c.parked_at < now - 7 * DAY_US)
             )
+            forget_uploads(conn, now)
             forget_letters(conn, now)
             forget_pushes(conn, now)
             forget_members(conn, now)

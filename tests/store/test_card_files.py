@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from crm_store import attachments as attachment_reads
 from crm_store import import_fields, objects
+from crm_store.attachments import UPLOADED_US
 from crm_store.history import changes_of
 from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery
@@ -37,6 +39,7 @@ from hub import (
     UserId,
 )
 from hub.list_words import FOR_PROGRAMS
+from hub.upkeep import Upkeep
 from tests.houses import House, house, message
 
 CLIENT = NOUNS["client"]
@@ -183,3 +186,29 @@ async def test_an_erased_person_leaves_no_file(home: House) -> None:
     assert [one.name for one in files] == ["a.txt"]
     await home.user.do(EraseContact(contact_id=came.contact_id))
     assert await kept(home) == (0, 0, 0)
+
+
+async def test_an_upload_that_nothing_takes_is_forgotten_after_a_day(home: House) -> None:
+    kept = await put_up(home, "card.txt")
+    client = await made(home, "Boats", contract=kept)
+    talk = (await home.receive(message("1", "anna")))[0].dialog_id
+    sent = await put_up(home, "note.txt")
+    await home.user.do(AddNote(dialog_id=talk, text="See", attachments=(sent,)))
+    left = await put_up(home, "left.txt")
+    upkeep = Upkeep(home.runtime)
+    upkeep._forget()
+    assert await named(home) == {kept, sent, left}
+    home.world.offset_us += UPLOADED_US + 1
+    upkeep._forget()
+    assert await named(home) == {kept, sent}
+    bytes_of = {one.blob_id for one in rows(home, select(attachments))}
+    assert {one.id for one in rows(home, select(blobs))} == bytes_of
+    assert await held(home, client)
+
+
+async def named(home: House) -> set[int]:
+    return {one.id for one in rows(home, select(attachments))}
+
+
+def rows(home: House, statement: Any) -> list[Any]:
+    return list(home.runtime.database.read_now(lambda conn: conn.execute(statement).all()))
