@@ -29,6 +29,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from bench.figures import load, quantile, share
+from bench.house import DURABLE
 from channels import email as email_plugin
 from channels.email.batches import ahead
 from channels.email.channel import EmailChannel
@@ -46,7 +47,6 @@ from tests.servers.postgres import Postgres
 
 GATE, GOAL = 0.35, 0.6
 BATCH, SENDERS, SIZE = 50, 200, 8_000
-DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 WORDS = [
     "заказ",
     "доставка",

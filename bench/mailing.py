@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Connection, func, insert, select, text
 
 from bench.figures import load, share
+from bench.house import DURABLE
 from bench.rule_load import resident_mb
 from channels import email as email_plugin
 from crm_store.engine import make_engine
@@ -55,7 +56,6 @@ from tests.servers.postgres import Postgres
 from tests.servers.process import find_binary
 from tests.servers.smtp_sink import SmtpSink
 
-DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 STYLE = "font-family:sans-serif;color:#222;" * 20
 HTML = (
     f'<html><body><p style="{STYLE}">Hello, {{{{ contact.first_name }}}}!</p>'

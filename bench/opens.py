@@ -13,17 +13,16 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection, func, select, text, update
 
 from bench.figures import load
-from bench.mailing import DURABLE, make_people, queued
+from bench.mailing import make_people, queued
+from bench.stores import CHOICES, stores
 from channels import email as email_plugin
 from crm_store.engine import make_engine
 from crm_store.journal import events_after
@@ -36,7 +35,6 @@ from hub.plugin_host import PluginHost
 from hub.relay import Relay
 from hub.runtime import Runtime
 from hub.settings import HubSettings
-from tests.servers.postgres import Postgres
 
 AT_ONCE = 50
 
@@ -167,18 +165,11 @@ def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--opens", type=int, default=20_000)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     given = parser.parse_args()
     print(load())
-    kinds = ("sqlite", "postgresql") if given.database == "both" else (given.database,)
-    for kind in kinds:
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = ""
-            if kind == "postgresql":
-                server = stack.enter_context(Postgres(DURABLE))
-                url = server.cluster.create_database("opens")
-            asyncio.run(measure(kind, url, folder / "data", given.opens))
+    for kind, url, folder in stores(given.database, "opens"):
+        asyncio.run(measure(kind, url, folder, given.opens))
     print(load())
     return 0
 

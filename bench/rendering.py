@@ -14,10 +14,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -27,7 +25,8 @@ from jinja2 import Environment
 from sqlalchemy import Connection, Row, select
 
 from bench.figures import load
-from bench.mailing import DURABLE, HTML, TEXT, make_people
+from bench.mailing import HTML, TEXT, make_people
+from bench.stores import CHOICES, stores
 from channels import email as email_plugin
 from crm_store.tables.outbox import deliveries
 from hub import SYSTEM, CreateAccount, ManyContent, ManyRecipient, PlanMany, SendMany
@@ -37,7 +36,6 @@ from hub.plugin_host import PluginHost
 from hub.runtime import Runtime
 from hub.settings import HubSettings
 from plugins.mailings.letter import letter
-from tests.servers.postgres import Postgres
 
 BATCH, ROUNDS, LAID_OUT = 100, 5, 20
 SUBJECT = "News for {{ contact.first_name }}"
@@ -158,19 +156,12 @@ def main() -> int:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--letters", type=int, default=5_000)
-    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--database", choices=CHOICES, default="both")
     given = parser.parse_args()
     print(load())
     print(f"laid out   once per wording  : {laid_out() / 1000:.1f} ms")
-    kinds = ("sqlite", "postgresql") if given.database == "both" else (given.database,)
-    for kind in kinds:
-        with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            url = ""
-            if kind == "postgresql":
-                server = stack.enter_context(Postgres(DURABLE))
-                url = server.cluster.create_database("rendering")
-            asyncio.run(measure(kind, url, folder / "data", given.letters))
+    for kind, url, folder in stores(given.database, "rendering"):
+        asyncio.run(measure(kind, url, folder, given.letters))
     print(load())
     return 0
 

@@ -25,6 +25,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, text
 
+from bench.house import DURABLE
 from crm_store.engine import make_engine
 from crm_store.migrate import migrate
 from crm_store.search import index_messages, search_contacts, search_messages
@@ -47,7 +48,6 @@ GROUPS = {
     "1 in 20": (0.03, 0.07),
     "common": (0.2, 0.9),
 }
-DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 ROOMY = {"shared_buffers": "512MB", "max_wal_size": "4GB"}
 
 

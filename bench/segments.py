@@ -28,7 +28,8 @@ from sqlalchemy import Connection, text
 import plugins.mailings
 from bench import bench_channel
 from bench.figures import load, quantile, verdict
-from bench.mailing import DURABLE, make_people
+from bench.house import DURABLE
+from bench.mailing import make_people
 from bench.rule_load import resident_mb
 from crm_store import segments
 from crm_store.engine import make_engine

@@ -24,8 +24,9 @@ from functools import partial
 from pathlib import Path
 
 from bench.figures import load, quantile, share
+from bench.house import DURABLE
 from bench.mail import letters
-from bench.mailing import DURABLE, HTML
+from bench.mailing import HTML
 from bench.peers.ours import mailed, taken_in
 from tests.servers.postgres import Postgres
 from tests.servers.smtp_sink import SmtpSink
