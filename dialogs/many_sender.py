@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, func, select
 
 from crm_store.buckets import slowed
 from crm_store.refusals import refusals
+from crm_store.rows import among, listed
 from crm_store.sending_limits import record as limits_record
+from crm_store.sql import unindexed
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.many import buckets, many_contents, sending_limits
+from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_answers import who_answered
@@ -79,16 +82,7 @@ def kept_back(
         return dict.fromkeys(people, "no_account")
     found: dict[tuple[int, int], str] = {one: NO_ADDRESS for one in people if one[1] <= 0}
     if not capabilities.initiates:
-        ids = [one[1] for one in people]
-        wrote = set(
-            uow.conn.execute(
-                select(dialogs.c.address_id).where(
-                    dialogs.c.address_id.in_(ids),
-                    dialogs.c.account_id == sender.id,
-                    dialogs.c.inbound_count > 0,
-                )
-            ).scalars()
-        )
+        wrote = who_wrote(uow, sender.id, [one[1] for one in people])
         found |= {one: "never_wrote" for one in people if one[1] not in wrote and one not in found}
     if send.advertising:
         found |= refusals(
@@ -120,13 +114,37 @@ def closed_windows(uow: UnitOfWork, sender: Sender, rows: Sequence[tuple[int, in
     needs = {address for address, content in rows if content in plain}
     if not needs:
         return set()
-    open_to = set(
-        uow.conn.execute(
-            select(dialogs.c.address_id).where(
-                dialogs.c.account_id == sender.id,
-                dialogs.c.address_id.in_(needs),
-                dialogs.c.window_until > uow.now,
-            )
-        ).scalars()
+    open_until = _most(uow, sender.id, needs, "window_until")
+    return {one for one in needs if open_until.get(one, 0) <= uow.now}
+
+
+def who_wrote(uow: UnitOfWork, account_id: int, address_ids: Iterable[int]) -> set[int]:
+    """Give those of some addresses that have written to an account."""
+    return {one for one, n in _most(uow, account_id, address_ids, "inbound_count").items() if n > 0}
+
+
+def _most(
+    uow: UnitOfWork, account_id: int, address_ids: Iterable[int], column: str
+) -> dict[int, int]:
+    """Give the most that a number is in the dialogs of each address with an account."""
+    given = {"b_ids": listed(uow.dialect, address_ids), "b_account": account_id}
+    rows = uow.conn.execute(_most_of(uow.dialect, column), given)
+    return {row.id: row.most for row in rows if row.most is not None}
+
+
+@cache
+def _most_of(dialect: str, column: str) -> Select[Any]:
+    # By whose address it is: a person has a few dialogs, an account half of all there are.
+    most = (
+        select(func.max(dialogs.c[column]))
+        .where(
+            # What was taken off a card is known by whose it was.
+            dialogs.c.contact_id.in_((addresses.c.contact_id, addresses.c.origin_id)),
+            unindexed(dialogs.c.address_id) == addresses.c.id,
+            unindexed(dialogs.c.account_id) == bindparam("b_account"),
+        )
+        .correlate(addresses)
     )
-    return needs - open_to
+    return select(addresses.c.id, most.scalar_subquery().label("most")).where(
+        among(dialect, addresses.c.id, "b_ids")
+    )

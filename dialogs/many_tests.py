@@ -12,14 +12,14 @@ from sqlalchemy import insert, select
 
 from crm_store.sameness import normal_form
 from crm_store.sql import upsert
-from crm_store.tables.dialogs import blobs, dialogs
+from crm_store.tables.dialogs import blobs
 from crm_store.tables.many import many_contents, many_sends
 from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many import check_content, content_row
-from dialogs.many_sender import closed_windows, sender_of
+from dialogs.many_sender import closed_windows, sender_of, who_wrote
 from hub.capabilities import Capabilities
 from hub.commands import KeepFile, TryMany
 from hub.errors import Conflict, Invalid, NotFound, Unsupported
@@ -33,7 +33,9 @@ def try_many(uow: UnitOfWork, command: TryMany) -> int:
     content = replace(command.content, tracks_clicks=False, tracks_opens=False)
     check_content(content, command.advertising)
     address_id = _address(uow, command)
-    if not capabilities.initiates and not _wrote(uow, command, address_id):
+    if not capabilities.initiates and address_id not in who_wrote(
+        uow, command.account_id, [address_id]
+    ):
         raise Conflict("nobody at this address has written to this account yet", what="never_wrote")
     send_id, content_id = uow.new_id(), uow.new_id()
     uow.conn.execute(
@@ -111,19 +113,6 @@ def _address(uow: UnitOfWork, command: TryMany) -> int:
         ],
     )
     return int(uow.conn.execute(select(addresses.c.id).where(where)).scalar_one())
-
-
-def _wrote(uow: UnitOfWork, command: TryMany, address_id: int) -> bool:
-    found = uow.conn.execute(
-        select(dialogs.c.id)
-        .where(
-            dialogs.c.account_id == command.account_id,
-            dialogs.c.address_id == address_id,
-            dialogs.c.inbound_count > 0,
-        )
-        .limit(1)
-    ).first()
-    return found is not None
 
 
 def keep_file(uow: UnitOfWork, command: KeepFile) -> str:

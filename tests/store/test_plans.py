@@ -43,6 +43,7 @@ from crm_store.tables.people import clients
 from crm_store.viewer import Reader, Viewer
 from dialogs.claiming import _due
 from dialogs.many import PLACE, already_there
+from dialogs.many_sender import _most_of
 from hub import (
     AccountId,
     ClientId,
@@ -334,6 +335,14 @@ async def test_a_claim_finds_what_is_due_in_the_queue_itself(home: House) -> Non
     )
     assert "ix_deliveries_queue (account_id=? AND lane<?)" in plan
     assert "older USING INDEX ix_deliveries_unfinished (dialog_id=? AND id<?)" in plan
+
+
+async def test_who_has_written_to_an_account_is_looked_up_by_whose_address_it_is(home: House) -> None:
+    given = {"b_ids": listed("sqlite", [1]), "b_account": 1}
+    asked = _most_of("sqlite", "inbound_count")
+    (plan,) = plans(home, lambda reader: reader.conn.execute(asked, given).all())
+    assert "SEARCH addresses USING INTEGER PRIMARY KEY (rowid=?)" in plan
+    assert "SEARCH dialogs USING INDEX ix_dialogs_contact (contact_id=?)" in plan
 
 
 async def test_a_segment_is_walked_from_where_the_last_batch_ended(home: House) -> None:
