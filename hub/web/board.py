@@ -74,7 +74,7 @@ class Zone:
     """Where a card is dropped to leave the board; `asks` is what it wants to know.
 
     `reason` is a line of text; `reasons` a choice of `options` (id, name, needs a comment);
-    `open` leads to the card itself.
+    `open` leads to the card itself. `combo` is the key that puts the card under the cursor there.
     """
 
     key: str
@@ -83,6 +83,7 @@ class Zone:
     icon: str
     asks: str = ""
     options: tuple[tuple[str, str, bool], ...] = ()
+    combo: str = ""
 
 
 def is_overdue(day: int, now: int) -> bool:

@@ -152,8 +152,16 @@ def _zones(line: Pipeline, language: str) -> list[Zone]:
         if one.active
     )
     return [
-        Zone(key="won", title=_("Won"), tone="good", icon="check"),
-        Zone(key="lost", title=_("Lost"), tone="bad", icon="x", asks="reasons", options=reasons),
+        Zone(key="won", title=_("Won"), tone="good", icon="check", combo="W"),
+        Zone(
+            key="lost",
+            title=_("Lost"),
+            tone="bad",
+            icon="x",
+            asks="reasons",
+            options=reasons,
+            combo="Shift+L",
+        ),
     ]
 
 

@@ -139,8 +139,22 @@ def _column(
 
 
 ZONES = (
-    Zone(key="qualified", title=_("Convert"), tone="good", icon="check", asks="open"),
-    Zone(key="rejected", title=_("Reject"), tone="bad", icon="x", asks="reason"),
+    Zone(
+        key="qualified",
+        title=_("Convert"),
+        tone="good",
+        icon="check",
+        asks="open",
+        combo="Shift+Q",
+    ),
+    Zone(
+        key="rejected",
+        title=_("Reject"),
+        tone="bad",
+        icon="x",
+        asks="reason",
+        combo="Shift+X",
+    ),
 )
 
 

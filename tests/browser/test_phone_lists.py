@@ -68,3 +68,35 @@ async def test_a_condition_of_a_rule_stays_within_a_phone(office: Office, enter:
         ".map((one) => one.className)"
     )
     assert wide == []
+
+
+async def test_a_board_scrolls_under_a_card_that_is_held_at_its_edge(
+    office: Office, enter: Enter
+) -> None:
+    await office.system.do(CreateLead(values={"title": "Curtains for the hall"}))
+    page = await enter("Max", "/leads/board", **PHONE)
+    await page.locator("[data-ready=board]").wait_for()
+    await page.evaluate("""() => {
+      const card = document.querySelector("[data-card]");
+      const seen = card.getBoundingClientRect();
+      window.hand = (name, x) => card.dispatchEvent(new PointerEvent(name, { bubbles: true, pointerType: "touch", clientX: x, clientY: seen.top + 9 }));
+      hand("pointerdown", seen.left + 9);
+    }""")
+    await page.locator("html[data-busy=drag]").wait_for(state="attached")
+    # The hand trembles at the edge, as hands do, until the board is at its end.
+    await page.wait_for_function("""() => {
+      hand("pointermove", innerWidth - 4);
+      const board = document.querySelector("[data-board]");
+      return board.scrollLeft + board.clientWidth > board.scrollWidth - 2;
+    }""")
+    taken = page.locator("[data-key=in_work]")
+    await page.evaluate("hand('pointermove', 150)")
+    await expect(taken).to_contain_class("target")
+    await page.evaluate("hand('pointerup', 150)")
+    await expect(taken.locator("[data-card]")).to_have_count(1)
+    # The way out of the board has a key, as that of every board has.
+    await taken.locator("[data-focus]").focus()
+    await page.keyboard.press("Shift+X")
+    await page.get_by_label("Why", exact=True).fill("asked twice")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("[data-card]")).to_have_count(0)

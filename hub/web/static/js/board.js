@@ -288,8 +288,10 @@ bind('K', _('Card before'), GROUP, () => step(-1, 0));
 bind('Space', _('Lift the card, drop the card'), GROUP, () => { if (lifted) drop(); else lift(); }, { when: () => has() && document.activeElement?.tagName !== 'BUTTON' });
 bind('Esc', _('Put the card back'), GROUP, () => { putBack(); say(_('Put back')); }, { when: () => !!lifted });
 bind('Enter', _('Open the card'), GROUP, () => /** @type {HTMLElement | null} */ (current()?.querySelector('[data-focus]'))?.click(), { when: () => has() && !lifted && document.activeElement?.tagName === 'A' });
-bind('W', _('Won'), GROUP, () => toZone('won'), { when: has });
-bind('Shift+L', _('Lost'), GROUP, () => toZone('lost'), { when: has });
+for (const one of columns()) {
+  const { combo, key, name } = one.dataset;
+  if (combo) bind(combo, name || '', GROUP, () => toZone(key), { when: has });
+}
 
 document.addEventListener('click', async (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
@@ -311,14 +313,23 @@ document.addEventListener('click', async (event) => {
 // Dragging: at once by mouse, after a moment of rest by touch, so that the page can be scrolled.
 /** @type {{card: HTMLElement, from: HTMLElement, next: Element | null, x: number, y: number, on: boolean, timer: number} | null} */
 let drag = null;
+/** What scrolls the board under a card that is held at its edge. @type {typeof import('hub/edges') | null} */
+let edges = null;
 function begin() {
   if (!drag) return;
   drag.on = true;
+  import('hub/edges').then((found) => { edges = found; }, () => {});
   document.documentElement.dataset.busy = 'drag';
   drag.card.classList.add('lifted');
   markColumns(drag.card, drag.from);
 }
-function over(x, y) { return /** @type {HTMLElement | null} */ (document.elementFromPoint(x, y)?.closest('[data-board] [data-key]') || null); }
+function over(x, y) {
+  const seen = /** @type {HTMLElement} */ (board()).getBoundingClientRect();
+  // A hand that scrolls the board is at its edge, or a little past it: it means the column there.
+  const inside = Math.max(seen.left + 20, Math.min(seen.right - 20, x));
+  const found = document.elementFromPoint(Math.abs(inside - x) < 60 ? inside : x, y);
+  return /** @type {HTMLElement | null} */ (found?.closest('[data-board] [data-key]') || null);
+}
 document.addEventListener('pointerdown', (event) => {
   const card = /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.target).closest('[data-card]'));
   if (!card || event.button || !mayEdit() || lifted || /** @type {HTMLElement} */ (event.target).closest('button')) return;
@@ -331,13 +342,18 @@ document.addEventListener('pointermove', (event) => {
   if (!drag.on && event.pointerType === 'mouse' && far) begin();
   else if (!drag.on && far) { clearTimeout(drag.timer); drag = null; return; }
   if (!drag.on) return;
-  const to = over(event.clientX, event.clientY);
-  for (const one of columns()) one.classList.toggle('target', one === to && allowed(drag.card, drag.from, one));
+  const aim = () => {
+    const to = over(event.clientX, event.clientY);
+    for (const one of columns()) one.classList.toggle('target', !!drag && one === to && allowed(drag.card, drag.from, one));
+  };
+  aim();
+  edges?.pull(board(), event.clientX, aim);
 });
 document.addEventListener('touchmove', (event) => { if (drag?.on) event.preventDefault(); }, { passive: false });
 async function letGo(event) {
   if (!drag) return;
   clearTimeout(drag.timer);
+  edges?.rest();
   const { card, from, on } = drag;
   drag = null;
   for (const one of columns()) one.classList.remove('target');
