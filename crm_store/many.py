@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, case, func, select
+from sqlalchemy import Connection, Label, Row, case, func, select
 
+from crm_store.rows import among, listed
 from crm_store.tables.consents import consents
 from crm_store.tables.many import many_contents, many_sends, many_steps, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.viewer import Reader
 from hub.ids import AccountId, AddressId, ContactId, DeliveryId, Micros
 from hub.records.many import Way
+
+Numbers = tuple[dict[tuple[str, str], int], dict[str, int]]
+"""Rows by (status, reason), and how many were touched in which way."""
 
 
 def delivery(conn: Connection, delivery_id: int) -> Row[Any] | None:
@@ -87,28 +91,50 @@ def counts(reader: Reader, send_ids: Sequence[int]) -> Mapping[tuple[str, str], 
 
 def touches(reader: Reader, send_ids: Sequence[int]) -> Mapping[str, int]:
     """Give opens and clicks, people's and machines' apart, each delivery once."""
-    person = ~many_touches.c.machine
-    click, opened = many_touches.c.n > 0, many_touches.c.n == 0
     row = reader.conn.execute(
-        select(
-            func.count(case((person & click, many_touches.c.delivery_id)).distinct()).label(
-                "clicked"
-            ),
-            func.count(case((person, many_touches.c.delivery_id)).distinct()).label("seen"),
-            func.count(case((many_touches.c.n == -1, many_touches.c.delivery_id))).label(
-                "answered"
-            ),
-            func.count(case((~person & click, many_touches.c.delivery_id)).distinct()).label(
-                "clicked_by_machine"
-            ),
-            func.count(case((~person & opened, many_touches.c.delivery_id)).distinct()).label(
-                "opened_by_machine"
-            ),
-        )
+        select(*_touched())
         .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
         .where(deliveries.c.send_id.in_(send_ids), TO_MANY)
     ).one()
     return dict(row._mapping)
+
+
+def _touched() -> list[Label[int]]:
+    person = ~many_touches.c.machine
+    click, opened = many_touches.c.n > 0, many_touches.c.n == 0
+    which = {
+        "clicked": person & click,
+        "seen": person,
+        "answered": many_touches.c.n == -1,
+        "clicked_by_machine": ~person & click,
+        "opened_by_machine": ~person & opened,
+    }
+    return [
+        func.count(case((one, many_touches.c.delivery_id)).distinct()).label(name)
+        for name, one in which.items()
+    ]
+
+
+def numbers(reader: Reader, send_ids: Sequence[int]) -> Mapping[int, Numbers]:
+    """Give what became of each of these sends, in two questions however many they are."""
+    given = {"b_ids": listed(reader.conn.dialect.name, send_ids)}
+    mine = among(reader.conn.dialect.name, deliveries.c.send_id, "b_ids")
+    found: dict[int, Numbers] = {one: ({}, {}) for one in send_ids}
+    states = (deliveries.c.send_id, deliveries.c.status, deliveries.c.reason)
+    asked = select(*states, func.count().label("n")).where(mine, TO_MANY).group_by(*states)
+    for row in reader.conn.execute(asked, given):
+        found[row.send_id][0][row.status, row.reason] = row.n
+    touched = (
+        select(deliveries.c.send_id, *_touched())
+        .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
+        .where(mine, TO_MANY)
+        .group_by(deliveries.c.send_id)
+    )
+    for row in reader.conn.execute(touched, given):
+        found[row.send_id][1].update(
+            {name: n for name, n in row._mapping.items() if name != "send_id"}
+        )
+    return found
 
 
 def by_content(reader: Reader, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:

@@ -236,6 +236,11 @@ class Hub(Protocol):
     async def send_touches(self, send_ids: Sequence[int]) -> Mapping[str, int]:
         """How many followed a link or saw it, people and machines apart."""
 
+    async def send_numbers(
+        self, send_ids: Sequence[int]
+    ) -> Mapping[int, tuple[Mapping[tuple[str, str], int], Mapping[str, int]]]:
+        """`send_counts` and `send_touches` of each of these sends apart, for lists of them."""
+
     async def send_ways(
         self, send_ids: Sequence[int], contact_ids: Sequence[ContactId]
     ) -> list[Way]:

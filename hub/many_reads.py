@@ -129,6 +129,12 @@ class ManyReads(ABC):
         """How many followed a link or saw it, people and machines apart."""
         return await self.read(many_reads.touches, send_ids)
 
+    async def send_numbers(
+        self, send_ids: Sequence[int]
+    ) -> Mapping[int, tuple[Mapping[tuple[str, str], int], Mapping[str, int]]]:
+        """Both for each of these sends apart, however many they are."""
+        return await self.read(many_reads.numbers, send_ids)
+
     async def send_ways(
         self, send_ids: Sequence[int], contact_ids: Sequence[ContactId]
     ) -> list[Way]:

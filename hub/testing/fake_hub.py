@@ -264,6 +264,12 @@ class FakeHub:
         """Nobody touched anything."""
         return {}
 
+    async def send_numbers(
+        self, send_ids: Sequence[int]
+    ) -> Mapping[int, tuple[Mapping[tuple[str, str], int], Mapping[str, int]]]:
+        """Nothing was sent."""
+        return {}
+
     async def events(self, types: Sequence[str]) -> AsyncIterator[Event]:
         """The facts that the test put into `facts`, of these types."""
         for event in self.facts:

@@ -21,7 +21,7 @@ from plugins.mailings.endpoints import read, write
 from plugins.mailings.files import MOST, files_of, keep
 from plugins.mailings.links import look
 from plugins.mailings.reached import WAYS_PAGE, ways
-from plugins.mailings.results import as_json, funnel_of
+from plugins.mailings.results import as_json, funnel_of, funnels_of, pace_of
 from plugins.mailings.shapes import mailings as shapes
 from plugins.mailings.shapes.results import Segment
 from plugins.mailings.trying import tests_of, try_out
@@ -75,7 +75,8 @@ async def register(hub: Hub, request: PluginRequest) -> Answer:
 async def listed(hub: Hub, request: PluginRequest) -> Answer:
     """Every mailing with its numbers, the newest first."""
     found = await all_mailings(hub)
-    return Json(value={"items": [as_json(one, await funnel_of(hub, one)) for one in found]})
+    funnels = await funnels_of(hub, found)
+    return Json(value={"items": [as_json(one, funnels[one.id]) for one in found]})
 
 
 async def create(hub: Hub, request: PluginRequest) -> Answer:
@@ -250,8 +251,12 @@ async def ways_of(hub: Hub, request: PluginRequest) -> Answer:
 
 async def _answer(hub: Hub, number: str, status: int = 200) -> Answer:
     mailing = await mailing_of(hub, number)
+    funnel = await funnel_of(hub, mailing)
+    pace = pace_of(hub, mailing, funnel)
     value = {
-        **as_json(mailing, await funnel_of(hub, mailing)),
+        **as_json(mailing, funnel),
+        "per_minute": pace.per_minute if pace else None,
+        "ends_at": pace.ends_at if pace else 0,
         "wordings": wordings_as_json(await wordings_of(hub, mailing)),
     }
     return Json(value=value, status=status, headers={"etag": f'"{mailing.version}"'})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from sqlalchemy import select
@@ -60,6 +61,17 @@ async def sends_of(hub: Hub, mailing: Mailing) -> list[int]:
     """Give every send of a mailing: its occurrences and the steps of its chain."""
     rows = await hub.store.all(select(runs.c.send_id).where(runs.c.mailing_id == mailing.id))
     return sorted({*(int(row["send_id"]) for row in rows), mailing.send_id} - {0})
+
+
+async def sends_of_each(hub: Hub, wanted: Sequence[Mailing]) -> dict[int, list[int]]:
+    """Give the same for each of many mailings, asked at once."""
+    found = {one.id: {one.send_id} - {0} for one in wanted}
+    rows = await hub.store.all(
+        select(runs.c.mailing_id, runs.c.send_id).where(runs.c.mailing_id.in_(list(found)))
+    )
+    for row in rows:
+        found[row["mailing_id"]].add(int(row["send_id"]))
+    return {number: sorted(sends) for number, sends in found.items()}
 
 
 async def kind_of(hub: Hub, account_id: int) -> str:

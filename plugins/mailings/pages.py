@@ -38,6 +38,7 @@ from plugins.mailings.forms import plan_of, test_of, typed
 from plugins.mailings.library import SaveLetter, all_letters, letter_of
 from plugins.mailings.library_pages import POLICY, darkened, wording_of
 from plugins.mailings.links import look
+from plugins.mailings.pace import told
 from plugins.mailings.paths import Path, path_of, reach_of
 from plugins.mailings.plans import (
     MOST_STEPS,
@@ -49,7 +50,7 @@ from plugins.mailings.plans import (
     money,
 )
 from plugins.mailings.reached import WAYS_PAGE, ways
-from plugins.mailings.results import Funnel, funnel_of, state_of
+from plugins.mailings.results import Funnel, funnel_of, funnels_of, pace_of, state_of
 from plugins.mailings.texts import (
     NUMBER_WORDS,
     REASON_WORDS,
@@ -94,10 +95,8 @@ async def overview(hub: Hub, request: PluginRequest) -> Answer:
     """The list, the newest first; what became of a mailing is counted for those shown."""
     before = id_in(request.query.get("before", ""))
     found = await all_mailings(hub, before=before, limit=SHOWN + 1)
-    rows = []
-    for one in found[:SHOWN]:
-        funnel = await funnel_of(hub, one)
-        rows.append((one, funnel, state_of(one, funnel)))
+    funnels = await funnels_of(hub, found[:SHOWN])
+    rows = [(one, funnels[one.id], state_of(one, funnels[one.id])) for one in found[:SHOWN]]
     words = translator(request.language)
     return Page(
         template="list.html",
@@ -332,8 +331,10 @@ async def numbers(hub: Hub, request: PluginRequest) -> Answer:
     """The numbers now, for the page to draw."""
     mailing = await mailing_of(hub, request.path.get("mailing", ""))
     funnel = await funnel_of(hub, mailing)
+    pace = pace_of(hub, mailing, funnel)
     return Json(
         value={
+            "pace": told(pace, hub.now(), translator(request.language)) if pace else "",
             "state": state_of(mailing, funnel),
             "planned": funnel.planned,
             "waiting": funnel.waiting,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hub import Hub
-from plugins.mailings.audience import sends_of
+from plugins.mailings.audience import sends_of, sends_of_each
+from plugins.mailings.pace import PACES, Pace
 from plugins.mailings.plans import Mailing
 
 OPEN = ("queued", "claimed", "sending", "paused")
@@ -36,9 +38,25 @@ async def funnel_of(hub: Hub, mailing: Mailing) -> Funnel:
     if not mailing.send_id:
         return Funnel()
     sends = await sends_of(hub, mailing)
-    numbers = await hub.send_counts(sends)
-    touched = await hub.send_touches(sends)
+    return _funnel(await hub.send_counts(sends), await hub.send_touches(sends))
 
+
+async def funnels_of(hub: Hub, wanted: Sequence[Mailing]) -> dict[int, Funnel]:
+    """Count for a list of mailings, asked at once."""
+    sends = await sends_of_each(hub, [one for one in wanted if one.send_id])
+    counted = await hub.send_numbers([one for each in sends.values() for one in each])
+    found = {one.id: Funnel() for one in wanted}
+    for number, mine in sends.items():
+        # A delivery is of one send: what each of them had adds up.
+        numbers, touched = Counter[tuple[str, str]](), Counter[str]()
+        for send_id in mine:
+            numbers.update(counted[send_id][0])
+            touched.update(counted[send_id][1])
+        found[number] = _funnel(numbers, touched)
+    return found
+
+
+def _funnel(numbers: Mapping[tuple[str, str], int], touched: Mapping[str, int]) -> Funnel:
     def count(*states: str) -> int:
         return sum(n for (status, _), n in numbers.items() if status in states)
 
@@ -68,6 +86,14 @@ def state_of(mailing: Mailing, funnel: Funnel) -> str:
     if mailing.state == "sending" and not funnel.waiting:
         return "finished"
     return mailing.state
+
+
+def pace_of(hub: Hub, mailing: Mailing, funnel: Funnel) -> Pace | None:
+    """Say how fast it goes, seen from the looks before; None where nothing is on its way, or yet."""
+    if state_of(mailing, funnel) not in ("filling", "sending") or not funnel.waiting:
+        return None
+    gone = funnel.sent + funnel.failed + funnel.unknown
+    return PACES.look((mailing.id, mailing.occurrence), hub.now(), gone, funnel.waiting)
 
 
 def as_json(mailing: Mailing, funnel: Funnel) -> Mapping[str, object]:

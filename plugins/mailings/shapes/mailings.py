@@ -62,8 +62,12 @@ class Mailing(Shape):
 
 
 class WholeMailing(Mailing):
-    """The same with what became of its wordings."""
+    """The same with what became of its wordings, and how fast it goes."""
 
+    per_minute: float | None = Field(
+        description="How many left a minute since it was asked before; null: nobody knows yet."
+    )
+    ends_at: Instant = Field(description="When the last one leaves at this pace.")
     wordings: list[Tried]
 
 

@@ -11,6 +11,8 @@ async function look() {
   for (const node of place.querySelectorAll('[data-number]')) node.textContent = String(found[node.getAttribute('data-number') || '']);
   for (const node of /** @type {NodeListOf<HTMLMeterElement>} */ (place.querySelectorAll('[data-meter]'))) { node.max = found.planned || 1; node.value = found[node.dataset.meter || '']; }
   for (const one of found.wordings || []) for (const node of place.querySelectorAll(`[data-wording="${one.name}"] [data-part]`)) node.textContent = node.getAttribute('data-part') === 'share' ? one.share.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 }) : String(one[node.getAttribute('data-part') || '']);
+  const pace = /** @type {HTMLElement | null} */ (place.querySelector('[data-pace]'));
+  if (pace) { pace.textContent = found.pace; pace.hidden = !found.pace; }
   const chosen = (found.wordings || []).some((/** @type {{won: boolean}} */ one) => one.won) && !place.querySelector('.wording.won');
   // Another state has another word and other buttons; which wording was chosen is said by the page.
   const drawn = document.querySelector('[data-state]')?.getAttribute('data-state');

@@ -169,6 +169,7 @@ async def test_a_long_list_comes_in_pages(house: House, monkeypatch: pytest.Monk
     first, *_ = await _own(house).do(*saves)
     browser = await house.logged_in("marketer")
     page = (await browser.get("/p/mailings/")).text
+    assert page.count('value="again" data-key="D"') == 2
     assert re.findall(r"Letter \d", page) == ["Letter 2", "Letter 1"]
     address = re.findall(r'href="(\?before=\d+)"', page)[0]
     page = (await browser.get(f"/p/mailings/{address}")).text
@@ -463,6 +464,16 @@ async def test_programs_do_all_that_the_page_does(house: House, world: World) ->
     await program.refused(409, "begun", "PUT", one, json={"title": "Late"})
     await sending.tick(_own(house), {})
     await until(lambda: len(world.sent) == 2)
+    drafts = await program.ok("POST", "/mailings/mailings", json={"title": "Later"})
+    whole = await program.ok("GET", one)
+    assert whole["per_minute"] is None, "nobody looked before"
+    listed = {
+        each["id"]: each["numbers"]
+        for each in (await program.ok("GET", "/mailings/mailings"))["items"]
+    }
+    assert listed.keys() == {made["id"], drafts["id"]}
+    assert listed[made["id"]]["planned"] == whole["numbers"]["planned"] == 2
+    assert listed[drafts["id"]]["planned"] == 0
     assert (await program.ok("PUT", f"{one}/state", json={"state": "cancelled"}))[
         "state"
     ] == "cancelled"

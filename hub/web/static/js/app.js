@@ -16,6 +16,7 @@ startKeys();
 import('hub/deadlines');
 if (document.querySelector('[data-pick]')) import('hub/pick');
 if (document.querySelector('[data-walk]')) import('hub/walk');
+if (document.querySelector('[data-key]')) import('hub/keyed');
 bind('Esc', _('One layer back'), _('Everywhere'), () => {
   const menu = document.querySelector('[popover]:popover-open');
   if (menu) /** @type {any} */ (menu).hidePopover();
