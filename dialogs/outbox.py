@@ -88,7 +88,8 @@ def _wait_for_proof(
     until: dict[int, list[int]] = {}
     for command in commands:
         patient = waiting.get(command.delivery_id)
-        if patient is None or command.status not in (Status.SENT, Status.QUEUED):
+        waits = command.status is Status.SENT or (command.status is Status.QUEUED and command.tried)
+        if patient is None or not waits:
             continue
         row = rows[command.delivery_id]
         since: int = uow.now
@@ -108,7 +109,8 @@ def _wait_for_proof(
 
 def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
     # A row of many that went well at once says so by itself.
-    if not row.send_id or row.attempts > 1 or command.status is not Status.SENT:
+    quiet = row.send_id and row.attempts <= 1 and command.status is Status.SENT
+    if command.tried and not quiet:
         note_attempts(uow, [command])
     if command.external_ids:
         _note_parts(uow, command, row)
@@ -130,6 +132,7 @@ def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
             .values(
                 status=Status.QUEUED.value,
                 due_at=command.retry_at,
+                attempts=row.attempts - (0 if command.tried else 1),
                 leased_until=0,
                 reason=command.reason,
                 reason_text=command.text[:400],

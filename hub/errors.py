@@ -57,6 +57,10 @@ class TooFast(TemporaryFailure):
     """Less is taken from us for now: what many get at the recipient's mail domain slows down."""
 
 
+class Throttled(TemporaryFailure):
+    """Our own limits do not let it go yet: nobody was called, so it is no try of the delivery."""
+
+
 class PermanentFailure(HubError):
     """The provider will never take this message: the delivery fails with a reason."""
 

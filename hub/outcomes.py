@@ -17,6 +17,7 @@ from hub.errors import (
     OutcomeUnknown,
     PermanentFailure,
     TemporaryFailure,
+    Throttled,
     TooFast,
 )
 from hub.ids import DeliveryId, Micros
@@ -39,6 +40,7 @@ class Outcome:
     text: str = ""
     code: str = ""
     retry_after: timedelta | None = None
+    tried: bool = True
 
 
 FORGOTTEN = Outcome(
@@ -58,9 +60,14 @@ def judge(error: BaseException, capabilities: Capabilities) -> Outcome:
     """Say what an exception out of `Channel.send` means for the delivery."""
     text, code = str(error)[:400], type(error).__name__
     if isinstance(error, TemporaryFailure):
-        kinds = (one.__name__ for one in (AccountRefused, TooFast) if isinstance(error, one))
-        code = next(kinds, code)
-        return Outcome(DeliveryStatus.QUEUED, text=text, code=code, retry_after=error.retry_after)
+        kinds = (AccountRefused, TooFast, Throttled)
+        return Outcome(
+            DeliveryStatus.QUEUED,
+            text=text,
+            code=next((one.__name__ for one in kinds if isinstance(error, one)), code),
+            retry_after=error.retry_after,
+            tried=not isinstance(error, Throttled),
+        )
     if isinstance(error, PermanentFailure):
         return Outcome(DeliveryStatus.FAILED, reason=error.reason.value, text=text, code=code)
     if isinstance(error, HubError) and not isinstance(error, OutcomeUnknown):
@@ -95,7 +102,7 @@ def settling(
         wait = outcome.retry_after or backoff(attempt, random.random())
         retry_at = now + int(wait.total_seconds() * US)
         too_old = created_at and now - created_at > MAX_AGE.total_seconds() * US
-        if attempt >= MAX_ATTEMPTS or too_old:
+        if outcome.tried and (attempt >= MAX_ATTEMPTS or too_old):
             status, reason, retry_at = DeliveryStatus.FAILED, "expired", 0
     return SettleDelivery(
         delivery_id=delivery_id,
@@ -109,4 +116,5 @@ def settling(
         retry_at=Micros(retry_at),
         started_at=started,
         took_us=now - started,
+        tried=outcome.tried,
     )

@@ -13,10 +13,13 @@ from datetime import timedelta
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from channels.email.smtp import Relay, Sender, Unreachable
-from hub import TemporaryFailure
+from hub import TemporaryFailure, Throttled
 
-REST_US = 60_000_000
+MINUTE_US = 60_000_000
+REST_US = MINUTE_US
 """So long a relay that could not be reached is asked last."""
+FARTHEST_US = 600_000_000
+"""What a relay's share has no room for is asked again within so long, each in its turn."""
 PORTS = {"tls": 465, "starttls": 587, "none": 25}
 
 
@@ -71,6 +74,7 @@ class Senders:
         self._take = take
         self._now = now
         self._resting: dict[str, int] = {}
+        self._turns: dict[str, int] = {}
 
     @property
     def first(self) -> Sender:
@@ -90,12 +94,12 @@ class Senders:
         roads = [one for one in self._roads if one[0].serves in ("", domain)]
         roads.sort(key=lambda one: self._resting.get(one[0].name, 0) > self._now())
         error: TemporaryFailure | None = None
-        waits = []
+        waits: list[tuple[int, Road]] = []
         for road, relay in roads:
             if counted and road.per_minute:
                 wait = await self._take(f"relay:{road.name}", road.per_minute)
                 if wait:
-                    waits.append(wait)
+                    waits.append((wait, road))
                     continue
             try:
                 refused = await relay.send(sender, recipients, letter)
@@ -106,8 +110,16 @@ class Senders:
             self._resting.pop(road.name, None)
             return refused
         if waits:
-            raise TemporaryFailure(
+            wait, road = min(waits, key=lambda one: one[0])
+            raise Throttled(
                 "every relay has sent its share of this minute",
-                retry_after=timedelta(microseconds=min(waits)),
+                retry_after=timedelta(microseconds=self._turn(road, wait)),
             )
         raise error or TemporaryFailure("no relay serves this sender")
+
+    def _turn(self, road: Road, wait: int) -> int:
+        """Give in how long a letter's turn at a relay comes: they do not all ask at one moment."""
+        now = self._now()
+        turn = min(max(self._turns.get(road.name, 0), now + wait), now + FARTHEST_US)
+        self._turns[road.name] = turn + MINUTE_US // road.per_minute
+        return turn - now

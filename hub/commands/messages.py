@@ -244,6 +244,8 @@ class SettleDelivery(Command):
     retry_at: Micros = NEVER
     started_at: Micros = NEVER
     took_us: int = 0
+    tried: bool = True
+    """Whether anybody was called; what our own limits held up waits again, and is no attempt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,54 @@
+"""How often and how long a delivery is tried: what was not tried yet is neither old nor tried."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from crm_store.tables.outbox import attempts, deliveries
+from hub import AccountId, Throttled
+from hub.carrier import Carrier
+from hub.many_rendering import Contents
+from hub.notice_letters import NoticeLetters
+from hub.outcomes import MAX_ATTEMPTS, limiter_of
+from tests.houses import US, House, house
+from tests.store.test_many_limits import Still, person, sent_to
+
+
+@pytest.fixture
+async def home(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    async with house(tmp_path, database_url, world=Still()) as one:
+        yield one
+
+
+async def carry(home: House, account_id: AccountId) -> None:
+    """Carry what is due now of an account."""
+    _, channel = await home.runtime.channel_host.get(account_id)
+    letters = NoticeLetters(home.runtime)
+    limiter = limiter_of(1_000)
+    await Carrier(
+        home.runtime, account_id, channel, limiter, Contents(), letters, lambda: 0
+    ).run()  # fmt: skip
+
+
+async def states(home: House) -> list[tuple[str, str, int]]:
+    asked = select(deliveries.c.status, deliveries.c.reason, deliveries.c.attempts)
+    found = await home.user.read(lambda reader: reader.conn.execute(asked).all())
+    return [tuple(row) for row in found]
+
+
+async def test_what_our_own_limits_hold_up_was_not_tried(home: House) -> None:
+    await sent_to(home, home.letter, [await person(home, "anna@a.example")])
+    for _ in range(MAX_ATTEMPTS):
+        home.world.outcomes = [Throttled("full", retry_after=timedelta(seconds=6))]
+        await carry(home, home.letter)
+        home.world.offset_us += 6 * US
+    assert await states(home) == [("queued", "", 0)]
+    await carry(home, home.letter)
+    assert await states(home) == [("sent", "", 1)]
+    lines = select(func.count()).select_from(attempts)
+    assert await home.user.read(lambda reader: reader.conn.execute(lines).scalar()) == 0
