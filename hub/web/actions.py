@@ -37,6 +37,7 @@ from hub.ids import (
 )
 from hub.messages import Address, Attachment, Button
 from hub.records.dialogs import Dialog
+from hub.web.addresses import given_address, owner_of
 from hub.web.bodies import object_in
 from hub.web.errors import as_json, status_of
 from hub.web.numbers import number
@@ -221,7 +222,7 @@ VERBS: dict[str, Callable[[Body], Command]] = {
     "delete": lambda b: c.DeleteMessage(message_id=_message(b)),
     "address": lambda b: c.AddAddress(
         contact_id=ContactId(number(b.get("contact"), "contact")),
-        address=Address(kind=_text(b, "kind"), value=_text(b, "value").strip().lower()),
+        address=given_address(_text(b, "kind"), _text(b, "value")),
     ),
     "block": lambda b: c.BlockAddress(
         address_id=AddressId(number(b.get("address"), "address")), reason=_text(b, "reason")
@@ -294,7 +295,8 @@ async def act(request: Request) -> Response:
         body = await object_in(request)
         result = (await request.state.hub.do(build(_delayed(body, request.state.hub.now()))))[0]
     except HubError as error:
-        return as_json(error, status_of(error), request.state.language)
+        owner = await owner_of(request, error)
+        return as_json(error, status_of(error), request.state.language, owner)
     except (TypeError, ValueError, OverflowError):
         return JSONResponse({"error": {"code": "invalid", "message": "wrong values"}}, 422)
     if request.path_params["verb"] == "read" and _message(body):

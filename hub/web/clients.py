@@ -28,6 +28,7 @@ from hub.ids import ClientId
 from hub.web.auth import checked_form
 from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
+from hub.web.merges import undone_in
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, not_made, show_list
 from hub.web.objects import (
@@ -94,6 +95,7 @@ async def _shown(
             "bought_at": bought_at,
             "steps": ways.way(reader, subject, card),
             "pairs": duplicate_reads.pairs_of(reader, "client", client_id),
+            "undone": undone_in(request, reader, "client"),
             "merges": merge_reading.merges_of(reader, "client", client_id),
             **timeline_values(request, reader, subject),
             "kind": whole_of(reader, CLIENT).kind,

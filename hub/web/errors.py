@@ -47,12 +47,19 @@ def wants_json(request: Request) -> bool:
     ).startswith("application/json")
 
 
-def as_json(error: HubError, status: int, language: str = "en") -> JSONResponse:
-    """Give an error as our modules read it, in the words of the person who sees it."""
+def as_json(
+    error: HubError, status: int, language: str = "en", owner: tuple[int, str] | None = None
+) -> JSONResponse:
+    """Give an error as our modules read it, in the words of the person who sees it.
+
+    `owner` is whose the thing is already, number and name, as far as this person may know it.
+    """
     words = translate(language, str(error))
     body: dict[str, Any] = {"code": type(error).__name__.lower(), "message": words}
     if isinstance(error, Conflict):
         body |= {"what": error.what, "details": error.details}
+    if owner is not None:
+        body["details"] = {"id": str(owner[0]), "name": owner[1]}
     if isinstance(error, Invalid):
         body["field"] = error.field
     return JSONResponse({"error": body}, status)

@@ -32,6 +32,7 @@ from hub.web.objects import (
     refusal,
     said_value,
 )
+from hub.web.ref_names import names_by_id
 
 CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
 PER_PAGE = 30
@@ -147,6 +148,13 @@ def _merging(kind: str, mine: int, other: int, take: tuple[str, ...]) -> Command
     return c.MergeContacts(survivor_id=ContactId(mine), merged_id=ContactId(other), take=take)
 
 
+def undone_in(request: Request, reader: Reader, kind: str) -> tuple[int, str] | None:
+    """Give the card that an undone merge brought back, where the address names it."""
+    back = number(request.query_params.get("undone", "0") or "0")
+    names = names_by_id(reader, request.app.state.runtime.nouns, kind, [back])
+    return (back, names[back]) if names.get(back) else None
+
+
 async def undo(request: Request) -> Response:
     """Make one card two again."""
     form = await checked_form(request)
@@ -154,7 +162,11 @@ async def undo(request: Request) -> Response:
     if not back.startswith(("/contacts/", "/clients/")):
         back = "/contacts"
     try:
-        await request.state.hub.do(c.UndoMerge(merge_id=MergeId(number(form.get("merge", "0")))))
+        restored = (
+            await request.state.hub.do(
+                c.UndoMerge(merge_id=MergeId(number(form.get("merge", "0"))))
+            )
+        )[0]
     except HubError as error:
         return page(
             request,
@@ -163,7 +175,7 @@ async def undo(request: Request) -> Response:
             problem=translate(request.state.language, str(error)),
             back=back,
         )
-    return RedirectResponse(back, 303)
+    return RedirectResponse(f"{back}?undone={restored}", 303)
 
 
 async def pairs(request: Request) -> Response:

@@ -31,6 +31,7 @@ from hub.records.consents import Standing
 from hub.records.dialogs import Dialog, Thread
 from hub.records.people import Contact
 from hub.records.segments import Segment
+from hub.web.addresses import kinds_offered
 from hub.web.live_connection import live_position
 from hub.web.numbers import number
 from hub.web.plugin_answers import PluginRenderer
@@ -113,6 +114,8 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
     values["measures"] = kind is not None and kind.overrides("measure")
     values["entries"] = timeline(values["thread"], zone=request.state.zone)
     values["panels"] = await panels(request, dialog)
+    if "contacts.edit" in request.state.may:
+        values["kinds"] = kinds_offered(request)
     values["recipients"] = _recipients(values)
     values["found"] = around
     values["position"] = position

@@ -30,18 +30,19 @@ from hub.errors import Conflict, Invalid, NotFound
 from hub.ids import AddressId, ClientId, ContactId
 from hub.messages import Address
 from hub.records.dialogs import DialogQuery
+from hub.web.addresses import given_address, kinds_offered, problem_of
 from hub.web.auth import checked_form
 from hub.web.card_forms import Values, save_card
+from hub.web.merges import undone_in
 from hub.web.numbers import number
-from hub.web.object_lists import Screen, not_made, show_list
+from hub.web.object_lists import Screen, show_list
 from hub.web.objects import (
     beside_card,
     fields_of,
     groups_of,
     page,
-    refusal,
 )
-from hub.web.settings.channels import address_kinds, known_kinds, opening_kinds, titles_of
+from hub.web.settings.channels import address_kinds, opening_kinds, titles_of
 
 CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
 SCREEN = Screen(noun=CONTACT, section="contacts", template="people")
@@ -83,7 +84,8 @@ async def add(request: Request) -> Response:
     try:
         contact_id = (await request.state.hub.do(command))[0]
     except (Invalid, Conflict) as error:
-        return await not_made(request, SCREEN, error)
+        problem = await problem_of(request, error)
+        return await show_list(request, SCREEN, problem, getattr(error, "field", ""))
     return RedirectResponse(f"/contacts/{contact_id}", 303)
 
 
@@ -101,12 +103,6 @@ def timeline_values(request: Request, reader: Reader, subject: lines.Subject) ->
         "timeline_before": before,
         "channel_titles": titles_of(request),
     }
-
-
-def _by_use(kind: tuple[str, str]) -> tuple[bool, bool, str]:
-    """Order kinds of addresses for a choice: what everybody has comes first."""
-    name, title = kind
-    return name != "phone", name != "email", title
 
 
 async def _shown(
@@ -135,6 +131,7 @@ async def _shown(
             "segments": segments_of(reader, [person.id]),
             "list": dialog_reads.page(reader, query),
             "merges": merge_reading.merges_of(reader, "contact", person.id),
+            "undone": undone_in(request, reader, "contact"),
             "pairs": duplicate_reads.pairs_of(reader, "contact", person.id),
             "steps": ways.way(reader, subject),
             **timeline_values(request, reader, subject),
@@ -165,7 +162,7 @@ async def _shown(
         problem=problem,
         field=field,
         asked=asked,
-        kinds=sorted(known_kinds(request).items(), key=_by_use),
+        kinds=kinds_offered(request),
         # What people can be reached by, whether or not an address of theirs is known yet.
         offered={"preferred_channel": sorted(address_kinds(request).items())},
         writable=[one for kind in prefers for one in person.addresses if one.kind == kind],
@@ -216,8 +213,7 @@ def _command(request: Request, contact_id: ContactId, form: Mapping[str, Any]) -
         case "remove-address":
             return c.RemoveAddress(address_id=address)
         case "add-address":
-            kind, value = str(form.get("kind", "phone")), str(form.get("value", "")).strip()
-            given = Address(kind=kind, value=value.lower() if kind == "email" else value)
+            given = given_address(str(form.get("kind", "phone")), str(form.get("value", "")))
             return c.AddAddress(contact_id=contact_id, address=given)
         case "client":
             client_id = ClientId(number(form.get("client", "0")))
@@ -236,7 +232,7 @@ async def act(request: Request) -> Response:
     try:
         result = (await request.state.hub.do(_command(request, contact_id, form)))[0]
     except (Invalid, Conflict) as error:
-        return await _shown(request, contact_id, 422, problem=refusal(request, error))
+        return await _shown(request, contact_id, 422, problem=await problem_of(request, error))
     shown = result if form.get("do") == "split" else contact_id
     return RedirectResponse(f"/contacts/{shown}", 303)
 

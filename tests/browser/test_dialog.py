@@ -7,7 +7,16 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from hub import AddNote, AssignDialog, Attachment, MarkRead, SetDialogStatus, UpdateContact
+from hub import (
+    AddNote,
+    Address,
+    AssignDialog,
+    Attachment,
+    CreateContact,
+    MarkRead,
+    SetDialogStatus,
+    UpdateContact,
+)
 from tests.browser.conftest import Enter
 from tests.browser.office import Complaints, Office
 from tests.wire.web_chat.site import until
@@ -66,6 +75,18 @@ async def test_the_card_is_edited_in_place_and_conflicts_are_shown(
         return found.position == "Sailor"
 
     await until(mine, "my value was not kept")
+    # An address that somebody else has is refused with the way to him.
+    taken = Address(kind="email", value="ivan@boats.example")
+    await office.system.do(CreateContact(name="Ivan the Elder", addresses=(taken,)))
+    await page.get_by_role("button", name="Add an address").click()
+    sheet = page.locator("dialog[open]")
+    await sheet.get_by_label("Address", exact=True).fill("Ivan@boats.example")
+    await expect(sheet.get_by_label("Kind")).to_have_value("email")
+    await page.keyboard.press("Enter")
+    await expect(sheet.get_by_role("link", name="Ivan the Elder")).to_be_visible()
+    await sheet.get_by_label("Address", exact=True).fill("ivan.petrov@boats.example")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#card-pane")).to_contain_text("ivan.petrov@boats.example")
 
 
 async def test_tags_priority_and_history_are_seen_by_the_other(

@@ -79,6 +79,8 @@ async def test_two_people_become_one_are_answered_and_become_two(
     await expect(page.locator("#timeline")).to_contain_text("A hundred")
     await page.get_by_role("button", name="Undo the merge").click()
     await expect(page.locator("h1")).to_have_text("Anna Petrova")
+    told = page.locator(".banner.good")
+    await expect(told.get_by_role("link", name="Анна Петрова")).to_be_visible()
     back: Contact = await office.system.contact(other)
     assert (back.id, back.name, [one.value for one in back.addresses]) == (
         other,

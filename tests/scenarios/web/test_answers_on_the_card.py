@@ -9,6 +9,7 @@ from hub import (
     Address,
     AskDetails,
     CreateAccount,
+    CreateContact,
     DialogId,
     FillSegment,
     InboundMessage,
@@ -56,6 +57,17 @@ async def test_an_answer_is_seen_kept_and_taken_off(database_url: str, tmp_path:
         added = await browser.submit(f"{path}/act", path, {"do": "add-address", **given})
         assert added.status_code == 303
         assert '<option value="pigeon">' in card
+        # The dialog's column offers the same kinds; what is somebody else's says whose it is.
+        assert "&#34;pigeon&#34;" in page
+        (other,) = await house.system.do(CreateContact(name="Boris & Co"))
+        other_path = f"/contacts/{other}"
+        form = {"do": "add-address", **given}
+        refused = await browser.submit(f"{other_path}/act", other_path, form)
+        assert f'<a class="person" href="/contacts/{person}">Anna</a>' in refused.text
+        csrf = {"x-csrf-token": await browser.csrf()}
+        body = {"contact": str(other), **given}
+        answer = await browser.post("/do/address", json=body, headers=csrf)
+        assert answer.json()["error"]["details"] == {"id": str(person), "name": "Anna"}
         assert ("pigeon", "Anna-2") in {
             (one.kind, one.value) for one in (await house.system.contact(person)).addresses
         }

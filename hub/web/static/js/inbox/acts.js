@@ -173,7 +173,7 @@ const VERBS = {
   'split-at': () => seldom((all) => all.split()),
   find,
   snooze: () => { hideMenus(); /** @type {any} */ (document.getElementById('snooze-menu'))?.showPopover(); },
-  'add-address': () => seldom((all) => all.addAddress(card.querySelector('.card')?.getAttribute('data-contact'))),
+  'add-address': (button) => seldom((all) => all.addAddress(button)),
   'message-menu': messageMenu,
   label: (button) => seldom((all) => all.label(button.dataset.message || message, button.dataset.label || '')),
   quote: () => { hideMenus(); quote(textOf()); },

@@ -2,6 +2,7 @@
 // Who the person of the open dialog is: everything of theirs in one stream, who they may be, what they told.
 import { _ } from 'hub/i18n';
 import { act, complain, element, fragment, hideMenus, toast } from 'hub/api';
+import { complainOfAddress } from 'hub/inbox/address';
 import { current, refresh } from 'hub/inbox/thread';
 
 const pane = /** @type {HTMLElement} */ (document.getElementById('thread-pane'));
@@ -37,7 +38,7 @@ async function same(button) {
   const survivor = button.dataset.same, merged = button.dataset.mine;
   try {
     const answer = await act('same', { survivor, merged });
-    toast(_('The cards are one now.'), () => act('unmerge', { merge: answer.result }).then(refresh).catch(complain));
+    toast(_('The cards are one now.'), () => act('unmerge', { merge: answer.result }).then(() => { toast(_('The merge was undone: they are two again.')); refresh(); }).catch(complain));
     button.closest('.suggestion')?.remove();
     refresh();
   } catch (error) { complain(error); }
@@ -45,7 +46,7 @@ async function same(button) {
 
 // The card is drawn anew only while nobody is in it: the row goes, and the focus with it.
 async function settle(button, verb, body) {
-  try { await act(verb, body); button.closest('.suggestion')?.remove(); refresh(); } catch (error) { complain(error); }
+  try { await act(verb, body); button.closest('.suggestion')?.remove(); refresh(); } catch (error) { complainOfAddress(error); }
 }
 
 /** Do what one of the buttons says. @param {HTMLElement} button */

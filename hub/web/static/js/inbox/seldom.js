@@ -7,6 +7,8 @@ import { ask, choose, openSheet } from 'hub/sheet';
 import { change } from 'hub/inbox/acts';
 import { current, entries } from 'hub/inbox/thread';
 
+export { addAddress } from 'hub/inbox/address';
+
 /** Change what the dialog is about. */
 export async function subject(was) {
   hideMenus();
@@ -54,12 +56,6 @@ export async function split(message = '') {
 /** Show how often, and with what answer, a message was tried. */
 export async function attempts(message) {
   try { const html = await fragment('/inbox/message/' + message + '/attempts'); openSheet(_('Attempts'), 'wide').body.innerHTML = html; } catch (error) { complain(error); }
-}
-
-/** Give a person one more address. */
-export async function addAddress(contact) {
-  const value = await ask(_('Add an address'), '', _('An e-mail or a phone number'));
-  if (value && contact) change('address', { contact, kind: value.includes('@') ? 'email' : 'phone', value });
 }
 
 /** Show a letter as its sender drew it. */
