@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from hub import AccountId, Hub, HubError
 from plugins.mailings.audience import UNKNOWN_TOPIC, missing, unknown_topic
+from plugins.mailings.complaints import LOOSE, complaints, loose
 from plugins.mailings.contents import capabilities_of, has_counted_links, is_letter, letters_of
 from plugins.mailings.files import HEAVY, files_of, megabytes, objections
-from plugins.mailings.letter import LOOSE, complaints, loose
 from plugins.mailings.marks import creatives_of
 from plugins.mailings.obligations import obligatory
 from plugins.mailings.paths import Path, path_of
@@ -197,7 +197,8 @@ async def _words(hub: Hub, plan: Plan) -> list[Finding]:
         ]
     for variant, one in zip(plan.variants, made, strict=False):
         found += [
-            Finding(level=level, text=words) for level, words in complaints(variant.text, one)
+            Finding(level=level, text=words, detail=detail)
+            for level, words, detail in complaints(variant.text, one, advertising=plan.advertising)
         ]
     if any(loose(one.text) for one in plan.steps):
         found.append(Finding(level="bad", text=LOOSE))

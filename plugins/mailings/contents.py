@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hub import AccountId, Capabilities, Hub, HubError, ManyContent, addresses_in, is_countable
+from plugins.mailings.addresses import with_marks
 from plugins.mailings.files import files_of
-from plugins.mailings.letter import Letter, letter, with_marks
+from plugins.mailings.letter import Letter, letter, said
 from plugins.mailings.marks import erid_of, link_marks, marked
 from plugins.mailings.plans import Plan, Step, Variant
 
@@ -113,8 +114,8 @@ async def _form(
             tracks_opens=plan.tracks_opens,
         )
     erid = erid_of(plan, variant, short=short)
-    said = variant.short.strip() or variant.text
-    words = with_marks(marked(plan, said, erid), link_marks(plan, erid))
+    own = variant.short.strip() or said(variant.text)
+    words = with_marks(marked(plan, own, erid), link_marks(plan, erid))
     if plan.template and capabilities.templates:
         lines = [one.partition("=") for one in plan.template_values.splitlines() if "=" in one]
         return ManyContent(

@@ -10,9 +10,10 @@ from typing import Any
 from hub import Answer, Conflict, File, Hub, HubError, Invalid, Page, PluginRequest, Redirect, Route
 from plugins.mailings.checking import OWN
 from plugins.mailings.commands import SaveMailing
+from plugins.mailings.complaints import complaints
 from plugins.mailings.doing import mailing_of, words_of
 from plugins.mailings.files import files_of, keep, megabytes
-from plugins.mailings.letter import complaints, letter
+from plugins.mailings.letter import letter
 from plugins.mailings.library import (
     WORDS,
     KeptLetter,
@@ -25,6 +26,7 @@ from plugins.mailings.library import (
     problems_of,
     reader_of,
 )
+from plugins.mailings.looks import preview
 from plugins.mailings.plans import Variant
 from plugins.mailings.texts import SCOPE_WORDS, translator
 from plugins.mailings.trying import samples
@@ -39,7 +41,6 @@ from plugins.mailings.versions import (
 )
 
 MOST_BODY = 60_000_000
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src *; frame-ancestors 'self'; sandbox"
 
 
 def _(text: str) -> str:
@@ -153,7 +154,7 @@ def _problems(hub: Hub, one: KeptLetter) -> list[tuple[str, str, str]]:
         made = letter(one.text, plain_twin=one.plain)
     except HubError as error:
         return [*found, ("bad", "The letter cannot be laid out", str(error))]
-    return found + [(level, words, "") for level, words in complaints(one.text, made)]
+    return found + complaints(one.text, made)
 
 
 async def save(hub: Hub, request: PluginRequest) -> Answer:
@@ -244,16 +245,7 @@ async def drawn(hub: Hub, request: PluginRequest) -> Answer:
         html = hub.fill(made, values, html=True).text
     except HubError as error:
         return File(content=str(error).encode(), media_type="text/plain; charset=utf-8")
-    if request.query.get("dark"):
-        html = darkened(html)
-    headers = {"content-security-policy": POLICY}
-    return File(content=html.encode(), media_type="text/html; charset=utf-8", headers=headers)
-
-
-def darkened(html: str) -> str:
-    """Show a letter as a mail program does that turns the colours round."""
-    style = "<style>:root{color-scheme:dark}body,body *{background-color:#1b1b1b!important;color:#eee!important}</style></head>"
-    return html.replace("</head>", style, 1)
+    return preview(html, dark=bool(request.query.get("dark")))
 
 
 # -- what it was before ---------------------------------------------------------------------------

@@ -36,8 +36,9 @@ from plugins.mailings.doing import (
 from plugins.mailings.files import files_of, keep, megabytes
 from plugins.mailings.forms import plan_of, test_of, typed
 from plugins.mailings.library import SaveLetter, all_letters, letter_of
-from plugins.mailings.library_pages import POLICY, darkened, wording_of
+from plugins.mailings.library_pages import wording_of
 from plugins.mailings.links import look
+from plugins.mailings.looks import preview
 from plugins.mailings.pace import told
 from plugins.mailings.paths import Path, path_of, reach_of
 from plugins.mailings.plans import (
@@ -321,10 +322,7 @@ async def drawn(hub: Hub, request: PluginRequest) -> Answer:
         values = await values_for(hub, int(contact), request.language)
     values |= {"unsubscribe_url": "#", "view_url": "#"}
     filled = hub.fill(made[n].html, values, html=True).text
-    if request.query.get("dark"):
-        filled = darkened(filled)
-    headers = {"content-security-policy": POLICY}
-    return File(content=filled.encode(), media_type="text/html; charset=utf-8", headers=headers)
+    return preview(filled, dark=bool(request.query.get("dark")))
 
 
 async def numbers(hub: Hub, request: PluginRequest) -> Answer:

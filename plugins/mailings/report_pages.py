@@ -20,7 +20,7 @@ from hub import (
 from plugins.mailings.contents import is_letter, letters_of
 from plugins.mailings.doing import all_mailings, mailing_of
 from plugins.mailings.endpoints import read, write
-from plugins.mailings.library_pages import POLICY
+from plugins.mailings.looks import POLICY
 from plugins.mailings.reports import (
     CUTS,
     WINDOWS,

@@ -39,7 +39,7 @@ from hub import (
 )
 from plugins.mailings.contents import capabilities_of
 from plugins.mailings.files import files_of, objections
-from plugins.mailings.letter import letter
+from plugins.mailings.letter import letter, said
 from plugins.mailings.library import KeptLetter
 
 ID = BigInteger().with_variant(Integer(), "sqlite")
@@ -236,7 +236,7 @@ def _filled(
         made = letter(one.text, advertising=False, plain_twin=one.plain, service=True)
         text, html = fill(made.text), fill(made.html, html=True)
     else:
-        text, html = fill(one.short.strip() or one.text), ""
+        text, html = fill(one.short.strip() or said(one.text)), ""
     if missing:
         names = ", ".join(dict.fromkeys(missing))
         raise Invalid(f"not filled in: {names}", field="given")

@@ -17,7 +17,10 @@ class GivenLetter(Body):
     scope: Literal["mine", "team", "all"] = "mine"
     team_id: GivenId = 0
     subject: Word = ""
-    text: Text = ""
+    text: Text = Field(
+        default="",
+        description="Light markup (docs/letters.md), or code that begins with <mjml or <html.",
+    )
     short: Text = ""
     plain: Text = ""
     files: list[GivenId] = Field(default=[])

@@ -17,7 +17,10 @@ class Wording(Body):
     """One wording: a letter in light markup with its subject, or a message's text."""
 
     subject: Word = ""
-    text: Text = ""
+    text: Text = Field(
+        default="",
+        description="Light markup (docs/letters.md), or code that begins with <mjml or <html.",
+    )
     short: Text = Field(default="", description="What channels that take no letters get instead.")
     plain: Text = Field(default="", description="The letter's plain twin; empty: made of the text.")
     letter: Word = Field(

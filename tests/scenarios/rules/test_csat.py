@@ -73,9 +73,12 @@ def keyed(world: World) -> ModuleType:
     return module
 
 
+TEXT = 'Your mark, {{ contact.first_name | "friend" }}?'
+
+
 async def rules(home: House) -> None:
     """Ask whoever writes; and the ready rule of low marks."""
-    then = [{"action": "csat.ask", "params": {"text": "Your mark?", "days": 30}}]
+    then = [{"action": "csat.ask", "params": {"text": TEXT, "days": 30}}]
     asks = {"name": "Asks", "when": [{"event": "message.received"}], "then": then}
     low = next(one for one in RECIPES if one.key == "low_mark")
     await home.user.do(
@@ -98,13 +101,14 @@ async def test_a_pressed_button_is_the_mark(tmp_path: Path, database_url: str) -
         await rules(home)
         account_id = (await home.user.do(CreateAccount(channel="keyed", title="Keys")))[0]
         account = await home.user.account(account_id)
-        anna = Address(kind="keyed", value="anna")
+        anna = Address(kind="keyed", value="anna", name="Anna Petrova")
         says = InboundMessage(
             dedupe_key="m1", external_id="m1", sender=anna, text="Thanks", sent_at=world.now()
         )
         dialog_id = (await home.runtime.receive(account, [says]))[0].dialog_id
         sent = await until(lambda: world.sent)
         assert [one.label for one in sent[0].buttons] == ["1", "2", "3", "4", "5"]
+        assert sent[0].text == "Your mark, Anna?"
         payload = sent[0].buttons[1].payload
         for press in ("p1", "p1", "p2"):
             pressed = ButtonPressed(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub import Invalid
-from plugins.mailings.letter import complaints, letter
+from plugins.mailings.complaints import complaints
+from plugins.mailings.letter import letter
 from tests.scenarios.http_api.world import World as Programs
 from tests.scenarios.web.house import House
 from tests.scenarios.web.test_mailing_results import house, world
@@ -63,5 +64,9 @@ async def test_a_picture_is_kept_and_shown_to_who_has_the_letter(house: House) -
     page = (await browser.get(saved.headers["location"].partition("#")[0])).text
     assert "My own words" in page
     assert "data-blocks" in page
+    where = saved.headers["location"].partition("#")[0]
+    day, dark = [(await browser.get(f"{where}/letter{ask}")).text for ask in ("", "?dark=1")]
+    assert ("color-scheme:light" in day, "color-scheme:dark" in day) == (True, False)
+    assert ("color-scheme:light" in dark, "color-scheme:dark" in dark) == (False, True)
     for each in programs.programs:
         await each.aclose()

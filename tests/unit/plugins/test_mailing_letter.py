@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hub import addresses_in
-from plugins.mailings.letter import letter, with_marks
+from plugins.mailings.addresses import with_marks
+from plugins.mailings.letter import letter
 
 NAME = "{{ contact.first_name }}"
 
