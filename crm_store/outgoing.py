@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from crm_store.rows import among, listed
 from crm_store.tables.dialogs import attachments, bodies, dialogs, messages
+from crm_store.tables.many import many_steps
 from crm_store.tables.outbox import attempts, deliveries, parts
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, templates
@@ -267,6 +268,39 @@ def unsure_since(conn: Connection, delivery_id: DeliveryId) -> Micros:
         )
     ).scalar()
     return Micros(found or 0)
+
+
+def trying_since(conn: Connection, delivery_ids: Iterable[int]) -> dict[int, int]:
+    """Give when those deliveries were first tried that were: what waited before is no trying.
+
+    What was tried on another way, or before somebody asked for it once more, does not count.
+    """
+    given = {"b_ids": listed(conn.dialect.name, delivery_ids)}
+    return dict(conn.execute(_trying_since(conn.dialect.name), given).all())
+
+
+@cache
+def _trying_since(dialect: str) -> Select[Any]:
+    ended = attempts.alias("ended")
+    last = (
+        select(func.coalesce(func.max(ended.c.n), 0))
+        .where(ended.c.delivery_id == attempts.c.delivery_id, ended.c.outcome != "queued")
+        .scalar_subquery()
+    )
+    moved = (
+        select(func.coalesce(func.max(many_steps.c.at), 0))
+        .where(many_steps.c.delivery_id == attempts.c.delivery_id)
+        .scalar_subquery()
+    )
+    return (
+        select(attempts.c.delivery_id, func.min(attempts.c.started_at))
+        .where(
+            among(dialect, attempts.c.delivery_id, "b_ids"),
+            attempts.c.n > last,
+            attempts.c.started_at >= moved,
+        )
+        .group_by(attempts.c.delivery_id)
+    )
 
 
 def parts_of(conn: Connection, message_id: MessageId) -> tuple[str, ...]:

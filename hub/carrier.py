@@ -333,7 +333,7 @@ class Carrier:
                 now=self._runtime.now(),
                 started=started,
                 attempt=load.attempt + 1,
-                created_at=load.created_at,
+                since=load.since,
             )
         )
         self._stir.set()

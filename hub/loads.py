@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, Select, select
 
-from crm_store.outgoing import outgoing_many, unsure_since
+from crm_store.outgoing import outgoing_many, trying_since, unsure_since
 from crm_store.rows import among, listed
 from crm_store.tables.outbox import deliveries
 from dialogs.splitting import split_text
@@ -35,7 +35,8 @@ Reading = Callable[[Connection, Sequence[Row[Any]]], Mapping[int, OutboundMessag
 class Load:
     """One claimed delivery, read and filled in; `fault` is why the channel could not make it.
 
-    `making` is what makes it, or made it, on a thread.
+    `making` is what makes it, or made it, on a thread. `since` is when it was first tried, 0 where
+    it was not.
     """
 
     id: DeliveryId
@@ -44,7 +45,7 @@ class Load:
     parts: Sequence[OutboundMessage]
     charged: int
     attempt: int
-    created_at: int
+    since: int
     fault: Exception | None = None
     making: asyncio.Future[None] | None = None
 
@@ -73,6 +74,8 @@ class Loads:
             **self._each(self._filled, conn, [row for row in rows.values() if row.send_id]),
             **self._letters.read(conn, [row for row in rows.values() if row.user_id]),
         }
+        again = [row.id for row in rows.values() if row.attempts]
+        tried = trying_since(conn, again) if again else {}
         files: dict[str, bytes] = {}
         loads, failed = [], {}
         for number, fence in fences.items():
@@ -99,7 +102,8 @@ class Loads:
                 continue
             parts = _parts(message, self._limits)
             charged = _charged(self._channel, message)
-            loads.append(Load(number, fence, message, parts, charged, attempt, row.created_at))
+            since = tried.get(number, 0)
+            loads.append(Load(number, fence, message, parts, charged, attempt, since))
         return loads, failed
 
     def make(self, loads: Iterable[Load]) -> None:

@@ -94,14 +94,17 @@ def settling(
     now: Micros,
     started: Micros,
     attempt: int = 0,
-    created_at: int = 0,
+    since: int = 0,
 ) -> SettleDelivery:
-    """Give the command that writes an outcome down: what is too old or tried too often has failed."""
+    """Give the command that writes an outcome down: what was tried too long or too often has failed.
+
+    `since` is when it was first tried.
+    """
     status, reason, retry_at = outcome.status, outcome.reason, 0
     if status is DeliveryStatus.QUEUED:
         wait = outcome.retry_after or backoff(attempt, random.random())
         retry_at = now + int(wait.total_seconds() * US)
-        too_old = created_at and now - created_at > MAX_AGE.total_seconds() * US
+        too_old = since and now - since > MAX_AGE.total_seconds() * US
         if outcome.tried and (attempt >= MAX_ATTEMPTS or too_old):
             status, reason, retry_at = DeliveryStatus.FAILED, "expired", 0
     return SettleDelivery(

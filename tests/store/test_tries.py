@@ -10,13 +10,15 @@ import pytest
 from sqlalchemy import func, select
 
 from crm_store.tables.outbox import attempts, deliveries
-from hub import AccountId, Throttled
+from hub import AccountId, TemporaryFailure, Throttled
 from hub.carrier import Carrier
 from hub.many_rendering import Contents
 from hub.notice_letters import NoticeLetters
 from hub.outcomes import MAX_ATTEMPTS, limiter_of
 from tests.houses import US, House, house
-from tests.store.test_many_limits import Still, person, sent_to
+from tests.store.test_many_limits import DAY, Still, person, sent_to
+
+HOUR = 3_600 * US
 
 
 @pytest.fixture
@@ -52,3 +54,19 @@ async def test_what_our_own_limits_hold_up_was_not_tried(home: House) -> None:
     assert await states(home) == [("sent", "", 1)]
     lines = select(func.count()).select_from(attempts)
     assert await home.user.read(lambda reader: reader.conn.execute(lines).scalar()) == 0
+
+
+async def test_what_waited_for_days_is_tried_for_days(home: House) -> None:
+    later = TemporaryFailure("later", retry_after=timedelta(hours=20))
+    due_at = home.system.now() + 7 * DAY
+    await sent_to(home, home.letter, [await person(home, "anna@a.example")], due_at=due_at)
+    home.world.offset_us += 7 * DAY
+    for tries in range(1, 4):
+        home.world.outcomes = [later]
+        await carry(home, home.letter)
+        assert await states(home) == [("queued", "", tries)]
+        home.world.offset_us += 20 * HOUR
+    # Two days after the first try it is given up.
+    home.world.outcomes = [later]
+    await carry(home, home.letter)
+    assert await states(home) == [("failed", "expired", 4)]
