@@ -14,6 +14,7 @@ from crm_store.tables.absences import absences, handovers, work_moves
 from crm_store.tables.dialogs import dialogs
 from crm_store.viewer import Reader
 from hub.errors import Invalid, NotFound
+from hub.filters import Use, conditions_of, parse
 from hub.ids import Micros, UserId
 from hub.records.absences import Absence, HandoverRecord
 
@@ -42,7 +43,10 @@ def substitutes(conn: Connection, now: int) -> dict[int, int]:
 
 
 def work_of(reader: Reader, user_id: UserId, what: str, filters: Filters) -> Select[Any]:
-    """Give the ids of one's work of a sort, as far as the reader can see it."""
+    """Give the ids of one's work of a sort, as far as the reader can see it.
+
+    What is done stays with whoever did it, unless the filter itself asks for a status.
+    """
     given = filters.get(what)
     if what == DIALOGS:
         statement = select(dialogs.c.id).where(
@@ -57,7 +61,16 @@ def work_of(reader: Reader, user_id: UserId, what: str, filters: Filters) -> Sel
         raise Invalid(f"there is nothing called {what!r} to hand over", field="what")
     query = objects.ObjectQuery(filter=given)
     statement = objects.found(reader, noun, query, select(noun.table.c.id))
+    if noun.kind.over and not _asks_status(noun, given):
+        statement = statement.where(noun.table.c.status.not_in(noun.kind.over))
     return statement.where(noun.table.c[noun.kind.owner] == user_id)
+
+
+def _asks_status(noun: Noun, given: Mapping[str, object] | None) -> bool:
+    if not given:
+        return False
+    tree = parse(given, noun.kind.registered(), Use.QUERY)
+    return any(one.field == f"{noun.kind.name}.status" for one in conditions_of(tree))
 
 
 def preview(

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from crm_store import custom, object_writes, objects
 from crm_store.interests import INTEREST, reader_of
 from crm_store.pipelines import all_pipelines, usable
 from crm_store.sql import locked
-from crm_store.stays import enter, last_mover, leave, likelihood, pass_over
+from crm_store.stays import (
+    enter,
+    last_mover,
+    last_stage,
+    leave,
+    likelihood,
+    pass_over,
+    unpass,
+)
 from crm_store.tables.interests import interest_ticks, interests, stages
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -57,19 +65,21 @@ def move_interest(uow: UnitOfWork, command: MoveInterest) -> None:
     before_line, before = _place(known, row.stage_id)
     line, stage = _place([one for one in known if usable(uow.viewer, one)], command.stage_id)
     same = line.id == before_line.id
-    if same and before.allowed and stage.id not in before.allowed:
+    # A round through another pipeline leads no further than the stage it left.
+    stood = before if same else last_stage(uow.conn, row.id, line)
+    if stood is not None and stood.id != stage.id and not _leads(stood, stage):
         raise Conflict(
             "this stage does not lead there",
             what="forbidden",
             details={"stage_id": str(stage.id)},
         )
-    forward = not same or stage.position > before.position
+    forward = stood is None or stage.position > stood.position
     if forward:
-        _gate(uow, row, line, before if same else None, stage.position)
-    _room(uow, stage)
+        _gate(uow, row, line, stood, stage.position)
+    make_room(uow, stage)
     enter(uow, row.id, stage.id)
     if forward:
-        pass_over(uow, row.id, line, before.position if same else -1, stage.position)
+        pass_over(uow, row.id, line, stood.position if stood else -1, stage.position)
     values: dict[str, object] = {
         "pipeline_id": line.id,
         "stage_id": stage.id,
@@ -90,7 +100,11 @@ def move_interest(uow: UnitOfWork, command: MoveInterest) -> None:
     )
 
 
-def _room(uow: UnitOfWork, stage: Stage) -> None:
+def _leads(before: Stage, after: Stage) -> bool:
+    return not before.allowed or after.id in before.allowed
+
+
+def make_room(uow: UnitOfWork, stage: Stage) -> None:
     """Raise Conflict where a stage holds as many interests in work as it may."""
     if not stage.wip_limit:
         return
@@ -131,10 +145,13 @@ def lacks(
     known = all_pipelines(reader)
     now_line, now = _place(known, record.stage_id)
     line, position = now_line, FAR
+    stood: Stage | None = now
     if stage_id:
         line, stage = _place(known, stage_id)
         position = stage.position
-    fields, points = _lacks(reader, record, line, now if line.id == now_line.id else None, position)
+        if line.id != now_line.id:
+            stood = last_stage(reader.conn, interest_id, line)
+    fields, points = _lacks(reader, record, line, stood, position)
     return tuple(fields), tuple(points)
 
 
@@ -199,6 +216,9 @@ def lose_interest(uow: UnitOfWork, command: LoseInterest) -> None:
 
 def _close(uow: UnitOfWork, row: Any, status: str, values: dict[str, object]) -> None:
     leave(uow, row.id)
+    uow.conn.execute(
+        update(interests).where(interests.c.id == row.id).values(open_probability=row.probability)
+    )
     object_writes.change(uow, INTEREST, row, {"status": status, "closed_at": uow.now, **values})
 
 
@@ -208,14 +228,21 @@ def reopen_interest(uow: UnitOfWork, command: ReopenInterest) -> None:
     if row.status == "in_work":
         raise Conflict("this interest is in work", what="open")
     _, stage = _place(all_pipelines(reader_of(uow)), row.stage_id)
-    chance = row.probability if row.probability_from == "hand" else stage.probability
+    make_room(uow, stage)
+    # Winning said of every stage that it was reached.
+    unpass(uow, row.id, row.closed_at)
+    chance = stage.probability
+    if row.probability_from == "hand":
+        chance = row.open_probability or chance
+    elif row.probability_from == "statistics":
+        chance = likelihood(uow, stage, row.owner_id)
     values: dict[str, object] = {
         "status": "in_work",
         "closed_at": 0,
         "loss_reason_id": 0,
         "loss_comment": "",
         "stage_since": uow.now,
-        "probability": chance if 0 < chance < 100 else stage.probability,
+        "probability": chance,
     }
     enter(uow, row.id, stage.id)
     object_writes.change(uow, INTEREST, row, values)

@@ -35,6 +35,7 @@ from hub.deadlines import (
     by_hand,
     meet,
     pause,
+    renorm,
     reopen,
     resume,
     solve,
@@ -86,6 +87,7 @@ class Clocks:
                 due_at=Micros(one.due_at),
                 state=one.state,
                 before=one.before,
+                set_by_hand=one.set_by_hand,
             )
         return found
 
@@ -103,11 +105,17 @@ class Clocks:
 
     def start(self, goal: str, at: int) -> None:
         """Begin a promise, where the policy makes it."""
-        minutes = getattr(self.policy, f"{goal}_minutes") if self.policy else 0
-        if minutes:
-            warn = min(self.policy.warn_minutes, minutes) if self.policy else 0
-            self.clocks[goal] = begin(self.calendar, minutes * MINUTE, warn * MINUTE, Micros(at))
+        norm, warn = self._norms(goal)
+        if norm:
+            self.clocks[goal] = begin(self.calendar, norm, warn, Micros(at))
             self.answers[goal] = 0
+
+    def _norms(self, goal: str) -> tuple[int, int]:
+        """Give how long a promise of the policy lasts, and how long before its end it warns."""
+        if self.policy is None:
+            return 0, 0
+        minutes = getattr(self.policy, f"{goal}_minutes")
+        return minutes * MINUTE, min(self.policy.warn_minutes, minutes) * MINUTE
 
     def pass_time(self) -> None:
         """Let the time until now pass, before anything else happens."""
@@ -159,28 +167,48 @@ class Clocks:
         self.clocks[SOLUTION] = by_hand(clock, self.calendar, Micros(due_at), self._uow.now)
 
     def replace_policy(self, policy: SlaPolicy | None) -> None:
-        """Another policy applies: open promises count by it, from where they began."""
+        """Another policy applies: open promises count by it, from where they began.
+
+        What was used before a pause stays used, and an end that a person has set stays.
+        """
         if policy == self.policy:
             return
         self.policy, self._calendar = policy, None
-        for goal in (FIRST, SOLUTION):
-            if goal in self.clocks and not self.is_open(goal):
-                continue
-            self.clocks.pop(goal, None)
-            self.start(goal, self.row.created_at)
-            if goal == SOLUTION and policy and self.row.status in policy.pause_statuses:
-                self.clocks[goal] = pause(self.clocks[goal], self.calendar, self._uow.now)
+        for goal in GOALS:
+            self._follow_policy(goal)
+        if solution := self.clocks.get(SOLUTION):
+            turn = pause if policy and self.row.status in policy.pause_statuses else resume
+            self.clocks[SOLUTION] = turn(solution, self.calendar, self._uow.now)
         self.pass_time()
 
-    def take_back(self, message_id: int, dialog_id: int) -> bool:
-        """An answer was taken back: what it met is open again, unless there is another answer."""
+    def _follow_policy(self, goal: str) -> None:
+        clock = self.clocks.get(goal)
+        if clock is None:
+            answered = goal == NEXT or (goal == FIRST and self.row.first_responded_at)
+            if not answered and self.row.status not in OVER:
+                self.start(goal, self.row.created_at)
+        elif clock.is_open and not clock.set_by_hand:
+            norm, warn = self._norms(goal)
+            if norm:
+                self.clocks[goal] = renorm(clock, self.calendar, norm, warn)
+            else:
+                del self.clocks[goal]
+
+    def take_back(self, message_id: int) -> bool:
+        """An answer was taken back: what it met is open again, unless there is another answer.
+
+        The other answer may stand in any dialog of the request.
+        """
         found = [goal for goal, one in self.answers.items() if one == message_id]
+        theirs = select(dialog_links.c.dialog_id).where(
+            dialog_links.c.kind == "request", dialog_links.c.object_id == self.row.id
+        )
         for goal in found:
             clock = unmeet(self.clocks[goal])
             other = self._uow.conn.execute(
                 select(messages.c.id, messages.c.received_at)
                 .where(
-                    messages.c.dialog_id == dialog_id,
+                    messages.c.dialog_id.in_(theirs),
                     messages.c.direction == "out",
                     messages.c.automated == false(),
                     messages.c.deleted_at == 0,
@@ -230,6 +258,7 @@ class Clocks:
                 "norm_us": one.norm_us,
                 "warn_us": one.warn_us,
                 "used_us": one.used_us,
+                "set_by_hand": one.set_by_hand,
                 "started_at": one.started_at,
                 "near_at": one.near_at,
                 "due_at": one.due_at,

@@ -38,7 +38,7 @@ def taken_back(uow: UnitOfWork, dialog_id: int, message_id: int) -> None:
     """An answer was taken back before it left."""
     for row in _locked(uow, _linked(uow, [dialog_id])):
         clocks = Clocks.of(uow, row)
-        if clocks.take_back(message_id, dialog_id):
+        if clocks.take_back(message_id):
             first = clocks.is_open(FIRST)
             clocks.pass_time()
             clocks.save(**({"first_responded_at": Micros(0)} if first else {}))

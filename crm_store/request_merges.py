@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from crm_store import object_writes, request_times
-from crm_store.request_clocks import Clocks, status_values
+from crm_store.request_clocks import OVER, Clocks, status_values
 from crm_store.requests import REQUEST
 from crm_store.sql import locked
 from crm_store.tables.objects import dialog_links
@@ -73,7 +73,8 @@ def undo_merge(uow: UnitOfWork, command: UndoMergeRequests) -> None:
     status = row.merge.get("status", "in_work")
     clocks = Clocks.of(uow, row)
     clocks.move("closed", status)
-    clocks.unmeet_answers()
+    if status not in OVER:
+        clocks.unmeet_answers()
     entries = [int(one) for one in row.merge.get("times", ())]
     spent = request_times.take_back(uow, row, holder, entries)
     clocks.save(**status_values(uow, row, status), merged_into=RequestId(0), spent_minutes=spent)

@@ -85,8 +85,7 @@ class RequestHabits(Habits):
         """Let another policy apply, and a deadline be set by hand."""
         _check_score(values)
         values = support_levels.chosen(uow, values, row)
-        if values.get("parent_id") == row.id:
-            raise Invalid("a request is not a part of itself", field="parent_id")
+        _check_parent(uow, row.id, int(str(values.get("parent_id") or 0)))
         deciding = _DECIDING & set(values)
         by_hand = "solution_due" in values and values["solution_due"] != row.solution_due
         rest = {name: one for name, one in values.items() if name != "solution_due"}
@@ -125,8 +124,20 @@ class _Draft:
         self.created_at = now
         self.deleted_at = 0
         self.status = "new"
+        self.first_responded_at = 0
         self.owner_id = values.get("owner_id", 0)
         self.team_id = values.get("team_id", 0)
+
+
+def _check_parent(uow: UnitOfWork, request_id: int, parent_id: int) -> None:
+    """Raise Invalid where a request would be a part of itself, over however many others."""
+    seen: set[int] = set()
+    while parent_id and parent_id not in seen:
+        if parent_id == request_id:
+            raise Invalid("a request is not a part of itself", field="parent_id")
+        seen.add(parent_id)
+        above = select(requests.c.parent_id).where(requests.c.id == parent_id)
+        parent_id = int(uow.conn.execute(above).scalar() or 0)
 
 
 def _check_score(values: Mapping[str, object]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from crm_store.tables.interests import interest_stays, interests
 from crm_store.unit_of_work import UnitOfWork
@@ -49,6 +49,32 @@ def pass_over(
     for stage in pipeline.stages:
         if before < stage.position < after and stage.id not in known:
             _write(uow, interest_id, stage.id, passed=True, again=False)
+
+
+def unpass(uow: UnitOfWork, interest_id: int, since: int) -> None:
+    """Take back what was noted as passed over since an instant: it was not reached after all."""
+    uow.conn.execute(
+        delete(interest_stays).where(
+            interest_stays.c.interest_id == interest_id,
+            interest_stays.c.passed,
+            interest_stays.c.entered_at >= since,
+        )
+    )
+
+
+def last_stage(conn: Connection, interest_id: int, pipeline: Pipeline) -> Stage | None:
+    """Give where an interest stood last in a pipeline, None where it never was."""
+    found = conn.execute(
+        select(interest_stays.c.stage_id)
+        .where(
+            interest_stays.c.interest_id == interest_id,
+            interest_stays.c.stage_id.in_([one.id for one in pipeline.stages]),
+            ~interest_stays.c.passed,
+        )
+        .order_by(interest_stays.c.id.desc())
+        .limit(1)
+    ).scalar()
+    return pipeline.stage(found) if found else None
 
 
 def join_stages(uow: UnitOfWork, gone: int, into: int) -> None:

@@ -22,7 +22,7 @@ from hub.errors import Conflict, Invalid, NotAllowed
 from hub.events import TaskOverdue, TaskReminded, TaskStatusChanged
 from hub.ids import ContactId, Micros, TaskId, UserId
 from hub.objects import ActorKind, Ref
-from hub.repeats import NEVER, next_due
+from hub.repeats import NEVER, meant_day, next_due
 
 TASK = NOUNS["task"]
 KINDS_BESIDE = ("contact", "dialog", "message")
@@ -190,13 +190,9 @@ def _done(uow: UnitOfWork, row: Any, more: Mapping[str, object]) -> TaskId:
 
 
 def _repeat(uow: UnitOfWork, row: Any) -> int:
-    due_at = next_due(
-        Micros(row.due_at or uow.now),
-        row.repeat,
-        zone_of(uow, row.owner_id),
-        calendars.working(uow.conn),
-        uow.now,
-    )
+    last, zone = Micros(row.due_at or uow.now), zone_of(uow, row.owner_id)
+    day = meant_day(last, zone, row.repeat_day)
+    due_at = next_due(last, row.repeat, zone, calendars.working(uow.conn), uow.now, day)
     task_id = uow.new_id()
     values: dict[str, object] = {name: getattr(row, name) for name in KEPT}
     early = row.due_at - row.remind_at if row.remind_at and row.due_at else 0
@@ -212,6 +208,8 @@ def _repeat(uow: UnitOfWork, row: Any) -> int:
         "tags": tuple(tags),
     }
     object_writes.create(uow, TASK, task_id, values)
+    if row.repeat in ("monthly", "yearly"):
+        uow.conn.execute(update(tasks).where(tasks.c.id == task_id).values(repeat_day=day))
     return task_id
 
 

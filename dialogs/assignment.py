@@ -29,7 +29,7 @@ from hub.calendars import Calendar
 from hub.commands import RouteDialog, RouteWaiting
 from hub.errors import Invalid
 from hub.events import DialogRouted
-from hub.ids import DialogId, TeamId, UserId
+from hub.ids import DialogId, Micros, TeamId, UserId
 from hub.objects import Cause
 from hub.records.desks import RoutingRule
 
@@ -153,17 +153,17 @@ class _Giving:
             # Done, or in other hands by somebody's own decision.
             self._forget(dialog.id)
             return 0
-        idle = rule.idle_minutes * MINUTE_US
-        began = max(row.since, dialog.waiting_since)
-        if not dialog.waiting_since or began + idle > self._uow.now:
-            again = began + idle if dialog.waiting_since else self._uow.now + idle
+        began = max(row.since, dialog.waiting_since) if dialog.waiting_since else self._uow.now
+        again = self._idle_until(rule, began)
+        if again > self._uow.now:
             queue(self._uow, dialog.id, forward_at=again)
             return 0
         passed = [UserId(one) for one in (*row.passed, row.user_id)]
         if self.give(dialog, rule, wish, passed):
             return 1
         # Nobody else is there: it stays, and is offered round again after the same time.
-        queue(self._uow, dialog.id, state="given", forward_at=self._uow.now + idle, passed=[])
+        again = self._idle_until(rule, self._uow.now)
+        queue(self._uow, dialog.id, state="given", forward_at=again, passed=[])
         return 0
 
     def give(
@@ -208,7 +208,7 @@ class _Giving:
         people: dict[UserId, Place],
         passed: Sequence[UserId],
     ) -> tuple[Place | None, str]:
-        if rule.calendar_id and not self._is_open(rule.calendar_id):
+        if rule.calendar_id and not self._calendar(rule.calendar_id).is_open(self._uow.now):
             return None, "closed"
         stand_ins = substitutes(self._uow.conn, self._uow.now)
         asked = [] if passed else [("", UserId(dialog.assignee_id))] if dialog.assignee_id else []
@@ -232,10 +232,17 @@ class _Giving:
             return self._next_in_order(rule, team, free), rule.mode
         return min(free, key=lambda one: (one.last_given_at, one.user_id)), rule.mode
 
-    def _is_open(self, calendar_id: int) -> bool:
+    def _calendar(self, calendar_id: int) -> Calendar:
         if calendar_id not in self._calendars:
             self._calendars[calendar_id] = working(self._uow.conn, calendar_id)
-        return self._calendars[calendar_id].is_open(self._uow.now)
+        return self._calendars[calendar_id]
+
+    def _idle_until(self, rule: RoutingRule, since: int) -> int:
+        """Give when a turn is too long; hours in which nobody works do not count."""
+        idle = rule.idle_minutes * MINUTE_US
+        if rule.calendar_id and self._calendar(rule.calendar_id).works:
+            return self._calendar(rule.calendar_id).add_working(Micros(since), idle)
+        return since + idle
 
     def _first(self, dialog: Row[Any], rule: RoutingRule) -> Iterator[tuple[str, UserId]]:
         if rule.owner_first:
@@ -315,7 +322,7 @@ class _Giving:
             dialog.id,
             state="given",
             since=self._uow.now,
-            forward_at=self._uow.now + rule.idle_minutes * MINUTE_US,
+            forward_at=self._idle_until(rule, self._uow.now),
             user_id=user_id,
             passed=[int(one) for one in passed],
             reason="",

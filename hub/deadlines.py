@@ -32,7 +32,7 @@ class Clock:
     """One promise. Amounts are microseconds of working time, 0 instants are "not set".
 
     `before` is the state that a meeting or a pause replaced. `watch_at` is when it must be looked
-    at next.
+    at next. `set_by_hand` is true where a person gave its end: no policy moves it.
     """
 
     norm_us: int
@@ -43,6 +43,7 @@ class Clock:
     due_at: Micros = _NONE
     state: str = RUNNING
     before: str = ""
+    set_by_hand: bool = False
 
     @property
     def watch_at(self) -> Micros:
@@ -91,7 +92,16 @@ def by_hand(clock: Clock, calendar: Calendar, due_at: Micros, at: Micros) -> Clo
         near_at=near if clock.warn_us else _NONE,
         state=RUNNING,
         before="",
+        set_by_hand=True,
     )
+
+
+def renorm(clock: Clock, calendar: Calendar, norm_us: int, warn_us: int) -> Clock:
+    """Count an open promise by another norm: what was used stays used, a pause stays a pause."""
+    fresh = replace(clock, norm_us=norm_us, warn_us=warn_us)
+    if clock.state == PAUSED:
+        return replace(fresh, before=RUNNING)
+    return _wound(calendar, replace(fresh, state=RUNNING, before=""), clock.started_at)
 
 
 def pause(clock: Clock, calendar: Calendar, at: Micros) -> Clock:

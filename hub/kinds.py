@@ -34,7 +34,9 @@ class Kind:
     with a minus for descending. `path` is the word of its pages and of its resource in the API,
     `title` the property that names an object. `keys` are the properties by which an import
     recognises an object; a kind without any is not imported. `binned` is false for a kind whose
-    objects never go into the bin: then no rule can begin with their removal.
+    objects never go into the bin: then no rule can begin with their removal. `over` are the
+    values of its `status` with which work on it has ended: who is away or leaves hands over what
+    is left to do, not what was done.
 
     The scopes of roles go by `owner` (the property that names who is responsible), `team` (the
     team it belongs to) and `shared_with` (further properties that name a colleague who may see
@@ -62,6 +64,7 @@ class Kind:
     icon: str = "tag"
     keys: tuple[str, ...] = ()
     binned: bool = True
+    over: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         sortable = {one.name for one in self.columns if one.sortable} | {"id"}
@@ -108,6 +111,7 @@ def described(
     icon: str = "tag",
     keys: tuple[str, ...] = (),
     binned: bool = True,
+    over: tuple[str, ...] = (),
     sort: str = "-id",
     more_fields: tuple[Field, ...] = (),
 ) -> Kind:
@@ -134,6 +138,7 @@ def described(
         icon=icon,
         keys=keys,
         binned=binned,
+        over=over,
         properties=properties,
         fields=(
             *(one.filter_field(name) for one in properties if one.type is not PropertyType.TEXT),

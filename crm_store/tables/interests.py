@@ -56,6 +56,8 @@ interests = Table(
     metadata,
     key(),
     *columns_of(INTERESTS),
+    # How likely it was thought before it was closed, for the case that it is taken up again.
+    num("open_probability"),
     num("deleted_at"),
     num("version", 1),
     Index("ix_interests_board", "stage_id", "status", "deleted_at", "stage_since", "id"),

@@ -66,6 +66,7 @@ request_clocks = Table(
     num("norm_us"),
     num("warn_us"),
     num("used_us"),
+    flag("set_by_hand"),
     num("started_at"),
     num("near_at"),
     num("due_at"),
@@ -151,6 +152,8 @@ tasks = Table(
     num("reminded_at"),
     # When it was looked at behind its date, 0 for not yet.
     num("overdue_at"),
+    # The day of the month that a repeating one means, where this month is too short for it.
+    num("repeat_day"),
     num("deleted_at"),
     num("version", 1),
     Index("ix_tasks_owner_id", "owner_id", "status", "due_at", "id"),

@@ -32,6 +32,7 @@ INTERESTS = described(
     write="interests.edit",
     path="interests",
     icon="kanban",
+    over=("won", "lost"),
     more_fields=(
         Field(
             name="interest.reached",

@@ -23,6 +23,7 @@ LEADS = described(
     write="leads.edit",
     path="leads",
     icon="sparkles",
+    over=("qualified", "rejected"),
     keys=("email", "phone"),
     properties=(
         prop("title", "Title", "Название", required=True, personal=True, listed=True),

@@ -48,6 +48,7 @@ REQUESTS = described(
     write="requests.edit",
     path="requests",
     icon="alarm-clock",
+    over=("solved", "closed"),
     properties=(
         prop("number", "Number", "Номер", _T.NUMBER, editable=False, listed=True, sortable=True),
         prop("title", "Subject", "Тема", required=True, personal=True, listed=True),

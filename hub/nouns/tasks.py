@@ -35,6 +35,7 @@ TASKS = described(
     write="tasks.edit",
     path="tasks",
     icon="check",
+    over=("done",),
     shared_with=("author_id",),
     properties=(
         prop("title", "What to do", "Что сделать", required=True, personal=True, listed=True),

@@ -21,9 +21,11 @@ from hub import (
     EndAbsence,
     HandOver,
     Invalid,
+    LeadId,
     Micros,
     NotAllowed,
     RegisterAbsence,
+    RejectLead,
     RouteWaiting,
     SaveRole,
     Scope,
@@ -212,6 +214,13 @@ async def test_a_handover_is_counted_carried_out_and_undone(home: House) -> None
     what = ("dialogs", "lead")
     counted = await home.user.read(reads.preview, number(vera), what, only)
     assert counted == {"dialogs": 3, "lead": 2}
+    # What is done stays with whoever did it.
+    await home.user.do(RejectLead(lead_id=LeadId(leads[3]), reason="a joke"))
+    counted = await home.user.read(reads.preview, number(vera), what, {})
+    assert counted == {"dialogs": 3, "lead": 3}
+    rejected = {"lead": {"field": "lead.status", "operator": "in", "value": ["rejected"]}}
+    counted = await home.user.read(reads.preview, number(vera), what, rejected)
+    assert counted == {"dialogs": 3, "lead": 1}
     with pytest.raises(NotAllowed):
         await vera.do(HandOver(from_id=number(vera), to_id=number(boris), what=what))
     command = HandOver(from_id=number(vera), to_id=number(boris), what=what, filters=only)

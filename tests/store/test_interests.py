@@ -39,6 +39,7 @@ from hub import (
     NotFound,
     Participant,
     Pipeline,
+    PipelineId,
     Point,
     RemoveCoExecutor,
     RemoveObject,
@@ -113,6 +114,33 @@ async def test_an_interest_begins_in_the_first_stage_and_goes_to_won(home: House
     await home.user.do(ReopenInterest(interest_id=interest_id))
     found = await one(home, interest_id)
     assert (found.status, found.closed_at, found.probability) == ("in_work", 0, 50)
+
+
+async def test_what_was_won_by_mistake_has_come_no_further(home: House) -> None:
+    stages = (await sales(home)).stages
+    interest_id = await made(home, probability="65")
+    await home.user.do(WinInterest(interest_id=interest_id))
+    query = FunnelQuery(pipeline_id=stages[0].pipeline_id)
+    assert [one.count for one in (await home.user.read(funnel, query)).steps] == [1] * len(stages)
+    await home.user.do(ReopenInterest(interest_id=interest_id))
+    found = await one(home, interest_id)
+    assert (found.probability, found.probability_from) == (65, "hand")
+    assert [one.count for one in (await home.user.read(funnel, query)).steps][:2] == [1, 0]
+
+
+async def test_a_round_through_another_pipeline_leads_no_further(home: House) -> None:
+    line = await sales(home)
+    first, second, third = line.stages[:3]
+    allowed = SaveStage(pipeline_id=line.id, stage_id=first.id, name="New", allowed=(second.id,))
+    await home.user.do(allowed)
+    other = (await home.user.do(SavePipeline(name="Service")))[0]
+    begun = SaveStage(pipeline_id=PipelineId(other), name="Begun")
+    elsewhere = (await home.user.do(begun))[0]
+    interest_id = await made(home)
+    await moved(home, interest_id, elsewhere)
+    with pytest.raises(Conflict, match="does not lead there"):
+        await moved(home, interest_id, third.id)
+    await moved(home, interest_id, second.id)
 
 
 async def test_a_gate_names_what_is_missing_and_opens_when_it_is_there(home: House) -> None:
@@ -213,6 +241,8 @@ async def test_a_full_stage_takes_nobody_in_until_one_goes(home: House) -> None:
         await moved(home, outside[1], second.id)
     await moved(home, inside[1], third.id)
     await moved(home, outside[1], second.id)
+    with pytest.raises(Conflict, match="full"):
+        await home.user.do(ReopenInterest(interest_id=InterestId(inside[0])))
     assert first.wip_limit == 0
 
 

@@ -31,6 +31,7 @@ from hub import (
     DialogId,
     EraseContact,
     Invalid,
+    LinkDialog,
     LogTime,
     MergeDialogs,
     MergeRequests,
@@ -238,6 +239,14 @@ async def test_an_answer_that_is_taken_back_has_not_answered(home: House) -> Non
     assert (await dues(home, request_id))[0].startswith("first met")
     await home.user.do(CancelSend(message_id=two))
     assert (await dues(home, request_id))[0] == "first running 03-01 11:00"
+    # An answer in another dialog of the same request has answered it too.
+    other = await asked(home, "9", sender="boris")
+    linked = LinkDialog(dialog_id=other, kind="request", object_id=request_id)
+    await home.user.do(linked)
+    one = await answer(home, dialog_id, due_at=later)
+    await answer(home, other)
+    await home.user.do(CancelSend(message_id=one))
+    assert (await dues(home, request_id))[0].startswith("first met")
 
 
 async def test_the_policy_follows_the_priority_and_a_deadline_is_set_by_hand(home: House) -> None:
@@ -264,6 +273,64 @@ async def test_the_policy_follows_the_priority_and_a_deadline_is_set_by_hand(hom
         await home.user.do(
             ChangeObject(kind="request", object_id=request_id, values={"satisfaction": 9})
         )
+
+
+async def test_another_policy_keeps_pauses_and_what_was_set_by_hand(home: House) -> None:
+    await home.user.do(SaveSlaPolicy(policy_id=SlaPolicyId(1), solution_minutes=240))
+    dialog_id = await asked(home)
+    request_id = await made(home, dialog_id)
+    await answer(home, dialog_id)
+    turn(home, "2027-03-01 12:00")
+    await home.user.do(SetRequestStatus(request_id=request_id, status="waiting"))
+    turn(home, "2027-03-04 12:00")
+    named = ChangeObject(kind="request", object_id=request_id, values={"priority": "urgent"})
+    await home.user.do(named)
+    assert (await dues(home, request_id))[1] == "solution paused"
+    await asked(home, "2")
+    # Three of the four hours of what is urgent were used before the pause.
+    assert (await dues(home, request_id))[-1] == "solution running 03-04 13:00"
+    assert await told(home) == []
+    due = int(datetime(2027, 3, 9, 12, tzinfo=MOSCOW).timestamp()) * 1_000_000
+    by_hand = {"solution_due": due}
+    await home.user.do(ChangeObject(kind="request", object_id=request_id, values=by_hand))
+    normal = ChangeObject(kind="request", object_id=request_id, values={"priority": "normal"})
+    await home.user.do(normal)
+    assert (await dues(home, request_id))[-1] == "solution running 03-09 12:00"
+
+
+async def test_a_policy_without_a_solution_ends_a_paused_promise(home: House) -> None:
+    request_id = await made(home, await asked(home))
+    await home.user.do(SetRequestStatus(request_id=request_id, status="waiting"))
+    is_low = {"field": "request.priority", "operator": "equals", "value": "low"}
+    only_answers = SaveSlaPolicy(name="Answers", position=0, filter=is_low, first_minutes=60)
+    await home.user.do(only_answers)
+    low = ChangeObject(kind="request", object_id=request_id, values={"priority": "low"})
+    await home.user.do(low)
+    assert [one.split()[0] for one in await dues(home, request_id)] == ["first"]
+    # What is done gets no new promises.
+    await home.user.do(SetRequestStatus(request_id=request_id, status="solved"))
+    normal = ChangeObject(kind="request", object_id=request_id, values={"priority": "normal"})
+    await home.user.do(normal)
+    assert [one.split()[:2] for one in await dues(home, request_id)] == [["first", "met"]]
+
+
+async def test_no_request_is_a_part_of_its_own_parts(home: House) -> None:
+    one, two, three = [await made(home, DialogId(0), title=str(n)) for n in range(3)]
+
+    def part(request_id: int, of: int) -> ChangeObject:
+        return ChangeObject(kind="request", object_id=request_id, values={"parent_id": of})
+
+    await home.user.do(part(two, one), part(three, two))
+    with pytest.raises(Invalid):
+        await home.user.do(part(one, three))
+
+
+async def test_undoing_a_merge_breaks_no_promise_of_what_was_solved(home: House) -> None:
+    first, second = await made(home, await asked(home)), await made(home, DialogId(0), title="2")
+    await home.user.do(SetRequestStatus(request_id=first, status="solved"))
+    await home.user.do(MergeRequests(request_id=first, into_id=second))
+    await home.user.do(UndoMergeRequests(request_id=first))
+    assert [one.split()[1] for one in await dues(home, first)] == ["met", "met"]
 
 
 async def test_requests_are_merged_and_taken_apart_again(home: House) -> None:

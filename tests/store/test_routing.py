@@ -216,6 +216,25 @@ async def test_what_nobody_answers_goes_on_to_the_next(home: House) -> None:
     assert await room.give() == 0
 
 
+async def test_hours_in_which_nobody_works_are_no_idle_time(home: House) -> None:
+    room = await office(home, 2)
+    today = datetime.now(UTC)
+    opens = (today + timedelta(days=3)).replace(hour=9, minute=0, second=0, microsecond=0)
+    day = opens.strftime("%a").lower()
+    hours = SaveCalendar(name="Mornings", time_zone="UTC", week={day: [["09:00", "10:00"]]})
+    await room.rule("evenly", idle_minutes=30, calendar_id=(await home.user.do(hours))[0])
+    # It comes ten minutes before the end of the working day: twenty are left of the next one.
+    home.world.offset_us += round((opens - today).total_seconds() + 50 * 60) * US
+    silent = await room.write()
+    assert await room.give() == 1
+    before = await room.who(silent)
+    home.world.offset_us += (7 * 24 * 60 - 50 + 15) * 60 * US
+    assert await room.give() == 0
+    home.world.offset_us += 10 * 60 * US
+    assert await room.give() == 1
+    assert await room.who(silent) != before
+
+
 async def test_one_who_comes_back_is_not_glued_to_one_who_left(home: House) -> None:
     room = await office(home, 2)
     await room.rule("evenly")

@@ -26,7 +26,7 @@ from hub.deadlines import (
     unmeet,
 )
 from hub.ids import Micros
-from hub.repeats import next_due
+from hub.repeats import meant_day, next_due
 
 OFFICE = calendar_from("Europe/Moscow", OFFICE_WEEK, {})
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -130,6 +130,17 @@ def test_only_time_that_is_not_paused_is_used(steps: list[tuple[int, bool]], hou
 )
 def test_a_repeat_keeps_its_hour_and_its_day(due: str, rule: str, now: str, expected: str) -> None:
     assert next_due(at(due), rule, "Europe/Moscow", OFFICE, at(now)) == at(expected)
+
+
+def test_a_repeat_remembers_the_day_that_a_short_month_has_not() -> None:
+    zone = "Europe/Moscow"
+    short = at("2026-02-28 15:00")
+    day = meant_day(short, zone, 31)
+    assert next_due(short, "monthly", zone, OFFICE, short, day) == at("2026-03-31 15:00")
+    # Somebody has put it to another day: that one is meant from now on.
+    moved = at("2026-02-20 15:00")
+    day = meant_day(moved, zone, 31)
+    assert next_due(moved, "monthly", zone, OFFICE, moved, day) == at("2026-03-20 15:00")
 
 
 def test_a_repeat_keeps_its_hour_over_summer_time() -> None:
