@@ -337,7 +337,9 @@ async def test_a_claim_finds_what_is_due_in_the_queue_itself(home: House) -> Non
     assert "older USING INDEX ix_deliveries_unfinished (dialog_id=? AND id<?)" in plan
 
 
-async def test_who_has_written_to_an_account_is_looked_up_by_whose_address_it_is(home: House) -> None:
+async def test_who_has_written_to_an_account_is_looked_up_by_whose_address_it_is(
+    home: House,
+) -> None:
     given = {"b_ids": listed("sqlite", [1]), "b_account": 1}
     asked = _most_of("sqlite", "inbound_count")
     (plan,) = plans(home, lambda reader: reader.conn.execute(asked, given).all())
