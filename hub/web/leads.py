@@ -203,7 +203,13 @@ def _counts(reader: Reader, shown: Shown, found: ObjectPage[Any]) -> dict[str, A
 
 
 SCREEN = Screen(
-    noun=LEAD, section="leads", tabs=VIEWS, filters=_filter, template="leads", more=_counts
+    noun=LEAD,
+    section="leads",
+    tabs=VIEWS,
+    filters=_filter,
+    template="leads",
+    beside=True,
+    more=_counts,
 )
 
 

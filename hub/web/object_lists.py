@@ -69,6 +69,7 @@ class Screen:
     `tabs` are its own views by name, `filters` what each shows. `more` reads what the template
     needs besides, knowing what is asked for and what was found. `path` is where the list stands, where that
     is not the kind's own page. `looks` are the other pages of the same objects: a board, a calendar.
+    With `beside` the card of the chosen row opens beside the list, where there is room for it.
     """
 
     noun: Noun
@@ -79,6 +80,7 @@ class Screen:
     sort: str = ""
     path: str = ""
     looks: tuple[str, ...] = ()
+    beside: bool = False
     more: Callable[[Reader, Shown, ObjectPage[Any]], dict[str, Any]] = lambda reader, shown, found: {}
 
 

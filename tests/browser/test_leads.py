@@ -53,6 +53,36 @@ async def test_an_unknown_writer_becomes_a_lead_then_a_client(office: Office, en
     await expect(page.get_by_label("Why", exact=True)).to_be_focused()
 
 
+async def test_the_card_of_a_chosen_row_stands_beside_the_list(
+    office: Office, enter: Enter
+) -> None:
+    dialog = await office.writes("Anna Petrova", "How much is a boat?")
+    await office.system.do(CreateLead(dialog_id=dialog))
+    await office.system.do(CreateLead(values={"title": "Oars for two"}))
+    page = await enter("Max", "/leads", viewport={"width": 1440, "height": 900})
+    await expect(page.locator("html[data-ready=objects]")).to_have_count(1)
+    beside = page.locator("#beside")
+    await page.locator("[data-rows]").get_by_role("link", name="Oars for two").click()
+    await expect(beside.locator("h1")).to_have_text("Oars for two")
+    await page.keyboard.press("j")
+    await expect(beside.locator("h1")).to_have_text("How much is a boat?")
+    await expect(beside.locator(".timeline")).to_contain_text("How much is a boat?")
+    assert await serious(page) == []
+    # The copied address shows the same; what is done on the card is done beside the list.
+    await page.reload()
+    await expect(beside.locator("h1")).to_have_text("How much is a boat?")
+    await beside.get_by_role("button", name="Take", exact=True).click()
+    await expect(beside.locator(".page-head .label")).to_have_text("in work")
+    await expect(page.locator("[data-rows] tr.cursor")).to_contain_text("in work")
+    await page.keyboard.press("Shift+X")
+    await beside.get_by_label("Why", exact=True).fill("bought elsewhere")
+    await page.keyboard.press("Enter")
+    await expect(beside.locator(".page-head .label")).to_have_text("rejected")
+    await page.keyboard.press("Escape")
+    await expect(beside).to_have_count(0)
+    assert "open=" not in page.url
+
+
 @pytest.mark.parametrize(
     ("language", "theme", "width"),
     [("ru", "dark", 390), ("en", "light", 390), ("ru", "light", 1440)],

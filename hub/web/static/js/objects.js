@@ -28,6 +28,7 @@ function move(step, extend = false) {
   /** @type {HTMLElement | null} */ (next.querySelector('a'))?.focus({ preventScroll: true });
   next.scrollIntoView({ block: 'nearest' });
   if (extend) drawBulk();
+  document.dispatchEvent(new CustomEvent('hub:cursor'));
 }
 
 function drawBulk() {
@@ -118,10 +119,10 @@ const PARTS = [
   ['M', _('Merge'), '/merge', ['client', 'contact']],
 ];
 
-/** Where a part is: itself on a card; on a list, for who may change what it holds, the link of the row. */
+/** Where a part is: itself on a card, also on one beside a list; else, for who may change what the list holds, the link of the row. */
 function place(part) {
-  if (list) return document.getElementById('bulk') && current()?.querySelector('a');
-  return document.querySelector(part.startsWith('#') ? 'main details' + part : 'main a[href$="' + part + '"]');
+  const own = document.querySelector((list ? '#beside ' : 'main ') + (part.startsWith('#') ? 'details' + part : 'a[href$="' + part + '"]'));
+  return own || (list && document.getElementById('bulk') && current()?.querySelector('a'));
 }
 
 function startParts() {
@@ -132,7 +133,7 @@ function startParts() {
       if (found instanceof HTMLDetailsElement) {
         found.open = true;
         /** @type {HTMLElement | null} */ (found.querySelector('input:not([type="hidden"])'))?.focus();
-      } else if (found instanceof HTMLAnchorElement) location.href = found.href + (list ? part : '');
+      } else if (found instanceof HTMLAnchorElement) location.href = found.href + (found.closest('[data-rows]') ? part : '');
     }, { when: () => Boolean(place(part)) });
   }
 }
@@ -254,4 +255,5 @@ document.addEventListener('input', (event) => {
 document.addEventListener('hub:refresh', refresh);
 if (list) startList();
 startParts();
+if (list?.hasAttribute('data-beside')) await import('hub/beside');
 document.documentElement.dataset.ready = 'objects';
