@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import case, select, update
 
 from crm_store.sql import locked, upsert
 from crm_store.tables.many import buckets
@@ -65,6 +65,19 @@ def take(uow: UnitOfWork, wanted: Sequence[tuple[str, int]]) -> int:
         ],
     )
     return 0
+
+
+def left_of_day(uow: UnitOfWork, name: str, allowed: int) -> int:
+    """Give how many of a day's allowance are left. A name holds its day."""
+    where = buckets.c.name == name
+    row = uow.conn.execute(locked(uow.dialect, select(buckets).where(where))).first()
+    return max(0, allowed - (row.level if row is not None else 0))
+
+
+def give_back_of_day(uow: UnitOfWork, name: str, count: int) -> None:
+    """Give back what was taken of a day's allowance and did not leave."""
+    level = case((buckets.c.level > count, buckets.c.level - count), else_=0)
+    uow.conn.execute(update(buckets).where(buckets.c.name == name).values(level=level))
 
 
 def take_of_day(uow: UnitOfWork, name: str, allowed: int, wanted: int) -> int:

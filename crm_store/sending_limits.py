@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, delete, func, select
 
-from crm_store.buckets import take
+from crm_store.buckets import give_back_of_day, take
 from crm_store.sql import upsert
 from crm_store.tables.consents import suppressions
-from crm_store.tables.many import buckets, sending_limits
+from crm_store.tables.many import buckets, many_sends, sending_limits
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses
-from crm_store.tables.users import accounts
+from crm_store.tables.users import accounts, brands
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import SetSendingLimits, TakeToken
@@ -119,7 +120,7 @@ def allowance(uow: UnitOfWork, limits: SendingLimits, zone: str) -> int:
 def _went_well(uow: UnitOfWork, account_id: int, day: str, level: int, since: int) -> bool:
     """Say whether a day of a warm-up used its number without harm."""
     used = uow.conn.execute(
-        select(buckets.c.level).where(buckets.c.name == f"day:{account_id}:{day}")
+        select(buckets.c.level).where(buckets.c.name == day_bucket(account_id, day))
     ).scalar()
     if not used or used < level:
         return False
@@ -143,6 +144,33 @@ def _went_well(uow: UnitOfWork, account_id: int, day: str, level: int, since: in
     )
     complained, dead = harm.get("complained", 0), harm.get("bounced_hard", 0)
     return bool(complained * 1_000 <= used and dead * 20 <= used)
+
+
+def give_back(uow: UnitOfWork, delivery_ids: Sequence[int]) -> None:
+    """Give the day back what was claimed of mailings and did not leave after all."""
+    claimed = uow.conn.execute(
+        select(deliveries.c.account_id, func.count().label("n"))
+        .join(many_sends, many_sends.c.id == deliveries.c.send_id)
+        .join(sending_limits, sending_limits.c.account_id == deliveries.c.account_id)
+        .where(deliveries.c.id.in_(delivery_ids), TO_MANY, many_sends.c.mailing_id != 0)
+        .group_by(deliveries.c.account_id)
+        .order_by(deliveries.c.account_id)
+    ).all()
+    if not claimed:
+        return
+    day, _ = midnight(uow.now, house_zone(uow))
+    for row in claimed:
+        give_back_of_day(uow, day_bucket(row.account_id, day), row.n)
+
+
+def day_bucket(account_id: int, day: str) -> str:
+    """Give the name of the bucket that counts what left an account on a day."""
+    return f"day:{account_id}:{day}"
+
+
+def house_zone(uow: UnitOfWork) -> str:
+    """Give the time zone of the organisation."""
+    return uow.conn.execute(select(brands.c.time_zone).order_by(brands.c.id)).scalar() or "UTC"
 
 
 def midnight(now: int, zone: str) -> tuple[str, int]:

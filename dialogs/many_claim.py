@@ -9,18 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, func, or_, select, update
 
-from crm_store.buckets import FREE_US, mail_domain, paces, take, take_of_day
+from crm_store.buckets import FREE_US, left_of_day, mail_domain, paces, take, take_of_day
 from crm_store.rows import among, listed
-from crm_store.sending_limits import allowance, midnight
+from crm_store.sending_limits import allowance, day_bucket, house_zone, midnight
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import TO_MANY, WAITING, deliveries
 from crm_store.tables.people import contacts
-from crm_store.tables.users import brands
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many import PAUSED, address_kinds
 from dialogs.many_sender import Sender, closed_windows, kept_back
@@ -192,7 +191,7 @@ def _quiet(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, in
     """Give when it is no longer night at each recipient's; those who are awake are left out."""
     if send.quiet_from == send.quiet_until or not rows:
         return {}
-    house = uow.conn.execute(select(brands.c.time_zone).order_by(brands.c.id)).scalar() or "UTC"
+    house = house_zone(uow)
     zones = dict(
         uow.conn.execute(
             select(contacts.c.id, contacts.c.time_zone).where(
@@ -228,18 +227,47 @@ def quiet_until(now: int, zone: str, start: int, end: int) -> int:
 def _too_fast(
     uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[Due]
 ) -> dict[int, int]:
-    """Take tokens for each row; give when there will be one for those that found none."""
+    """Take tokens for each row; give when there will be one for those that found none.
+
+    A token of the day is taken only for what really goes: what the rates hold up has not left.
+    """
+    if not rows:
+        return {}
     limits = sender.limits
-    found = _over_day(uow, limits, rows) if limits is not None else {}
-    rows = [row for row in rows if row.id not in found]
-    per_minute = limits.per_minute if limits is not None else 0
+    day = _day(uow, limits) if limits is not None else None
+    room = len(rows) if day is None else min(len(rows), day.left(uow))
+    buckets = _rates(uow, sender, send, rows)
+    found: dict[int, int] = {}
+    going: list[int] = []
+    for row in rows:
+        if len(going) == room:
+            break
+        wait = take(uow, buckets.get(row.id, ()))
+        if wait:
+            found[row.id] = uow.now + wait
+        else:
+            going.append(row.id)
+    if day is not None:
+        take_of_day(uow, day.name, day.allowed, len(going))
+        if len(going) < len(rows) and len(going) == room:
+            _wait_for_tomorrow(uow, sender.id, day, going)
+            return {row.id: day.over_at for row in rows if row.id not in going}
+    return found
+
+
+def _rates(
+    uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[Due]
+) -> dict[int, list[tuple[str, int]]]:
+    """Give the buckets (name, tokens a minute) of which each row takes one."""
+    per_minute = sender.limits.per_minute if sender.limits is not None else 0
     slow = uow.now - sender.slowed_at < FREE_US
-    if not rows or not (send.per_minute or send.domain_per_minute or per_minute or slow):
-        return found
+    if not (send.per_minute or send.domain_per_minute or per_minute or slow):
+        return {}
     domains = {}
     if send.domain_per_minute or slow:
         domains = _domains(uow, [row.address_id for row in rows])
     slower = paces(uow, sender.id, set(domains.values())) if slow else {}
+    found = {}
     for row in rows:
         domain = domains.get(row.address_id, "")
         wanted = []
@@ -251,9 +279,7 @@ def _too_fast(
             wanted.append((f"domain:{domain}", send.domain_per_minute))
         if domain in slower:
             wanted.append((f"domain:{sender.id}:{domain}"[:200], slower[domain]))
-        wait = take(uow, wanted)
-        if wait:
-            found[row.id] = uow.now + wait
+        found[row.id] = wanted
     return found
 
 
@@ -263,33 +289,43 @@ def _domains(uow: UnitOfWork, address_ids: Sequence[int]) -> dict[int, str]:
     return {n: mail_domain(value) for n, (kind, value) in kinds.items() if kind == "email"}
 
 
-def _over_day(uow: UnitOfWork, limits: SendingLimits, rows: Sequence[Due]) -> dict[int, int]:
-    """Let go what the account's day allows, its warm-up counted; the others wait for the next."""
-    if not rows:
-        return {}
-    house = uow.conn.execute(select(brands.c.time_zone).order_by(brands.c.id)).scalar() or "UTC"
+class Day(NamedTuple):
+    """What an account may send on this day of the house: its bucket, how many, until when."""
+
+    name: str
+    allowed: int
+    over_at: int
+
+    def left(self, uow: UnitOfWork) -> int:
+        """Give how many may still go."""
+        return left_of_day(uow, self.name, self.allowed)
+
+
+def _day(uow: UnitOfWork, limits: SendingLimits) -> Day | None:
+    """Give the account's day, its warm-up counted; None where it has no limit."""
+    house = house_zone(uow)
     allowed = allowance(uow, limits, house)
     if not allowed:
-        return {}
+        return None
     day, tomorrow = midnight(uow.now, house)
-    granted = take_of_day(uow, f"day:{limits.account_id}:{day}", allowed, len(rows))
-    if granted == len(rows):
-        return {}
-    # What stands behind these waits too: stepping through it row by row would take the day.
+    return Day(day_bucket(limits.account_id, day), allowed, tomorrow)
+
+
+def _wait_for_tomorrow(uow: UnitOfWork, account_id: int, day: Day, going: Sequence[int]) -> None:
+    """What stands behind these waits too: stepping through it row by row would take the day."""
     behind = (
         select(deliveries.c.id)
         .where(
-            deliveries.c.account_id == limits.account_id,
+            deliveries.c.account_id == account_id,
             deliveries.c.lane == Lane.MAILING.order,
             WAITING,
             deliveries.c.due_at <= uow.now,
-            deliveries.c.id.not_in([row.id for row in rows[:granted]]),
+            deliveries.c.id.not_in(going),
         )
         .limit(SWEEP)
     )
     uow.conn.execute(
         update(deliveries)
         .where(deliveries.c.id.in_(behind.scalar_subquery()))
-        .values(due_at=tomorrow)
+        .values(due_at=day.over_at)
     )
-    return {row.id: tomorrow for row in rows[granted:]}

@@ -24,6 +24,7 @@ from crm_store.buckets import mail_domain, slow_down
 from crm_store.outgoing import UNSURE
 from crm_store.reachability import BLOCKED, set_state
 from crm_store.rows import among, listed
+from crm_store.sending_limits import give_back
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import messages
 from crm_store.tables.outbox import deliveries, parts
@@ -139,6 +140,8 @@ def _settle(uow: UnitOfWork, command: SettleDelivery, row: Row[Any]) -> None:
             )
         )
         _note_message(uow, row, command)
+        if row.send_id and not command.tried:
+            give_back(uow, [row.id])
         if command.code == TooFast.__name__:
             _slow_down(uow, row)
         return

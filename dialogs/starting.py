@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Update, bindparam, exists, or_, select, update
 
 from crm_store.rows import among, listed, numbered, numbers
+from crm_store.sending_limits import give_back
 from crm_store.sql import locked
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import deliveries
@@ -103,6 +104,7 @@ def _give_back(uow: UnitOfWork, ids: Sequence[int], status: str, reason: str) ->
             .where(deliveries.c.id.in_(ids))
             .values(status=status, reason=reason, leased_until=0)
         )
+        give_back(uow, ids)
 
 
 # -- statements, made once ---------------------------------------------------------------------

@@ -23,6 +23,7 @@ from hub import (
     SendMany,
     SetSendingLimits,
     SettleDelivery,
+    StartDeliveries,
     StartSending,
     SuppressAddress,
     TooFast,
@@ -108,6 +109,25 @@ async def test_a_recipient_domain_and_an_account_have_their_own_pace(home: House
     assert await leave(home, home.pigeon) == 1
     await home.user.do(SetSendingLimits(account_id=home.pigeon))
     home.world.offset_us += MINUTE + US
+    assert await leave(home, home.pigeon) == 1
+
+
+async def test_a_day_counts_what_really_left(home: House) -> None:
+    flock = [await person(home, f"bird{n}") for n in range(12)]
+    await home.user.do(SetSendingLimits(account_id=home.pigeon, per_minute=1, per_day=5))
+    home.world.offset_us += DAY - home.system.now() % DAY + 12 * 60 * MINUTE
+    await sent_to(home, home.pigeon, flock)
+    left = []
+    for _ in range(7):
+        # What was claimed and goes back has not left.
+        ask = ClaimDeliveries(account_id=home.pigeon, worker="test", limit=20, lease_us=MINUTE)
+        claimed = tuple((await home.system.do(ask))[0])
+        await home.system.do(StartDeliveries(deliveries=(), lease_us=0, returned=claimed))
+        home.world.offset_us += MINUTE + US
+        left.append(await leave(home, home.pigeon))
+        home.world.offset_us += MINUTE + US
+    assert left == [1, 1, 1, 1, 1, 0, 0]
+    home.world.offset_us += DAY
     assert await leave(home, home.pigeon) == 1
 
 
