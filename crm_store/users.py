@@ -20,7 +20,7 @@ from sqlalchemy import (
 from crm_store.calendars import checked_zone
 from crm_store.push_devices import forget_devices, forget_without_login
 from crm_store.roles import need_reach
-from crm_store.sql import locked, upsert
+from crm_store.sql import locked
 from crm_store.tables.absences import absences
 from crm_store.tables.pushes import push_devices
 from crm_store.tables.users import (
@@ -35,7 +35,6 @@ from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader, once_a_read
 from hub.commands import (
     CreateUser,
-    SaveTeam,
     SetPassword,
     SetSecondFactor,
     UpdateBrand,
@@ -46,7 +45,6 @@ from hub.errors import Conflict, Invalid, NotAllowed, NotFound
 from hub.events import (
     BrandChanged,
     SessionsRevoked,
-    TeamChanged,
     UserChanged,
     UserCreated,
 )
@@ -162,7 +160,12 @@ def _teams(reader: Reader) -> tuple[Team, ...]:
     for team_id, user_id in _memberships(reader):
         members.setdefault(team_id, []).append(user_id)
     return tuple(
-        Team(id=TeamId(row.id), name=row.name, members=tuple(members.get(row.id, ())))
+        Team(
+            id=TeamId(row.id),
+            name=row.name,
+            members=tuple(members.get(row.id, ())),
+            parent_id=TeamId(row.parent_id),
+        )
         for row in reader.conn.execute(_TEAMS)
     )
 
@@ -349,24 +352,6 @@ def set_second_factor(uow: UnitOfWork, command: SetSecondFactor) -> None:
         .values(totp_secret=command.secret, version=users.c.version + 1)
     )
     uow.record(UserChanged(user_id=command.user_id, fields=("second_factor",)))
-
-
-def save_team(uow: UnitOfWork, command: SaveTeam) -> TeamId:
-    """Create or change a team."""
-    name = command.name.strip()[:400]
-    if not name:
-        raise Invalid("a name is needed", field="name")
-    team_id = command.team_id or TeamId(uow.new_id())
-    statement = upsert(uow.dialect, teams).values(id=team_id, name=name)
-    uow.conn.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"name": name}))
-    uow.conn.execute(delete(team_members).where(team_members.c.team_id == team_id))
-    if command.members:
-        uow.conn.execute(
-            insert(team_members),
-            [{"team_id": team_id, "user_id": one} for one in set(command.members)],
-        )
-    uow.record(TeamChanged(team_id=team_id))
-    return team_id
 
 
 def update_brand(uow: UnitOfWork, command: UpdateBrand) -> None:

@@ -17,6 +17,7 @@ from crm_store.nouns import NOUNS, Noun
 from crm_store.tables.absences import absences
 from crm_store.tables.dialogs import dialogs, mentions, messages
 from crm_store.tables.users import account_members, roles, team_members, users
+from crm_store.team_tree import reached
 from hub.errors import NotAllowed
 from hub.ids import AccountId, Micros, TeamId, UserId
 from hub.objects import Actor, ActorKind
@@ -50,8 +51,8 @@ class Viewer:
     `hidden_accounts` are the accounts whose dialogs this actor may not see; `scopes` hold only
     the subjects of which less than everything is seen, `account_scopes` the accounts on which
     another scope counts for dialogs. For most actors all are empty, and then they cost nothing.
-    `selves` are those whose work is mine: me, and whom I stand in for. `is_looking` is true for
-    an administrator who looks with these eyes: what is private of their owner stays private.
+    `selves` are those whose work is mine: me, and whom I stand in for; `teams` are those they are
+    in and all below, `mates` the people of these. `is_looking` is true for an administrator who looks with these eyes: what is private of their owner stays private.
     """
 
     user_id: UserId = UserId(0)
@@ -155,6 +156,11 @@ class Viewer:
         people = self.selves | self.mates if scope.with_team else self.selves
         return sorted({*people, 0} if scope.with_unassigned else people)
 
+    def _is_responsible(self, scope: Scope, user_id: int) -> bool:
+        if not user_id:
+            return scope.with_unassigned
+        return user_id in self.selves or (scope.with_team and user_id in self.mates)
+
     def sees_dialog(
         self, account_id: int, assignee_id: int, team_id: int, called: Iterable[int] = ()
     ) -> bool:
@@ -166,7 +172,7 @@ class Viewer:
         scope = dict(self.account_scopes).get(AccountId(account_id), self.scope(DIALOGS))
         return (
             scope is Scope.ALL
-            or assignee_id in self._responsible(scope)
+            or self._is_responsible(scope, assignee_id)
             or (scope.with_team and team_id in self.teams)
             or not self.selves.isdisjoint(UserId(one) for one in called)
         )
@@ -205,7 +211,7 @@ class Viewer:
             return True
         return (
             any(getattr(row, name, 0) in self.selves for name in kind.shared_with)
-            or (bool(kind.owner) and getattr(row, kind.owner) in self._responsible(scope))
+            or (bool(kind.owner) and self._is_responsible(scope, getattr(row, kind.owner)))
             or (bool(kind.team) and scope.with_team and getattr(row, kind.team) in self.teams)
         )
 
@@ -318,10 +324,12 @@ def viewer_of(conn: Connection, user_id: UserId, role: Any) -> Viewer:
     teams: frozenset[TeamId] = frozenset()
     mates: frozenset[UserId] = frozenset()
     if any(scope.with_team for _, scope in (*scopes, *by_account)):
-        of_mine = select(team_members.c.team_id).where(team_members.c.user_id.in_(selves))
-        rows = conn.execute(select(team_members).where(team_members.c.team_id.in_(of_mine))).all()
+        near = reached(selves)
+        in_them = near.outerjoin(team_members, team_members.c.team_id == near.c.team_id)
+        people = select(near.c.team_id, team_members.c.user_id).select_from(in_them)
+        rows = conn.execute(people).all()
         teams = frozenset(TeamId(one.team_id) for one in rows)
-        mates = frozenset(UserId(one.user_id) for one in rows)
+        mates = frozenset(UserId(one.user_id) for one in rows if one.user_id is not None)
     return Viewer(
         user_id=user_id,
         role=role.name,

@@ -55,8 +55,8 @@ class Scope(StrEnum):
     """Whose work a role reaches: one's own, that of one's teams, or everybody's.
 
     Own is what one is responsible for, has written or was called into; to the scope of a team
-    belongs what one of my teams has, and what people of my teams have. What nobody has is added
-    by the two `..._and_unassigned`.
+    belongs what one of my teams or of those below has, and what their people have. What nobody
+    has is added by the two `..._and_unassigned`.
     """
 
     OWN = "own"
@@ -67,7 +67,7 @@ class Scope(StrEnum):
 
     @property
     def with_team(self) -> bool:
-        """Say whether it reaches the work of my teams."""
+        """Say whether it reaches the work of my teams, and of those below."""
         return self in (Scope.TEAM, Scope.TEAM_AND_UNASSIGNED)
 
     @property

@@ -19,6 +19,7 @@ from crm_store.tables.objects import leads
 from crm_store.tables.people import addresses
 from crm_store.tables.segments import segment_members, segments
 from crm_store.tables.users import brands, team_members, users
+from crm_store.team_tree import parents_of, upwards
 from crm_store.viewer import Reader
 from hub.records.dialogs import Dialog, Message
 from hub.records.people import Contact
@@ -192,7 +193,8 @@ class Counters:
         self._put("dialog.substitute", {one: instead.get(who, 0) for one, who in mine.items()})
 
     def _head(self, ids: Sequence[int]) -> None:
-        """The supervisor of the dialog's team, else one of the house; of those who are not away."""
+        """The supervisor of the dialog's team, else of the nearest above it, else one of the house;
+        of those who are not away."""
         rows = self._reader.conn.execute(
             select(users.c.id, team_members.c.team_id)
             .outerjoin(team_members, team_members.c.user_id == users.c.id)
@@ -203,8 +205,12 @@ class Counters:
         there = [one for one in rows if one.id not in away]
         anybody = there[0].id if there else 0
         of_team = {one.team_id: one.id for one in reversed(there) if one.team_id}
-        teams = {one: self._dialogs[one].team_id for one in ids}
-        self._put("dialog.head", {one: of_team.get(team, anybody) for one, team in teams.items()})
+        parents = parents_of(self._reader.conn)
+        heads: dict[int, object] = {}
+        for one in ids:
+            near = upwards(parents, self._dialogs[one].team_id)
+            heads[one] = next((of_team[team] for team in near if team in of_team), anybody)
+        self._put("dialog.head", heads)
 
     def _advertising(self, ids: Sequence[int]) -> None:
         """Whether a person may be sent advertising where the dialog is."""

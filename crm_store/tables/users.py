@@ -57,7 +57,8 @@ roles = Table(
     num("version", 1),
 )
 
-teams = Table("teams", metadata, key(), word("name"), ref("brand_id"))
+# `parent_id` is the team above, 0 where there is none.
+teams = Table("teams", metadata, key(), word("name"), ref("brand_id"), ref("parent_id"))
 
 team_members = Table(
     "team_members",

@@ -122,13 +122,18 @@ class RevokeToken(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveTeam(Command):
-    """Create (id 0) or change a team. Gives the id."""
+    """Create (id 0) or change a team. Gives the id.
+
+    `parent_id` is the team above it: 0 puts it at the top, None leaves it where it stands. Raises
+    Conflict `circle` where that team stands under this one.
+    """
 
     permission: ClassVar[str] = "users.manage"
 
     team_id: TeamId = TeamId(0)
     name: str
     members: tuple[UserId, ...] = ()
+    parent_id: TeamId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

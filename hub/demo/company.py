@@ -208,7 +208,9 @@ class _Seeding:
                 await self._as(one.login).do(UpdateProfile(signature=one.signature))
         if not await self._hub.read(all_teams):
             agents = (self._users["anna"], self._users["james"])
-            await self._hub.do(SaveTeam(name="Support", members=agents))
+            head = SaveTeam(name="Customer care", members=(self._users["olga"],))
+            above = (await self._hub.do(head))[0]
+            await self._hub.do(SaveTeam(name="Support", members=agents, parent_id=above))
 
     async def _channels(self, *, lively: bool) -> None:
         """Connect; while the past is told nobody answers by himself."""

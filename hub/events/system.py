@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from hub.events.base import Event
 from hub.ids import AccountId, BrandId, EventId, JobId, TeamId, UserId, WebhookId
+from hub.objects import Change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,13 +137,14 @@ class TokenChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamChanged(Event):
-    """A team was made or changed."""
+    """A team was made or changed: its name, its members, or the team above it."""
 
     type: ClassVar[str] = "team.changed"
     subject_kind: ClassVar[str] = "team"
     subject_field: ClassVar[str] = "team_id"
 
     team_id: TeamId
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,11 +140,12 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """A group of colleagues."""
+    """A group of colleagues; `parent_id` is the team above it, 0 where there is none."""
 
     id: TeamId
     name: str
     members: tuple[UserId, ...]
+    parent_id: TeamId = TeamId(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,7 +143,14 @@ FIELDS: Mapping[str, str] = {
     "position": _("Position"),
     "language": _("Language"),
     "time_zone": _("Time zone"),
+    "members": _("Members"),
+    "parent_id": _("Stands under"),
 }
+REFS: Mapping[tuple[str, str], str] = {
+    ("team", "members"): "user",
+    ("team", "parent_id"): "team",
+}
+"""What the numbers in a field of something that is no kind of object stand for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,19 +315,24 @@ def _detail(change: Change, known: _Known, language: str) -> str:
         label = translate(language, FIELDS.get(change.field, change.field))
     else:
         label = str(prop.translations.get(language, prop.label))
-    before, after = (_said(prop, one, known, language) for one in (change.before, change.after))
+    ref = prop.ref if prop is not None else REFS.get((change.kind, change.field), "")
+    before, after = (
+        _said(prop, ref, one, known, language) for one in (change.before, change.after)
+    )
     return f"{label}: {before or '—'} → {after or '—'}" if before or after else label
 
 
-def _said(prop: Property | None, value: object, known: _Known, language: str) -> str:
+def _said(prop: Property | None, ref: str, value: object, known: _Known, language: str) -> str:
     if value in (None, "", 0, "0", []):
         return ""
     if prop is not None and prop.type is PropertyType.CHOICE:
         shown = {one.value: one.translations.get(language, one.label) for one in prop.choices}
         return str(shown.get(str(value), value))
+    if prop is None and ref:
+        each = value if isinstance(value, list | tuple) else (value,)
+        return ", ".join(_named(ref, one, known) for one in each)
     if prop is not None and prop.type is PropertyType.REF:
-        names = {"user": known.users, "team": known.teams}.get(prop.ref, {})
-        return names.get(int(str(value)), known.titles.get((prop.ref, int(str(value))), ""))
+        return _named(ref, value, known)
     if prop is not None and prop.type is PropertyType.MONEY and isinstance(value, int):
         return sum_said(value, language)
     if prop is not None and prop.lasts and isinstance(value, int):
@@ -331,6 +343,11 @@ def _said(prop: Property | None, value: object, known: _Known, language: str) ->
     if isinstance(value, bool):
         return translate(language, _("yes") if value else _("no"))
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _named(ref: str, value: object, known: _Known) -> str:
+    names = {"user": known.users, "team": known.teams}.get(ref, {})
+    return names.get(int(str(value)), known.titles.get((ref, int(str(value))), ""))
 
 
 async def as_csv(

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from crm_store.users import user as user_of
-from hub import SaveTeam, SaveWebhook, UpdateProfile
+from hub import SaveTeam, SaveWebhook, TeamId, UpdateProfile
 from hub.web.settings.common import MENU
 from tests.browser.conftest import Enter
 from tests.browser.office import Office
@@ -27,9 +27,14 @@ async def test_no_screen_complains_is_too_wide_or_shuts_anybody_out(
     hands = office.hands_of("Max")
     await hands.do(
         UpdateProfile(language=language, theme=theme),
-        SaveTeam(name="Первая линия поддержки", members=tuple(office.users.values())),
         SaveWebhook(url="https://example.org/" + "a-long-address/" * 10, secret="whsec_AAAA"),
     )
+    above = TeamId(0)
+    for depth in range(7):
+        name = f"Первая линия поддержки {depth}"
+        members = tuple(office.users.values())[depth:]
+        team = SaveTeam(name=name, members=members, parent_id=above)
+        above = TeamId((await hands.do(team))[0])
     page = await enter("Max", "/settings/profile")
     paths = [one.path for one in MENU]
     paths += [*MORE, f"/settings/channels/{office.boats}"]

@@ -97,18 +97,29 @@ async def _team(caller: Caller, team_id: int) -> s.Team:
     raise NotFound("there is no such team")
 
 
+def _saving(team_id: TeamId, body: s.SaveTeam) -> c.SaveTeam:
+    is_moved = "parent_id" in body.model_fields_set
+    return c.SaveTeam(
+        team_id=team_id,
+        name=body.name,
+        members=tuple(UserId(each) for each in body.members),
+        parent_id=TeamId(body.parent_id or 0) if is_moved else None,
+    )
+
+
 @router.post("/teams", status_code=201, summary="Add a team")
 async def create_team(caller: rights.MayManageUsers, body: s.SaveTeam) -> s.Team:
     """Add a team."""
-    members = tuple(UserId(each) for each in body.members)
-    made = await caller.hub.do(c.SaveTeam(name=body.name, members=members))
+    made = await caller.hub.do(_saving(TeamId(0), body))
     return await _team(caller, made[0])
 
 
-@router.put("/teams/{team_id}", summary="Change a team")
+@router.put("/teams/{team_id}", summary="Change a team", responses=failures(409))
 async def change_team(caller: rights.MayManageUsers, team_id: TeamKey, body: s.SaveTeam) -> s.Team:
-    """Set a team's name and all its members."""
-    await _team(caller, team_id)
-    members = tuple(UserId(each) for each in body.members)
-    await caller.hub.do(c.SaveTeam(team_id=TeamId(team_id), name=body.name, members=members))
+    """Set a team's name, all its members, and the team above it.
+
+    A team under itself or under one below it is refused (`circle`), with the way round in
+    `details.path`. Whom it moves sees the other work at once.
+    """
+    await caller.hub.do(_saving(TeamId(team_id), body))
     return await _team(caller, team_id)

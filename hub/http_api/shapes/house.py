@@ -150,11 +150,12 @@ class Me(User):
 
 
 class Team(Shape):
-    """A group of colleagues."""
+    """A group of colleagues; whoever reaches its work reaches that of the teams below it."""
 
     id: Id
     name: str
     members: list[Id]
+    parent_id: OptionalId = Field(description="The team above it.")
 
 
 class Token(Shape):
@@ -286,6 +287,9 @@ class SaveTeam(Body):
 
     name: Word = Field(min_length=1)
     members: list[GivenId] = Field(default_factory=list, max_length=1000)
+    parent_id: GivenId | None = Field(
+        default=None, description="The team above it; `0` or null: none. Left out: as it was."
+    )
 
 
 class CreateToken(Body):

@@ -26,6 +26,7 @@ from hub.web.settings import (
     rules,
     search,
     system,
+    teams,
     topics,
     trials,
 )
@@ -39,6 +40,7 @@ SCREENS = (
     trials,
     quarantine,
     people,
+    teams,
     roles,
     desks,
     pipelines,

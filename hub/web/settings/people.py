@@ -1,4 +1,4 @@
-"""Colleagues and teams: who works here, as what, and how a new one gets in."""
+"""Colleagues: who works here, as what, and how a new one gets in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from crm_store.viewer import Reader
 from hub.commands import (
     CreateUser,
     RevokeSessions,
-    SaveTeam,
     SetPassword,
     SetSecondFactor,
     UpdateUser,
@@ -40,7 +39,6 @@ from hub.web.settings.common import (
 )
 
 PATH = "/settings/users"
-TEAMS = "/settings/teams"
 
 
 def _load(reader: Reader) -> dict[str, Any]:
@@ -194,44 +192,11 @@ async def act(request: Request) -> Response:
     raise NotFound("there is no such action")
 
 
-# -- teams ---------------------------------------------------------------------------------
-
-
-async def _teams(request: Request, status: int = 200, problem: str = "") -> Response:
-    found = await hub_of(request).read(_load)
-    return show(request, "teams", "teams", status, problem=problem, **found)
-
-
-@needs("users.view")
-async def teams(request: Request) -> Response:
-    """Show the teams."""
-    return await _teams(request)
-
-
-@needs("users.manage")
-async def save_team(request: Request) -> Response:
-    """Make a team, or change one."""
-    form = await form_of(request)
-    try:
-        await hub_of(request).do(
-            SaveTeam(
-                team_id=TeamId(number(form.get("team_id", "0"))),
-                name=str(form.get("name", "")),
-                members=tuple(UserId(number(one)) for one in many(form, "members")),
-            )
-        )
-    except (Invalid, Conflict, NotAllowed) as error:
-        return await _teams(request, 422, _words(request, error))
-    return go(TEAMS, "saved")
-
-
 def routes() -> list[BaseRoute]:
-    """Give the routes of colleagues and teams."""
+    """Give the routes of colleagues."""
     return [
         Route(PATH, users, methods=["GET"]),
         Route(PATH, add, methods=["POST"]),
         Route(f"{PATH}/{{user_id:int}}", user, methods=["GET", "POST"]),
         Route(f"{PATH}/{{user_id:int}}/act", act, methods=["POST"]),
-        Route(TEAMS, teams, methods=["GET"]),
-        Route(TEAMS, save_team, methods=["POST"]),
     ]

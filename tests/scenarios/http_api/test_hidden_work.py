@@ -211,8 +211,9 @@ async def planted(world: World, request: Any) -> Planted:
         )
     )
     me, other = await world.user("narrow"), await house.user("supervisor")
-    for name, one in (("North", me), ("South", other)):
-        await house.system.do(SaveTeam(name=name, members=(one,)))
+    # He is the head: what stands above is as far out of reach as what stands beside.
+    above = (await house.system.do(SaveTeam(name="South", members=(other,))))[0]
+    await house.system.do(SaveTeam(name="North", members=(me,), parent_id=above))
     found = Planted(world, me, other)
     await found.plant()
     return found

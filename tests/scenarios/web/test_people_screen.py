@@ -10,7 +10,7 @@ import pytest
 
 from crm_store.sessions import sessions_of
 from crm_store.users import all_teams, all_users, credentials
-from hub import CreateLead, SetSecondFactor, UserId
+from hub import CreateLead, SaveTeam, SetSecondFactor, UserId
 from tests.scenarios.web.house import ADDRESS, PASSWORD, Browser, House, csrf_of
 
 NEW = {"name": "Vera", "email": "vera@example.org", "role": "agent", "language": "ru"}
@@ -187,6 +187,34 @@ async def test_teams_are_made_and_changed(hub: House) -> None:
     assert [(one.name, one.members) for one in await hub.system.read(all_teams)] == [("Day", ())]
     answer = await browser.submit("/settings/teams", data={"team_id": "0", "name": " "})
     assert answer.status_code == 422
+    assert "selected" not in answer.text
+
+
+async def test_teams_are_drawn_as_the_tree_they_stand_in(hub: House) -> None:
+    browser = await hub.logged_in()
+    agent = await hub.user("agent")
+    care = (await hub.system.do(SaveTeam(name="Care")))[0]
+    night = {"team_id": "0", "name": "Afternoon", "parent_id": str(care), "members": [str(agent)]}
+    await browser.submit("/settings/teams", data=night)
+    known = {one.name: one for one in await hub.system.read(all_teams)}
+    below = known["Afternoon"].id
+    assert known["Afternoon"].parent_id == care
+    text = (await browser.get("/settings/teams")).text
+    drawn = re.findall(r'data-depth="(\d)" id="team-(\d+)"', text)
+    assert drawn == [("0", str(care)), ("1", str(below))]
+    # Nothing is offered that would make a circle; who asks for one is told the way round.
+    assert re.findall(r"<option [^>]*>([^<]+)</option>", text.partition('id="f-parent-0"')[0]) == [
+        "No other team",
+        "Care",
+    ]
+    wrong = {"team_id": str(care), "name": "Carers", "parent_id": str(below)}
+    answer = await browser.submit("/settings/teams", data=wrong)
+    assert answer.status_code == 422
+    assert "A team cannot stand under itself: Care → Afternoon → Care" in answer.text
+    assert 'value="Carers"' in answer.text
+    assert (
+        "Stands under: Care" in (await (await hub.logged_in("agent")).get("/settings/teams")).text
+    )
 
 
 # -- one's own profile ---------------------------------------------------------------------
