@@ -1,21 +1,27 @@
-"""How many of a segment can be reached, and why the others cannot."""
+"""How many of a segment can be reached over some ways, and why the others cannot: all in one question.
+
+Each person is looked at once, whatever the number of ways. Of what is known of his addresses only
+the smallest number is kept by which it is true of one: it is true of the address that would be
+taken, the smallest of its kind, where the two are the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, case, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
 
 from crm_store.consents import GIVEN, NO_CONSENT, SOFT_LIMIT, UNSUBSCRIBED, WITHDRAWN
 from crm_store.reachability import BLOCKED, KEY
-from crm_store.segments import address_of, members
+from crm_store.segments import PART, count, members
 from crm_store.sql import unindexed
 from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.people import addresses
 from crm_store.viewer import Reader
-from hub.records.segments import Reach, Segment
+from hub.records.segments import Reach, Reaches, Segment
 
 
 class Route(NamedTuple):
@@ -31,114 +37,154 @@ class Route(NamedTuple):
     """The reply window must be open at this instant; 0 asks for none."""
 
 
-def reach(
-    reader: Reader, segment: Segment, *, route: Route, topic: str, advertising: bool = True
-) -> Reach:
-    """Say how many can be reached on a way, and why the others cannot, in one question."""
-    inner = members(reader, segment).subquery()
-    address = address_of(inner.c.id, route.channel).label("address_id")
-    placed = select(inner.c.id, address).subquery()
-    reason = _reason(placed.c.id, placed.c.address_id, route, topic, advertising)
-    judged = select(reason.label("reason")).select_from(placed).subquery()
-    rows = reader.conn.execute(
-        select(judged.c.reason, func.count().label("n")).group_by(judged.c.reason)
-    ).all()
-    numbers = {row.reason: row.n for row in rows}
-    reached = numbers.pop("", 0)
-    return Reach(
-        total=reached + sum(numbers.values()),
-        reached=reached,
-        kept_back=tuple(sorted(numbers.items(), key=lambda each: (-each[1], each[0]))),
-    )
-
-
-def reach_in_order(
+def reaches(
     reader: Reader,
     segment: Segment,
     *,
     routes: Sequence[Route],
     topic: str,
     advertising: bool = True,
-) -> tuple[int, tuple[int, ...]]:
-    """Give how many are in a segment, and how many go by each way of an order, in one question."""
-    inner = members(reader, segment).subquery()
-    places = {
-        f"a{n}": address_of(inner.c.id, route.channel).label(f"a{n}")
-        for n, route in enumerate(routes)
-    }
-    placed = select(inner.c.id, *places.values()).subquery()
-    tests = [
-        (_reason(placed.c.id, placed.c[f"a{n}"], route, topic, advertising) == "", n)
-        for n, route in enumerate(routes)
-    ]
-    way = case(*tests, else_=-1) if tests else literal(-1)
-    judged = select(way.label("way")).select_from(placed).subquery()
-    numbers: dict[int, int] = {
-        row.way: row.n
-        for row in reader.conn.execute(
-            select(judged.c.way, func.count().label("n")).group_by(judged.c.way)
-        )
-    }
-    return sum(numbers.values()), tuple(numbers.get(n, 0) for n in range(len(routes)))
+    estimated: bool = False,
+) -> Reaches:
+    """Say how many each way reaches, why it does not reach the others, and how many go by which
+    where each person goes by the first one that he can be reached on.
+
+    What is `estimated` is asked of every sixty-first person (`segments.PART`) and multiplied.
+    """
+    times = PART if estimated else 1
+    known = _known(reader, {one.channel for one in routes})
+    asked = [one for one in routes if one.channel in known]
+    ways, reasons = Counter[int](), [Counter[str]() for _ in asked]
+    if asked:
+        judged = _judged(reader, segment, asked, topic, advertising, estimated).subquery()
+        question = select(*judged.c, func.count()).group_by(*judged.c)
+        for *found, n in reader.conn.execute(question):
+            ways[found.index("") if "" in found else -1] += n * times
+            for mine, reason in zip(reasons, found, strict=True):
+                mine[reason] += n * times
+    else:
+        ways[-1] = count(reader, segment, part=estimated) * times
+    total = ways.total()
+    nobody = Counter({"no_address": total} if total else {})
+    told = iter(enumerate(reasons))
+    each, in_order = [], []
+    for one in routes:
+        n, mine = next(told) if one.channel in known else (len(asked), nobody)
+        each.append(_reach(total, mine, estimated))
+        in_order.append(ways[n])
+    return Reaches(total=total, each=tuple(each), in_order=tuple(in_order), estimated=estimated)
 
 
-def _reason(contact: Any, address: Any, route: Route, topic: str, advertising: bool) -> Any:
-    """Give why somebody is not reached, in the order in which a claim asks (dialogs/many_claim.py)."""
-    tests = [(address.is_(None), "no_address")]
-    if advertising:
-        tests += _refusals(contact, address, route, topic)
-    # A person has a few dialogs, an account half of all there are.
+def _known(reader: Reader, channels: Collection[str]) -> set[str]:
+    """Give those of some kinds of which there is an address at all."""
     there = (
-        select(literal(1))
-        .where(
-            dialogs.c.contact_id == contact,
-            unindexed(dialogs.c.address_id) == address,
-            unindexed(dialogs.c.account_id) == route.account_id,
-        )
-        .correlate_except(dialogs)
+        select(addresses.c.kind).where(addresses.c.kind == one).limit(1).subquery()
+        for one in sorted(channels)
     )
+    asked = [select(one.c.kind) for one in there]
+    return set(reader.conn.execute(union_all(*asked)).scalars()) if asked else set()
+
+
+def _reach(total: int, reasons: Counter[str], estimated: bool) -> Reach:
+    back = sorted(
+        ((reason, n) for reason, n in reasons.items() if reason),
+        key=lambda each: (-each[1], each[0]),
+    )
+    return Reach(total=total, reached=reasons[""], kept_back=tuple(back), estimated=estimated)
+
+
+def _judged(
+    reader: Reader,
+    segment: Segment,
+    routes: Sequence[Route],
+    topic: str,
+    advertising: bool,
+    estimated: bool,
+) -> Any:
+    """Give the question for why each person is not reached on each way, "" where he is."""
+    people = members(reader, segment, part=estimated).subquery("people")
+    known: dict[str, ColumnElement[Any]] = {"id": people.c.id}
+    source = people.outerjoin(addresses, addresses.c.contact_id == people.c.id)
+    if advertising:
+        source = source.outerjoin(
+            suppressions, and_(suppressions.c.address_id == addresses.c.id, _counts())
+        ).outerjoin(
+            consents,
+            and_(consents.c.contact_id == people.c.id, consents.c.topic.in_((topic, ""))),
+        )
+    asking = [one.account_id for one in routes if one.must_have_written or one.open_at]
+    if asking:
+        # A person has a few dialogs, an account half of all there are.
+        source = source.outerjoin(
+            dialogs,
+            and_(
+                dialogs.c.contact_id == people.c.id,
+                unindexed(dialogs.c.address_id) == addresses.c.id,
+                unindexed(dialogs.c.account_id).in_(asking),
+            ),
+        )
+    for n, route in enumerate(routes):
+        known |= {f"{name}{n}": one for name, one in _facts(route, advertising).items()}
+    facts = select(*(one.label(name) for name, one in known.items())).select_from(source)
+    told = facts.group_by(people.c.id).subquery("told")
+    return select(
+        *(_reason(told.c, n, one, advertising).label(f"reason{n}") for n, one in enumerate(routes))
+    )
+
+
+def _counts() -> ColumnElement[bool]:
+    return or_(suppressions.c.reason != "bounced_soft", suppressions.c.count >= SOFT_LIMIT)
+
+
+def _facts(route: Route, advertising: bool) -> dict[str, ColumnElement[Any]]:
+    """Give what a way asks of a person's addresses, words and dialogs."""
+
+    def first(*true: ColumnElement[bool]) -> ColumnElement[Any]:
+        here = and_(addresses.c.kind == route.channel, *true)
+        return func.min(case((here, addresses.c.id)))
+
+    found = {"address": first()}
+    if advertising:
+        blocked = addresses.c.blocked != ""
+        if route.account_id:
+            word = addresses.c.profile[(KEY, str(route.account_id), "state")].as_string()
+            blocked = or_(blocked, word == BLOCKED)
+        said = consents.c.channel.in_((route.channel, ""))
+        twice = consents.c.at * 2
+        found |= {
+            # The newest word is odd where it is a refusal, which counts at the same instant too.
+            "word": func.max(
+                case(
+                    (and_(said, consents.c.state == GIVEN), twice),
+                    (and_(said, consents.c.state == WITHDRAWN), twice + 1),
+                )
+            ),
+            "bad": first(or_(suppressions.c.address_id.is_not(None), blocked)),
+        }
+    mine = dialogs.c.account_id == route.account_id
     if route.must_have_written:
-        tests.append((~exists(there.where(dialogs.c.inbound_count > 0)), "never_wrote"))
+        found["wrote"] = first(mine, dialogs.c.inbound_count > 0)
     if route.open_at:
-        is_open = exists(there.where(dialogs.c.window_until > route.open_at))
-        tests.append((~is_open, "window_closed"))
+        found["open"] = first(mine, dialogs.c.window_until > route.open_at)
+    return found
+
+
+def _reason(told: Any, n: int, route: Route, advertising: bool) -> ColumnElement[str]:
+    """Give why somebody is not reached, in the order in which a claim asks (dialogs/many_claim.py)."""
+    address = told[f"address{n}"]
+    tests: list[tuple[Any, Any]] = [(address.is_(None), "no_address")]
+    if advertising:
+        # The same order as `refusals.refusals`. Why an address is bad is looked up: few are.
+        why = select(func.min(suppressions.c.reason)).where(
+            suppressions.c.address_id == address, _counts()
+        )
+        tests += [
+            (told[f"word{n}"] % 2 == 1, UNSUBSCRIBED),
+            (told[f"bad{n}"] == address, func.coalesce(why.scalar_subquery(), "blocked")),
+            (told[f"word{n}"].is_(None), NO_CONSENT),
+        ]
+    if route.must_have_written:
+        tests.append((func.coalesce(told[f"wrote{n}"], 0) != address, "never_wrote"))
+    if route.open_at:
+        tests.append((func.coalesce(told[f"open{n}"], 0) != address, "window_closed"))
     return case(*tests, else_="")
-
-
-def _refusals(contact: Any, address: Any, route: Route, topic: str) -> list[Any]:
-    """The same order of reasons as `refusals.refusals`, for many people at once."""
-
-    def newest(state: str) -> Any:
-        return (
-            select(func.coalesce(func.max(consents.c.at), 0))
-            .where(
-                consents.c.contact_id == contact,
-                consents.c.channel.in_({route.channel, ""}),
-                consents.c.topic.in_({topic, ""}),
-                consents.c.state == state,
-            )
-            .scalar_subquery()
-        )
-
-    given, withdrawn = newest(GIVEN), newest(WITHDRAWN)
-    bad = (
-        select(func.min(suppressions.c.reason))
-        .where(
-            suppressions.c.address_id == address,
-            (suppressions.c.reason != "bounced_soft") | (suppressions.c.count >= SOFT_LIMIT),
-        )
-        .scalar_subquery()
-    )
-    said = addresses.c.blocked != ""
-    if route.account_id:
-        word = addresses.c.profile[(KEY, str(route.account_id), "state")].as_string()
-        said = or_(said, word == BLOCKED)
-    blocked = exists(
-        select(literal(1)).where(addresses.c.id == address, said).correlate_except(addresses)
-    )
-    return [
-        (and_(withdrawn > 0, withdrawn >= given), UNSUBSCRIBED),
-        (bad.is_not(None), bad),
-        (blocked, "blocked"),
-        (given == 0, NO_CONSENT),
-    ]

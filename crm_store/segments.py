@@ -30,7 +30,7 @@ from crm_store.filter_sql import compile_sql
 from crm_store.objects import NOUNS, visible_people
 from crm_store.rows import among, listed
 from crm_store.segment_fields import columns, fields
-from crm_store.sql import locked, unindexed, upsert
+from crm_store.sql import locked, unindexed, upsert, written
 from crm_store.tables.people import addresses, contacts
 from crm_store.tables.segments import segment_members, segments
 from crm_store.unit_of_work import UnitOfWork
@@ -47,6 +47,10 @@ CONTACT = NOUNS["contact"]
 KEPT_US = 30 * 86_400_000_000
 """So long a removed segment can be brought back with its people."""
 FORGOTTEN_AT_ONCE = 50_000
+PART = 61
+"""An estimate asks one of so many: a prime, for ids are made in steps."""
+AT_ONCE = 20_000
+"""Above so many people in the house an estimate comes before what is counted."""
 
 
 # -- asking --------------------------------------------------------------------------------
@@ -97,10 +101,14 @@ def record(row: Any) -> Segment:
     )
 
 
-def members(reader: Reader, segment: Segment) -> Select[Any]:
-    """Give the question whose answer is the people of a segment that the reader may see."""
+def members(reader: Reader, segment: Segment, *, part: bool = False) -> Select[Any]:
+    """Give the question whose answer is the people of a segment that the reader may see.
+
+    Of a `part` it is every sixty-first one, of which an estimate is made.
+    """
     return select(contacts.c.id).where(
         contacts.c.deleted_at == 0,
+        contacts.c.id % written(PART) == written(0) if part else true(),
         visible_people(reader.viewer),
         _inside(reader, segment, frozenset()),
     )
@@ -129,10 +137,16 @@ def _inside(reader: Reader, segment: Segment, above: frozenset[int]) -> ColumnEl
     return and_(inside, *both, *(~one for one in outside))
 
 
-def count(reader: Reader, segment: Segment) -> int:
-    """Count the people of a segment."""
-    inner = members(reader, segment).subquery()
+def count(reader: Reader, segment: Segment, *, part: bool = False) -> int:
+    """Count the people of a segment, or of a `part` of it."""
+    inner = members(reader, segment, part=part).subquery()
     return int(reader.conn.execute(select(func.count()).select_from(inner)).scalar_one())
+
+
+def is_large(reader: Reader) -> bool:
+    """Say whether there are so many people that counting a segment of them takes its time."""
+    some = select(contacts.c.id).limit(AT_ONCE + 1).subquery()
+    return int(reader.conn.execute(select(func.count()).select_from(some)).scalar_one()) > AT_ONCE
 
 
 def address_of(contact: Any, channel: str) -> Any:

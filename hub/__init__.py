@@ -601,6 +601,7 @@ from hub.records.rules import (
 from hub.records.segments import (
     Member,
     Reach,
+    Reaches,
     Segment,
 )
 from hub.records.system import (
@@ -997,6 +998,7 @@ __all__ = [
     "QuarantineSettled",
     "RateLimit",
     "Reach",
+    "Reaches",
     "ReactToMessage",
     "Reaction",
     "ReadNotices",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hub.records.many_results import Earned, LinkTally, Tally
     from hub.records.objects import ObjectPage
     from hub.records.people import Contact
-    from hub.records.segments import Member, Reach, Segment
+    from hub.records.segments import Member, Reach, Reaches, Segment
     from hub.records.system import Account, Brand, Team, User
     from hub.records.topics import Topic
 
@@ -220,6 +220,22 @@ class Hub(Protocol):
 
         `accounts` are those of the channels, one each, and `templated` those of them over which a
         template of the provider is sent: they leave out whom `reach` leaves out.
+        """
+
+    async def reaches(
+        self,
+        segment: Segment,
+        *,
+        channels: Sequence[str],
+        topic: str = "",
+        advertising: bool = True,
+        accounts: Sequence[AccountId] = (),
+        templated: Collection[AccountId] = (),
+        exact: bool = True,
+    ) -> Reaches:
+        """What `reach` says of each way and `reach_in_order` of all of them, in one question.
+
+        Not `exact`, it is an estimate in a house of more than 20,000 people, made in a second.
         """
 
     async def audience(

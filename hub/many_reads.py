@@ -11,12 +11,12 @@ from crm_store import many_earned, many_results, sending_limits
 from crm_store import segments as segment_reads
 from crm_store import topics as topic_reads
 from crm_store.many_cuts import house_offset
-from crm_store.segment_reach import Route, reach, reach_in_order
+from crm_store.segment_reach import Route, reaches
 from hub.capabilities import Capabilities
 from hub.ids import AccountId, ContactId, Micros
 from hub.records.many import SendingLimits, Way
 from hub.records.many_results import Earned, LinkTally, Tally
-from hub.records.segments import Member, Reach, Segment
+from hub.records.segments import Member, Reach, Reaches, Segment
 from hub.records.system import Account
 from hub.records.topics import Topic
 
@@ -64,10 +64,15 @@ class ManyReads(ABC):
         template: bool = False,
     ) -> Reach:
         """How many of a segment can be sent something on a channel, and why the others cannot."""
-        route = await self._route(channel, account_id, template=template)
-        return await self.read(
-            lambda reader: reach(reader, segment, route=route, topic=topic, advertising=advertising)
+        found = await self.reaches(
+            segment,
+            channels=(channel,),
+            topic=topic,
+            advertising=advertising,
+            accounts=(account_id,),
+            templated={account_id} if template else (),
         )
+        return found.each[0]
 
     async def reach_in_order(
         self,
@@ -80,14 +85,41 @@ class ManyReads(ABC):
         templated: Collection[AccountId] = (),
     ) -> tuple[int, tuple[int, ...]]:
         """How many are in a segment, and how many go by each channel of an order."""
+        found = await self.reaches(
+            segment,
+            channels=channels,
+            topic=topic,
+            advertising=advertising,
+            accounts=accounts,
+            templated=templated,
+        )
+        return found.total, found.in_order
+
+    async def reaches(
+        self,
+        segment: Segment,
+        *,
+        channels: Sequence[str],
+        topic: str = "",
+        advertising: bool = True,
+        accounts: Sequence[AccountId] = (),
+        templated: Collection[AccountId] = (),
+        exact: bool = True,
+    ) -> Reaches:
+        """How many of a segment each way reaches, and how many go by which; all at once."""
         own = accounts or [_NO_ACCOUNT] * len(channels)
         routes = [
             await self._route(channel, account_id, template=account_id in templated)
             for channel, account_id in zip(channels, own, strict=True)
         ]
         return await self.read(
-            lambda reader: reach_in_order(
-                reader, segment, routes=routes, topic=topic, advertising=advertising
+            lambda reader: reaches(
+                reader,
+                segment,
+                routes=routes,
+                topic=topic,
+                advertising=advertising,
+                estimated=not exact and segment_reads.is_large(reader),
             )
         )
 

@@ -40,6 +40,20 @@ class Reach:
     total: int
     reached: int
     kept_back: tuple[tuple[str, int], ...] = ()
+    estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reaches:
+    """How many of a segment each of some ways reaches, and how many go by which in their order.
+
+    What is `estimated` was asked of a small part of all people, and multiplied.
+    """
+
+    total: int
+    each: tuple[Reach, ...] = ()
+    in_order: tuple[int, ...] = ()
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

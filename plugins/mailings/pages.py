@@ -40,7 +40,7 @@ from plugins.mailings.library_pages import wording_of
 from plugins.mailings.links import look
 from plugins.mailings.looks import preview
 from plugins.mailings.pace import told
-from plugins.mailings.paths import Path, path_of, reach_of
+from plugins.mailings.paths import Path, path_of
 from plugins.mailings.plans import (
     MOST_STEPS,
     Mailing,
@@ -138,15 +138,13 @@ async def _page(
         if capabilities is not None and capabilities.sends and not one.removed:
             accounts.append((one.id, one.title))
     funnel = await funnel_of(hub, mailing) if mailing.id else Funnel()
-    reach: list[Any] = []
     found: list[Any] = []
     path: Path | None = None
     if mailing.id and mailing.state == "draft":
         try:
-            reach = await reach_of(hub, mailing) if plan.segment_id else []
             path = await path_of(hub, mailing) if plan.segment_id else None
         except (HubError, KeyError):
-            reach = []
+            path = None
         # What is typed and not possible is said by `problem`; there is no list of it.
         with suppress(Invalid):
             found = await findings(hub, mailing, path)
@@ -172,7 +170,6 @@ async def _page(
             "findings": found,
             "looked": looked,
             "ready": mailing.id and not [one for one in found if one.level == "bad"],
-            "reach": reach,
             "path": path,
             "money": money,
             "reached": path.reached,

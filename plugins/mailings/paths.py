@@ -30,10 +30,13 @@ class Path:
     """How an audience goes: by each account of the order so many, at what price.
 
     `prices` are what it costs where everybody's first way arrives, `most` where nobody's does before
-    his last one: what left in vain is paid for too.
+    his last one: what left in vain is paid for too. `reach` is what each account reaches alone, with
+    the reasons. What is `estimated` is about so many.
     """
 
     total: int = 0
+    reach: tuple[tuple[str, Reach], ...] = ()
+    estimated: bool = False
     ways: tuple[tuple[str, int, str], ...] = ()
     prices: tuple[tuple[str, int], ...] = ()
     most: tuple[tuple[str, int], ...] = ()
@@ -44,8 +47,11 @@ class Path:
         return sum(n for _, n, _ in self.ways)
 
 
-async def path_of(hub: Hub, mailing: Mailing) -> Path:
-    """Say how the audience goes over the order of accounts, and what it costs."""
+async def path_of(hub: Hub, mailing: Mailing, *, exact: bool = True) -> Path:
+    """Say how the audience goes over the order of accounts, and what it costs.
+
+    Not `exact`, it is an estimate where there are very many people, and there at once.
+    """
     segment = await audience_of(hub, mailing)
     accounts, kinds, templated = [], [], set()
     for number in mailing.plan.accounts:
@@ -56,25 +62,21 @@ async def path_of(hub: Hub, mailing: Mailing) -> Path:
             kinds.append(capabilities.address_kind)
             if _as_template(mailing.plan, capabilities):
                 templated.add(account.id)
-    total, numbers = await hub.reach_in_order(
+    found = await hub.reaches(
         segment,
         channels=kinds,
         topic=mailing.plan.topic,
         advertising=mailing.plan.advertising,
         accounts=[one.id for one in accounts],
         templated=templated,
+        exact=exact,
     )
     limits = {one.account_id: one for one in await hub.sending_limits()}
     ways, prices, most = [], Counter[str](), Counter[str]()
-    for account, kind, n in zip(accounts, kinds, numbers, strict=True):
+    for account, n, reach in zip(accounts, found.in_order, found.each, strict=True):
         own = limits.get(account.id)
         # Of the first account are all whom it reaches; the later ones are gone to from others too.
-        mine = n
-        if account is not accounts[0]:
-            reached = await _reach(
-                hub, mailing, segment, kind, account.id, template=account.id in templated
-            )
-            mine = reached.reached
+        mine = reach.reached
         if own is None or not own.price or not mine:
             ways.append((account.title, n, ""))
             continue
@@ -87,7 +89,9 @@ async def path_of(hub: Hub, mailing: Mailing) -> Path:
         words = money(price * n, own.currency) + (f", ×{many}" if many else "")
         ways.append((account.title, n, words if n else ""))
     return Path(
-        total=total,
+        total=found.total,
+        reach=tuple(zip((one.title for one in accounts), found.each, strict=True)),
+        estimated=found.estimated,
         ways=tuple(ways),
         prices=tuple(sorted(prices.items())),
         most=tuple(sorted(most.items())),
@@ -97,25 +101,6 @@ async def path_of(hub: Hub, mailing: Mailing) -> Path:
 def _as_template(plan: Plan, capabilities: Capabilities) -> bool:
     """Say whether a template of the provider leaves over an account: it goes where a window is shut."""
     return bool(plan.template) and capabilities.templates and not capabilities.html
-
-
-async def _reach(
-    hub: Hub,
-    mailing: Mailing,
-    segment: Segment,
-    kind: str,
-    account_id: AccountId,
-    *,
-    template: bool,
-) -> Reach:
-    return await hub.reach(
-        segment,
-        channel=kind,
-        topic=mailing.plan.topic,
-        advertising=mailing.plan.advertising,
-        account_id=account_id,
-        template=template,
-    )
 
 
 async def parts_of(hub: Hub, plan: Plan, account_id: int, segment: Segment) -> list[int]:
@@ -145,18 +130,3 @@ def as_counted(hub: Hub, content: ManyContent) -> str:
         return content.text
     counted = hub.public_url("/c/" + "x" * CLICK_LENGTH)
     return with_addresses(content.text, lambda one: counted if is_countable(one) else one)
-
-
-async def reach_of(hub: Hub, mailing: Mailing) -> list[tuple[str, Reach]]:
-    """Give how many each account reaches, in order, with the reasons."""
-    found = []
-    segment = await audience_of(hub, mailing)
-    for number in mailing.plan.accounts:
-        capabilities = await capabilities_of(hub, number)
-        if capabilities is not None:
-            account = await hub.account(AccountId(number))
-            template = _as_template(mailing.plan, capabilities)
-            kind = capabilities.address_kind
-            reach = await _reach(hub, mailing, segment, kind, account.id, template=template)
-            found.append((account.title, reach))
-    return found
