@@ -120,28 +120,45 @@ def plan_many(uow: UnitOfWork, command: PlanMany) -> tuple[int, tuple[int, ...]]
 def check_content(content: ManyContent, advertising: bool) -> None:
     """Raise Invalid for words that cannot be sent."""
     names = {*VARIABLES, *OWN_VARIABLES}
-    for field in ("subject", "text", "html"):
-        problems = check(getattr(content, field), dict.fromkeys(names))
+    said = [(field, getattr(content, field)) for field in ("subject", "text", "html")]
+    said += [("buttons", text) for one in content.buttons for text in (one.label, one.url)]
+    for field, text in said:
+        problems = check(text, dict.fromkeys(names))
         if problems:
             first = problems[0]
             raise Invalid(f"line {first.line}: {first.text}", field=field)
     if not any((content.text.strip(), content.html.strip(), content.template)):
         raise Invalid("a mailing needs words", field="text")
+    if any(not one.label.strip() for one in content.buttons):
+        raise Invalid("a button needs a label", field="buttons")
+    if any(one.url and not leads(one.url) for one in content.buttons):
+        raise Invalid("a button leads to an https:// address", field="buttons")
     if advertising and content.html and "unsubscribe_url" not in content.html:
         raise Invalid("an advertising letter needs its unsubscribe link", field="html")
+
+
+def leads(url: str) -> bool:
+    """Say whether a button may have this address: one of the web, or one that is filled in whole."""
+    return is_countable(url) or url.startswith("{{")
 
 
 def content_row(content_id: int, send_id: int, content: ManyContent) -> dict[str, Any]:
     """Give words as they are stored, their links numbered where they are counted.
 
     Of a letter those of its HTML: its plain twin is read by people and programs that want to see
-    where a link leads. A provider's template has its own words.
+    where a link leads. A provider's template has its own words. Those of buttons come last.
     """
     text, html, links = content.text, content.html, list[str]()
     if content.tracks_clicks and html:
         html, links = _numbered(html, in_html=True)
     elif content.tracks_clicks and not content.template:
         text, links = _numbered(text)
+    buttons = [[one.label, one.payload, one.url] for one in content.buttons]
+    if content.tracks_clicks and not content.template:
+        for one in buttons:
+            if one[2] and is_countable(one[2]):
+                links.append(one[2])
+                one[2] = f"{{{{ link_{len(links)} }}}}"
     return {
         "id": content_id,
         "send_id": send_id,
@@ -153,7 +170,7 @@ def content_row(content_id: int, send_id: int, content: ManyContent) -> dict[str
         "template": content.template[:400],
         "template_language": content.template_language[:40],
         "template_values": dict(content.template_values),
-        "buttons": [[one.label, one.payload, one.url] for one in content.buttons],
+        "buttons": buttons,
         "attachments": [list(one) for one in content.attachments],
         "sender_name": content.sender_name[:400],
         "links": links,

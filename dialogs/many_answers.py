@@ -1,7 +1,7 @@
 """An answer to a mailing: from then on the mailing stands above it in an ordinary dialog.
 
-A letter answers what it names; a message in a messenger answers the newest mailing that reached
-its writer over the same account in the last days. The mailing's message row is made now and not
+A letter answers what it names; a message in a messenger answers what it names (as a pressed button
+does), else the newest mailing that reached its writer over the same account in the last days. The mailing's message row is made now and not
 when it was sent, under the id of its delivery, so that it stands where it belongs in time and its
 receipts move it as they move any other.
 """
@@ -48,14 +48,14 @@ def heed_answers(
         for command, place, letter in zip(batch, places, letters, strict=True)
         if not command.message.automated
     ]
-    by_name = _named(uow, [one for one, _, letter in asked if letter])
+    by_name = _named(uow, [one for one, _, letter in asked if letter or one.message.in_reply_to])
     by_person = _newest(uow, [(one, place) for one, place, letter in asked if not letter])
     for command, place, letter in asked:
-        if letter:
-            names = references_of(command)
-            found = [by_name.get((command.account_id, name)) for name in names]
-            row = next((one for one in found if one is not None), None)
-        else:
+        found = [by_name.get((command.account_id, name)) for name in references_of(command)]
+        row = next((one for one in found if one is not None), None)
+        if row is not None and not letter and row.contact_id != place.contact_id:
+            row = None
+        if row is None and not letter:
             row = by_person.get((command.account_id, place.contact_id))
         if row is not None:
             _answered(uow, row, place)
@@ -140,6 +140,7 @@ def _stand_above(uow: UnitOfWork, row: Row[Any], send: Row[Any], place: Received
         select(addresses.c.value, addresses.c.name).where(addresses.c.id == row.address_id)
     ).first()
     text = subject = ""
+    extra: dict[str, Any] = {"formatting": True} if _is_formatted(uow, row.account_id) else {}
     if content is not None:
         words = (content.text, content.subject, *content.links)
         own_fields = any(".custom." in one for one in words)
@@ -151,6 +152,10 @@ def _stand_above(uow: UnitOfWork, row: Row[Any], send: Row[Any], place: Received
         values |= {f"link_{n}": _filled(one, values) for n, one in enumerate(content.links, 1)}
         text, subject = (_filled(one, values) for one in (content.text, content.subject))
         text = text or content.template
+        extra["buttons"] = [
+            [_filled(label, values), payload, _filled(url, values)]
+            for label, payload, url in content.buttons
+        ]
     # Sent before its answer came, whatever the clocks of the two said.
     answered_at = uow.conn.execute(
         select(messages.c.at).where(messages.c.id == place.message_id)
@@ -164,7 +169,7 @@ def _stand_above(uow: UnitOfWork, row: Row[Any], send: Row[Any], place: Received
             reply_to=0, at=at, received_at=uow.now, status=row.status, automated=True,
             people={"to": [[to.value, to.name]]} if to is not None else {},
             cause=cause_data(Cause(kind="mailing", id=send.mailing_id, text=send.title)),
-            extra={"formatting": True} if _is_formatted(uow, row.account_id) else {},
+            extra=extra,
         )
     )  # fmt: skip
     uow.conn.execute(

@@ -24,7 +24,8 @@ class Capabilities:
     write first. `reply_window` is how long after the person's last message we may answer
     freely. `threads` says that one person can have several dialogs side by side. `sends` is
     False for a channel that only takes in: its dialogs take notes, no answers. `buttons` is how
-    many one message may have. `replies` says that the person sees which message an answer is
+    many one message may have, `button_label` how many characters of a label people see and
+    `button_bytes` how long a button's payload may be in UTF-8 (0: as long as they like). `replies` says that the person sees which message an answer is
     to. `edit_window` and `delete_window` say how long after sending a message of ours may be
     changed or taken back there (None: for ever). `reaction_choices` are the reactions that the
     vendor takes. `writing_allows` says that a person who writes to us takes our messages again
@@ -57,6 +58,8 @@ class Capabilities:
     reply_window: timedelta | None = None
     templates: bool = False
     buttons: int = 0
+    button_label: int = 0
+    button_bytes: int = 0
     replies: bool = False
     edits: bool = False
     edit_window: timedelta | None = None

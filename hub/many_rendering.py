@@ -65,7 +65,8 @@ def _read(conn: Connection, content_id: int) -> Mapping[str, Any]:
     ).first()
     if row is None:
         raise NotFound("the words of this mailing are gone")
-    words = (row.subject, row.text, row.html, *row.template_values.values(), *row.links)
+    words = [row.subject, row.text, row.html, *row.template_values.values(), *row.links]
+    words += [text for label, _, url in row.buttons for text in (label, url)]
     return {**row._mapping, "own_fields": any(".custom." in one for one in words)}
 
 
@@ -214,7 +215,8 @@ def _message(
             for name, media_type, size, blob in content["attachments"]
         ),
         buttons=tuple(
-            Button(label=one[0], payload=one[1], url=one[2]) for one in content["buttons"]
+            _button(label, payload, url, values, filled)
+            for label, payload, url in content["buttons"]
         ),
         template=content["template"],
         template_language=content["template_language"],
@@ -229,6 +231,17 @@ def _message(
         list_id=f"mailing-{content['mailing_id']}" if content["advertising"] else "",
         cause=Cause(kind="mailing", id=content["mailing_id"], text=content["title"]),
     )
+
+
+def _button(
+    label: str, payload: str, url: str, values: Mapping[str, str], filled: Prepared
+) -> Button:
+    """Fill in a button: what it carries back is the same for everybody."""
+    if url.startswith("{{"):
+        url = _strict(url, filled)
+    elif "{" in url:
+        url = filled_link(url, values)
+    return Button(label=_one_line(_strict(label, filled)), payload=payload, url=url)
 
 
 def _filled(content: Mapping[str, Any], values: Prepared) -> tuple[str, str]:

@@ -39,6 +39,7 @@ from hub import (
 
 POLL_SECONDS = 25
 MAX_TEXT = 3999
+MAX_LABEL = 128
 NOT_READY_TRIES = 30
 MAX_PLACES = 10_000
 
@@ -64,6 +65,7 @@ class MaxChannel(Channel):
         connections=4,
         send_timeout=timedelta(seconds=150),
         buttons=30,
+        button_label=MAX_LABEL,
         replies=True,
         edits=True,
         edit_window=timedelta(days=1),
@@ -308,9 +310,13 @@ def _words(message: OutboundMessage) -> dict[str, Any]:
 def _keyboard(message: OutboundMessage) -> dict[str, Any]:
     rows = [
         [
-            {"type": "link", "text": one.label[:128], "url": one.url}
+            {"type": "link", "text": one.label[:MAX_LABEL], "url": one.url}
             if one.url
-            else {"type": "callback", "text": one.label[:128], "payload": one.payload or one.label}
+            else {
+                "type": "callback",
+                "text": one.label[:MAX_LABEL],
+                "payload": one.payload or one.label,
+            }
         ]
         for one in message.buttons
     ]

@@ -47,6 +47,8 @@ MAX_DOWNLOAD = 20_000_000
 """What a bot may download from them (Bot API, "getFile")."""
 MAX_LOCAL_FILE = 2_000_000_000
 """What it may upload to a server of one's own ("Using a Local Bot API Server")."""
+MAX_PAYLOAD = 64
+"""How many bytes a button carries back (Bot API, "InlineKeyboardButton", `callback_data`)."""
 TROUBLE_SECONDS = 600
 # The reactions that every chat allows (Bot API, "ReactionTypeEmoji"), the useful ones of them.
 REACTIONS = ("👍", "👎", "❤", "🔥", "🎉", "👏", "😁", "🤔", "😢", "🙏")
@@ -74,6 +76,7 @@ class TelegramChannel(Channel):
         connections=8,
         send_timeout=timedelta(seconds=120),
         buttons=20,
+        button_bytes=MAX_PAYLOAD,
         replies=True,
         edits=True,
         deletes=True,

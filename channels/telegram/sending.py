@@ -10,6 +10,7 @@ from aiogram import Bot, methods
 from aiogram import exceptions as e
 from aiogram import types as t
 
+from channels.telegram.channel import MAX_PAYLOAD
 from channels.telegram.reading import BUSINESS, DIRECT, GROUP
 from channels.telegram.wire import SECONDS, UPLOAD_SECONDS, call
 from hub import (
@@ -28,7 +29,6 @@ from hub import (
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
 MAX_PHOTO = 10_000_000
-MAX_PAYLOAD = 64
 ALBUM = 10
 # Bot API, "MessageEntity".
 _ENTITIES = {

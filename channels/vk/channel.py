@@ -15,7 +15,7 @@ from channels.vk import callback, long_poll
 from channels.vk.arrivals import KIND, external_id, place_of, read_event
 from channels.vk.client import VkClient
 from channels.vk.files import attached, upload
-from channels.vk.keyboard import MAX_BUTTONS, keyboard
+from channels.vk.keyboard import MAX_BUTTONS, MAX_LABEL, keyboard
 from channels.vk.reactions import CHOICES, number_of
 from channels.vk.refusals import refusal
 from channels.vk.settings import VkSettings
@@ -30,6 +30,7 @@ from hub import (
     Check,
     Health,
     HubError,
+    Lane,
     MalformedPayload,
     Micros,
     OutboundMessage,
@@ -72,6 +73,7 @@ class VkChannel(Channel):
         connections=2,
         send_timeout=timedelta(seconds=90),
         buttons=MAX_BUTTONS,
+        button_label=MAX_LABEL,
         replies=True,
         edits=True,
         edit_window=timedelta(days=1),
@@ -208,8 +210,17 @@ class VkChannel(Channel):
             attachment=await self._uploaded(peer, message),
             keyboard=keyboard(message.buttons),
             forward=_reply(message.quotes),
+            intent=self._intent(message),
         )
         return Sent(external_ids=(_sent(answer, peer),))
+
+    def _intent(self, message: OutboundMessage) -> str | None:
+        """Give what a message to many is declared as; answers are what VK takes them for."""
+        if message.lane is not Lane.MAILING:
+            return None
+        advertising = bool(message.unsubscribe_url)
+        found = self._own.advertising_intent if advertising else self._own.service_intent
+        return None if found == "default" else found
 
     async def edit(self, message: OutboundMessage, external_id: str) -> Sent:
         """Change a message of ours; VK allows it for a day."""

@@ -25,6 +25,7 @@ WAIT = {
     32: timedelta(seconds=10),  # need wait
     43: timedelta(minutes=5),  # section temporarily unavailable
     601: timedelta(hours=1),  # too many actions this day
+    944: timedelta(hours=1),  # enough of this kind of message (`intent`) for now
     1105: timedelta(minutes=5),  # too many authorisation attempts
     3300: timedelta(minutes=10),  # recaptcha
 }
@@ -79,6 +80,7 @@ FINAL = {
     932: RejectReason.BLOCKED,  # the community cannot interact with this peer
     935: RejectReason.INVALID_ADDRESS,  # user not found in chat
     936: RejectReason.INVALID_ADDRESS,  # contact not found
+    943: RejectReason.BLOCKED,  # this kind of message (`intent`) may not be sent to the person
     945: RejectReason.BLOCKED,  # chat disabled
     946: RejectReason.INVALID_ADDRESS,  # chat not supported
     950: RejectReason.WINDOW_CLOSED,  # reply timed out

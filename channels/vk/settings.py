@@ -10,6 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 API_URL = "https://api.vk.ru"
 
+Intent = Literal[
+    "default",
+    "promo_newsletter",
+    "non_promo_newsletter",
+    "moderated_newsletter",
+    "confirmed_notification",
+    "account_update",
+    "purchase_update",
+    "finance_notification",
+]
+"""What a message to many may be declared as (`intent` of messages.send, VK's schema 5.199)."""
+
 
 def _new_secret() -> SecretStr:
     # VK takes letters and digits, fifty at most.
@@ -44,6 +56,19 @@ class VkSettings(BaseModel):
         title="Confirmation code",
         description="Only where the token may not manage the community: the string that VK "
         "shows beside the address of the callback server.",
+        json_schema_extra={"advanced": True},
+    )
+    advertising_intent: Intent = Field(
+        default="default",
+        title="What mailings are declared as",
+        description="Which kind of message VK is told that advertising is; some kinds need VK's "
+        "leave for the community, or the person's. default: nothing is declared.",
+        json_schema_extra={"advanced": True},
+    )
+    service_intent: Intent = Field(
+        default="default",
+        title="What service mailings are declared as",
+        description="The same for mailings that carry no advertising.",
         json_schema_extra={"advanced": True},
     )
     api_url: str = Field(

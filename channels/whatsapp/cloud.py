@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from channels.whatsapp.addresses import KIND, recipient
 from channels.whatsapp.cloud_arrivals import read
-from channels.whatsapp.cloud_outgoing import KINDS, kind_of, payloads, reaction
+from channels.whatsapp.cloud_outgoing import KINDS, ROW_TEXT, kind_of, payloads, reaction
 from channels.whatsapp.cloud_settings import CloudSettings
 from channels.whatsapp.cloud_templates import template
 from channels.whatsapp.graph import SECONDS, UPLOAD_SECONDS, Graph
@@ -73,6 +73,7 @@ class WhatsAppChannel(Channel):
         reply_window=timedelta(hours=24),
         templates=True,
         buttons=10,
+        button_label=ROW_TEXT,
         replies=True,
         reactions=True,
         typing=True,

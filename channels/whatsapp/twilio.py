@@ -16,7 +16,7 @@ from channels._twilio.settings import TwilioSettings
 from channels._twilio.signatures import verify
 from channels._twilio.wire import SECONDS, Twilio
 from channels.whatsapp.addresses import KIND, person, recipient
-from channels.whatsapp.cloud_outgoing import ABOVE, MAX_BODY, said
+from channels.whatsapp.cloud_outgoing import ABOVE, MAX_BODY, ROW_TEXT, said
 from channels.whatsapp.twilio_buttons import OWN, content
 from channels.whatsapp.twilio_templates import template
 from hub import (
@@ -76,6 +76,7 @@ class TwilioWhatsAppChannel(Channel):
         reply_window=timedelta(hours=24),
         templates=True,
         buttons=10,
+        button_label=ROW_TEXT,
     )
     Settings: ClassVar[type[BaseModel]] = TwilioWhatsAppSettings
     needs = (

@@ -98,7 +98,8 @@ class BasicChecks(ChannelCase):
             can.receipts in ("none", "sent", "delivered", "read"),
             f"receipts is {can.receipts!r}: none, sent, delivered or read",
         )
-        for number in ("max_text", "max_attachment_bytes", "max_attachments", "buttons"):
+        limits = ("max_text", "max_attachment_bytes", "max_attachments")
+        for number in (*limits, "buttons", "button_label", "button_bytes"):
             expect(getattr(can, number) >= 0, f"{number} is below zero")
         for one, most in can.media_limits:
             expect(_MEDIA_TYPE.fullmatch(one), f"media_limits names {one!r}, like image/*")

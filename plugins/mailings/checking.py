@@ -59,6 +59,7 @@ async def findings(hub: Hub, mailing: Mailing, path: Path | None = None) -> list
         found.append(Finding(level="warn", text=UNKNOWN_TOPIC, detail=topic))
     found += await _words(hub, plan)
     found += await _attached(hub, plan)
+    found += await _pressed(hub, plan)
     if not [one for one in found if one.level == "bad"]:
         path = path or await path_of(hub, mailing)
         if not path.reached:
@@ -165,11 +166,51 @@ async def _attached(hub: Hub, plan: Plan) -> list[Finding]:
     return found
 
 
+async def _pressed(hub: Hub, plan: Plan) -> list[Finding]:
+    """Say which channels of the order do not show the buttons as they are."""
+    wordings: list[Variant | Step] = [*plan.variants, *plan.steps]
+    sets = [one.buttons for one in wordings if one.buttons]
+    if not sets:
+        return []
+    labels = dict.fromkeys(one.label for each in sets for one in each)
+    payloads = dict.fromkeys(one.label for each in sets for one in each if not one.url)
+    most = max(map(len, sets))
+    found = []
+    for account_id in plan.accounts:
+        capabilities = await capabilities_of(hub, account_id)
+        # A letter has the buttons of its own words.
+        if capabilities is None or capabilities.html:
+            continue
+        title = (await hub.account(AccountId(account_id))).title
+        if not capabilities.buttons:
+            text = _("Over this channel it goes without its buttons")
+            found.append(Finding(level="warn", text=text, detail=title))
+            continue
+        if plan.template and capabilities.templates:
+            text = _("A template has its own buttons: over this channel yours do not go")
+            found.append(Finding(level="warn", text=text, detail=title))
+            continue
+        if most > capabilities.buttons:
+            text = _("This channel shows fewer buttons")
+            found.append(Finding(level="bad", text=text, detail=f"{title}: {capabilities.buttons}"))
+        for label in labels:
+            if 0 < capabilities.button_label < len(label):
+                text = _("This channel cuts the words of a button")
+                detail = f"{title}: {label[: capabilities.button_label]}"
+                found.append(Finding(level="warn", text=text, detail=detail))
+        for label in payloads:
+            if 0 < capabilities.button_bytes < len(label.encode()):
+                text = _("This channel takes shorter words on a button that answers")
+                found.append(Finding(level="bad", text=text, detail=f"{title}: {label}"))
+    return found
+
+
 async def _words(hub: Hub, plan: Plan) -> list[Finding]:
     found = []
     wordings: list[Variant | Step] = [*plan.variants, *plan.steps]
     for wording in wordings:
-        for text in (wording.subject, wording.text, wording.short):
+        keys = [text for one in wording.buttons for text in (one.label, one.url)]
+        for text in (wording.subject, wording.text, wording.short, *keys):
             for problem in hub.check_template(text):
                 if problem.name not in OWN:
                     detail = problem.name or problem.text

@@ -6,7 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hub import AccountId, Capabilities, Hub, HubError, ManyContent, addresses_in, is_countable
+from hub import (
+    AccountId,
+    Button,
+    Capabilities,
+    Hub,
+    HubError,
+    ManyContent,
+    addresses_in,
+    is_countable,
+)
 from plugins.mailings.addresses import with_marks
 from plugins.mailings.files import files_of
 from plugins.mailings.letter import Letter, letter, said
@@ -34,9 +43,14 @@ async def has_counted_links(hub: Hub, plan: Plan) -> bool:
         return False
     made = [one for one in await contents_of(hub, plan) if not one.account_id and not one.template]
     return bool(made) and all(
-        _HREF.search(one.html) if one.html else any(map(is_countable, addresses_in(one.text)))
+        _HREF.search(one.html) if one.html else any(map(is_countable, plain_addresses(one)))
         for one in made
     )
+
+
+def plain_addresses(content: ManyContent) -> list[str]:
+    """Give the addresses of a message: those in its words, and those of its buttons."""
+    return [*addresses_in(content.text), *(one.url for one in content.buttons if one.url)]
 
 
 async def letters_of(hub: Hub, plan: Plan) -> list[Letter]:
@@ -68,8 +82,14 @@ async def steps_of(hub: Hub, plan: Plan) -> tuple[tuple[ManyContent, ...], ...]:
 
 
 def _as_variant(one: Step) -> Variant:
-    erids = {"erid": one.erid, "short_erid": one.short_erid}
-    return Variant(subject=one.subject, text=one.text, short=one.short, **erids)
+    return Variant(
+        subject=one.subject,
+        text=one.text,
+        short=one.short,
+        erid=one.erid,
+        short_erid=one.short_erid,
+        buttons=one.buttons,
+    )
 
 
 async def _contents(hub: Hub, plan: Plan, variants: Sequence[Variant]) -> tuple[ManyContent, ...]:
@@ -130,9 +150,23 @@ async def _form(
     return ManyContent(
         variant=name,
         text=words,
+        buttons=_keys(plan, variant, erid) if capabilities.buttons else (),
         attachments=files,
         sender_name=plan.sender_name,
         tracks_clicks=plan.tracks_clicks,
+    )
+
+
+def _keys(plan: Plan, variant: Variant, erid: str) -> tuple[Button, ...]:
+    """Give the buttons: what one without an address carries back is what stands on it."""
+    marks = link_marks(plan, erid)
+    return tuple(
+        Button(
+            label=one.label,
+            payload="" if one.url else one.label,
+            url=with_marks(one.url, marks),
+        )
+        for one in variant.buttons
     )
 
 

@@ -164,7 +164,8 @@ def words_of(one: KeptLetter) -> dict[str, str]:
 async def take(hub: Hub, mailing: Mailing, one: KeptLetter) -> None:
     """Put a letter of the library into a draft, in the place of its first wording."""
     plan = mailing.plan.as_json()
-    plan["variants"] = [words_of(one), *plan["variants"][1:]]
+    first, *others = plan["variants"]
+    plan["variants"] = [{**words_of(one), "buttons": first["buttons"]}, *others]
     plan["files"] = list(dict.fromkeys([*plan["files"], *map(str, one.files)]))
     await hub.do(
         SaveMailing(mailing_id=mailing.id, title=mailing.title, plan=plan, version=mailing.version)

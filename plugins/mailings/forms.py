@@ -49,6 +49,7 @@ def plan_of(request: PluginRequest) -> dict[str, Any]:
                 "short": fields.get(f"short_{n}", "").replace("\r\n", "\n"),
                 "plain": fields.get(f"plain_{n}", "").replace("\r\n", "\n"),
                 "letter": fields.get(f"letter_{n}", ""),
+                "buttons": _buttons(fields.get(f"buttons_{n}", "")),
                 **{name: fields.get(f"{name}_{n}", "").strip()[:100] for name in ERIDS},
             }
             for n in range(2)
@@ -60,12 +61,23 @@ def plan_of(request: PluginRequest) -> dict[str, Any]:
                 "subject": fields.get(f"step_subject_{n}", "").strip(),
                 "text": fields.get(f"step_text_{n}", "").replace("\r\n", "\n"),
                 "short": fields.get(f"step_short_{n}", "").replace("\r\n", "\n"),
+                "buttons": _buttons(fields.get(f"step_buttons_{n}", "")),
                 **{name: fields.get(f"step_{name}_{n}", "").strip()[:100] for name in ERIDS},
             }
             for n in range(MOST_STEPS)
             if fields.get(f"step_text_{n}", "").strip()
         ],
     }
+
+
+def _buttons(text: str) -> list[dict[str, str]]:
+    """Read buttons, one a line: a label, and an address after it where it leads somewhere."""
+    found = []
+    for line in text.splitlines():
+        if line.strip():
+            label, url, rest = re.split(r"(https?://|$)", line.strip(), maxsplit=1)
+            found.append({"label": label.strip(), "url": url + rest})
+    return found
 
 
 def typed(request: PluginRequest, mailing: Mailing) -> Mailing:

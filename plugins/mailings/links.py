@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import re
 
-from hub import Hub, LinkCheck, addresses_in
+from hub import Hub, LinkCheck
 from plugins.mailings.checking import Finding
-from plugins.mailings.contents import contents_of, steps_of
+from plugins.mailings.contents import contents_of, plain_addresses, steps_of
 from plugins.mailings.plans import Plan
 
 MOST = 30
@@ -41,7 +41,7 @@ async def links_of(hub: Hub, plan: Plan) -> list[str]:
         contents += step
     found: dict[str, None] = {}
     for one in contents:
-        for url in _HREF.findall(one.html) if one.html else addresses_in(one.text):
+        for url in _HREF.findall(one.html) if one.html else plain_addresses(one):
             address = html.unescape(url).rstrip(".,;:!?)")
             if "{{" not in address and "{%" not in address:
                 found[address] = None

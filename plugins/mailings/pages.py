@@ -39,6 +39,7 @@ from plugins.mailings.library import SaveLetter, all_letters, letter_of
 from plugins.mailings.library_pages import wording_of
 from plugins.mailings.links import look
 from plugins.mailings.looks import preview
+from plugins.mailings.messages import looks_of
 from plugins.mailings.pace import told
 from plugins.mailings.paths import Path, path_of
 from plugins.mailings.plans import (
@@ -131,6 +132,7 @@ async def _page(
     looked: Sequence[Finding] = (),
 ) -> Page:
     plan = mailing.plan
+    is_draft = mailing.state == "draft"
     words = translator(request.language)
     accounts = []
     for one in await hub.accounts():
@@ -165,7 +167,7 @@ async def _page(
             "segments": await hub.segments(),
             "topics": await hub.topics() if mailing.state == "draft" else [],
             "accounts": accounts,
-            "is_draft": mailing.state == "draft",
+            "is_draft": is_draft,
             "is_letter": await is_letter(hub, plan),
             "findings": found,
             "looked": looked,
@@ -178,6 +180,7 @@ async def _page(
             "many": MANY,
             "files": files,
             "megabytes": megabytes,
+            "looks": await looks_of(hub, plan, request.language) if is_draft else [],
             "test": await _testing(hub, mailing) if mailing.id else {},
             "letters": await all_letters(hub) if mailing.state == "draft" else [],
             "taken": await _taken(hub, plan),

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from hub import Invalid
+from hub import Invalid, is_countable
 
 US = 1_000_000
 STATES = ("draft", "removed", "scheduled", "filling", "sending", "paused", "cancelled")
@@ -39,7 +39,16 @@ REPEATS = ("", "day", "week", "month", "enter")
 AUDIENCES = ("living", "frozen")
 MOST_STEPS = 10
 MOST_FILES = 10
+MOST_BUTTONS = 30
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanButton:
+    """A button under a message: it leads to its address, or is an answer where it has none."""
+
+    label: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +56,7 @@ class Variant:
     """One wording: the subject and the letter in light markup, or the message as text.
 
     `short` is what channels that take no letters get instead; `plain` is the letter's plain twin
-    where somebody wrote it. `letter` says which version of the library's it began as, `id:version`.
+    where somebody wrote it. `buttons` stand under messages, not under letters. `letter` says which version of the library's it began as, `id:version`.
     Each is a creative of its own: `erid` is the text's, `short_erid` that of the short words; empty
     ones are the plan's.
     """
@@ -59,6 +68,7 @@ class Variant:
     letter: str = ""
     erid: str = ""
     short_erid: str = ""
+    buttons: tuple[PlanButton, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +81,7 @@ class Step:
     short: str = ""
     erid: str = ""
     short_erid: str = ""
+    buttons: tuple[PlanButton, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +204,8 @@ def plan_as_typed(given: Mapping[str, Any]) -> Plan:
                 **{
                     name: str(one.get(name, ""))
                     for name in ("subject", "text", "short", "plain", "letter", *ERIDS)
-                }
+                },
+                buttons=_buttons(one),
             )
             for one in given.get("variants", ())[:2]
         )
@@ -201,6 +213,7 @@ def plan_as_typed(given: Mapping[str, Any]) -> Plan:
             Step(
                 days=int(one.get("days") or 0),
                 **{name: str(one.get(name, "")) for name in ("subject", "text", "short", *ERIDS)},
+                buttons=_buttons(one),
             )
             for one in given.get("steps", ())[:MOST_STEPS]
         )
@@ -217,9 +230,24 @@ def plan_as_typed(given: Mapping[str, Any]) -> Plan:
     return Plan(variants=variants or (Variant(),), **values)
 
 
+def _buttons(given: Mapping[str, Any]) -> tuple[PlanButton, ...]:
+    return tuple(
+        PlanButton(label=str(one.get("label", "")).strip(), url=str(one.get("url", "")).strip())
+        for one in given.get("buttons") or ()
+    )
+
+
 def _check(plan: Plan) -> None:
     if len(plan.files) > MOST_FILES:
         raise Invalid("a letter has at most 10 files", field="files")
+    wordings: list[Variant | Step] = [*plan.variants, *plan.steps]
+    for wording in wordings:
+        if len(wording.buttons) > MOST_BUTTONS:
+            raise Invalid("a message has at most 30 buttons", field="buttons")
+        if not all(one.label for one in wording.buttons):
+            raise Invalid("a button needs a label", field="buttons")
+        if any(one.url and not is_countable(one.url) for one in wording.buttons):
+            raise Invalid("a button leads to an https:// address", field="buttons")
     for name in ("quiet_from", "quiet_until"):
         if getattr(plan, name) and not _CLOCK.fullmatch(getattr(plan, name)):
             raise Invalid("a time of day is written 21:00", field=name)

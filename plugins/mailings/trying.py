@@ -233,6 +233,9 @@ def _filled(
         subject=f"{mark} {subject}".strip() if content.html or subject else "",
         text=text if content.html or content.template else f"{mark} {text}",
         html=fill(content.html, html=True) if content.html else "",
+        buttons=tuple(
+            replace(one, label=fill(one.label), url=fill(one.url)) for one in content.buttons
+        ),
         template_values=tuple((key, fill(value)) for key, value in content.template_values),
         tracks_clicks=False,
         tracks_opens=False,

@@ -9,8 +9,10 @@ import pytest
 from sqlalchemy import func, select
 
 from crm_store import many
+from crm_store.tables.dialogs import dialogs
 from crm_store.tables.many import many_touches
-from hub import ManyContent, ManyRecipient, PlanMany, SendMany
+from hub import Button, ButtonPressed, ManyContent, ManyRecipient, PlanMany, SendMany
+from hub.many_rendering import link_target
 from tests.houses import House, house, letter, message, until
 from tests.store.test_many import address_of, given, people, planned
 
@@ -49,6 +51,48 @@ async def test_a_message_after_a_mailing_stands_below_it(home: House) -> None:
         lambda r: r.conn.execute(select(many_touches.c.n, many_touches.c["count"])).all()
     )
     assert touched == [(-1, 1)]
+
+
+async def test_a_button_of_a_mailing_is_counted_or_answers(home: House) -> None:
+    anna, boris = await people(home, "Anna", "Boris")
+    words = ManyContent(
+        text="Come!",
+        buttons=(
+            Button(label="For {{ contact.first_name }}", url="https://x.example/{{ contact.first_name }}?a=1"),
+            Button(label="Yes, {{ contact.first_name }}", payload="yes"),
+        ),
+    )  # fmt: skip
+    send = await planned(home, words)
+    await given(home, send, [anna, boris])
+    newer = await planned(home, ManyContent(text="Newer"), number=2)
+    await until(lambda: sent_all(home, send))
+    await given(home, newer, [anna])
+    await until(lambda: sent_all(home, newer))
+    got = {one.to.value: one for one in home.world.sent if one.buttons}
+    sent = got["anna"]
+    link, answer = sent.buttons
+    assert (link.label, answer.label, answer.payload) == ("For Anna", "Yes, Anna", "yes")
+    # A link is counted as one in the words, and leads where it is filled in.
+    address = link.url.removeprefix(home.runtime.public_url)
+    assert address.startswith("/c/")
+    assert link.url != got["boris"].buttons[0].url
+    row = await home.user.read(lambda r: many.delivery(r.conn, sent.id))
+    where = await home.user.read(lambda r: link_target(home.runtime, r.conn, row, 1))
+    assert where == "https://x.example/Anna?a=1"
+    # What is pressed answers the mailing it stands under, also where a newer one came since.
+    pressed = ButtonPressed(
+        dedupe_key="p1", external_id=f"out-{sent.idempotency_key}", sender=sent.to, payload="yes"
+    )
+    await home.runtime.receive(await home.system.account(home.pigeon), [pressed])
+    dialog = await home.user.read(lambda r: r.conn.execute(select(dialogs.c.id)).scalar_one())
+    thread = await home.user.thread(dialog)
+    assert [(one.author.kind.value, one.text) for one in thread.messages] == [
+        ("mailing", "Come!"),
+        ("contact", "yes"),
+    ]
+    assert thread.messages[0].extra["buttons"][0] == ["For Anna", "", "https://x.example/Anna?a=1"]
+    counted = [await home.user.read(many.touches, [one[0]]) for one in (send, newer)]
+    assert [one["answered"] for one in counted] == [1, 0]
 
 
 async def sent_all(home: House, send: tuple[int, int]) -> bool:

@@ -13,6 +13,16 @@ Wall = Field(default="", description="A moment on the wall, 2027-03-10T09:00, in
 Erid = Field(default="", description="The mark of advertising of these words; empty: the plan's.")
 
 
+class PlanButton(Body):
+    """A button under a message; one without an address is an answer when it is pressed."""
+
+    label: Word
+    url: Word = Field(default="", description="Where it leads; clicks are counted as of links.")
+
+
+BUTTONS = "Under messages where the channel shows them."
+
+
 class Wording(Body):
     """One wording: a letter in light markup with its subject, or a message's text."""
 
@@ -28,6 +38,7 @@ class Wording(Body):
     )
     erid: Word = Erid
     short_erid: Word = Erid
+    buttons: list[PlanButton] = Field(default=[], description=BUTTONS)
 
 
 class Step(Body):
@@ -39,6 +50,7 @@ class Step(Body):
     short: Text = ""
     erid: Word = Erid
     short_erid: Word = Erid
+    buttons: list[PlanButton] = Field(default=[], description=BUTTONS)
 
 
 class _Said(Shape):
