@@ -7,10 +7,8 @@ way of the rows behind it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, func, or_, select, update
 
@@ -27,6 +25,7 @@ from dialogs.many_ways import Due, go_on
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 from hub.records.many import SendingLimits
+from hub.zones import quiet_until
 
 US = 1_000_000
 HOUR_US = 3_600 * US
@@ -207,21 +206,6 @@ def _quiet(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, in
         if until:
             found[row.id] = until
     return found
-
-
-def quiet_until(now: int, zone: str, start: int, end: int) -> int:
-    """Give when the quiet hours of a zone end, 0 where they are not on; over midnight too."""
-    try:
-        local = datetime.fromtimestamp(now / US, ZoneInfo(zone))
-    except (KeyError, ValueError, OSError):
-        local = datetime.fromtimestamp(now / US, ZoneInfo("UTC"))
-    minute = local.hour * 60 + local.minute
-    on = start <= minute < end if start < end else minute >= start or minute < end
-    if not on:
-        return 0
-    day = local if minute < end else local + timedelta(days=1)
-    over = day.replace(hour=end // 60, minute=end % 60, second=0, microsecond=0)
-    return int(over.timestamp() * US)
 
 
 def _too_fast(

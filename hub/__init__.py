@@ -472,6 +472,8 @@ from hub.messages import (
     Reaction,
     Sent,
 )
+from hub.natural_dates import Quick
+from hub.natural_dates import read as read_quick
 from hub.objects import (
     MAX_DEPTH,
     SYSTEM,
@@ -655,6 +657,7 @@ from hub.templates import Template, TemplateState
 from hub.terms import find_words
 from hub.web_addresses import addresses_in, is_countable, with_addresses
 from hub.webhook_request import WebhookAnswer, WebhookRequest
+from hub.zones import quiet_until
 
 __all__ = [
     "API",
@@ -996,6 +999,7 @@ __all__ = [
     "QuarantineId",
     "QuarantineItem",
     "QuarantineSettled",
+    "Quick",
     "RateLimit",
     "Reach",
     "Reaches",
@@ -1268,6 +1272,8 @@ __all__ = [
     "is_countable",
     "names_of",
     "new_webhook_secret",
+    "quiet_until",
+    "read_quick",
     "ready_text",
     "sign_webhook",
     "unfilled",

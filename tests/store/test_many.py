@@ -18,7 +18,6 @@ from crm_store.suppressions import bounce_of
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.outbox import attempts, deliveries
 from crm_store.tables.people import addresses
-from dialogs.many_claim import quiet_until
 from hub import (
     Address,
     ClaimDeliveries,
@@ -40,6 +39,7 @@ from hub import (
     SuppressAddress,
     UpdateContact,
     WithdrawConsent,
+    quiet_until,
 )
 from tests.houses import US, House, house, letter, message, until
 

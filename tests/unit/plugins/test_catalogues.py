@@ -10,6 +10,7 @@ from babel.messages.pofile import read_po
 
 from plugins.mailings.texts import translator as mailing_words
 from plugins.quick_replies.texts import translator as reply_words
+from plugins.telemarketing.texts import translator as call_words
 from plugins.web_chat.texts import translator as chat_words
 from plugins.web_form.texts import translator as form_words
 
@@ -27,6 +28,7 @@ def _source(plugin: str) -> str:
     [
         ("mailings", mailing_words),
         ("quick_replies", reply_words),
+        ("telemarketing", call_words),
         ("web_chat", chat_words),
         ("web_form", form_words),
     ],
@@ -40,7 +42,9 @@ def test_every_marked_text_is_in_the_russian_catalogue(plugin: str, translator: 
     assert [text for text in texts if translate(text) == text] == []
 
 
-@pytest.mark.parametrize("plugin", ["mailings", "quick_replies", "web_chat", "web_form"])
+@pytest.mark.parametrize(
+    "plugin", ["mailings", "quick_replies", "telemarketing", "web_chat", "web_form"]
+)
 def test_no_word_of_the_catalogue_is_left_over(plugin: str) -> None:
     source = _source(plugin)
     if plugin == "mailings":

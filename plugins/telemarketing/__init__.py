@@ -1,0 +1,69 @@
+"""Telemarketing: lists of people to call, a script, a result of each call, and what follows of it.
+
+A call made from a list is an ordinary noted call of the person's history; a refusal is an ordinary
+word about advertising. This plugin keeps who is to be called, who calls now, and what was answered.
+"""
+
+from __future__ import annotations
+
+from hub import Event, Handler, Hub, NavEntry, Route, UiPart, UsedBy, hookimpl
+from plugins.telemarketing import commands, desk, hearing, pages, taking
+from plugins.telemarketing.facts import CallListChanged, ListCalled
+from plugins.telemarketing.hearing import segment_uses
+from plugins.telemarketing.tables import declare
+
+event_types = ("consent.withdrawn", "contact.erased", "contact.merged", "contact.unmerged")
+
+
+@hookimpl
+def register_tables(metadata: object) -> None:
+    """The lists, the people on them, the calls."""
+    declare(metadata)
+
+
+@hookimpl
+def register_commands() -> list[Handler]:
+    """Saving, starting, taking the next person, keeping a result and taking it back."""
+    return [*commands.handlers(), *taking.handlers()]
+
+
+@hookimpl
+def register_events() -> list[type[Event]]:
+    """A list changed; somebody on one was called."""
+    return [CallListChanged, ListCalled]
+
+
+@hookimpl
+def register_routes() -> list[Route]:
+    """The pages under Marketing, the workplace, and the same for programs."""
+    return [*desk.routes(), *pages.routes()]
+
+
+@hookimpl
+def register_ui() -> list[UiPart]:
+    """Calls, a tab of Marketing."""
+    return [
+        NavEntry(
+            key="marketing",
+            title="Marketing",
+            path="/p/telemarketing/",
+            icon="rocket",
+            permission="contacts.edit",
+            order=40,
+            tab="Calls",
+        )
+    ]
+
+
+@hookimpl
+async def uses_of(hub: Hub, kind: str, object_id: int) -> list[UsedBy]:
+    """Name the drafts that would call a segment."""
+    if kind != "segment" or not await hub.may("mailings.view"):
+        return []
+    return await segment_uses(hub, object_id)
+
+
+@hookimpl
+async def event_occurred(hub: Hub, events: tuple[Event, ...]) -> None:
+    """Follow merges, forget who was erased, and call nobody who refused meanwhile."""
+    await hearing.hear(hub, events)

@@ -1,0 +1,200 @@
+"""What is done with call lists, for pages and programs alike: reading, filling, steering."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, case, func, select
+
+from hub import ContactId, FillSegment, Hub, Invalid, NotAllowed, NotFound, SaveSegment, Segment
+from plugins.telemarketing.commands import AddToCallList, Listed, SteerCallList
+from plugins.telemarketing.plans import TALKED, WRONG, CallList, read_list
+from plugins.telemarketing.tables import calls, lists, people
+
+PHONE = "phone"
+BATCH, MOST_PEOPLE, MOST_LISTS = 500, 100_000, 200
+MANAGE, WORK, SEE = "mailings.send", "contacts.edit", "mailings.view"
+REFUSED = {"field": "contact.refused", "operator": "in", "value": ["*"]}
+QUIET = {"field": "contact.do_not_disturb", "operator": "equals", "value": True}
+
+
+async def list_of(hub: Hub, number: str) -> CallList:
+    """Give a list by its number in a path; raises NotFound."""
+    wanted = int(number) if number.isdecimal() and len(number) < 19 else 0
+    row = await hub.store.first(select(lists).where(lists.c.id == wanted))
+    if row is None:
+        raise NotFound("there is no such call list")
+    return read_list(row)
+
+
+async def all_lists(hub: Hub, *, removed: bool = False) -> list[CallList]:
+    """Give the lists that who acts may see, the newest first: all, or those he calls from."""
+    shown = lists.c.state == "removed" if removed else lists.c.state != "removed"
+    rows = await hub.store.all(
+        select(lists).where(shown).order_by(lists.c.id.desc()).limit(MOST_LISTS)
+    )
+    found = [read_list(row) for row in rows]
+    if await hub.may(SEE):
+        return found
+    teams = await _my_teams(hub)
+    return [one for one in found if one.state == "running" and _calls(hub, one, teams)]
+
+
+async def _my_teams(hub: Hub) -> set[int]:
+    return {one.id for one in await hub.teams() if hub.actor.id in one.members}
+
+
+def _calls(hub: Hub, one: CallList, teams: set[int]) -> bool:
+    plan = one.plan
+    if not plan.callers and not plan.team_id:
+        return True
+    return hub.actor.id in plan.callers or plan.team_id in teams
+
+
+async def check_caller(hub: Hub, one: CallList) -> None:
+    """Raise NotAllowed where a list is called by others."""
+    if not (_calls(hub, one, await _my_teams(hub)) or await hub.may(MANAGE)):
+        raise NotAllowed("this list is called by other colleagues")
+
+
+async def progress(hub: Hub, ids: Sequence[int]) -> dict[int, dict[str, int]]:
+    """Count the people of lists: all, done, talked to, called at all, due now."""
+    waits = people.c.state == "waiting"
+
+    def many(condition: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((condition, 1), else_=0))
+
+    rows = await hub.store.all(
+        select(
+            people.c.list_id,
+            func.count().label("people"),
+            many(~waits).label("done"),
+            many(people.c.result == TALKED).label("talked"),
+            many(people.c.attempts > 0).label("called"),
+            many(waits & (people.c.due_at <= hub.now())).label("due"),
+        )
+        .where(people.c.list_id.in_(list(ids)))
+        .group_by(people.c.list_id)
+    )
+    nothing = dict.fromkeys(("people", "done", "talked", "called", "due"), 0)
+    return {
+        one: next(
+            ({name: int(row[name]) for name in nothing} for row in rows if row["list_id"] == one),
+            nothing,
+        )
+        for one in ids
+    }
+
+
+async def fill(hub: Hub, one: CallList) -> int:
+    """Put on a list who is in its segment now; gives how many are new.
+
+    Left out is who has no telephone, whose number was wrong, and of advertising who refused it or
+    does not want to be disturbed.
+    """
+    if one.plan.segment_id not in {known.id for known in await hub.segments()}:
+        raise Invalid("choose whom to call", field="segment_id")
+    chosen = (one.plan.segment_id,)
+    segment = Segment(id=0, name=one.title, static=False, any_of=chosen)
+    if one.plan.advertising:
+        kept = {"none": [REFUSED, QUIET]}
+        segment = Segment(id=0, name=one.title, static=False, filter=kept, all_of=chosen)
+    wrong, added, after = await _wrong_numbers(hub), 0, 0
+    while added < MOST_PEOPLE:
+        members = await hub.audience(segment, channel=PHONE, after=after, limit=BATCH)
+        if not members:
+            break
+        after = members[-1].contact_id
+        listed = tuple(
+            Listed(member.contact_id, member.address_id, member.time_zone)
+            for member in members
+            if member.address_id and member.address_id not in wrong
+        )
+        if listed:
+            (new,) = await hub.do(AddToCallList(list_id=one.id, people=listed))
+            added += new
+    return added
+
+
+async def add_people(hub: Hub, one: CallList, contact_ids: Sequence[int]) -> int:
+    """Put people on a list by hand, or from a report; gives how many are new. See `fill`."""
+    wanted = sorted(set(contact_ids))[:BATCH]
+    out = await _refusers(hub, wanted) if one.plan.advertising and wanted else set()
+    wrong, listed = await _wrong_numbers(hub), []
+    for number in wanted:
+        contact = await hub.contact(ContactId(number))
+        phones = [a.id for a in contact.addresses if a.kind == PHONE and not a.blocked]
+        phones = [each for each in phones if each not in wrong]
+        if phones and number not in out and not contact.deleted_at:
+            listed.append(Listed(number, phones[0], contact.time_zone))
+    if not listed:
+        return 0
+    return int((await hub.do(AddToCallList(list_id=one.id, people=tuple(listed))))[0])
+
+
+async def _refusers(hub: Hub, wanted: Sequence[int]) -> set[int]:
+    """Give who of these people, in the order of their ids, is not to be called for advertising."""
+    segment = Segment(id=0, name="", static=False, filter={"any": [REFUSED, QUIET]})
+    found: set[int] = set()
+    after = wanted[0] - 1
+    while members := await hub.audience(segment, channel=PHONE, after=after, limit=BATCH):
+        found |= {int(one.contact_id) for one in members}
+        after = members[-1].contact_id
+        if after >= wanted[-1]:
+            break
+    return found
+
+
+async def _wrong_numbers(hub: Hub) -> set[int]:
+    wrong = (people.c.result == WRONG) & (people.c.state == "done")
+    rows = await hub.store.all(select(people.c.address_id).where(wrong))
+    return {int(row["address_id"]) for row in rows}
+
+
+async def steer(hub: Hub, one: CallList, state: str) -> None:
+    """Change the state; a draft that starts is filled first, and is frozen then."""
+    if state == "running" and one.state == "draft" and one.plan.segment_id:
+        await fill(hub, one)
+    await hub.do(SteerCallList(list_id=one.id, state=state))
+
+
+async def people_behind(hub: Hub, one: CallList, what: str, name: str) -> int:
+    """Make a segment of the people behind a number; gives its id.
+
+    `what` is people, waiting, called, result:CODE, or answer:N:VALUE.
+    """
+    ids = await behind(hub, one, what)
+    (segment_id,) = await hub.do(SaveSegment(name=f"{one.title}: {name}"[:200], static=True))
+    for start in range(0, len(ids), BATCH):
+        chunk = tuple(ContactId(each) for each in ids[start : start + BATCH])
+        await hub.do(FillSegment(segment_id=segment_id, add=chunk))
+    return int(segment_id)
+
+
+async def behind(hub: Hub, one: CallList, what: str) -> list[int]:
+    """Give the people behind a number, by id; raises Invalid for no such number."""
+    kind, _colon, value = what.partition(":")
+    own = people.c.list_id == one.id
+    if kind == "answer":
+        number, _colon, given = value.partition(":")
+        rows = await hub.store.all(
+            select(calls.c.contact_id, calls.c.answers)
+            .where(calls.c.list_id == one.id, calls.c.undone_at == 0)
+            .order_by(calls.c.id)
+        )
+        newest = {
+            row["contact_id"]: str(row["answers"][number])
+            for row in rows
+            if number in row["answers"]
+        }
+        return sorted(who for who, said in newest.items() if said == given)
+    conditions = {
+        "people": own,
+        "waiting": own & (people.c.state == "waiting"),
+        "called": own & (people.c.attempts > 0),
+        "result": own & (people.c.result == value),
+    }
+    if kind not in conditions:
+        raise Invalid("there is no such number", field="what")
+    rows = await hub.store.all(select(people.c.contact_id).where(conditions[kind]))
+    return sorted({int(row["contact_id"]) for row in rows})

@@ -1,0 +1,189 @@
+"""Telemarketing: a list from its segment to its report, called from one screen by several."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from hub import (
+    Actor,
+    ActorKind,
+    Address,
+    ContactId,
+    CreateContact,
+    EraseContact,
+    MergeContacts,
+    SaveSegment,
+    UndoMerge,
+    UserId,
+    WithdrawConsent,
+)
+from hub.handle import BoundHub
+from plugins import telemarketing
+from plugins.telemarketing.calling import Outcome, next_seat, record
+from plugins.telemarketing.commands import SaveCallList
+from plugins.telemarketing.doing import list_of, progress, steer
+from plugins.telemarketing.plans import CallList, script_of
+from plugins.telemarketing.reports import report_of
+from tests.houses import World, plugin_of, until
+from tests.scenarios.web.house import House, open_house
+
+NAME = "telemarketing"
+NAMES = ("Ann", "Bob", "Cid", "Dan", "Eve", "Fay")
+SCRIPT = "Do you sail, {{ contact.first_name }}? | yes/no\nWhat matters? | price / speed\nWhy?"
+DAY = {"call_from": "00:00", "call_until": "00:00"}
+
+
+@pytest.fixture
+async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    parts = (("pigeons", plugin_of(World())), (NAME, telemarketing))
+    async with open_house(tmp_path, database_url, *parts) as one:
+        yield one
+
+
+async def people(house: House, count: int) -> tuple[list[ContactId], int]:
+    """People with telephones, and a segment of all."""
+    made = await house.system.do(
+        *(
+            CreateContact(
+                name=f"{name} Gull", addresses=(Address(kind="phone", value=f"+7900000000{n}"),)
+            )
+            for n, name in enumerate(NAMES[:count])
+        )
+    )
+    (segment,) = await house.system.do(SaveSegment(name="Everybody"))
+    return list(made), segment
+
+
+def own(house: House, user_id: UserId) -> BoundHub:
+    """A colleague's hands on this plugin's tables."""
+    return house.runtime.handle(Actor(kind=ActorKind.USER, id=user_id)).for_plugin(NAME)
+
+
+async def running(hub: BoundHub, segment: int, **more: object) -> CallList:
+    plan = {"segment_id": str(segment), "questions": script_of(SCRIPT), **DAY, **more}
+    (number,) = await hub.do(SaveCallList(title="Spring", plan=plan))
+    await steer(hub, await list_of(hub, str(number)), "running")
+    return await list_of(hub, str(number))
+
+
+async def test_a_list_is_planned_called_and_reported_on_its_pages(house: House) -> None:
+    made, segment = await people(house, 3)
+    await house.system.do(WithdrawConsent(contact_id=made[2]))
+    browser = await house.logged_in("supervisor")
+    assert "No call lists yet" in (await browser.get("/p/telemarketing/")).text
+    form = {"title": "Spring", "segment_id": str(segment), "script": SCRIPT, "advertising": "yes"}
+    form |= DAY | {"words": "Hello, {{ contact.first_name }}!", "own": "+ Thinks"}
+    bad = await browser.submit("/p/telemarketing/new", data=form | {"attempts": "0", "do": "start"})
+    assert bad.status_code == 422
+    assert "this number is not possible" in bad.text
+    saved = await browser.submit("/p/telemarketing/new", data=form | {"do": "start"})
+    assert saved.status_code == 303, saved.text
+    address = saved.headers["location"]
+    assert "0 of 2 are done" in (await browser.get(address)).text
+    desk = f"{address}/desk"
+    assert "Nobody is on the line" in (await browser.get(desk)).text
+    assert (await browser.submit(desk, data={"do": "next"})).status_code == 303
+    page = (await browser.get(desk)).text
+    assert "Hello, Ann!" in page
+    assert 'href="tel:+79000000000"' in page
+    person = page.split('name="person" value="')[1].split('"')[0]
+
+    # What is not understood is said, and what was typed stays.
+    call = {"person": person, "note": "sounds busy", "again": "blue", "do": "result-later"}
+    call |= {"answer_0": "yes", "answer_1": "price", "answer_2": "no reason"}
+    refused = await browser.submit(desk, data=call)
+    assert refused.status_code == 422
+    assert "sounds busy" in refused.text
+    call |= {"do": "result-talked", "made_kind": "interest", "made_title": "A sail"}
+    assert (await browser.submit(desk, data=call)).status_code == 303
+    page = (await browser.get(desk)).text
+    assert "Bob" in page
+    assert "Ann Gull" in page
+    card = (await browser.get(f"/contacts/{made[0]}")).text
+    assert "sounds busy" in card
+    report = (await browser.get(f"{address}/report")).text
+    assert "What matters?" in report
+    behind = await browser.submit(f"{address}/report", data={"what": "answer:1:price"})
+    assert "Ann" in (await browser.get(behind.headers["location"])).text
+    table = await browser.get(f"{address}/calls.csv")
+    assert "no reason" in table.text
+    assert (await browser.get(f"{address}/calls.xlsx")).content[:2] == b"PK"
+
+    # Taken back: the note and the interest are in the bin, and he is on the line again.
+    assert (await browser.submit(desk, data={"do": "undo"})).status_code == 303
+    assert "Hello, Ann!" in (await browser.get(desk)).text
+    assert "sounds busy" not in (await browser.get(f"/contacts/{made[0]}")).text
+    assert "A sail" not in (await browser.get("/interests")).text
+
+
+async def test_several_callers_never_get_the_same_person(house: House) -> None:
+    _made, segment = await people(house, 6)
+    callers = [await house.user("agent", f"a{n}@example.org") for n in range(4)]
+    boss = own(house, await house.user("supervisor"))
+    one = await running(boss, segment)
+    seats = await asyncio.gather(*(next_seat(own(house, each), one) for each in callers))
+    taken = [seat.person_id for seat in seats if seat is not None]
+    assert len(set(taken)) == len(callers)
+    # Who asks again has him still.
+    again = await next_seat(own(house, callers[0]), one)
+    assert again is not None
+    assert again.person_id == taken[0]
+
+
+async def test_attempts_refusals_wrong_numbers_and_the_end(house: House) -> None:
+    made, segment = await people(house, 3)
+    hub = own(house, await house.user("supervisor"))
+    one = await running(hub, segment, attempts=1)
+    for result in ("missed", "refused", "wrong"):
+        seat = await next_seat(hub, one)
+        assert seat is not None
+        await record(hub, one, seat, Outcome(result=result, answers={}), result)
+    assert await next_seat(hub, one) is None
+    assert (await list_of(hub, str(one.id))).state == "done"
+    counted = (await report_of(hub, one)).results
+    assert [n for _code, _label, n in counted] == [0, 1, 0, 1, 1]
+    # Neither who refused nor who has another number is called from the next list.
+    other = await running(hub, segment)
+    assert (await progress(hub, [other.id]))[other.id]["people"] == 1
+    left = await next_seat(hub, other)
+    assert left is not None
+    assert left.contact.id == made[0]
+
+
+async def test_merges_and_erasure_reach_the_lists(house: House) -> None:
+    made, segment = await people(house, 2)
+    hub = own(house, await house.user("administrator"))
+    one = await running(hub, segment)
+    seat = await next_seat(hub, one)
+    assert seat is not None
+    said = Outcome(result="talked", answers={"2": "zugzwangwort"})
+    await record(hub, one, seat, said, "Talked")
+
+    async def holders() -> set[int]:
+        rows = await hub.store.all(telemarketing.tables.calls.select())
+        return {row["contact_id"] for row in rows}
+
+    (merge,) = await hub.do(MergeContacts(survivor_id=made[1], merged_id=made[0]))
+    await until(lambda: _same(holders, {made[1]}))
+    await hub.do(UndoMerge(merge_id=merge))
+    await until(lambda: _same(holders, {made[0]}))
+    assert "zugzwangwort" in str(await hub.store.all(telemarketing.tables.calls.select()))
+    await hub.do(EraseContact(contact_id=made[0]))
+
+    async def forgotten() -> bool:
+        rows = [
+            *await hub.store.all(telemarketing.tables.calls.select()),
+            *await hub.store.all(telemarketing.tables.people.select()),
+        ]
+        return "zugzwangwort" not in str(rows)
+
+    await until(forgotten)
+
+
+async def _same(holders: object, wanted: set[int]) -> bool:
+    assert callable(holders)
+    return set(await holders()) == wanted
