@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import Any
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from crm_store import objects
 from crm_store.objects import FOLDED, Noun
@@ -21,6 +21,8 @@ from hub.ids import bounded_key
 from hub.records.imports import MORE, ImportRow
 from hub.terms import fold
 
+MOST_MERGES = 20
+"""Over how many merges a card is followed."""
 Found = dict[int, tuple[int, ...]]
 """Rows by number, with the objects that they are."""
 
@@ -111,23 +113,49 @@ def _objects(reader: Reader, noun: Noun, key: str, wanted: Sequence[str]) -> lis
     if key == "id":
         ids = [int(one) for one in wanted if one.isascii() and one.isdecimal()]
         ids = [one for one in ids if one <= LARGEST]
-        mine = _pairs(reader, (table.c.id, table.c.id), table.c.id, ids, seen)
-        found += [(str(number), number) for number, _ in mine]
+        now = living(reader.conn, noun, ids)
+        mine = _pairs(reader.conn, (table.c.id, table.c.id), table.c.id, list(now), seen)
+        found += [(str(name), int(number)) for number, _ in mine for name in now[int(number)]]
     elif key == "external_id":
         named, of_kind = external_ids.c.external_id, external_ids.c.kind == kind
-        numbers = _pairs(reader, (external_ids.c.object_id, named), named, wanted, of_kind)
-        names: dict[int, list[str]] = {}
+        numbers = _pairs(reader.conn, (external_ids.c.object_id, named), named, wanted, of_kind)
+        given: dict[int, list[str]] = {}
         for number, name in numbers:
-            names.setdefault(int(number), []).append(str(name))
-        alive = _pairs(reader, (table.c.id, table.c.id), table.c.id, list(names), seen)
+            given.setdefault(int(number), []).append(str(name))
+        names = {
+            number: [name for one in those for name in given[one]]
+            for number, those in living(reader.conn, noun, list(given)).items()
+        }
+        alive = _pairs(reader.conn, (table.c.id, table.c.id), table.c.id, list(names), seen)
         found += [(name, number) for number, _ in alive for name in names[number]]
     elif f"{key}_folded" in table.c:
         column = table.c[f"{key}_folded"]
-        found += _pairs(reader, (column, table.c.id), column, wanted, seen)
+        found += _pairs(reader.conn, (column, table.c.id), column, wanted, seen)
     if key in ("phone", "email") and (kind in ("client", "contact") or "contact_id" in table.c):
         found += _by_address(reader, noun, key, wanted, seen)
     known = set(wanted)
     return [(name, number) for name, number in dict.fromkeys(found) if name in known]
+
+
+def living(conn: Connection, noun: Noun, ids: Sequence[int]) -> dict[int, list[int]]:
+    """Give what lives on of cards, over however many merges, and which of them each stands for."""
+    found = {one: [one] for one in ids}
+    if "merged_into" not in noun.table.c:
+        return found
+    table = noun.table
+    for _ in range(MOST_MERGES):
+        gone = _pairs(
+            conn,
+            (table.c.id, table.c.merged_into),
+            table.c.id,
+            list(found),
+            table.c.merged_into > 0,
+        )
+        if not gone:
+            break
+        for before, after in gone:
+            found[int(after)] = found.get(int(after), []) + found.pop(int(before), [])
+    return found
 
 
 def _by_address(
@@ -142,28 +170,28 @@ def _by_address(
     columns = (addresses.c.contact_id, addresses.c.value)
     values: dict[int, list[str]] = {}
     for contact_id, value in _pairs(
-        reader, columns, addresses.c.value, wanted, addresses.c.kind == key
+        reader.conn, columns, addresses.c.value, wanted, addresses.c.kind == key
     ):
         if contact_id:
             values.setdefault(int(contact_id), []).append(fold(str(value)))
     if kind == "client":
         own = (contacts.c.id, contacts.c.client_id)
-        rows = _pairs(reader, own, contacts.c.id, list(values), contacts.c.client_id != 0)
+        rows = _pairs(reader.conn, own, contacts.c.id, list(values), contacts.c.client_id != 0)
         people: dict[int, list[int]] = {}
         for contact_id, client_id in rows:
             people.setdefault(int(client_id), []).append(int(contact_id))
-        alive = _pairs(reader, (table.c.id, table.c.id), table.c.id, list(people), seen)
+        alive = _pairs(reader.conn, (table.c.id, table.c.id), table.c.id, list(people), seen)
         owners = [(one, int(number)) for number, _ in alive for one in people[number]]
     else:
         # Contacts have their addresses themselves; others name a person.
         person = table.c["id" if kind == "contact" else "contact_id"]
-        found = _pairs(reader, (person, table.c.id), person, list(values), seen)
+        found = _pairs(reader.conn, (person, table.c.id), person, list(values), seen)
         owners = [(int(one), int(number)) for one, number in found]
     return [(value, number) for one, number in owners for value in values[one]]
 
 
 def _pairs(
-    reader: Reader,
+    conn: Connection,
     columns: tuple[ColumnElement[Any], ColumnElement[Any]],
     column: ColumnElement[Any],
     values: Sequence[Any],
@@ -172,7 +200,7 @@ def _pairs(
     """Give two columns of the rows whose column is one of many values."""
     if not values:
         return []
-    dialect = reader.conn.dialect.name
+    dialect = conn.dialect.name
     statement = select(*columns).where(among(dialect, column, "wanted"), where)
-    rows = reader.conn.execute(statement, {"wanted": listed(dialect, values)})
+    rows = conn.execute(statement, {"wanted": listed(dialect, values)})
     return [(row[0], row[1]) for row in rows]

@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from crm_store import import_consents as words
 from crm_store import objects
 from crm_store.bulk import change_many, chunks, create_many, lock_many
 from crm_store.import_fields import whole_noun
-from crm_store.import_matching import key_of, matches
+from crm_store.import_matching import key_of, living, matches
 from crm_store.import_people import People
 from crm_store.imports import lock_import, write
 from crm_store.objects import Noun
@@ -261,7 +261,19 @@ class _Batch:
             if row.values.get("external_id") and one.object_id
         ]
         if known:
+            self._forget_dead([str(one["external_id"]) for one in known])
             insert_missing(self._uow.conn, external_ids, known)
+
+    def _forget_dead(self, names: Sequence[str]) -> None:
+        """Let names go that stand for cards in the bin: they are those of the new cards now."""
+        conn, table = self._uow.conn, self._noun.table
+        mine = (external_ids.c.kind == self._noun.kind.name, external_ids.c.external_id.in_(names))
+        known = conn.execute(select(external_ids.c.object_id).where(*mine)).scalars().all()
+        alive = living(conn, self._noun, known)
+        gone = select(table.c.id).where(table.c.id.in_(alive), table.c.deleted_at > 0)
+        dead = [each for one in conn.execute(gone).scalars() for each in alive[one]]
+        if dead:
+            conn.execute(delete(external_ids).where(*mine, external_ids.c.object_id.in_(dead)))
 
 
 def _plain(value: object) -> object:

@@ -13,13 +13,14 @@ from crm_store.bulk import change_many, lock_many
 from crm_store.import_consents import MARK, take_back
 from crm_store.import_fields import whole_noun
 from crm_store.imports import lock_import, write
+from crm_store.in_use import in_use
 from crm_store.objects import Noun
 from crm_store.search_index import remove_contacts
 from crm_store.sql import unindexed
 from crm_store.tables.consents import consent_log, suppressions
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.imports import external_ids, import_rows
-from crm_store.tables.objects import dialog_links, leads
+from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import UndoImportRows
@@ -56,7 +57,7 @@ def undo_import_rows(uow: UnitOfWork, command: UndoImportRows) -> int:
     changes = _change_back(uow, noun, [one for one in rows if one.outcome == "updated"], counts)
     made = [one for one in rows if one.outcome == "created"]
     removed = _remove(uow, noun, made, records, counts)
-    _let_go_of_people(uow, rows, removed, counts)
+    _let_go_of_people(uow, noun, rows, removed, counts)
     uow.conn.execute(
         update(import_rows)
         .where(
@@ -136,7 +137,10 @@ def _remove(
     counts: dict[str, int],
 ) -> set[int]:
     table = noun.table
-    touched = set(
+    made = [int(row.object_id) for row in rows]
+    # The people whom a row made go with its card; whether they are busy is asked of them.
+    own = {"contact": [int(row.contact_id) for row in rows if row.contact_id]}
+    touched = in_use(uow, noun.kind.name, made, own) | set(
         uow.conn.execute(
             select(dialog_links.c.object_id).where(
                 dialog_links.c.kind == noun.kind.name,
@@ -155,8 +159,9 @@ def _remove(
     for row in rows:
         record = records.get(row.object_id)
         # Later rows of the same file may have changed it; they were taken back just before.
-        own = 1 + 2 * later.get(row.object_id, 0)
-        if record is None or record.deleted_at or row.object_id in touched or record.version > own:
+        expected = 1 + 2 * later.get(row.object_id, 0)
+        worked_on = row.object_id in touched or (record and record.version > expected)
+        if record is None or record.deleted_at or worked_on:
             counts["kept"] += 1
         else:
             gone.add(int(row.object_id))
@@ -210,7 +215,11 @@ def _later_rows(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> dict[int, int]:
 
 
 def _let_go_of_people(
-    uow: UnitOfWork, rows: Sequence[Row[Any]], removed: set[int], counts: dict[str, int]
+    uow: UnitOfWork,
+    noun: Noun,
+    rows: Sequence[Row[Any]],
+    removed: set[int],
+    counts: dict[str, int],
 ) -> None:
     """Contacts that the import made go with their object; those with a history stay."""
     gone = [row for row in rows if row.object_id in removed and row.contact_id]
@@ -227,12 +236,7 @@ def _let_go_of_people(
             select(dialogs.c.contact_id).where(dialogs.c.contact_id.in_(made))
         ).scalars()
     )
-    busy |= set(
-        uow.conn.execute(
-            select(leads.c.contact_id).where(leads.c.contact_id.in_(made), leads.c.deleted_at == 0)
-        ).scalars()
-    )
-    busy |= _said(uow, made)
+    busy |= in_use(uow, "contact", made, {noun.kind.name: removed}) | _said(uow, made)
     free = [one for one in made if one not in busy]
     alone = list(
         uow.conn.execute(

@@ -7,13 +7,19 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from crm_store import lead_answers, object_writes, objects
+from crm_store.addresses import own_address
 from crm_store.clients import create_client
 from crm_store.dialog_words import from_dialog, split
+from crm_store.habits import PEOPLE
+from crm_store.import_matching import spellings
+from crm_store.in_use import in_use
 from crm_store.objects import NOUNS
 from crm_store.people import create_contact
+from crm_store.sameness import normal_form, phone_form
+from crm_store.search_index import index_contact
 from crm_store.sql import locked
-from crm_store.tables.objects import dialog_links, leads
-from crm_store.tables.people import contacts
+from crm_store.tables.objects import dialog_links, leads, object_tags
+from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -32,8 +38,8 @@ from hub.commands import (
 from hub.errors import Conflict, Invalid, NotFound
 from hub.events import ContactChanged, LeadConverted, LeadCreated, LeadStatusChanged
 from hub.ids import ClientId, ContactId, DialogId, InterestId, LeadId, UserId
-from hub.objects import ActorKind, Ref
-from hub.terms import fold
+from hub.messages import Address
+from hub.objects import Ref
 
 LEAD = NOUNS["lead"]
 CLIENT = NOUNS["client"]
@@ -55,7 +61,7 @@ def create_lead(uow: UnitOfWork, command: CreateLead) -> LeadId:
     earlier = _earlier(uow, own.get("contact_id", 0), values)
     if command.unless_open:
         for row in earlier:
-            if row.status in OPEN:
+            if row.status in OPEN and row.visible:
                 return LeadId(row.id)
     lead_id = command.lead_id or LeadId(uow.new_id())
     repeat_of = LeadId(earlier[0].id if earlier else 0)
@@ -67,23 +73,29 @@ def create_lead(uow: UnitOfWork, command: CreateLead) -> LeadId:
 
 
 def _earlier(uow: UnitOfWork, contact_id: object, values: dict[str, object]) -> list[Any]:
-    """Give earlier leads of the same person, the newest first."""
+    """Give earlier leads of the same person, the newest first; a colleague's hidden ones too."""
     same = []
     if contact_id:
         same.append(leads.c.contact_id == contact_id)
     same += [
-        leads.c[f"{name}_folded"] == fold(str(values[name]))[:400]
+        leads.c[f"{name}_folded"].in_(_spelled(name, str(values[name])))
         for name in ("phone", "email")
         if values.get(name)
     ]
     if not same:
         return []
     statement = (
-        select(leads.c.id, leads.c.status)
-        .where(or_(*same), leads.c.deleted_at == 0, objects.visible(uow.viewer, LEAD))
+        select(leads.c.id, leads.c.status, objects.visible(uow.viewer, LEAD).label("visible"))
+        .where(or_(*same), leads.c.deleted_at == 0)
         .order_by(leads.c.id.desc())
     )
     return list(uow.conn.execute(statement.limit(20)))
+
+
+def _spelled(name: str, value: str) -> list[str]:
+    """Give how a telephone or an e-mail address may stand in other leads."""
+    whole = phone_form(value).partition(":")[2] if name == "phone" else ""
+    return [*spellings(name, value), *spellings(name, whole)]
 
 
 def change_lead(uow: UnitOfWork, command: ChangeLead) -> int:
@@ -108,9 +120,13 @@ def _open(uow: UnitOfWork, lead_id: LeadId) -> Any:
 def take_lead(uow: UnitOfWork, command: TakeLead) -> None:
     """Begin to work on a lead."""
     row = _open(uow, command.lead_id)
-    mine = UserId(uow.actor.id if uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN) else 0)
     if row.status != "in_work":
-        _move(uow, row, "in_work", owner_id=row.owner_id or mine)
+        _move(uow, row, "in_work", owner_id=row.owner_id or _mine(uow))
+
+
+def _mine(uow: UnitOfWork) -> UserId:
+    """Give whose work it becomes; nobody's where no person acts."""
+    return UserId(uow.actor.id if uow.actor.kind in PEOPLE else 0)
 
 
 def reject_lead(uow: UnitOfWork, command: RejectLead) -> None:
@@ -135,11 +151,12 @@ def convert_lead(uow: UnitOfWork, command: ConvertLead) -> ClientId:
     row = _open(uow, command.lead_id)
     contact_id = ContactId(row.contact_id)
     made: dict[str, object] = {}
-    if not contact_id:
-        name = row.name or row.company or row.title
-        contact_id = create_contact(uow, CreateContact(name=name))
-        made["contact"] = str(contact_id)
     client_id = command.client_id
+    if not (contact_id and client_id):
+        uow.viewer.need(CreateClient.permission)
+    if not contact_id:
+        contact_id = _person_of(uow, row)
+        made["contact"] = str(contact_id)
     if client_id:
         if object_writes.lock(uow, CLIENT, client_id).deleted_at:
             raise NotFound("there is no such client")
@@ -156,6 +173,7 @@ def convert_lead(uow: UnitOfWork, command: ConvertLead) -> ClientId:
                     "source": row.source,
                     "phone": row.phone,
                     "email": row.email,
+                    "tags": _tags_of(uow, row.id),
                 },
             ),
         )
@@ -176,7 +194,7 @@ def convert_lead(uow: UnitOfWork, command: ConvertLead) -> ClientId:
         "qualified",
         client_id=client_id,
         contact_id=contact_id,
-        owner_id=row.owner_id or (uow.actor.id if uow.actor.kind is ActorKind.USER else 0),
+        owner_id=row.owner_id or _mine(uow),
         closed_at=uow.now,
     )
     uow.record(
@@ -190,18 +208,43 @@ def convert_lead(uow: UnitOfWork, command: ConvertLead) -> ClientId:
     return client_id
 
 
+def _person_of(uow: UnitOfWork, row: Any) -> ContactId:
+    """Make the person of a lead that was written down, with the addresses that are nobody's yet."""
+    contact_id = create_contact(uow, CreateContact(name=row.name or row.company or row.title))
+    for kind in ("phone", "email"):
+        value = getattr(row, kind)
+        normal = normal_form(kind, value)
+        if not normal:
+            continue
+        taken = select(addresses.c.id).where(
+            addresses.c.normal == normal, addresses.c.contact_id > 0
+        )
+        if uow.conn.execute(taken.limit(1)).first() is None:
+            address = Address(kind=kind, value=normal.partition(":")[2])
+            own_address(uow, contact_id, address, verified=False)
+    index_contact(uow, contact_id)
+    return contact_id
+
+
+def _tags_of(uow: UnitOfWork, lead_id: int) -> tuple[str, ...]:
+    tags = select(object_tags.c.tag).where(
+        object_tags.c.kind == "lead", object_tags.c.object_id == lead_id
+    )
+    return tuple(uow.conn.execute(tags.order_by(object_tags.c.tag)).scalars())
+
+
 def _begin_interest(
     uow: UnitOfWork, row: Any, command: ConvertLead, client_id: ClientId, contact_id: ContactId
 ) -> int:
     """Begin the interest of a converted lead; the lead's dialogs are about it too."""
-    owner = row.owner_id or (uow.actor.id if uow.actor.kind is ActorKind.USER else 0)
     values: dict[str, object] = {
         "title": command.interest,
         "client_id": client_id,
         "contact_id": contact_id,
-        "owner_id": owner,
+        "owner_id": row.owner_id or _mine(uow),
         "team_id": row.team_id,
         "source": row.source,
+        "tags": _tags_of(uow, row.id),
         "amount": command.amount,
         "pipeline_id": command.pipeline_id,
         "stage_id": command.stage_id,
@@ -249,16 +292,18 @@ def undo_conversion(uow: UnitOfWork, command: UndoConversion) -> None:
         object_writes.remove(uow, INTEREST, interest_id, restore=False)
     if made.get("client"):
         card = object_writes.lock(uow, CLIENT, client_id)
-        others = uow.conn.execute(
-            select(contacts.c.id).where(
-                contacts.c.client_id == client_id, contacts.c.id != contact_id
-            )
-        ).first()
-        if card.version != 1 or others is not None:
+        own = {"contact": [contact_id], "lead": [row.id], "interest": [interest_id]}
+        if card.version != 1 or in_use(uow, "client", [client_id], own):
             raise Conflict("the new client has been worked on since", what="worked_on")
         object_writes.remove(uow, CLIENT, client_id, restore=False)
     was = ClientId(int(made.get("was", 0)))
-    _belong(uow, contact_id, was)
+    person = select(contacts.c.client_id).where(contacts.c.id == contact_id)
+    now = ClientId(uow.conn.execute(person).scalar() or 0)
+    if now == client_id:
+        _belong(uow, contact_id, was)
+    else:
+        # Somebody has put the person elsewhere since: that stays.
+        was = now
     uow.conn.execute(update(leads).where(leads.c.id == row.id).values(conversion={}))
     # A contact that the conversion made stays: the lead has a person now.
     _move(uow, row, "in_work", client_id=was, closed_at=0)

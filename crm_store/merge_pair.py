@@ -58,11 +58,12 @@ def places_of(kind: str, nouns: Mapping[str, Noun] = NOUNS) -> dict[str, Table]:
 
 def points_at(table: Table, kind: str, object_id: int) -> ColumnElement[bool]:
     """Say that a row of one of these tables points at a card: by its number, or also by its kind."""
-    column, theirs = _pointer(table, kind)
+    column, theirs = pointer_of(table, kind)
     return and_(column == object_id, theirs)
 
 
-def _pointer(table: Table, kind: str) -> tuple[Column[int], ColumnElement[bool]]:
+def pointer_of(table: Table, kind: str) -> tuple[Column[int], ColumnElement[bool]]:
+    """Give the column of a table that holds the number of a card, and which rows mean this kind."""
     if "object_kind" in table.c:
         return table.c.object_id, table.c.object_kind == kind
     return table.c[f"{kind}_id"], true()
@@ -126,7 +127,7 @@ def ids_of(uow: UnitOfWork, statement: Any) -> list[int]:
 
 def pointing_at(table: Table, pair: Pair, object_id: int) -> dict[str, Any]:
     """Give the columns by which a row points at one of both cards."""
-    column, _ = _pointer(table, pair.noun.kind.name)
+    column, _ = pointer_of(table, pair.noun.kind.name)
     values: dict[str, Any] = {column.name: object_id}
     if "version" in table.c:
         values["version"] = table.c.version + 1

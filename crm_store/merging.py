@@ -31,6 +31,7 @@ from crm_store.nouns import Noun
 from crm_store.search_index import index_contact, remove_contact
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.interests import interest_people
+from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import addresses, contacts, merge_moves, merges
 from crm_store.tables.segments import segment_members, segments
 from crm_store.unit_of_work import UnitOfWork
@@ -41,7 +42,8 @@ from hub.events import (
     ClientsMerged,
     ContactsMerged,
 )
-from hub.ids import ClientId, ContactId, MergeId
+from hub.ids import ClientId, ContactId, DialogId, MergeId
+from hub.objects import Ref
 from hub.properties import value_of
 
 
@@ -79,6 +81,7 @@ def merge_clients(uow: UnitOfWork, command: MergeClients) -> MergeId:
     pair = _pair(uow, CLIENT, command)
     merge_id = _begin(uow, pair, command.take)
     _move_rows(uow, merge_id, pair)
+    _join_dialogs(uow, merge_id, pair)
     uow.record(
         ClientsMerged(
             client_id=ClientId(pair.survivor.id),
@@ -190,6 +193,26 @@ def _move_rows(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
         uow.conn.execute(
             update(table).where(mine).values(pointing_at(table, pair, pair.survivor.id))
         )
+
+
+def _join_dialogs(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
+    """Link the survivor to the dialogs that were linked to the merged card."""
+    kind = pair.noun.kind.name
+    own = select(dialog_links.c.dialog_id).where(
+        dialog_links.c.kind == kind, dialog_links.c.object_id == pair.survivor.id
+    )
+    theirs = dialog_links.alias()
+    new = ids_of(
+        uow,
+        select(theirs.c.dialog_id).where(
+            theirs.c.kind == kind,
+            theirs.c.object_id == pair.merged.id,
+            theirs.c.dialog_id.not_in(own),
+        ),
+    )
+    for one in new:
+        object_writes.link(uow, DialogId(one), Ref(kind=kind, id=pair.survivor.id))
+    _note(uow, merge_id, "dialog_links", new)
 
 
 def _stay_in_segments(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:

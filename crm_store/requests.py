@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from crm_store import object_writes, sla, support_levels
 from crm_store.dialog_words import from_dialog, split
-from crm_store.habits import Habits
+from crm_store.habits import PEOPLE, Habits
 from crm_store.notices import tell
 from crm_store.nouns import NOUNS, Noun
 from crm_store.request_clocks import BY_STARTING, OVER, Clocks, status_values
@@ -24,7 +24,7 @@ from hub.deadlines import FIRST, SOLUTION
 from hub.errors import Conflict, Invalid
 from hub.events import RequestCreated
 from hub.ids import ContactId, DialogId, RequestId, SlaPolicyId, UserId
-from hub.objects import ActorKind, Ref
+from hub.objects import Ref
 
 REQUEST = NOUNS["request"]
 FIRST_NUMBER = 1001
@@ -225,7 +225,7 @@ def set_status(uow: UnitOfWork, command: SetRequestStatus) -> int:
         more["first_responded_at"] = uow.now
     if command.solution.strip():
         more["solution"] = command.solution.strip()[:100_000]
-    if command.status == "in_work" and not row.owner_id and uow.actor.kind is ActorKind.USER:
+    if command.status == "in_work" and not row.owner_id and uow.actor.kind in PEOPLE:
         more["owner_id"] = UserId(uow.actor.id)
     return clocks.save(**more)
 

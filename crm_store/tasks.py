@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, delete, insert, or_, select, update
 
 from crm_store import calendars, object_writes
-from crm_store.habits import Habits
+from crm_store.habits import PEOPLE, Habits
 from crm_store.next_steps import follow, zone_of
 from crm_store.notices import tell
 from crm_store.nouns import NOUNS, Noun
@@ -21,7 +21,7 @@ from hub.commands import CreateObject, FinishTask, RemindOfTasks, ReviewTask, Sa
 from hub.errors import Conflict, Invalid, NotAllowed
 from hub.events import TaskOverdue, TaskReminded, TaskStatusChanged
 from hub.ids import ContactId, Micros, TaskId, UserId
-from hub.objects import ActorKind, Ref
+from hub.objects import Ref
 from hub.repeats import NEVER, meant_day, next_due
 
 TASK = NOUNS["task"]
@@ -53,7 +53,7 @@ class TaskHabits(Habits):
     ) -> Mapping[str, object]:
         """Set author, executor and reminder."""
         self._check(uow, values)
-        mine = uow.actor.id if uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN) else 0
+        mine = uow.actor.id if uow.actor.kind in PEOPLE else 0
         return {
             "author_id": UserId(mine),
             "owner_id": values.get("owner_id") or UserId(mine),
@@ -63,7 +63,7 @@ class TaskHabits(Habits):
     def create(self, uow: UnitOfWork, noun: Noun, command: CreateObject) -> int:
         """Make a task; of a dialog it takes the words and the link, but not its person."""
         if command.dialog_id and not command.values.get("owner_id"):
-            mine = uow.actor.id if uow.actor.kind is ActorKind.USER else 0
+            mine = uow.actor.id if uow.actor.kind in PEOPLE else 0
             command = _with(command, owner_id=mine or None)
         return super().create(uow, noun, command)
 

@@ -38,7 +38,8 @@ from hub.events import (
     ClientsUnmerged,
     ContactsUnmerged,
 )
-from hub.ids import ClientId, ContactId, MergeId
+from hub.ids import ClientId, ContactId, DialogId, MergeId
+from hub.objects import Ref
 from hub.properties import value_of
 from hub.terms import fold
 
@@ -62,6 +63,7 @@ def undo_merge(uow: UnitOfWork, command: UndoMerge) -> int:
         _dialogs_back(uow, pair, merge)
     else:
         _rows_of_people_back(uow, pair, merge)
+        _dialogs_apart(uow, pair, merge)
     for name, table in places_of(noun.kind.name, uow.tx.nouns).items():
         moved = select(merge_moves.c.row_id).where(
             merge_moves.c.merge_id == merge.id, merge_moves.c.place == name
@@ -214,6 +216,16 @@ def _rows_of_people_back(uow: UnitOfWork, pair: Pair, merge: Any) -> None:
             .where(table.c.contact_id.in_(people), table.c.client_id == pair.survivor.id)
             .values(pointing_at(table, pair, pair.merged.id))
         )
+
+
+def _dialogs_apart(uow: UnitOfWork, pair: Pair, merge: Any) -> None:
+    """Take from the survivor the dialogs that were the merged card's alone."""
+    taken = select(merge_moves.c.row_id).where(
+        merge_moves.c.merge_id == merge.id, merge_moves.c.place == "dialog_links"
+    )
+    for one in ids_of(uow, taken):
+        ref = Ref(kind=pair.noun.kind.name, id=pair.survivor.id)
+        object_writes.unlink(uow, DialogId(one), ref)
 
 
 def _words_back(uow: UnitOfWork, pair: Pair, kept: Mapping[str, Any]) -> None:

@@ -24,6 +24,7 @@ from hub import (
     ChangeClient,
     Conflict,
     CreateClient,
+    CreateObject,
     CreateUser,
     Import,
     ImportFields,
@@ -31,7 +32,9 @@ from hub import (
     ImportRow,
     Invalid,
     ManyContent,
+    MergeClients,
     NotAllowed,
+    RemoveObject,
     SetUpImport,
     StartImport,
     TryMany,
@@ -193,6 +196,42 @@ async def test_an_import_is_taken_back_where_nobody_worked_on_it(
     assert [one.name for one in await clients(home, removed=True)] == ["Fresh"]
     with pytest.raises(Conflict):
         await home.user.do(StartImport(import_id=import_id, what="undo"))
+
+
+async def test_what_work_hangs_on_stays_when_an_import_is_taken_back(
+    home: House, tmp_path: Path
+) -> None:
+    text = "Name;INN;Phone\nSold;3;+79120000001\nMet;4;+79120000002\nFresh;5;\n"
+    import_id = await given(home, tmp_path, text, keys=("inn",))
+    await started(home, import_id)
+    found = {one.name: one for one in await clients(home)}
+    deal = {"title": "Boats", "client_id": found["Sold"].id}
+    await home.user.do(CreateObject(kind="interest", values=deal))
+    met = {"title": "A call", "object_kind": "client", "object_id": found["Met"].id}
+    await home.user.do(CreateObject(kind="task", values=met))
+    undone = await started(home, import_id, "undo")
+    assert (undone.undone["removed"], undone.undone["kept"]) == (1, 2)
+    assert {one.name for one in await clients(home)} == {"Sold", "Met"}
+
+
+async def test_a_number_of_ones_own_follows_a_merge_and_leaves_the_bin(
+    home: House, tmp_path: Path
+) -> None:
+    async def brought(name: str) -> None:
+        text = f"Name;Number\n{name};77\n"
+        more = {"columns": ("name", "external_id"), "keys": ("external_id",), "policy": "overwrite"}
+        await started(home, await given(home, tmp_path, text, **more))
+
+    survivor = (await home.user.do(CreateClient(name="First")))[0]
+    await brought("Second")
+    [second] = [one.id for one in await clients(home) if one.name == "Second"]
+    await home.user.do(MergeClients(survivor_id=survivor, merged_id=second))
+    await brought("Third")
+    assert [(one.id, one.name) for one in await clients(home)] == [(survivor, "Third")]
+    await home.user.do(RemoveObject(kind="client", object_id=survivor))
+    for name in ("Fourth", "Fifth"):
+        await brought(name)
+    assert [one.name for one in await clients(home)] == ["Fifth"]
 
 
 async def test_a_batch_is_written_once(home: House, tmp_path: Path) -> None:

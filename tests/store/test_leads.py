@@ -23,6 +23,7 @@ from hub import (
     ConvertLead,
     CreateClient,
     CreateLead,
+    CreateObject,
     CreateUser,
     EraseContact,
     Invalid,
@@ -33,9 +34,11 @@ from hub import (
     RejectLead,
     RemoveLead,
     ReopenLead,
+    SaveRole,
     TakeLead,
     UndoConversion,
     UpdateAccount,
+    UpdateContact,
     UserId,
 )
 from tests.houses import House, house, letter, message, until
@@ -93,6 +96,8 @@ async def test_a_person_who_asks_again_makes_a_lead_marked_repeat(home: House) -
     )[0]
     assert second != first
     assert (await lead_of(home, second)).repeat_of == first
+    other = await made(home, name="Anna", phone="8 (912) 000-00-00")
+    assert (await lead_of(home, other)).repeat_of == second
     assert (await lead_of(home, await made(home, name="Boris"))).repeat_of == 0
 
 
@@ -154,6 +159,44 @@ async def test_a_conversion_to_a_client_that_is_there_links_and_undoes(home: Hou
     await home.user.do(UndoConversion(lead_id=lead_id))
     assert (await home.user.contact(contact_id)).client_id == 0
     assert await clients(home) == 1
+
+
+async def test_who_was_written_down_is_known_when_he_writes(home: House) -> None:
+    lead_id = await made(home, name="Vera", email="Vera@Example.com", phone="8 912 000-00-00")
+    client_id = (await home.user.do(ConvertLead(lead_id=lead_id)))[0]
+    came = (await home.receive(letter("1", "vera@example.com"), letter=True))[0]
+    person = await home.user.contact(came.contact_id)
+    assert (person.id, person.client_id) == ((await lead_of(home, lead_id)).contact_id, client_id)
+    # The address is hers: another lead's person does not get it.
+    other = await made(home, name="V.", email="vera@example.com")
+    await home.user.do(ConvertLead(lead_id=other))
+    assert (await home.user.contact(person.id)).name == "Vera"
+
+
+async def test_a_client_with_work_is_not_taken_back_nor_a_person_who_moved(home: House) -> None:
+    lead_id = await made(home, name="Vera")
+    client_id = (await home.user.do(ConvertLead(lead_id=lead_id)))[0]
+    values = {"title": "Repair", "client_id": client_id}
+    await home.user.do(CreateObject(kind="request", values=values))
+    with pytest.raises(Conflict, match="worked on"):
+        await home.user.do(UndoConversion(lead_id=lead_id))
+    old, new = [(await home.user.do(CreateClient(name=one)))[0] for one in ("Old", "New")]
+    lead_id = await made(home, name="Boris")
+    await home.user.do(ConvertLead(lead_id=lead_id, client_id=old))
+    contact_id = (await lead_of(home, lead_id)).contact_id
+    await home.user.do(UpdateContact(contact_id=contact_id, values={"client_id": new}))
+    await home.user.do(UndoConversion(lead_id=lead_id))
+    assert (await home.user.contact(contact_id)).client_id == new
+
+
+async def test_a_conversion_makes_cards_only_for_who_may(home: House) -> None:
+    rights = frozenset({"leads.view", "leads.edit"})
+    await home.user.do(SaveRole(name="intake", based_on="agent", permissions=rights))
+    made_user = await home.user.do(CreateUser(email="i@office.example", name="Ina", role="intake"))
+    ina = home.system.as_user(UserId(made_user[0]))
+    lead_id = (await ina.do(CreateLead(values={"name": "Vera"})))[0]
+    with pytest.raises(NotAllowed):
+        await ina.do(ConvertLead(lead_id=lead_id))
 
 
 async def test_a_client_that_was_worked_on_is_not_taken_back(home: House) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from crm_store import clients as client_reads
-from crm_store import people
+from crm_store import objects, people
 from crm_store.erasure import address_hash
 from crm_store.merge_pair import LEFT, places_of
 from crm_store.merge_reading import merge_preview, merges_of
@@ -38,6 +38,7 @@ from hub import (
     FillSegment,
     HubError,
     LinkContact,
+    LinkDialog,
     MergeClients,
     MergeContacts,
     MergeDialogs,
@@ -47,6 +48,7 @@ from hub import (
     UndoMerge,
     UpdateContact,
 )
+from hub.objects import Ref
 from tests.houses import House, house, letter, message
 
 
@@ -252,6 +254,17 @@ async def test_two_clients_become_one_with_their_people_and_leads(home: House) -
     assert (await card(home, anna)).client_id == other
     found = rows(home, select(metadata.tables["leads"].c["id", "client_id"]))
     assert {row.id: row.client_id for row in found} == {lead: other, since: other}
+
+
+async def test_dialogs_of_a_merged_client_are_the_survivors_until_it_is_undone(home: House) -> None:
+    _, talk = await writes(home, "1", "anna")
+    keep, other = [(await home.user.do(CreateClient(name=one)))[0] for one in ("One", "Two")]
+    await home.user.do(LinkDialog(dialog_id=talk, kind="client", object_id=other))
+    merge_id = (await home.user.do(MergeClients(survivor_id=keep, merged_id=other)))[0]
+    assert list(await home.user.read(objects.dialogs_of, Ref(kind="client", id=keep))) == [talk]
+    await home.user.do(UndoMerge(merge_id=merge_id))
+    assert list(await home.user.read(objects.dialogs_of, Ref(kind="client", id=keep))) == []
+    assert list(await home.user.read(objects.dialogs_of, Ref(kind="client", id=other))) == [talk]
 
 
 def test_a_merge_knows_every_table_that_names_a_person() -> None:
