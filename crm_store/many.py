@@ -154,6 +154,16 @@ def by_content(reader: Reader, send_ids: Sequence[int]) -> Mapping[int, tuple[in
     return {row.content_id: (row.sent, row.clicked) for row in rows}
 
 
+def span(reader: Reader, send_ids: Sequence[int]) -> tuple[int, int]:
+    """Give when the first and the last of what left left, (0, 0) for nothing."""
+    row = reader.conn.execute(
+        select(func.min(deliveries.c.sent_at), func.max(deliveries.c.sent_at)).where(
+            deliveries.c.send_id.in_(send_ids), TO_MANY, deliveries.c.sent_at > 0
+        )
+    ).one()
+    return row[0] or 0, row[1] or 0
+
+
 def is_finished(numbers: Mapping[tuple[str, str], int]) -> bool:
     """Say whether every row has a final state: derived from the rows, never noted anywhere."""
     open_states = ("queued", "claimed", "sending", "paused")

@@ -246,6 +246,9 @@ class Hub(Protocol):
     async def send_counts(self, send_ids: Sequence[int]) -> Mapping[tuple[str, str], int]:
         """How many rows of sends stand in each (status, reason); they add up to everybody."""
 
+    async def send_span(self, send_ids: Sequence[int]) -> tuple[Micros, Micros]:
+        """When the first and the last of what left of sends did, nothing where nothing has."""
+
     async def send_contents(self, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """For each version of the words of sends: how many got it, how many followed a link."""
 

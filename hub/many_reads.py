@@ -153,6 +153,11 @@ class ManyReads(ABC):
         """How many rows of sends stand in each (status, reason)."""
         return await self.read(many_reads.counts, send_ids)
 
+    async def send_span(self, send_ids: Sequence[int]) -> tuple[Micros, Micros]:
+        """When the first and the last of what left of sends did, nothing where nothing has."""
+        first, last = await self.read(many_reads.span, send_ids)
+        return Micros(first), Micros(last)
+
     async def send_contents(self, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """For each version of the words of sends: how many got it, how many followed a link."""
         return await self.read(many_reads.by_content, send_ids)

@@ -25,7 +25,7 @@ WORD = re.compile(r"[A-Za-z]{2,} |^[A-Z][a-z]+$|^[a-z]+$|[.…]$|^[A-Z]")
 PO = ROOT / "hub/locale/ru/LC_MESSAGES/hub.po"
 WEB = ROOT / "hub/web"
 ERRORS = {"Conflict", "Invalid", "NotAllowed", "NotFound", "TemporaryFailure",
-          "PermanentFailure", "UntrustedRequest", "PermissionError", "HubError", "Check",
+          "PermanentFailure", "Throttled", "UntrustedRequest", "PermissionError", "HubError", "Check",
           "ValueError", "NotLoggedIn", "Reject", "Problem"}  # fmt: skip
 PLACED = {"wrong", "_wrong"}
 TITLED = {"Ageing", "Field", "Panel", "PanelLine", "NavEntry", "AccountSection", "Route", "Page"}

@@ -260,6 +260,10 @@ class FakeHub:
         """Every link is alive."""
         return [LinkCheck(url=one, state="alive", code=200) for one in urls]
 
+    async def send_span(self, send_ids: Sequence[int]) -> tuple[Micros, Micros]:
+        """Nothing was sent."""
+        return Micros(0), Micros(0)
+
     async def send_touches(self, send_ids: Sequence[int]) -> Mapping[str, int]:
         """Nobody touched anything."""
         return {}

@@ -13,7 +13,7 @@ from plugins.mailings.marks import creatives_of
 from plugins.mailings.obligations import obligatory
 from plugins.mailings.paths import Path, path_of
 from plugins.mailings.plans import Mailing, Plan, Step, Variant, about_held_out, money
-from plugins.mailings.times import passed
+from plugins.mailings.times import passed, untimely
 
 
 def _(text: str) -> str:
@@ -110,6 +110,7 @@ async def _times(hub: Hub, plan: Plan) -> list[Finding]:
     if plan.repeat and plan.tests:
         text = _("Two wordings compete anew each time")
         found.append(Finding(level="warn", text=text))
+    found += [Finding(level="warn", text=text) for text in untimely(plan)]
     return found
 
 

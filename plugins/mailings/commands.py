@@ -326,7 +326,7 @@ def fill(uow: UnitOfWork, command: FillMailing) -> int:
         due_at=command.again_at or mailing.due_at,
         cursor=0 if command.done or command.phase != mailing.phase else command.cursor,
         phase=command.phase,
-        planned=mailings.c.planned + len(command.recipients) - len(made.aside),
+        planned=mailings.c.planned + made.queued + sum(n for _, n in made.kept_back),
         held_out=mailings.c.held_out + keep_out(uow, mailing.id, made.aside),
         started_at=mailing.started_at or uow.now,
         winner=command.winner or mailing.winner,

@@ -190,7 +190,7 @@ async def _page(
             "state": state_of(mailing, funnel),
             "states": STATES,
             "wordings": await wordings_of(hub, mailing),
-            "chosen_at": chosen_at(mailing),
+            "chosen_at": await chosen_at(hub, mailing),
             "problem": problem,
             "typed": request.fields,
             "refused": REFUSED,

@@ -16,7 +16,7 @@ from plugins.mailings.judging import fault_of
 from plugins.mailings.plans import Mailing, moment, part_of, read_mailing
 from plugins.mailings.tables import mailings, with_run
 from plugins.mailings.times import LATE_US, next_occurrence, wall_clock
-from plugins.mailings.wordings import HOUR_US, better, wordings_of
+from plugins.mailings.wordings import HOUR_US, better, chosen_at, wordings_of
 
 BATCH = 500
 BATCHES_A_TICK = 40
@@ -104,8 +104,8 @@ async def fill(hub: Hub, mailing: Mailing) -> None:
     # Each batch is one more version; whoever else changes the mailing ends this turn.
     for version in range(mailing.version, mailing.version + BATCHES_A_TICK):
         if phase == 2 and not winner:
-            due = mailing.started_at + mailing.plan.winner_hours * HOUR_US
-            if hub.now() < due:
+            due = await chosen_at(hub, mailing)
+            if not due or hub.now() < due:
                 return
             winner = await winner_of(hub, mailing)
         people = await hub.audience(segment, channel=kind, after=cursor, limit=BATCH)
@@ -142,10 +142,10 @@ def _recipients(
     found = []
     for person in people:
         part = part_of(plan, person.contact_id, mailing.id)
-        # Who is kept out to compare comes with the first pass, and is not met again in the second.
-        if (part == "rest") != (phase == 2):
+        # The second pass is for everybody: who got one of the two is known, who came since is not.
+        if part == "rest" and phase == 1:
             continue
-        content = winner if part == "rest" else mailing.contents[1 if part == "b" else 0]
+        content = winner if phase == 2 else mailing.contents[1 if part == "b" else 0]
         due_at = 0
         if plan.at and plan.local:
             due_at = moment(

@@ -31,6 +31,20 @@ def passed(plan: Plan, zone: str, now: int) -> list[tuple[str, str]]:
     return found
 
 
+def untimely(plan: Plan) -> list[str]:
+    """Say where trying two wordings and the times of a plan do not go together."""
+    if not plan.tests:
+        return []
+    found = []
+    if plan.local and plan.share < 100:
+        text = _("The others get the better wording when it is chosen, not at their own time")
+        found.append(text)
+    days = {"day": 1, "week": 7}.get(plan.repeat, 0) * max(1, plan.repeat_every)
+    if days and plan.winner_hours >= days * 24:
+        found.append(_("It comes round before the better wording is chosen: choose it sooner"))
+    return found
+
+
 def wall_clock(plan: Plan, occurrence: int, begun: int = 0) -> str:
     """Give the wall clock of an occurrence; the first one is what the plan says."""
     text = plan.at or datetime.fromtimestamp(begun / US, UTC).replace(tzinfo=None).isoformat()

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub import Hub, Tally
+from plugins.mailings.counting import COUNTS
 from plugins.mailings.plans import Mailing
+from plugins.mailings.results import OPEN
 
 HOUR_US = 3_600_000_000
+LONGEST_US = 48 * HOUR_US
+"""So long after a test's first letter its others are waited for: a day of zones, and a night."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +71,24 @@ def better(wordings: Sequence[Wording]) -> Wording:
     return max(wordings, key=worth)
 
 
-def chosen_at(mailing: Mailing) -> int:
-    """Give when the better one is chosen, 0 where that is over or nobody waits for it."""
+async def chosen_at(hub: Hub, mailing: Mailing) -> int:
+    """Give when the better one is chosen, 0 where that is over or nobody can tell yet.
+
+    So many hours after the last of the test's letters left, so that everybody had them to read in;
+    after the first one where the others are held up for longer than `LONGEST_US`.
+    """
     waits = mailing.plan.tests and mailing.phase == 2 and not mailing.winner
     if not waits or mailing.state not in ("filling", "paused"):
         return 0
-    return mailing.started_at + mailing.plan.winner_hours * HOUR_US
+    numbers = await COUNTS.lately(hub, [mailing.send_id])
+    first, last = await hub.send_span([mailing.send_id])
+    waiting = any(n for (status, _), n in numbers.items() if status in OPEN)
+    if not first:
+        # Where none can leave, none is the better one: nobody waits for it.
+        return 0 if waiting else mailing.started_at
+    latest = first + LONGEST_US
+    through = latest if waiting else min(last, latest)
+    return through + mailing.plan.winner_hours * HOUR_US
 
 
 def as_json(wordings: Sequence[Wording]) -> list[dict[str, object]]:
