@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, case, cast, exists, select
+from sqlalchemy import ColumnElement, Connection, String, case, cast, exists, false, select
 
 from crm_store.consents import GIVEN, WITHDRAWN
 from crm_store.custom import whole
 from crm_store.filter_sql import QueryField
 from crm_store.nouns import NOUNS, Noun
 from crm_store.object_fields import last_purchase, query_fields
+from crm_store.sight import sees_all, visible
 from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.interests import interests
 from crm_store.tables.many import many_sends, many_touches
@@ -23,7 +24,9 @@ from crm_store.tables.people import addresses, clients, contacts
 from crm_store.tables.requests import requests
 from crm_store.tables.segments import segments
 from crm_store.topics import listed
+from crm_store.viewer import Reader, Viewer
 from hub.filters import Choice, Field, Fields, FieldType, Where
+from hub.records.segments import Segment
 
 CONTACT = NOUNS["contact"]
 
@@ -206,6 +209,18 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
 }
 
 
+ABOUT: Mapping[str, tuple[str, ColumnElement[int] | None]] = {
+    "contact.request_status": ("request", None),
+    "contact.interest_status": ("interest", None),
+    "contact.client_status": ("client", None),
+    "contact.client_level": ("client", None),
+    "contact.client_tag": ("client", _PERSON.c.client_id),
+    "contact.last_purchase": ("client", _PERSON.c.client_id),
+}
+"""Which of those fields ask about objects of another kind, and by which column where they do not
+walk through its own table."""
+
+
 _MAILINGS = (
     "got_mailing",
     "failed_mailing",
@@ -227,9 +242,39 @@ def fields(conn: Connection) -> Fields:
     return Fields((*card(conn).kind.fields, *(one for one, _ in EXTRA.values())))
 
 
-def columns(conn: Connection) -> dict[str, QueryField]:
-    """Say where those fields stand in the database."""
-    return {**query_fields(card(conn)), **{name: query for name, (_, query) in EXTRA.items()}}
+def columns(reader: Reader) -> dict[str, QueryField]:
+    """Say where those fields stand in the database: of other objects only what the reader sees.
+
+    To him a person whose request he may not see has none.
+    """
+    extra = {name: query for name, (_, query) in EXTRA.items()}
+    extra |= {name: _seen(extra[name], reader.viewer, name) for name in narrowed(reader.viewer)}
+    return {**query_fields(card(reader.conn)), **extra}
+
+
+def narrowed(viewer: Viewer) -> frozenset[str]:
+    """Give the fields that ask about objects of which this viewer does not see everything."""
+    kinds = {
+        name: NOUNS[name]
+        for name in {kind for kind, _ in ABOUT.values()}
+        if not (viewer.may(NOUNS[name].kind.read) and sees_all(viewer, NOUNS[name]))
+    }
+    return frozenset(field for field, (kind, _) in ABOUT.items() if kind in kinds)
+
+
+def _seen(query: QueryField, viewer: Viewer, field: str) -> QueryField:
+    kind, column = ABOUT[field]
+    noun = NOUNS[kind]
+    seen = visible(viewer, noun) if viewer.may(noun.kind.read) else false()
+    if column is not None:
+        seen = column.in_(select(noun.table.c.id).where(seen))
+    return replace(query, sql=lambda subject: query.sql(subject).where(seen))
+
+
+def asks_of(segment: Segment, names: frozenset[str]) -> bool:
+    """Say whether a segment may depend on some fields: by its conditions, or by what it is made of."""
+    given = json.dumps(segment.filter)
+    return bool(segment.made_of) or any(json.dumps(one) in given for one in names)
 
 
 def with_choices(conn: Connection) -> Fields:

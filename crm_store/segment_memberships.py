@@ -12,18 +12,35 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 
 from crm_store.rows import among, listed
-from crm_store.segments import record
+from crm_store.segment_fields import asks_of, narrowed
+from crm_store.segments import members, record
+from crm_store.tables.people import contacts
 from crm_store.tables.segments import segment_members, segments
 from crm_store.viewer import Reader
 from hub.records.segments import Segment
 
 
 def segments_of(reader: Reader, people: Sequence[int]) -> list[Segment]:
-    """Give the segments in which any of these people is, by name; whose they are is asked before."""
+    """Give the segments in which any of these people is, by name; whose they are is asked before.
+
+    The last look at a watched one was the hub's: where it may depend on what this reader does not
+    see, he is told what he would find himself.
+    """
     reader.viewer.need("contacts.view")
     dialect = reader.conn.dialect.name
     rows = reader.conn.execute(_segments_of(dialect), {"people": listed(dialect, people)})
-    return [record(row) for row in rows]
+    found = [record(row) for row in rows]
+    names = narrowed(reader.viewer)
+    if not names:
+        return found
+    return [
+        one for one in found if one.static or not asks_of(one, names) or _finds(reader, one, people)
+    ]
+
+
+def _finds(reader: Reader, segment: Segment, people: Sequence[int]) -> bool:
+    inside = members(reader, segment).where(contacts.c.id.in_(people)).limit(1)
+    return reader.conn.execute(inside).first() is not None
 
 
 @cache

@@ -7,6 +7,7 @@ segments; a circle is refused when it would be saved.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -64,13 +65,19 @@ def all_segments(reader: Reader) -> list[Segment]:
         .where(segments.c.removed_at == 0)
         .order_by(segments.c.name_folded, segments.c.id)
     )
-    return [record(row) for row in rows]
+    return [_shown(reader, row) for row in rows]
 
 
 def one(reader: Reader, segment_id: int) -> Segment:
     """Give a segment; raises NotFound."""
     reader.viewer.need("contacts.view")
-    return record(_row(reader.conn, segment_id))
+    return _shown(reader, _row(reader.conn, segment_id))
+
+
+def _shown(reader: Reader, row: Any) -> Segment:
+    segment = record(row)
+    # What the hub counted holds people whom a limited reader may not see.
+    return replace(segment, size=0, counted_at=Micros(0)) if reader.viewer.is_limited else segment
 
 
 def _row(conn: Any, segment_id: int) -> Row[Any]:
@@ -128,7 +135,7 @@ def _inside(reader: Reader, segment: Segment, above: frozenset[int]) -> ColumnEl
         known = fields(reader.conn)
         tree = parse(segment.filter, known, Use.QUERY)
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
-        dialect, sql = reader.conn.dialect.name, columns(reader.conn)
+        dialect, sql = reader.conn.dialect.name, columns(reader)
         parts.append(compile_sql(tree, known, sql, contacts.c.id, moment, dialect))
     parts += [_inside(reader, record(_row(reader.conn, n)), above) for n in segment.any_of]
     inside = or_(*parts) if parts else true()

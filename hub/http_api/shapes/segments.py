@@ -22,7 +22,7 @@ class Segment(Shape):
     all_of: list[Id]
     not_in: list[Id]
     watched: bool
-    size: int
+    size: int = Field(description="At the hub's last look; 0 for who does not see everything.")
     counted_at: Instant
     version: int
 

@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from crm_store import comings, segments
 from crm_store.journal import events_after
+from crm_store.segment_memberships import segments_of
 from crm_store.tables.segments import segment_members
 from hub import (
+    ROLES,
     SYSTEM,
     Address,
     ArchiveField,
@@ -29,12 +31,15 @@ from hub import (
     RefreshSegment,
     RemoveSegment,
     SaveField,
+    SaveRole,
     SaveRule,
     SaveSegment,
     SaveTopic,
+    Scope,
     SegmentEntered,
     SegmentLeft,
     SuppressAddress,
+    TagObject,
     UpdateContact,
     WinInterest,
     WithdrawConsent,
@@ -382,6 +387,50 @@ async def test_what_people_said_and_what_is_open_can_be_asked_for(house: House) 
     asked = (await browser.get("/segments/condition?field=contact.agreed")).text
     assert "Our news" in asked
     assert "Everything" in asked
+
+
+async def test_a_condition_knows_only_of_what_its_reader_sees(house: House) -> None:
+    hub = house.system
+    subjects = ("dialogs", "contacts", "requests", "interests")
+    scopes = dict.fromkeys(subjects, Scope.OWN)
+    await hub.do(SaveRole(name="narrow", based_on="marketer", scopes=scopes))
+    me, other = await house.user("narrow"), await house.user("supervisor")
+    people = [ContactId(await _person(house, one)) for one in ("Anna", "Boris")]
+    for contact_id, owner in zip(people, (me, other), strict=True):
+        about = {"contact_id": contact_id, "owner_id": owner}
+        client = CreateClient(name="A client", contact_id=contact_id, values={"owner_id": me})
+        client_id = (await hub.do(client))[0]
+        await hub.do(
+            CreateObject(kind="request", values={"title": "Help", **about}),
+            CreateObject(kind="interest", values={"title": "Boat", **about}),
+            TagObject(kind="client", object_id=client_id, add=("vip",)),
+        )
+    as_me = hub.as_user(me)
+
+    async def who(field: str, *values: str, operator: str = "in") -> list[ContactId]:
+        tree = {"field": f"contact.{field}", "operator": operator, "value": list(values)}
+        found = Segment(id=0, name="", static=False, filter=tree)
+        return [one.contact_id for one in await as_me.audience(found, channel="email")]
+
+    # Both people are mine; of the work for one of them I know nothing, neither that it is there.
+    assert await who("client_tag", "vip") == people
+    for field, state in (("request_status", "new"), ("interest_status", "in_work")):
+        assert await who(field, state) == people[:1]
+        assert await who(field, state, operator="not_in") == people[1:]
+    # What the hub itself saw at its last look is no way round.
+    tree = {"field": "contact.request_status", "operator": "in", "value": ["new"]}
+    (watched,) = await hub.do(SaveSegment(name="Open", filter=tree, watched=True))
+    await hub.do(RefreshSegment(segment_id=watched))
+    assert (await hub.read(segments.one, watched)).size == 2
+    assert (await as_me.read(segments.one, watched)).size == 0
+    for contact_id, names in zip(people, (["Open"], []), strict=True):
+        found = await as_me.read(segments_of, [contact_id])
+        assert [one.name for one in found] == names
+        assert [one.name for one in await hub.read(segments_of, [contact_id])] == ["Open"]
+    # Who may not see a kind at all asks for nothing of it.
+    rights = ROLES["marketer"].permissions - {"requests.view"}
+    await hub.do(SaveRole(name="narrow", permissions=rights, version=1))
+    assert await who("request_status", "new") == []
 
 
 async def test_the_table_of_a_segment_holds_phones_too(house: House) -> None:
