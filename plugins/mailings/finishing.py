@@ -14,8 +14,6 @@ from typing import ClassVar
 from sqlalchemy import (
     ColumnElement,
     MetaData,
-    PrimaryKeyConstraint,
-    Table,
     and_,
     exists,
     insert,
@@ -26,17 +24,9 @@ from sqlalchemy import (
 from hub import Command, Event, Facts, Field, FieldType, Handler, Hub, UnitOfWork, Where
 from plugins.mailings.counting import COUNTS, Numbers
 from plugins.mailings.facts import MailingFinished
+from plugins.mailings.judging import NOTHING, keep
 from plugins.mailings.results import GONE, OPEN
-from plugins.mailings.tables import mailings, number, runs
-
-finished = Table(
-    "mailings_finished",
-    MetaData(),
-    number("mailing_id"),
-    number("occurrence"),
-    number("at"),
-    PrimaryKeyConstraint("mailing_id", "occurrence"),
-)
+from plugins.mailings.tables import finished, mailings, runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +69,8 @@ def tell(uow: UnitOfWork, command: TellFinished) -> bool:
             mailing_id=command.mailing_id, occurrence=command.occurrence, at=uow.now
         )
     )
+    # What is judged from there on is another occurrence.
+    keep(uow, command.mailing_id, NOTHING)
     uow.record(
         MailingFinished(
             mailing_id=command.mailing_id,

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Column, MetaData, Table, delete, insert, select
+from sqlalchemy import Column, MetaData, Table, delete, exists, insert, select
 
 from hub import Hub, UnitOfWork
-from plugins.mailings.audience import sends_of
 from plugins.mailings.counting import COUNTS
 from plugins.mailings.plans import Mailing
-from plugins.mailings.tables import ID, number
+from plugins.mailings.tables import ID, finished, number, runs
 
 LEAST_TO_JUDGE = 20
 """So many answers before a share of failures means anything."""
@@ -62,12 +61,16 @@ def keep(uow: UnitOfWork, mailing_id: int, seen: Judged) -> None:
 
 
 async def so_far(hub: Hub, mailing: Mailing) -> Judged:
-    """Count what became of a mailing up to now."""
-    return judged_of(await COUNTS.exactly(hub, await sends_of(hub, mailing)))
+    """Count what became of a mailing's occurrences up to now, those aside that are finished."""
+    return judged_of(await COUNTS.exactly(hub, await _sends_of(hub, mailing)))
 
 
 async def fault_of(hub: Hub, mailing: Mailing) -> str:
-    """Say why a mailing should pause, "" where it may go on."""
+    """Say why a mailing should pause, "" where it may go on.
+
+    Each letter of each occurrence that is not finished is judged apart: what went well before says
+    nothing of a line that refuses everything now. After it was let go on they are judged together.
+    """
     if not mailing.plan.fail_percent or not mailing.send_id:
         return ""
     row = await hub.store.first(
@@ -75,8 +78,23 @@ async def fault_of(hub: Hub, mailing: Mailing) -> str:
             judged.c.mailing_id == mailing.id
         )
     )
-    numbers = await COUNTS.lately(hub, await sends_of(hub, mailing))
-    return too_many(numbers, mailing.plan.fail_percent, Judged(**row) if row else NOTHING)
+    since = Judged(**row) if row else NOTHING
+    sends = await _sends_of(hub, mailing)
+    for ids in [[one] for one in sends] if since == NOTHING else [sends]:
+        numbers = await COUNTS.lately(hub, ids)
+        if reason := too_many(numbers, mailing.plan.fail_percent, since):
+            return reason
+    return ""
+
+
+async def _sends_of(hub: Hub, mailing: Mailing) -> list[int]:
+    """Give the sends of the occurrences that are not finished, one for each letter of a chain."""
+    over = exists().where(
+        finished.c.mailing_id == runs.c.mailing_id, finished.c.occurrence == runs.c.occurrence
+    )
+    asked = select(runs.c.send_id).where(runs.c.mailing_id == mailing.id, ~over)
+    rows = await hub.store.all(asked.order_by(runs.c.send_id))
+    return [int(row["send_id"]) for row in rows]
 
 
 def judged_of(numbers: Mapping[tuple[str, str], int]) -> Judged:

@@ -48,6 +48,9 @@ async def tick(hub: Hub, payload: Mapping[str, Any]) -> None:
 async def turn(hub: Hub, mailing: Mailing) -> None:
     """Do what is due of one mailing; what cannot be done pauses it, with the reason."""
     if mailing.state == "scheduled" and mailing.due_at > hub.now():
+        # What waits for its next time may still be sending for the last one.
+        if mailing.started_at:
+            await judge(hub, mailing)
         return
     # A look for newcomers is never late: nothing was promised for its moment.
     late = mailing.state == "scheduled" and hub.now() - mailing.due_at > LATE_US

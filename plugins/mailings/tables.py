@@ -11,6 +11,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    PrimaryKeyConstraint,
     Select,
     String,
     Table,
@@ -65,6 +66,17 @@ runs = Table(
     number("days"),
     Column("contents", JSON, nullable=False),
     Index("ix_mailings_runs_mailing", "mailing_id", "occurrence", "step"),
+)
+
+
+# Which occurrences were told as finished, and when.
+finished = Table(
+    "mailings_finished",
+    MetaData(),
+    number("mailing_id"),
+    number("occurrence"),
+    number("at"),
+    PrimaryKeyConstraint("mailing_id", "occurrence"),
 )
 
 

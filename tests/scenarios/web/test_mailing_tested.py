@@ -1,11 +1,21 @@
-"""Two wordings that compete: for as long as it takes, anew each time, and for who comes later too."""
+"""What is judged anew each time a mailing comes round: two wordings, and how much fails."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import Any
 
-from hub import AccountId, Address, CreateContact, GiveConsent, TouchMany, UpdateAccount
+from hub import (
+    AccountId,
+    Address,
+    CreateContact,
+    GiveConsent,
+    PermanentFailure,
+    RejectReason,
+    SetSendingLimits,
+    TouchMany,
+    UpdateAccount,
+)
 from plugins.mailings.doing import mailing_of, send
 from plugins.mailings.plans import read_plan
 from plugins.mailings.results import funnel_of
@@ -79,6 +89,26 @@ async def test_who_comes_after_two_wordings_competed_gets_the_better_one(
     assert (await funnel_of(_own(house), one)).planned == one.planned
     await until(partial(_has_sent, world, one.planned))
     assert {one.subject for one in world.sent[tested:]} == {"B"}
+
+
+async def test_a_line_that_refuses_everything_stops_a_mailing_that_went_well_before(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 60)
+    number = await _draft(house, segment, account, repeat="day", fail_percent=60)
+    await send(_own(house), await mailing_of(_own(house), str(number)))
+    await ticked(house, number)
+    await until(partial(_has_sent, world, 60))
+    # A day later all is refused: of both days together that never were more than half.
+    world.outcomes = [PermanentFailure(RejectReason.OTHER, "closed")] * 60
+    world.offset_us += DAY
+    await house.system.do(SetSendingLimits(account_id=AccountId(account), per_day=30))
+
+    async def paused() -> bool:
+        return bool((await ticked(house, number)).state == "paused")
+
+    await until(paused)
+    assert "failed" in (await mailing_of(_own(house), str(number))).reason
 
 
 def test_times_that_do_not_go_with_two_wordings_are_said_before() -> None:
