@@ -9,13 +9,16 @@ as fast every ten minutes, until it is free again.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import NamedTuple
 
-from sqlalchemy import case, select, update
+from sqlalchemy import Connection, case, delete, or_, select, update
 
 from crm_store.sql import locked, upsert
 from crm_store.tables.many import buckets
 from crm_store.unit_of_work import UnitOfWork
+from hub.ids import bounded_key
 
+NAME = 200
 TOKEN = 1_000_000
 MINUTE_US = 60_000_000
 SLOWED, SLOWEST = 30, 1
@@ -23,13 +26,45 @@ SLOWED, SLOWEST = 30, 1
 FASTER_US = 10 * MINUTE_US
 FREE_US = SLOWED.bit_length() * FASTER_US
 """Whatever was said so long ago counts no more."""
+MOST_MINUTES = 1_440
+"""A limit is of so many messages in a day at the longest."""
+IDLE_US = 2 * MOST_MINUTES * MINUTE_US
+"""Whoever was not asked for so long is full again, whatever its limit."""
+FORGOTTEN = 20_000
+"""So many idle ones go at once."""
+OF_MANY = ("domain:", "send:", "own:", "pace:", "slowed:")
+"""What there may be any number of: those of an account's days are few, and are looked back at."""
 
 
-def take(uow: UnitOfWork, wanted: Sequence[tuple[str, int]]) -> int:
-    """Take one token of each bucket (name, tokens a minute), or none; gives microseconds to wait."""
+class Rate(NamedTuple):
+    """So many messages in so many minutes, counted in the bucket of this name."""
+
+    name: str
+    tokens: int
+    minutes: int = 1
+
+
+def domain_bucket(domain: str, account_id: int = 0) -> str:
+    """Name the bucket of a mail domain: everybody's, or an account's own."""
+    return bounded_key(f"domain:{account_id}:{domain}" if account_id else f"domain:{domain}", NAME)
+
+
+def forget(conn: Connection, now: int) -> int:
+    """Drop buckets that say nothing any more; gives how many."""
+    idle = (
+        select(buckets.c.name)
+        .where(buckets.c.at < now - IDLE_US, or_(*(buckets.c.name.like(f"{x}%") for x in OF_MANY)))
+        .limit(FORGOTTEN)
+    )
+    found = conn.execute(delete(buckets).where(buckets.c.name.in_(idle.scalar_subquery())))
+    return found.rowcount
+
+
+def take(uow: UnitOfWork, wanted: Sequence[Rate]) -> int:
+    """Take one token of each bucket, or none; gives microseconds to wait."""
     if not wanted:
         return 0
-    names = sorted({name for name, _ in wanted})
+    names = sorted({one.name for one in wanted})
     rows = {
         row.name: row
         for row in uow.conn.execute(
@@ -40,15 +75,16 @@ def take(uow: UnitOfWork, wanted: Sequence[tuple[str, int]]) -> int:
         )
     }
     levels, wait = {}, 0
-    for name, per_minute in wanted:
-        most = max(TOKEN, per_minute * TOKEN // 60)
+    for name, tokens, minutes in wanted:
+        span = minutes * MINUTE_US
+        most = max(TOKEN, tokens * TOKEN // (60 * minutes))
         row = rows.get(name)
         level = most
         if row is not None:
-            level = min(most, row.level + (uow.now - row.at) * per_minute * TOKEN // MINUTE_US)
+            level = min(most, row.level + (uow.now - row.at) * tokens * TOKEN // span)
         levels[name] = level
         if level < TOKEN:
-            wait = max(wait, (TOKEN - level) * MINUTE_US // (per_minute * TOKEN) + 1)
+            wait = max(wait, (TOKEN - level) * span // (tokens * TOKEN) + 1)
     if wait:
         return wait
     uow.conn.execute(
@@ -141,7 +177,7 @@ def paces(uow: UnitOfWork, account_id: int, domains: Collection[str]) -> dict[st
 
 
 def _pace(account_id: int, domain: str) -> str:
-    return f"pace:{account_id}:{domain[-150:]}"
+    return bounded_key(f"pace:{account_id}:{domain}", NAME)
 
 
 def _now(pace: int, at: int, now: int) -> int:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, delete, func, select
 
-from crm_store.buckets import give_back_of_day, take
+from crm_store.buckets import MOST_MINUTES, NAME, Rate, give_back_of_day, take
 from crm_store.sql import upsert
 from crm_store.tables.consents import suppressions
 from crm_store.tables.many import buckets, many_sends, sending_limits
@@ -37,11 +37,21 @@ def set_limits(uow: UnitOfWork, command: SetSendingLimits) -> None:
         raise NotFound("there is no such account")
     values: dict[str, Any] = {
         name: getattr(command, name)
-        for name in ("per_minute", "per_day", "warm_from", "warm_first", "warm_percent", "price")
+        for name in (
+            "per_minute",
+            "minutes",
+            "per_day",
+            "warm_from",
+            "warm_first",
+            "warm_percent",
+            "price",
+        )
     }
     for name, value in values.items():
         if value < 0 or (name != "warm_from" and value > MOST):
             raise Invalid("this number is not possible", field=name)
+    if not 0 < command.minutes <= MOST_MINUTES:
+        raise Invalid("a limit is for 1 to 1440 minutes", field="minutes")
     if bool(command.warm_from) != bool(command.warm_first):
         raise Invalid("a warm-up has a first day and a number for it", field="warm_first")
     # A plan that is changed begins anew.
@@ -76,6 +86,7 @@ def record(row: Row[Any]) -> SendingLimits:
     return SendingLimits(
         account_id=AccountId(row.account_id),
         per_minute=row.per_minute,
+        minutes=row.minutes,
         per_day=row.per_day,
         warm_from=Micros(row.warm_from),
         warm_first=row.warm_first,
@@ -186,8 +197,7 @@ def midnight(now: int, zone: str) -> tuple[str, int]:
 
 def take_token(uow: UnitOfWork, command: TakeToken) -> int:
     """Take a token of a bucket of a channel's own; gives microseconds to wait, 0 for taken."""
-    if command.per_minute <= 0:
+    if command.per_minute <= 0 or command.minutes <= 0:
         return 0
-    return take(
-        uow, [(bounded_key(f"own:{command.account_id}:{command.name}", 200), command.per_minute)]
-    )
+    name = bounded_key(f"own:{command.account_id}:{command.name}", NAME)
+    return take(uow, [Rate(name, command.per_minute, command.minutes)])

@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from crm_store.buckets import MOST_MINUTES
 from crm_store.rendering import check
 from crm_store.rows import insert_missing, numbered, numbers
 from crm_store.sql import locked, plan_anew, unindexed, upsert
@@ -83,6 +84,8 @@ def plan_many(uow: UnitOfWork, command: PlanMany) -> tuple[int, tuple[int, ...]]
         raise Invalid("a mailing needs words", field="contents")
     if not 0 <= command.quiet_from < 1440 or not 0 <= command.quiet_until < 1440:
         raise Invalid("quiet hours are minutes of the day", field="quiet_from")
+    if not all(0 < one <= MOST_MINUTES for one in (command.minutes, command.domain_minutes)):
+        raise Invalid("a limit is for 1 to 1440 minutes", field="minutes")
     by_person = uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN)
     send_id = uow.new_id()
     uow.conn.execute(
@@ -101,7 +104,9 @@ def plan_many(uow: UnitOfWork, command: PlanMany) -> tuple[int, tuple[int, ...]]
             cap_count=command.cap_count,
             cap_days=command.cap_days,
             per_minute=command.per_minute,
+            minutes=command.minutes,
             domain_per_minute=command.domain_per_minute,
+            domain_minutes=command.domain_minutes,
             routes=[str(one) for one in dict.fromkeys(command.routes)],
             fall_back_after=command.fall_back_after,
             stops_when_answered=command.stops_when_answered,

@@ -12,7 +12,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, Select, func, or_, select, update
 
-from crm_store.buckets import FREE_US, left_of_day, mail_domain, paces, take, take_of_day
+from crm_store.buckets import (
+    FREE_US,
+    Rate,
+    domain_bucket,
+    left_of_day,
+    mail_domain,
+    paces,
+    take,
+    take_of_day,
+)
 from crm_store.rows import among, listed
 from crm_store.sending_limits import allowance, day_bucket, house_zone, midnight
 from crm_store.tables.many import many_sends
@@ -241,9 +250,10 @@ def _too_fast(
 
 def _rates(
     uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[Due]
-) -> dict[int, list[tuple[str, int]]]:
-    """Give the buckets (name, tokens a minute) of which each row takes one."""
-    per_minute = sender.limits.per_minute if sender.limits is not None else 0
+) -> dict[int, list[Rate]]:
+    """Give the buckets of which each row takes one."""
+    limits = sender.limits
+    per_minute = limits.per_minute if limits is not None else 0
     slow = uow.now - sender.slowed_at < FREE_US
     if not (send.per_minute or send.domain_per_minute or per_minute or slow):
         return {}
@@ -255,14 +265,15 @@ def _rates(
     for row in rows:
         domain = domains.get(row.address_id, "")
         wanted = []
-        if per_minute:
-            wanted.append((f"account:{sender.id}", per_minute))
+        if limits is not None and per_minute:
+            wanted.append(Rate(f"account:{sender.id}", per_minute, limits.minutes))
         if send.per_minute:
-            wanted.append((f"send:{send.id}", send.per_minute))
+            wanted.append(Rate(f"send:{send.id}", send.per_minute, send.minutes))
         if send.domain_per_minute and domain:
-            wanted.append((f"domain:{domain}", send.domain_per_minute))
+            name = domain_bucket(domain)
+            wanted.append(Rate(name, send.domain_per_minute, send.domain_minutes))
         if domain in slower:
-            wanted.append((f"domain:{sender.id}:{domain}"[:200], slower[domain]))
+            wanted.append(Rate(domain_bucket(domain, sender.id), slower[domain]))
         found[row.id] = wanted
     return found
 

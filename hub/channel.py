@@ -151,7 +151,14 @@ async def _forget(values: Mapping[str, str]) -> None:
     """A channel that is only tried out remembers nothing."""
 
 
-async def _unlimited(name: str, per_minute: int) -> int:
+class Take(Protocol):
+    """Takes a token of a bucket, of `per_minute` in `minutes` minutes."""
+
+    def __call__(self, name: str, per_minute: int, minutes: int = 1) -> Awaitable[int]:
+        """Give 0, or for how many microseconds there will be none."""
+
+
+async def _unlimited(name: str, per_minute: int, minutes: int = 1) -> int:
     """A channel that is only tried out has no limits."""
     return 0
 
@@ -170,8 +177,8 @@ class ChannelContext:
     stores small values that are no secrets (a server's number, a confirmation code) with the
     account; from its return on every process finds them in `memory`. `share` gives a public address under
     which a provider can fetch a file of an outgoing message for a day (raises Unsupported where
-    the hub has no public address). `take(name, per_minute)` takes a token of a bucket of the
-    account's that outlives restarts; it gives 0, or how many microseconds there will be none.
+    the hub has no public address). `take(name, per_minute, minutes)` takes a token of a bucket of the
+    account's that outlives restarts, `per_minute` in so many minutes (1); it gives 0, or how many microseconds there will be none.
     """
 
     account_id: AccountId
@@ -184,7 +191,7 @@ class ChannelContext:
     memory: Mapping[str, str] = field(default_factory=dict)
     remember: Callable[[Mapping[str, str]], Awaitable[None]] = _forget
     share: Callable[[Attachment], str] = _unshared
-    take: Callable[[str, int], Awaitable[int]] = _unlimited
+    take: Take = _unlimited
 
 
 class Channel:

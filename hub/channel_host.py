@@ -167,8 +167,10 @@ class ChannelHost:
             # The provider may ask back at once.
             await self._refresh(account.id)
 
-        async def take(name: str, per_minute: int) -> int:
-            command = TakeToken(account_id=account.id, name=name, per_minute=per_minute)
+        async def take(name: str, per_minute: int, minutes: int = 1) -> int:
+            command = TakeToken(
+                account_id=account.id, name=name, per_minute=per_minute, minutes=minutes
+            )
             return int((await self._runtime.do(SYSTEM, None, (command,)))[0])
 
         return ChannelContext(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, delete, select
 
-from crm_store import leftovers
+from crm_store import buckets, leftovers
 from crm_store.attachments import forget_uploads
 from crm_store.journal import set_meta
 from crm_store.notice_letters import forget_letters
@@ -102,3 +102,4 @@ class Upkeep:
             forget_letters(conn, now)
             forget_pushes(conn, now)
             forget_members(conn, now)
+            buckets.forget(conn, now)

@@ -1,7 +1,8 @@
 """Several relays of one account: the next one where one cannot be reached or refuses its login.
 
 One a line, as an address: `smtp://user:password@host:587?security=starttls&per_minute=100`. A relay
-with `from=example.org` serves only senders of that domain. What is refused after the login is the
+with `from=example.org` serves only senders of that domain, and with `minutes=8` its `per_minute` is for
+so many minutes. What is refused after the login is the
 letter's own fate and goes nowhere else: nobody gets it twice.
 """
 
@@ -20,6 +21,7 @@ REST_US = MINUTE_US
 """So long a relay that could not be reached is asked last."""
 FARTHEST_US = 600_000_000
 """What a relay's share has no room for is asked again within so long, each in its turn."""
+MOST_MINUTES = 1_440
 PORTS = {"tls": 465, "starttls": 587, "none": 25}
 
 
@@ -30,6 +32,7 @@ class Road:
     relay: Relay
     per_minute: int = 0
     serves: str = ""
+    minutes: int = 1
 
     @property
     def name(self) -> str:
@@ -46,9 +49,11 @@ def read_relays(text: str, *, verify: bool, ca_file: str) -> list[Road]:
         security = query.get("security", "tls" if parts.scheme == "smtps" else "starttls")
         try:
             port, per_minute = parts.port or PORTS[security], int(query.get("per_minute", "0"))
+            minutes = int(query.get("minutes", "1"))
         except (KeyError, ValueError):
-            port, per_minute = 0, -1
-        if parts.scheme not in ("smtp", "smtps") or not parts.hostname or per_minute < 0:
+            port, per_minute, minutes = 0, -1, 1
+        possible = per_minute >= 0 and 0 < minutes <= MOST_MINUTES
+        if parts.scheme not in ("smtp", "smtps") or not parts.hostname or not possible:
             raise ValueError(
                 "a relay is written smtp://user:password@host:587?security=starttls&per_minute=100"
             )
@@ -56,7 +61,7 @@ def read_relays(text: str, *, verify: bool, ca_file: str) -> list[Road]:
             host=parts.hostname, port=port, security=security, user=unquote(parts.username or ""),
             password=unquote(parts.password or ""), verify=verify, ca_file=ca_file,
         )  # fmt: skip
-        found.append(Road(relay, per_minute, query.get("from", "").lower()))
+        found.append(Road(relay, per_minute, query.get("from", "").lower(), minutes))
     return found
 
 
@@ -67,7 +72,7 @@ class Senders:
         self,
         roads: Sequence[Road],
         connections: int,
-        take: Callable[[str, int], Awaitable[int]],
+        take: Callable[[str, int, int], Awaitable[int]],
         now: Callable[[], int],
     ) -> None:
         self._roads = [(one, Sender(one.relay, connections)) for one in roads]
@@ -97,7 +102,7 @@ class Senders:
         waits: list[tuple[int, Road]] = []
         for road, relay in roads:
             if counted and road.per_minute:
-                wait = await self._take(f"relay:{road.name}", road.per_minute)
+                wait = await self._take(f"relay:{road.name}", road.per_minute, road.minutes)
                 if wait:
                     waits.append((wait, road))
                     continue
@@ -112,7 +117,7 @@ class Senders:
         if waits:
             wait, road = min(waits, key=lambda one: one[0])
             raise Throttled(
-                "every relay has sent its share of this minute",
+                "every relay has sent its share for now",
                 retry_after=timedelta(microseconds=self._turn(road, wait)),
             )
         raise error or TemporaryFailure("no relay serves this sender")

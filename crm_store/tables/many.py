@@ -27,7 +27,9 @@ many_sends = Table(
     num("cap_count"),
     num("cap_days"),
     num("per_minute"),
+    num("minutes", 1),
     num("domain_per_minute"),
+    num("domain_minutes", 1),
     # The accounts to reach a person over, in order, and after how many minutes without a proof of
     # delivery the next one is tried.
     data("routes", "[]"),
@@ -83,6 +85,7 @@ sending_limits = Table(
     metadata,
     key("account_id"),
     num("per_minute"),
+    num("minutes", 1),
     num("per_day"),
     num("warm_from"),
     num("warm_first"),

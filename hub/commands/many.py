@@ -41,7 +41,8 @@ class PlanMany(Command):
     One (mailing, occurrence, step) is one send: planned again, it is given back as it is.
     `quiet_from` and `quiet_until` are minutes of the recipient's day, equal for none. `cap_count`
     advertising messages in `cap_days` days are the most a person gets over all channels.
-    `per_minute` and `domain_per_minute` limit the wire, 0 is no limit. `routes` are the accounts to
+    `per_minute` messages in `minutes` minutes are the most that leave, and `domain_per_minute` in
+    `domain_minutes` the most to one mail domain; 0 is no limit. `routes` are the accounts to
     reach a person over, in order: the first that is allowed, and the next one after a failure or
     `fall_back_after` minutes without a proof of delivery (0: only after a failure).
     `stops_when_answered` keeps a later step from who answered an earlier one.
@@ -62,7 +63,9 @@ class PlanMany(Command):
     cap_count: int = 0
     cap_days: int = 7
     per_minute: int = 0
+    minutes: int = 1
     domain_per_minute: int = 0
+    domain_minutes: int = 1
     routes: tuple[AccountId, ...] = ()
     fall_back_after: int = 0
     stops_when_answered: bool = False
@@ -163,6 +166,7 @@ class SetSendingLimits(Command):
 
     account_id: AccountId
     per_minute: int = 0
+    minutes: int = 1
     per_day: int = 0
     warm_from: Micros = NEVER
     warm_first: int = 0
@@ -173,8 +177,12 @@ class SetSendingLimits(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeToken(Command):
-    """Take a token of a bucket that a channel keeps for itself, a relay's say; gives the wait."""
+    """Take a token of a bucket that a channel keeps for itself, a relay's say; gives the wait.
+
+    It lets `per_minute` go in `minutes` minutes.
+    """
 
     account_id: AccountId
     name: str
     per_minute: int
+    minutes: int = 1

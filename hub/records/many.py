@@ -25,7 +25,7 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendingLimits:
-    """How fast an account may send to many, and what a message of it costs.
+    """How fast an account may send to many (`per_minute` in `minutes`), and what a message costs.
 
     A warm-up lets `warm_first` leave on its first day and so many per cent more each day after,
     up to `per_day` (0: until the warm-up is ended). `price` is in minor units of `currency`.
@@ -33,6 +33,7 @@ class SendingLimits:
 
     account_id: AccountId
     per_minute: int = 0
+    minutes: int = 1
     per_day: int = 0
     warm_from: Micros = NEVER
     warm_first: int = 0

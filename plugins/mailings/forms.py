@@ -30,6 +30,9 @@ def plan_of(request: PluginRequest) -> dict[str, Any]:
         name: int(text) if (text := fields.get(name, "")).isdecimal() and len(text) < 19 else 0
         for name in NUMBERS
     }
+    # A form of before, or an empty field: so many in one minute.
+    for name in ("minutes", "domain_minutes"):
+        numbers[name] = numbers[name] or 1
     order = sorted(
         (int(text), name.removeprefix("account_"))
         for name, text in fields.items()

@@ -22,7 +22,9 @@ NUMBERS = (
     "cap_count",
     "cap_days",
     "per_minute",
+    "minutes",
     "domain_per_minute",
+    "domain_minutes",
     "fail_percent",
     "fall_back_minutes",
     "repeat_every",
@@ -40,6 +42,7 @@ AUDIENCES = ("living", "frozen")
 MOST_STEPS = 10
 MOST_FILES = 10
 MOST_BUTTONS = 30
+MOST_MINUTES = 1_440
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -104,7 +107,9 @@ class Plan:
     cap_count: int = 0
     cap_days: int = 7
     per_minute: int = 0
+    minutes: int = 1
     domain_per_minute: int = 0
+    domain_minutes: int = 1
     fail_percent: int = 20
     utm: str = ""
     tracks_clicks: bool = True
@@ -254,6 +259,8 @@ def _check(plan: Plan) -> None:
     for name in NUMBERS:
         if getattr(plan, name) < 0:
             raise Invalid("this number is not possible", field=name)
+    if not all(0 < one <= MOST_MINUTES for one in (plan.minutes, plan.domain_minutes)):
+        raise Invalid("a limit is for 1 to 1440 minutes", field="minutes")
     if plan.share > 100:
         raise Invalid("it is tried on at most 100 per cent", field="share")
     if plan.hold_out > 90:

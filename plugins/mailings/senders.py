@@ -26,7 +26,7 @@ from plugins.mailings.texts import translator
 
 US = 1_000_000
 OWN = "system.manage"
-NUMBERS = ("per_minute", "per_day", "warm_first", "warm_percent")
+NUMBERS = ("per_minute", "minutes", "per_day", "warm_first", "warm_percent")
 
 
 def _(text: str) -> str:
@@ -105,6 +105,7 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
     given: dict[str, Any] = {
         name: int(fields[name]) if fields[name].isdecimal() else 0 for name in NUMBERS
     }
+    given["minutes"] = given["minutes"] or 1
     given["currency"] = request.fields.get("currency", "")
     given["warm_from"] = request.fields.get("warm_from", "")
     try:

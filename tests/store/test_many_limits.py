@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from crm_store import many
+from crm_store.buckets import IDLE_US, domain_bucket, forget
+from crm_store.tables.many import buckets
 from hub import (
     Address,
     Capabilities,
@@ -16,6 +19,7 @@ from hub import (
     CreateContact,
     DeliveryStatus,
     GiveConsent,
+    Invalid,
     ManyContent,
     ManyRecipient,
     Micros,
@@ -26,6 +30,7 @@ from hub import (
     StartDeliveries,
     StartSending,
     SuppressAddress,
+    TakeToken,
     TooFast,
 )
 from hub.outcomes import judge
@@ -129,6 +134,48 @@ async def test_a_day_counts_what_really_left(home: House) -> None:
     assert left == [1, 1, 1, 1, 1, 0, 0]
     home.world.offset_us += DAY
     assert await leave(home, home.pigeon) == 1
+
+
+async def test_a_limit_may_be_of_many_minutes(home: House) -> None:
+    """One in eight minutes sends one: of a mailing, a domain, an account, and of what a channel counts."""
+    people = [await person(home, f"p{n}@a.example") for n in range(3)]
+    await sent_to(home, home.letter, people, per_minute=1, minutes=8)
+    more = [await person(home, f"q{n}@b.example") for n in range(3)]
+    await sent_to(home, home.letter, more, number=2, domain_per_minute=1, domain_minutes=8)
+    flock = [await person(home, f"bird{n}") for n in range(3)]
+    await home.user.do(SetSendingLimits(account_id=home.pigeon, per_minute=2, minutes=16))
+    await sent_to(home, home.pigeon, flock, number=3)
+    token = TakeToken(account_id=home.letter, name="relay", per_minute=1, minutes=8)
+    for _ in range(2):
+        assert await leave(home, home.letter) == 2
+        assert await leave(home, home.pigeon) == 1
+        assert await home.system.do(token) == [0]
+        home.world.offset_us += 7 * MINUTE
+        assert await leave(home, home.letter) == await leave(home, home.pigeon) == 0
+        assert 0 < (await home.system.do(token))[0] <= MINUTE + 1
+        home.world.offset_us += MINUTE + US
+    with pytest.raises(Invalid):
+        await home.user.do(SetSendingLimits(account_id=home.pigeon, per_minute=1, minutes=0))
+
+
+async def test_buckets_of_long_names_stay_apart_and_idle_ones_go(home: House) -> None:
+    wide = [f"{'x' * 240}.{n}.example" for n in range(2)]
+    assert len({domain_bucket(one) for one in wide} | {domain_bucket(wide[0], 7)}) == 3
+    assert max(len(domain_bucket(one, 2**62)) for one in wide) <= 200
+    people = [await person(home, f"p{n}@{n}.example") for n in range(3)]
+    await sent_to(home, home.letter, people, domain_per_minute=1)
+    assert await leave(home, home.letter) == 3
+    await home.user.do(SetSendingLimits(account_id=home.letter, per_day=5))
+
+    def names(reader: Any) -> list[str]:
+        return sorted(reader.conn.execute(select(buckets.c.name)).scalars())
+
+    assert await home.user.read(names) == [f"domain:{n}.example" for n in range(3)]
+    with home.runtime.database.administer() as conn:
+        now = home.system.now()
+        assert forget(conn, now + IDLE_US - DAY) == 0
+        assert forget(conn, now + IDLE_US + DAY) == 3
+    assert await home.user.read(names) == []
 
 
 class Still(World):

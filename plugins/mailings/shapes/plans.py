@@ -70,8 +70,12 @@ class _Said(Shape):
         default=0, description="Most mailings to a person in `cap_days`; 0: any."
     )
     cap_days: int = 7
-    per_minute: int = Field(default=0, description="Most messages a minute; 0: as the senders say.")
+    per_minute: int = Field(
+        default=0, description="Most messages in `minutes`; 0: as the senders say."
+    )
+    minutes: int = Field(default=1, ge=1, le=1440, description="1 is a minute, 60 an hour.")
     domain_per_minute: int = Field(default=0, description="The same for one domain of addresses.")
+    domain_minutes: int = Field(default=1, ge=1, le=1440)
     fail_percent: int = Field(
         default=20, description="From which share of failures it pauses itself."
     )

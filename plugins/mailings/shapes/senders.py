@@ -16,7 +16,8 @@ class Kinds(Body):
 class Limits(Body):
     """How fast an account may send to many, and what a message costs (minor units)."""
 
-    per_minute: int = 0
+    per_minute: int = Field(default=0, description="Most messages in `minutes`; 0: any.")
+    minutes: int = Field(default=1, ge=1, le=1440, description="1 is a minute, 60 an hour.")
     per_day: int = 0
     warm_first: int = Field(default=0, description="How many leave on the first day of a warm-up.")
     warm_percent: int = Field(default=0, description="How many per cent more each day after.")
@@ -30,6 +31,7 @@ class AccountLimits(Shape):
 
     account_id: Id
     per_minute: int
+    minutes: int
     per_day: int
     warm_first: int
     warm_percent: int

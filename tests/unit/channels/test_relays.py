@@ -33,7 +33,7 @@ def closed_port() -> int:
         return int(one.getsockname()[1])
 
 
-async def unlimited(name: str, per_minute: int) -> int:
+async def unlimited(name: str, per_minute: int, minutes: int = 1) -> int:
     return 0
 
 
@@ -43,7 +43,7 @@ async def test_the_next_relay_where_the_first_is_away_and_the_letters_fate_is_fi
     port = int(relay.url.rpartition(":")[2])
     asked: list[str] = []
 
-    async def take(name: str, per_minute: int) -> int:
+    async def take(name: str, per_minute: int, minutes: int = 1) -> int:
         asked.append(name)
         return 0 if len(asked) == 1 else 7_000_000
 
@@ -84,9 +84,10 @@ async def test_a_relay_serves_only_whom_it_may(relay: MailRelay) -> None:
 
 
 def test_relays_are_read_and_what_is_none_is_refused() -> None:
-    text = "smtp://u%40x:p@mx.example:2525?security=none&per_minute=60&from=example.org smtps://b.example"
+    text = "smtp://u%40x:p@mx.example:2525?security=none&per_minute=60&minutes=8&from=example.org smtps://b.example"
     first, second = read_relays(text, verify=True, ca_file="")
-    assert (first.relay.user, first.relay.port, first.per_minute) == ("u@x", 2525, 60)
+    assert (first.relay.user, first.relay.port) == ("u@x", 2525)
+    assert (first.per_minute, first.minutes) == (60, 8)
     assert (first.serves, second.relay.port, second.relay.security) == ("example.org", 465, "tls")
     for wrong in ("mx.example", "smtp://", "smtp://x:y", "smtp://x?security=no"):
         with pytest.raises(ValueError, match="a relay is written"):
