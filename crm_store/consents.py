@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     insert,
+    or_,
     select,
     update,
 )
@@ -36,6 +37,7 @@ from crm_store.viewer import Reader
 from hub.commands import (
     GiveConsent,
     LimitAdvertising,
+    TakeBackWithdrawal,
     WithdrawConsent,
 )
 from hub.errors import Invalid, NotFound
@@ -92,6 +94,33 @@ def withdraw_consent(uow: UnitOfWork, command: WithdrawConsent) -> int:
         )
     )
     return ended
+
+
+def take_back_withdrawal(uow: UnitOfWork, command: TakeBackWithdrawal) -> None:
+    """Let the newest refusal over a letter count no more: every other word is as it was."""
+    known(uow, command.contact_id)
+    row = uow.conn.execute(
+        select(consent_log)
+        .where(
+            consent_log.c.contact_id == command.contact_id,
+            consent_log.c.state == WITHDRAWN,
+            or_(
+                consent_log.c.evidence == command.evidence,
+                consent_log.c.evidence.startswith(f"{command.evidence}: ", autoescape=True),
+            ),
+        )
+        .order_by(consent_log.c.id.desc())
+        .limit(1)
+    ).first()
+    if row is None:
+        raise NotFound("there is no such refusal")
+    uow.conn.execute(update(consent_log).where(consent_log.c.id == row.id).values(state=UNDONE))
+    rebuild(uow, command.contact_id)
+    uow.record(
+        ConsentGiven(
+            contact_id=command.contact_id, channel=row.channel, topic=row.topic, how=row.how
+        )
+    )
 
 
 def known(uow: UnitOfWork, contact_id: ContactId) -> None:

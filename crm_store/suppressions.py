@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 
 from crm_store.consents import known
 from crm_store.sql import upsert
@@ -28,6 +28,8 @@ REASONS = (
     "by_hand",
     "imported",
 )
+IN_A_ROW_US = 30 * 86_400_000_000
+"""Within how long one fault of an address after another is a row of them."""
 _STATUS = re.compile(r"\b([45])\.(\d{1,3})\.(\d{1,3})\b")
 
 
@@ -80,6 +82,8 @@ def suppress(uow: UnitOfWork, address_id: int, reason: str, text: str = "") -> b
     if row is None:
         return False
     by_person = uow.actor.kind in (ActorKind.USER, ActorKind.TOKEN)
+    # Mail tells of no delivery: a full mailbox of long ago is over when no other followed soon.
+    again = case((suppressions.c.at < uow.now - IN_A_ROW_US, 1), else_=suppressions.c.count + 1)
     before = uow.conn.execute(
         select(suppressions.c.count).where(
             suppressions.c.address_id == address_id, suppressions.c.reason == reason
@@ -88,7 +92,7 @@ def suppress(uow: UnitOfWork, address_id: int, reason: str, text: str = "") -> b
     uow.conn.execute(
         upsert(uow.dialect, suppressions).on_conflict_do_update(
             index_elements=["address_id", "reason"],
-            set_={"count": suppressions.c.count + 1, "at": uow.now, "text": text[:400]},
+            set_={"count": again, "at": uow.now, "text": text[:400]},
         ),
         [
             {
@@ -154,6 +158,9 @@ def bounce_of(reason: str, text: str) -> str:
     code = _STATUS.search(text)
     if code is not None:
         kind, subject, detail = code[1], code[2], code[3]
+        if (subject, detail) in (("1", "7"), ("1", "8")):
+            # These speak of the sender's own address (RFC 3463 section 3.2).
+            return ""
         if kind == "4" or (subject, detail) in (("2", "2"), ("4", "1"), ("4", "7")):
             return "bounced_soft"
         return "bounced_hard" if subject == "1" or (subject, detail) == ("2", "1") else ""

@@ -18,6 +18,15 @@ STOP = frozenset(
         "stop",
         "стопрассылка",
         "stopall",
+        "стоп рассылка",
+        "stop all",
+        "стоп всё",
+        "стоп все",
+        "отказ",
+        "отказаться",
+        "отказываюсь",
+        "не присылайте",
+        "не пишите",
         "отписка",
         "отписаться",
         "отпишите",
@@ -30,11 +39,11 @@ STOP = frozenset(
     }
 )
 AGAIN = frozenset({"подписаться", "подпишите меня", "subscribe", "unstop"})
-_EDGES = " \t\r\n.!,;:\"'«»()-"
+_EDGES = " \t\r\n.!,;:/\"'«»()-"
 
 
 def word_of(text: str) -> str:
-    """Give a short message as it is compared: lower case, without marks around it."""
+    """Give a short message as it is compared: lower case, without marks around it (`/stop`)."""
     if len(text) > LONGEST:
         return ""
     return " ".join(text.strip(_EDGES).lower().split())

@@ -250,6 +250,7 @@ ONE: dict[type[Command], One] = {
     c.EraseContact: erasure.erase_contact,
     c.GiveConsent: consents.give_consent,
     c.WithdrawConsent: consents.withdraw_consent,
+    c.TakeBackWithdrawal: consents.take_back_withdrawal,
     c.LimitAdvertising: frequency.limit_advertising,
     c.SendPreferences: fresh_links.send_preferences,
     c.SuppressAddress: suppressions.suppress_address,

@@ -32,6 +32,7 @@ from hub.commands.consents import (
     ReleaseAddress,
     SendPreferences,
     SuppressAddress,
+    TakeBackWithdrawal,
     WithdrawConsent,
 )
 from hub.commands.custom import (
@@ -475,6 +476,7 @@ __all__ = [
     "TagDialog",
     "TagObject",
     "TakeAnswers",
+    "TakeBackWithdrawal",
     "TakeLead",
     "TakeToken",
     "TickPoint",

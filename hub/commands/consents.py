@@ -46,6 +46,19 @@ class WithdrawConsent(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeBackWithdrawal(Command):
+    """Let a person's newest refusal over one letter (`evidence`) count no more: all is as before.
+
+    Nothing is given that was not given before; raises NotFound where there is no such refusal.
+    """
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    contact_id: ContactId
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LimitAdvertising(Command):
     """Note that a person wants at most one advertising message in so many days, over all channels;
     gives whether that is new. 0 lifts it. The caps of mailings hold beside it."""

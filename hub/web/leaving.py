@@ -25,6 +25,7 @@ from hub.commands import (
     GiveConsent,
     LimitAdvertising,
     SendPreferences,
+    TakeBackWithdrawal,
     TouchMany,
     WithdrawConsent,
 )
@@ -152,7 +153,7 @@ async def decide(request: Request) -> Response:
         "evidence": evidence + (f": {str(form.get('why', ''))[:300]}" if form.get("why") else ""),
         "ip": getattr(request.state, "client", ""),
     }
-    commands: list[WithdrawConsent | GiveConsent | LimitAdvertising] = []
+    commands: list[WithdrawConsent | TakeBackWithdrawal | GiveConsent | LimitAdvertising] = []
     if what == "topic":
         commands.append(WithdrawConsent(channel=kind, topic=topic, **shared))
     elif what == "all_here":
@@ -160,7 +161,7 @@ async def decide(request: Request) -> Response:
     elif what == "all":
         commands.append(WithdrawConsent(**shared))
     elif what == "undo":
-        commands.append(GiveConsent(channel=kind, topic=topic, **shared))
+        commands.append(TakeBackWithdrawal(contact_id=contact_id, evidence=evidence))
     elif what == "often" and form.get("days") in OFTEN:
         commands.append(LimitAdvertising(days=int(str(form["days"])), **shared))
     elif what == "topics":

@@ -29,9 +29,9 @@ def address_of(address: str, utm: str = "") -> str:
     for name, one in held.items():
         address = address.replace(one, name, 1)
     parts = urlsplit(address)
-    given = dict(parse_qsl(parts.query, keep_blank_values=True))
-    for name, value in parse_qsl(utm):
-        given.setdefault(name, value)
+    given = parse_qsl(parts.query, keep_blank_values=True)
+    there = {name for name, _ in given}
+    given += [(name, value) for name, value in parse_qsl(utm) if name not in there]
     made = urlunsplit(parts._replace(query=urlencode(given)))
     for name, one in held.items():
         made = made.replace(name, one, 1)

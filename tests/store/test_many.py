@@ -232,6 +232,8 @@ def test_quiet_hours_go_over_midnight(start: int, end: int, hours: int) -> None:
         ("invalid_address", "550 5.1.1 no such user", "bounced_hard"),
         ("provider_error", "552 5.2.2 mailbox full", "bounced_soft"),
         ("spam", "554 5.7.1 looks like spam", ""),
+        ("rejected", "550 5.1.8 Sender address rejected: Domain not found", ""),
+        ("rejected", "550 5.1.7 bad sender", ""),
         ("too_large", "552 5.3.4 message too big", ""),
         ("provider_error", "421 4.7.0 try later", "bounced_soft"),
         ("invalid_address", "no mailbox here", "bounced_hard"),
@@ -366,3 +368,13 @@ async def test_a_persons_timeline_tells_the_mailings_he_got(home: House) -> None
     stops = await home.user.read(ways.journey_of_contact, anna)
     assert [(one.kind, one.word) for one in stops] == [("mailing", "News")]
     assert await home.user.read(ways.journey_of_contact, boris) == []
+
+
+async def test_faults_of_long_ago_make_no_row(home: House) -> None:
+    [anna] = await people(home, "Anna", kind="email")
+    full = SuppressAddress(address_id=await address_of(home, anna), reason="bounced_soft")
+    month = 31 * 24 * HOUR
+    for pause in (0, HOUR, month, month, HOUR):
+        home.world.offset_us += pause
+        await home.user.do(full)
+    assert [one.count for one in (await home.user.read(standing, anna)).suppressions] == [2]

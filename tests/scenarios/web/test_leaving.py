@@ -23,6 +23,7 @@ from hub import (
     ManyRecipient,
     PlanMany,
     SendMany,
+    WithdrawConsent,
 )
 from hub.handle import BoundHub
 from hub.many_rendering import CLICK
@@ -104,7 +105,17 @@ async def test_only_a_post_unsubscribes_and_one_is_enough(house: House, world: W
     assert 'value="topic"' not in left
     again = await browser.post(_path(address), data={"do": "undo"})
     assert "subscribed again" in again.text
-    assert (await _word(hub, contact))[0] == "given"
+    assert [one.state for one in (await hub.read(standing, contact)).current] == ["given"]
+    assert (await browser.post(_path(address), data={"do": "undo"})).status_code == 404
+    # What was refused before stays refused when "no more of anything" is taken back.
+    await hub.do(WithdrawConsent(contact_id=contact, topic="sales"))
+    await browser.post(_path(address), data={"do": "all"})
+    await browser.post(_path(address), data={"do": "undo"})
+    words = {
+        (one.channel, one.topic): one.state for one in (await hub.read(standing, contact)).current
+    }
+    assert words == {("email", "news"): "given", ("", "sales"): "withdrawn"}
+    await hub.do(GiveConsent(contact_id=contact, topic="sales", how="form"))
     everything = await browser.post(_path(address), data={"do": "all", "why": "too often"})
     assert "on no channel" in everything.text
     assert 'value="undo"' in everything.text

@@ -29,6 +29,8 @@ def test_an_address_ends_where_the_words_go_on(text: str, found: list[str]) -> N
 
 
 def test_marks_are_put_beside_what_is_filled_in_for_each_person() -> None:
+    twice = "https://x.example/?color=red&color=blue"
+    assert with_marks(twice, "utm_source=sms") == f"{twice}&utm_source=sms"
     assert with_marks(f"Go https://x.example/o?n={NAME}.", "utm_source=sms") == (
         f"Go https://x.example/o?n={NAME}&utm_source=sms."
     )
