@@ -33,6 +33,7 @@ from plugins.mailings import (
     library,
     library_api,
     library_pages,
+    looks,
     obligations,
     pages,
     pictures,
@@ -126,6 +127,7 @@ def register_routes() -> list[Route]:
         *pictures.routes(),
         *api.routes(),
         *library_api.routes(),
+        *looks.routes(),
         *library_pages.routes(),
         *pages.routes(),
     ]

@@ -170,7 +170,9 @@ def _product(body: list[str], colours: Colours) -> Block:
             button = found
         else:
             words.append(line)
-    if not words:
+    # A dash holds the place of what is left empty.
+    words[:2] = ["" if one == "-" else one for one in words[:2]]
+    if not words or not words[0]:
         raise Invalid("a product needs a name", field="text")
     return Block(
         kind="product",

@@ -26,7 +26,7 @@ from plugins.mailings.library import (
     problems_of,
     reader_of,
 )
-from plugins.mailings.looks import preview
+from plugins.mailings.looks import preview, variables
 from plugins.mailings.plans import Variant
 from plugins.mailings.texts import SCOPE_WORDS, translator
 from plugins.mailings.trying import samples
@@ -129,6 +129,7 @@ async def _page(
             "files": files,
             "megabytes": megabytes,
             "problem": problem,
+            "variables": variables(request.language),
             "problems": _problems(hub, one) if one.id else [],
             "versions": await versions_of(hub, LETTER, one.id) if one.id else [],
             "people": await _names(hub),
@@ -178,7 +179,8 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
     except (Invalid, Conflict) as error:
         status = 409 if isinstance(error, Conflict) else 422
         return await _page(hub, request, _typed(request, one), words(str(error)), status)
-    return Redirect(to=f"/p/mailings/letters/{saved}?saved=1")
+    to = "/p/mailings/letters" if what == "close" else f"/p/mailings/letters/{saved}?saved=1"
+    return Redirect(to=to)
 
 
 async def _saved(hub: Hub, request: PluginRequest, one: KeptLetter) -> int:
@@ -244,7 +246,8 @@ async def drawn(hub: Hub, request: PluginRequest) -> Answer:
         values = {**samples(request.language), "unsubscribe_url": "#", "view_url": "#"}
         html = hub.fill(made, values, html=True).text
     except HubError as error:
-        return File(content=str(error).encode(), media_type="text/plain; charset=utf-8")
+        words = translator(request.language)(str(error))
+        return File(content=words.encode(), media_type="text/plain; charset=utf-8")
     return preview(html, dark=bool(request.query.get("dark")))
 
 

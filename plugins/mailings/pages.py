@@ -38,7 +38,7 @@ from plugins.mailings.forms import plan_of, test_of, typed
 from plugins.mailings.library import SaveLetter, all_letters, letter_of
 from plugins.mailings.library_pages import wording_of
 from plugins.mailings.links import look
-from plugins.mailings.looks import preview
+from plugins.mailings.looks import preview, variables
 from plugins.mailings.messages import looks_of
 from plugins.mailings.pace import told
 from plugins.mailings.paths import Path, path_of
@@ -175,6 +175,7 @@ async def _page(
             "path": path,
             "money": money,
             "reached": path.reached,
+            "variables": variables(request.language),
             "steps": [*plan.steps, *[Step(days=0)] * 3][:MOST_STEPS],
             "templates": await _has_templates(hub, plan),
             "many": MANY,
@@ -246,8 +247,13 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
     what = request.fields.get("do", "save")
     words = translator(request.language)
     try:
-        if what in ("save", "send", "test", "keep", "take", "links") and mailing.state == "draft":
+        if (
+            what in ("save", "close", "send", "test", "keep", "take", "links")
+            and mailing.state == "draft"
+        ):
             mailing = await _saved(hub, request, mailing)
+        if what == "close":
+            return Redirect(to="/p/mailings/")
         if what == "send":
             people, seen = (request.fields.get(name, "") for name in ("people", "seen"))
             await send(hub, mailing, people, seen)

@@ -141,6 +141,31 @@ TOUCH_WORDS = {
     "last": _("the last mailing that touched the person"),
 }
 
+PLACEHOLDERS = (
+    _("Whole name of the person"),
+    _("First name"),
+    _("Patronymic"),
+    _("Last name"),
+    _("Name and patronymic"),
+    _("Gender, where the name tells it"),
+    _("Position of the person"),
+    _("E-mail address of the person"),
+    _("Telephone of the person"),
+    _("Client"),
+    _("Your name"),
+    _("Your first name"),
+    _("Your position"),
+    _("Our organisation"),
+    _("Title of the interest"),
+    _("Sum of the interest"),
+    _("Number of the request"),
+    _("When the request is due"),
+    _("Channel of the dialog"),
+    _("Today's date"),
+    _("Our working hours"),
+)
+"""What the hub's placeholders are called, in the words of this catalogue."""
+
 
 def translator(language: str) -> Callable[[str], str]:
     """Look texts up in this plugin's catalogue."""

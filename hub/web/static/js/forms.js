@@ -36,7 +36,8 @@ function save() {
 // Without a form that is meant the key is whoever's else it is.
 const when = () => Boolean(meant());
 bind('Ctrl+S', _('Save'), _('Everywhere'), save, { typing: true, when });
-bind('Ctrl+Enter', _('Save'), _('Everywhere'), save, { typing: true, when });
+// A page may have a button of its own for this key: one that saves and closes.
+bind('Ctrl+Enter', _('Save'), _('Everywhere'), save, { typing: true, when: () => when() && !document.querySelector('[data-key="Ctrl+Enter"]') });
 
 const me = document.querySelector('meta[name="me"]')?.getAttribute('content');
 /** By what a form of one page is found on the page that answers it. */
