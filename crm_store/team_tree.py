@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import CTE, Connection, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from crm_store.tables.users import team_members, teams
 from hub.ids import TeamId, UserId
 from hub.records.system import Team
 
 
-def reached(people: Iterable[UserId]) -> CTE:
-    """Give, as a table of `team_id`, the teams that some people are in and all below those."""
-    own = select(team_members.c.team_id).where(team_members.c.user_id.in_(sorted(people)))
-    found = own.cte("reached", recursive=True)
+def _near() -> Select[Any]:
+    own = select(team_members.c.team_id).where(
+        team_members.c.user_id.in_(bindparam("people", expanding=True))
+    )
+    found = own.cte("near", recursive=True)
     below = select(teams.c.id).join(found, teams.c.parent_id == found.c.team_id)
     # Each team once: even a circle, which nobody can make, would end.
-    return found.union(below)
+    near = found.union(below)
+    in_them = near.outerjoin(team_members, team_members.c.team_id == near.c.team_id)
+    return select(near.c.team_id, team_members.c.user_id).select_from(in_them)
+
+
+# Made once: it is asked whenever somebody's rights are read.
+_NEAR = _near()
+
+
+def near(conn: Connection, people: Iterable[UserId]) -> tuple[frozenset[TeamId], frozenset[UserId]]:
+    """Give the teams that some people are in with all below those, and the people of all these."""
+    rows = conn.execute(_NEAR, {"people": sorted(people)}).all()
+    found = frozenset(TeamId(row.team_id) for row in rows)
+    return found, frozenset(UserId(row.user_id) for row in rows if row.user_id is not None)
 
 
 def parents_of(conn: Connection) -> dict[TeamId, TeamId]:

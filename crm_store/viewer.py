@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, sele
 from crm_store.nouns import NOUNS, Noun
 from crm_store.tables.absences import absences
 from crm_store.tables.dialogs import dialogs, mentions, messages
-from crm_store.tables.users import account_members, roles, team_members, users
-from crm_store.team_tree import reached
+from crm_store.tables.users import account_members, roles, users
+from crm_store.team_tree import near
 from hub.errors import NotAllowed
 from hub.ids import AccountId, Micros, TeamId, UserId
 from hub.objects import Actor, ActorKind
@@ -324,12 +324,7 @@ def viewer_of(conn: Connection, user_id: UserId, role: Any) -> Viewer:
     teams: frozenset[TeamId] = frozenset()
     mates: frozenset[UserId] = frozenset()
     if any(scope.with_team for _, scope in (*scopes, *by_account)):
-        near = reached(selves)
-        in_them = near.outerjoin(team_members, team_members.c.team_id == near.c.team_id)
-        people = select(near.c.team_id, team_members.c.user_id).select_from(in_them)
-        rows = conn.execute(people).all()
-        teams = frozenset(TeamId(one.team_id) for one in rows)
-        mates = frozenset(UserId(one.user_id) for one in rows if one.user_id is not None)
+        teams, mates = near(conn, selves)
     return Viewer(
         user_id=user_id,
         role=role.name,
