@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -23,7 +24,7 @@ from hub.filters import Choice, Fields
 from hub.ids import ContactId
 from hub.kinds import Kind
 from hub.objects import Actor, ActorKind
-from hub.records.segments import Reach, Segment
+from hub.records.segments import Segment
 from hub.web.auth import checked_form
 from hub.web.filter_bar import chips as chips_of
 from hub.web.filter_bar import joined, parts_of, read_condition, read_tree, written
@@ -35,6 +36,9 @@ from hub.web.settings.channels import address_kinds, sending
 from hub.web.settings.common import say
 
 SAMPLE = 20
+FEW = 30
+"""An estimate of fewer people than so many that were asked only says that they are few."""
+MADE_OF = ("any_of", "all_of", "not_in")
 PAGE = 500
 Tree = Mapping[str, object]
 
@@ -60,9 +64,8 @@ async def shown(request: Request) -> Response:
     segment = Segment(id=0, name="", static=bool(request.query_params.get("static")))
     if number_text is not None:
         segment = await request.state.hub.read(reads.one, number(number_text))
-    elif request.query_params.get("filter"):
-        given = read_tree(request.query_params["filter"])
-        segment = Segment(id=0, name="", static=False, filter=given or {})
+    else:
+        segment = replace(segment, **_parts(request.query_params))
     return await _form(request, segment)
 
 
@@ -72,19 +75,11 @@ async def _form(
     hub, language = request.state.hub, request.state.language
     kind, known = await hub.read(_known, request)
     others = [one for one in await hub.read(reads.all_segments) if one.id != segment.id]
-    sizes: list[tuple[str, Reach]] = []
-    sample, total = [], 0
     asked = segment.id or segment.filter or segment.made_of
-    topic = request.query_params.get("topic", "")[:100]
+    counted: dict[str, Any] = {}
     if asked:
         try:
-            total = await hub.read(reads.count, segment)
-            kinds = sorted({one.address_kind for one in sending(request).values()})
-            for channel in kinds:
-                found = await hub.reach(segment, channel=channel, topic=topic)
-                if found.reached or channel in ("email", "phone"):
-                    sizes.append((channel, found))
-            sample = await hub.audience(segment, channel="email", limit=SAMPLE)
+            counted = await _counted(request, segment)
         except HubError as error:
             problem = problem or say(request, str(error))
     chips: list[str] = []
@@ -112,14 +107,42 @@ async def _form(
                 (_("Client, channels and mailings"), [one for one in words if one[0] not in own]),
             )
         ],
-        sizes=sizes,
-        total=total,
-        sample=sample,
         asked=asked,
-        topic=topic,
         problem=problem,
         uses=await _uses(request, segment.id) if may_remove else [],
+        **counted,
     )
+
+
+async def _counted(request: Request, segment: Segment) -> dict[str, Any]:
+    """Count a segment over all channels, with some of its people.
+
+    Where there are very many people it is an estimate, and the page that counts (`exact`) is named.
+    """
+    hub, topic = request.state.hub, request.query_params.get("topic", "")[:100]
+    kinds = sorted({one.address_kind for one in sending(request).values()})
+    exact = request.query_params.get("exact") == "1"
+    found = await hub.reaches(segment, channels=kinds, topic=topic, exact=exact)
+    told = zip(kinds, found.each, strict=True)
+    return {
+        "total": found.total,
+        "sizes": [(kind, one) for kind, one in told if one.reached or kind in ("email", "phone")],
+        "sample": []
+        if found.estimated
+        else await hub.audience(segment, channel="email", limit=SAMPLE),
+        "estimated": found.estimated,
+        "least": reads.PART * FEW,
+        "exact": _exact(request, segment, topic),
+    }
+
+
+def _exact(request: Request, segment: Segment, topic: str) -> str:
+    """Give the page on which a segment is counted, as it stands in the form."""
+    given: dict[str, Any] = {"exact": "1", "topic": topic}
+    if request.method == "GET" and segment.id:
+        return f"/segments/{segment.id}?{urlencode(given)}"
+    given |= {name: getattr(segment, name) for name in MADE_OF}
+    return f"/segments/new?{urlencode({**given, 'filter': written(segment.filter)}, doseq=True)}"
 
 
 async def _uses(request: Request, segment_id: int) -> list[UsedBy]:
@@ -221,15 +244,18 @@ def _with(segment: Segment, parts: list[Tree]) -> Segment:
     )
 
 
+def _parts(given: Any) -> dict[str, Any]:
+    """Read what a segment is made of out of a form or an address."""
+    made_of = {name: tuple(number(one) for one in given.getlist(name) if one) for name in MADE_OF}
+    return {"filter": read_tree(str(given.get("filter", ""))) or {}, **made_of}
+
+
 def _typed(form: Any, segment_id: int) -> Segment:
     return Segment(
         id=segment_id,
         name=str(form.get("name", ""))[:200],
         static=form.get("static") == "yes",
-        filter=read_tree(str(form.get("filter", ""))) or {},
-        any_of=tuple(number(one) for one in form.getlist("any_of") if one),
-        all_of=tuple(number(one) for one in form.getlist("all_of") if one),
-        not_in=tuple(number(one) for one in form.getlist("not_in") if one),
+        **_parts(form),
         watched=form.get("watched") == "yes",
         version=number(form.get("version") or 1),
     )

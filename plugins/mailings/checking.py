@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub import AccountId, Hub, HubError
@@ -62,21 +63,22 @@ async def findings(hub: Hub, mailing: Mailing, path: Path | None = None) -> list
     found += await _pressed(hub, plan)
     if not [one for one in found if one.level == "bad"]:
         path = path or await path_of(hub, mailing)
-        if not path.reached:
+        about = "≈ " if path.estimated else ""
+        # An estimate of nobody may still be some: it is said when they are counted.
+        if not path.reached and not path.estimated:
             # Whoever comes later gets it: an empty beginning is no mistake there.
             level = "warn" if plan.repeat == "enter" else "bad"
             found.append(Finding(level=level, text=_("Nobody would get it")))
-        else:
+        elif path.reached:
             text = _("People who get it")
-            found.append(Finding(level="good", text=text, detail=str(path.reached)))
+            found.append(Finding(level="good", text=text, detail=f"{about}{path.reached}"))
             if out := about_held_out(plan, path.reached):
                 text = _("About so many of them are kept out to compare")
-                found.append(Finding(level="good", text=text, detail=str(out)))
+                found.append(Finding(level="good", text=text, detail=f"{about}{out}"))
         if path.prices != path.most:
             text = _("It costs, if the first channel of everybody arrives")
-            found += [Finding(level="good", text=text, detail=money(n, c)) for c, n in path.prices]
-        text = _("It costs at most")
-        found += [Finding(level="good", text=text, detail=money(n, c)) for c, n in path.most]
+            found += _sums(text, path.prices, about)
+        found += _sums(_("It costs at most"), path.most, about)
         found += await _times(hub, plan)
     if plan.advertising:
         found.append(Finding(level="good", text=_("Everybody can unsubscribe by one press")))
@@ -85,6 +87,10 @@ async def findings(hub: Hub, mailing: Mailing, path: Path | None = None) -> list
             Finding(level="warn", text=_("A service message goes to who refused advertising too"))
         )
     return found
+
+
+def _sums(text: str, sums: Sequence[tuple[str, int]], about: str) -> list[Finding]:
+    return [Finding(level="good", text=text, detail=f"{about}{money(n, c)}") for c, n in sums]
 
 
 async def _times(hub: Hub, plan: Plan) -> list[Finding]:

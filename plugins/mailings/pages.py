@@ -144,7 +144,9 @@ async def _page(
     path: Path | None = None
     if mailing.id and mailing.state == "draft":
         try:
-            path = await path_of(hub, mailing) if plan.segment_id else None
+            # What is said to a form that was refused is said of what is counted.
+            exact = bool(problem) or request.query.get("exact") == "1"
+            path = await path_of(hub, mailing, exact=exact) if plan.segment_id else None
         except (HubError, KeyError):
             path = None
         # What is typed and not possible is said by `problem`; there is no list of it.

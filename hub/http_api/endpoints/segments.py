@@ -152,12 +152,23 @@ async def reach(
     channel: Channel = "email",
     topic: Annotated[str, Query(max_length=100, pattern=r"^[^\x00]*$")] = "",
     advertising: bool = True,
+    exact: Annotated[
+        bool, Query(description="Count everybody, also where an estimate would be quicker.")
+    ] = False,
 ) -> s.Reach:
-    """Give the live size on a channel after exclusions, with the reasons."""
+    """Give the live size on a channel after exclusions, with the reasons.
+
+    Of more than 20,000 people it is an estimate at once (`estimated`) unless it shall be `exact`.
+    """
     segment = await caller.hub.read(reads.one, segment_id)
-    found = await caller.hub.reach(segment, channel=channel, topic=topic, advertising=advertising)
+    told = await caller.hub.reaches(
+        segment, channels=(channel,), topic=topic, advertising=advertising, exact=exact
+    )
+    (found,) = told.each
     return s.Reach(
         total=found.total,
         reached=found.reached,
         kept_back=[s.Reason(reason=reason, count=n) for reason, n in found.kept_back],
+        estimated=found.estimated,
+        counted_at=caller.hub.now(),
     )

@@ -65,6 +65,8 @@ class Reach(Shape):
     total: int
     reached: int
     kept_back: list[Reason]
+    estimated: bool = Field(description="One person in 61 was asked; ask for `exact` to count all.")
+    counted_at: Instant
 
 
 class Member(Shape):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
+from crm_store import segments
 from crm_store.tables.users import users as user_table
 from tests.scenarios.http_api.world import World
 from tests.scenarios.web.pigeons import SETTINGS
@@ -30,6 +32,26 @@ async def test_a_contact_is_changed_by_the_version_that_was_seen(world: World) -
     said = (await program.ok("GET", f"{path}/history"))["items"]
     assert [one["field"] for one in said][:2] == ["notes", "name"]
     assert (await program.ok("GET", f"{path}/segments"))["items"] == []
+
+
+async def test_of_very_many_people_an_estimate_comes_before_what_is_counted(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(segments, "AT_ONCE", 0)
+    program = await world.program("administrator")
+    mail = {"kind": "email", "value": "anna@example.org"}
+    await program.ok("POST", "/contacts", json={"name": "Anna", "addresses": [mail]})
+    made = await program.ok("POST", "/segments", json={"name": "Everybody"})
+    path = f"/segments/{made['id']}/reach"
+    assert (await program.ok("GET", path))["estimated"] is True
+    counted = await program.ok("GET", path, params={"exact": "true"})
+    assert counted.pop("counted_at")
+    assert counted == {
+        "total": 1,
+        "reached": 0,
+        "kept_back": [{"reason": "no_consent", "count": 1}],
+        "estimated": False,
+    }
 
 
 async def test_addresses_belong_to_one_contact(world: World) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import plugins.mailings
+from crm_store import segments
 from hub import (
     Actor,
     ActorKind,
@@ -180,12 +181,18 @@ async def test_a_long_list_comes_in_pages(house: House, monkeypatch: pytest.Monk
 
 
 async def test_a_draft_is_put_away_and_back_and_says_whom_it_reaches(
-    house: House, world: World
+    house: House, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     segment, account = await _ready(house, 20)
     number = await _draft(house, segment, account, hold_out=10)
     browser = await house.logged_in("marketer")
     address = f"/p/mailings/{number}"
+    with monkeypatch.context() as patched:
+        # Of very many an estimate is shown at once, but it goes only to as many as were counted.
+        patched.setattr(segments, "AT_ONCE", 1)
+        assert 'name="seen"' not in (page := (await browser.get(address)).text)
+        assert f'data-exact="/p/mailings/{number}?exact=1#check"' in page
+        assert 'name="seen" value="20"' in (await browser.get(f"{address}?exact=1")).text
     page = (await browser.get(address)).text
     assert "kept out to compare: <strong" in page
     assert "By the clock of UTC" in page

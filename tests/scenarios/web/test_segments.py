@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -190,7 +192,9 @@ async def test_only_the_people_of_a_client_are_asked_for_by_what_their_client_is
     assert await found("last_purchase", "empty") == ["Boris", "Vera"]
 
 
-async def test_a_marketer_builds_one_on_screen(house: House) -> None:
+async def test_a_marketer_builds_one_on_screen(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     anna = await _person(house, "Anna")
     walter = await _person(house, "Walter", "de")
     browser = await house.logged_in("marketer")
@@ -248,6 +252,13 @@ async def test_a_marketer_builds_one_on_screen(house: House) -> None:
     shown = (await browser.get(by_hand)).text
     assert "How many, now: 1" in shown
     assert f"out-{anna}" in shown
+    # Of very many an estimate comes first, which names the page where all are counted.
+    monkeypatch.setattr(segments, "AT_ONCE", 1)
+    added = await browser.submit(address, data={**condition, "do": "add"})
+    for page in ((await browser.get(address)).text, added.text):
+        assert "How many: fewer than 1830" in page
+        (counted,) = re.findall(r'data-exact="([^"]+)"', page)
+        assert "How many, now: 1" in (await browser.get(html.unescape(counted))).text
     # In which segments she is stands on her card, of a watched one as of its last look.
     (watched,) = await house.system.do(SaveSegment(name="Everybody", watched=True))
     await house.system.do(SaveSegment(name="Whoever", watched=False))
