@@ -33,9 +33,8 @@ def create_many(
         if prop.name in noun.table.c:
             first = prop.choices[0].value if prop.choices else ""
             is_choice = prop.type is PropertyType.CHOICE
-            empty[prop.name] = first if is_choice else empty_value(prop.type)
-            if f"{prop.name}_folded" in noun.table.c:
-                empty[f"{prop.name}_folded"] = ""
+            value = first if is_choice else empty_value(prop.type)
+            empty |= object_writes.columns_of(noun, prop.name, value)
     insert_rows(
         uow.conn,
         noun.table,
@@ -59,9 +58,7 @@ def stored(noun: Noun, values: Mapping[str, object]) -> dict[str, object]:
     row: dict[str, object] = {}
     for name, value in values.items():
         if name in noun.table.c:
-            row[name] = value
-            if f"{name}_folded" in noun.table.c:
-                row[f"{name}_folded"] = fold(str(value))[:FOLDED]
+            row |= object_writes.columns_of(noun, name, value)
     return row
 
 

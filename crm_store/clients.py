@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select, update
 
-from crm_store import object_writes, objects, support_levels
+from crm_store import client_addresses, duplicates, object_writes, objects, support_levels
 from crm_store.object_fields import last_purchase
 from crm_store.objects import NOUNS, visible_people
 from crm_store.people import contacts_of
@@ -15,6 +16,7 @@ from crm_store.survivors import lock_contact, refuse_merged, survivor_of
 from crm_store.tables.people import clients, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader, Viewer
+from hub.card_addresses import LINES, every
 from hub.commands import ChangeClient, CreateClient, RemoveClient
 from hub.events import ClientCreated
 from hub.ids import ClientId, ContactId, Micros
@@ -32,9 +34,12 @@ def client(reader: Reader, client_id: ClientId) -> Client:
 def create_client(uow: UnitOfWork, command: CreateClient) -> ClientId:
     """Make a client card."""
     given = {**command.values, "name": command.name, "organisation": command.organisation}
-    values = support_levels.checked(uow, object_writes.read_values(CLIENT.kind, given, new=True))
+    checked = client_addresses.changed(object_writes.read_values(CLIENT.kind, given, new=True))
+    values = support_levels.checked(uow, checked)
     client_id = command.client_id or ClientId(uow.new_id())
     object_writes.create(uow, CLIENT, client_id, values)
+    if values.get("addresses"):
+        duplicates.index_anew(uow.conn, "client", [client_id])
     if command.contact_id:
         person = lock_contact(uow, command.contact_id)
         uow.conn.execute(
@@ -48,11 +53,23 @@ def create_client(uow: UnitOfWork, command: CreateClient) -> ClientId:
 
 def change_client(uow: UnitOfWork, command: ChangeClient) -> int:
     """Change properties of a client; gives its new version."""
-    values = support_levels.checked(
-        uow, object_writes.read_values(CLIENT.kind, command.values, new=False)
-    )
+    values = object_writes.read_values(CLIENT.kind, command.values, new=False)
     row = object_writes.lock(uow, CLIENT, command.client_id, command.version)
-    return object_writes.change(uow, CLIENT, row, values)
+    version = object_writes.change(uow, CLIENT, row, before_change(uow, row, values))
+    if version != row.version:
+        changed(uow, row, values)
+    return version
+
+
+def before_change(uow: UnitOfWork, row: Any, values: Mapping[str, object]) -> Mapping[str, object]:
+    """Give what is to be written on a locked card: levels that there are, all its addresses."""
+    return client_addresses.changed(support_levels.checked(uow, values), every(row))
+
+
+def changed(uow: UnitOfWork, row: Any, values: Mapping[str, object]) -> None:
+    """Let a card be found by the addresses that it has now."""
+    if "addresses" in values or (row.addresses and not values.keys().isdisjoint(LINES)):
+        duplicates.index_anew(uow.conn, "client", [row.id])
 
 
 def remove_client(uow: UnitOfWork, command: RemoveClient) -> None:

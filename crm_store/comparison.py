@@ -55,10 +55,10 @@ class Card:
     def numbers(self) -> set[int]:
         """Give the keys by which a card is found."""
         found = {value for values in self.all_marks().values() for value in values}
-        return {_number(one) for one in found | _name_keys(self)}
+        return {key_number(one) for one in found | _name_keys(self)}
 
 
-def _number(text: str) -> int:
+def key_number(text: str) -> int:
     """Give the number of a key: of two halves, so that two keys hardly ever meet by accident."""
     raw = text.encode()
     return (zlib.crc32(raw) << 31) | (zlib.adler32(raw[::-1] + raw) & 0x7FFFFFFF)

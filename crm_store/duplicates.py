@@ -60,7 +60,10 @@ def _cards(conn: Connection, noun: Noun, ids: Iterable[int]) -> dict[int, Card]:
         number, name, *more = row
         card = found[number] = Card(number, name)
         if more:
-            card.is_organisation, card.phone, card.email, card.email_folded, inn = more
+            card.is_organisation, card.phone, card.email, card.email_folded, inn, others = more
+            for one in others:
+                if one.kind in ("phone", "email"):
+                    card.mark(one.kind, normal_form(one.kind, one.value))
             if inn:
                 card.mark("inn", f"i:{inn}")
     if noun.kind.name == "contact":
@@ -75,7 +78,7 @@ def _cards(conn: Connection, noun: Noun, ids: Iterable[int]) -> dict[int, Card]:
 def _living(dialect: str, table: Table) -> Select[Any]:
     columns = [table.c.id, table.c.name]
     if "inn_folded" in table.c:
-        names = ("organisation", "phone", "email", "email_folded", "inn_folded")
+        names = ("organisation", "phone", "email", "email_folded", "inn_folded", "addresses")
         columns += [table.c[one] for one in names]
     return select(*columns).where(
         among(dialect, table.c.id, "cards"), unindexed(table.c.deleted_at) == 0, table.c.name != ""
@@ -172,11 +175,7 @@ def refresh_duplicates(uow: UnitOfWork, command: RefreshDuplicates) -> int:
     ids = sorted(set(command.ids))
     cards = _cards(uow.conn, noun, ids)
     kind = noun.kind.name
-    uow.conn.execute(
-        delete(duplicate_keys).where(
-            duplicate_keys.c.kind == kind, duplicate_keys.c.object_id.in_(ids)
-        )
-    )
+    _forget_keys(uow.conn, kind, ids)
     write_keys(uow.conn, kind, cards.values())
     found: dict[tuple[int, int], Alike] = {}
     # Cards that share a key are compared with the same others, which are read once.
@@ -215,6 +214,17 @@ def write_keys(conn: Connection, kind: str, cards: Iterable[Card]) -> None:
         conn.execute(insert(duplicate_keys), sorted(rows, key=lambda one: one["key"]))
 
 
+def index_anew(conn: Connection, kind: str, ids: Sequence[int]) -> None:
+    """Let cards be found by what they say now: imports look for them before the job comes by."""
+    _forget_keys(conn, kind, ids)
+    index_cards(conn, kind, ids)
+
+
+def _forget_keys(conn: Connection, kind: str, ids: Sequence[int]) -> None:
+    mine = (duplicate_keys.c.kind == kind) & duplicate_keys.c.object_id.in_(ids)
+    conn.execute(delete(duplicate_keys).where(mine))
+
+
 def index_cards(conn: Connection, kind: str, ids: Iterable[int]) -> None:
     """Write by what new cards are found, without comparing them."""
     write_keys(conn, kind, _cards(conn, NOUNS[kind], ids).values())
@@ -244,11 +254,7 @@ def forget_duplicates(uow: UnitOfWork, kind: str, ids: Sequence[int]) -> None:
     """Leave nothing of cards that are erased."""
     mine = duplicates.c.a_id.in_(ids) | duplicates.c.b_id.in_(ids)
     uow.conn.execute(delete(duplicates).where(duplicates.c.kind == kind, mine))
-    uow.conn.execute(
-        delete(duplicate_keys).where(
-            duplicate_keys.c.kind == kind, duplicate_keys.c.object_id.in_(ids)
-        )
-    )
+    _forget_keys(uow.conn, kind, ids)
 
 
 # -- reading ----------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from crm_store.sql import upsert
 from crm_store.tables.imports import import_mappings
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
+from hub.card_addresses import SEVERAL
 from hub.errors import Invalid
 from hub.kinds import Kind
 from hub.properties import PropertyType
@@ -58,10 +59,14 @@ def key_names(kind: Kind) -> tuple[str, ...]:
 
 
 def _joined(kind: Kind, target: str) -> bool:
-    """Say whether several columns may fill this together: texts that no address is read from."""
+    """Say whether several columns may fill this together: texts that no single address is read from."""
     if target in ("consent_source", "consent_text"):
         return True
-    texts = (PropertyType.LINE, PropertyType.TEXT, PropertyType.TAGS)
+    held = {one.type for one in kind.properties}
+    if target in SEVERAL and PropertyType.ADDRESSES in held:
+        # Each column has another one.
+        return True
+    texts = (PropertyType.ADDRESSES, PropertyType.LINE, PropertyType.TEXT, PropertyType.TAGS)
     found = next((one for one in kind.properties if one.name == target), None)
     if found is None or found.type not in texts:
         return False

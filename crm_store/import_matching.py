@@ -11,12 +11,15 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, format_number,
 from sqlalchemy import ColumnElement, Connection, select
 
 from crm_store import objects
+from crm_store.comparison import key_number
 from crm_store.objects import FOLDED, Noun
 from crm_store.rows import among, listed
 from crm_store.sql import LARGEST, plan_anew, unindexed
+from crm_store.tables.duplicates import duplicate_keys
 from crm_store.tables.imports import external_ids
 from crm_store.tables.people import addresses, contacts
 from crm_store.viewer import Reader
+from hub.card_addresses import SEVERAL
 from hub.ids import bounded_key
 from hub.records.imports import MORE, ImportRow
 from hub.terms import fold
@@ -133,6 +136,8 @@ def _objects(reader: Reader, noun: Noun, key: str, wanted: Sequence[str]) -> lis
         found += _pairs(reader.conn, (column, table.c.id), column, wanted, seen)
     if key in ("phone", "email") and (kind in ("client", "contact") or "contact_id" in table.c):
         found += _by_address(reader, noun, key, wanted, seen)
+    if key in SEVERAL and "addresses" in table.c:
+        found += _by_further(reader, noun, key, wanted, seen)
     known = set(wanted)
     return [(name, number) for name, number in dict.fromkeys(found) if name in known]
 
@@ -156,6 +161,25 @@ def living(conn: Connection, noun: Noun, ids: Sequence[int]) -> dict[int, list[i
         for before, after in gone:
             found[int(after)] = found.get(int(after), []) + found.pop(int(before), [])
     return found
+
+
+def _by_further(
+    reader: Reader, noun: Noun, key: str, wanted: Sequence[str], seen: ColumnElement[bool]
+) -> list[tuple[str, int]]:
+    """Give pairs of a spelling and a card that has it as one of its further addresses."""
+    table, keys = noun.table, duplicate_keys.c
+    numbers = {key_number(f"{key[0]}:{one}") for one in wanted if key == "email" or one[0] == "+"}
+    of_kind = keys.kind == noun.kind.name
+    cards = _pairs(reader.conn, (keys.object_id, keys.key), keys.key, sorted(numbers), of_kind)
+    ids = sorted({number for number, _ in cards})
+    own, has_more = (table.c.id, table.c.addresses), table.c.addresses_folded != ""
+    return [
+        (spelling, int(number))
+        for number, addresses in _pairs(reader.conn, own, table.c.id, ids, seen & has_more)
+        for one in addresses
+        if one.kind == key
+        for spelling in spellings(key, one.value)
+    ]
 
 
 def _by_address(

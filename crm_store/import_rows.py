@@ -12,9 +12,10 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from crm_store import client_addresses, objects
 from crm_store import import_consents as words
-from crm_store import objects
 from crm_store.bulk import change_many, chunks, create_many, lock_many
+from crm_store.duplicates import index_anew
 from crm_store.import_fields import whole_noun
 from crm_store.import_matching import key_of, living, matches
 from crm_store.import_people import People
@@ -24,6 +25,7 @@ from crm_store.rows import insert_missing, insert_rows
 from crm_store.tables.imports import external_ids, import_rows
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
+from hub.card_addresses import CardAddress
 from hub.commands import WriteImportRows
 from hub.errors import Conflict
 from hub.events import ImportBatchWritten
@@ -31,6 +33,7 @@ from hub.ids import bounded_key
 from hub.objects import Change
 from hub.properties import PropertyType, empty_value, value_of
 from hub.records.imports import ImportFields, ImportRow
+from hub.records.people import Client
 
 OUTCOMES = {
     "created": "created",
@@ -113,12 +116,17 @@ def differing(
 ) -> dict[str, object]:
     """Give the values that would change an object; an empty cell changes nothing."""
     found: dict[str, object] = {}
+    if values.get("addresses") and isinstance(record, Client):
+        overwrite = policy == "overwrite"
+        values = {**values, **client_addresses.imported(record, values, overwrite=overwrite)}
     for prop in noun.kind.properties:
         if prop.name not in values or not prop.editable:
             continue
         new, old = values[prop.name], value_of(record, prop.name)
         if prop.type is PropertyType.TAGS and not prop.is_custom:
             new = tuple(dict.fromkeys([*old, *new]))  # type: ignore[misc]
+        elif prop.type is PropertyType.ADDRESSES:
+            pass
         elif new == empty_value(prop.type) or (policy == "fill" and old != empty_value(prop.type)):
             continue
         if new != old:
@@ -215,6 +223,9 @@ class _Batch:
                 met.append((row, one))
         self._create(made)
         self._change(met)
+        more = [one.object_id for row, one in (*made, *met) if row.values.get("addresses")]
+        if more := [one for one in more if one]:
+            index_anew(self._uow.conn, self._noun.kind.name, more)
         self._people.attach([*made, *met])
         if self._noun.kind.name == "contact":
             words.note(self._uow, [*made, *met])
@@ -277,4 +288,9 @@ class _Batch:
 
 
 def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [
+            [one.kind, one.value, one.label] if isinstance(one, CardAddress) else one
+            for one in value
+        ]
+    return value

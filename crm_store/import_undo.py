@@ -23,6 +23,7 @@ from crm_store.tables.imports import external_ids, import_rows
 from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
+from hub.card_addresses import CardAddress
 from hub.commands import UndoImportRows
 from hub.errors import Conflict
 from hub.events import ImportBatchWritten
@@ -121,12 +122,18 @@ def _own_values(noun: Noun, record: Any, fields: Mapping[str, Any]) -> dict[str,
         if prop is None:
             # An archived field keeps what it has.
             continue
+        if prop.type is PropertyType.ADDRESSES:
+            before, after = _addresses(before), _addresses(after)
         is_tags = prop.type is PropertyType.TAGS
         old, new = (tuple(before), tuple(after)) if is_tags else (before, after)
         now: Any = value_of(record, name)
         if set(now or ()) == set(new) if is_tags else now == new:
             values[name] = old
     return values
+
+
+def _addresses(kept: Any) -> tuple[CardAddress, ...]:
+    return tuple(CardAddress(kind=kind, value=value, label=label) for kind, value, label in kept)
 
 
 def _remove(

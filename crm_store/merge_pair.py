@@ -88,7 +88,7 @@ def differences(uow: UnitOfWork | Reader, noun: Noun, mine: Any, theirs: Any) ->
     """Give the properties in which two cards differ, and where the survivor's own is empty."""
     found = []
     for prop in custom.whole(uow.conn, noun).kind.properties:
-        if not prop.editable or (prop.type is PropertyType.TAGS and not prop.is_custom):
+        if not prop.editable or prop.is_joined:
             continue
         own, other = value_of(mine, prop.name), value_of(theirs, prop.name)
         if own == other or _is_empty(prop, other):

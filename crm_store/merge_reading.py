@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select
 
-from crm_store import objects
+from crm_store import client_addresses, objects
 from crm_store.merge_pair import CONTACT, differences, places_of, points_at
 from crm_store.nouns import NOUNS
 from crm_store.tables.dialogs import dialogs
@@ -31,6 +31,8 @@ def merge_preview(reader: Reader, kind: str, survivor_id: int, merged_id: int) -
         counts |= {"dialogs": int(talks[0]), "messages": int(talks[1])}
         owned = select(func.count()).where(addresses.c.contact_id == merged_id)
         counts["addresses"] = int(reader.conn.execute(owned).scalar_one())
+    else:
+        counts["addresses"] = len(client_addresses.added(mine, theirs))
     for name, table in places_of(kind, reader.nouns).items():
         found = select(func.count()).where(points_at(table, kind, merged_id))
         counts[name] = int(reader.conn.execute(found).scalar_one())

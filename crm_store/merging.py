@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import insert, literal, select, update
 
-from crm_store import consents, custom, frequency, object_writes, objects
+from crm_store import client_addresses, consents, custom, frequency, object_writes, objects
+from crm_store.duplicates import index_anew
 from crm_store.merge_pair import (
     CLIENT,
     CONTACT,
@@ -36,6 +37,7 @@ from crm_store.tables.people import addresses, contacts, merge_moves, merges
 from crm_store.tables.segments import segment_members, segments
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
+from hub.card_addresses import LINES
 from hub.commands import MergeClients, MergeContacts
 from hub.errors import Conflict, Invalid
 from hub.events import (
@@ -45,6 +47,7 @@ from hub.events import (
 from hub.ids import ClientId, ContactId, DialogId, MergeId
 from hub.objects import Ref
 from hub.properties import value_of
+from hub.records.people import Client
 
 
 def merge_contacts(uow: UnitOfWork, command: MergeContacts) -> MergeId:
@@ -134,6 +137,11 @@ def _begin(uow: UnitOfWork, pair: Pair, take: Sequence[str]) -> MergeId:
     for field in differences(uow, noun, before, other):
         if field.name in take or field.fills:
             values[field.name] = value_of(other, field.name)
+    gained: list[list[str]] = []
+    own: dict[str, object] = {}
+    if isinstance(before, Client) and isinstance(other, Client):
+        gained = client_addresses.added(before, other)
+        own = client_addresses.joined(before, other, values)
     tags = tuple(dict.fromkeys((*before.tags, *other.tags)))[:50]
     added = [one for one in tags if one not in before.tags]
     uow.conn.execute(
@@ -157,12 +165,17 @@ def _begin(uow: UnitOfWork, pair: Pair, take: Sequence[str]) -> MergeId:
                 "before": {name: value_of(before, name) for name in values},
                 "set": values,
                 "tags": added,
+                "addresses": gained,
             },
         )
     )
+    if gained or not values.keys().isdisjoint(LINES):
+        values |= own
     # The merge is written down first: it keeps the files that the survivor had.
     lent = other.custom.files
     version = object_writes.change(uow, noun, pair.survivor, {**values, "tags": tags}, lent)
+    if "addresses" in values:
+        index_anew(uow.conn, noun.kind.name, [pair.survivor.id])
     if version == pair.survivor.version:
         # What belongs to the card changed, so whoever saw it before has not seen this one.
         uow.conn.execute(

@@ -14,7 +14,6 @@ from crm_store import (
     object_writes,
     people,
     requests,
-    support_levels,
     survivors,
     tasks,
 )
@@ -75,8 +74,12 @@ class ClientHabits(Habits):
     def before_change(
         self, uow: UnitOfWork, row: Any, values: Mapping[str, object]
     ) -> Mapping[str, object]:
-        """A support level is one that there is."""
-        return support_levels.checked(uow, values)
+        """A support level is one that there is, and a line is one of the addresses."""
+        return clients.before_change(uow, row, values)
+
+    def changed(self, uow: UnitOfWork, row: Any, values: Mapping[str, object]) -> None:
+        """Keep the addresses found."""
+        clients.changed(uow, row, values)
 
     def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
         """A merged card is no longer there to be removed."""

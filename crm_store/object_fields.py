@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, Table, func, literal, select, text
 
 from crm_store import custom
 from crm_store.filter_sql import QueryField, Subject
@@ -13,6 +14,7 @@ from crm_store.nouns import Noun
 from crm_store.tables.interests import interest_stays, interests, stages
 from crm_store.tables.objects import object_tags
 from crm_store.viewer import Reader
+from hub.card_addresses import LINES
 from hub.properties import Property, PropertyType
 
 
@@ -114,6 +116,16 @@ MORE_FIELDS: Mapping[str, QueryField] = {
 """Fields of filters that are no properties of their kind."""
 
 
+@cache
+def _all_addresses(table: Table) -> ColumnElement[str]:
+    """The values of all addresses of a card, each in a line; "" where there is none."""
+    whole: ColumnElement[str] = literal("")
+    for name in (*(one for one in LINES if one in table.c), "addresses"):
+        whole = whole.concat(table.c[f"{name}_folded"]).concat("\n")
+    trimmed: ColumnElement[str] = func.trim(whole, "\n")
+    return trimmed
+
+
 def _query_field(noun: Noun, prop: Property) -> QueryField:
     if prop.is_custom:
         return custom.query_field(noun, prop)
@@ -126,6 +138,9 @@ def _query_field(noun: Noun, prop: Property) -> QueryField:
             )
 
         return QueryField(sql=members)
+    if prop.type is PropertyType.ADDRESSES:
+        whole = _all_addresses(noun.table)
+        return QueryField(sql=lambda _: whole, nullable=False)
     name = f"{prop.name}_folded" if prop.type is PropertyType.LINE else prop.name
     column = noun.table.c[name]
     # Moments are after 1970; days, such as birthdays, may be before.

@@ -53,6 +53,7 @@ def text_columns(noun: Noun) -> list[ColumnElement[str]]:
     ]
     if "email_folded" in noun.table.c and "email" not in named:
         named.append("email")
+    named += [one.name for one in noun.kind.properties if one.type is PropertyType.ADDRESSES]
     return [noun.table.c[f"{name}_folded"] for name in named]
 
 

@@ -16,6 +16,7 @@ from crm_store.lead_times import response_of
 from crm_store.nouns import Noun
 from crm_store.objects import FOLDED, records, visible
 from crm_store.sql import locked, upsert
+from crm_store.tables.base import CardAddresses
 from crm_store.tables.objects import dialog_links, object_tags
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
@@ -262,10 +263,19 @@ def _stored(noun: Noun, values: Mapping[str, object]) -> dict[str, object]:
     for name, value in values.items():
         if name not in noun.table.c:
             continue
-        row[name] = value
-        if f"{name}_folded" in noun.table.c:
-            row[f"{name}_folded"] = fold(str(value))[:FOLDED]
+        row |= columns_of(noun, name, value)
     return row
+
+
+def columns_of(noun: Noun, name: str, value: object) -> dict[str, object]:
+    """Give the columns of one value as they are stored, its folded twin with it."""
+    if isinstance(noun.table.c[name].type, CardAddresses):
+        addresses: Any = value
+        said = "\n".join(fold(one.value) for one in addresses if one.value)
+        return {name: CardAddresses.as_text(addresses), f"{name}_folded": said}
+    if f"{name}_folded" in noun.table.c:
+        return {name: value, f"{name}_folded": fold(str(value))[:FOLDED]}
+    return {name: value}
 
 
 def tags_of(uow: UnitOfWork, noun: Noun, object_id: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select
@@ -172,9 +173,13 @@ def _rows(reader: Reader, table: Table, where: ColumnElement[bool]) -> list[dict
     return [_plain(table, row._mapping) for row in found]
 
 
+def _listed(value: Any) -> Any:
+    return [asdict(one) for one in value] if isinstance(value, tuple) else value
+
+
 def _plain(table: Table, values: Any) -> dict[str, Any]:
     return {
-        name: str(value) if name == "id" or name.endswith("_id") else value
+        name: str(value) if name == "id" or name.endswith("_id") else _listed(value)
         for name, value in values.items()
         if name not in OURS and not name.endswith("_folded")
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select, update
 
-from crm_store import card_files, consents, frequency, object_writes, objects
+from crm_store import card_files, client_addresses, consents, frequency, object_writes, objects
 from crm_store.merge_pair import (
     CONTACT,
     Pair,
@@ -32,6 +32,7 @@ from crm_store.tables.people import addresses, contacts, merge_moves, merges
 from crm_store.tables.segments import segment_members
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
+from hub.card_addresses import LINES
 from hub.commands import UndoMerge
 from hub.errors import Conflict, NotFound
 from hub.events import (
@@ -41,6 +42,7 @@ from hub.events import (
 from hub.ids import ClientId, ContactId, DialogId, MergeId
 from hub.objects import Ref
 from hub.properties import value_of
+from hub.records.people import Client
 from hub.terms import fold
 
 
@@ -248,6 +250,9 @@ def _words_back(uow: UnitOfWork, pair: Pair, kept: Mapping[str, Any]) -> None:
     ).all()
     if added:
         values["tags"] = tuple(one.tag for one in labels if one.tag_folded not in added)
+    gained = kept.get("addresses", ())
+    if isinstance(card, Client) and (gained or not values.keys().isdisjoint(LINES)):
+        values |= client_addresses.parted(card, gained, values)
     lent = set(card_files.named_in(kept))
     if object_writes.change(uow, noun, row, values, lent) == row.version:
         uow.conn.execute(

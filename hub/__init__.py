@@ -12,6 +12,7 @@ from hub.calendars import (
     Calendar,
 )
 from hub.capabilities import Capabilities
+from hub.card_addresses import CardAddress
 from hub.channel import (
     Batch,
     Channel,
@@ -730,6 +731,7 @@ __all__ = [
     "CancelSend",
     "CancelTimer",
     "Capabilities",
+    "CardAddress",
     "CardFile",
     "CarryMoves",
     "Cause",

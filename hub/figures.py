@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 MINUTE = 60_000_000
 _SPANS = ((1440, "d", "д"), (60, "h", "ч"), (1, "min", "мин"))
 
@@ -26,3 +28,16 @@ def sum_said(minor: int, language: str) -> str:
     if rest:
         digits += f"{',' if russian else '.'}{rest:02}"
     return f"{'-' if minor < 0 else ''}{digits}"
+
+
+def minor_units(given: str) -> int:
+    """Read a sum as people write it; raises ValueError."""
+    plain = re.sub(r"[\s\u00a0\u202f'_]", "", given)
+    found = re.fullmatch(
+        r"(-?)([0-9]{1,3}(?:[.,][0-9]{3})+|[0-9]{1,15})(?:[.,]([0-9]{1,2}))?", plain
+    )
+    if found is None:
+        raise ValueError("a sum is needed, as 1200 or 1200.50")
+    whole = int(re.sub("[.,]", "", found[2]))
+    cents = int((found[3] or "0").ljust(2, "0"))
+    return (whole * 100 + cents) * (-1 if found[1] else 1)

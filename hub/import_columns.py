@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, is_possible_number
 from phonenumbers import parse as parse_phone
 
+from hub.card_addresses import LINES, SEVERAL, CardAddress, kept
 from hub.errors import Invalid
 from hub.import_words import Words
 from hub.kinds import Kind
@@ -35,6 +37,8 @@ SYNONYMS: Mapping[str, str] = {
     "мобильный телефон, сотовый, номер телефона, контактный телефон",
     "email": "email, e mail, mail, email address, e mail address, почта, эл почта, электронная почта, имейл, адрес эл почты, "
     "адрес электронной почты",
+    "addresses": "addresses, contacts, all addresses, more phones, other phones, контакты, телефоны, "
+    "другие телефоны, доп телефоны, контактная информация, адреса",
     "organisation": "is organisation, юрлицо, юридическое лицо да нет, это организация",
     "status": "status, stage, статус, состояние",
     "owner_id": "owner, responsible, manager, ответственный, менеджер, куратор",
@@ -72,7 +76,6 @@ NAME_PARTS = (
 )
 """Headings of columns that make one name together."""
 PEOPLE = ("user", "team")
-ADDRESSES = ("email", "phone")
 LEAST_DIGITS = 7
 """So many a phone has at least, without its extension."""
 _EMAIL = re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[^\s@,;<>\"]+")
@@ -174,6 +177,7 @@ class Reading:
             name: zone_in(head) for name, head in zip(columns, heads, strict=False) if name
         }
         self._title = kind.title
+        self._has_many = any(one.type is PropertyType.ADDRESSES for one in kind.properties)
         self._words = Words(topics=names.topics, kinds=names.kinds, now=names.now, zone=names.zone)
 
     def row(self, number: int, cells: Sequence[str]) -> ImportRow:
@@ -190,14 +194,16 @@ class Reading:
         more: list[tuple[str, str]] = []
         for name, text in given.items():
             try:
-                if name in ADDRESSES and name not in self._known:
-                    # A contact person has as many addresses as somebody wrote into the cell.
+                if name in SEVERAL and (name not in self._known or self._has_many):
+                    # A person, or a client, has as many addresses as stand in the cell.
                     values[name], *others = (self._value(name, one) for one in several(name, text))
                     more += [(name, str(one)) for one in others]
                 else:
                     values[name] = self._value(name, text)
             except Invalid as error:
                 return ImportRow(number=number, error=f"{name}|{error}")
+        if self._has_many:
+            more = self._put_together(values, more)
         if more:
             values[MORE] = tuple(more)
         try:
@@ -209,9 +215,34 @@ class Reading:
             values |= {"title": title} if title else {}
         return ImportRow(number=number, values=values)
 
+    def _put_together(
+        self, values: dict[str, object], more: list[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
+        """Let the lines of a card hold its main addresses; give the other phones and e-mails."""
+        said: Any = values.pop("addresses", ())
+        lines = [(kind, str(values[kind])) for kind in LINES if values.get(kind)]
+        firsts = [CardAddress(kind=kind, value=one, main=True) for kind, one in lines]
+        labels = {(one.kind, self._written(one)): one.label for one in said}
+        found: dict[tuple[str, str], CardAddress] = {}
+        others = [CardAddress(kind=kind, value=one) for kind, one in more]
+        for one in (*firsts, *others, *said):
+            value = self._written(one)
+            label = labels.get((one.kind, value), "")
+            found.setdefault((one.kind, value), replace(one, value=value, label=label))
+        mains, kept_more = kept(found.values())
+        values |= {kind: one for kind, one in mains.items() if one}
+        if kept_more:
+            values["addresses"] = kept_more
+        return [(one.kind, one.value) for one in kept_more if one.value and one.kind in SEVERAL]
+
+    def _written(self, one: CardAddress) -> str:
+        return phone(one.value, self._names.country) if one.kind == "phone" else one.value
+
     def _between(self, name: str) -> str:
         """Give what stands between the cells of several columns that fill one property."""
         prop = self._known.get(name)
+        if self._has_many and name in (*SEVERAL, "addresses"):
+            return "; "
         return ", " if prop is not None and prop.type is PropertyType.TAGS else " "
 
     def _value(self, name: str, text: str) -> object:

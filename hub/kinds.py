@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
+from hub.card_addresses import CardAddress
 from hub.filters import Field, Fields, Use
 from hub.properties import CustomValues, Property, PropertyType
 
@@ -167,6 +168,7 @@ _HELD: Mapping[PropertyType, Any] = {
     PropertyType.REF: int,
     PropertyType.TAGS: tuple[str, ...],
     PropertyType.FILE: int,
+    PropertyType.ADDRESSES: tuple[CardAddress, ...],
 }
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
+from hub import card_addresses
 from hub.ids import UserId
 from hub.properties import Property, PropertyType, empty_value, value_of
 from hub.web.cells import WORDS
@@ -47,6 +48,8 @@ class ListWords:
     def cell(self, prop: Property, record: object, names: Names) -> str:
         """Give what stands in one cell."""
         value: Any = value_of(record, prop.name)
+        if prop.type is PropertyType.ADDRESSES:
+            return harmless(card_addresses.written(card_addresses.every(record)))  # type: ignore[arg-type]
         if value == empty_value(prop.type) and prop.type is not PropertyType.FLAG:
             return ""
         match prop.type:

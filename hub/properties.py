@@ -14,9 +14,10 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from hub import card_addresses
 from hub.errors import Invalid
-from hub.figures import lasting, sum_said
-from hub.filters import OPERATORS, Choice, Field, FieldType, Operator, Where
+from hub.figures import lasting, minor_units, sum_said
+from hub.filters import EMPTIES, OPERATORS, Choice, Field, FieldType, Operator, Where
 
 LINE = 400
 TEXT = 100_000
@@ -31,7 +32,8 @@ class PropertyType(StrEnum):
     A line is one short text, a text is long. A date is a day of the calendar, kept as its
     midnight in UTC and never moved by time zones. Money is whole minor units (kopecks, cents) of
     the object's `currency`. A reference is another object's id, 0 for none. Tags are short texts. A
-    file, which custom fields alone hold, is the id of what was uploaded, 0 for none.
+    file, which custom fields alone hold, is the id of what was uploaded, 0 for none. Addresses,
+    which only kinds of the hub hold, are what stands in `hub/card_addresses.py`.
     """
 
     LINE = "line"
@@ -45,6 +47,7 @@ class PropertyType(StrEnum):
     REF = "ref"
     TAGS = "tags"
     FILE = "file"
+    ADDRESSES = "addresses"
 
 
 _FIELD_TYPES: Mapping[PropertyType, FieldType] = {
@@ -59,10 +62,13 @@ _FIELD_TYPES: Mapping[PropertyType, FieldType] = {
     PropertyType.REF: FieldType.REF,
     PropertyType.TAGS: FieldType.SET,
     PropertyType.FILE: FieldType.FILE,
+    PropertyType.ADDRESSES: FieldType.LINE,
 }
 
 
 _WITHOUT_WORDS = OPERATORS[FieldType.LINE] - {Operator.WORDS}
+_OF_MANY = EMPTIES | {Operator.CONTAINS, Operator.NOT_CONTAINS}
+"""What is asked of all the addresses of a card, which are one text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +109,12 @@ class Property:
         """True for a property that the organisation added itself."""
         return self.name.startswith("custom.")
 
+    @property
+    def is_joined(self) -> bool:
+        """True where two cards that become one have what both had: tags and addresses."""
+        of_card = self.type is PropertyType.TAGS and not self.is_custom
+        return of_card or self.type is PropertyType.ADDRESSES
+
     def filter_field(self, kind: str) -> Field:
         """Give the field by which filters ask for this property.
 
@@ -111,13 +123,15 @@ class Property:
         name = self.name
         is_long = self.type is PropertyType.TEXT and self.is_custom
         type_ = FieldType.LINE if is_long else _FIELD_TYPES[self.type]
+        is_many = self.type is PropertyType.ADDRESSES
+        operators = _OF_MANY if is_many else _WITHOUT_WORDS if type_ is FieldType.LINE else None
         return Field(
             name=f"{kind}.{name.removesuffix('_id')}",
             label=self.label,
             type=type_,
-            value=lambda facts: value_of(facts, name),
+            value=card_addresses.said if is_many else lambda facts: value_of(facts, name),
             where=Where.BOTH,
-            query_operators=_WITHOUT_WORDS if type_ is FieldType.LINE else None,
+            query_operators=operators,
             # What stands for "not set" is asked for as empty.
             choices=tuple(one for one in self.choices if one.value),
             translations=self.translations,
@@ -195,7 +209,7 @@ def empty_value(kind: PropertyType) -> object:
             return 0
         case PropertyType.FLAG:
             return False
-        case PropertyType.TAGS:
+        case PropertyType.TAGS | PropertyType.ADDRESSES:
             return ()
     return ""
 
@@ -263,19 +277,6 @@ def _money(prop: Property, given: object) -> int:
     if isinstance(given, str):
         return minor_units(given)
     return _number(prop, given)
-
-
-def minor_units(given: str) -> int:
-    """Read a sum as people write it; raises ValueError."""
-    plain = re.sub(r"[\s\u00a0\u202f'_]", "", given)
-    found = re.fullmatch(
-        r"(-?)([0-9]{1,3}(?:[.,][0-9]{3})+|[0-9]{1,15})(?:[.,]([0-9]{1,2}))?", plain
-    )
-    if found is None:
-        raise ValueError("a sum is needed, as 1200 or 1200.50")
-    whole = int(re.sub("[.,]", "", found[2]))
-    cents = int((found[3] or "0").ljust(2, "0"))
-    return (whole * 100 + cents) * (-1 if found[1] else 1)
 
 
 def _flag(prop: Property, given: object) -> bool:
@@ -380,7 +381,7 @@ def _several(prop: Property, parts: list[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-_READERS = {
+_READERS: Mapping[PropertyType, Callable[[Property, Any], object]] = {
     PropertyType.LINE: _line,
     PropertyType.TEXT: _long,
     PropertyType.CHOICE: _choice,
@@ -392,4 +393,5 @@ _READERS = {
     PropertyType.REF: _ref,
     PropertyType.TAGS: _tags,
     PropertyType.FILE: _file,
+    PropertyType.ADDRESSES: lambda prop, given: card_addresses.read(given),
 }

@@ -131,6 +131,8 @@ def _wrong_kind(found: Registered, plugin: str, kind: Kind) -> str:
         return f"kind {kind.name}: tags are called 'tags', and nothing else is"
     if any(one.type is PropertyType.FILE for one in kind.properties):
         return f"kind {kind.name}: only custom fields hold files"
+    if any(one.type is PropertyType.ADDRESSES for one in kind.properties):
+        return f"kind {kind.name}: only kinds of the hub hold addresses"
     for one in kind.properties:
         if one.ref in ("contact", "client") and one.name != f"{one.ref}_id":
             # So that merging and erasing of people find it.

@@ -7,6 +7,8 @@ values). On SQLite an id column is the rowid itself.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import (
@@ -14,13 +16,17 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Dialect,
     Integer,
     LargeBinary,
     MetaData,
     String,
     Text,
+    TypeDecorator,
     text,
 )
+
+from hub.card_addresses import CardAddress
 
 metadata = MetaData(
     naming_convention={
@@ -70,6 +76,40 @@ def flag(name: str, default: bool = False) -> Column[bool]:
 def data(name: str, default: str = "{}") -> Column[Any]:
     """A JSON value."""
     return Column(name, JSON, nullable=False, server_default=text(f"'{default}'"))
+
+
+class CardAddresses(TypeDecorator[tuple[CardAddress, ...]]):
+    """The addresses of a card that its own lines do not hold: JSON, "" for none.
+
+    A text is bound as it is: many rows are written without going through here, see `as_text`.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str:
+        """Give what the column holds."""
+        return value if isinstance(value, str) else self.as_text(value or ())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> tuple[CardAddress, ...]:
+        """Give what a record holds."""
+        if not value:
+            return ()
+        return tuple(
+            CardAddress(kind=kind, value=said, label=label)
+            for kind, said, label in json.loads(value)
+        )
+
+    @staticmethod
+    def as_text(addresses: Iterable[CardAddress]) -> str:
+        """Give addresses as the column holds them."""
+        found = [[one.kind, one.value, one.label] for one in addresses]
+        return json.dumps(found, ensure_ascii=False) if found else ""
+
+
+def addresses(name: str) -> Column[tuple[CardAddress, ...]]:
+    """Further addresses of a card."""
+    return Column(name, CardAddresses, nullable=False, server_default="")
 
 
 def raw(name: str) -> Column[bytes]:

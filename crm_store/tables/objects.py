@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Column, Index, PrimaryKeyConstraint, Table
 
-from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word, words
+from crm_store.tables.base import ID, addresses, data, flag, key, metadata, num, ref, word, words
 from hub.kinds import Kind
 from hub.nouns import LEADS
 from hub.properties import Property, PropertyType
@@ -31,6 +31,8 @@ def _columns(prop: Property) -> list[Column[Any]]:
             return [ref(prop.name)]
         case PropertyType.TAGS:
             return []
+        case PropertyType.ADDRESSES:
+            return [addresses(prop.name), words(f"{prop.name}_folded")]
     return [num(prop.name)]
 
 

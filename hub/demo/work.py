@@ -48,7 +48,18 @@ class Sale:
 CLIENTS: Mapping[str, tuple[str, Mapping[str, object]]] = {
     "v.orlov@stroy.example": (
         "СтройСвет",
-        {"status": "active", "region": "Тверь", "industry": "строительство", "source": "сайт"},
+        {
+            "status": "active",
+            "region": "Тверь",
+            "industry": "строительство",
+            "source": "сайт",
+            "addresses": [
+                {"kind": "phone", "value": "+7 4822 000-10-20", "label": "приёмная"},
+                {"kind": "phone", "value": "+7 4822 000-10-21", "label": "бухгалтерия"},
+                {"kind": "email", "value": "office@stroy.example"},
+                {"kind": "site", "value": "https://stroy.example"},
+            ],
+        },
     ),
     "hannah@cafe-linde.example": (
         "Café Linde",

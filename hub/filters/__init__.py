@@ -14,6 +14,7 @@ from hub.filters.predicate import Changes, Predicate, compile_predicate
 from hub.filters.reading import SCHEMA, parse, to_json
 from hub.filters.tree import (
     DURATIONS,
+    EMPTIES,
     ME,
     OPERATORS,
     Choice,
@@ -35,6 +36,7 @@ from hub.filters.wording import describe
 
 __all__ = [
     "DURATIONS",
+    "EMPTIES",
     "ME",
     "OPERATORS",
     "SCHEMA",

@@ -55,6 +55,7 @@ CLIENTS = described(
         prop("phone", "Phone", "Телефон", personal=True, listed=True),
         prop("email", "E-mail", "Почта", personal=True, listed=True),
         prop("site", "Website", "Сайт", personal=True),
+        prop("addresses", "Addresses", "Адреса для связи", _T.ADDRESSES, personal=True),
         prop("region", "Region", "Регион"),
         prop("industry", "Industry", "Отрасль"),
         prop("birthday", "Birthday", "День рождения", _T.DATE, personal=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from hub.card_addresses import CardAddress, every
 from hub.ids import (
     NEVER,
     AddressId,
@@ -77,7 +78,8 @@ class Client:
     """Who buys: a person or an organisation; legal data are optional parts of the same card.
 
     `level` is the support level that it has bought, "" for none of its own; requests take it.
-    `completeness` is how much of what its status asks for is filled in, in percent.
+    `phone`, `email` and `site` are the main ones of its addresses; `addresses` holds what those
+    lines do not, and `every_address` gives all. `completeness` is how much of what its status asks for is filled in, in percent.
     """
 
     id: ClientId
@@ -93,6 +95,7 @@ class Client:
     phone: str = ""
     email: str = ""
     site: str = ""
+    addresses: tuple[CardAddress, ...] = ()
     region: str = ""
     industry: str = ""
     birthday: Micros = NEVER
@@ -109,6 +112,11 @@ class Client:
     deleted_at: Micros = NEVER
     merged_into: ClientId = ClientId(0)
     custom: CustomValues = field(default_factory=CustomValues)
+
+    @property
+    def every_address(self) -> tuple[CardAddress, ...]:
+        """All addresses of the client's own, the main ones first."""
+        return every(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from hub.card_addresses import every
 from hub.figures import lasting
 from hub.properties import Property, PropertyType, value_of
 from hub.web.filters import breakable, money
@@ -150,6 +151,14 @@ def _plain(prop: Property, page: Page) -> Shows:
     )
 
 
+def _addresses(prop: Property, page: Page) -> Shows:
+    return lambda value, record: (
+        f'<span class="person">{escape(", ".join(one.value for one in every(record)))}</span>'
+        if every(record)
+        else NOTHING
+    )
+
+
 SHOWN: Mapping[PropertyType, Callable[[Property, Page], Shows]] = {
     PropertyType.TAGS: _tags,
     PropertyType.FLAG: _flag,
@@ -159,6 +168,7 @@ SHOWN: Mapping[PropertyType, Callable[[Property, Page], Shows]] = {
     PropertyType.DATE: _date,
     PropertyType.MONEY: _money,
     PropertyType.FILE: _file,
+    PropertyType.ADDRESSES: _addresses,
 }
 """How the values of a property are shown; every other one is a text."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from starlette.requests import Request
@@ -25,9 +26,11 @@ from crm_store.viewer import Reader
 from hub import commands as c
 from hub.errors import Conflict, Invalid
 from hub.ids import ClientId
+from hub.web.addresses import kinds_offered
 from hub.web.auth import checked_form
 from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
+from hub.web.i18n import translate
 from hub.web.merges import undone_in
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, not_made, show_list
@@ -36,6 +39,7 @@ from hub.web.objects import (
     fields_of,
     groups_of,
     page,
+    refusal,
 )
 from hub.web.people import timeline_values
 
@@ -114,12 +118,18 @@ async def _shown(
         "client",
         status,
         groups=groups_of(kind),
+        kinds=_kinds(request),
         fields=fields_of(kind, values["client"], given or {}, request.state.zone),
         lacks=[[kind.property(name) for name in one] for one in lacks],
         problem=problem,
         field=field,
         **values,
     )
+
+
+def _kinds(request: Request) -> list[tuple[str, str]]:
+    """Give the kinds of addresses that a client may have, and what they are called."""
+    return [*kinds_offered(request), ("site", translate(request.state.language, _("Website")))]
 
 
 def _id(request: Request) -> ClientId:
@@ -155,12 +165,49 @@ async def add(request: Request) -> Response:
 
 
 async def act(request: Request) -> Response:
-    """Put a client into the bin, or take it out."""
+    """Put a client into the bin, or take it out; change one of its addresses."""
     client_id = _id(request)
     form = await checked_form(request)
+    if form.get("do") in ADDRESS_ACTS:
+        return await _address(request, client_id, form)
     restore = form.get("do") == "restore"
     await request.state.hub.do(c.RemoveClient(client_id=client_id, restore=restore))
     return RedirectResponse(f"/clients/{client_id}", 303)
+
+
+ADDRESS_ACTS = ("add-address", "label-address", "main-address", "remove-address")
+
+
+async def _address(request: Request, client_id: ClientId, form: Mapping[str, Any]) -> Response:
+    card = await request.state.hub.read(client_reads.client, client_id)
+    given = {name: str(form.get(name, "")).strip() for name in ("kind", "value", "label")}
+    addresses = [asdict(one) for one in card.every_address]
+    meant = next((one for one in addresses if _names(one, given)), None)
+    match form["do"]:
+        case "add-address":
+            addresses.append(given)
+        case _ if meant is None:
+            # Somebody else has removed it.
+            return RedirectResponse(f"/clients/{client_id}", 303)
+        case "label-address":
+            meant["label"] = given["label"]
+        case "main-address":
+            for one in addresses:
+                one["main"] = one is meant if one["kind"] == meant["kind"] else one["main"]
+        case "remove-address":
+            addresses.remove(meant)
+    command = c.ChangeClient(
+        client_id=client_id, values={"addresses": addresses}, version=card.version
+    )
+    try:
+        await request.state.hub.do(command)
+    except (Invalid, Conflict) as error:
+        return await _shown(request, client_id, 422, problem=refusal(request, error))
+    return RedirectResponse(f"/clients/{client_id}", 303)
+
+
+def _names(one: Mapping[str, Any], given: Mapping[str, str]) -> bool:
+    return (one["kind"], one["value"]) == (given["kind"], given["value"])
 
 
 def routes() -> list[BaseRoute]:

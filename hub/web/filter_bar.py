@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.errors import Invalid
+from hub.figures import minor_units
 from hub.filters import Field, Fields, FieldType, Operator, Use, describe, parse
 from hub.filters.reading import UNITS
 from hub.filters.tree import DURATIONS, WITHOUT_VALUE
 from hub.kinds import Kind
-from hub.properties import PropertyType, minor_units
+from hub.properties import PropertyType
 
 Tree = Mapping[str, object]
 MOST = 8000

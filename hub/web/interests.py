@@ -20,9 +20,9 @@ from crm_store.viewer import Reader
 from hub import commands as c
 from hub.commands import Command
 from hub.errors import Conflict, Invalid, NotFound
+from hub.figures import minor_units
 from hub.ids import ContactId, DialogId, InterestId, UserId
 from hub.objects import Ref
-from hub.properties import minor_units
 from hub.records.interests import Line, Participant
 from hub.web import gates
 from hub.web.auth import checked_form

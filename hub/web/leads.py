@@ -21,9 +21,9 @@ from crm_store.viewer import Reader
 from hub import commands as c
 from hub.commands import Command
 from hub.errors import Conflict, Invalid, NotFound
+from hub.figures import minor_units
 from hub.ids import ClientId, DialogId, LeadId
 from hub.objects import Ref
-from hub.properties import minor_units
 from hub.records.objects import Lead, ObjectPage
 from hub.rule_desk import RuleDesk
 from hub.web.auth import checked_form

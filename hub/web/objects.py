@@ -230,8 +230,8 @@ def form_values(kind: Kind, form: Any, zone: str) -> dict[str, object]:
     """
     found: dict[str, object] = {}
     for prop in kind.properties:
-        if not prop.editable or prop.type is PropertyType.FILE:
-            # What was uploaded is kept first, see `card_files.uploaded`.
+        if not prop.editable or prop.type in (PropertyType.FILE, PropertyType.ADDRESSES):
+            # What was uploaded is kept first, see `card_files.uploaded`; addresses have a box.
             continue
         if prop.type is PropertyType.FLAG:
             found[prop.name] = form.get(prop.name) == "yes"
@@ -276,6 +276,8 @@ def fields_of(
     """Give what each field of a card's form holds: what was typed, else what is stored."""
     found: dict[str, str | CardFile] = {}
     for prop in kind.properties:
+        if prop.type is PropertyType.ADDRESSES:
+            continue
         if prop.type is PropertyType.FILE:
             found[prop.name] = _file_of(prop, record, given) or ""
         elif prop.name in given:
@@ -315,5 +317,9 @@ def groups_of(kind: Kind) -> list[tuple[str, Sequence[Property]]]:
     beside = {
         one.name.removesuffix("_id") + "_kind" for one in kind.properties if one.ref == "object"
     }
-    shown = [one for one in kind.properties if one.editable and one.name not in beside]
+    shown = [
+        one
+        for one in kind.properties
+        if one.editable and one.name not in beside and one.type is not PropertyType.ADDRESSES
+    ]
     return [(name, [one for one in shown if one.group == name]) for name in names]

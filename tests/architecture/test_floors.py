@@ -23,6 +23,7 @@ GROUND = frozenset(
         "api",
         "calendars",
         "capabilities",
+        "card_addresses",
         "channel",
         "commands",
         "deadlines",

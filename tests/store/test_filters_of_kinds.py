@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, insert
 
-from crm_store import custom, object_fields, objects
+from crm_store import custom, object_fields, object_writes, objects
 from crm_store.filter_sql import compile_sql
 from crm_store.nouns import Noun
 from crm_store.tables.custom import custom_values
 from crm_store.tables.objects import object_tags
 from crm_store.viewer import Reader, Viewer
-from hub import FieldChoice, Micros, SaveField, UserId
+from hub import CardAddress, FieldChoice, Micros, SaveField, UserId
 from hub.filters import (
     ME,
     Condition,
@@ -52,6 +52,11 @@ POOLS: dict[PropertyType, list[Any]] = {
     P.REF: [0, 1, 2, 7],
     P.FILE: [0, 7, 8],
     P.TAGS: [(), ("vip",), ("ВИП", "spam"), ("ёж", "vip")],
+    P.ADDRESSES: [
+        (),
+        (CardAddress(kind="vk", value="a_b 100%"), CardAddress(kind="site", value="Ёлка.рф")),
+        (CardAddress(kind="phone", value="", label="anna"),),
+    ],
 }
 PARTS = ["%", "_", "\\", "'", "anna", "ВИП", "ё", "100", "b"]
 LENGTHS = [60_000_000, DAY, 3 * DAY, 3000 * DAY * 7]
@@ -93,9 +98,7 @@ def fill(conn: Connection, noun: Noun, dice: random.Random) -> list[int]:
                         )
                     )
             else:
-                row[prop.name] = value
-                if f"{prop.name}_folded" in noun.table.c:
-                    row[f"{prop.name}_folded"] = fold(value)
+                row |= object_writes.columns_of(noun, prop.name, value)
         conn.execute(insert(noun.table).values(**row))
     return ids
 

@@ -292,7 +292,7 @@ async def test_columns_are_remembered_and_checked(home: House, tmp_path: Path) -
     assert (again.fields.columns, again.fields.policy) == (columns, "new")
     for wrong in (
         {"columns": ("nonsense",)},
-        {"columns": ("phone", "phone")},
+        {"columns": ("inn", "inn")},
         {"columns": ("name",), "keys": ("region",)},
         {"columns": ("name",), "policy": "burn"},
     ):

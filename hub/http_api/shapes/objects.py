@@ -11,6 +11,25 @@ from hub.nouns import CLIENTS, LEADS
 from hub.properties import Property, PropertyType
 from hub.shapes import Body, GivenId, GivenInstant, Id, Instant, OptionalId, Shape, Text, Word
 
+
+class CardAddress(Shape):
+    """An address of a card; of each kind one is the main one."""
+
+    kind: str
+    value: str
+    label: str
+    main: bool
+
+
+class GivenCardAddress(Body):
+    """An address that a card is to have."""
+
+    kind: Word = Field(description="phone, email, site, or a channel's: telegram ...")
+    value: Word
+    label: Word = Field("", description="What it is for: reception, accounts.")
+    main: bool = Field(False, description="The main one of its kind; else the first is.")
+
+
 _GIVEN: dict[PropertyType, Any] = {
     PropertyType.LINE: Word,
     PropertyType.TEXT: Text,
@@ -23,6 +42,7 @@ _GIVEN: dict[PropertyType, Any] = {
     PropertyType.REF: GivenId,
     PropertyType.TAGS: list[Word],
     PropertyType.FILE: GivenId,
+    PropertyType.ADDRESSES: list[GivenCardAddress],
 }
 _SHOWN: dict[PropertyType, Any] = {
     PropertyType.NUMBER: int,
@@ -33,6 +53,7 @@ _SHOWN: dict[PropertyType, Any] = {
     PropertyType.REF: OptionalId,
     PropertyType.TAGS: list[str],
     PropertyType.FILE: OptionalId,
+    PropertyType.ADDRESSES: list[CardAddress],
 }
 
 
@@ -54,6 +75,8 @@ def _about(prop: Property) -> str:
         words += f": one of {', '.join(one.value for one in prop.choices)}"
     if prop.type is PropertyType.MONEY:
         words += ", in minor units (kopecks, cents)"
+    if prop.type is PropertyType.ADDRESSES:
+        words += ": all of them; phone, email and site are the main ones"
     if prop.lasts:
         words += ", in microseconds" if prop.lasts == 1 else ", in minutes"
     return words
@@ -63,7 +86,10 @@ def shape_of(kind: Kind, name: str, doc: str) -> type[Shape]:
     """Make what an answer says of an object of a kind."""
     fields: dict[str, Any] = {"id": (Id, ...)}
     for prop in kind.properties:
-        fields[prop.name] = (_SHOWN.get(prop.type, str), Field(description=_about(prop)))
+        # A card's record keeps apart what stands in lines of its own.
+        read_as = "every_address" if prop.type is PropertyType.ADDRESSES else None
+        field = Field(description=_about(prop), validation_alias=read_as)
+        fields[prop.name] = (_SHOWN.get(prop.type, str), field)
     if "custom" in getattr(kind.record, "__slots__", ()):
         fields["custom"] = (Custom, Field({}, description="Own fields of the organisation."))
     fields["deleted_at"] = (Instant, Field(description="When it went into the bin."))

@@ -41,8 +41,8 @@ async def test_a_file_is_imported_and_taken_back_over_the_api(world: World) -> N
         "keys": ["email"],
         "defaults": {"source": "fair"},
     }
-    # Parts of a name make one name; two columns of addresses do not.
-    await program.refused(422, "invalid", "PUT", path, json={"columns": ["email", "", "email"]})
+    # Parts of a name make one name, several columns the addresses of a client; numbers do not.
+    await program.refused(422, "invalid", "PUT", path, json={"columns": ["inn", "", "inn"]})
     parts = {"columns": ["name", "name", "email"], "keys": ["email"]}
     assert (await program.ok("PUT", path, json=parts))["version"] == 2
     assert (await program.ok("PUT", path, json=body))["version"] == 3

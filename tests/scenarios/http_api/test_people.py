@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import select
 
@@ -233,3 +235,33 @@ async def test_the_organisation_is_renamed(world: World) -> None:
     assert (found["name"], found["language"]) == ("Pigeon Post", "ru")
     agent = await world.program("agent")
     assert (await agent.ok("GET", "/brand"))["name"] == "Pigeon Post"
+
+
+async def test_a_client_has_many_addresses_over_the_api(world: World) -> None:
+    program = await world.program("agent")
+    office = {"kind": "phone", "value": "+7 495 000-00-02", "label": "accounts"}
+    body = {"name": "Boats", "phone": "+7 495 000-00-01", "addresses": [office]}
+    made = await program.ok("POST", "/clients", json=body)
+    main = {"kind": "phone", "value": "+7 495 000-00-01", "label": "", "main": True}
+    assert made["addresses"] == [main, {**office, "main": False}]
+    path, head = f"/clients/{made['id']}", {"if-match": '"1"'}
+    more = [
+        {**main, "main": False},
+        {**office, "main": True},
+        {"kind": "email", "value": "A@x.example"},
+    ]
+    changed = await program.request("PATCH", path, json={"addresses": more}, headers=head)
+    assert changed.headers["etag"] == '"2"'
+    assert (changed.json()["phone"], changed.json()["email"]) == (office["value"], "a@x.example")
+    assert changed.json()["addresses"][0] == {**office, "main": True}
+    late = {"json": {"addresses": []}, "headers": head}
+    await program.refused(412, "version", "PATCH", path, **late)
+    refused = await program.refused(
+        422, "invalid", "PATCH", path, json={"addresses": [{"kind": "email", "value": "x"}]}
+    )
+    assert refused["field"] == "addresses"
+    asked = {"field": "client.addresses", "operator": "contains", "value": "00-01"}
+    found = await program.ok("GET", "/clients", params={"filter": json.dumps(asked)})
+    assert [one["id"] for one in found["items"]] == [made["id"]]
+    history = await program.ok("GET", f"{path}/history")
+    assert {one["field"] for one in history["items"]} == {"addresses", "phone", "email"}
