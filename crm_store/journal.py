@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
+from crm_store.segment_fields import beyond
 from crm_store.sight import hidden_among
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import dialogs
@@ -27,6 +28,8 @@ from hub.events import (
     ObjectLinked,
     ObjectRemoved,
     PluginFailed,
+    SegmentEntered,
+    SegmentLeft,
 )
 from hub.ids import EventId, Micros
 from hub.objects import Actor, ActorKind
@@ -261,6 +264,11 @@ def events_from(conn: Connection, registry: EventRegistry, rows: Sequence[Row[An
 def visible(reader: Reader, events: Sequence[Event]) -> list[Event]:
     """Leave out the facts about what the viewer may not see."""
     viewer = reader.viewer
+    comings = [one for one in events if isinstance(one, SegmentEntered | SegmentLeft)]
+    unsure = beyond(reader, {one.segment_id for one in comings})
+    if unsure:
+        untold = {id(one) for one in comings if one.segment_id in unsure}
+        events = [one for one in events if id(one) not in untold]
     if not viewer.is_limited:
         return list(events)
     named = {one.dialog for one in events if one.dialog}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,6 @@ from crm_store.tables.segments import segments
 from crm_store.topics import listed
 from crm_store.viewer import Reader, Viewer
 from hub.filters import Choice, Field, Fields, FieldType, Where
-from hub.records.segments import Segment
 
 CONTACT = NOUNS["contact"]
 
@@ -271,10 +270,20 @@ def _seen(query: QueryField, viewer: Viewer, field: str) -> QueryField:
     return replace(query, sql=lambda subject: query.sql(subject).where(seen))
 
 
-def asks_of(segment: Segment, names: frozenset[str]) -> bool:
-    """Say whether a segment may depend on some fields: by its conditions, or by what it is made of."""
-    given = json.dumps(segment.filter)
-    return bool(segment.made_of) or any(json.dumps(one) in given for one in names)
+def beyond(reader: Reader, ids: Collection[int]) -> set[int]:
+    """Give those of some segments that may depend on what the reader does not see: by their
+    conditions, or by the segments that they are made of."""
+    names = narrowed(reader.viewer) if ids else ()
+    if not names:
+        return set()
+    asked = select(segments.c.id, segments.c.definition).where(segments.c.id.in_(ids))
+    return {row.id for row in reader.conn.execute(asked) if _asks(row.definition or {}, names)}
+
+
+def _asks(definition: Mapping[str, Any], names: Collection[str]) -> bool:
+    given = json.dumps(definition.get("filter") or {})
+    others = (definition.get(one) for one in ("any_of", "all_of", "not_in"))
+    return any(others) or any(json.dumps(one) in given for one in names)
 
 
 def with_choices(conn: Connection) -> Fields:

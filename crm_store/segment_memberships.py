@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Select, or_, select
 
 from crm_store.rows import among, listed
-from crm_store.segment_fields import asks_of, narrowed
+from crm_store.segment_fields import beyond
 from crm_store.segments import members, record
 from crm_store.tables.people import contacts
 from crm_store.tables.segments import segment_members, segments
@@ -30,12 +30,8 @@ def segments_of(reader: Reader, people: Sequence[int]) -> list[Segment]:
     dialect = reader.conn.dialect.name
     rows = reader.conn.execute(_segments_of(dialect), {"people": listed(dialect, people)})
     found = [record(row) for row in rows]
-    names = narrowed(reader.viewer)
-    if not names:
-        return found
-    return [
-        one for one in found if one.static or not asks_of(one, names) or _finds(reader, one, people)
-    ]
+    unsure = beyond(reader, [one.id for one in found if not one.static])
+    return [one for one in found if one.id not in unsure or _finds(reader, one, people)]
 
 
 def _finds(reader: Reader, segment: Segment, people: Sequence[int]) -> bool:

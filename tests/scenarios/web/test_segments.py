@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from crm_store import comings, segments
-from crm_store.journal import events_after
+from crm_store.journal import events_after, visible
 from crm_store.segment_memberships import segments_of
 from crm_store.tables.segments import segment_members
 from hub import (
@@ -438,6 +438,9 @@ async def test_a_condition_knows_only_of_what_its_reader_sees(house: House) -> N
         found = await as_me.read(segments_of, [contact_id])
         assert [one.name for one in found] == names
         assert [one.name for one in await hub.read(segments_of, [contact_id])] == ["Open"]
+    came = SegmentEntered(contact_id=people[0], segment_id=watched)
+    assert await hub.read(visible, [came]) == [came]
+    assert await as_me.read(visible, [came]) == []
     # Who may not see a kind at all asks for nothing of it.
     rights = ROLES["marketer"].permissions - {"requests.view"}
     await hub.do(SaveRole(name="narrow", permissions=rights, version=1))
