@@ -203,7 +203,10 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
     if not problems:
         try:
             (saved,) = await hub.do(command)
-            return Redirect(to=f"/p/quick_replies/{saved}?saved=1")
+            closes = request.fields.get("do") == "close"
+            return Redirect(
+                to="/p/quick_replies/" if closes else f"/p/quick_replies/{saved}?saved=1"
+            )
         except Invalid as error:
             return await _form(
                 hub, request, _typed(command, before), (words(str(error)),), error.field, 422

@@ -124,7 +124,17 @@ async def test_an_agent_answers_by_a_slash_and_three_letters(
     await _picture(desk, "edit")
     await desk.keyboard.press("Control+s")
     await desk.wait_for_url("**?saved=1")
-    await desk.goto(f"{office.url}/p/quick_replies/")
+    # The keys of templates: a placeholder, the preview, saved and closed.
+    await area.focus()
+    await desk.keyboard.press("Control+End")
+    await desk.keyboard.press("Control+Slash")
+    await desk.get_by_role("combobox", name="Вставить подстановку").fill("организация")
+    await desk.keyboard.press("Enter")
+    await expect(area).to_have_value("Здравствуйте, {{ contact.polite_name }}!{{ company }}")
+    await desk.keyboard.press("Control+Shift+KeyP")
+    await expect(desk.locator("[data-preview-of=ru]")).to_be_focused()
+    await desk.keyboard.press("Control+Enter")
+    await desk.wait_for_url("**/p/quick_replies/")
     await _picture(desk, "list")
 
 

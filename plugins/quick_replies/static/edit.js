@@ -1,5 +1,7 @@
 // @ts-check
 // The form of a quick reply: placeholders by a press, and a preview while one writes.
+import { offer } from 'hub/placeholders';
+
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById('reply-form'));
 const token = document.querySelector('meta[name="csrf"]')?.getAttribute('content') || '';
 const areas = /** @type {HTMLTextAreaElement[]} */ ([...document.querySelectorAll('textarea[data-template]')]);
@@ -37,6 +39,16 @@ form?.addEventListener('click', (event) => {
   last.focus();
   preview(last);
 });
+// The preview of the language that is written in, at once and in sight.
+document.querySelector('[data-look]')?.addEventListener('click', async () => {
+  if (!last) return;
+  await preview(last);
+  const place = /** @type {HTMLElement | null} */ (document.querySelector('[data-preview-of="' + last.dataset.template + '"]'));
+  place?.scrollIntoView({ block: 'nearest' });
+  place?.focus();
+});
+const chooser = /** @type {HTMLElement | null} */ (document.querySelector('[data-placeholders]'));
+if (chooser && form) offer(chooser, form);
 document.addEventListener('keydown', (event) => {
   if ((event.ctrlKey || event.metaKey) && event.code === 'KeyS' && form) { event.preventDefault(); form.requestSubmit(); }
 });
