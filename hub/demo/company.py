@@ -33,6 +33,7 @@ from hub.commands import (
     UpdateBrand,
     UpdateProfile,
 )
+from hub.demo.calls import make_calls
 from hub.demo.files import file_of
 from hub.demo.stories import CHAT, MAIL, MESSENGER, STORIES, Story
 from hub.demo.work import Work
@@ -176,6 +177,7 @@ class _Seeding:
             await self._end(story)
         work = Work(self._as("olga"), self._users, self._dialogs, self._clock())
         await work.make()
+        await make_calls(self._as("olga"))
         await self._channels(lively=True)
 
     def _times(self, story: Story) -> list[int]:

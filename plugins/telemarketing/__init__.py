@@ -7,7 +7,7 @@ word about advertising. This plugin keeps who is to be called, who calls now, an
 from __future__ import annotations
 
 from hub import Event, Handler, Hub, NavEntry, Route, UiPart, UsedBy, hookimpl
-from plugins.telemarketing import commands, desk, hearing, pages, taking
+from plugins.telemarketing import api, commands, desk, hearing, pages, taking
 from plugins.telemarketing.facts import CallListChanged, ListCalled
 from plugins.telemarketing.hearing import segment_uses
 from plugins.telemarketing.tables import declare
@@ -36,7 +36,7 @@ def register_events() -> list[type[Event]]:
 @hookimpl
 def register_routes() -> list[Route]:
     """The pages under Marketing, the workplace, and the same for programs."""
-    return [*desk.routes(), *pages.routes()]
+    return [*api.routes(), *desk.routes(), *pages.routes()]
 
 
 @hookimpl

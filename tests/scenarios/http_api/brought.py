@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from plugins import contracts, csat, mailings, quick_replies
+from plugins import contracts, csat, mailings, quick_replies, telemarketing
 
 PLUGINS = (
     ("contracts", contracts),
     ("csat", csat),
     ("mailings", mailings),
     ("quick_replies", quick_replies),
+    ("telemarketing", telemarketing),
 )
 
 # A new one belongs here, or the first test of test_rights.py fails.
@@ -68,6 +69,19 @@ BROUGHT = {
     "DELETE /quick_replies/replies/{reply}": "",
     "GET /quick_replies/replies/{reply}/versions": "",
     "POST /quick_replies/replies/{reply}/restore": "",
+    "GET /telemarketing/lists": "contacts.edit",
+    "POST /telemarketing/lists": "mailings.send",
+    "GET /telemarketing/lists/{list}": "mailings.view",
+    "PUT /telemarketing/lists/{list}": "mailings.send",
+    "POST /telemarketing/lists/{list}/back": "contacts.edit",
+    "GET /telemarketing/lists/{list}/calls": "mailings.view",
+    "POST /telemarketing/lists/{list}/calls": "contacts.edit",
+    "POST /telemarketing/lists/{list}/next": "contacts.edit",
+    "POST /telemarketing/lists/{list}/people": "mailings.send",
+    "GET /telemarketing/lists/{list}/report": "mailings.view",
+    "POST /telemarketing/lists/{list}/segment": "mailings.send",
+    "PUT /telemarketing/lists/{list}/state": "mailings.send",
+    "POST /telemarketing/lists/{list}/undo": "contacts.edit",
 }
 
 # What an endpoint is described to need no right for, and a caller needs one for what he sends there:

@@ -11,6 +11,8 @@ from sqlalchemy import insert
 from crm_store.tables.duplicates import said_addresses
 from hub import Quarantine
 from tests.houses import until
+from tests.scenarios.http_api import called
+from tests.scenarios.http_api.called import call_lists
 from tests.scenarios.http_api.world import Program, World
 from tests.scenarios.web.pigeons import SETTINGS
 
@@ -213,6 +215,7 @@ async def _brought(program: Program, found: Furniture) -> None:
         made = await program.ok("POST", path, json=first)
         await program.ok("PUT", f"{path}/{made['id']}", json=second)
         ids[name] = made["id"]
+    await call_lists(program, ids)
     found.own["mailings"] = {"version": "1", "account": ids["account_id"]}
     contract = await program.ok("POST", "/contracts.contract", json={"number": "7"})
     found.own["contracts.contract"] = {"object_id": contract["id"]}
@@ -355,6 +358,7 @@ BODIES: dict[str, Any] = {
         "account_id": "{account_id}",
         "contact_id": "{contact_id}",
     },
+    **called.BODIES,
     "POST /contracts.contract": {"number": "8"},
     "PATCH /contracts.contract/{object_id}": {"number": "7"},
 }
@@ -366,6 +370,7 @@ QUERIES: dict[str, dict[str, str]] = {
 }
 # Where an endpoint is for another object than the one that stands for its kind.
 OTHERS: dict[str, dict[str, str]] = {
+    **called.OTHERS,
     "PUT /messages/{message_id}/label": {"message_id": "seen_message_id"},
     "GET /messages/{message_id}/raw": {"message_id": "seen_message_id"},
     "POST /messages/{message_id}/reschedule": {"message_id": "waiting_message_id"},

@@ -29,6 +29,7 @@ from plugins.telemarketing.doing import list_of, progress, steer
 from plugins.telemarketing.plans import CallList, script_of
 from plugins.telemarketing.reports import report_of
 from tests.houses import World, plugin_of, until
+from tests.scenarios.http_api.world import World as Programs
 from tests.scenarios.web.house import House, open_house
 
 NAME = "telemarketing"
@@ -187,3 +188,41 @@ async def test_merges_and_erasure_reach_the_lists(house: House) -> None:
 async def _same(holders: object, wanted: set[int]) -> bool:
     assert callable(holders)
     return set(await holders()) == wanted
+
+
+async def test_a_program_calls_a_list(house: House) -> None:
+    made, _segment = await people(house, 2)
+    await house.system.do(WithdrawConsent(contact_id=made[1], channel="phone"))
+    program = await Programs(house).program()
+    plan = {"questions": [{"text": "How many?", "kind": "number"}], **DAY}
+    one = await program.ok("POST", "/telemarketing/lists", json={"title": "May", "plan": plan})
+    path = f"/telemarketing/lists/{one['id']}"
+    to_run = {"state": "running"}
+    assert "nobody" in str(
+        await program.refused(422, "invalid", "PUT", f"{path}/state", json=to_run)
+    )
+    given = {"contact_ids": [str(each) for each in made]}
+    assert await program.ok("POST", f"{path}/people", json=given) == {"added": 1}
+    await program.ok("PUT", path, json={"plan": {"attempts": 2}})
+    await program.ok("PUT", f"{path}/state", json=to_run)
+    seat = await program.ok("POST", f"{path}/next")
+    assert (seat["name"], seat["number"]) == ("Ann Gull", "+79000000000")
+    call = {"person_id": seat["person_id"], "result": "later", "again": "tomorrow 15:00"}
+    wrong = call | {"answers": {"0": "many"}}
+    await program.refused(422, "invalid", "POST", f"{path}/calls", json=wrong)
+    await program.ok("POST", f"{path}/calls", json=call)
+    assert (await program.ok("POST", f"{path}/next"))["person_id"] is None
+    # Taken back, he is called with a number for an answer, and a task is made at once.
+    assert (await program.ok("POST", f"{path}/undo"))["person_id"] == seat["person_id"]
+    call |= {"result": "talked", "answers": {"0": "7,5"}, "made_kind": "task", "made_title": "Send"}
+    await program.ok("POST", f"{path}/calls", json=call)
+    report = await program.ok("GET", f"{path}/report")
+    assert report["questions"][0]["mean"] == 7.5
+    assert report["made"] == {"task": 1}
+    calls = (await program.ok("GET", f"{path}/calls"))["items"]
+    assert [each["result"] for each in calls] == ["talked"]
+    noted = await program.ok("GET", f"/meetings/{calls[0]['meeting_id']}")
+    assert noted["form"] == "call"
+    assert "7.5" in noted["result"]
+    await program.ok("POST", f"{path}/segment", json={"what": "result:talked"})
+    assert (await program.ok("GET", path))["state"] == "done"
