@@ -23,6 +23,7 @@ LONGEST = 400
 _KIND = re.compile(r"[a-z][a-z0-9_.-]{0,99}")
 _KNOWN = re.compile(r"([a-z][a-z0-9_.-]{0,99}):(?!//)\s*(.+)", re.IGNORECASE | re.DOTALL)
 _LABELLED = re.compile(r"(.+?)\s*\(([^()]*[^()\d\s+-][^()]*)\)", re.DOTALL)
+_CUTS = re.compile(r"[();]+")
 _PHONE = re.compile(r"\+?[\d\s().,/-]{5,}")
 _SITE = re.compile(r"(https?://|www\.)\S+|[\w-]+(\.[\w-]+)+(/\S*)?", re.IGNORECASE)
 
@@ -124,7 +125,8 @@ def _checked(given: object) -> CardAddress:
         value = value.lower()
         if "@" not in value:
             raise ValueError("this is not an e-mail address")
-    label = _line(given.get("label"), LONGEST // 4)
+    # What a cell of a file is cut by stands in no label.
+    label = " ".join(_CUTS.sub(" ", _line(given.get("label"), LONGEST // 4)).split())
     return CardAddress(kind=kind, value=value, label=label, main=given.get("main") is True)
 
 
@@ -143,6 +145,8 @@ def _line(given: object, most: int) -> str:
 def _said(text: str) -> dict[str, object]:
     """Read one address as people write it: with its kind before it, or plain to see."""
     text, label, kind = text.strip(), "", ""
+    if len(text) > 2 * LONGEST:
+        raise ValueError(f"at most {LONGEST} characters")
     if known := _KNOWN.fullmatch(text):
         kind, text = known[1].lower(), known[2].strip()
     if labelled := _LABELLED.fullmatch(text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from crm_store import clients as client_reads
-from crm_store import duplicates, objects
+from crm_store import duplicates, imports, objects, personal
 from crm_store.history import changes_of
 from crm_store.merge_reading import merge_preview
 from crm_store.objects import NOUNS, ObjectQuery
@@ -19,8 +20,12 @@ from hub import (
     ChangeClient,
     Client,
     ClientId,
+    ContactId,
     CreateClient,
+    CreateContact,
+    EraseContact,
     ImportFields,
+    ImportId,
     Invalid,
     MergeClients,
     RefreshDuplicates,
@@ -68,7 +73,7 @@ async def names(home: House, **query: Any) -> list[str]:
 
 async def imported(
     home: House, folder: Path, text: str, policy: str, columns: tuple[str, ...]
-) -> dict[str, int]:
+) -> tuple[ImportId, dict[str, int]]:
     path = folder / "file.csv"
     path.write_bytes(text.encode())
     import_id = await upload(home.user, "client", "file.csv", path)
@@ -76,9 +81,7 @@ async def imported(
     await home.user.do(SetUpImport(import_id=import_id, fields=fields))
     await home.user.do(StartImport(import_id=import_id, what="run"))
     await work(home.system, import_id)
-    from crm_store import imports
-
-    return dict((await home.user.read(imports.one_import, import_id)).counts)
+    return import_id, dict((await home.user.read(imports.one_import, import_id)).counts)
 
 
 async def test_a_client_has_as_many_addresses_as_it_likes(home: House) -> None:
@@ -170,10 +173,10 @@ async def test_merged_clients_have_the_addresses_of_both_until_it_is_undone(
 async def test_a_file_brings_several_addresses_of_a_client(home: House, tmp_path: Path) -> None:
     text = (
         "Name;Phone;Mobile;Other\n"
-        "Garden;8 495 000-00-01, 8 495 000-00-02;+74950000003;accounts@x.example (accounts); @shop\n"
-    ).replace("; @shop", "")
+        "Garden;8 495 000-00-01, 8 495 000-00-02;+74950000003;accounts@x.example (accounts)\n"
+    )
     columns = ("name", "phone", "phone", "addresses")
-    counts = await imported(home, tmp_path, text, "skip", columns)
+    _, counts = await imported(home, tmp_path, text, "skip", columns)
     assert counts["created"] == 1, counts
     (found,) = (await home.user.read(objects.page, CLIENT, ObjectQuery())).items
     assert await said(home, found.id) == [
@@ -184,7 +187,7 @@ async def test_a_file_brings_several_addresses_of_a_client(home: House, tmp_path
     ]
     # By any of them it is the same client, and what is new comes to what is there.
     text = "Name;Phone\nGarden;+7 495 000 00 03 / +7 495 000 00 04\n"
-    counts = await imported(home, tmp_path, text, "fill", ("name", "phone"))
+    import_id, counts = await imported(home, tmp_path, text, "fill", ("name", "phone"))
     assert counts["updated"] == 1, counts
     assert [value for value, _, _ in await said(home, found.id)][:4] == [
         "+74950000001",
@@ -192,3 +195,19 @@ async def test_a_file_brings_several_addresses_of_a_client(home: House, tmp_path
         "+74950000003",
         "+74950000004",
     ]
+    await home.user.do(StartImport(import_id=import_id, what="undo"))
+    await work(home.system, import_id)
+    assert len(await said(home, found.id)) == 4
+
+
+async def test_an_erased_person_leaves_no_address_on_his_own_client_card(home: House) -> None:
+    contact_id = ContactId((await home.user.do(CreateContact(name="Anna")))[0])
+    values = {"addresses": [ACCOUNTS, {**SHOP, "label": "her shop"}]}
+    command = CreateClient(name="Anna", contact_id=contact_id, values=values)
+    client_id = ClientId((await home.user.do(command))[0])
+    told = await home.user.read(personal.personal_data, contact_id)
+    assert "her shop" in json.dumps(told, ensure_ascii=False, default=str)
+    await home.system.do(EraseContact(contact_id=contact_id))
+    assert (await card(home, client_id)).every_address == ()
+    row = await home.system.read(lambda reader: reader.conn.execute(select(clients)).one())
+    assert (row.addresses, row.addresses_folded) == ((), "")
