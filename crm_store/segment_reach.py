@@ -17,11 +17,15 @@ from crm_store.consents import GIVEN, NO_CONSENT, SOFT_LIMIT, UNSUBSCRIBED, WITH
 from crm_store.reachability import BLOCKED, KEY
 from crm_store.segments import PART, count, members
 from crm_store.sql import unindexed
-from crm_store.tables.consents import consents, suppressions
+from crm_store.tables.consents import consents, frequency_limits, suppressions
 from crm_store.tables.dialogs import dialogs
+from crm_store.tables.many import many_sends
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses
 from crm_store.viewer import Reader
 from hub.records.segments import Reach, Reaches, Segment
+
+DAY_US = 86_400_000_000
 
 
 class Route(NamedTuple):
@@ -37,6 +41,17 @@ class Route(NamedTuple):
     """The reply window must be open at this instant; 0 asks for none."""
 
 
+class Cap(NamedTuple):
+    """So many advertising messages in so many days are the most a person gets over all channels.
+
+    Counted back from the instant `at`, when it is to leave; 0 is no cap.
+    """
+
+    most: int = 0
+    days: int = 0
+    at: int = 0
+
+
 def reaches(
     reader: Reader,
     segment: Segment,
@@ -44,6 +59,7 @@ def reaches(
     routes: Sequence[Route],
     topic: str,
     advertising: bool = True,
+    cap: Cap = Cap(),
     estimated: bool = False,
 ) -> Reaches:
     """Say how many each way reaches, why it does not reach the others, and how many go by which
@@ -56,7 +72,7 @@ def reaches(
     asked = [one for one in routes if one.channel in known]
     ways, reasons = Counter[int](), [Counter[str]() for _ in asked]
     if asked:
-        judged = _judged(reader, segment, asked, topic, advertising, estimated).subquery()
+        judged = _judged(reader, segment, asked, topic, advertising, cap, estimated).subquery()
         question = select(*judged.c, func.count()).group_by(*judged.c)
         for *found, n in reader.conn.execute(question):
             ways[found.index("") if "" in found else -1] += n * times
@@ -99,6 +115,7 @@ def _judged(
     routes: Sequence[Route],
     topic: str,
     advertising: bool,
+    cap: Cap,
     estimated: bool,
 ) -> Any:
     """Give the question for why each person is not reached on each way, "" where he is."""
@@ -127,9 +144,32 @@ def _judged(
         known |= {f"{name}{n}": one for name, one in _facts(route, advertising).items()}
     facts = select(*(one.label(name) for name, one in known.items())).select_from(source)
     told = facts.group_by(people.c.id).subquery("told")
+    enough = _enough(reader, told.c, cap) if advertising else []
     return select(
-        *(_reason(told.c, n, one, advertising).label(f"reason{n}") for n, one in enumerate(routes))
+        *(
+            _reason(told.c, n, one, advertising, enough).label(f"reason{n}")
+            for n, one in enumerate(routes)
+        )
     )
+
+
+def _enough(reader: Reader, told: Any, cap: Cap) -> list[ColumnElement[bool]]:
+    """Say how it is known that somebody has had enough: by the cap, or by his own wish for less."""
+    mine = (deliveries.c.contact_id == told.id, TO_MANY, many_sends.c.advertising)
+    joined = deliveries.join(many_sends, many_sends.c.id == deliveries.c.send_id)
+    found: list[ColumnElement[bool]] = []
+    if cap.most:
+        lately = deliveries.c.sent_at >= cap.at - cap.days * DAY_US
+        had = select(func.count()).select_from(joined).where(*mine, lately)
+        found.append(had.scalar_subquery() >= cap.most)
+    if reader.conn.execute(select(frequency_limits.c.contact_id).limit(1)).first() is not None:
+        within = deliveries.c.sent_at >= cap.at - frequency_limits.c.days * DAY_US
+        wish = select(frequency_limits.c.contact_id).where(
+            frequency_limits.c.contact_id == told.id,
+            select(deliveries.c.id).select_from(joined).where(*mine, within).exists(),
+        )
+        found.append(wish.exists())
+    return found
 
 
 def _counts() -> ColumnElement[bool]:
@@ -169,7 +209,9 @@ def _facts(route: Route, advertising: bool) -> dict[str, ColumnElement[Any]]:
     return found
 
 
-def _reason(told: Any, n: int, route: Route, advertising: bool) -> ColumnElement[str]:
+def _reason(
+    told: Any, n: int, route: Route, advertising: bool, enough: Sequence[ColumnElement[bool]]
+) -> ColumnElement[str]:
     """Give why somebody is not reached, in the order in which a claim asks (dialogs/many_claim.py)."""
     address = told[f"address{n}"]
     tests: list[tuple[Any, Any]] = [(address.is_(None), "no_address")]
@@ -185,6 +227,7 @@ def _reason(told: Any, n: int, route: Route, advertising: bool) -> ColumnElement
         ]
     if route.must_have_written:
         tests.append((func.coalesce(told[f"wrote{n}"], 0) != address, "never_wrote"))
+    tests += [(one, "frequency_cap") for one in enough]
     if route.open_at:
         tests.append((func.coalesce(told[f"open{n}"], 0) != address, "window_closed"))
     return case(*tests, else_="")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hub.capabilities import Capabilities
 from hub.commands.base import Command
 from hub.events.base import Event
-from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, Micros, UserId
+from hub.ids import NEVER, AccountId, AttachmentId, ContactId, DialogId, MessageId, Micros, UserId
 from hub.messages import Arrival, Attachment
 from hub.objects import Actor
 from hub.placeholders import Problem, Rendered, Values
@@ -231,11 +231,14 @@ class Hub(Protocol):
         advertising: bool = True,
         accounts: Sequence[AccountId] = (),
         templated: Collection[AccountId] = (),
+        cap: tuple[int, int] = (0, 0),
+        at: Micros = NEVER,
         exact: bool = True,
     ) -> Reaches:
         """What `reach` says of each way and `reach_in_order` of all of them, in one question.
 
-        Not `exact`, it is an estimate in a house of more than 20,000 people, made in a second.
+        Who had as many advertising messages as the `cap` (count, days) lets him have when it leaves
+        (`at`, else now), or wants less often, is left out too. Not `exact`, it is an estimate in a house of more than 20,000 people, made in a second.
         """
 
     async def audience(

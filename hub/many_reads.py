@@ -11,9 +11,9 @@ from crm_store import many_earned, many_results, sending_limits
 from crm_store import segments as segment_reads
 from crm_store import topics as topic_reads
 from crm_store.many_cuts import house_offset
-from crm_store.segment_reach import Route, reaches
+from crm_store.segment_reach import Cap, Route, reaches
 from hub.capabilities import Capabilities
-from hub.ids import AccountId, ContactId, Micros
+from hub.ids import NEVER, AccountId, ContactId, Micros
 from hub.records.many import SendingLimits, Way
 from hub.records.many_results import Earned, LinkTally, Tally
 from hub.records.segments import Member, Reach, Reaches, Segment
@@ -104,6 +104,8 @@ class ManyReads(ABC):
         advertising: bool = True,
         accounts: Sequence[AccountId] = (),
         templated: Collection[AccountId] = (),
+        cap: tuple[int, int] = (0, 0),
+        at: Micros = NEVER,
         exact: bool = True,
     ) -> Reaches:
         """How many of a segment each way reaches, and how many go by which; all at once."""
@@ -119,6 +121,7 @@ class ManyReads(ABC):
                 routes=routes,
                 topic=topic,
                 advertising=advertising,
+                cap=Cap(*cap, at=max(at, self.now())),
                 estimated=not exact and segment_reads.is_large(reader),
             )
         )

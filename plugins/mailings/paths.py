@@ -10,6 +10,7 @@ from hub import (
     Capabilities,
     Hub,
     ManyContent,
+    Micros,
     Reach,
     Segment,
     is_countable,
@@ -17,7 +18,7 @@ from hub import (
 )
 from plugins.mailings.audience import audience_of
 from plugins.mailings.contents import capabilities_of, contents_of, steps_of
-from plugins.mailings.plans import Mailing, Plan, money
+from plugins.mailings.plans import Mailing, Plan, first_moment, money
 
 SAMPLE = 30
 """So many of the people are filled in to count the parts of a message."""
@@ -62,6 +63,7 @@ async def path_of(hub: Hub, mailing: Mailing, *, exact: bool = True) -> Path:
             kinds.append(capabilities.address_kind)
             if _as_template(mailing.plan, capabilities):
                 templated.add(account.id)
+    plan, zone = mailing.plan, (await hub.brand()).time_zone or "UTC"
     found = await hub.reaches(
         segment,
         channels=kinds,
@@ -69,6 +71,8 @@ async def path_of(hub: Hub, mailing: Mailing, *, exact: bool = True) -> Path:
         advertising=mailing.plan.advertising,
         accounts=[one.id for one in accounts],
         templated=templated,
+        cap=(plan.cap_count, plan.cap_days),
+        at=Micros(first_moment(plan, zone, hub.now())),
         exact=exact,
     )
     limits = {one.account_id: one for one in await hub.sending_limits()}

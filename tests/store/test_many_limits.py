@@ -20,10 +20,12 @@ from hub import (
     DeliveryStatus,
     GiveConsent,
     Invalid,
+    LimitAdvertising,
     ManyContent,
     ManyRecipient,
     Micros,
     PlanMany,
+    Segment,
     SendMany,
     SetSendingLimits,
     SettleDelivery,
@@ -39,6 +41,7 @@ from tests.houses import US, House, World, house
 
 MINUTE, DAY = 60 * US, 86_400 * US
 START = system_now()
+EVERYBODY = Segment(id=0, name="", static=False)
 WORDS = ManyContent(text="News {{ unsubscribe_url }}")
 
 
@@ -261,6 +264,22 @@ async def test_the_cap_counts_every_channel_and_spares_service(home: House) -> N
     second = await sent_to(home, home.pigeon, [anna], number=2, **cap)
     assert await leave(home, home.pigeon) == 0
     assert dict(await home.user.read(many.counts, [second])) == {("suppressed", "frequency_cap"): 1}
+
+    async def told(advertising: bool = True, **more: Any) -> dict[str, int]:
+        """Count what is said before a mailing is sent."""
+        found = await home.user.reaches(
+            EVERYBODY, channels=("pigeon",), topic="news", advertising=advertising, **more
+        )
+        return dict(found.each[0].kept_back)
+
+    week = {"cap": (1, 7)}
+    assert await told(**week) == {"frequency_cap": 1}
+    assert await told(cap=(2, 7)) == await told() == await told(advertising=False, **week) == {}
+    # Counted back from when it leaves; who wants less often is left out whatever the cap.
+    assert await told(**week, at=home.system.now() + 8 * DAY) == {}
+    await home.user.do(LimitAdvertising(contact_id=anna.id, days=30))
+    assert await told(at=home.system.now() + 8 * DAY) == {"frequency_cap": 1}
+    await home.user.do(LimitAdvertising(contact_id=anna.id, days=0))
     await sent_to(home, home.pigeon, [anna], number=3, advertising=False, **cap)
     assert await leave(home, home.pigeon) == 1
     await sent_to(home, home.pigeon, [anna], number=4)
