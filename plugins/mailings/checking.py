@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from hub import AccountId, Hub, HubError
 from plugins.mailings.audience import UNKNOWN_TOPIC, missing, unknown_topic
-from plugins.mailings.complaints import LOOSE, complaints, loose
-from plugins.mailings.contents import capabilities_of, has_counted_links, is_letter, letters_of
+from plugins.mailings.complaints import complaints
+from plugins.mailings.contents import capabilities_of, chain_of, has_counted_links, is_letter
 from plugins.mailings.files import HEAVY, files_of, megabytes, objections
 from plugins.mailings.marks import creatives_of
 from plugins.mailings.obligations import obligatory
@@ -237,17 +237,18 @@ async def _words(hub: Hub, plan: Plan) -> list[Finding]:
     if not all(one.subject.strip() for one in plan.variants if one.text.strip()):
         found.append(Finding(level="bad", text=_("A letter needs a subject")))
     try:
-        made = await letters_of(hub, plan)
+        made = await chain_of(hub, plan)
     except HubError as error:
         return [
             *found,
             Finding(level="bad", text=_("The letter cannot be laid out"), detail=str(error)),
         ]
-    for variant, one in zip(plan.variants, made, strict=False):
-        found += [
-            Finding(level=level, text=words, detail=detail)
-            for level, words, detail in complaints(variant.text, one, advertising=plan.advertising)
-        ]
-    if any(loose(one.text) for one in plan.steps):
-        found.append(Finding(level="bad", text=LOOSE))
+    for wording, letter in made:
+        about = f"«{wording.subject}»" if plan.steps and wording.subject else ""
+        for level, words, detail in complaints(
+            wording.text, letter, subject=wording.subject, advertising=plan.advertising
+        ):
+            # In a chain it is said which of its letters is meant.
+            named = ": ".join(filter(None, (about, detail)))
+            found.append(Finding(level=level, text=words, detail=named))
     return found

@@ -43,7 +43,7 @@ def loose(markup: str) -> bool:
 
 
 def complaints(
-    markup: str, made: Letter, *, advertising: bool = True
+    markup: str, made: Letter, *, subject: str = "", advertising: bool = True
 ) -> list[tuple[str, str, str]]:
     """Say what is doubtful: (level, words, what it is about)."""
     found = []
@@ -58,17 +58,21 @@ def complaints(
     if size > MAX_HTML:
         text = "the letter is larger than 100 KB: mail programs cut it off"
         found.append(("bad", text, f"{size // 1000} KB"))
-    lower = markup.lower()
+    lower = f"{subject}\n{markup}".lower()
     bad = [one for one in SPAM if one in lower]
     if bad:
         found.append(("warn", "words that look like spam", ", ".join(bad)))
     found += _pale(markup)
     if 'href="http://' in made.html:
         found.append(("warn", "a link is not encrypted (http://)", ""))
-    letters = [one for one in markup if one.isalpha()]
-    if len(letters) > 40 and sum(one.isupper() for one in letters) > len(letters) * 0.5:
+    if any(map(_shouts, (subject, markup))):
         found.append(("warn", "half of it is in capitals", ""))
     return found
+
+
+def _shouts(text: str) -> bool:
+    letters = [one for one in text if one.isalpha()]
+    return len(letters) > 40 and sum(one.isupper() for one in letters) > len(letters) * 0.5
 
 
 def _read(markup: str) -> list[Block]:

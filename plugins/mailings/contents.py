@@ -59,6 +59,13 @@ async def letters_of(hub: Hub, plan: Plan) -> list[Letter]:
     return [_letter(plan, one, language) for one in plan.variants if one.text.strip()]
 
 
+async def chain_of(hub: Hub, plan: Plan) -> list[tuple[Variant, Letter]]:
+    """Give each wording and each later letter of a chain beside what it is laid out as."""
+    language = "ru" if (await hub.brand()).language.startswith("ru") else "en"
+    wordings = [*plan.variants, *map(_as_variant, plan.steps)]
+    return [(one, _letter(plan, one, language)) for one in wordings if one.text.strip()]
+
+
 def _letter(plan: Plan, wording: Variant, language: str, *, short: bool = False) -> Letter:
     erid = erid_of(plan, wording, short=short)
     return letter(

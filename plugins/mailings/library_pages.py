@@ -155,7 +155,7 @@ def _problems(hub: Hub, one: KeptLetter) -> list[tuple[str, str, str]]:
         made = letter(one.text, plain_twin=one.plain)
     except HubError as error:
         return [*found, ("bad", "The letter cannot be laid out", str(error))]
-    return found + complaints(one.text, made)
+    return found + complaints(one.text, made, subject=one.subject)
 
 
 async def save(hub: Hub, request: PluginRequest) -> Answer:

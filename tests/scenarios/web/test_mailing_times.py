@@ -24,6 +24,7 @@ from hub import (
 )
 from plugins.mailings import sending
 from plugins.mailings.audience import sends_of
+from plugins.mailings.checking import findings
 from plugins.mailings.commands import SteerMailing
 from plugins.mailings.doing import again, mailing_of, send
 from plugins.mailings.plans import read_plan
@@ -124,9 +125,13 @@ async def test_a_chain_goes_on_for_who_did_not_answer(house: House, world: World
     hub = _own(house)
     steps = [
         {"days": 3, "subject": "Second", "text": "Still there?"},
-        {"days": 7, "subject": "Third", "text": "The last one"},
+        {"days": 7, "subject": "Casino, казино", "text": "No risk"},
     ]
     number = await _draft(house, segment, account, steps=steps)
+    found = {
+        one.text: one.detail for one in await findings(hub, await mailing_of(hub, str(number)))
+    }
+    assert found["words that look like spam"] == "«Casino, казино»: казино, no risk"
     await send(hub, await mailing_of(hub, str(number)))
     await ticked(house, number)
     await until(lambda: len(world.sent) == 2)
@@ -145,7 +150,7 @@ async def test_a_chain_goes_on_for_who_did_not_answer(house: House, world: World
     assert (world.sent[2].subject, world.sent[2].to.value != first.to.value) == ("Second", True)
     world.offset_us += 4 * DAY
     await until(lambda: finished(house, number))
-    assert [one.subject for one in world.sent[2:]] == ["Second", "Third"]
+    assert [one.subject for one in world.sent[2:]] == ["Second", "Casino, казино"]
     one = await mailing_of(hub, str(number))
     funnel = await funnel_of(hub, one)
     assert (funnel.planned, funnel.sent, funnel.answered) == (6, 4, 1)

@@ -170,6 +170,8 @@ def test_size_spam_and_leaving_are_checked() -> None:
     assert told("Play in our КАЗИНО, act now") == [
         ("warn", "words that look like spam", "казино, act now")
     ]
+    made = complaints("Words", letter("Words", language="en"), subject="A casino? Казино!")
+    assert made == [("warn", "words that look like spam", "казино")], "its subject is read too"
     assert told('::: raw\n<img src="https://x.example/a.png">\n:::')[0][:2] == (
         "bad",
         "a picture has no words for who does not see it",
