@@ -34,6 +34,7 @@ from crm_store.tables.many import many_contents, many_sends, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
+from dialogs.many_chain import due_dates
 from dialogs.many_machines import is_burst
 from dialogs.many_ways import Way, choose, note_steps, own_words
 from hub.commands import (
@@ -94,6 +95,7 @@ def plan_many(uow: UnitOfWork, command: PlanMany) -> tuple[int, tuple[int, ...]]
             mailing_id=command.mailing_id,
             occurrence=command.occurrence,
             step=command.step,
+            days=command.days,
             title=command.title[:400],
             topic=command.topic[:100],
             advertising=command.advertising,
@@ -215,7 +217,7 @@ def send_many(uow: UnitOfWork, command: SendMany) -> ManyQueued:
     if send.state == "cancelled":
         raise Conflict("this send was cancelled", what="cancelled")
     fresh = _fresh(uow, command)
-    due = {one.contact_id: one.due_at for one in fresh}
+    due = due_dates(uow, send, fresh)
     compared = {one.contact_id for one in fresh if one.aside}
     aside = []
     people = [Way(one.contact_id, one.address_id, one.account_id, one.content_id) for one in fresh]
@@ -240,7 +242,7 @@ def send_many(uow: UnitOfWork, command: SendMany) -> ManyQueued:
                 "lane": Lane.MAILING.order,
                 "status": Status.SUPPRESSED.value if reason else Status.QUEUED.value,
                 "reason": reason,
-                "due_at": max(due[ContactId(way.contact_id)], uow.now),
+                "due_at": due[way.contact_id],
                 "created_at": uow.now,
                 # A person stands in a send once: that is what makes it once.
                 "idempotency_key": "",

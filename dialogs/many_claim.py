@@ -26,9 +26,9 @@ from crm_store.rows import among, listed
 from crm_store.sending_limits import allowance, day_bucket, house_zone, midnight
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import TO_MANY, WAITING, deliveries
-from crm_store.tables.people import contacts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many import PAUSED, address_kinds
+from dialogs.many_chain import after_earlier, zones_of
 from dialogs.many_sender import Sender, closed_windows, kept_back
 from dialogs.many_ways import Due, go_on
 from hub.messages import DeliveryStatus as Status
@@ -37,7 +37,6 @@ from hub.records.many import SendingLimits
 from hub.zones import quiet_until
 
 US = 1_000_000
-HOUR_US = 3_600 * US
 DAY_US = 86_400 * US
 SWEEP = 1_000
 """So many rows of a paused send leave the queue with each claim that meets one."""
@@ -128,7 +127,7 @@ def _held_back(uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[D
                 .values(status=Status.SUPPRESSED.value, reason=reason)
             )
     left = [row for row in left if row.id not in found]
-    later = _after_earlier(uow, send, left)
+    later = after_earlier(uow, send, left)
     left = [row for row in left if row.id not in later]
     later |= _quiet(uow, send, left)
     left = [row for row in left if row.id not in later]
@@ -136,27 +135,6 @@ def _held_back(uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[D
     for number, due_at in later.items():
         uow.conn.execute(update(deliveries).where(deliveries.c.id == number).values(due_at=due_at))
     return {*found, *later}
-
-
-def _after_earlier(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, int]:
-    """A step of a chain waits for the one before it, which may have been held up."""
-    if not send.step or not rows:
-        return {}
-    open_to = set(
-        uow.conn.execute(
-            select(deliveries.c.contact_id)
-            .join(many_sends, many_sends.c.id == deliveries.c.send_id)
-            .where(
-                deliveries.c.contact_id.in_([row.contact_id for row in rows]),
-                TO_MANY,
-                deliveries.c.status.in_(("queued", "claimed", "sending", PAUSED)),
-                many_sends.c.mailing_id == send.mailing_id,
-                many_sends.c.occurrence == send.occurrence,
-                many_sends.c.step < send.step,
-            )
-        ).scalars()
-    )
-    return {row.id: uow.now + HOUR_US for row in rows if row.contact_id in open_to}
 
 
 def _over_cap(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, str]:
@@ -199,19 +177,10 @@ def _quiet(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, in
     """Give when it is no longer night at each recipient's; those who are awake are left out."""
     if send.quiet_from == send.quiet_until or not rows:
         return {}
-    house = house_zone(uow)
-    zones = dict(
-        uow.conn.execute(
-            select(contacts.c.id, contacts.c.time_zone).where(
-                contacts.c.id.in_([row.contact_id for row in rows])
-            )
-        ).all()
-    )
+    zones = zones_of(uow, [row.contact_id for row in rows])
     found = {}
     for row in rows:
-        until = quiet_until(
-            uow.now, zones.get(row.contact_id) or house, send.quiet_from, send.quiet_until
-        )
+        until = quiet_until(uow.now, zones[row.contact_id], send.quiet_from, send.quiet_until)
         if until:
             found[row.id] = until
     return found

@@ -26,6 +26,17 @@ def zone_called(given: str) -> str:
     return found[0]
 
 
+def days_later(instant: int, days: int, zone: str) -> int:
+    """Give the same time of day in a zone so many days later, whatever its clocks did in between."""
+    try:
+        place = ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        place = ZoneInfo("UTC")
+    seconds, rest = divmod(instant, US)
+    local = datetime.fromtimestamp(seconds, place) + timedelta(days=days)
+    return int(local.timestamp()) * US + rest
+
+
 def quiet_until(now: int, zone: str, start: int, end: int) -> int:
     """Give when the quiet hours of a zone end, 0 where they are not on; over midnight too.
 

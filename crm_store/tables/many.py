@@ -17,6 +17,8 @@ many_sends = Table(
     ref("mailing_id"),
     num("occurrence"),
     num("step"),
+    # A step of a chain: so many days after the first letter.
+    num("days"),
     word("title"),
     word("topic"),
     flag("advertising", True),

@@ -45,7 +45,8 @@ class PlanMany(Command):
     `domain_minutes` the most to one mail domain; 0 is no limit. `routes` are the accounts to
     reach a person over, in order: the first that is allowed, and the next one after a failure or
     `fall_back_after` minutes without a proof of delivery (0: only after a failure).
-    `stops_when_answered` keeps a later step from who answered an earlier one.
+    A later step is due `days` days after its recipients' `due_at`, at the same time of day, and as
+    many after the first letter really left. `stops_when_answered` keeps a later step from who answered an earlier one.
     """
 
     permission: ClassVar[str] = "mailings.send"
@@ -53,6 +54,7 @@ class PlanMany(Command):
     mailing_id: int
     occurrence: int = 0
     step: int = 0
+    days: int = 0
     title: str = ""
     topic: str = ""
     advertising: bool = True

@@ -21,7 +21,6 @@ from hub import (
     ManyContent,
     ManyQueued,
     ManyRecipient,
-    Micros,
     NotFound,
     PlanMany,
     SendMany,
@@ -36,7 +35,6 @@ from plugins.mailings.judging import NOTHING, Judged, keep
 from plugins.mailings.plans import Mailing, minute_of, read_mailing, read_plan
 from plugins.mailings.tables import mailings, runs, with_run
 
-DAY_US = 86_400_000_000
 PUT_AWAY = {"removed": "draft", "draft": "removed"}
 """Out of which state each of these leads."""
 
@@ -247,6 +245,7 @@ def _plan_sends(
             mailing_id=mailing.id,
             occurrence=occurrence,
             step=number,
+            days=plan.steps[number - 1].days if number else 0,
             title=mailing.title,
             topic=plan.topic,
             advertising=plan.advertising,
@@ -354,12 +353,5 @@ def fill_steps(uow: UnitOfWork, mailing: Mailing, recipients: Sequence[ManyRecip
         )
     ).all()
     for run in rows:
-        later = tuple(
-            replace(
-                one,
-                content_id=int(run.contents[0]),
-                due_at=Micros(max(one.due_at, uow.now) + run.days * DAY_US),
-            )
-            for one in recipients
-        )
+        later = tuple(replace(one, content_id=int(run.contents[0])) for one in recipients)
         uow.give(SendMany(send_id=run.send_id, recipients=later))
