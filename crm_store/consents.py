@@ -53,7 +53,7 @@ WAYS = ("form", "message", "hand", "import", "api", "link", "double_opt_in", "on
 SOFT_LIMIT = 5
 """So many soft bounces in a row, without a delivery between, end the sending."""
 UNSENT = (DeliveryStatus.QUEUED.value, DeliveryStatus.CLAIMED.value, "paused")
-NO_CONSENT, UNSUBSCRIBED = "no_consent", "unsubscribed"
+NO_CONSENT, UNSUBSCRIBED, QUIET = "no_consent", "unsubscribed", "do_not_disturb"
 
 
 def give_consent(uow: UnitOfWork, command: GiveConsent) -> bool:

@@ -6,13 +6,22 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, String, bindparam, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+)
 
-from crm_store.consents import NO_CONSENT, SOFT_LIMIT, UNSUBSCRIBED, WITHDRAWN
+from crm_store.consents import NO_CONSENT, QUIET, SOFT_LIMIT, UNSUBSCRIBED, WITHDRAWN
 from crm_store.reachability import BLOCKED, state_of
 from crm_store.rows import numbered, numbers
 from crm_store.tables.consents import consents, suppressions
-from crm_store.tables.people import addresses
+from crm_store.tables.people import addresses, contacts
 
 PAIR = ("contact", "address")
 
@@ -66,6 +75,7 @@ def _asked(dialect: str) -> Select[Any]:
         .order_by(consents.c.at.desc(), consents.c.state.desc())
         .limit(1)
     )
+    quiet = select(contacts.c.do_not_disturb).where(contacts.c.id == given.c.contact)
     return (
         select(
             given.c.contact,
@@ -75,6 +85,7 @@ def _asked(dialect: str) -> Select[Any]:
             suppressions.c.reason,
             suppressions.c.count.label("times"),
             word.scalar_subquery().label("word"),
+            quiet.scalar_subquery().label("quiet"),
         )
         .join(given, given.c.address == addresses.c.id)
         .outerjoin(suppressions, suppressions.c.address_id == addresses.c.id)
@@ -84,6 +95,8 @@ def _asked(dialect: str) -> Select[Any]:
 def _reason(bad: str | None, row: Any, account_id: int, need_consent: bool) -> str:
     if row is None:
         return "no_address"
+    if row.quiet:
+        return QUIET
     if row.word == WITHDRAWN:
         return UNSUBSCRIBED
     if bad:
@@ -91,3 +104,16 @@ def _reason(bad: str | None, row: Any, account_id: int, need_consent: bool) -> s
     if row.blocked or state_of(row.profile, account_id)[0] == BLOCKED:
         return "blocked"
     return NO_CONSENT if need_consent and row.word is None else ""
+
+
+def is_shut() -> ColumnElement[bool]:
+    """Say of an address that nothing is sent to it while the person has another of its kind."""
+    known = select(suppressions.c.address_id).where(
+        suppressions.c.address_id == addresses.c.id, suppression_counts()
+    )
+    return or_(addresses.c.blocked != "", known.exists())
+
+
+def suppression_counts() -> ColumnElement[bool]:
+    """Say of a suppression that it keeps its address from being sent to; few soft bounces do not."""
+    return or_(suppressions.c.reason != "bounced_soft", suppressions.c.count >= SOFT_LIMIT)

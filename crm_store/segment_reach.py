@@ -2,7 +2,8 @@
 
 Each person is looked at once, whatever the number of ways. Of what is known of his addresses only
 the smallest number is kept by which it is true of one: it is true of the address that would be
-taken, the smallest of its kind, where the two are the same.
+taken, the smallest of its kind, where the two are the same. An address that is shut is taken only
+where he has no other, so that the smallest numbers are kept of open addresses, and of all.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, union_all
+from sqlalchemy import ColumnElement, and_, case, func, select, union_all
 
-from crm_store.consents import GIVEN, NO_CONSENT, SOFT_LIMIT, UNSUBSCRIBED, WITHDRAWN
+from crm_store.consents import GIVEN, NO_CONSENT, QUIET, UNSUBSCRIBED, WITHDRAWN
 from crm_store.reachability import BLOCKED, KEY
+from crm_store.refusals import suppression_counts
 from crm_store.segments import PART, count, members
 from crm_store.sql import unindexed
 from crm_store.tables.consents import consents, frequency_limits, suppressions
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import TO_MANY, deliveries
-from crm_store.tables.people import addresses
+from crm_store.tables.people import addresses, contacts
 from crm_store.viewer import Reader
 from hub.records.segments import Reach, Reaches, Segment
 
@@ -119,13 +121,18 @@ def _judged(
     estimated: bool,
 ) -> Any:
     """Give the question for why each person is not reached on each way, "" where he is."""
-    people = members(reader, segment, part=estimated).subquery("people")
+    people = (
+        members(reader, segment, part=estimated)
+        .add_columns(contacts.c.do_not_disturb)
+        .subquery("people")
+    )
     known: dict[str, ColumnElement[Any]] = {"id": people.c.id}
-    source = people.outerjoin(addresses, addresses.c.contact_id == people.c.id)
+    source = people.outerjoin(addresses, addresses.c.contact_id == people.c.id).outerjoin(
+        suppressions, and_(suppressions.c.address_id == addresses.c.id, suppression_counts())
+    )
     if advertising:
+        known["quiet"] = func.max(case((people.c.do_not_disturb, 1), else_=0))
         source = source.outerjoin(
-            suppressions, and_(suppressions.c.address_id == addresses.c.id, _counts())
-        ).outerjoin(
             consents,
             and_(consents.c.contact_id == people.c.id, consents.c.topic.in_((topic, ""))),
         )
@@ -172,10 +179,6 @@ def _enough(reader: Reader, told: Any, cap: Cap) -> list[ColumnElement[bool]]:
     return found
 
 
-def _counts() -> ColumnElement[bool]:
-    return or_(suppressions.c.reason != "bounced_soft", suppressions.c.count >= SOFT_LIMIT)
-
-
 def _facts(route: Route, advertising: bool) -> dict[str, ColumnElement[Any]]:
     """Give what a way asks of a person's addresses, words and dialogs."""
 
@@ -183,12 +186,9 @@ def _facts(route: Route, advertising: bool) -> dict[str, ColumnElement[Any]]:
         here = and_(addresses.c.kind == route.channel, *true)
         return func.min(case((here, addresses.c.id)))
 
-    found = {"address": first()}
+    is_open = and_(suppressions.c.address_id.is_(None), addresses.c.blocked == "")
+    found = {"any": first(), "good": first(is_open)}
     if advertising:
-        blocked = addresses.c.blocked != ""
-        if route.account_id:
-            word = addresses.c.profile[(KEY, str(route.account_id), "state")].as_string()
-            blocked = or_(blocked, word == BLOCKED)
         said = consents.c.channel.in_((route.channel, ""))
         twice = consents.c.at * 2
         found |= {
@@ -199,13 +199,17 @@ def _facts(route: Route, advertising: bool) -> dict[str, ColumnElement[Any]]:
                     (and_(said, consents.c.state == WITHDRAWN), twice + 1),
                 )
             ),
-            "bad": first(or_(suppressions.c.address_id.is_not(None), blocked)),
         }
+        if route.account_id:
+            word = addresses.c.profile[(KEY, str(route.account_id), "state")].as_string()
+            found["left"] = first(is_open, word == BLOCKED)
     mine = dialogs.c.account_id == route.account_id
     if route.must_have_written:
         found["wrote"] = first(mine, dialogs.c.inbound_count > 0)
+        found["wrote_good"] = first(mine, dialogs.c.inbound_count > 0, is_open)
     if route.open_at:
         found["open"] = first(mine, dialogs.c.window_until > route.open_at)
+        found["open_good"] = first(mine, dialogs.c.window_until > route.open_at, is_open)
     return found
 
 
@@ -213,21 +217,29 @@ def _reason(
     told: Any, n: int, route: Route, advertising: bool, enough: Sequence[ColumnElement[bool]]
 ) -> ColumnElement[str]:
     """Give why somebody is not reached, in the order in which a claim asks (dialogs/many_claim.py)."""
-    address = told[f"address{n}"]
+    good = told[f"good{n}"]
+    address = func.coalesce(good, told[f"any{n}"])
+
+    def lacks(name: str) -> ColumnElement[bool]:
+        own = case((good.is_(None), told[f"{name}{n}"]), else_=told[f"{name}_good{n}"])
+        return func.coalesce(own, 0) != address
+
     tests: list[tuple[Any, Any]] = [(address.is_(None), "no_address")]
     if advertising:
         # The same order as `refusals.refusals`. Why an address is bad is looked up: few are.
         why = select(func.min(suppressions.c.reason)).where(
-            suppressions.c.address_id == address, _counts()
+            suppressions.c.address_id == address, suppression_counts()
         )
         tests += [
+            (told.quiet == 1, QUIET),
             (told[f"word{n}"] % 2 == 1, UNSUBSCRIBED),
-            (told[f"bad{n}"] == address, func.coalesce(why.scalar_subquery(), "blocked")),
+            (good.is_(None), func.coalesce(why.scalar_subquery(), "blocked")),
+            *([(told[f"left{n}"] == address, "blocked")] if route.account_id else []),
             (told[f"word{n}"].is_(None), NO_CONSENT),
         ]
     if route.must_have_written:
-        tests.append((func.coalesce(told[f"wrote{n}"], 0) != address, "never_wrote"))
+        tests.append((lacks("wrote"), "never_wrote"))
     tests += [(one, "frequency_cap") for one in enough]
     if route.open_at:
-        tests.append((func.coalesce(told[f"open{n}"], 0) != address, "window_closed"))
+        tests.append((lacks("open"), "window_closed"))
     return case(*tests, else_="")

@@ -29,6 +29,7 @@ from sqlalchemy import (
 
 from crm_store.filter_sql import compile_sql
 from crm_store.objects import NOUNS, visible_people
+from crm_store.refusals import is_shut
 from crm_store.rows import among, listed
 from crm_store.segment_fields import columns, fields
 from crm_store.sql import locked, unindexed, upsert, written
@@ -157,11 +158,13 @@ def is_large(reader: Reader) -> bool:
 
 
 def address_of(contact: Any, channel: str) -> Any:
-    """Give the question for the address of a person on a channel."""
+    """Give the question for the address of a person on a channel: the first that takes something."""
     # A person has a few addresses, and a kind half of all there are.
     return (
-        select(func.min(addresses.c.id))
+        select(addresses.c.id)
         .where(addresses.c.contact_id == contact, unindexed(addresses.c.kind) == channel)
+        .order_by(is_shut(), addresses.c.id)
+        .limit(1)
         .scalar_subquery()
     )
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, insert, select, update
 
+from crm_store.refusals import is_shut
 from crm_store.tables.many import many_contents, many_sends, many_steps
 from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses
@@ -134,12 +135,16 @@ def _kinds(uow: UnitOfWork, order: Sequence[int]) -> dict[int, str]:
 def _addresses(
     uow: UnitOfWork, contact_ids: Iterable[int], kinds: Iterable[str]
 ) -> dict[tuple[int, str], int]:
+    """Give the first address of each person and kind that takes something, else the first."""
     rows = uow.conn.execute(
-        select(addresses.c.contact_id, addresses.c.kind, func.min(addresses.c.id).label("id"))
+        select(addresses.c.contact_id, addresses.c.kind, addresses.c.id)
         .where(addresses.c.contact_id.in_(sorted(contact_ids)), addresses.c.kind.in_(sorted(kinds)))
-        .group_by(addresses.c.contact_id, addresses.c.kind)
+        .order_by(is_shut(), addresses.c.id)
     )
-    return {(row.contact_id, row.kind): row.id for row in rows}
+    found: dict[tuple[int, str], int] = {}
+    for row in rows:
+        found.setdefault((row.contact_id, row.kind), row.id)
+    return found
 
 
 def _words(uow: UnitOfWork, send_id: int) -> dict[int, tuple[str, int]]:

@@ -13,7 +13,7 @@ from crm_store.segment_reach import Route, reaches
 from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.people import addresses
 from crm_store.viewer import Reader
-from hub import Address, CreateContact, Segment
+from hub import Address, CreateContact, Segment, UpdateContact
 from tests.houses import house
 
 EVERYBODY = Segment(id=0, name="", static=False)
@@ -26,6 +26,8 @@ WORDS = {
     "otherwise": (("", "", "given", 1), ("", "sales", "withdrawn", 2)),
     "silent": (),
 }
+SHUT_OUT = ("agreed", "returned")
+"""Who of them has no second address that takes something."""
 BAD = {
     "hard": ("bounced_hard", 1),
     "soft": ("bounced_soft", 1),
@@ -61,6 +63,7 @@ async def test_each_is_reached_or_kept_back_as_a_claim_says(
             rows = conn.execute(select(addresses).order_by(addresses.c.id.desc())).all()
             # The first of two addresses is the last that is put here.
             first = {row.contact_id: row.id for row in rows if row.kind == "email"}
+            second = {row.contact_id: row.id for row in rows[::-1] if row.kind == "email"}
             phones = {row.contact_id: row.id for row in rows if row.kind == "phone"}
             for person, (_, said, bad) in zip(made, mail, strict=False):
                 for channel, topic, state, at in WORDS[said]:
@@ -74,15 +77,17 @@ async def test_each_is_reached_or_kept_back_as_a_claim_says(
                     conn.execute(update(addresses).where(where).values(blocked="by_us"))
                 elif bad:
                     reason, count = BAD[bad]
+                    both = [first[person], second[person]] if said in SHUT_OUT else [first[person]]
                     conn.execute(
-                        insert(suppressions).values(
-                            address_id=first[person], reason=reason, count=count
-                        )
+                        insert(suppressions),
+                        [{"address_id": one, "reason": reason, "count": count} for one in both],
                     )
         if large:
             monkeypatch.setattr(segments, "AT_ONCE", 3)
             for module in ("segments", "segment_reach"):
                 monkeypatch.setattr(f"crm_store.{module}.PART", 1)
+        quiet = made[3]
+        await home.user.do(UpdateContact(contact_id=quiet, values={"do_not_disturb": True}))
         routes = [Route("email"), Route("phone"), Route("pigeon")]
 
         def called(reader: Reader) -> set[int]:
@@ -92,9 +97,14 @@ async def test_each_is_reached_or_kept_back_as_a_claim_says(
             return {person for person, _ in kept}
 
         def ask(reader: Reader) -> None:
+            people = segments.audience(reader, EVERYBODY, channel="email", limit=2_000)
+            chosen = {one.contact_id: one.address_id for one in people if one.address_id}
+            # Who has another address is not held to one that takes nothing.
+            assert any(chosen[one] != first[one] for one in first)
             told = refusals(
-                reader.conn, sorted(first.items()), channel="email", topic="news", account_id=0
+                reader.conn, sorted(chosen.items()), channel="email", topic="news", account_id=0
             )
+            assert told[quiet, chosen[quiet]] == "do_not_disturb"
             expected: dict[str, int] = {"no_address": 1}
             for reason in told.values():
                 expected[reason] = expected.get(reason, 0) + 1
