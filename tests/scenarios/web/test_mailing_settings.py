@@ -57,7 +57,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], Any]] = {
     "advertising": ({}, False),
     "variants": ({}, TWO[1:]),
     "share": ({"variants": TWO, "share": 4}, 96),
-    "winner_hours": ({"variants": TWO, "share": 4}, 12),
+    "winner_hours": ({"variants": TWO, "share": 30}, 12),
     "hold_out": ({}, 90),
     "at": ({}, "2099-01-01T09:00"),
     "local": ({"at": "2099-01-01T09:00"}, True),
