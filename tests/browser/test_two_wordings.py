@@ -47,6 +47,12 @@ async def test_two_wordings_are_tried_and_the_better_one_goes_to_the_rest(
     await office.hire("Mara", "marketer")
     page = await enter("Mara", "/segments/new")
     await page.get_by_label("Title", exact=True).fill("Everybody")
+    await page.locator("[data-field]").select_option("contact.name")
+    condition = page.locator("[data-condition]")
+    await condition.locator("[name=operator]").select_option("contains")
+    await condition.locator("[name=value]").fill("Anna")
+    await condition.get_by_role("button").click()
+    await expect(page.locator("form .lines")).to_contain_text("Anna")
     await page.get_by_role("button", name="Save", exact=True).click()
     await page.wait_for_url("**?saved=1")
 
@@ -56,7 +62,18 @@ async def test_two_wordings_are_tried_and_the_better_one_goes_to_the_rest(
     await page.get_by_label("Desk").fill("1")
     await page.get_by_label("Topic").fill("news")
     await page.locator("#f-subject_0").fill("New sails are here")
-    await _write(page, 0, "# Hello!\n\nSee [our sails](https://sails.example/new).")
+    # The first wording is put together of blocks, the second written as code.
+    editor = page.locator(".block-editor").first
+    for kind, words in (
+        ("heading", "Hello!"),
+        ("text", "See what is new"),
+        ("button", "Our sails"),
+    ):
+        await editor.get_by_role("button", name="Add a block", exact=True).click()
+        block = editor.locator(".block").last
+        await block.get_by_label("Kind of block").select_option(kind)
+        await block.get_by_label("Words", exact=True).fill(words)
+    await block.get_by_label("Address", exact=True).fill("https://sails.example/new")
     await page.get_by_text("A second wording, to test").click()
     await page.locator("#f-subject_1").fill("Your boat wants new sails")
     await _write(page, 1, "# Ahoy!\n\nLook at [the sails](https://sails.example/new).")
