@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from xml.parsers import expat
 
 import mjml
 
@@ -21,6 +22,7 @@ from plugins.mailings.layout import laid_out, twin, words_of
 _RUNS = re.compile(
     r"<\s*(script|iframe|object|embed|mj-include)\b|\bon[a-z]+\s*=|javascript:", re.IGNORECASE
 )
+_OPEN = re.compile(r"<(br|hr|img|input|link|meta)\b([^>]*?)/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,4 +124,21 @@ def _html_of(source: str) -> str:
     try:
         return str(mjml.mjml2html(source))
     except (ValueError, OSError, RuntimeError) as error:
+        if line := _broken_line(source):
+            raise Invalid(
+                f"the letter cannot be laid out, look at line {line}", field="text"
+            ) from error
         raise Invalid(f"the letter cannot be laid out: {error}", field="text") from error
+
+
+def _broken_line(source: str) -> int:
+    """Give the line where code stops being well formed, 0 where that is not what is wrong.
+
+    MJML says what it cannot read and not where. What HTML leaves open is closed first.
+    """
+    closed = _OPEN.sub(r"<\1\2/>", source.replace("&", "&amp;"))
+    try:
+        expat.ParserCreate().Parse(closed, True)
+    except expat.ExpatError as error:
+        return int(error.lineno)
+    return 0

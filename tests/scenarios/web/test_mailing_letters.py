@@ -35,6 +35,9 @@ def test_code_is_laid_out_with_a_way_to_leave_and_a_twin() -> None:
     assert complaints(apart, letter(apart)) == []
     own = letter("Hello", language="en", plain_twin="Only words")
     assert own.text == "Only words\n\nUnsubscribe: {{ unsubscribe_url }}"
+    broken = "<mjml><mj-body>\n<mj-section>\n<mj-column><mj-text>x & y<br>\n</mj-body></mjml>"
+    with pytest.raises(Invalid, match="look at line 4"):
+        letter(broken, advertising=False)
     for bad in ("<mj-include path='/etc/passwd' />", "<script>x</script>", "<p onclick='x'>"):
         with pytest.raises(Invalid, match="cannot run"):
             letter(f"<mjml><mj-body>{bad}</mj-body></mjml>")
