@@ -93,6 +93,15 @@ def reaches(
     return Reaches(total=total, each=tuple(each), in_order=tuple(in_order), estimated=estimated)
 
 
+def time_zones(reader: Reader, segment: Segment, *, estimated: bool = False) -> dict[str, int]:
+    """Say how many people of a segment have which time zone; of whom none is known have ""."""
+    inner = members(reader, segment, part=estimated).add_columns(contacts.c.time_zone).subquery()
+    rows = reader.conn.execute(
+        select(inner.c.time_zone, func.count()).group_by(inner.c.time_zone)
+    ).all()
+    return {zone: n * (PART if estimated else 1) for zone, n in rows}
+
+
 def _known(reader: Reader, channels: Collection[str]) -> set[str]:
     """Give those of some kinds of which there is an address at all."""
     there = (

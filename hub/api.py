@@ -241,6 +241,12 @@ class Hub(Protocol):
         (`at`, else now), or wants less often, is left out too. Not `exact`, it is an estimate in a house of more than 20,000 people, made in a second.
         """
 
+    async def time_zones(self, segment: Segment, *, exact: bool = True) -> Mapping[str, int]:
+        """How many people of a segment have which time zone, "" those of whom none is known.
+
+        Not `exact`, it is an estimate in a house of more than 20,000 people.
+        """
+
     async def audience(
         self, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
     ) -> list[Member]:

@@ -11,7 +11,7 @@ from crm_store import many_earned, many_results, sending_limits
 from crm_store import segments as segment_reads
 from crm_store import topics as topic_reads
 from crm_store.many_cuts import house_offset
-from crm_store.segment_reach import Cap, Route, reaches
+from crm_store.segment_reach import Cap, Route, reaches, time_zones
 from hub.capabilities import Capabilities
 from hub.ids import NEVER, AccountId, ContactId, Micros
 from hub.records.many import SendingLimits, Way
@@ -123,6 +123,14 @@ class ManyReads(ABC):
                 advertising=advertising,
                 cap=Cap(*cap, at=max(at, self.now())),
                 estimated=not exact and segment_reads.is_large(reader),
+            )
+        )
+
+    async def time_zones(self, segment: Segment, *, exact: bool = True) -> Mapping[str, int]:
+        """How many people of a segment have which time zone."""
+        return await self.read(
+            lambda reader: time_zones(
+                reader, segment, estimated=not exact and segment_reads.is_large(reader)
             )
         )
 

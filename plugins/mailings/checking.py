@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hub import AccountId, Hub, HubError
-from plugins.mailings.audience import UNKNOWN_TOPIC, missing, unknown_topic
+from plugins.mailings.audience import UNKNOWN_TOPIC, audience_of, missing, unknown_topic
 from plugins.mailings.complaints import complaints
 from plugins.mailings.contents import capabilities_of, chain_of, has_counted_links, is_letter
 from plugins.mailings.files import HEAVY, files_of, megabytes, objections
@@ -14,13 +14,15 @@ from plugins.mailings.marks import creatives_of
 from plugins.mailings.obligations import obligatory
 from plugins.mailings.paths import Path, path_of
 from plugins.mailings.plans import Mailing, Plan, Step, Variant, about_held_out, money
-from plugins.mailings.times import passed, untimely
+from plugins.mailings.times import passed, past, past_somewhere, untimely
 
 
 def _(text: str) -> str:
     return text
 
 
+NAMED = 5
+"""So many time zones are named."""
 MANY = 1_000
 """Above so many, the number is typed before it leaves."""
 OWN = {"unsubscribe_url": "https://example.org/u", "view_url": "https://example.org/v"}
@@ -80,6 +82,7 @@ async def findings(hub: Hub, mailing: Mailing, path: Path | None = None) -> list
             found += _sums(text, path.prices, about)
         found += _sums(_("It costs at most"), path.most, about)
         found += await _times(hub, plan)
+        found += await _past(hub, mailing, exact=not path.estimated)
     if plan.advertising:
         found.append(Finding(level="good", text=_("Everybody can unsubscribe by one press")))
     else:
@@ -118,6 +121,24 @@ async def _times(hub: Hub, plan: Plan) -> list[Finding]:
         found.append(Finding(level="warn", text=text))
     found += [Finding(level="warn", text=text) for text in untimely(plan)]
     return found
+
+
+async def _past(hub: Hub, mailing: Mailing, *, exact: bool) -> list[Finding]:
+    """Say where it goes at once, for the hour of the plan has passed there."""
+    # People are asked for only where there may be some: in the last day before it.
+    if not past_somewhere(mailing.plan, hub.now()):
+        return []
+    zone = (await hub.brand()).time_zone or "UTC"
+    people = await hub.time_zones(await audience_of(hub, mailing), exact=exact)
+    zones = past(mailing.plan, zone, hub.now(), people)
+    if not zones:
+        return []
+    about = "" if exact else "≈ "
+    named = ", ".join(f"{name} ({n})" for name, n in zones[:NAMED])
+    more = ", …" if len(zones) > NAMED else ""
+    text = _("Its hour has passed in some time zones: so many people there get it at once")
+    detail = f"{about}{sum(n for _, n in zones)}: {named}{more}"
+    return [Finding(level="warn", text=text, detail=detail)]
 
 
 async def _marks(hub: Hub, plan: Plan) -> list[Finding]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from plugins.mailings.plans import US, Plan, local_time, moment
 
 LATE_US = 6 * 3_600 * US
 """A mailing that is later than this asks before it goes: a restored backup surprises nobody."""
+
+EARLIEST = "Etc/GMT-14"
+"""Nowhere is an hour of the clock sooner."""
 
 
 def _(text: str) -> str:
@@ -31,6 +36,18 @@ def passed(plan: Plan, zone: str, now: int) -> list[tuple[str, str]]:
     return found
 
 
+def past(plan: Plan, zone: str, now: int, people: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Give the zones of some people where the hour of a plan has passed, those of most first.
+
+    `zone` is the organisation's: whose own is not known get it by that one.
+    """
+    found = Counter[str]()
+    for own, n in people.items():
+        if moment(plan.at, own or zone) < now:
+            found[own or zone] += n
+    return sorted(found.items(), key=lambda each: (-each[1], each[0]))
+
+
 def untimely(plan: Plan) -> list[str]:
     """Say where trying two wordings and the times of a plan do not go together."""
     if not plan.tests:
@@ -43,6 +60,11 @@ def untimely(plan: Plan) -> list[str]:
     if days and plan.winner_hours >= days * 24:
         found.append(_("It comes round before the better wording is chosen: choose it sooner"))
     return found
+
+
+def past_somewhere(plan: Plan, now: int) -> bool:
+    """Say whether a plan goes by everybody's own clock and its hour has passed in the world's first zone."""
+    return plan.local and bool(plan.at) and moment(plan.at, EARLIEST) < now
 
 
 def wall_clock(plan: Plan, occurrence: int, begun: int = 0) -> str:

@@ -14,7 +14,7 @@ from plugins.mailings import sending
 from plugins.mailings.doing import mailing_of, send
 from plugins.mailings.plans import Mailing, moment, read_plan
 from plugins.mailings.texts import translator
-from plugins.mailings.times import LATE_US, passed
+from plugins.mailings.times import LATE_US, passed, past, past_somewhere
 from plugins.mailings.wordings import Wording, better
 from tests.houses import US, World, plugin_of
 from tests.scenarios.web.house import House, open_house
@@ -108,3 +108,14 @@ def test_times_that_passed_are_said_before_it_leaves(
     plan: dict[str, Any], now: int, found: list[str]
 ) -> None:
     assert [level for level, _ in passed(read_plan(plan), "Europe/Moscow", now)] == found
+
+
+def test_zones_where_the_hour_has_passed_are_named_those_of_most_first() -> None:
+    people = {"": 4, "Europe/Moscow": 3, "Asia/Vladivostok": 2, "Asia/Tokyo": 5, "Nowhere/X": 1}
+    plan = read_plan({"at": "2027-05-01T09:00", "local": True})
+    before = past(plan, "Europe/Moscow", MAY - US, people)
+    assert before == [("Asia/Tokyo", 5), ("Asia/Vladivostok", 2)]
+    assert past(plan, "Europe/Moscow", MAY + US, people)[0] == ("Europe/Moscow", 7)
+    assert past_somewhere(plan, MAY - US)
+    assert not past_somewhere(plan, MAY - 12 * 3_600 * US)
+    assert not past_somewhere(read_plan({"at": "2027-05-01T09:00"}), MAY)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -449,6 +451,15 @@ async def test_a_mailing_that_fails_pauses_itself_and_local_time_is_local(
     found = sending._recipients(mailing, account, people, 0, 0, "Europe/Moscow")
     hours = {one.contact_id: one.due_at // sending.HOUR_US % 24 for one in found}
     assert (hours[contacts[0]], hours[contacts[1]]) == (0, 6)
+    everybody = await audience_of(hub, mailing)
+    assert await hub.time_zones(everybody) == {"": 99, "Asia/Tokyo": 1}
+    # Two hours from now by the house's clock that hour is over in Japan: it is said how many get it now.
+    zone = (await hub.brand()).time_zone or "UTC"
+    at = (datetime.now(ZoneInfo(zone)) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M")
+    for local, told in ((True, ["1: Asia/Tokyo (1)"]), (False, [])):
+        soon = await _draft(house, segment, account, at=at, local=local)
+        said = await findings(hub, await mailing_of(hub, str(soon)))
+        assert [one.detail for one in said if one.text.startswith("Its hour has passed")] == told
 
 
 async def test_programs_do_all_that_the_page_does(house: House, world: World) -> None:
