@@ -74,7 +74,7 @@ def changed(uow: UnitOfWork, row: Any, values: Mapping[str, object]) -> None:
 
 def remove_client(uow: UnitOfWork, command: RemoveClient) -> None:
     """Put a client's card into the bin, or take it out; its people keep belonging to it."""
-    refuse_merged(object_writes.lock(uow, CLIENT, command.client_id))
+    refuse_merged(object_writes.lock(uow, CLIENT, command.client_id).merged_into)
     object_writes.remove(uow, CLIENT, command.client_id, restore=command.restore)
 
 

@@ -210,13 +210,10 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
             deleted_at=uow.now,
         )
     )
-    # What a merge remembers of him is forgotten, and so it cannot be undone.
-    of_him = (merges.c.kind == "contact") & merges.c.merged_id.in_(cards)
-    kept = uow.conn.execute(select(merges.c.kept).where(of_him)).scalars().all()
-    uow.conn.execute(update(merges).where(of_him).values(kept={}))
-    card_files.release(uow, {one for each in kept for one in card_files.named_in(each)})
+    _forget_merges(uow, "contact", cards)
     report["rule_runs"] = forget_person(uow.conn, contact_id, dialog_ids)
     lead_ids = leads_of(uow, ContactId(contact_id), dialog_ids)
+    _forget_merges(uow, "lead", lead_ids)
     report["leads"] = object_writes.blank(uow, NOUNS["lead"], lead_ids)
     report["requests"] = requests.forget(
         uow, requests.requests_of(uow, ContactId(contact_id), dialog_ids)
@@ -241,6 +238,14 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     )
     hashes = [*(address_hash(one.kind, one.value) for one in rows), *command.address_hashes]
     return _remember(uow, command, sorted(set(hashes)), report)
+
+
+def _forget_merges(uow: UnitOfWork, kind: str, ids: Sequence[int]) -> None:
+    """Forget what merges remember of him; those cannot be undone then."""
+    of_him = (merges.c.kind == kind) & merges.c.merged_id.in_(ids)
+    kept = uow.conn.execute(select(merges.c.kept).where(of_him)).scalars().all()
+    uow.conn.execute(update(merges).where(of_him).values(kept={}))
+    card_files.release(uow, {one for each in kept for one in card_files.named_in(each)})
 
 
 def _cards(uow: UnitOfWork, contact_id: int) -> list[int]:

@@ -11,6 +11,7 @@ from sqlalchemy import Column, ColumnElement, Table, and_, select, true
 from crm_store import custom
 from crm_store.nouns import NOUNS, Noun, pointing
 from crm_store.sql import locked
+from crm_store.survivors import merged_into
 from crm_store.tables import metadata
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
@@ -76,6 +77,18 @@ class Pair:
     noun: Noun
     survivor: Any
     merged: Any
+
+
+def into_of(uow: UnitOfWork, noun: Noun, row: Any) -> int:
+    """Give the card that another was merged into, or 0."""
+    if "merged_into" in noun.table.c:
+        return int(row.merged_into)
+    return merged_into(uow.conn, noun.kind.name, row.id)
+
+
+def put_away(noun: Noun, survivor_id: int) -> dict[str, int]:
+    """Give what a merged card's row says of it; a lead's row says no more than that it is away."""
+    return {"merged_into": survivor_id} if "merged_into" in noun.table.c else {}
 
 
 def lock_addresses(uow: UnitOfWork, ids: Iterable[int]) -> None:

@@ -11,6 +11,7 @@ from crm_store import client_addresses, objects
 from crm_store.merge_pair import CONTACT, differences, places_of, points_at
 from crm_store.nouns import NOUNS
 from crm_store.tables.dialogs import dialogs
+from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import addresses, merges
 from crm_store.viewer import Reader
 from hub.ids import MergeId, Micros
@@ -31,8 +32,12 @@ def merge_preview(reader: Reader, kind: str, survivor_id: int, merged_id: int) -
         counts |= {"dialogs": int(talks[0]), "messages": int(talks[1])}
         owned = select(func.count()).where(addresses.c.contact_id == merged_id)
         counts["addresses"] = int(reader.conn.execute(owned).scalar_one())
-    else:
+    elif kind == "client":
         counts["addresses"] = len(client_addresses.added(mine, theirs))
+    else:
+        about = (dialog_links.c.kind == kind) & (dialog_links.c.object_id == merged_id)
+        linked = select(func.count()).where(about)
+        counts["dialogs"] = int(reader.conn.execute(linked).scalar_one())
     for name, table in places_of(kind, reader.nouns).items():
         found = select(func.count()).where(points_at(table, kind, merged_id))
         counts[name] = int(reader.conn.execute(found).scalar_one())

@@ -22,10 +22,12 @@ from crm_store.merge_pair import (
     Pair,
     differences,
     ids_of,
+    into_of,
     lock_addresses,
     places_of,
     pointing_at,
     points_at,
+    put_away,
 )
 from crm_store.moves import hand_over, move_dialogs
 from crm_store.nouns import Noun
@@ -38,7 +40,7 @@ from crm_store.tables.segments import segment_members, segments
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.card_addresses import LINES
-from hub.commands import MergeClients, MergeContacts
+from hub.commands import MergeClients, MergeContacts, MergeLeads
 from hub.errors import Conflict, Invalid
 from hub.events import (
     ClientsMerged,
@@ -53,16 +55,16 @@ from hub.records.people import Client
 def merge_contacts(uow: UnitOfWork, command: MergeContacts) -> MergeId:
     """Make two contacts one; gives the number by which that is undone."""
     lock_addresses(uow, (command.survivor_id, command.merged_id))
-    pair = _pair(uow, CONTACT, command)
-    merge_id = _begin(uow, pair, command.take)
+    pair = pair_of(uow, CONTACT, command)
+    merge_id = begin(uow, pair, command.take)
     owned = ids_of(uow, select(addresses.c.id).where(addresses.c.contact_id == pair.merged.id))
-    _note(uow, merge_id, "addresses", owned)
+    note(uow, merge_id, "addresses", owned)
     talks = ids_of(uow, select(dialogs.c.id).where(dialogs.c.contact_id == pair.merged.id))
-    _note(uow, merge_id, "dialogs", talks)
+    note(uow, merge_id, "dialogs", talks)
     source, target = ContactId(pair.merged.id), ContactId(pair.survivor.id)
     hand_over(uow, source, target, owned)
     move_dialogs(uow, talks, target)
-    _move_rows(uow, merge_id, pair)
+    move_rows(uow, merge_id, pair)
     _take_part(uow, merge_id, pair)
     _stay_in_segments(uow, merge_id, pair)
     uow.conn.execute(
@@ -81,9 +83,9 @@ def merge_contacts(uow: UnitOfWork, command: MergeContacts) -> MergeId:
 
 def merge_clients(uow: UnitOfWork, command: MergeClients) -> MergeId:
     """Make two clients one; gives the number by which that is undone."""
-    pair = _pair(uow, CLIENT, command)
-    merge_id = _begin(uow, pair, command.take)
-    _move_rows(uow, merge_id, pair)
+    pair = pair_of(uow, CLIENT, command)
+    merge_id = begin(uow, pair, command.take)
+    move_rows(uow, merge_id, pair)
     _join_dialogs(uow, merge_id, pair)
     uow.record(
         ClientsMerged(
@@ -95,7 +97,10 @@ def merge_clients(uow: UnitOfWork, command: MergeClients) -> MergeId:
     return merge_id
 
 
-def _pair(uow: UnitOfWork, noun: Noun, command: MergeContacts | MergeClients) -> Pair:
+def pair_of(
+    uow: UnitOfWork, noun: Noun, command: MergeContacts | MergeClients | MergeLeads
+) -> Pair:
+    """Lock both cards, and see that they are there and as they were seen; raises Conflict."""
     if command.survivor_id == command.merged_id:
         raise Invalid("a card cannot be merged with itself", field="merged_id")
     rows = {
@@ -107,11 +112,11 @@ def _pair(uow: UnitOfWork, noun: Noun, command: MergeContacts | MergeClients) ->
         (survivor, command.survivor_version),
         (merged, command.merged_version),
     ):
-        if row.merged_into:
+        if into := into_of(uow, noun, row):
             raise Conflict(
                 "one of these cards was merged already",
                 what="merged",
-                details={"id": str(row.id), "into": str(row.merged_into)},
+                details={"id": str(row.id), "into": str(into)},
             )
         if row.deleted_at:
             raise Conflict("one of these cards is in the bin or erased", what="removed")
@@ -124,7 +129,7 @@ def _pair(uow: UnitOfWork, noun: Noun, command: MergeContacts | MergeClients) ->
     return Pair(noun, survivor, merged)
 
 
-def _begin(uow: UnitOfWork, pair: Pair, take: Sequence[str]) -> MergeId:
+def begin(uow: UnitOfWork, pair: Pair, take: Sequence[str]) -> MergeId:
     """Write the merge down, join the fields, and put the merged card away."""
     noun, merge_id = pair.noun, MergeId(uow.new_id())
     reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
@@ -148,9 +153,9 @@ def _begin(uow: UnitOfWork, pair: Pair, take: Sequence[str]) -> MergeId:
         update(noun.table)
         .where(noun.table.c.id == pair.merged.id)
         .values(
-            merged_into=pair.survivor.id,
             deleted_at=uow.now,
             version=noun.table.c.version + 1,
+            **put_away(noun, pair.survivor.id),
         )
     )
     uow.conn.execute(
@@ -186,7 +191,8 @@ def _begin(uow: UnitOfWork, pair: Pair, take: Sequence[str]) -> MergeId:
     return merge_id
 
 
-def _note(uow: UnitOfWork, merge_id: MergeId, place: str, ids: Sequence[int]) -> None:
+def note(uow: UnitOfWork, merge_id: MergeId, place: str, ids: Sequence[int]) -> None:
+    """Write down which rows of a place a merge moves."""
     if ids:
         uow.conn.execute(
             insert(merge_moves),
@@ -194,7 +200,8 @@ def _note(uow: UnitOfWork, merge_id: MergeId, place: str, ids: Sequence[int]) ->
         )
 
 
-def _move_rows(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
+def move_rows(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
+    """Let everything that points to the merged card point to the survivor."""
     for name, table in places_of(pair.noun.kind.name, uow.tx.nouns).items():
         mine = points_at(table, pair.noun.kind.name, pair.merged.id)
         uow.conn.execute(
@@ -225,7 +232,7 @@ def _join_dialogs(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
     )
     for one in new:
         object_writes.link(uow, DialogId(one), Ref(kind=kind, id=pair.survivor.id))
-    _note(uow, merge_id, "dialog_links", new)
+    note(uow, merge_id, "dialog_links", new)
 
 
 def _stay_in_segments(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
@@ -248,7 +255,7 @@ def _stay_in_segments(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
             insert(segment_members),
             [{"segment_id": one, "contact_id": pair.survivor.id, "since": uow.now} for one in new],
         )
-    _note(uow, merge_id, "segment_members", new)
+    note(uow, merge_id, "segment_members", new)
 
 
 def _take_part(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
@@ -270,4 +277,4 @@ def _take_part(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
             insert(interest_people),
             [{**one._mapping, "contact_id": pair.survivor.id} for one in new],
         )
-    _note(uow, merge_id, "interest_people", [one.interest_id for one in new])
+    note(uow, merge_id, "interest_people", [one.interest_id for one in new])

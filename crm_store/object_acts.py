@@ -48,6 +48,10 @@ class LeadHabits(Habits):
             uow, CreateLead(values=command.values, dialog_id=command.dialog_id, lead_id=lead_id)
         )
 
+    def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
+        """A merged lead is no longer there to be removed."""
+        survivors.refuse_merged(survivors.merged_into(uow.conn, "lead", row.id))
+
 
 class ClientHabits(Habits):
     """Clients have a fact of their own."""
@@ -83,7 +87,7 @@ class ClientHabits(Habits):
 
     def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
         """A merged card is no longer there to be removed."""
-        survivors.refuse_merged(row)
+        survivors.refuse_merged(row.merged_into)
 
 
 class ContactHabits(Habits):

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Select,
     Table,
     bindparam,
+    exists,
     func,
     literal_column,
     or_,
@@ -39,6 +40,7 @@ from crm_store.sight import visible_people as visible_people
 from crm_store.sql import LARGEST, written
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.objects import dialog_links
+from crm_store.tables.people import merges
 from crm_store.viewer import Reader, Viewer
 from hub.errors import Invalid, NotFound
 from hub.filters import DURATIONS, Filter, Moment, Use, conditions_of, parse
@@ -374,9 +376,12 @@ def _kept(viewer: Viewer, noun: Noun, *, removed: bool) -> list[ColumnElement[bo
     """Give the conditions of what stands in a list, or in the bin, for this viewer."""
     table = noun.table
     kept = [table.c.deleted_at > 0 if removed else table.c.deleted_at == 0, visible(viewer, noun)]
+    # A merged card comes back by undoing the merge, not out of the bin.
     if removed and "merged_into" in table.c:
-        # A merged card comes back by undoing the merge, not out of the bin.
         kept.append(table.c.merged_into == 0)
+    elif removed:
+        mine = (merges.c.kind == noun.kind.name) & (merges.c.merged_id == table.c.id)
+        kept.append(~exists().where(mine, merges.c.undone_at == 0))
     return kept
 
 

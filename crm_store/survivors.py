@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, Select, Table, bindparam, select
 
 from crm_store.objects import visible_people
 from crm_store.sql import locked
-from crm_store.tables.people import contacts
+from crm_store.tables.people import contacts, merges
 from crm_store.unit_of_work import UnitOfWork
 from hub.errors import Conflict, NotFound
 from hub.ids import ContactId
@@ -29,6 +29,24 @@ def survivor_of(conn: Connection, table: Table, object_id: int) -> int:
         if not further:
             break
         object_id = int(further)
+    return object_id
+
+
+def merged_into(conn: Connection, kind: str, object_id: int) -> int:
+    """Give what a card of a kind became a part of, whose own row does not say it; or 0."""
+    statement = select(merges.c.survivor_id).where(
+        merges.c.kind == kind, merges.c.merged_id == object_id, merges.c.undone_at == 0
+    )
+    return int(conn.execute(statement).scalar() or 0)
+
+
+def living_of(conn: Connection, kind: str, object_id: int) -> int:
+    """Follow the merges of such a card to the one that lives on."""
+    for _ in range(MOST_MERGES):
+        further = merged_into(conn, kind, object_id)
+        if not further:
+            break
+        object_id = further
     return object_id
 
 
@@ -54,11 +72,11 @@ def lock_contact(uow: UnitOfWork, contact_id: ContactId) -> Row[Any]:
     raise NotFound("there is no such contact")
 
 
-def refuse_merged(row: Any) -> None:
+def refuse_merged(into: int) -> None:
     """Refuse work on a card that became a part of another one."""
-    if row.merged_into:
+    if into:
         raise Conflict(
             "this card was merged into another one: undo the merge instead",
             what="merged",
-            details={"into": str(row.merged_into)},
+            details={"into": str(into)},
         )

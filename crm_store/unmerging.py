@@ -6,7 +6,7 @@ where dialogs of both were merged since, it cannot, and the undoing is refused i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, delete, func, select, update
@@ -16,10 +16,12 @@ from crm_store.merge_pair import (
     CONTACT,
     Pair,
     ids_of,
+    into_of,
     lock_addresses,
     places_of,
     pointing_at,
     points_at,
+    put_away,
 )
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.nouns import NOUNS
@@ -48,44 +50,14 @@ from hub.terms import fold
 
 def undo_merge(uow: UnitOfWork, command: UndoMerge) -> int:
     """Make one card two again, as they were; gives the id of the one that comes back."""
-    merge = uow.conn.execute(select(merges).where(merges.c.id == command.merge_id)).first()
-    if merge is None:
-        raise NotFound("there is no such merge")
-    noun = NOUNS[merge.kind]
-    if noun is CONTACT:
-        lock_addresses(uow, (merge.survivor_id,))
-    pair = Pair(
-        noun,
-        *(object_writes.lock(uow, noun, one) for one in (merge.survivor_id, merge.merged_id)),
-    )
-    # Read again: the cards are locked now.
-    merge = uow.conn.execute(select(merges).where(merges.c.id == command.merge_id)).one()
-    _refuse(pair, merge)
+    pair, merge = pair_of(uow, command.merge_id, ("contact", "client"))
+    noun = pair.noun
     if noun is CONTACT:
         _dialogs_back(uow, pair, merge)
     else:
         _rows_of_people_back(uow, pair, merge)
         _dialogs_apart(uow, pair, merge)
-    for name, table in places_of(noun.kind.name, uow.tx.nouns).items():
-        moved = select(merge_moves.c.row_id).where(
-            merge_moves.c.merge_id == merge.id, merge_moves.c.place == name
-        )
-        uow.conn.execute(
-            update(table)
-            .where(table.c.id.in_(moved), points_at(table, noun.kind.name, pair.survivor.id))
-            .values(pointing_at(table, pair, pair.merged.id))
-        )
-    _words_back(uow, pair, merge.kept)
-    uow.conn.execute(
-        update(noun.table)
-        .where(noun.table.c.id == pair.merged.id)
-        .values(merged_into=0, deleted_at=0, version=noun.table.c.version + 1)
-    )
-    uow.conn.execute(delete(merge_moves).where(merge_moves.c.merge_id == merge.id))
-    uow.conn.execute(
-        update(merges).where(merges.c.id == merge.id).values(undone_at=uow.now, kept={})
-    )
-    card_files.release(uow, set(card_files.named_in(merge.kept)))
+    take_apart(uow, pair, merge)
     if noun is CONTACT:
         for row in (pair.survivor, pair.merged):
             _heard_from(uow, row)
@@ -110,16 +82,59 @@ def undo_merge(uow: UnitOfWork, command: UndoMerge) -> int:
     return int(pair.merged.id)
 
 
-def _refuse(pair: Pair, merge: Any) -> None:
+def pair_of(uow: UnitOfWork, merge_id: MergeId, kinds: Sequence[str]) -> tuple[Pair, Any]:
+    """Lock both cards of a merge of such a kind, and give what it wrote down; raises Conflict."""
+    merge = uow.conn.execute(select(merges).where(merges.c.id == merge_id)).first()
+    if merge is None or merge.kind not in kinds:
+        raise NotFound("there is no such merge")
+    noun = NOUNS[merge.kind]
+    if noun is CONTACT:
+        lock_addresses(uow, (merge.survivor_id,))
+    pair = Pair(
+        noun,
+        *(object_writes.lock(uow, noun, one) for one in (merge.survivor_id, merge.merged_id)),
+    )
+    # Read again: the cards are locked now.
+    merge = uow.conn.execute(select(merges).where(merges.c.id == merge_id)).one()
+    _refuse(uow, pair, merge)
+    return pair, merge
+
+
+def take_apart(uow: UnitOfWork, pair: Pair, merge: Any) -> None:
+    """Give both cards what was theirs: the rows that went over, and their own words."""
+    noun = pair.noun
+    for name, table in places_of(noun.kind.name, uow.tx.nouns).items():
+        moved = select(merge_moves.c.row_id).where(
+            merge_moves.c.merge_id == merge.id, merge_moves.c.place == name
+        )
+        uow.conn.execute(
+            update(table)
+            .where(table.c.id.in_(moved), points_at(table, noun.kind.name, pair.survivor.id))
+            .values(pointing_at(table, pair, pair.merged.id))
+        )
+    _words_back(uow, pair, merge.kept)
+    uow.conn.execute(
+        update(noun.table)
+        .where(noun.table.c.id == pair.merged.id)
+        .values(deleted_at=0, version=noun.table.c.version + 1, **put_away(noun, 0))
+    )
+    uow.conn.execute(delete(merge_moves).where(merge_moves.c.merge_id == merge.id))
+    uow.conn.execute(
+        update(merges).where(merges.c.id == merge.id).values(undone_at=uow.now, kept={})
+    )
+    card_files.release(uow, set(card_files.named_in(merge.kept)))
+
+
+def _refuse(uow: UnitOfWork, pair: Pair, merge: Any) -> None:
     if merge.undone_at:
         raise Conflict("this merge was undone already", what="undone")
-    if pair.survivor.merged_into:
+    if into := into_of(uow, pair.noun, pair.survivor):
         raise Conflict(
             "the card was merged into another one since: undo that first",
             what="merged_again",
-            details={"into": str(pair.survivor.merged_into)},
+            details={"into": str(into)},
         )
-    if not pair.merged.name:
+    if not getattr(pair.merged, pair.noun.kind.title):
         raise Conflict("this person was erased since", what="erased")
     if pair.survivor.deleted_at:
         raise Conflict("the card is in the bin: take it out first", what="removed")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hub.commands.base import Command
-from hub.ids import ClientId, DialogId, LeadId, PipelineId, StageId
+from hub.ids import ClientId, DialogId, LeadId, MergeId, PipelineId, StageId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,34 @@ class UndoConversion(Command):
     permission: ClassVar[str] = "leads.edit"
 
     lead_id: LeadId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeLeads(Command):
+    """Make two leads one, as `MergeContacts` does with people: dialogs, tasks and interests too.
+
+    Raises Conflict for a converted lead: it is the other that becomes a part of it.
+    """
+
+    permission: ClassVar[str] = "leads.edit"
+
+    survivor_id: LeadId
+    merged_id: LeadId
+    take: tuple[str, ...] = ()
+    survivor_version: int | None = None
+    merged_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoMergeLeads(Command):
+    """Make one lead two again; gives the id of the one that comes back.
+
+    Raises Conflict where the survivor was merged again, is in the bin or was erased since.
+    """
+
+    permission: ClassVar[str] = "leads.edit"
+
+    merge_id: MergeId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,6 +54,7 @@ from hub.events.interests import (
 from hub.events.leads import (
     LeadConverted,
     LeadCreated,
+    LeadsMerged,
     LeadStatusChanged,
 )
 from hub.events.many import (
@@ -224,6 +225,7 @@ __all__ = [
     "LeadConverted",
     "LeadCreated",
     "LeadStatusChanged",
+    "LeadsMerged",
     "MailingAnswered",
     "MailingClicked",
     "MailingOpened",

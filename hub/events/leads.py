@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hub.events.base import Event
-from hub.ids import ClientId, ContactId, DialogId, InterestId, LeadId
+from hub.ids import ClientId, ContactId, DialogId, InterestId, LeadId, MergeId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +49,17 @@ class LeadConverted(Event):
     contact_id: ContactId
     undone: bool = False
     interest_id: InterestId = InterestId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsMerged(Event):
+    """Two leads became one: `lead_id` lives on with all that the other had; or (`undone`) are two."""
+
+    type: ClassVar[str] = "lead.merged"
+    subject_kind: ClassVar[str] = "lead"
+    subject_field: ClassVar[str] = "lead_id"
+
+    lead_id: LeadId
+    merged_id: LeadId
+    merge_id: MergeId
+    undone: bool = False

@@ -20,6 +20,7 @@ from hub.ids import (
     UserId,
 )
 from hub.properties import CustomValues
+from hub.records.objects import Lead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +122,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
-    """Two cards that became one, and can be two again; `kind` is contact or client."""
+    """Two cards that became one, and can be two again; `kind` is contact, client or lead."""
 
     id: MergeId
     kind: str
@@ -145,8 +146,8 @@ class MergeField:
 class MergePreview:
     """What a merge would do: how many rows of each sort go over, and which properties differ."""
 
-    survivor: Contact | Client
-    merged: Contact | Client
+    survivor: Contact | Client | Lead
+    merged: Contact | Client | Lead
     moves: Mapping[str, int]
     fields: tuple[MergeField, ...]
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from crm_store import boards
+from crm_store import boards, merge_reading, survivors
 from crm_store import dialogs as dialog_reads
 from crm_store import objects as reads
 from crm_store import users as user_reads
@@ -32,6 +32,7 @@ from hub.web.board_views import Narrowed, narrowed, show_board
 from hub.web.bodies import object_in
 from hub.web.card_forms import Values, save_card
 from hub.web.filter_bar import Tree
+from hub.web.merges import undone_in
 from hub.web.numbers import number
 from hub.web.object_lists import Screen, Shown, not_made, show_list
 from hub.web.objects import (
@@ -230,6 +231,9 @@ async def _shown(
 
     def load(reader: Reader) -> dict[str, Any]:
         keep_plans(reader.conn)
+        living = survivors.living_of(reader.conn, LEAD.kind.name, lead_id)
+        if living != lead_id:
+            return {"living": living}
         lead = reads.one(reader, LEAD, lead_id)
         linked = reads.dialogs_of(reader, Ref(kind="lead", id=lead_id))
         may_talk = reader.viewer.may("dialogs.view")
@@ -242,6 +246,8 @@ async def _shown(
                 reader, request.app.state.runtime.nouns, "contact", [lead.contact_id]
             ).get(lead.contact_id, ""),
             "earlier": reads.titles(reader, LEAD, [lead.repeat_of]).get(lead.repeat_of, ""),
+            "merges": merge_reading.merges_of(reader, "lead", lead_id),
+            "undone": undone_in(request, reader, "lead"),
             "likely": _likely(reader, lead) if lead.status in ("new", "in_work") else [],
             "made_by": rule_runs.made_by(reader, "lead", [lead_id]).get(lead_id),
             "kind": whole_of(reader, LEAD).kind,
@@ -249,6 +255,9 @@ async def _shown(
         }
 
     values = await request.state.hub.read(load)
+    if "living" in values:
+        # Not for ever: a browser would keep it after the merge is undone.
+        return RedirectResponse(f"/leads/{values['living']}", 303)
     kind = values["kind"]
     return page(
         request,

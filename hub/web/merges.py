@@ -20,10 +20,11 @@ from crm_store.viewer import Reader
 from hub import commands as c
 from hub.commands import Command
 from hub.errors import Conflict, HubError, Invalid
-from hub.ids import ClientId, ContactId, MergeId
+from hub.ids import ClientId, ContactId, LeadId, MergeId
 from hub.properties import PropertyType
 from hub.records.people import MergeField, MergePreview
 from hub.web.auth import checked_form
+from hub.web.filter_bar import Tree
 from hub.web.i18n import translate
 from hub.web.numbers import number
 from hub.web.objects import (
@@ -34,7 +35,9 @@ from hub.web.objects import (
 )
 from hub.web.ref_names import names_by_id
 
-CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
+LEAD = NOUNS["lead"]
+KINDS = {"/contacts": "contact", "/clients": "client", "/leads": "lead"}
+"""Kinds whose cards are merged, by the path of their pages."""
 PER_PAGE = 30
 LIKELY = 8
 
@@ -78,18 +81,28 @@ def _found(reader: Reader, kind: str, asked: str, but: int) -> Sequence[Any]:
     if kind == "contact":
         found: Sequence[Any] = search_contacts(reader, asked, LIKELY)
     else:
-        found = reads.page(reader, CLIENT, ObjectQuery(text=asked, limit=LIKELY)).items
+        found = reads.page(reader, NOUNS[kind], ObjectQuery(text=asked, limit=LIKELY)).items
     return [one for one in found if one.id != but]
+
+
+def _repeats(reader: Reader, lead_id: int) -> Sequence[Any]:
+    """Give the lead that one repeats, and those that repeat it."""
+    repeats: Tree = {"field": "lead.repeat_of", "operator": "equals", "value": lead_id}
+    found = list(reads.page(reader, LEAD, ObjectQuery(filter=repeats, limit=LIKELY)).items)
+    earlier = reads.one(reader, LEAD, lead_id).repeat_of
+    if earlier and reads.has(reader, LEAD, earlier, none_of=("deleted_at",)):
+        found.insert(0, reads.one(reader, LEAD, earlier))
+    return found
 
 
 async def merge(request: Request) -> Response:
     """Choose with whom, look at what will happen, and merge."""
-    kind = "client" if request.url.path.startswith("/clients") else "contact"
+    path = f"/{request.url.path.split('/')[1]}"
+    kind = KINDS[path]
     mine = number(request.path_params["object_id"])
     other = number(request.query_params.get("with", "0") or "0")
     asked = request.query_params.get("q", "")[:200]
     language = request.state.language
-    path = "/clients" if kind == "client" else "/contacts"
     problem = ""
     if request.method == "POST":
         form = await checked_form(request)
@@ -107,7 +120,7 @@ async def merge(request: Request) -> Response:
             return RedirectResponse(f"{path}/{mine}?merged={merged}", 303)
 
     def load(reader: Reader) -> dict[str, Any]:
-        reader.viewer.need("contacts.edit")
+        reader.viewer.need(NOUNS[kind].kind.write)
         noun = whole(reader.conn, NOUNS[kind])
         preview = merge_reading.merge_preview(reader, kind, mine, other) if other else None
         return {
@@ -124,8 +137,11 @@ async def merge(request: Request) -> Response:
                 for one in (mine, other)
                 if preview and kind == "contact"
             },
-            "pairs": duplicate_reads.pairs_of(reader, kind, mine) if not other else [],
+            "pairs": duplicate_reads.pairs_of(reader, kind, mine)
+            if kind != "lead" and not other
+            else [],
             "found": _found(reader, kind, asked, mine) if not other else (),
+            "repeats": _repeats(reader, mine) if kind == "lead" and not other else (),
         }
 
     values = await request.state.hub.read(load)
@@ -143,6 +159,8 @@ async def merge(request: Request) -> Response:
 
 
 def _merging(kind: str, mine: int, other: int, take: tuple[str, ...]) -> Command:
+    if kind == "lead":
+        return c.MergeLeads(survivor_id=LeadId(mine), merged_id=LeadId(other), take=take)
     if kind == "client":
         return c.MergeClients(survivor_id=ClientId(mine), merged_id=ClientId(other), take=take)
     return c.MergeContacts(survivor_id=ContactId(mine), merged_id=ContactId(other), take=take)
@@ -159,14 +177,13 @@ async def undo(request: Request) -> Response:
     """Make one card two again."""
     form = await checked_form(request)
     back = str(form.get("back", "/contacts"))
-    if not back.startswith(("/contacts/", "/clients/")):
+    if not back.startswith(tuple(f"{one}/" for one in KINDS)):
         back = "/contacts"
+    merge_id = MergeId(number(form.get("merge", "0")))
+    leads = form.get("kind") == "lead"
+    command = c.UndoMergeLeads(merge_id=merge_id) if leads else c.UndoMerge(merge_id=merge_id)
     try:
-        restored = (
-            await request.state.hub.do(
-                c.UndoMerge(merge_id=MergeId(number(form.get("merge", "0"))))
-            )
-        )[0]
+        restored = (await request.state.hub.do(command))[0]
     except HubError as error:
         return page(
             request,
@@ -211,6 +228,7 @@ def routes() -> list[BaseRoute]:
     return [
         Route("/contacts/{object_id:int}/merge", merge, methods=["GET", "POST"]),
         Route("/clients/{object_id:int}/merge", merge, methods=["GET", "POST"]),
+        Route("/leads/{object_id:int}/merge", merge, methods=["GET", "POST"]),
         Route("/merges/undo", undo, methods=["POST"]),
         Route("/duplicates", pairs, methods=["GET", "POST"]),
         Route("/duplicates/like", like, methods=["GET"]),

@@ -81,6 +81,16 @@ async def test_the_card_of_a_chosen_row_stands_beside_the_list(
     await page.keyboard.press("Escape")
     await expect(beside).to_have_count(0)
     assert "open=" not in page.url
+    # Two that are selected are looked at as one by one key.
+    await office.system.do(CreateLead(values={"title": "Oars for three"}))
+    titles = page.locator("[data-rows] td.first a")
+    await expect(titles).to_have_text(["Oars for three", "Oars for two"])
+    ticks = page.locator("[data-rows] input[name=id]")
+    for n in range(2):
+        await ticks.nth(n).check()
+    await page.keyboard.press("m")
+    await expect(page.locator("h1")).to_contain_text("Oars for two")
+    await expect(page.locator(".merge-field")).to_contain_text(["Oars for three"])
 
 
 @pytest.mark.parametrize(

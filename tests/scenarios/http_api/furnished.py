@@ -113,6 +113,10 @@ async def _cards(program: Program, ids: dict[str, str]) -> None:
         for which in ("", "other_", "third_", "removed_"):
             ids[f"{which}{kind}_id"] = (await program.ok("POST", f"/{kind}s", json=body))["id"]
         await program.ok("DELETE", f"/{kind}s/{ids[f'removed_{kind}_id']}")
+    twins = [(await program.ok("POST", "/leads", json={"title": "Oars"}))["id"] for _ in "ab"]
+    merge = {"merged_id": twins[1]}
+    both = await program.ok("POST", f"/leads/{twins[0]}/merge", json=merge)
+    ids["lead_merge_id"] = both["id"]
     spent = await program.ok("POST", f"/requests/{ids['request_id']}/times", json={"minutes": 5})
     ids["entry_id"] = spent[0]["id"]
 
@@ -287,6 +291,7 @@ BODIES: dict[str, Any] = {
     "POST /contacts/{contact_id}/consents": {"state": "given", "channel": "email"},
     "POST /contacts/{contact_id}/merge": {"merged_id": "{third_contact_id}"},
     "POST /clients/{client_id}/merge": {"merged_id": "{other_client_id}"},
+    "POST /leads/{lead_id}/merge": {"merged_id": "{third_lead_id}"},
     "POST /duplicates/{kind}/rejected": {"a_id": "{client_id}", "b_id": "{third_client_id}"},
     "POST /addresses/{address_id}/confirmations": {"topic": "boats"},
     "POST /subscriptions": {"topic": "boats", "email": "fred@example.org"},
@@ -365,6 +370,7 @@ BODIES: dict[str, Any] = {
 QUERIES: dict[str, dict[str, str]] = {
     "GET /contacts/{contact_id}/merge": {"with": "{other_contact_id}"},
     "GET /clients/{client_id}/merge": {"with": "{other_client_id}"},
+    "GET /leads/{lead_id}/merge": {"with": "{other_lead_id}"},
     "GET /rules/why": {"dialog_id": "{dialog_id}"},
     "DELETE /support-levels/{name}": {"move_to": "standard"},
 }
@@ -380,6 +386,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "POST /interests/{interest_id}/lose": {"interest_id": "other_interest_id"},
     "POST /requests/{request_id}/merge": {"request_id": "other_request_id"},
     "DELETE /requests/{request_id}/merge": {"request_id": "other_request_id"},
+    "DELETE /leads/merges/{merge_id}": {"merge_id": "lead_merge_id"},
     "POST /leads/{lead_id}/reject": {"lead_id": "other_lead_id"},
     "POST /leads/{lead_id}/reopen": {"lead_id": "other_lead_id"},
     **{

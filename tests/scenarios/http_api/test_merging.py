@@ -132,3 +132,24 @@ async def test_a_timeline_is_one_stream_of_everything(world: World) -> None:
     assert (await program.ok("GET", f"/dialogs/{talk['id']}/said"))["items"] == []
     aside = {"dialog_ids": [talk["id"]], "reason": "private"}
     await program.ok("PUT", "/dialogs/unlinked/aside", json=aside)
+
+
+async def test_leads_are_merged_and_taken_apart_over_the_api(world: World) -> None:
+    program = await world.program()
+    first = await program.ok("POST", "/leads", json={"title": "Boats", "email": "a@example.org"})
+    again = await program.ok("POST", "/leads", json={"title": "Oars", "email": "a@example.org"})
+    path = f"/leads/{first['id']}"
+    seen = await program.ok("GET", f"{path}/merge", params={"with": again["id"]})
+    assert [one["name"] for one in seen["fields"]] == ["title"]
+    body = {"merged_id": again["id"], "take": ["title"], "version": 1, "merged_version": 1}
+    merge = await program.ok("POST", f"{path}/merge", json=body)
+    assert (await program.ok("GET", path))["title"] == "Oars"
+    gone = await program.request("GET", f"/leads/{again['id']}")
+    assert (gone.status_code, gone.headers["location"]) == (308, f"/api/v1{path}")
+    await program.refused(409, "merged", "POST", f"{path}/merge", json={"merged_id": again["id"]})
+    await program.refused(404, "not_found", "DELETE", f"/merges/{merge['id']}")
+    [left] = (await program.ok("GET", f"{path}/merges"))["items"]
+    back = await program.ok("DELETE", f"/leads/merges/{left['id']}")
+    assert back["id"] == again["id"]
+    assert (await program.ok("GET", path))["title"] == "Boats"
+    assert (await program.ok("GET", f"/leads/{again['id']}"))["deleted_at"] is None

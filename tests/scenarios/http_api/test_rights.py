@@ -82,6 +82,10 @@ RIGHTS = {
     "POST /leads/{lead_id}/reopen": "leads.edit",
     "POST /leads/{lead_id}/convert": "leads.edit",
     "DELETE /leads/{lead_id}/conversion": "leads.edit",
+    "GET /leads/{lead_id}/merge": "leads.view",
+    "POST /leads/{lead_id}/merge": "leads.edit",
+    "GET /leads/{lead_id}/merges": "leads.view",
+    "DELETE /leads/merges/{merge_id}": "leads.edit",
     "POST /leads/{lead_id}/restore": "leads.edit",
     "GET /audit": "audit.view",
     "GET /audit/export": "audit.view",
@@ -391,10 +395,12 @@ BODIES: dict[str, Any] = {
     "POST /addresses/{address_id}/confirmations": {"topic": "x"},
     "POST /contacts/{contact_id}/merge": {"merged_id": "1"},
     "POST /clients/{client_id}/merge": {"merged_id": "1"},
+    "POST /leads/{lead_id}/merge": {"merged_id": "1"},
 }
 QUERIES = {
     "GET /contacts/{contact_id}/merge": "?with=1",
     "GET /clients/{client_id}/merge": "?with=1",
+    "GET /leads/{lead_id}/merge": "?with=1",
     "GET /rules/why": "?dialog_id={dialog_id}",
     # The stream would not end; its refusals come before it begins.
     "GET /events/stream": "?after=nowhere-1",

@@ -188,3 +188,33 @@ async def test_a_lead_is_moved_on_its_board_and_converted_by_its_form(hub: House
     assert ((await only(hub)).status, (await only(hub)).reason) == ("rejected", "dear")
     assert await moved("in_work", "rejected") == 200
     assert (await only(hub)).status == "in_work"
+
+
+async def test_a_repeat_is_merged_into_its_original_and_taken_apart(hub: House) -> None:
+    browser = await hub.logged_in("administrator")
+    same = {"phone": "+7 912 000-00-00"}
+    [first] = await hub.system.do(CreateLead(values={"title": "Boats", **same}))
+    [again] = await hub.system.do(CreateLead(values={"title": "Oars", **same}))
+    path = f"/leads/{first}/merge"
+    assert f'href="{path}?with={again}"' in (await browser.get(path)).text
+    looked = (await browser.get(f"{path}?with={again}")).text
+    assert 'name="take-title"' in looked
+    form = {"with": str(again), "take-title": "theirs"}
+    merged = await browser.submit(path, f"{path}?with={again}", form)
+    assert merged.status_code == 303, merged.text
+    card = (await browser.get(merged.headers["location"])).text
+    assert "The cards are one now" in card
+    # The old number leads to the one that lives on, which is alone in the list.
+    assert (await browser.get(f"/leads/{again}")).headers["location"] == f"/leads/{first}"
+    assert (await only(hub)).title == "Oars"
+    merge = re.search(
+        r'name="merge" value="(\d+)"><input type="hidden" name="kind" value="lead"', card
+    )
+    assert merge
+    undo = {"merge": merge[1], "kind": "lead", "back": f"/leads/{first}"}
+    answer = await browser.submit("/merges/undo", f"/leads/{first}", undo)
+    assert answer.headers["location"] == f"/leads/{first}?undone={again}"
+    told = (await browser.get(answer.headers["location"])).text
+    assert f'<a class="person" href="/leads/{again}">Oars</a>' in told
+    reader = await hub.logged_in("auditor")
+    assert (await reader.get(path)).status_code == 403

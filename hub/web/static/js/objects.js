@@ -38,6 +38,8 @@ function drawBulk() {
   bar.hidden = !count;
   const words = bar.querySelector('[data-selected]');
   if (words) words.textContent = String(count);
+  const merge = /** @type {HTMLElement | null} */ (bar.querySelector('[data-do="merge"]'));
+  if (merge) merge.hidden = count !== 2;
 }
 
 function unselect() {
@@ -116,7 +118,7 @@ function startList() {
 const PARTS = [
   ['Shift+Q', _('Convert to a client'), '#convert', ['lead']],
   ['Shift+X', _('Reject'), '#reject', ['lead']],
-  ['M', _('Merge'), '/merge', ['client', 'contact']],
+  ['M', _('Merge'), '/merge', ['client', 'contact', 'lead']],
 ];
 
 /** Where a part is: itself on a card, also on one beside a list; else, for who may change what the list holds, the link of the row. */
@@ -125,16 +127,27 @@ function place(part) {
   return own || (list && document.getElementById('bulk') && current()?.querySelector('a'));
 }
 
+const ticked = () => [...document.querySelectorAll('[data-rows] input[name="id"]:checked')].map((one) => /** @type {HTMLInputElement} */ (one).value);
+/** Look at two selected rows as one card: the older lives on. */
+function mergeTwo() {
+  const ids = ticked().map(BigInt);
+  if (ids.length !== 2) return false;
+  const [first, second] = ids.sort((a, b) => (a < b ? -1 : 1));
+  location.href = list?.dataset.path + '/' + first + '/merge?with=' + second;
+  return true;
+}
+
 function startParts() {
   for (const [combo, label, part, kinds] of /** @type {[string, string, string, string[]][]} */ (PARTS)) {
     if (!kinds.includes((list?.dataset.objects || card?.dataset.object || '')) && (list || !place(part))) continue;
     bind(combo, label, list ? GROUP : _('Card'), () => {
+      if (part === '/merge' && list && mergeTwo()) return;
       const found = place(part);
       if (found instanceof HTMLDetailsElement) {
         found.open = true;
         /** @type {HTMLElement | null} */ (found.querySelector('input:not([type="hidden"])'))?.focus();
       } else if (found instanceof HTMLAnchorElement) location.href = found.href + (found.closest('[data-rows]') ? part : '');
-    }, { when: () => Boolean(place(part)) });
+    }, { when: () => Boolean(place(part)) || (part === '/merge' && ticked().length === 2) });
   }
 }
 
@@ -143,6 +156,7 @@ let lastTick = null;
 document.addEventListener('click', (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   if (target.closest('[data-do="unselect"]')) unselect();
+  if (target.closest('[data-do="merge"]')) mergeTwo();
   if (target instanceof HTMLInputElement && target.name === 'id' && target.closest('[data-rows]')) {
     const all = /** @type {HTMLInputElement[]} */ (rows().map(box).filter(Boolean));
     if (event.shiftKey && lastTick && all.includes(lastTick)) {
