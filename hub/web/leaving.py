@@ -58,6 +58,9 @@ MACHINES = (
     "wget",
     "headless",
 )
+PROXIES = ("googleimageproxy",)
+"""Who loads a picture in a person's stead, when he opens the letter (Google's help: "When your users
+open email messages, Gmail uses Google's secure proxy servers to serve images")."""
 OFFERED = "offered"
 OFTEN = ("0", "7", "30")
 """In how many days at most one: as it comes, once a week, once a month."""
@@ -280,7 +283,9 @@ async def opened(request: Request) -> Response:
     except (UntrustedRequest, ValueError):
         return Response(PIXEL, 200, headers, "image/gif")
     if request.method == "GET":
-        command = TouchMany(delivery_id=number, n=0, machine=_is_machine(request))
+        agent = request.headers.get("user-agent", "").lower()
+        machine = _is_machine(request) and not any(one in agent for one in PROXIES)
+        command = TouchMany(delivery_id=number, n=0, machine=machine)
         await runtime.handle(SYSTEM).do(command)
     return Response(PIXEL, 200, headers, "image/gif")
 

@@ -225,7 +225,7 @@ async def test_a_lost_link_is_sent_anew_and_nobody_learns_who_is_known(
 async def test_a_link_leads_where_the_letter_said_and_is_counted(
     house: House, world: World
 ) -> None:
-    hub, _, _, html = await _letter(house, world)
+    hub, contact, _, html = await _letter(house, world)
     clicks = re.findall(r'href="([^"]+/c/[^"]+)"', html)
     assert len(clicks) == 1
     assert "/c/" not in re.findall(r'href="([^"]+)">Unsub', html)[0]
@@ -242,6 +242,22 @@ async def test_a_link_leads_where_the_letter_said_and_is_counted(
     pixel = re.findall(r'src="([^"]+/o/[^"]+)"', html)[0]
     assert (await browser.get(_path(pixel), headers=person)).headers["content-type"] == "image/gif"
     assert await hub.read(_touches) == [(0, False), (1, False)]
+    # Gmail loads pictures for who opens a letter; other programs look at them by themselves.
+    gmail = {
+        "user-agent": "Mozilla/5.0 (Windows NT 5.1; rv:11.0) Gecko Firefox/11.0 (via ggpht.com GoogleImageProxy)"
+    }
+    assert await _another(
+        hub,
+        contact,
+        world.sent[0].account_id,
+        2,
+        ManyContent(subject="2", text="", html=HTML, tracks_opens=True),
+    )
+    pixel = re.findall(r'src="([^"]+/o/[^"]+)"', world.sent[1].html)[0]
+    await browser.get(_path(pixel), headers={"user-agent": "Barracuda scanner"})
+    assert (await hub.read(_touches))[:2] in ([(0, False), (0, True)], [(0, True), (0, False)])
+    await browser.get(_path(pixel), headers=gmail)
+    assert (await hub.read(_touches))[:2] == [(0, False), (0, False)]
     assert (await browser.get(_path(clicks[0])[:-2] + "zz")).status_code == 404
     kept = await browser.get(_path(world.sent[0].unsubscribe_url) + "/letter")
     assert "Hello, Anna!" in kept.text
