@@ -129,7 +129,9 @@ def choices(node: ast.AST) -> Iterable[tuple[int, str]]:
     """Give the words of a field that is one of some."""
     if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == "Literal":
         for choice in getattr(node.slice, "elts", [node.slice]):
-            yield from literal(choice)
+            # Every one stands in the form, also a vendor's own word such as `account_update`.
+            if isinstance(choice, ast.Constant) and isinstance(choice.value, str):
+                yield choice.lineno, choice.value
 
 
 def literal(node: ast.AST) -> Iterable[tuple[int, str]]:
