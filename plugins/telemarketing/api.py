@@ -22,6 +22,7 @@ from plugins.telemarketing.doing import (
     MANAGE,
     SEE,
     WORK,
+    add_numbers,
     add_people,
     all_lists,
     check_caller,
@@ -130,9 +131,12 @@ async def steered(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def added(hub: Hub, request: PluginRequest) -> Answer:
-    """Put people on a list: these, or whoever is in its segment now."""
+    """Put people on a list: these, whom numbers belong to, or whoever is in its segment now."""
     one = await _of(hub, request)
     ids = request.given.contact_ids
+    if request.given.numbers:
+        new, left = await add_numbers(hub, one, request.given.numbers)
+        return Json(value={"added": new, "left": left})
     return Json(value={"added": await (add_people(hub, one, ids) if ids else fill(hub, one))})
 
 
@@ -216,6 +220,7 @@ async def reported(hub: Hub, request: PluginRequest) -> Answer:
     }
     value["results"] = [{"code": c, "label": text, "calls": n} for c, text, n in found.results]
     value["sums"] = [{"currency": currency, "amount": n} for currency, n in found.sums]
+    value["attempts"] = [{"attempts": often, "people": n} for often, n in found.attempts]
     value["questions"] = [
         {
             **{name: getattr(one, name) for name in ("number", "text", "kind", "people", "mean")},

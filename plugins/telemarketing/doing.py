@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, case, func, select
 
-from hub import ContactId, FillSegment, Hub, Invalid, NotAllowed, NotFound, SaveSegment, Segment
+from hub import (
+    Address,
+    Conflict,
+    ContactId,
+    CreateContact,
+    FillSegment,
+    Hub,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    SaveSegment,
+    Segment,
+)
 from plugins.telemarketing.commands import AddToCallList, Listed, SteerCallList
 from plugins.telemarketing.plans import TALKED, WRONG, CallList, read_list
 from plugins.telemarketing.tables import calls, lists, people
@@ -14,6 +27,7 @@ from plugins.telemarketing.tables import calls, lists, people
 PHONE = "phone"
 BATCH, MOST_PEOPLE, MOST_LISTS = 500, 100_000, 200
 MANAGE, WORK, SEE = "mailings.send", "contacts.edit", "mailings.view"
+_NUMBER = re.compile(r"(\+?[0-9][0-9 ()\-.]{5,24}[0-9])(?:[\s;,]+(.*))?")
 REFUSED = {"field": "contact.refused", "operator": "in", "value": ["*"]}
 QUIET = {"field": "contact.do_not_disturb", "operator": "equals", "value": True}
 
@@ -130,6 +144,39 @@ async def add_people(hub: Hub, one: CallList, contact_ids: Sequence[int]) -> int
     if not listed:
         return 0
     return int((await hub.do(AddToCallList(list_id=one.id, people=tuple(listed))))[0])
+
+
+async def add_numbers(hub: Hub, one: CallList, text: str) -> tuple[int, list[str]]:
+    """Put on a list whom numbers belong to, one a line with a name after it; who is not known becomes
+    a person. Gives how many are new, and the lines that could not be taken."""
+    ids, left = [], []
+    for line in [each.strip() for each in text.splitlines() if each.strip()][:BATCH]:
+        found = _NUMBER.fullmatch(line)
+        if found is None:
+            left.append(line[:100])
+        else:
+            ids.append(await _whose(hub, _international(found[1]), found[2] or ""))
+    return await add_people(hub, one, ids) if ids else 0, left
+
+
+def _international(number: str) -> str:
+    """Write a number as addresses are kept; 8 and ten digits is how Russians write +7."""
+    digits = re.sub(r"[^0-9]", "", number)
+    if len(digits) == 11 and number[0] == "8":
+        digits = f"7{digits[1:]}"
+    return f"+{digits}"
+
+
+async def _whose(hub: Hub, number: str, name: str) -> int:
+    """Give the person of a number, who is made where nobody has it."""
+    phone = Address(kind=PHONE, value=number)
+    try:
+        made = await hub.do(CreateContact(name=name.strip()[:200] or number, addresses=(phone,)))
+    except Conflict as error:
+        if error.what != "address_taken" or not isinstance(error.details, dict):
+            raise
+        return int(error.details["contact_id"])
+    return int(made[0])
 
 
 async def _refusers(hub: Hub, wanted: Sequence[int]) -> set[int]:

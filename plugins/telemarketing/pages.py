@@ -22,6 +22,7 @@ from plugins.telemarketing.doing import (
     MANAGE,
     SEE,
     WORK,
+    add_numbers,
     all_lists,
     fill,
     list_of,
@@ -125,6 +126,12 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
             await steer(hub, one, "running")
         elif what == "fill":
             await fill(hub, one)
+        elif what == "numbers":
+            _new, left = await add_numbers(hub, one, request.fields.get("numbers", ""))
+            if left:
+                words = translator(request.language)
+                problem = words(_("These lines could not be taken: {lines}"))
+                return await _page(hub, request, one, problem.format(lines=", ".join(left[:10])))
         elif what in STATES:
             await steer(hub, one, what)
     except (Invalid, Conflict) as error:

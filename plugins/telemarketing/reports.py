@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from hub import Hub, HubError, UserId
 from plugins.telemarketing.doing import progress
 from plugins.telemarketing.plans import TALKED, CallList
-from plugins.telemarketing.tables import calls
+from plugins.telemarketing.tables import calls, people
 
 
 def _(text: str) -> str:
@@ -65,6 +65,8 @@ class Report:
     made: Mapping[str, int] = field(default_factory=dict)
     won: int = 0
     sums: tuple[tuple[str, int], ...] = ()
+    attempts: tuple[tuple[int, int], ...] = ()
+    """(attempts, people who were called so often)."""
 
 
 async def calls_of(hub: Hub, one: CallList) -> Sequence[Mapping[str, Any]]:
@@ -94,7 +96,16 @@ async def report_of(hub: Hub, one: CallList) -> Report:
         made=Counter(row["made_kind"] for row in rows if row["made_id"]),
         won=won,
         sums=sums,
+        attempts=await _attempts(hub, one),
     )
+
+
+async def _attempts(hub: Hub, one: CallList) -> tuple[tuple[int, int], ...]:
+    counted = select(people.c.attempts, func.count().label("n")).where(
+        people.c.list_id == one.id, people.c.attempts > 0
+    )
+    rows = await hub.store.all(counted.group_by(people.c.attempts).order_by(people.c.attempts))
+    return tuple((int(row["attempts"]), int(row["n"])) for row in rows)
 
 
 async def _callers(hub: Hub, rows: Sequence[Mapping[str, Any]]) -> tuple[Caller, ...]:

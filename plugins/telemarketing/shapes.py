@@ -121,12 +121,14 @@ class GivenPeople(Body):
     """People by hand or from a report; nobody means whoever is in the segment now."""
 
     contact_ids: list[GivenId] = Field(default=[], max_length=500)
+    numbers: Text = Field(default="", description="A telephone a line, after it a name.")
 
 
 class Added(Shape):
-    """How many are new on the list."""
+    """How many are new on the list, and the lines of numbers that could not be taken."""
 
     added: int
+    left: list[str] = Field(default=[])
 
 
 class Next(Shape):
@@ -232,6 +234,13 @@ class Sum(Shape):
     amount: int
 
 
+class Attempts(Shape):
+    """How many people were called so often."""
+
+    attempts: int
+    people: int
+
+
 class Report(Shape):
     """What a list brought."""
 
@@ -246,6 +255,7 @@ class Report(Shape):
     made: dict[str, int]
     won: int
     sums: list[Sum]
+    attempts: list[Attempts]
 
 
 class Behind(Body):

@@ -202,7 +202,7 @@ async def test_a_program_calls_a_list(house: House) -> None:
         await program.refused(422, "invalid", "PUT", f"{path}/state", json=to_run)
     )
     given = {"contact_ids": [str(each) for each in made]}
-    assert await program.ok("POST", f"{path}/people", json=given) == {"added": 1}
+    assert (await program.ok("POST", f"{path}/people", json=given))["added"] == 1
     await program.ok("PUT", path, json={"plan": {"attempts": 2}})
     await program.ok("PUT", f"{path}/state", json=to_run)
     seat = await program.ok("POST", f"{path}/next")
@@ -219,6 +219,7 @@ async def test_a_program_calls_a_list(house: House) -> None:
     report = await program.ok("GET", f"{path}/report")
     assert report["questions"][0]["mean"] == 7.5
     assert report["made"] == {"task": 1}
+    assert report["attempts"] == [{"attempts": 1, "people": 1}]
     calls = (await program.ok("GET", f"{path}/calls"))["items"]
     assert [each["result"] for each in calls] == ["talked"]
     noted = await program.ok("GET", f"/meetings/{calls[0]['meeting_id']}")
@@ -226,3 +227,12 @@ async def test_a_program_calls_a_list(house: House) -> None:
     assert "7.5" in noted["result"]
     await program.ok("POST", f"{path}/segment", json={"what": "result:talked"})
     assert (await program.ok("GET", path))["state"] == "done"
+
+    # Numbers by hand: who is known is found (and was called), who is not becomes a person.
+    typed = {"numbers": "8 (900) 000-00-00; Ann\n+7 911 222-33-44; Zoe Tern\nno number"}
+    assert await program.ok("POST", f"{path}/people", json=typed) == {
+        "added": 1,
+        "left": ["no number"],
+    }
+    await program.ok("PUT", f"{path}/state", json=to_run)
+    assert (await program.ok("POST", f"{path}/next"))["name"] == "Zoe Tern"
