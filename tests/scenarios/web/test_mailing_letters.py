@@ -67,6 +67,16 @@ async def test_a_picture_is_kept_and_shown_to_who_has_the_letter(house: House) -
     page = (await browser.get(saved.headers["location"].partition("#")[0])).text
     assert "My own words" in page
     assert "data-blocks" in page
+    closed = await browser.submit("/p/mailings/new", data={**form, "do": "close"})
+    assert closed.headers["location"] == "/p/mailings/"
+    # What is written and not kept yet is shown, and so is why it cannot be.
+    for text, view, seen in (
+        ("# Hello, {{ contact.first_name }}", "dark", "color-scheme:dark"),
+        ("# Hello, {{ contact.first_name }}", "plain", "Hello, Ann"),
+        ("::: carousel", "desk", "there is no block of this name: carousel"),
+    ):
+        asked = {"text": text, "plain": "", "view": view, "_csrf": await browser.csrf()}
+        assert seen in (await browser.post("/p/mailings/preview", data=asked)).text
     where = saved.headers["location"].partition("#")[0]
     day, dark = [(await browser.get(f"{where}/letter{ask}")).text for ask in ("", "?dark=1")]
     assert ("color-scheme:light" in day, "color-scheme:dark" in day) == (True, False)
