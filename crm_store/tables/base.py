@@ -20,6 +20,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     String,
     Text,
     TypeDecorator,
@@ -54,6 +55,12 @@ def ref(name: str) -> Column[int]:
 def num(name: str, default: int = 0) -> Column[int]:
     """A whole number or an instant."""
     return Column(name, ID, nullable=False, server_default=text(str(default)))
+
+
+def short(name: str, size: type[Integer] = SmallInteger) -> Column[int]:
+    """A small count, where each row of a large table should be narrow: to 32,767, or to 2^31."""
+    kind = size().with_variant(Integer(), "sqlite")
+    return Column(name, kind, nullable=False, server_default=text("0"))
 
 
 def word(name: str, default: str = "") -> Column[str]:

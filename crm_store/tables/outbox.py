@@ -7,6 +7,7 @@ from sqlalchemy import (
     Column,
     Computed,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -15,7 +16,7 @@ from sqlalchemy import (
     text,
 )
 
-from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word, words
+from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, short, word, words
 
 # One narrow row per message and recipient. What goes to many (`send_id`) has no message and no
 # dialog until the person answers: `contact_id` and `content_id` say to whom and which words.
@@ -23,7 +24,7 @@ from crm_store.tables.base import ID, data, flag, key, metadata, num, ref, word,
 # (crm_store/notice_letters.py). A claim walks the partial index of one account. Neither the state
 # nor the lease stands in an index: PostgreSQL writes a row's indexes anew whenever a column changes
 # that one of them names. So they name `unfinished`, which changes once, and half of each page is
-# left for what a row is until then.
+# left for what a row is until then. Counts are as short as they are on PostgreSQL.
 deliveries = Table(
     "deliveries",
     metadata,
@@ -32,12 +33,12 @@ deliveries = Table(
     ref("dialog_id"),
     ref("account_id"),
     ref("address_id"),
-    num("lane"),
+    short("lane"),
     word("status", "queued"),
     num("due_at"),
     flag("held"),
-    num("attempts"),
-    num("fence"),
+    short("attempts"),
+    short("fence", Integer),
     num("leased_until"),
     word("worker"),
     Column("idempotency_key", String(200), nullable=False),
@@ -51,7 +52,7 @@ deliveries = Table(
     ref("contact_id"),
     ref("content_id"),
     # How many messages the provider counts and charges (an SMS of several parts); 0 is one.
-    num("charged"),
+    short("charged"),
     ref("user_id"),
     Column(
         "unfinished",
