@@ -7,13 +7,24 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, String, case, cast, exists, false, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    String,
+    case,
+    cast,
+    exists,
+    false,
+    func,
+    select,
+)
 
 from crm_store.consents import GIVEN, WITHDRAWN
 from crm_store.custom import whole
 from crm_store.filter_sql import QueryField
 from crm_store.nouns import NOUNS, Noun
-from crm_store.object_fields import last_purchase, query_fields
+from crm_store.object_fields import WON, last_purchase, query_fields
 from crm_store.sight import sees_all, visible
 from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.interests import interests
@@ -79,6 +90,18 @@ def _word(state: str, other: str) -> QueryField:
     return _of_contact(topic, said.c.contact_id, said.c.state == state, ~taken_back)
 
 
+def _won(subject: Any, value: Any) -> Select[Any]:
+    """Ask for something of all interests that the client of a person has won."""
+    return (
+        select(value)
+        .select_from(interests)
+        .join(_PERSON, _PERSON.c.client_id == interests.c.client_id)
+        .where(_PERSON.c.id == subject, _PERSON.c.client_id > 0, WON)
+    )
+
+
+HUNDRED = 100
+"""Sums are kept in hundredths, and asked for in whole ones."""
 EVERYTHING = "*"
 """How a condition says that a word was about every topic."""
 REASONS = (
@@ -141,6 +164,33 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
                 sql=lambda subject: (
                     select(last_purchase(_PERSON.c.client_id))
                     .where(_PERSON.c.id == subject, _PERSON.c.client_id > 0)
+                    .scalar_subquery()
+                )
+            ),
+        ),
+        (
+            _extra(
+                "won_interests",
+                "Won interests of the client",
+                "Выигранных интересов у клиента",
+                FieldType.NUMBER,
+            ),
+            QueryField(sql=lambda subject: _won(subject, func.count()).scalar_subquery()),
+        ),
+        (
+            # Sums of several currencies do not add up: the greatest is that of the main one.
+            _extra(
+                "won_sum",
+                "Sum of the client's won interests, in its main currency",
+                "Сумма выигранных интересов клиента, в его основной валюте",
+                FieldType.NUMBER,
+            ),
+            QueryField(
+                sql=lambda subject: (
+                    _won(subject, func.sum(interests.c.amount) / HUNDRED)
+                    .group_by(interests.c.currency)
+                    .order_by(func.sum(interests.c.amount).desc())
+                    .limit(1)
                     .scalar_subquery()
                 )
             ),
@@ -211,6 +261,8 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
 ABOUT: Mapping[str, tuple[str, ColumnElement[int] | None]] = {
     "contact.request_status": ("request", None),
     "contact.interest_status": ("interest", None),
+    "contact.won_interests": ("interest", None),
+    "contact.won_sum": ("interest", None),
     "contact.client_status": ("client", None),
     "contact.client_level": ("client", None),
     "contact.client_tag": ("client", _PERSON.c.client_id),

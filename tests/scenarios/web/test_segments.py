@@ -168,13 +168,19 @@ async def test_only_the_people_of_a_client_are_asked_for_by_what_their_client_is
     ):
         card = CreateClient(name=f"{name} Ltd", contact_id=ContactId(people[name]), values=values)
         client_id = str((await hub.do(card))[0])
-        interest = CreateObject(kind="interest", values={"title": name, "client_id": client_id})
-        made = (await hub.do(interest))[0]
-        if name == "Anna":
-            await hub.do(WinInterest(interest_id=InterestId(int(made))))
+        for amount, currency in ((700_50, "EUR"), (300_00, "EUR"), (900_00, "USD")):
+            sale = {"title": name, "client_id": client_id, "amount": amount, "currency": currency}
+            made = (await hub.do(CreateObject(kind="interest", values=sale)))[0]
+            if name == "Anna":
+                await hub.do(WinInterest(interest_id=InterestId(int(made))))
 
-    async def found(field: str, operator: str, value: str = "") -> list[str]:
-        tree = {"field": f"contact.{field}", "operator": operator}
+    # An interest without a client is not that of the people who have none.
+    sums = {"client_id": "0", "title": "Walk in", "amount": 90_000_00, "currency": "EUR"}
+    stray = (await hub.do(CreateObject(kind="interest", values=sums)))[0]
+    await hub.do(WinInterest(interest_id=InterestId(int(stray))))
+
+    async def found(field: str, operator: str, value: str | int = "") -> list[str]:
+        tree: dict[str, str | int] = {"field": f"contact.{field}", "operator": operator}
         tree |= {"value": value} if value else {}
         (number,) = await hub.do(SaveSegment(name=f"{field} {operator} {value}", filter=tree))
         segment = await hub.read(segments.one, number)
@@ -190,6 +196,11 @@ async def test_only_the_people_of_a_client_are_asked_for_by_what_their_client_is
     assert await found("client_level", "empty") == ["Boris", "Vera"]
     assert await found("last_purchase", "within_last", "1d") == ["Anna"]
     assert await found("last_purchase", "empty") == ["Boris", "Vera"]
+    assert await found("won_interests", "equals", 3) == ["Anna"]
+    assert await found("won_interests", "less", 1) == ["Boris", "Vera"]
+    assert await found("won_sum", "greater", 1_000) == ["Anna"]
+    assert await found("won_sum", "greater", 1_001) == []
+    assert await found("won_sum", "empty") == ["Boris", "Vera"]
 
 
 async def test_a_marketer_builds_one_on_screen(
