@@ -12,19 +12,33 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, insert, literal_column, select, update
+from sqlalchemy import (
+    BindParameter,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from crm_store.rendering import render
 from crm_store.rows import among, listed
 from crm_store.search_index import index_messages
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import dialogs, messages
-from crm_store.tables.many import many_contents, many_sends, many_touches
+from crm_store.tables.many import many_contents, many_sends, many_steps, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries, parts
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork, cause_data
 from crm_store.wording import of_people
+from dialogs.many_answered import ANSWER
+from dialogs.many_return import as_answered
+from dialogs.many_ways import NOT_DELIVERED
 from dialogs.matching import references_of
 from hub.commands import Receive
 from hub.errors import HubError
@@ -33,8 +47,6 @@ from hub.ids import ContactId, DeliveryId, DialogId
 from hub.objects import ActorKind, Cause
 from hub.records.dialogs import Received
 
-ANSWER = -1
-"""The number of an answer among the touches of a delivery."""
 DAYS_US = 14 * 86_400_000_000
 REACHED = ("sent", "delivered", "read", "unknown")
 
@@ -58,7 +70,7 @@ def heed_answers(
         if row is None and not letter:
             row = by_person.get((command.account_id, place.contact_id))
         if row is not None:
-            _answered(uow, row, place)
+            _answered(uow, row, place, command.account_id)
 
 
 def _named(uow: UnitOfWork, commands: Sequence[Receive]) -> Mapping[tuple[int, str], Row[Any]]:
@@ -66,7 +78,7 @@ def _named(uow: UnitOfWork, commands: Sequence[Receive]) -> Mapping[tuple[int, s
     if not names:
         return {}
     rows = uow.conn.execute(
-        select(deliveries, parts.c.external_id)
+        select(deliveries, parts.c.external_id, parts.c.account_id.label("over"))
         .join(parts, parts.c.delivery_id == deliveries.c.id)
         .where(
             parts.c.account_id.in_({one.account_id for one in commands}),
@@ -74,7 +86,7 @@ def _named(uow: UnitOfWork, commands: Sequence[Receive]) -> Mapping[tuple[int, s
             TO_MANY,
         )
     )
-    return {(row.account_id, row.external_id): row for row in rows}
+    return {(row.over, row.external_id): row for row in rows}
 
 
 def _newest(
@@ -83,29 +95,46 @@ def _newest(
     people = {int(place.contact_id) for _, place in asked}
     if not people:
         return {}
+    since = uow.now - DAYS_US
     rows = uow.conn.execute(
-        _newest_of(uow.dialect),
-        {"people": listed(uow.dialect, sorted(people)), "since": uow.now - DAYS_US},
+        _newest_of(uow.dialect), {"people": listed(uow.dialect, sorted(people)), "since": since}
     )
-    return {(row.account_id, row.contact_id): row for row in rows}
+    found: dict[tuple[int, int], tuple[int, Row[Any]]] = {}
+    for row in rows:
+        ways = [(row.passed_over, row.passed_at or 0)]
+        if row.status in REACHED:
+            ways.append((row.account_id, row.sent_at))
+        for account_id, at in ways:
+            key = account_id, row.contact_id
+            if at > since and at >= found.get(key, (0, row))[0]:
+                found[key] = at, row
+    return {key: row for key, (_, row) in found.items()}
 
 
 @cache
 def _newest_of(dialect: str) -> Select[Any]:
-    # Every group of messages asks this: made once, and its text is that of the index.
+    # Every group of messages asks this: made once, and its text is that of the index. What left on
+    # a way that was given up, for nobody told that it arrived, may be answered all the same.
+    passed = (many_steps.c.delivery_id == deliveries.c.id) & (many_steps.c.reason == NOT_DELIVERED)
+    reached = deliveries.c.status.in_([literal_column(f"'{one}'") for one in REACHED])
+    since: BindParameter[int] = bindparam("since")
     return (
-        select(deliveries)
+        select(
+            deliveries,
+            many_steps.c.account_id.label("passed_over"),
+            many_steps.c.at.label("passed_at"),
+        )
+        .outerjoin(many_steps, passed)
         .where(
             among(dialect, deliveries.c.contact_id, "people"),
             TO_MANY,
-            deliveries.c.status.in_([literal_column(f"'{one}'") for one in REACHED]),
-            deliveries.c.sent_at > bindparam("since"),
+            or_(and_(reached, deliveries.c.sent_at > since), many_steps.c.at > since),
         )
-        .order_by(deliveries.c.sent_at)
+        .order_by(deliveries.c.id)
     )
 
 
-def _answered(uow: UnitOfWork, row: Row[Any], place: Received) -> None:
+def _answered(uow: UnitOfWork, row: Row[Any], place: Received, account_id: int) -> None:
     send = uow.conn.execute(select(many_sends).where(many_sends.c.id == row.send_id)).one()
     if not send.mailing_id:
         return  # A letter that was only tried out (dialogs/many_tests.py).
@@ -121,7 +150,7 @@ def _answered(uow: UnitOfWork, row: Row[Any], place: Received) -> None:
     if not first:
         return
     if not row.message_id:
-        _stand_above(uow, row, send, place)
+        _stand_above(uow, as_answered(uow, row, account_id), send, place)
     uow.record(
         MailingAnswered(
             mailing_id=send.mailing_id,
@@ -132,7 +161,7 @@ def _answered(uow: UnitOfWork, row: Row[Any], place: Received) -> None:
     )
 
 
-def _stand_above(uow: UnitOfWork, row: Row[Any], send: Row[Any], place: Received) -> None:
+def _stand_above(uow: UnitOfWork, row: Any, send: Row[Any], place: Received) -> None:
     content = uow.conn.execute(
         select(many_contents).where(many_contents.c.id == row.content_id)
     ).first()
@@ -197,20 +226,3 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
         return render(template, values).text
     except HubError:
         return template
-
-
-def who_answered(uow: UnitOfWork, send: Row[Any], contact_ids: Sequence[int]) -> set[int]:
-    """Give who of these people answered an earlier step of the same mailing and occurrence."""
-    rows = uow.conn.execute(
-        select(deliveries.c.contact_id)
-        .join(many_sends, many_sends.c.id == deliveries.c.send_id)
-        .join(many_touches, many_touches.c.delivery_id == deliveries.c.id)
-        .where(
-            deliveries.c.contact_id.in_(sorted(set(contact_ids))),
-            TO_MANY,
-            many_sends.c.mailing_id == send.mailing_id,
-            many_sends.c.occurrence == send.occurrence,
-            many_touches.c.n == ANSWER,
-        )
-    )
-    return set(rows.scalars())

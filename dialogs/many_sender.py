@@ -19,7 +19,7 @@ from crm_store.tables.many import buckets, many_contents, sending_limits
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.many_answers import who_answered
+from dialogs.many_answered import who_answered
 from hub.capabilities import Capabilities
 from hub.records.many import SendingLimits
 

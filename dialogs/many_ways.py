@@ -164,6 +164,15 @@ def _content(words: Mapping[int, tuple[str, int]], content_id: int, account_id: 
     return own.get(account_id) or own.get(0) or content_id
 
 
+def earlier_way(uow: UnitOfWork, row: Row[Any], account_id: int) -> Way:
+    """Give the way of a row over an account of its order, as it was gone."""
+    kind = _kinds(uow, [account_id]).get(account_id, "")
+    found = _addresses(uow, [row.contact_id], [kind])
+    content_id = _content(_words(uow, row.send_id), row.content_id, account_id)
+    address_id = found.get((row.contact_id, kind), row.address_id)
+    return Way(row.contact_id, address_id, account_id, content_id)
+
+
 def own_words(uow: UnitOfWork, send: Row[Any], people: Sequence[Way]) -> list[Way]:
     """Give each person the words of the account he is reached over."""
     if not send.routes:

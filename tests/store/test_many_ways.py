@@ -216,6 +216,32 @@ async def test_without_a_proof_in_time_the_next_way_is_gone(
         assert states == ["passed", "sent" if status is DeliveryStatus.FAILED else "delivered"]
 
 
+@pytest.mark.parametrize("left", [False, True])
+async def test_an_answer_over_the_way_that_was_given_up_counts(
+    tmp_path: Path, database_url: str, left: bool
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        anna = await person(home, "Anna", "email", "pigeon")
+        order = (home.pigeon, home.letter)
+        send = await sent_to(home, [anna], order, fall_back_after=60)
+        assert await leave(home, home.pigeon) == 1
+        home.world.offset_us += 61 * MINUTE
+        await home.system.do(ExpireLeases())
+        if left:
+            assert await leave(home, home.letter) == 1
+        [place] = await home.receive(message("k1", "anna", text="Yes"))
+        thread = await home.user.thread(place.dialog_id)
+        assert [(one.author.kind.value, one.text) for one in thread.messages] == [
+            ("mailing", "A message"),
+            ("contact", "Yes"),
+        ]
+        assert (await home.user.read(many.touches, [send]))["answered"] == 1
+        # Who answered needs no other message; who has got it has got it.
+        assert await leave(home, home.letter) == 0
+        wanted = [("pigeon", "passed", "not_delivered_in_time"), ("letter", "sent", "")]
+        assert await path_of(home, send, anna) == (wanted if left else [("pigeon", "sent", "")])
+
+
 async def test_who_cannot_be_sent_it_in_time_goes_the_next_way(home: House) -> None:
     anna = await person(home, "Anna", "email", "pigeon")
     home.world.outcomes = [TemporaryFailure("flood", retry_after=timedelta(hours=3))]
