@@ -137,6 +137,9 @@ class Plan:
         found["segment_id"] = str(self.segment_id)
         for name in ("without", "accounts", "files"):
             found[name] = [str(one) for one in found[name]]
+        # As it is kept: what is compared with an earlier version must have its shape.
+        for name in ("variants", "steps"):
+            found[name] = [{**one, "buttons": list(one["buttons"])} for one in found[name]]
         return found
 
     @property

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from json import dumps, loads
+from typing import Any
+
 import pytest
 
 from hub import addresses_in
 from plugins.mailings.addresses import with_marks
 from plugins.mailings.letter import letter
+from plugins.mailings.plans import read_plan
+from plugins.mailings.versions import difference, lines_of
 
 NAME = "{{ contact.first_name }}"
 
@@ -45,3 +50,14 @@ def test_marks_are_put_beside_what_is_filled_in_for_each_person() -> None:
     code = "<html><body><a href=\"https://x.example/{{ a | 'b' }}?q=1\">x</a></body></html>"
     assert "/{{ a | 'b' }}?q=1&amp;utm_source=mail" in letter(code, utm="utm_source=mail").html
     assert f"Mine (https://x.example/{NAME}?utm_source=mail#top)" in made.text
+
+
+def test_a_plan_is_compared_with_an_earlier_version_line_by_line() -> None:
+    given: dict[str, Any] = {
+        "variants": [{"subject": "A", "text": "T", "buttons": [{"label": "Yes"}]}]
+    }
+    before = loads(dumps(read_plan(given).as_json()))
+    given["variants"][0]["buttons"] = [{"label": "No"}]
+    after = read_plan(given).as_json()
+    changed = difference(lines_of("M", before), lines_of("M", after))
+    assert [one.text for one in changed if one.sign in "+-"] == ["label: Yes", "label: No"]
