@@ -309,7 +309,8 @@ async def act(request: Request) -> Response:
         await request.state.hub.do(_wish(request_id, form))
     except (Invalid, Conflict) as error:
         return await _shown(request, request_id, 422, problem=refusal(request, error))
-    return RedirectResponse(f"/requests/{request_id}", 303)
+    told = "?unmerged=yes" if form.get("do") == "unmerge" else ""
+    return RedirectResponse(f"/requests/{request_id}{told}", 303)
 
 
 async def deadline(request: Request) -> Response:

@@ -12,6 +12,7 @@ from crm_store.notices import Choice, choices
 from hub import (
     ChangeObject,
     CreateObject,
+    MergeRequests,
     Notify,
     RequestId,
     SaveSlaPolicy,
@@ -261,3 +262,15 @@ async def test_a_next_step_of_a_day_is_of_that_day_wherever_one_reads(hub: House
             (await browser.get("/day")).text.partition('id="h-steps"')[2].partition("</section>")[0]
         )
         assert "5 January 2025" in steps
+
+
+async def test_a_request_that_is_taken_out_of_another_says_so(hub: House) -> None:
+    browser = await hub.logged_in("administrator")
+    making = [CreateObject(kind="request", values={"title": one}) for one in ("Leak", "Drip")]
+    leak, drip = await hub.system.do(*making)
+    await hub.system.do(MergeRequests(request_id=drip, into_id=leak))
+    page = f"/requests/{drip}"
+    answer = await browser.submit(f"{page}/act", page, {"do": "unmerge"})
+    told = (await browser.get(answer.headers["location"])).text
+    assert "this request is one of its own again" in told
+    assert "merged into another" not in told
