@@ -6,14 +6,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from hub import Address, CreateContact, SaveSegment, UpdateProfile
 from plugins import telemarketing
 from plugins.telemarketing.commands import SaveCallList
 from plugins.telemarketing.doing import list_of, steer
 from plugins.telemarketing.plans import script_of
-from tests.browser.conftest import Enter
+from tests.browser.conftest import Enter, listening
 from tests.browser.loop import in_session
 from tests.browser.office import Office, open_office
 from tests.browser.test_accessibility import serious
@@ -29,6 +29,13 @@ async def office(tmp_path: Path, database_url: str) -> AsyncIterator[Office]:
     more = (("telemarketing", telemarketing),)
     async with open_office(tmp_path, database_url, "127.0.0.1", *more) as one:
         yield one
+
+
+async def comes(page: Page, name: str) -> None:
+    """Wait until a person is on the line, and the page hears keys: one before that is lost."""
+    await expect(page.locator(".who h2")).to_have_text(name)
+    await page.wait_for_load_state()
+    await listening(page)
 
 
 async def test_people_are_called_by_the_keyboard(office: Office, enter: Enter) -> None:
@@ -57,8 +64,7 @@ async def test_people_are_called_by_the_keyboard(office: Office, enter: Enter) -
 
     page = await enter("Max", f"/p/telemarketing/{number}/desk")
     await page.keyboard.press("n")
-    who = page.locator(".who h2")
-    await expect(who).to_have_text(names[0])
+    await comes(page, names[0])
     assert await serious(page) == []
     await page.get_by_label("цена").check()
     await page.locator("#f-note").fill("1 не клавиша здесь")
@@ -68,16 +74,16 @@ async def test_people_are_called_by_the_keyboard(office: Office, enter: Enter) -
     await expect(page.locator("#f-again")).to_be_focused()
     await page.keyboard.type("завтра 15:00")
     await page.keyboard.press("Enter")
-    await expect(who).to_have_text(names[1])
+    await comes(page, names[1])
     await page.keyboard.press("2")
-    await expect(who).to_have_text(names[2])
+    await comes(page, names[2])
     await page.keyboard.press("u")
-    await expect(who).to_have_text(names[1])
+    await comes(page, names[1])
     await expect(page.locator(".last-call")).to_contain_text(names[0])
     await page.set_viewport_size({"width": 390, "height": 844})
     assert await page.evaluate(WIDE) == 0
     await page.locator("button[value=result-talked]").click()
-    await expect(who).to_have_text(names[2])
+    await comes(page, names[2])
     await page.goto(f"{office.url}/p/telemarketing/{number}/report")
     assert await page.evaluate(WIDE) == 0
     assert await serious(page) == []
