@@ -48,7 +48,8 @@ class Question:
         """The question as it is written in the form."""
         if self.kind == "choice":
             return f"{self.text} | {' / '.join(self.choices)}"
-        return self.text if self.kind == "text" else f"{self.text} | {self.kind}"
+        kind = "yes/no" if self.kind == "yesno" else self.kind
+        return self.text if kind == "text" else f"{self.text} | {kind}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,9 @@ async def test_a_list_is_planned_called_and_reported_on_its_pages(house: House) 
     saved = await browser.submit("/p/telemarketing/new", data=form | {"do": "start"})
     assert saved.status_code == 303, saved.text
     address = saved.headers["location"]
-    assert "0 of 2 are done" in (await browser.get(address)).text
+    page = (await browser.get(address)).text
+    assert "0 of 2 are done" in page
+    assert "? | yes/no\nWhat matters? | price / speed" in page
     desk = f"{address}/desk"
     assert "Nobody is on the line" in (await browser.get(desk)).text
     assert (await browser.submit(desk, data={"do": "next"})).status_code == 303
