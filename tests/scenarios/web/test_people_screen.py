@@ -191,8 +191,8 @@ async def test_teams_are_made_and_changed(hub: House) -> None:
 
 
 async def test_teams_are_drawn_as_the_tree_they_stand_in(hub: House) -> None:
-    browser = await hub.logged_in()
-    agent = await hub.user("agent")
+    browser, member = await hub.logged_in(), await hub.logged_in("agent")
+    agent = await user_id(hub, "agent@example.org")
     care = (await hub.system.do(SaveTeam(name="Care")))[0]
     night = {"team_id": "0", "name": "Afternoon", "parent_id": str(care), "members": [str(agent)]}
     await browser.submit("/settings/teams", data=night)
@@ -212,9 +212,7 @@ async def test_teams_are_drawn_as_the_tree_they_stand_in(hub: House) -> None:
     assert answer.status_code == 422
     assert "A team cannot stand under itself: Care → Afternoon → Care" in answer.text
     assert 'value="Carers"' in answer.text
-    assert (
-        "Stands under: Care" in (await (await hub.logged_in("agent")).get("/settings/teams")).text
-    )
+    assert "Stands under: Care" in (await member.get("/settings/teams")).text
 
 
 # -- one's own profile ---------------------------------------------------------------------
