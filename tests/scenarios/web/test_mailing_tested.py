@@ -26,6 +26,8 @@ from tests.scenarios.web.test_mailing_times import DAY, HOUR, _has_sent, house, 
 from tests.scenarios.web.test_mailings import _draft, _own, _ready
 
 __all__ = ["house", "world"]
+PEOPLE = 60
+"""So many that chance leaves nobody without a part in a test of two wordings."""
 TWO = [{"subject": "A", "text": "One"}, {"subject": "B", "text": "[Two](https://b.example)"}]
 
 
@@ -41,7 +43,7 @@ async def _second_wins(house: House, world: World, number: int, before: int) -> 
 async def test_wordings_compete_from_when_their_letters_left_and_anew_each_time(
     house: House, world: World
 ) -> None:
-    segment, account = await _ready(house, 20)
+    segment, account = await _ready(house, PEOPLE)
     number = await _draft(
         house, segment, account, variants=TWO, share=50, winner_hours=2, repeat="day"
     )
@@ -55,22 +57,22 @@ async def test_wordings_compete_from_when_their_letters_left_and_anew_each_time(
     await house.system.do(stop(paused=False))
     await until(partial(_has_sent, world, tested))
     one = await _second_wins(house, world, number, 0)
-    await until(partial(_has_sent, world, 20))
+    await until(partial(_has_sent, world, PEOPLE))
     assert {one.subject for one in world.sent[tested:]} == {"B"}
     assert (one.state, one.occurrence) == ("scheduled", 1)
     world.offset_us += DAY
     one = await ticked(house, number)
     assert (one.state, one.winner) == ("filling", 0)
-    await until(partial(_has_sent, world, 20 + tested))
-    one = await _second_wins(house, world, number, 20)
-    await until(partial(_has_sent, world, 40))
-    assert {one.subject for one in world.sent[20 + tested :]} == {"B"}
+    await until(partial(_has_sent, world, PEOPLE + tested))
+    one = await _second_wins(house, world, number, PEOPLE)
+    await until(partial(_has_sent, world, 2 * PEOPLE))
+    assert {one.subject for one in world.sent[PEOPLE + tested :]} == {"B"}
 
 
 async def test_who_comes_after_two_wordings_competed_gets_the_better_one(
     house: House, world: World
 ) -> None:
-    segment, account = await _ready(house, 20)
+    segment, account = await _ready(house, PEOPLE)
     number = await _draft(
         house, segment, account, variants=TWO, share=50, winner_hours=2, hold_out=20, repeat="enter"
     )
@@ -78,14 +80,14 @@ async def test_who_comes_after_two_wordings_competed_gets_the_better_one(
     tested = (await ticked(house, number)).planned
     await until(partial(_has_sent, world, tested))
     one = await _second_wins(house, world, number, 0)
-    assert one.planned + one.held_out == 20
+    assert one.planned + one.held_out == PEOPLE
     for n in range(20):
         address = Address(kind="email", value=f"late{n}@example.org")
         (late,) = await house.system.do(CreateContact(name=f"Late {n}", addresses=(address,)))
         await house.system.do(GiveConsent(contact_id=late, how="form"))
     world.offset_us += 600 * US
     one = await ticked(house, number)
-    assert one.planned + one.held_out == 40
+    assert one.planned + one.held_out == PEOPLE + 20
     assert (await funnel_of(_own(house), one)).planned == one.planned
     await until(partial(_has_sent, world, one.planned))
     assert {one.subject for one in world.sent[tested:]} == {"B"}
