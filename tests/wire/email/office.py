@@ -136,6 +136,8 @@ class Opening:
         for one in (email_plugin, signature_plugin, *plugins):
             host.add(one.__name__.rpartition(".")[2], one)
         runtime = Runtime(settings_for(self._folder, self._url), plugins=host, now=self.world.now)
+        if any(hasattr(one, "register_tables") for one in plugins):
+            runtime.migrate()
         await runtime.start()
         workers = Workers(runtime)
         workers.start()
