@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +26,13 @@ from hub import (
     Direction,
     Message,
     MessageId,
+    Micros,
     SendMessage,
 )
 from hub.app import build
 from hub.handle import BoundHub
 from hub.plugin_host import PluginHost
-from hub.runtime import Runtime
+from hub.runtime import Runtime, system_now
 from hub.settings import HubSettings
 from tests.houses import until
 
@@ -124,6 +125,7 @@ async def office(
     plugins: Mapping[str, ModuleType],
     channel: str,
     settings: Mapping[str, Any],
+    now: Callable[[], Micros] = system_now,
 ) -> AsyncIterator[Office]:
     """Start a hub on a free port, reachable there for the stand-in's webhooks."""
     sock = socket.create_server(("127.0.0.1", 0))
@@ -132,7 +134,7 @@ async def office(
     for name, module in plugins.items():
         host.add(name, module)
     values = HubSettings(data=folder / "data", database_url=database_url, public_url=address)
-    runtime = Runtime(values, plugins=host)
+    runtime = Runtime(values, plugins=host, now=now)
     app = build(values, runtime)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None))
     async with app.router.lifespan_context(app):
