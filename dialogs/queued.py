@@ -97,7 +97,14 @@ def retry_delivery(uow: UnitOfWork, command: RetryDelivery) -> None:
         update(deliveries)
         .where(deliveries.c.id == row.id)
         .values(
-            status=queued, due_at=uow.now, reason="", reason_text="", held=False, leased_until=0
+            status=queued,
+            due_at=uow.now,
+            reason="",
+            reason_text="",
+            held=False,
+            leased_until=0,
+            # It begins anew, and was tried: what is told of the earlier try still finds it.
+            attempts=min(row.attempts, 1),
         )
     )
     uow.conn.execute(

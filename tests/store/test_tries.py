@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import func, select
 
 from crm_store.tables.outbox import attempts, deliveries
-from hub import AccountId, TemporaryFailure, Throttled
+from hub import AccountId, RetryDelivery, SendMessage, TemporaryFailure, Throttled
 from hub.carrier import Carrier
 from hub.many_rendering import Contents
 from hub.notice_letters import NoticeLetters
 from hub.outcomes import MAX_ATTEMPTS, limiter_of
-from tests.houses import US, House, house
+from tests.houses import US, House, house, message
 from tests.store.test_many_limits import DAY, Still, person, sent_to
 
 HOUR = 3_600 * US
@@ -70,3 +70,21 @@ async def test_what_waited_for_days_is_tried_for_days(home: House) -> None:
     home.world.outcomes = [later]
     await carry(home, home.letter)
     assert await states(home) == [("failed", "expired", 4)]
+
+
+async def test_what_a_colleague_sends_again_is_tried_from_the_start(home: House) -> None:
+    [given] = await home.receive(message("k1"))
+    (number,) = await home.user.do(SendMessage(dialog_id=given.dialog_id, text="Hello"))
+    later = TemporaryFailure("later", retry_after=timedelta(seconds=1))
+    for _ in range(MAX_ATTEMPTS):
+        home.world.outcomes = [later]
+        await carry(home, home.pigeon)
+        home.world.offset_us += 2 * US
+    [(status, _, tries)] = await states(home)
+    assert (status, tries) == ("failed", MAX_ATTEMPTS)
+    await home.user.do(RetryDelivery(message_id=number))
+    for _ in range(2):
+        home.world.outcomes = [later]
+        await carry(home, home.pigeon)
+        home.world.offset_us += 2 * US
+    assert await states(home) == [("queued", "", 3)]
