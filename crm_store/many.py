@@ -28,18 +28,17 @@ def delivery(conn: Connection, delivery_id: int) -> Row[Any] | None:
             many_sends.c.topic,
             many_sends.c.title,
             many_sends.c.advertising,
+            many_sends.c.routes,
         )
         .join(many_sends, many_sends.c.id == deliveries.c.send_id)
         .where(deliveries.c.id == delivery_id)
     ).first()
 
 
-def link_of(conn: Connection, delivery_id: int, n: int) -> str:
-    """Give where link `n` of a delivery leads, "" for none: a target is never in the link itself."""
+def link_of(conn: Connection, content_id: int, n: int) -> str:
+    """Give where link `n` of some words leads, "" for none: a target is never in the link itself."""
     links = conn.execute(
-        select(many_contents.c.links)
-        .join(deliveries, deliveries.c.content_id == many_contents.c.id)
-        .where(deliveries.c.id == delivery_id)
+        select(many_contents.c.links).where(many_contents.c.id == content_id)
     ).scalar()
     return str(links[n - 1]) if links and 0 < n <= len(links) else ""
 

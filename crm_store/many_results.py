@@ -6,15 +6,29 @@ so the numbers are always those of the rows. What machines did is left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, Subquery, and_, case, cast, func, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    String,
+    Subquery,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+    true,
+)
 
 from crm_store.many_cuts import cut
 from crm_store.many_earned import things_of
+from crm_store.many_places import Words, at_place, content_over, parted, words_of
 from crm_store.tables.consents import consent_log, suppressions
-from crm_store.tables.many import many_contents, many_steps, many_touches
+from crm_store.tables.many import many_contents, many_sends, many_steps, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.viewer import Reader
 from hub.errors import Invalid
@@ -98,8 +112,34 @@ def links_of(reader: Reader, send_ids: Sequence[int]) -> list[LinkTally]:
         .where(many_contents.c.send_id.in_(send_ids))
         .order_by(many_contents.c.id)
     ).all()
+    clicks: dict[tuple[int, int], list[Row[Any]]] = {}
+    for place, row in _clicks(reader, send_ids):
+        clicks.setdefault(place, []).append(row)
+    found = []
+    for content in contents:
+        for n, url in enumerate(content.links or (), 1):
+            rows = clicks.get((content.id, n), [])
+            found.append(
+                LinkTally(
+                    content_id=content.id,
+                    n=n,
+                    url=str(url),
+                    people=sum(row.people for row in rows),
+                    machines=sum(row.machines for row in rows),
+                    first_at=Micros(min((row.first_at for row in rows), default=0)),
+                )
+            )
+    return sorted(found, key=lambda one: (-one.people, one.content_id, one.n))
+
+
+def _clicks(reader: Reader, send_ids: Sequence[int]) -> Iterator[tuple[tuple[int, int], Row[Any]]]:
+    """Give what was followed: the words and the link, and how often under one number of a touch.
+
+    A link is one of the words it left in, though its person may have been reached by others since.
+    """
     rows = reader.conn.execute(
         select(
+            deliveries.c.send_id,
             deliveries.c.content_id,
             many_touches.c.n,
             func.count(case((~many_touches.c.machine, many_touches.c.delivery_id))).label("people"),
@@ -110,24 +150,22 @@ def links_of(reader: Reader, send_ids: Sequence[int]) -> list[LinkTally]:
         )
         .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
         .where(deliveries.c.send_id.in_(send_ids), TO_MANY, many_touches.c.n > 0)
-        .group_by(deliveries.c.content_id, many_touches.c.n)
+        .group_by(deliveries.c.send_id, deliveries.c.content_id, many_touches.c.n)
     ).all()
-    numbers = {(row.content_id, row.n): row for row in rows}
-    found = []
-    for content in contents:
-        for n, url in enumerate(content.links or (), 1):
-            row = numbers.get((content.id, n))
-            found.append(
-                LinkTally(
-                    content_id=content.id,
-                    n=n,
-                    url=str(url),
-                    people=row.people if row else 0,
-                    machines=row.machines if row else 0,
-                    first_at=Micros(row.first_at if row else 0),
-                )
-            )
-    return sorted(found, key=lambda one: (-one.people, one.content_id, one.n))
+    orders: dict[int, Sequence[str]] = dict(
+        reader.conn.execute(
+            select(many_sends.c.id, many_sends.c.routes).where(many_sends.c.id.in_(send_ids))
+        ).all()
+    )
+    words: dict[int, Words] = {}
+    for row in rows:
+        place, link = parted(row.n)
+        content_id = row.content_id
+        if account_id := at_place(orders.get(row.send_id, ()), place):
+            if row.send_id not in words:
+                words[row.send_id] = words_of(reader.conn, row.send_id)
+            content_id = content_over(words[row.send_id], content_id, account_id)
+        yield (content_id, link), row
 
 
 def costs(reader: Reader, send_ids: Sequence[int]) -> dict[int, int]:
@@ -240,16 +278,21 @@ def _complained(send_ids: Sequence[int]) -> Subquery:
 
 def _followed(reader: Reader, send_ids: Sequence[int], url: str) -> ColumnElement[bool]:
     """Whoever followed a link that leads to an address, in whatever wording it stood."""
-    places = [
-        and_(deliveries.c.content_id == one.content_id, many_touches.c.n == one.n)
-        for one in links_of(reader, send_ids)
-        if one.url == url
-    ]
-    if not places:
+    wanted = {(one.content_id, one.n) for one in links_of(reader, send_ids) if one.url == url}
+    if not wanted:
         raise Invalid("there is no such link", field="link")
+    places = [
+        and_(deliveries.c.content_id == row.content_id, many_touches.c.n == row.n)
+        for place, row in _clicks(reader, send_ids)
+        if place in wanted
+    ]
     clicks = (
         select(many_touches.c.delivery_id)
-        .where(~many_touches.c.machine, many_touches.c.delivery_id == deliveries.c.id, or_(*places))
+        .where(
+            ~many_touches.c.machine,
+            many_touches.c.delivery_id == deliveries.c.id,
+            or_(false(), *places),
+        )
         .correlate(deliveries)
     )
     return clicks.exists()

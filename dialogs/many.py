@@ -17,25 +17,22 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
-    and_,
     bindparam,
-    false,
     insert,
     select,
-    true,
     update,
 )
 
 from crm_store.buckets import MOST_MINUTES
+from crm_store.many_places import LINKS
 from crm_store.rendering import check
 from crm_store.rows import insert_missing, numbered, numbers
-from crm_store.sql import locked, plan_anew, unindexed, upsert
-from crm_store.tables.many import many_contents, many_sends, many_touches
+from crm_store.sql import locked, plan_anew, unindexed
+from crm_store.tables.many import many_contents, many_sends
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_chain import due_dates
-from dialogs.many_machines import is_burst
 from dialogs.many_ways import Way, choose, note_steps, own_words
 from hub.commands import (
     ManyContent,
@@ -44,11 +41,10 @@ from hub.commands import (
     PlanMany,
     SendMany,
     SteerMany,
-    TouchMany,
 )
 from hub.errors import Conflict, Invalid, NotFound
-from hub.events import DeliveriesQueued, MailingClicked, MailingOpened, SendSteered
-from hub.ids import ContactId, DeliveryId
+from hub.events import DeliveriesQueued, SendSteered
+from hub.ids import ContactId
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 from hub.objects import ActorKind
@@ -163,7 +159,7 @@ def content_row(content_id: int, send_id: int, content: ManyContent) -> dict[str
     buttons = [[one.label, one.payload, one.url] for one in content.buttons]
     if content.tracks_clicks and not content.template:
         for one in buttons:
-            if one[2] and is_countable(one[2]):
+            if one[2] and is_countable(one[2]) and len(links) < LINKS - 1:
                 links.append(one[2])
                 one[2] = f"{{{{ link_{len(links)} }}}}"
     return {
@@ -191,7 +187,7 @@ def _numbered(words: str, *, in_html: bool = False) -> tuple[str, list[str]]:
     links: list[str] = []
 
     def number_of(link: str) -> str:
-        if not is_countable(link):
+        if not is_countable(link) or len(links) == LINKS - 1:
             return link
         links.append(link)
         return f"{{{{ link_{len(links)} }}}}"
@@ -352,61 +348,6 @@ def steer_many(uow: UnitOfWork, command: SteerMany) -> int:
         )
     )
     return int(changed)
-
-
-def touch_many(uow: UnitOfWork, command: TouchMany) -> bool:
-    """Count a click or an open; gives whether it is the first. A click proves that it was seen."""
-    row = uow.conn.execute(
-        select(deliveries.c.id, deliveries.c.contact_id, many_sends.c.mailing_id)
-        .join(many_sends, many_sends.c.id == deliveries.c.send_id)
-        .where(deliveries.c.id == command.delivery_id)
-    ).first()
-    if row is None:
-        return False
-    where = (many_touches.c.delivery_id == row.id) & (many_touches.c.n == command.n)
-    known = uow.conn.execute(select(many_touches.c.machine).where(where)).first()
-    machine = command.machine or (command.n > 0 and is_burst(uow, row.id, command.n))
-    uow.conn.execute(
-        upsert(uow.dialect, many_touches).on_conflict_do_update(
-            index_elements=["delivery_id", "n"],
-            set_={
-                "count": many_touches.c.count + 1,
-                "last_at": uow.now,
-                # Once a person, always a person.
-                "machine": and_(many_touches.c.machine, true() if machine else false()),
-            },
-        ),
-        [
-            {
-                "delivery_id": row.id,
-                "n": command.n,
-                "first_at": uow.now,
-                "last_at": uow.now,
-                "count": 1,
-                "machine": machine,
-            }
-        ],
-    )
-    first = known is None or (known.machine and not machine)
-    if first and command.n > 0:
-        uow.record(
-            MailingClicked(
-                mailing_id=row.mailing_id,
-                delivery_id=DeliveryId(row.id),
-                contact_id=ContactId(row.contact_id),
-                link=command.n,
-                machine=machine,
-            )
-        )
-    elif first and command.n == 0 and not machine:
-        uow.record(
-            MailingOpened(
-                mailing_id=row.mailing_id,
-                delivery_id=DeliveryId(row.id),
-                contact_id=ContactId(row.contact_id),
-            )
-        )
-    return bool(first)
 
 
 def address_kinds(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, tuple[str, str]]:

@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from crm_store.many_places import NOT_DELIVERED
 from crm_store.rendering import render
 from crm_store.rows import among, listed
 from crm_store.search_index import index_messages
@@ -38,7 +39,6 @@ from crm_store.unit_of_work import UnitOfWork, cause_data
 from crm_store.wording import of_people
 from dialogs.many_answered import ANSWER
 from dialogs.many_return import as_answered
-from dialogs.many_ways import NOT_DELIVERED
 from dialogs.matching import references_of
 from hub.commands import Receive
 from hub.errors import HubError

@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Row, func, select, update
 
+from crm_store.many_places import NOT_DELIVERED
 from crm_store.tables.many import many_sends, many_steps
 from crm_store.tables.outbox import attempts, deliveries
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.many_ways import NOT_DELIVERED, NOT_SENT, go_on, send_of
+from dialogs.many_ways import NOT_SENT, go_on, send_of
 from hub.messages import DeliveryStatus as Status
 
 MINUTE_US = 60_000_000

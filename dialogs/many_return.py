@@ -1,6 +1,6 @@
-"""An answer over a way that was given up: it had arrived, though nobody told so in time.
+"""An answer or a click over a way that was given up: it had arrived, though nobody told so in time.
 
-Where the next way has not left, the person needs it no more: his row goes back to the way he answered.
+Where the next way has not left, the person needs it no more: his row goes back to the way he used.
 Where it has, he has got both, and the answer stands below the words he answered.
 """
 
@@ -11,17 +11,17 @@ from typing import Any
 
 from sqlalchemy import Row, delete, select, update
 
+from crm_store.many_places import NOT_DELIVERED, as_left
 from crm_store.tables.many import many_steps
 from crm_store.tables.outbox import deliveries
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.many_ways import NOT_DELIVERED, earlier_way
 from hub.messages import DeliveryStatus as Status
 
 WAITS = (Status.QUEUED.value, Status.CLAIMED.value, "paused")
 
 
 def as_answered(uow: UnitOfWork, row: Row[Any], account_id: int) -> Any:
-    """Give a row of many as the way was over which its person answered."""
+    """Give a row of many as the way was over which its person answered, or followed a link."""
     if row.account_id == account_id:
         return row
     mine = many_steps.c.delivery_id == row.id
@@ -32,7 +32,7 @@ def as_answered(uow: UnitOfWork, row: Row[Any], account_id: int) -> Any:
     ).first()
     if step is None:
         return row
-    way = earlier_way(uow, row, account_id)
+    way = as_left(uow.conn, uow.channels, row, account_id)
     changed: dict[str, Any] = {
         "account_id": account_id,
         "address_id": way.address_id,

@@ -8,23 +8,27 @@ own status and reason, so everybody ends in exactly one state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import Row, func, insert, select, update
 
-from crm_store.refusals import is_shut
-from crm_store.tables.many import many_contents, many_sends, many_steps
+from crm_store.many_places import (
+    NOT_DELIVERED,
+    content_over,
+    first_addresses,
+    kinds_of,
+    words_of,
+)
+from crm_store.tables.many import many_sends, many_steps
 from crm_store.tables.outbox import deliveries
-from crm_store.tables.people import addresses
-from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_sender import NO_ADDRESS, closed_windows, kept_back, sender_of
 from hub.events import DeliveriesQueued
 from hub.messages import DeliveryStatus as Status
 
-NOT_DELIVERED, NOT_SENT = "not_delivered_in_time", "not_sent_in_time"
+NOT_SENT = "not_sent_in_time"
 FINAL = frozenset({"cancelled", "frequency_cap", "answered", "no_contact"})
 """Reasons that are about the person or the send, and not about the way."""
 FINAL_LATER = FINAL | {"unsubscribed"}
@@ -70,7 +74,7 @@ def choose(
     With `first` False the way that each stands at was tried already.
     """
     order = [int(one) for one in send.routes]
-    kinds = _kinds(uow, order) if order else {}
+    kinds = kinds_of(uow.conn, uow.channels, order) if order else {}
     done: list[tuple[Way, str]] = []
     waiting = list(people)
     final = FINAL if first else FINAL_LATER
@@ -101,8 +105,8 @@ def _next(
     """Step each person to the next account on which there is an address of his."""
     if not people:
         return []
-    found = _addresses(uow, {one.contact_id for one in people}, set(kinds.values()))
-    words = _words(uow, send.id)
+    found = first_addresses(uow.conn, {one.contact_id for one in people}, set(kinds.values()))
+    words = words_of(uow.conn, send.id)
     going = []
     for one in people:
         start = order.index(one.account_id) + 1 if one.account_id in order else len(order)
@@ -110,7 +114,7 @@ def _next(
         for account_id in order[start:]:
             address_id = found.get((one.contact_id, kinds.get(account_id, "")), 0)
             if address_id:
-                content = _content(words, one.content_id, account_id)
+                content = content_over(words, one.content_id, account_id)
                 going.append(Way(one.contact_id, address_id, account_id, content, tuple(passed)))
                 break
             passed.append((account_id, NO_ADDRESS))
@@ -121,65 +125,14 @@ def _next(
     return going
 
 
-def _kinds(uow: UnitOfWork, order: Sequence[int]) -> dict[int, str]:
-    rows = uow.conn.execute(
-        select(accounts.c.id, accounts.c.channel).where(accounts.c.id.in_(order))
-    )
-    return {
-        row.id: uow.channels[row.channel].address_kind
-        for row in rows
-        if row.channel in uow.channels
-    }
-
-
-def _addresses(
-    uow: UnitOfWork, contact_ids: Iterable[int], kinds: Iterable[str]
-) -> dict[tuple[int, str], int]:
-    """Give the first address of each person and kind that takes something, else the first."""
-    rows = uow.conn.execute(
-        select(addresses.c.contact_id, addresses.c.kind, addresses.c.id)
-        .where(addresses.c.contact_id.in_(sorted(contact_ids)), addresses.c.kind.in_(sorted(kinds)))
-        .order_by(is_shut(), addresses.c.id)
-    )
-    found: dict[tuple[int, str], int] = {}
-    for row in rows:
-        found.setdefault((row.contact_id, row.kind), row.id)
-    return found
-
-
-def _words(uow: UnitOfWork, send_id: int) -> dict[int, tuple[str, int]]:
-    """Give variant and account of each version of a send's words."""
-    rows = uow.conn.execute(
-        select(many_contents.c.id, many_contents.c.variant, many_contents.c.account_id).where(
-            many_contents.c.send_id == send_id
-        )
-    )
-    return {row.id: (row.variant, row.account_id) for row in rows}
-
-
-def _content(words: Mapping[int, tuple[str, int]], content_id: int, account_id: int) -> int:
-    """Give the words of the same variant for an account: its own ones, else those for all."""
-    variant = words.get(content_id, ("", 0))[0]
-    own = {place[1]: number for number, place in words.items() if place[0] == variant}
-    return own.get(account_id) or own.get(0) or content_id
-
-
-def earlier_way(uow: UnitOfWork, row: Row[Any], account_id: int) -> Way:
-    """Give the way of a row over an account of its order, as it was gone."""
-    kind = _kinds(uow, [account_id]).get(account_id, "")
-    found = _addresses(uow, [row.contact_id], [kind])
-    content_id = _content(_words(uow, row.send_id), row.content_id, account_id)
-    address_id = found.get((row.contact_id, kind), row.address_id)
-    return Way(row.contact_id, address_id, account_id, content_id)
-
-
 def own_words(uow: UnitOfWork, send: Row[Any], people: Sequence[Way]) -> list[Way]:
     """Give each person the words of the account he is reached over."""
     if not send.routes:
         return list(people)
-    words = _words(uow, send.id)
+    words = words_of(uow.conn, send.id)
     return [
-        replace(one, content_id=_content(words, one.content_id, one.account_id)) for one in people
+        replace(one, content_id=content_over(words, one.content_id, one.account_id))
+        for one in people
     ]
 
 

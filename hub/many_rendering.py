@@ -15,6 +15,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Row, Select, select
 
 from crm_store.many import link_of
+from crm_store.many_places import joined, place_of
 from crm_store.rendering import Prepared, prepared, render
 from crm_store.rows import among, listed
 from crm_store.tables.many import many_contents, many_sends
@@ -59,6 +60,7 @@ def _read(conn: Connection, content_id: int) -> Mapping[str, Any]:
             many_sends.c.advertising,
             many_sends.c.topic,
             many_sends.c.title,
+            many_sends.c.routes,
         )
         .join(many_sends, many_sends.c.id == many_contents.c.send_id)
         .where(many_contents.c.id == content_id)
@@ -70,9 +72,12 @@ def _read(conn: Connection, content_id: int) -> Mapping[str, Any]:
     return {**row._mapping, "own_fields": any(".custom." in one for one in words)}
 
 
-def leave_token(runtime: Runtime, delivery_id: int, contact_id: int, kind: str, topic: str) -> str:
-    """Make the token of an unsubscribe link: whom, which channel, what about."""
-    return runtime.keys.sign(LEAVE, f"{delivery_id} {contact_id} {kind} {topic}")
+def leave_token(
+    runtime: Runtime, delivery_id: int, contact_id: int, kind: str, topic: str, place: int = 0
+) -> str:
+    """Make the token of an unsubscribe link: whom, which channel, what about, and by which way."""
+    which = f"{delivery_id}.{place}" if place else str(delivery_id)
+    return runtime.keys.sign(LEAVE, f"{which} {contact_id} {kind} {topic}")
 
 
 def many_message(
@@ -133,13 +138,14 @@ def _places(dialect: str) -> Select[Any]:
     return select(addresses).where(among(dialect, addresses.c.id, "b_ids"))
 
 
-def link_target(runtime: Runtime, conn: Connection, row: Row[Any], n: int) -> str:
+def link_target(runtime: Runtime, conn: Connection, row: Any, n: int) -> str:
     """Give where link `n` of a delivery leads its person, "" for none.
 
-    A target is never in the link itself; what is the person's in it is filled in now. Raises
-    PermanentFailure where that is gone.
+    `row` is the delivery with its send, as it left by the way of the link. A target is never in the
+    link itself; what is the person's in it is filled in now. Raises PermanentFailure where that is
+    gone.
     """
-    link = link_of(conn, row.id, n)
+    link = link_of(conn, row.content_id, n)
     if "{" not in link:
         return link
     given = {"b_ids": listed(conn.dialect.name, [row.address_id])}
@@ -147,7 +153,8 @@ def link_target(runtime: Runtime, conn: Connection, row: Row[Any], n: int) -> st
     if address is None:
         raise PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
     people = of_people(conn, [row.contact_id], runtime.now(), own_fields=".custom." in link)
-    values = _values(runtime, row, row.topic, address, people.get(row.contact_id), link)
+    place = place_of(row.routes, row.account_id)
+    values = _values(runtime, row, row.topic, address, people.get(row.contact_id), link, place)
     return filled_link(link, values)
 
 
@@ -163,9 +170,10 @@ def _values(
     address: Row[Any],
     person: Values | None,
     words: str,
+    place: int,
 ) -> dict[str, str]:
     base = runtime.public_url.rstrip("/")
-    token = leave_token(runtime, row.id, row.contact_id, address.kind, topic)
+    token = leave_token(runtime, row.id, row.contact_id, address.kind, topic, place)
     values = dict(person.texts) if person is not None else {}
     values |= {"unsubscribe_url": f"{base}/u/{token}", "view_url": f"{base}/u/{token}/letter"}
     if "confirm_url" in words:
@@ -189,9 +197,11 @@ def _message(
     if address is None:
         raise PermanentFailure(RejectReason.INVALID_ADDRESS, "the address is gone")
     base = runtime.public_url.rstrip("/")
-    values = _values(runtime, row, content["topic"], address, person, content["text"])
+    place = place_of(content["routes"], row.account_id)
+    values = _values(runtime, row, content["topic"], address, person, content["text"], place)
     for n in range(1, len(content["links"]) + 1):
-        values[f"link_{n}"] = f"{base}/c/{runtime.keys.sign_short(CLICK, row.id, n)}"
+        token = runtime.keys.sign_short(CLICK, row.id, joined(place, n))
+        values[f"link_{n}"] = f"{base}/c/{token}"
     filled = prepared(values)
     for link in content["links"]:
         if "{" in link:

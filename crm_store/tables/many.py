@@ -96,7 +96,8 @@ sending_limits = Table(
     word("currency"),
 )
 
-# Clicks (n from 1), opens (n = 0) and answers (n = -1) of a delivery: first, how often, and whether a machine's.
+# Clicks (n from 1: the link and the place of its way, crm_store/many_places.py), opens (n = 0) and
+# answers (n = -1) of a delivery: first, how often, and whether a machine's.
 many_touches = Table(
     "many_touches",
     metadata,

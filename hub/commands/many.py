@@ -153,11 +153,16 @@ class KeepFile(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchMany(Command):
-    """Note that a link of a delivery was followed (n from 1) or its picture loaded (n = 0)."""
+    """Note that a link of a delivery was followed (n from 1) or its picture loaded (n = 0).
+
+    `account_id` is the account whose message the link stood in; 0 is the one the delivery stands at.
+    A person's click on a way that was given up takes the delivery back to it before the next leaves.
+    """
 
     delivery_id: int
     n: int
     machine: bool = False
+    account_id: AccountId = AccountId(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

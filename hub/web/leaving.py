@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from starlette.background import BackgroundTask
@@ -19,6 +19,7 @@ from starlette.routing import Route
 from crm_store import sessions as session_reads
 from crm_store.frequency import limits_of
 from crm_store.many import delivery, topics_of
+from crm_store.many_places import as_left, at_place, by_kind, last_left, parted
 from crm_store.tables.people import addresses, contacts
 from crm_store.topics import listed
 from hub.commands import (
@@ -30,7 +31,7 @@ from hub.commands import (
     WithdrawConsent,
 )
 from hub.errors import HubError, UntrustedRequest
-from hub.ids import ContactId
+from hub.ids import AccountId, ContactId
 from hub.many_rendering import CLICK, LEAVE, OPEN, Contents, link_target, many_message
 from hub.messages import Address
 from hub.objects import SYSTEM
@@ -70,30 +71,50 @@ SOON_US = 3_000_000
 """A click so soon after the sending is a scanner's."""
 
 
-def _who(request: Request) -> tuple[int, ContactId, str, str]:
+class Who(NamedTuple):
+    """Whom an unsubscribe link is for, and the letter it stood in: its way, its channel, its topic."""
+
+    number: int
+    place: int
+    contact_id: ContactId
+    kind: str
+    topic: str
+
+
+def _who(request: Request) -> Who:
     """Read the token of an unsubscribe link; raises UntrustedRequest."""
     runtime = request.app.state.runtime
     value = runtime.keys.unsign(LEAVE, request.path_params["token"])
-    number, contact, kind, topic = value.split(" ", 3)
-    return int(number), ContactId(int(contact)), kind, topic
+    which, contact, kind, topic = value.split(" ", 3)
+    number, _, place = which.partition(".")
+    return Who(int(number), int(place or 0), ContactId(int(contact)), kind, topic)
+
+
+def _letter_of(runtime: Any, conn: Any, who: Who) -> Any:
+    """Give the delivery of a letter as it left, also where its person was reached another way since."""
+    row = delivery(conn, who.number)
+    if row is None or not row.routes:
+        return row
+    channels = runtime.database.channels
+    account_id = at_place(row.routes, who.place) or by_kind(conn, channels, row, who.kind)
+    return as_left(conn, channels, row, account_id)
 
 
 async def leave(request: Request) -> Response:
     """Show where the person stands; changes nothing."""
     try:
-        number, contact_id, kind, topic = _who(request)
+        who = _who(request)
     except (UntrustedRequest, ValueError):
         return public_page(request, "public/leave_unknown.html", 404, fresh=True)
-    return await _shown(request, number, contact_id, kind, topic)
+    return await _shown(request, who)
 
 
-async def _shown(
-    request: Request, number: int, contact_id: ContactId, kind: str, topic: str, done: str = ""
-) -> Response:
+async def _shown(request: Request, who: Who, done: str = "") -> Response:
     runtime = request.app.state.runtime
+    contact_id, topic = who.contact_id, who.topic
 
     def read(conn: Any) -> dict[str, Any]:
-        row = delivery(conn, number)
+        row = _letter_of(runtime, conn, who)
         address = conn.execute(
             select(addresses.c.value).where(addresses.c.id == (row.address_id if row else 0))
         ).scalar()
@@ -118,7 +139,7 @@ async def _shown(
         "public/leave.html",
         token=request.path_params["token"],
         topic=topic,
-        kind=kind,
+        kind=who.kind,
         done=done,
         brand=brand,
         **values,
@@ -139,9 +160,10 @@ def _topics(conn: Any, contact_id: ContactId, topic: str) -> list[tuple[str, str
 async def decide(request: Request) -> Response:
     """Take the person's word: one click of a mail program, or a button of the page."""
     try:
-        number, contact_id, kind, topic = _who(request)
+        who = _who(request)
     except (UntrustedRequest, ValueError):
         return public_page(request, "public/leave_unknown.html", 404, fresh=True)
+    number, _, contact_id, kind, topic = who
     form = await request.form()
     if not contact_id:  # A letter that was only tried out: there is nobody who could leave.
         return PlainTextResponse("a test: nobody was unsubscribed")
@@ -178,14 +200,14 @@ async def decide(request: Request) -> Response:
             elif state != OFFERED:
                 commands.append(WithdrawConsent(channel=kind, topic=name, **shared))
     if not commands:
-        return await _shown(request, number, contact_id, kind, topic)
+        return await _shown(request, who)
     try:
         await request.app.state.runtime.handle(SYSTEM).do(*commands)
     except HubError:
         return public_page(request, "public/leave_unknown.html", 404, fresh=True)
     if one_click:
         return PlainTextResponse("unsubscribed")
-    return await _shown(request, number, contact_id, kind, topic, done=what)
+    return await _shown(request, who, done=what)
 
 
 async def lost(request: Request) -> Response:
@@ -220,10 +242,8 @@ async def letter(request: Request) -> Response:
     """Show the letter in the browser, as this person got it."""
     runtime = request.app.state.runtime
     try:
-        number, contact_id, _, _ = _who(request)
-        message = await runtime.database.read(
-            lambda conn: _message(runtime, conn, number, contact_id)
-        )
+        who = _who(request)
+        message = await runtime.database.read(lambda conn: _message(runtime, conn, who))
     except (UntrustedRequest, ValueError, HubError):
         return public_page(request, "public/leave_unknown.html", 404, fresh=True)
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src *; sandbox allow-popups"
@@ -233,35 +253,50 @@ async def letter(request: Request) -> Response:
     return Response(message.text, 200, headers, "text/plain; charset=utf-8")
 
 
-def _message(runtime: Any, conn: Any, number: int, contact_id: int) -> Any:
-    row = delivery(conn, number)
-    if row is None or row.contact_id != contact_id:
+def _message(runtime: Any, conn: Any, who: Who) -> Any:
+    row = _letter_of(runtime, conn, who)
+    if row is None or row.contact_id != who.contact_id:
         raise UntrustedRequest("there is no such letter")
     return many_message(runtime, conn, Contents(), row)
 
 
-def _clicked(runtime: Any, token: str) -> tuple[int, int]:
-    """Read which link of which delivery it was; letters of earlier days have longer tokens."""
+def _clicked(runtime: Any, token: str) -> tuple[int, int, int]:
+    """Read which link of which delivery it was, and the place of the way by which it left.
+
+    Letters of earlier days have longer tokens, and name no way.
+    """
     if "." not in token:
-        return runtime.keys.unsign_short(CLICK, token)  # type: ignore[no-any-return]
+        number, part = runtime.keys.unsign_short(CLICK, token)
+        return number, *parted(part)
     number, n = runtime.keys.unsign(CLICK, token).split()
-    return int(number), int(n)
+    return int(number), 0, int(n)
+
+
+def _way_of(runtime: Any, conn: Any, number: int, place: int) -> Any:
+    """Give a delivery as it left by a way of its send; where none is named, by its last."""
+    row = delivery(conn, number)
+    if row is None or not row.routes:
+        return row
+    account_id = at_place(row.routes, place) or last_left(conn, row)
+    return as_left(conn, runtime.database.channels, row, account_id)
 
 
 async def click(request: Request) -> Response:
     """Count the click and lead on, only where the letter said; a HEAD counts nothing."""
     runtime = request.app.state.runtime
     try:
-        number, n = _clicked(runtime, request.path_params["token"])
+        number, place, n = _clicked(runtime, request.path_params["token"])
     except (UntrustedRequest, ValueError):
         return public_page(request, "public/leave_unknown.html", 404)
 
-    def read(conn: Any) -> tuple[str, int]:
-        row = delivery(conn, number)
-        return ("", 0) if row is None else (link_target(runtime, conn, row, n), row.sent_at)
+    def read(conn: Any) -> tuple[str, int, AccountId]:
+        way = _way_of(runtime, conn, number, place)
+        if way is None:
+            return "", 0, AccountId(0)
+        return link_target(runtime, conn, way, n), way.sent_at, AccountId(way.account_id)
 
     try:
-        target, sent_at = await runtime.database.read(read)
+        target, sent_at, account_id = await runtime.database.read(read)
     except HubError:
         # What of the person stood in the link is gone from his card.
         target = ""
@@ -270,7 +305,8 @@ async def click(request: Request) -> Response:
     if request.method == "GET":
         soon = not sent_at or runtime.now() - sent_at < SOON_US
         machine = soon or _is_machine(request)
-        await runtime.handle(SYSTEM).do(TouchMany(delivery_id=number, n=n, machine=machine))
+        command = TouchMany(delivery_id=number, n=n, machine=machine, account_id=account_id)
+        await runtime.handle(SYSTEM).do(command)
     return RedirectResponse(target, 302, {"cache-control": "no-store", "referrer-policy": "origin"})
 
 
