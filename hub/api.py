@@ -341,8 +341,8 @@ class Hub(Protocol):
     async def sending_limits(self) -> list[SendingLimits]:
         """How fast accounts may send to many and what it costs, where somebody said so."""
 
-    async def upload(self, file: Attachment, dialog_id: DialogId) -> AttachmentId:
-        """Keep a file until a message of the actor's takes it."""
+    async def upload(self, file: Attachment, dialog_id: DialogId, kind: str = "") -> AttachmentId:
+        """Keep a file until a message of the actor's takes it, or a card of a kind."""
 
     async def keep_file(self, content: bytes) -> str:
         """Keep the bytes of a file that goes to many; gives the name for ManyContent.attachments."""

@@ -222,10 +222,12 @@ class BoundHub(ManyReads):
             content_id=record.content_id,
         )
 
-    async def upload(self, file: Attachment, dialog_id: DialogId) -> AttachmentId:
-        """Keep an uploaded file until a message takes it."""
+    async def upload(self, file: Attachment, dialog_id: DialogId, kind: str = "") -> AttachmentId:
+        """Keep an uploaded file until a message takes it, or a card of a kind."""
         blob = await asyncio.to_thread(self._runtime.blobs.put, file.content or b"")
-        command = UploadAttachment(file=replace(file, content=None), blob=blob, dialog_id=dialog_id)
+        command = UploadAttachment(
+            file=replace(file, content=None), blob=blob, dialog_id=dialog_id, kind=kind
+        )
         try:
             return AttachmentId((await self.do(command))[0])
         except Exception:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hub.commands.base import Command
+from hub.errors import NotFound
 from hub.ids import (
     NEVER,
     AccountId,
@@ -28,6 +29,9 @@ from hub.messages import (
     InboundMessage,
     Lane,
 )
+
+if TYPE_CHECKING:
+    from hub.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,9 +287,10 @@ class AddNote(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadAttachment(Command):
-    """Keep an uploaded file until a message or a note takes it; gives its id.
+    """Keep an uploaded file until a message, a note or a card takes it; gives its id.
 
-    `blob` is what the blob store said of the bytes: id, sha256, size.
+    `blob` is what the blob store said of the bytes: id, sha256, size. `kind` is that of the card
+    that will have it: who may change such cards may bring it then.
     """
 
     permission: ClassVar[str] = "dialogs.note"
@@ -293,6 +298,13 @@ class UploadAttachment(Command):
     file: Attachment
     blob: tuple[str, str, int]
     dialog_id: DialogId = DialogId(0)
+    kind: str = ""
+
+    def needs(self, kinds: Mapping[str, Kind]) -> str:
+        """Give the right to change the card that it is for, else that to write a note."""
+        if self.kind and self.kind not in kinds:
+            raise NotFound(f"there is no kind {self.kind!r}")
+        return kinds[self.kind].write if self.kind else self.permission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ async def _values(request: Request, kind: Kind, form: Any) -> dict[str, object]:
             continue
         chosen = form.get(f"{prop.name}-new")
         if isinstance(chosen, UploadFile) and chosen.filename:
-            found[prop.name] = await _kept(request, prop.name, chosen)
+            found[prop.name] = await _kept(request, kind, prop.name, chosen)
         elif form.get(f"{prop.name}-gone") == "yes":
             found[prop.name] = ""
         elif held := number(str(form[prop.name]) or "0"):
@@ -52,7 +52,7 @@ async def _values(request: Request, kind: Kind, form: Any) -> dict[str, object]:
     return found
 
 
-async def _kept(request: Request, name: str, file: UploadFile) -> CardFile:
+async def _kept(request: Request, kind: Kind, name: str, file: UploadFile) -> CardFile:
     most: int = request.app.state.settings.max_file
     content = await file.read(most + 1)
     if len(content) > most:
@@ -65,6 +65,7 @@ async def _kept(request: Request, name: str, file: UploadFile) -> CardFile:
             content=content,
         ),
         DialogId(0),
+        kind.name,
     )
     described = await _described(request, kept)
     if described is None:

@@ -23,6 +23,7 @@ from hub.properties import Property
 from hub.terms import fold
 from hub.web import object_lists, picking
 from hub.web.auth import checked_form
+from hub.web.card_files import uploaded
 from hub.web.card_forms import Values, save_card
 from hub.web.months import Calendar
 from hub.web.numbers import number
@@ -143,6 +144,7 @@ class Pages:
         noun = await whole_of(request, self._noun)
         values = form_values(noun.kind, form, request.state.zone)
         try:
+            values |= await uploaded(request, noun.kind, form)
             values |= await request.state.hub.read(references, noun.kind, form)
             command = c.CreateObject(
                 kind=noun.kind.name,

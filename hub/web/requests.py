@@ -32,6 +32,7 @@ from hub.records.objects import ObjectPage
 from hub.web import request_boards
 from hub.web.auth import checked_form
 from hub.web.bodies import object_in
+from hub.web.card_files import uploaded
 from hub.web.card_forms import Values, save_card
 from hub.web.errors import as_json, status_of
 from hub.web.i18n import translate
@@ -248,12 +249,15 @@ async def one(request: Request) -> Response:
 async def add(request: Request) -> Response:
     """Make a request: by hand, or of the dialog that the form names."""
     form = await checked_form(request)
-    command = c.CreateObject(
-        kind="request",
-        values=form_values(REQUEST.kind, form, request.state.zone),
-        dialog_id=DialogId(number(form.get("dialog", "0") or "0")),
-    )
+    kind = (await request.state.hub.read(whole_of, REQUEST)).kind
+    values = form_values(kind, form, request.state.zone)
     try:
+        values |= await uploaded(request, kind, form)
+        command = c.CreateObject(
+            kind="request",
+            values=values,
+            dialog_id=DialogId(number(form.get("dialog", "0") or "0")),
+        )
         made = (await request.state.hub.do(command))[0]
     except (Invalid, Conflict) as error:
         return await not_made(request, SCREEN, error)

@@ -31,6 +31,7 @@ from hub import (
     Invalid,
     MergeClients,
     MergeId,
+    NotAllowed,
     NotFound,
     SaveField,
     SaveRole,
@@ -152,6 +153,22 @@ async def test_a_file_is_read_by_who_sees_its_card(home: House) -> None:
         else:
             with pytest.raises(NotFound):
                 await reading
+
+
+async def test_who_changes_cards_brings_files_for_them_without_writing_notes(home: House) -> None:
+    rights = frozenset({"contacts.view", "contacts.edit"})
+    await home.user.do(SaveRole(name="keeper", based_on="agent", permissions=rights))
+    created = CreateUser(email="k@a.example", name="K", role="keeper")
+    me = home.system.as_user(UserId((await home.user.do(created))[0]))
+    file = Attachment(name="a.txt", media_type="text/plain", content=b"a", size=1)
+    for kind, error in (("", NotAllowed), ("lead", NotAllowed), ("boat", NotFound)):
+        with pytest.raises(error):
+            await me.upload(file, DialogId(0), kind)
+    assert await kept(home) == (0, 0, 0)
+    mine = await me.upload(file, DialogId(0), "client")
+    values = {"custom": {"contract": str(mine)}}
+    anna = ClientId((await me.do(CreateClient(name="Anna", values=values)))[0])
+    assert (await held(home, anna))["name"] == "a.txt"
 
 
 async def test_a_merge_takes_files_and_gives_them_back(home: House) -> None:

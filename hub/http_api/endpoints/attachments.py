@@ -6,15 +6,15 @@ import re
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import File, Form, Path, Request, Response, UploadFile
+from fastapi import Depends, File, Form, Path, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 
 from crm_store import attachments as attachment_reads
 from crm_store.accounts import kind_of
-from hub.commands import FetchAttachment
-from hub.errors import NotFound
+from hub.commands import FetchAttachment, UploadAttachment
+from hub.errors import NotAllowed, NotFound
 from hub.http_api import rights
-from hub.http_api.caller import runtime_of
+from hub.http_api.caller import Caller, runtime_of
 from hub.http_api.endpoints.messages import BYTES
 from hub.http_api.errors import failures, too_large
 from hub.http_api.shapes.messages import Attachment as Shown
@@ -28,22 +28,43 @@ _MEDIA_TYPE = re.compile(r"[\w.+-]{1,80}/[\w.+-]{1,80}", re.ASCII)
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\"\\/\ud800-\udfff]")
 
 
+async def _may_upload(
+    request: Request,
+    caller: rights.AnyCaller,
+    kind: Annotated[str, Form(max_length=100, description="That of the card it is for.")] = "",
+) -> Caller:
+    nouns = runtime_of(request).nouns
+    if kind and kind not in nouns:
+        raise NotFound(f"there is no kind {kind!r}")
+    right = nouns[kind].kind.write if kind else UploadAttachment.permission
+    if not caller.viewer.may(right):
+        raise NotAllowed(f"this needs the right {right!r}")
+    return caller
+
+
+_may_upload.permission = UploadAttachment.permission  # type: ignore[attr-defined]
+
+
 @router.post("/attachments", status_code=201, summary="Upload a file")
 async def upload(
     request: Request,
-    caller: rights.MayNote,
+    caller: Annotated[Caller, Depends(_may_upload)],
     file: Annotated[UploadFile, File(description="The file.")],
     dialog_id: Annotated[
         GivenId | None, Form(description="The dialog it is for: its channel's limit counts.")
     ] = None,
+    kind: Annotated[str, Form(max_length=100, description="That of the card it is for.")] = "",
 ) -> Shown:
-    """Keep a file until a message or a note of yours takes it; after a day it is forgotten."""
+    """Keep a file until a message or a note of yours takes it; after a day it is forgotten.
+
+    For a field of a card name the `kind` of the card: the right to change such cards is enough then.
+    """
     runtime = runtime_of(request)
     limit = runtime.settings.max_file
     if dialog_id:
         dialog = await caller.hub.dialog(DialogId(dialog_id))
-        kind = await runtime.database.read(lambda conn: kind_of(conn, dialog.account_id))
-        known = runtime.database.channels.of(*kind)
+        channel = await runtime.database.read(lambda conn: kind_of(conn, dialog.account_id))
+        known = runtime.database.channels.of(*channel)
         if known is not None and known.max_attachment_bytes:
             limit = min(limit, known.limit_of(file.content_type or "application/octet-stream"))
     content = await file.read(limit + 1)
@@ -59,6 +80,7 @@ async def upload(
             content=content,
         ),
         DialogId(dialog_id or 0),
+        kind,
     )
     record, _ = await caller.hub.read(attachment_reads.attachment, attachment_id)
     return Shown.model_validate(record)

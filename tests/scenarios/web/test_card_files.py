@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hub import CreateClient, SaveField
+from hub import CreateClient, SaveField, SaveRole
 from tests.scenarios.web.house import House, csrf_of
 
 
@@ -67,3 +67,29 @@ async def test_a_file_is_given_and_read_over_the_api(hub: House) -> None:
     assert content.content == b"pdf"
     again = await browser.post("/api/v1/clients", json={"name": "B", **body}, headers=head)
     assert again.status_code == 422
+
+
+async def test_a_file_is_given_with_a_new_card_by_who_writes_no_notes(hub: House) -> None:
+    rights = frozenset(
+        {"requests.view", "requests.edit", "tasks.view", "tasks.edit", "dialogs.view"}
+    )
+    await hub.system.do(SaveRole(name="keeper", based_on="agent", permissions=rights))
+    browser = await hub.logged_in("keeper")
+    for kind, path in (("request", "/requests"), ("task", "/tasks")):
+        await hub.system.do(SaveField(kind=kind, label="Scan", type="file", listed=True))
+        page = (await browser.get(path)).text
+        form = page[page.index("add-box") :]
+        assert f'action="{path}" enctype="multipart/form-data"' in form
+        assert 'name="custom.scan-new"' in form
+        data = {"title": "Boat", "custom.scan": "", "_csrf": csrf_of(page)}
+        files = {"custom.scan-new": ("scan.pdf", b"pdf", "application/pdf")}
+        made = await browser.post(path, data=data, files=files)
+        assert made.status_code == 303, made.text
+        assert "scan.pdf" in (await browser.get(made.headers["location"])).text
+    head = {"x-csrf-token": await browser.csrf("/tasks"), "accept": "application/json"}
+    files = {"file": ("a.pdf", b"pdf", "application/pdf")}
+    for kind, status in (("", 403), ("client", 403), ("boat", 404), ("task", 201)):
+        sent = await browser.post(
+            "/api/v1/attachments", files=files, data={"kind": kind} if kind else {}, headers=head
+        )
+        assert sent.status_code == status, sent.text
