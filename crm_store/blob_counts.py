@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, select, update
 
 from crm_store.tables.dialogs import blobs
@@ -23,12 +25,18 @@ def drop_blobs(uow: UnitOfWork, names: set[str]) -> int:
         ).scalars()
     )
     uow.conn.execute(delete(blobs).where(blobs.c.id.in_(gone)))
-    if gone and uow.tx.drop_blob is not None:
-        drop = uow.tx.drop_blob
-
-        def forget() -> None:
-            for one in gone:
-                drop(one)
-
-        uow.tx.after_commit.append(forget)
+    forget_bytes(uow, gone)
     return len(gone)
+
+
+def forget_bytes(uow: UnitOfWork, names: Sequence[str]) -> None:
+    """Remove bytes that no row names any more, after the commit."""
+    drop = uow.tx.drop_blob
+    if not names or drop is None:
+        return
+
+    def forget() -> None:
+        for one in names:
+            drop(one)
+
+    uow.tx.after_commit.append(forget)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from crm_store import custom, object_writes, objects
+from crm_store.object_writes import NO_FILES
 from crm_store.objects import FOLDED, Noun
 from crm_store.rows import insert_missing, insert_rows
 from crm_store.sql import locked
@@ -15,7 +16,7 @@ from crm_store.tables.objects import object_tags
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.objects import Change
-from hub.properties import PropertyType, empty_value, value_of
+from hub.properties import CardFile, PropertyType, empty_value, value_of
 from hub.terms import fold
 
 CHUNK = 400
@@ -93,17 +94,28 @@ def lock_many(uow: UnitOfWork, noun: Noun, ids: Sequence[int]) -> dict[int, Any]
 
 
 def change_many(
-    uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[Any, Mapping[str, object]]]
+    uow: UnitOfWork,
+    noun: Noun,
+    rows: Sequence[tuple[Any, Mapping[str, object]]],
+    files: Mapping[int, CardFile] = NO_FILES,
+    *,
+    undoable: bool = False,
 ) -> tuple[Change, ...]:
-    """Write what differs: pairs of a locked record and values; gives the Changes."""
+    """Write what differs: pairs of a locked record and values; gives the Changes.
+
+    `files` describes those that stand among the values; for `undoable` see `custom.write`.
+    """
     changes: list[Change] = []
     by_shape: dict[tuple[str, ...], list[dict[str, object]]] = {}
     for before, values in rows:
         # With no column of its own an object still has a new version.
         columns = stored(noun, values)
         by_shape.setdefault(tuple(sorted(columns)), []).append({"b_id": before.id, **columns})
+        known = {**before.custom.files, **files} if files else NO_FILES
         changes += [
-            object_writes.change_of(noun.kind, before.id, name, value_of(before, name), value)
+            object_writes.change_of(
+                noun.kind, before.id, name, value_of(before, name), value, known
+            )
             for name, value in values.items()
         ]
     for names, found in by_shape.items():
@@ -115,7 +127,7 @@ def change_many(
             ),
             [{"b_id": one["b_id"], **{f"v_{name}": one[name] for name in names}} for one in found],
         )
-    custom.write(uow, noun, [(before.id, values) for before, values in rows])
+    custom.write(uow, noun, [(before.id, values) for before, values in rows], undoable=undoable)
     for before, values in rows:
         if isinstance(values.get("tags"), tuple):
             object_writes.write_tags(uow, noun, before.id, values["tags"])  # type: ignore[arg-type]

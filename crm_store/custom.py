@@ -317,8 +317,17 @@ def files_in(noun: Noun, values: Mapping[str, object]) -> dict[str, int]:
     return {name: int(str(one)) for name, one in values.items() if name in known}
 
 
-def write(uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[int, Mapping[str, object]]]) -> None:
-    """Write checked values of custom fields: pairs of an object and what is new on it."""
+def write(
+    uow: UnitOfWork,
+    noun: Noun,
+    rows: Sequence[tuple[int, Mapping[str, object]]],
+    *,
+    undoable: bool = False,
+) -> None:
+    """Write checked values of custom fields: pairs of an object and what is new on it.
+
+    Files that are replaced are let go, but where the caller may bring them back (`undoable`).
+    """
     known = {one.name: one for one in customs(noun)}
     kind = noun.kind.name
     new: list[dict[str, object]] = []
@@ -343,7 +352,8 @@ def write(uow: UnitOfWork, noun: Noun, rows: Sequence[tuple[int, Mapping[str, ob
             )
     if new:
         insert_rows(uow.conn, custom_values, new)
-    card_files.release(uow, before)
+    if not undoable:
+        card_files.release(uow, before)
 
 
 def _stored(kind: str, object_id: int, prop: Property, value: object) -> list[dict[str, object]]:

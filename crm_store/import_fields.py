@@ -43,9 +43,7 @@ def whole_noun(at: UnitOfWork | Reader, kind_name: str) -> Noun:
 
 def targets(kind: Kind) -> list[str]:
     """Give everything that a column may fill."""
-    own = [
-        one.name for one in kind.properties if one.editable and one.type is not PropertyType.FILE
-    ]
+    own = [one.name for one in kind.properties if one.editable]
     person = {
         "client": ["contact_name", "contact_position"],
         "contact": ["phone", "email", *CONSENTS],

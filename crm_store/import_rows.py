@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
-from crm_store import client_addresses, objects
+from crm_store import card_files, client_addresses, objects
 from crm_store import import_consents as words
+from crm_store.blob_counts import forget_bytes
 from crm_store.bulk import change_many, chunks, create_many, lock_many
 from crm_store.duplicates import index_anew
 from crm_store.import_fields import whole_noun
@@ -31,8 +32,8 @@ from hub.errors import Conflict
 from hub.events import ImportBatchWritten
 from hub.ids import bounded_key
 from hub.objects import Change
-from hub.properties import PropertyType, empty_value, value_of
-from hub.records.imports import ImportFields, ImportRow
+from hub.properties import CardFile, PropertyType, empty_value, value_of
+from hub.records.imports import GivenFile, ImportFields, ImportRow
 from hub.records.people import Client
 
 OUTCOMES = {
@@ -147,6 +148,7 @@ def write_import_rows(uow: UnitOfWork, command: WriteImportRows) -> dict[str, in
     batch = _Batch(uow, noun, fields)
     for wave in _waves(fields, command.rows):
         batch.carry_out(wave)
+    batch.drop_files(command.rows)
     if batch.outcomes:
         insert_rows(
             uow.conn,
@@ -205,6 +207,10 @@ class _Batch:
         self._uow, self._noun, self._fields = uow, noun, fields
         self._reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
         self._people = People(uow, noun)
+        self._fields_of_files = [
+            one.name for one in noun.kind.properties if one.type is PropertyType.FILE
+        ]
+        self._taken: set[str] = set()
         self.outcomes: list[Outcome] = []
         self.changes: list[Change] = []
 
@@ -235,14 +241,16 @@ class _Batch:
         if self._noun.kind.name == "contact":
             # Lists of people begin with whom was heard from last.
             fresh = {"last_at": self._uow.now}
-            pairs = [(one.object_id, {**fresh, **row.values}) for row, one in rows]
-            create_many(self._uow, self._noun, pairs)
+            people = [(one.object_id, {**fresh, **self._kept(row.values)[0]}) for row, one in rows]
+            create_many(self._uow, self._noun, people)
             return
-        create_many(self._uow, self._noun, [(one.object_id, row.values) for row, one in rows])
+        pairs = [(one.object_id, self._kept(row.values)[0]) for row, one in rows]
+        create_many(self._uow, self._noun, pairs)
 
     def _change(self, rows: Sequence[tuple[ImportRow, Outcome]]) -> None:
         records = lock_many(self._uow, self._noun, [one.object_id for _, one in rows])
         pairs = []
+        files: dict[int, CardFile] = {}
         for row, one in rows:
             record = records.get(one.object_id)
             if record is None:
@@ -254,12 +262,40 @@ class _Batch:
                 one.outcome = "unchanged"
                 continue
             one.version += 1
+            kept, new = self._kept(values)
+            files |= new
             one.before = {
                 name: [_plain(value_of(record, name)), _plain(value)]
-                for name, value in values.items()
+                for name, value in kept.items()
             }
-            pairs.append((record, values))
-        self.changes += change_many(self._uow, self._noun, pairs)
+            pairs.append((record, kept))
+        self.changes += change_many(self._uow, self._noun, pairs, files, undoable=True)
+
+    def _kept(
+        self, values: Mapping[str, object]
+    ) -> tuple[Mapping[str, object], dict[int, CardFile]]:
+        """Let a card have the files that a row brings; gives values with their ids, and them."""
+        files: dict[int, CardFile] = {}
+        if not self._fields_of_files:
+            return values, files
+        found = dict(values)
+        for name in self._fields_of_files:
+            given = values.get(name)
+            if isinstance(given, GivenFile):
+                file = card_files.keep(self._uow, given)
+                self._taken.add(given.blob[0])
+                found[name], files[file.id] = file.id, file
+        return found, files
+
+    def drop_files(self, rows: Sequence[ImportRow]) -> None:
+        """Remove the bytes that no card took, once the batch is written."""
+        given = {
+            one.blob[0]
+            for row in rows
+            for name in self._fields_of_files
+            if isinstance(one := row.values.get(name), GivenFile)
+        }
+        forget_bytes(self._uow, sorted(given - self._taken))
 
     def _remember(self, rows: Sequence[tuple[ImportRow, Outcome]]) -> None:
         known = [

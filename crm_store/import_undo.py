@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, delete, func, select, union, update
 
+from crm_store import card_files
 from crm_store.bulk import change_many, lock_many
 from crm_store.import_consents import MARK, take_back
 from crm_store.import_fields import whole_noun
@@ -28,7 +29,7 @@ from hub.commands import UndoImportRows
 from hub.errors import Conflict
 from hub.events import ImportBatchWritten
 from hub.objects import Change
-from hub.properties import PropertyType, value_of
+from hub.properties import CardFile, PropertyType, value_of
 
 COUNTS = ("removed", "restored", "kept", "contacts")
 
@@ -85,19 +86,26 @@ def _change_back(
     uow: UnitOfWork, noun: Noun, rows: Sequence[Row[Any]], counts: dict[str, int]
 ) -> tuple[Change, ...]:
     changes: list[Change] = []
+    files = card_files.described(uow.conn, _files_in(noun, rows))
     for wave in _waves(rows):
         records = lock_many(uow, noun, [row.object_id for row in wave])
         pairs: list[tuple[Any, dict[str, object]]] = []
         for row in wave:
             record = records.get(row.object_id)
             fields = {name: pair for name, pair in row.before.items() if not name.startswith("+")}
-            values = {} if record is None else _own_values(noun, record, fields)
+            values = {} if record is None else _own_values(noun, record, fields, files)
             if values:
                 pairs.append((record, values))
             restored = len(values) == len(fields) and bool(values or MARK in row.before)
             counts["restored" if restored else "kept"] += 1
-        changes += change_many(uow, noun, pairs)
+        changes += change_many(uow, noun, pairs, files)
     return tuple(changes)
+
+
+def _files_in(noun: Noun, rows: Sequence[Row[Any]]) -> set[int]:
+    """Give the files that rows brought, and those that were there before."""
+    names = [one.name for one in noun.kind.properties if one.type is PropertyType.FILE]
+    return {int(one) for row in rows for name in names for one in row.before.get(name, ()) if one}
 
 
 def _waves(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
@@ -113,7 +121,9 @@ def _waves(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
     return waves
 
 
-def _own_values(noun: Noun, record: Any, fields: Mapping[str, Any]) -> dict[str, object]:
+def _own_values(
+    noun: Noun, record: Any, fields: Mapping[str, Any], files: Mapping[int, CardFile]
+) -> dict[str, object]:
     """Give what the fields of a row held before, of those that nobody has changed since."""
     known = {one.name: one for one in noun.kind.properties}
     values: dict[str, object] = {}
@@ -124,6 +134,9 @@ def _own_values(noun: Noun, record: Any, fields: Mapping[str, Any]) -> dict[str,
             continue
         if prop.type is PropertyType.ADDRESSES:
             before, after = _addresses(before), _addresses(after)
+        if prop.type is PropertyType.FILE and before not in files:
+            # It is gone: somebody else let it go.
+            before = 0
         is_tags = prop.type is PropertyType.TAGS
         old, new = (tuple(before), tuple(after)) if is_tags else (before, after)
         now: Any = value_of(record, name)
@@ -178,6 +191,7 @@ def _remove(
         .where(table.c.id.in_(gone))
         .values(deleted_at=uow.now, version=table.c.version + 1)
     )
+    card_files.let_go(uow, noun.kind.name, gone)
     if noun.kind.name == "contact":
         # Their addresses are free again: who writes from one is not in the bin.
         uow.conn.execute(delete(addresses).where(addresses.c.contact_id.in_(gone)))

@@ -8,6 +8,8 @@ from typing import Any
 
 from sqlalchemy import Row, delete, insert, select, update
 
+from crm_store import card_files
+from crm_store.blob_counts import forget_bytes
 from crm_store.import_fields import checked, fields_of, remember, stored, whole_noun
 from crm_store.sql import locked, upsert
 from crm_store.tables.dialogs import blobs
@@ -256,6 +258,10 @@ def remove_import(uow: UnitOfWork, command: RemoveImport) -> None:
     if row.state in BUSY:
         raise Conflict("stop the import first", what="state")
     drop_files(uow, [command.import_id])
+    if row.form.get("table"):
+        # What its files replaced comes back no more.
+        replaced = card_files.replaced_in(uow.conn, import_rows.c.import_id == row.id)
+        card_files.release(uow, replaced)
     uow.conn.execute(delete(import_rows).where(import_rows.c.import_id == row.id))
     uow.conn.execute(delete(imports).where(imports.c.id == row.id))
     _say(uow, command.import_id, row.kind, "removed")
@@ -270,14 +276,7 @@ def drop_files(uow: UnitOfWork, ids: Sequence[int]) -> int:
     )
     uow.conn.execute(update(imports).where(imports.c.id.in_(ids)).values(blob_id=""))
     uow.conn.execute(delete(blobs).where(blobs.c.id.in_(names)))
-    drop = uow.tx.drop_blob
-    if names and drop is not None:
-
-        def forget() -> None:
-            for one in names:
-                drop(one)
-
-        uow.tx.after_commit.append(forget)
+    forget_bytes(uow, names)
     return len(names)
 
 

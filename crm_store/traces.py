@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import String, cast, delete, or_, select, update
 
+from crm_store import card_files
 from crm_store.imports import drop_files
 from crm_store.tables.dialogs import quarantine
 from crm_store.tables.imports import external_ids, import_rows, imports
@@ -45,9 +46,11 @@ def forget_traces(
         named |= set(
             uow.conn.execute(select(import_rows.c.import_id).where(mine).distinct()).scalars()
         )
+        replaced = card_files.replaced_in(uow.conn, mine)
         report["import_rows"] += uow.conn.execute(
             update(import_rows).where(mine).values(before={}, reason="", undone=True)
         ).rowcount
+        card_files.release(uow, replaced)
     report["import_files"] = drop_files(uow, sorted(named))
     for kind, ids in cards.items():
         uow.conn.execute(

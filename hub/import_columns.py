@@ -7,7 +7,7 @@ Headings are compared as people write them, in both languages; cells go through 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -22,7 +22,7 @@ from hub.errors import Invalid
 from hub.import_words import Words
 from hub.kinds import Kind
 from hub.properties import Property, PropertyType, empty_value, read_value
-from hub.records.imports import MORE, ImportRow
+from hub.records.imports import MORE, GivenFile, ImportRow
 from hub.terms import fold
 
 SYNONYMS: Mapping[str, str] = {
@@ -98,6 +98,11 @@ def plain(heading: str) -> str:
     return _NOT_WORD.sub(" ", fold(heading)).strip()
 
 
+def unguarded(cell: str) -> str:
+    """Take away the apostrophe that our own files put before what looks like a formula."""
+    return cell[1:] if _GUARDED.match(cell) else cell
+
+
 def zone_in(heading: str) -> str:
     """Give the time zone that a heading names behind its words, as our workbooks do; "" for none."""
     found = _ZONE.search(heading)
@@ -156,6 +161,8 @@ class Names:
     now: int = 0
     zone: str = "UTC"
     """Where an instant without a zone of its own was written."""
+    files: Callable[[str], GivenFile] | None = None
+    """Finds what came together with the table; None where it came alone."""
 
 
 class Reading:
@@ -185,8 +192,7 @@ class Reading:
         found: dict[str, list[str]] = {}
         for name, cell in zip(self._columns, cells, strict=False):
             if name and cell:
-                # An apostrophe that our own files put before what looks like a formula goes again.
-                found.setdefault(name, []).append(cell[1:] if _GUARDED.match(cell) else cell)
+                found.setdefault(name, []).append(unguarded(cell))
         given = self._defaults | {
             name: self._between(name).join(texts) for name, texts in found.items()
         }
@@ -255,7 +261,9 @@ class Reading:
             return phone(text, self._names.country) if name == "phone" else email(text)
         prop = self._known[name]
         if prop.type is PropertyType.FILE:
-            raise Invalid("files are not imported: put them on the cards", field=name)
+            if self._names.files is None:
+                raise Invalid("files come in one ZIP with the table that names them", field=name)
+            return self._names.files(text)
         if prop.type is PropertyType.CHOICE:
             text = self._choice(prop, text)
         elif prop.type is PropertyType.REF:

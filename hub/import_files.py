@@ -1,7 +1,8 @@
 """Files of imports: how one is read is found out once, then its rows come one by one.
 
 CSV in the encodings and with the delimiters that spreadsheets write in Russia and elsewhere, and
-workbooks. Nothing of a workbook is carried out; one that would unpack into too much is refused.
+workbooks; either may lie in a ZIP together with the files that its cells name. Nothing of a
+workbook is carried out; one that would unpack into too much is refused.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import csv
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -19,6 +21,7 @@ from python_calamine import CalamineWorkbook
 
 from crm_store.blobs import BlobStore
 from hub.errors import Invalid, NotFound
+from hub.import_archive import table_in, unpacked
 
 MAX_FILE = 60_000_000
 MAX_ROWS = 200_000
@@ -67,6 +70,14 @@ def rows_of(
     path: Path, form: Mapping[str, str], *, after: int = 0, heads: bool = False
 ) -> Iterator[tuple[int, list[str]]]:
     """Give the rows behind `after` with their numbers, blank ones left out; the headings are 0."""
+    at = form.get("table", "")
+    with unpacked(path, int(at)) if at else nullcontext(path) as table:
+        yield from _rows(table, form, after, heads)
+
+
+def _rows(
+    path: Path, form: Mapping[str, str], after: int, heads: bool
+) -> Iterator[tuple[int, list[str]]]:
     number, width = -1, 0
     for cells in _workbook(path) if form.get("format") == "xlsx" else _csv(path, form):
         if number < 0:
@@ -87,6 +98,15 @@ def rows_of(
 
 
 def _guess(path: Path) -> dict[str, str]:
+    with path.open("rb") as file:
+        at = table_in(path) if file.read(len(_ZIP)) == _ZIP else None
+    if at is None:
+        return _guess_table(path)
+    with unpacked(path, at) as table:
+        return {**_guess_table(table), "table": str(at)}
+
+
+def _guess_table(path: Path) -> dict[str, str]:
     with path.open("rb") as file:
         head = file.read(_PROBE)
     if head.startswith(_OLD_WORKBOOK):

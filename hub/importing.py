@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -39,8 +39,9 @@ from hub.commands import (
 from hub.errors import Conflict, HubError, NotFound
 from hub.extensions import Job
 from hub.ids import ImportId
-from hub.import_columns import PEOPLE, Names, Reading, suggest
-from hub.import_files import look_at, rows_of
+from hub.import_archive import Files, given_in, keep
+from hub.import_columns import PEOPLE, Names, Reading, suggest, unguarded
+from hub.import_files import Sheet, look_at, rows_of
 from hub.messages import Address
 from hub.properties import PropertyType
 from hub.records.imports import Import, ImportFields, ImportRow
@@ -67,7 +68,7 @@ async def upload(
     """Keep a file that lies at `path` for an import; what its columns mean is suggested."""
     importable(hub.runtime.nouns, kind)
     sheet = await asyncio.to_thread(look_at, path, form)
-    fields = await hub.read(_fields_for, kind, sheet.heads)
+    fields = await hub.read(_fields_for, kind, sheet)
     blobs = hub.runtime.blobs
     blob = await asyncio.to_thread(blobs.put_file, path)
     command = CreateImport(
@@ -86,11 +87,21 @@ async def upload(
         raise
 
 
-def _fields_for(reader: Reader, kind: str, heads: tuple[str, ...]) -> ImportFields:
+def _fields_for(reader: Reader, kind: str, sheet: Sheet) -> ImportFields:
     noun = whole_noun(reader, kind)
-    known = remembered(reader, kind, heads)
-    if known is not None:
+    known = remembered(reader, kind, sheet.heads) or _suggested(noun, sheet.heads)
+    if sheet.form.get("table"):
         return known
+    # A table that came alone brings no files: what names some is left out, and no row is bad.
+    files = _file_names(noun)
+    return replace(known, columns=tuple("" if one in files else one for one in known.columns))
+
+
+def _file_names(noun: Noun) -> set[str]:
+    return {one.name for one in noun.kind.properties if one.type is PropertyType.FILE}
+
+
+def _suggested(noun: Noun, heads: tuple[str, ...]) -> ImportFields:
     columns = suggest(noun.kind, targets(noun.kind), heads)
     keys = tuple(one for one in DEFAULT_KEYS if one in columns and one in key_names(noun.kind))
     return ImportFields(columns=columns, keys=keys, policy="skip" if keys else "new")
@@ -156,6 +167,7 @@ class _Source:
     noun: Noun
     reading: Reading
     form: Mapping[str, str]
+    has_files: bool
 
     def batches(self, after: int) -> Iterator[tuple[list[ImportRow], int]]:
         """Give rows in batches, each with the number up to which the file is read."""
@@ -170,6 +182,7 @@ async def _source(hub: BoundHub, one: Import) -> _Source:
     channels = hub.runtime.channels.values()
     path = hub.runtime.blobs.path(await hub.read(store.blob_of, one.id))
     said_of = await asyncio.to_thread(_said_of, path, one, noun)
+    files = await asyncio.to_thread(_files_of, path, one, noun, hub.runtime.settings.max_file)
 
     def names(reader: Reader) -> Names:
         users = user_reads.all_users(reader)
@@ -191,11 +204,32 @@ async def _source(hub: BoundHub, one: Import) -> _Source:
             topics=frozenset(asking),
             kinds=frozenset(each.capabilities.address_kind for each in channels),
             now=reader.now,
+            files=files.find if files is not None else None,
         )
 
     fields = one.fields
     reading = Reading(noun.kind, fields.columns, fields.defaults, await hub.read(names), one.heads)
-    return _Source(path=path, noun=noun, reading=reading, form=one.form)
+    return _Source(
+        path=path, noun=noun, reading=reading, form=one.form, has_files=files is not None
+    )
+
+
+def _files_of(path: Path, one: Import, noun: Noun, most: int) -> Files | None:
+    """Give the files that came together with the table; raises Invalid where it names too much."""
+    names = _file_names(noun)
+    wanted = [(n, name) for n, name in enumerate(one.fields.columns) if name in names]
+    same = {name: text for name, text in one.fields.defaults.items() if name in names}
+    if not one.form.get("table") or not (wanted or same):
+        return None
+    files = Files(path, int(one.form["table"]), most)
+
+    def said() -> Iterator[str]:
+        for _number, cells in rows_of(path, one.form):
+            own = {name: unguarded(cells[n]) for n, name in wanted if cells[n]}
+            yield from (same | own).values()
+
+    files.check(said())
+    return files
 
 
 def _said_of(path: Path, one: Import, noun: Noun) -> dict[str, set[str]]:
@@ -281,13 +315,30 @@ async def _run(hub: BoundHub, one: Import, until: float) -> bool:
             await hub.do(EndImport(import_id=one.id))
             return True
         rows, read_to = batch
+        await _written(hub, one, source, after, rows, read_to)
+        after = read_to
+        await asyncio.sleep(PAUSE)
+    return False
+
+
+async def _written(
+    hub: BoundHub, one: Import, source: _Source, after: int, rows: list[ImportRow], read_to: int
+) -> None:
+    """Write a batch; the bytes that its rows bring are kept before, as those of uploads are."""
+    blobs = hub.runtime.blobs
+    kept: list[str] = []
+    if source.has_files and any(given_in(row.values) for row in rows):
+        most = hub.runtime.settings.max_file
+        rows, kept = await asyncio.to_thread(keep, source.path, rows, blobs, most)
+    try:
         await hub.do(
             WriteImportRows(import_id=one.id, after=after, rows=tuple(rows), read_to=read_to),
             *_questions(source.noun, rows),
         )
-        after = read_to
-        await asyncio.sleep(PAUSE)
-    return False
+    except Exception:
+        for each in kept:
+            await asyncio.to_thread(blobs.remove, each)
+        raise
 
 
 def _questions(noun: Noun, rows: Sequence[ImportRow]) -> list[Subscribe]:

@@ -34,7 +34,10 @@ def register(app: typer.Typer) -> None:
 
 
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV or XLSX; the first row holds headings.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV or XLSX, headings first; or a ZIP of it and the files it names."),
+    ],
     kind: Annotated[
         str, typer.Option(help="What the rows are: client, contact or lead.")
     ] = "client",

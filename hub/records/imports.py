@@ -30,6 +30,20 @@ class ImportFields:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenFile:
+    """A file that a row brings, with its size in bytes; `at` is its place in the import's archive.
+
+    `blob` is what the blob store said of its bytes, once they are kept: id, sha256, size.
+    """
+
+    name: str
+    media_type: str
+    size: int
+    at: int
+    blob: tuple[str, str, int] = ("", "", 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRow:
     """One row, read: values by property, or what is wrong with it."""
 

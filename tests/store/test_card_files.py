@@ -94,7 +94,7 @@ async def test_a_card_takes_a_file_and_lets_go_of_it(home: House) -> None:
     assert card.version == 1
     noun = await home.user.read(lambda reader: import_fields.whole_noun(reader, "client"))
     assert FOR_PROGRAMS.cell(noun.kind.property("custom.contract"), card, {}) == "'=a.txt"
-    assert "custom.contract" not in import_fields.targets(noun.kind)
+    assert "custom.contract" in import_fields.targets(noun.kind)
     for operator, name in (("empty", "Boris"), ("not_empty", "Anna")):
         tree = {"field": "client.custom.contract", "operator": operator}
         page = await home.user.read(objects.page, CLIENT, ObjectQuery(filter=tree))

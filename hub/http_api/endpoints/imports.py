@@ -56,7 +56,12 @@ async def page(
 @router.post("/imports", status_code=201, summary="Upload a file to import")
 async def create(
     caller: rights.MayImport,
-    file: Annotated[UploadFile, File(description="CSV or XLSX, headings in its first row.")],
+    file: Annotated[
+        UploadFile,
+        File(
+            description="CSV or XLSX, headings in its first row; or a ZIP with it and the files it names."
+        ),
+    ],
     kind: Annotated[str, Form(max_length=100, description="client, lead ...")] = "client",
     encoding: Annotated[str, Form(max_length=20, description="Empty: found out.")] = "",
     delimiter: Annotated[str, Form(max_length=1, description="Empty: found out.")] = "",
