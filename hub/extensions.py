@@ -211,7 +211,8 @@ class Suggestion:
     `html` is how a channel of letters shows the same words. `missing` names placeholders that still
     stand in the text. `files` are names shown before
     the choice; `attach` is the path under `/p/<plugin>/` that puts them into the composer.
-    `slot` 1 to 9 is its Alt key. Greatest `score` first.
+    `slot` 1 to 9 is its Alt key. `favourite` says that the reader marked it as one of his. Greatest
+    `score` first.
     """
 
     text: str
@@ -230,3 +231,4 @@ class Suggestion:
     template_language: str = ""
     slot: int = 0
     score: float = 0.0
+    favourite: bool = False

@@ -57,6 +57,7 @@ def _plain(plugin: str, one: Suggestion) -> dict[str, Any]:
         "template": one.template,
         "template_language": one.template_language,
         "slot": one.slot,
+        "favourite": one.favourite,
     }
 
 

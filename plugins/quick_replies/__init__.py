@@ -25,6 +25,7 @@ from plugins.quick_replies import api, pages
 from plugins.quick_replies.ageing import VERSIONS
 from plugins.quick_replies.commands import handlers
 from plugins.quick_replies.facts import QuickReplyChanged
+from plugins.quick_replies.favourites import FavourReply, favour
 from plugins.quick_replies.guarding import guard
 from plugins.quick_replies.starters import renamed, starter_commands
 from plugins.quick_replies.suggesting import suggestions
@@ -36,14 +37,14 @@ event_types = ("message.queued", "dialog.status_changed", "brand.changed")
 
 @hookimpl
 def register_tables(metadata: object) -> None:
-    """The replies, their files, and their uses."""
+    """The replies, their files, their uses, and everybody's favourites."""
     declare(metadata)
 
 
 @hookimpl
 def register_commands() -> list[Handler]:
-    """Saving, removing, counting."""
-    return handlers()
+    """Saving, removing, counting, favourites."""
+    return [*handlers(), Handler(command=FavourReply, handle=favour)]
 
 
 @hookimpl

@@ -27,6 +27,7 @@ from plugins.quick_replies.commands import (
     ShareQuickReply,
 )
 from plugins.quick_replies.earlier import bring_back, versions_of
+from plugins.quick_replies.favourites import FAVOURS, FavourReply
 from plugins.quick_replies.finding import score
 from plugins.quick_replies.reading import problems_of, reply_id_of
 from plugins.quick_replies.replies import (
@@ -41,6 +42,8 @@ from plugins.quick_replies.uses import Numbers, numbers
 
 SCHEMA = 1
 MOST = 2_000
+UNTOLD = ("id", "owner_id", "team_id", "files", "version", "uses", "last_used_at", "favourite")
+"""What says nothing in another hub."""
 
 
 def routes() -> list[Route]:
@@ -50,7 +53,12 @@ def routes() -> list[Route]:
         return Route(path=path, endpoint=endpoint, methods=(verb,), api=True, gives=gives, **more)
 
     one, reply, given = "/replies/{reply}", shapes.Reply, shapes.GivenReply
-    finds = {"q": "Words to find.", "folder": "Only of this folder."}
+    finds = {
+        "q": "Words to find.",
+        "folder": "Only of this folder.",
+        "favourite": "`1`: only the caller's favourites.",
+    }
+    star = f"{one}/favourite"
     return [
         route("GET", "/export", export, "application/json"),
         route(
@@ -62,6 +70,8 @@ def routes() -> list[Route]:
         route("GET", one, shown, reply),
         route("PUT", one, change, reply, takes=given),
         route("DELETE", one, remove, shapes.Removed),
+        route("PUT", star, favour, reply, permission=FAVOURS),
+        route("DELETE", star, unfavour, reply, permission=FAVOURS),
         route("GET", f"{one}/versions", versions, shapes.Versions),
         route("POST", f"{one}/restore", restore, reply, takes=shapes.Restored),
     ]  # fmt: skip
@@ -87,6 +97,7 @@ def as_json(reply: QuickReply, used: Numbers | None = None) -> dict[str, Any]:
         "version": reply.version,
         "uses": reply.uses,
         "last_used_at": reply.last_used_at,
+        "favourite": reply.favourite,
     }
     if used is not None:
         found |= {"used_by": used.people, "dialogs": used.dialogs, "solved_percent": used.share}
@@ -94,10 +105,13 @@ def as_json(reply: QuickReply, used: Numbers | None = None) -> dict[str, Any]:
 
 
 async def listed(hub: Hub, request: PluginRequest) -> Answer:
-    """Every reply that the caller may use; `q` finds, `folder` limits."""
+    """Every reply that the caller may use; `q` finds, `folder` and `favourite` limit."""
     text, folder = request.query.get("q", "")[:100], request.query.get("folder", "")
     known = await all_replies(hub, await reader_of(hub))
-    known = [one for one in known if not folder or one.folder == folder]
+    only = request.query.get("favourite") == "1"
+    known = [
+        one for one in known if (not folder or one.folder == folder) and (one.favourite or not only)
+    ]
     if text:
         ranked = sorted(((score(one, text), one) for one in known), key=lambda each: -each[0])
         known = [one for points, one in ranked if points]
@@ -132,6 +146,22 @@ async def change(hub: Hub, request: PluginRequest) -> Answer:
     changed = await one_reply(hub, reply.id, await reader_of(hub))
     assert changed is not None
     return Json(value=as_json(changed), headers={"etag": f'"{changed.version}"'})
+
+
+async def favour(hub: Hub, request: PluginRequest) -> Answer:
+    """Make a reply a favourite of the caller's; his favourites come first in a dialog."""
+    return await _favoured(hub, request, True)
+
+
+async def unfavour(hub: Hub, request: PluginRequest) -> Answer:
+    """Make a reply no favourite of the caller's any more."""
+    return await _favoured(hub, request, False)
+
+
+async def _favoured(hub: Hub, request: PluginRequest, favourite: bool) -> Answer:
+    reply = await _found(hub, request)
+    await hub.do(FavourReply(reply_id=reply.id, favourite=favourite))
+    return Json(value=as_json(await _found(hub, request)))
 
 
 async def versions(hub: Hub, request: PluginRequest) -> Answer:
@@ -174,7 +204,7 @@ async def export(hub: Hub, request: PluginRequest) -> Answer:
     kept = []
     for one in known:
         each = as_json(one)
-        for name in ("id", "owner_id", "team_id", "files", "version", "uses", "last_used_at"):
+        for name in UNTOLD:
             each.pop(name)
         kept.append(each)
     text = json.dumps({"schema": SCHEMA, "replies": kept}, ensure_ascii=False, indent=1)

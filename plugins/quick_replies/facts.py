@@ -10,7 +10,10 @@ from hub import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuickReplyChanged(Event):
-    """A quick reply was made, changed or removed (`what`: created, changed, removed)."""
+    """A quick reply was made, changed or removed (`what`: created, changed, removed).
+
+    `favoured` and `unfavoured`: it became a favourite of the one who did it, or is none any more.
+    """
 
     type: ClassVar[str] = "quick_replies.changed"
     subject_kind: ClassVar[str] = "quick_reply"

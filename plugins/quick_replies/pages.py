@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from urllib.parse import urlencode
 
 from sqlalchemy import select
 
@@ -32,6 +33,7 @@ from plugins.quick_replies.commands import (
     ShareQuickReply,
 )
 from plugins.quick_replies.earlier import bring_back, versions_of
+from plugins.quick_replies.favourites import FAVOURS, FavourReply
 from plugins.quick_replies.finding import score
 from plugins.quick_replies.reading import command_of, problems_of, reply_id_of, samples
 from plugins.quick_replies.replies import (
@@ -52,7 +54,13 @@ def _(text: str) -> str:
     return text
 
 
-VIEWS = {"all": _("All"), "mine": _("Mine"), "shared": _("Shared"), "stale": _("Not used lately")}
+VIEWS = {
+    "all": _("All"),
+    "favourites": _("Favourites"),
+    "mine": _("Mine"),
+    "shared": _("Shared"),
+    "stale": _("Not used lately"),
+}
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src *; frame-ancestors 'self'; sandbox"
 SCOPES = {"mine": _("Only mine"), "team": _("My team's"), "all": _("Everybody's")}
 
@@ -68,6 +76,7 @@ def routes() -> list[Route]:
         Route(path="/{reply}", endpoint=edit),
         Route(path="/{reply}", endpoint=save, methods=("POST",), max_body=3 * MAX_FILE),
         Route(path="/{reply}/drawn", endpoint=drawn),
+        Route(path="/{reply}/favourite", endpoint=favour, methods=("POST",), permission=FAVOURS),
         Route(path="/{reply}/restore", endpoint=restore, methods=("POST",)),
         Route(path="/{reply}/remove", endpoint=remove, methods=("POST",)),
     ]
@@ -85,7 +94,8 @@ async def overview(hub: Hub, request: PluginRequest) -> Answer:
     shown = [
         one
         for one in known
-        if (view != "mine" or one.scope == "mine")
+        if (view != "favourites" or one.favourite)
+        and (view != "mine" or one.scope == "mine")
         and (view != "shared" or one.scope != "mine")
         and (view != "stale" or max(one.last_used_at, one.changed_at) < stale_before)
         and (not folder or one.folder == folder)
@@ -103,6 +113,7 @@ async def overview(hub: Hub, request: PluginRequest) -> Answer:
             "numbers": await numbers(hub),
             "nothing": Numbers(),
             "folders": sorted({one.folder for one in known if one.folder}, key=str.lower),
+            "stars": FAVOURS in request.may,
             "view": view,
             "views": VIEWS,
             "folder": folder,
@@ -250,6 +261,17 @@ async def restore(hub: Hub, request: PluginRequest) -> Answer:
         raise NotFound("there is no such reply")
     await bring_back(hub, reply, request.fields.get("version", ""))
     return Redirect(to=f"/p/quick_replies/{reply.id}?saved=1")
+
+
+async def favour(hub: Hub, request: PluginRequest) -> Answer:
+    """The star of a row: pressed and pressed again; the list opens where it stood."""
+    reply = await one_reply(hub, reply_id_of(request.path.get("reply", "")), await reader_of(hub))
+    if reply is None:
+        raise NotFound("there is no such reply")
+    favourite = request.fields.get("favourite") == "yes"
+    await hub.do(FavourReply(reply_id=reply.id, favourite=favourite))
+    kept = {name: request.fields.get(name, "")[:100] for name in ("view", "folder", "q")}
+    return Redirect(to=f"/p/quick_replies/?{urlencode(kept)}#reply-{reply.id}")
 
 
 async def remove(hub: Hub, request: PluginRequest) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Select, and_, false, or_, select, true
 
 from hub import ActorKind, Hub, User, UserId
+from plugins.quick_replies.favourites import favourites_of
 from plugins.quick_replies.tables import files, replies
 
 LANGUAGES = ("ru", "en")
@@ -33,7 +34,7 @@ class Wording:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuickReply:
-    """One ready text."""
+    """One ready text; `favourite` is said of the one who reads."""
 
     id: int
     title: str
@@ -53,6 +54,7 @@ class QuickReply:
     changed_at: int = 0
     version: int = 1
     files: tuple[tuple[int, str, int], ...] = ()
+    favourite: bool = False
 
     def wording(self, language: str) -> Wording:
         """The words in a language, else in the other one."""
@@ -69,7 +71,9 @@ class QuickReply:
         return tuple(one for one in LANGUAGES if one in self.texts and self.texts[one].text)
 
 
-def read(row: Mapping[str, Any], attached: Sequence[Mapping[str, Any]] = ()) -> QuickReply:
+def read(
+    row: Mapping[str, Any], attached: Sequence[Mapping[str, Any]] = (), favourite: bool = False
+) -> QuickReply:
     """Make a reply of its row."""
     template = row["template"] or {}
     return QuickReply(
@@ -94,6 +98,7 @@ def read(row: Mapping[str, Any], attached: Sequence[Mapping[str, Any]] = ()) -> 
         changed_at=row["changed_at"],
         version=row["version"],
         files=tuple((one["id"], one["name"], one["size"]) for one in attached),
+        favourite=favourite,
     )
 
 
@@ -132,7 +137,8 @@ async def all_replies(hub: Hub, user: User | None) -> list[QuickReply]:
         select(files.c.id, files.c.reply_id, files.c.name, files.c.size).order_by(files.c.id)
     ):
         attached.setdefault(one["reply_id"], []).append(one)
-    return [read(row, attached.get(row["id"], ())) for row in rows]
+    mine = await favourites_of(hub, user)
+    return [read(row, attached.get(row["id"], ()), row["id"] in mine) for row in rows]
 
 
 async def one_reply(hub: Hub, reply_id: int, user: User | None) -> QuickReply | None:
@@ -145,4 +151,4 @@ async def one_reply(hub: Hub, reply_id: int, user: User | None) -> QuickReply | 
         .where(files.c.reply_id == reply_id)
         .order_by(files.c.id)
     )
-    return read(row, attached)
+    return read(row, attached, reply_id in await favourites_of(hub, user))

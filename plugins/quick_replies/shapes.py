@@ -70,6 +70,7 @@ class Reply(Shape):
     version: int
     uses: int
     last_used_at: Instant
+    favourite: bool = Field(description="Whether it is a favourite of the caller's.")
     used_by: int | None = Field(default=None, description="How many colleagues use it.")
     dialogs: int | None = Field(default=None, description="In how many dialogs.")
     solved_percent: int | None = Field(

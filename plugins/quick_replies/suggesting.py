@@ -7,12 +7,19 @@ from plugins.quick_replies.finding import fitting, score
 from plugins.quick_replies.replies import QuickReply, all_replies, reader_of
 
 MOST = 12
+"""So many are offered at once, with nothing typed beside the favourites."""
+FAVOURITES = 30
+"""So many favourites at most, or the replies of the keys would not be among what is offered."""
+FAVOURITE = 5.0
+"""A favourite leads those that fit what was typed as well as it does, however often they are used."""
+FIRST = 1_000.0
+"""With nothing typed favourites stand first."""
 SHORT_CHANNEL = 2000
 """A channel that takes no more characters than this gets the short wording."""
 
 
 async def suggestions(hub: Hub, dialog: Dialog, text: str) -> list[Suggestion]:
-    """Give the replies that fit, best first."""
+    """Give the replies that fit, best first; with nothing typed favourites before all others."""
     user = await reader_of(hub)
     known = [
         one
@@ -28,12 +35,16 @@ async def suggestions(hub: Hub, dialog: Dialog, text: str) -> list[Suggestion]:
     for one in known:
         points = score(one, text) if text else 60.0 + 30.0 * fits.get(one.id, 0.0)
         if points > 0:
-            ranked.append((points + min(one.uses, 500) / 100, one))
+            points += min(one.uses, 500) / 125
+            if one.favourite:
+                points += FAVOURITE if text else FIRST
+            ranked.append((points, one))
     ranked.sort(key=lambda each: (-each[0], each[1].title))
-    shown = ranked[:MOST]
+    most = MOST if text else MOST + min(sum(one.favourite for one in known), FAVOURITES)
+    shown = ranked[:most]
     if not text:
         # The keys work whether or not their reply is among the first.
-        shown += [each for each in ranked[MOST:] if each[1].slot]
+        shown += [each for each in ranked[most:] if each[1].slot]
     values = await hub.values(dialog_id=dialog.id)
     capabilities = hub.capabilities(dialog.channel)
     return [
@@ -81,6 +92,7 @@ def filled(
         template_language=reply.template_language if has_templates else "",
         slot=reply.slot,
         score=points,
+        favourite=reply.favourite,
     )
 
 

@@ -83,6 +83,14 @@ uses = Table(
     PrimaryKeyConstraint("reply_id", "message_id"),
     Index("ix_quick_replies_uses_dialog", "dialog_id"),
 )
+# What a colleague wants to find first, each for himself.
+favourites = Table(
+    "quick_replies_favourites",
+    _own,
+    Column("user_id", ID, nullable=False),
+    Column("reply_id", ID, nullable=False),
+    PrimaryKeyConstraint("user_id", "reply_id"),
+)
 versions = Table(
     "quick_replies_versions",
     _own,
@@ -98,5 +106,5 @@ versions = Table(
 def declare(metadata: object) -> None:
     """Put the tables on the hub's list."""
     assert isinstance(metadata, MetaData)
-    for one in (replies, files, old_files, uses, versions):
+    for one in (replies, files, old_files, uses, favourites, versions):
         one.to_metadata(metadata)

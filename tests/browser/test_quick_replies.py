@@ -135,7 +135,18 @@ async def test_an_agent_answers_by_a_slash_and_three_letters(
     await expect(desk.locator("[data-preview-of=ru]")).to_be_focused()
     await desk.keyboard.press("Control+Enter")
     await desk.wait_for_url("**/p/quick_replies/")
+    # The star of a row by its key: one stands there again, and finds it first.
+    row = desk.locator("tbody tr").first
+    await expect(row.locator(".first a")).to_have_attribute("tabindex", "0")
+    await desk.evaluate("import('hub/keyed').then(() => 0)")
+    await desk.keyboard.press("KeyJ")
+    await desk.keyboard.press("KeyF")
+    await expect(row.locator('[data-key="F"]')).to_have_attribute("aria-pressed", "true")
+    await expect(row.locator(".first a")).to_be_focused()
+    assert await serious(desk) == []
     await _picture(desk, "list")
+    await desk.get_by_role("link", name="Избранные").click()
+    await expect(desk.locator("tbody tr")).to_have_count(1)
 
 
 async def test_a_letter_is_answered_by_a_reply_with_html(office: Office, enter: Enter) -> None:

@@ -67,6 +67,8 @@ BROUGHT = {
     "GET /quick_replies/replies/{reply}": "",
     "PUT /quick_replies/replies/{reply}": "",
     "DELETE /quick_replies/replies/{reply}": "",
+    "PUT /quick_replies/replies/{reply}/favourite": "profile.edit",
+    "DELETE /quick_replies/replies/{reply}/favourite": "profile.edit",
     "GET /quick_replies/replies/{reply}/versions": "",
     "POST /quick_replies/replies/{reply}/restore": "",
     "GET /telemarketing/lists": "contacts.edit",

@@ -55,6 +55,14 @@ async def test_a_program_writes_finds_changes_and_moves_replies(
         await marketer.refused(404, "not_found", "POST", f"{one}/restore", json={"version": "9"})
         page = await (await house.logged_in("supervisor")).get(f"/p/quick_replies/{made['id']}")
         assert page.text.count('class="went"') >= 1
+        # A favourite is one's own: a colleague's replies stay as they are.
+        for _ in range(2):
+            assert (await marketer.ok("PUT", f"{one}/favourite"))["favourite"]
+        mine = (await marketer.ok("GET", f"{PATH}?favourite=1"))["items"]
+        assert [each["id"] for each in mine] == [made["id"]]
+        assert not (await (await world.program("agent")).ok("GET", f"{PATH}?favourite=1"))["items"]
+        assert not (await marketer.ok("DELETE", f"{one}/favourite"))["favourite"]
+        assert not (await marketer.ok("GET", one))["favourite"]
         stale = {"if-match": etag}
         await marketer.refused(412, "version", "PUT", one, json={"title": "X"}, headers=stale)
         # An agent has replies of his own, and changes nobody else's.

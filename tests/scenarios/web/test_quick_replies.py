@@ -25,6 +25,7 @@ from hub import (
     FieldChoice,
     Invalid,
     Micros,
+    NotFound,
     SaveField,
     SaveTeam,
     SendMessage,
@@ -39,6 +40,7 @@ from hub.handle import BoundHub
 from hub.testing.real_hub import RunningHub, running_hub, until
 from plugins.quick_replies.commands import SaveQuickReply, ShareQuickReply
 from plugins.quick_replies.earlier import bring_back, versions_of
+from plugins.quick_replies.favourites import FavourReply
 from plugins.quick_replies.replies import QuickReply, one_reply
 from plugins.quick_replies.suggesting import filled
 from plugins.quick_replies.tables import replies
@@ -135,6 +137,46 @@ async def test_a_reply_is_found_filled_sent_and_counted(tmp_path: Path) -> None:
         assert "order" not in {one.shortcut for one in theirs}
 
 
+async def test_favourites_come_first_to_him_who_marked_them(tmp_path: Path) -> None:
+    async with running_hub(tmp_path, only=[NAME]) as house:
+        hub = _own(house)
+        await plugins.quick_replies.startup(
+            house.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+        )
+        [first] = await house.arrive("Сколько стоит доставка в Тверь?", sender="иван")
+
+        async def offered(text: str = "", by: BoundHub | None = None) -> list[str]:
+            return [one.shortcut for one in await _suggested(house, first.dialog_id, text, by)]
+
+        made = await hub.store.all(select(replies.c.id, replies.c.shortcut))
+        ids = {one["shortcut"]: one["id"] for one in made}
+        await hub.do(FavourReply(reply_id=ids["sorry"]), FavourReply(reply_id=ids["sorry"]))
+        assert (await offered())[:2] == ["sorry", "delivery"]
+        assert (await _suggested(house, first.dialog_id, ""))[0].favourite
+        # What is typed decides; among equals the favourite leads.
+        assert (await offered("del"))[0] == "delivery"
+        texts = {"en": {"text": "Sails"}}
+        other, own = await hub.do(
+            SaveQuickReply(title="Sail one", texts=texts),
+            SaveQuickReply(title="Sail two", texts=texts),
+        )
+        titles = [one.title for one in await _suggested(house, first.dialog_id, "sail")]
+        assert titles[:2] == ["Sail one", "Sail two"]
+        await hub.do(FavourReply(reply_id=own))
+        titles = [one.title for one in await _suggested(house, first.dialog_id, "sail")]
+        assert titles[:2] == ["Sail two", "Sail one"]
+        # A colleague's list is as it was, and a reply of another's own is nobody's favourite.
+        system = house.runtime.handle(SYSTEM)
+        (oleg,) = await system.do(CreateUser(email="o@x.org", name="Oleg", role="agent"))
+        assert (await offered(by=_own(house, oleg)))[0] == "delivery"
+        with pytest.raises(NotFound):
+            await _own(house, oleg).do(FavourReply(reply_id=other))
+        with pytest.raises(Invalid, match="only a colleague"):
+            await system.do(FavourReply(reply_id=own))
+        await hub.do(FavourReply(reply_id=ids["sorry"], favourite=False))
+        assert "sorry" not in (await offered())[:2]
+
+
 @pytest.fixture
 async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
     async with open_house(tmp_path, database_url, (NAME, plugins.quick_replies)) as one:
@@ -168,6 +210,20 @@ async def test_the_pages_write_replies_and_say_what_is_wrong(house: House) -> No
         data={"text": form["text_en"], "language": "en", "_csrf": await browser.csrf()},
     )
     assert preview.json()["unknown_person"] == "Hello!"
+    # A star, pressed where one stands: the list opens there again, and has a view of its own.
+    number = address.rpartition("/")[2]
+    row, favourites = f'id="reply-{number}"', "/p/quick_replies/?view=favourites"
+    assert "No favourites yet" in (await browser.get(favourites)).text
+    star = {"favourite": "yes", "view": "shared", "folder": "", "q": ""}
+    pressed = await browser.submit(f"{address}/favourite", favourites, data=star)
+    back = pressed.headers["location"]
+    assert back == f"/p/quick_replies/?view=shared&folder=&q=#reply-{number}"
+    starred = (await browser.get(favourites)).text
+    assert starred.count('id="reply-') == starred.count('aria-pressed="true"') == 1
+    assert row in starred
+    star["favourite"] = "no"
+    await browser.submit(f"{address}/favourite", favourites, data=star)
+    assert row not in (await browser.get(favourites)).text
     # Somebody else saved in between: what was typed stays, and the page says so.
     late = await browser.post(
         address,

@@ -51,7 +51,7 @@ export function close() {
   area()?.removeAttribute('aria-activedescendant');
 }
 
-/** The button: everything, the client's last words first. */
+/** The button: everything, favourites first, then what fits the client's last words. */
 export function openAll() {
   whole = true;
   area()?.focus();
@@ -88,6 +88,7 @@ function draw(words) {
     item.id = 'reply-' + n;
     if (reply.shortcut) item.append(part('short', '/' + reply.shortcut));
     item.append(part('title', reply.title));
+    if (reply.favourite) item.append(part('label', _('favourite')));
     if (reply.reason === 'fits') item.append(part('label good', _('fits')));
     if (reply.slot) item.append(part('cap', 'Alt ' + reply.slot));
     item.append(part('muted', reply.text.replace(/\s+/g, ' ').slice(0, 90)));
