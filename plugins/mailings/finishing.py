@@ -25,8 +25,11 @@ from hub import Command, Event, Facts, Field, FieldType, Handler, Hub, UnitOfWor
 from plugins.mailings.counting import COUNTS, Numbers
 from plugins.mailings.facts import MailingFinished
 from plugins.mailings.judging import NOTHING, keep
+from plugins.mailings.plans import read_plan
 from plugins.mailings.results import GONE, OPEN
 from plugins.mailings.tables import finished, mailings, runs
+
+MINUTE_US = 60_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,7 @@ async def finish(hub: Hub) -> None:
     """Tell of every occurrence for which nobody waits any more."""
     now = runs.alias("now")
     rows = await hub.store.all(
-        select(runs.c.mailing_id, runs.c.occurrence, runs.c.send_id)
+        select(runs.c.mailing_id, runs.c.occurrence, runs.c.send_id, mailings.c.plan)
         .join(mailings, mailings.c.id == runs.c.mailing_id)
         .join(now, now.c.send_id == mailings.c.send_id)
         .where(
@@ -116,6 +119,7 @@ async def finish(hub: Hub) -> None:
         .order_by(runs.c.mailing_id, runs.c.occurrence)
     )
     sends: dict[tuple[int, int], list[int]] = {}
+    patience = {row["mailing_id"]: read_plan(row["plan"]).fall_back_minutes for row in rows}
     for row in rows:
         sends.setdefault((row["mailing_id"], row["occurrence"]), []).append(row["send_id"])
     for (mailing_id, occurrence), ids in sends.items():
@@ -125,6 +129,11 @@ async def finish(hub: Hub) -> None:
         numbers = await COUNTS.exactly(hub, ids)
         if _count(numbers, OPEN):
             continue
+        # What left and is not proved may go on by the next account: it is no end yet.
+        if (minutes := patience[mailing_id]) and _count(numbers, ("sent",)):
+            _, last = await hub.send_span(ids)
+            if hub.now() < last + (minutes + 1) * MINUTE_US:
+                continue
         await hub.do(
             TellFinished(
                 mailing_id=mailing_id,

@@ -132,6 +132,25 @@ async def test_two_that_finish_at_once_tell_it_once(
     assert len(await house.system.read(told)) == 1
 
 
+async def test_what_may_go_on_by_another_channel_is_not_finished(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 2)
+    number = await _draft(house, segment, account, fall_back_minutes=30)
+    await begun(house, number)
+    await until(lambda: len(world.sent) == 2)
+    for _ in range(2):
+        await sending.tick(_own(house), {})
+    assert await house.system.read(told) == []
+    world.offset_us += 32 * 60 * US
+
+    async def is_told() -> bool:
+        await sending.tick(_own(house), {})
+        return len(await house.system.read(told)) == 1
+
+    await until(is_told)
+
+
 async def test_each_occurrence_is_told_after_its_chain_and_a_cancelled_one_never(
     house: House, world: World
 ) -> None:
