@@ -207,7 +207,7 @@ class FakeHub:
         """Say what is wrong with a template, as the real hub does."""
         return check(template)
 
-    async def upload(self, file: Attachment, dialog_id: int) -> int:
+    async def upload(self, file: Attachment, dialog_id: int, kind: str = "") -> int:
         """Keep the file; gives a new id."""
         self.uploads.append((dialog_id, file))
         return self.new_id()
