@@ -20,6 +20,9 @@ from hub.properties import Property, PropertyType, empty_value, value_of
 from hub.records.people import MergeField
 
 CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
+SPLIT = "split"
+"""The kind under which a split stands among merges: `survivor_id` is the card whose the address was,
+`merged_id` the one that was made of it."""
 LEFT = frozenset(
     {
         # Read again out of the log (`consents.rebuild`); what was sent stays as it was sent.

@@ -1,4 +1,4 @@
-"""Reading about merges: what one would move and ask, and which can be undone."""
+"""Reading about merges: what one would move and ask, which can be undone, and which splits."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select
 
 from crm_store import client_addresses, objects
-from crm_store.merge_pair import CONTACT, differences, places_of, points_at
+from crm_store.merge_pair import CONTACT, SPLIT, differences, places_of, points_at
 from crm_store.nouns import NOUNS
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import addresses, merges
 from crm_store.viewer import Reader
-from hub.ids import MergeId, Micros
-from hub.records.people import Merge, MergePreview
+from hub.ids import ContactId, MergeId, Micros
+from hub.records.people import Merge, MergePreview, Split
 
 
 def merge_preview(reader: Reader, kind: str, survivor_id: int, merged_id: int) -> MergePreview:
@@ -65,6 +65,23 @@ def merges_of(reader: Reader, kind: str, object_id: int) -> list[Merge]:
         )
         for row in rows
     ]
+
+
+def split_of(reader: Reader, contact_id: int) -> Split | None:
+    """Say from which card one was split off, where that can be undone by who reads."""
+    row = reader.conn.execute(_split_off(), {"card": contact_id}).first()
+    name = objects.titles(reader, CONTACT, [row.survivor_id]) if row else {}
+    if row is None or not name:
+        return None
+    return Split(
+        contact_id=ContactId(row.survivor_id), name=name[row.survivor_id], at=Micros(row.at)
+    )
+
+
+@cache
+def _split_off() -> Select[Any]:
+    made = (merges.c.kind == SPLIT) & (merges.c.merged_id == bindparam("card"))
+    return select(merges.c.survivor_id, merges.c.at).where(made, merges.c.undone_at == 0)
 
 
 @cache

@@ -1,19 +1,25 @@
-"""Splitting an address off: it becomes a person of its own, with all that came over it."""
+"""Splitting an address off: it becomes a person of its own, with all that came over it.
+
+A split is written down where merges are, with a kind of its own: the card that it made is the one
+that goes into the other when it is undone (`unsplitting.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, insert, select, update
 
 from crm_store import object_writes
-from crm_store.merge_pair import CONTACT, lock_addresses
+from crm_store.merge_pair import CONTACT, SPLIT, ids_of, lock_addresses
+from crm_store.merging import note
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
-from crm_store.nouns import NOUNS
+from crm_store.nouns import NOUNS, Noun
 from crm_store.search_index import index_contact
 from crm_store.sight import visible_people
 from crm_store.tables.objects import dialog_links
-from crm_store.tables.people import addresses, contacts
+from crm_store.tables.people import addresses, contacts, merges
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import SplitContact
 from hub.errors import Conflict, NotFound
@@ -22,7 +28,7 @@ from hub.events import (
     ContactCreated,
     ContactSplit,
 )
-from hub.ids import AddressId, ContactId
+from hub.ids import AddressId, ContactId, MergeId
 
 
 def split_contact(uow: UnitOfWork, command: SplitContact) -> ContactId:
@@ -48,6 +54,7 @@ def split_contact(uow: UnitOfWork, command: SplitContact) -> ContactId:
     object_writes.create(uow, CONTACT, new_id, {"name": name, "last_at": uow.now})
     uow.record(ContactCreated(contact_id=new_id))
     talks = dialogs_of_addresses(uow, [command.address_id], ContactId(row.id))
+    _write_down(uow, mine, new_id, talks)
     hand_over(uow, ContactId(row.id), new_id, [command.address_id])
     uow.conn.execute(
         update(addresses)
@@ -72,8 +79,45 @@ def split_contact(uow: UnitOfWork, command: SplitContact) -> ContactId:
     return new_id
 
 
+def _write_down(uow: UnitOfWork, address: Any, new_id: ContactId, talks: Sequence[int]) -> None:
+    """Keep what goes over to the new card, and what the address knew of itself."""
+    split_id = MergeId(uow.new_id())
+    uow.conn.execute(
+        insert(merges).values(
+            id=split_id,
+            kind=SPLIT,
+            survivor_id=address.contact_id,
+            merged_id=new_id,
+            at=uow.now,
+            actor=str(uow.actor),
+            kept={
+                "address": address.id,
+                "origin": address.origin_id,
+                "matched_by": address.matched_by,
+            },
+        )
+    )
+    note(uow, split_id, "dialogs", talks)
+    moved: dict[str, set[int]] = {}
+    for noun, made in _made_of(talks, address.contact_id):
+        ids = ids_of(uow, select(noun.table.c.id).where(made))
+        moved.setdefault(noun.table.name, set()).update(ids)
+    for place, found in moved.items():
+        note(uow, split_id, place, sorted(found))
+
+
 def hand_objects_over(uow: UnitOfWork, talks: Sequence[int], source: int, target: int) -> None:
     """Let what was made of some dialogs name the person whose they are now."""
+    for noun, made in _made_of(talks, source):
+        uow.conn.execute(
+            update(noun.table)
+            .where(made)
+            .values(contact_id=target, version=noun.table.c.version + 1)
+        )
+
+
+def _made_of(talks: Sequence[int], person: int) -> Iterator[tuple[Noun, ColumnElement[bool]]]:
+    """Give which objects of each kind name a person and were made of some dialogs, piece by piece."""
     for noun in NOUNS.values():
         if noun is CONTACT or "contact_id" not in noun.table.c:
             continue
@@ -82,8 +126,4 @@ def hand_objects_over(uow: UnitOfWork, talks: Sequence[int], source: int, target
                 dialog_links.c.kind == noun.kind.name,
                 dialog_links.c.dialog_id.in_(talks[start : start + 500]),
             )
-            uow.conn.execute(
-                update(noun.table)
-                .where(noun.table.c.id.in_(about), noun.table.c.contact_id == source)
-                .values(contact_id=target, version=noun.table.c.version + 1)
-            )
+            yield noun, and_(noun.table.c.id.in_(about), noun.table.c.contact_id == person)

@@ -46,6 +46,7 @@ CHANGED = (
     "contact.merged",
     "contact.unmerged",
     "contact.split",
+    "contact.unsplit",
     "address.changed",
     "client.created",
     "client.merged",

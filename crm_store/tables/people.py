@@ -111,7 +111,8 @@ erasures = Table(
     data("report"),
 )
 
-# Two cards that became one: what it takes to undo that. `kept` holds the survivor's own words.
+# Two cards that became one: what it takes to undo that. `kept` holds the survivor's own words. Of
+# the kind `split`, a card that became two: `merged_id` is the new one, `kept` what its address was.
 merges = Table(
     "merges",
     metadata,

@@ -179,6 +179,7 @@ from hub.commands.people import (
     RemoveAddress,
     SplitContact,
     UndoMerge,
+    UndoSplit,
     UpdateContact,
     VerifyAddress,
 )
@@ -492,6 +493,7 @@ __all__ = [
     "UndoMerge",
     "UndoMergeLeads",
     "UndoMergeRequests",
+    "UndoSplit",
     "UpdateAccount",
     "UpdateBrand",
     "UpdateContact",

@@ -174,6 +174,20 @@ class SplitContact(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UndoSplit(Command):
+    """Give back what a split made a card of its own, with what came over its address since.
+
+    `contact_id` is the card that the split made. Raises Conflict where somebody worked on it since:
+    its words were changed, it has other addresses, or something was made for it. Gives the id of the
+    card that has all of it again; the other's number leads there.
+    """
+
+    permission: ClassVar[str] = "contacts.edit"
+
+    contact_id: ContactId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CreateClient(Command):
     """Make a client card, of a person or an organisation, for an existing contact or alone.
 

@@ -109,6 +109,19 @@ class ContactSplit(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactUnsplit(Event):
+    """A split was undone: `contact_id` has again what the other card was made of."""
+
+    type: ClassVar[str] = "contact.unsplit"
+    subject_kind: ClassVar[str] = "contact"
+    subject_field: ClassVar[str] = "contact_id"
+
+    contact_id: ContactId
+    new_contact_id: ContactId
+    address_id: AddressId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClientsMerged(Event):
     """Two clients became one: `client_id` lives on with all that the other had."""
 

@@ -133,6 +133,15 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """That a card was split off another, `contact_id`, and can be given back to it."""
+
+    contact_id: ContactId
+    name: str
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MergeField:
     """A property in which two cards differ; `fills`: the survivor has none and gets the other's."""
 

@@ -67,6 +67,7 @@ VERBS: Mapping[str, str] = {
     "limited": _("advertising limited"),
     "asked": _("asked"),
     "unmerged": _("merge undone"),
+    "unsplit": _("split undone"),
     "stage_changed": _("moved to another stage"),
     "won": _("won"),
     "lost": _("lost"),

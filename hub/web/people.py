@@ -132,6 +132,7 @@ async def _shown(
             "list": dialog_reads.page(reader, query),
             "merges": merge_reading.merges_of(reader, "contact", person.id),
             "undone": undone_in(request, reader, "contact"),
+            "split": merge_reading.split_of(reader, person.id),
             "pairs": duplicate_reads.pairs_of(reader, "contact", person.id),
             "steps": ways.way(reader, subject),
             **timeline_values(request, reader, subject),
@@ -210,6 +211,8 @@ def _command(request: Request, contact_id: ContactId, form: Mapping[str, Any]) -
             return c.VerifyAddress(address_id=address, verified=False)
         case "split":
             return c.SplitContact(address_id=address)
+        case "unsplit":
+            return c.UndoSplit(contact_id=contact_id)
         case "remove-address":
             return c.RemoveAddress(address_id=address)
         case "add-address":
@@ -233,8 +236,10 @@ async def act(request: Request) -> Response:
         result = (await request.state.hub.do(_command(request, contact_id, form)))[0]
     except (Invalid, Conflict) as error:
         return await _shown(request, contact_id, 422, problem=await problem_of(request, error))
-    shown = result if form.get("do") == "split" else contact_id
-    return RedirectResponse(f"/contacts/{shown}", 303)
+    done = str(form.get("do"))
+    if done in ("split", "unsplit"):
+        return RedirectResponse(f"/contacts/{result}?done={done}", 303)
+    return RedirectResponse(f"/contacts/{contact_id}", 303)
 
 
 def routes() -> list[BaseRoute]:

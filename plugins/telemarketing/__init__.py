@@ -12,7 +12,13 @@ from plugins.telemarketing.facts import CallListChanged, ListCalled
 from plugins.telemarketing.hearing import segment_uses
 from plugins.telemarketing.tables import declare
 
-event_types = ("consent.withdrawn", "contact.erased", "contact.merged", "contact.unmerged")
+event_types = (
+    "consent.withdrawn",
+    "contact.erased",
+    "contact.merged",
+    "contact.unmerged",
+    "contact.unsplit",
+)
 
 
 @hookimpl

@@ -11,6 +11,7 @@ from hub import (
     ContactErased,
     ContactsMerged,
     ContactsUnmerged,
+    ContactUnsplit,
     Event,
     Hub,
     UsedBy,
@@ -28,6 +29,9 @@ async def hear(hub: Hub, events: Sequence[Event]) -> None:
                 await hub.do(MoveListed(source=source, target=target, merge_id=merge))
             case ContactsUnmerged(contact_id=source, restored_id=target, merge_id=merge):
                 await hub.do(MoveListed(source=source, target=target, merge_id=merge, back=True))
+            case ContactUnsplit(contact_id=target, new_contact_id=source):
+                # No way leads back to such a card: its places are of no merge.
+                await hub.do(MoveListed(source=source, target=target, merge_id=0))
             case ContactErased(contact_id=person):
                 await hub.do(ForgetListed(contact_id=person))
             case ConsentWithdrawn(contact_id=person, channel=channel, topic=""):

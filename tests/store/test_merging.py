@@ -46,6 +46,7 @@ from hub import (
     SaveSegment,
     SplitContact,
     UndoMerge,
+    UndoSplit,
     UpdateContact,
 )
 from hub.objects import Ref
@@ -329,7 +330,7 @@ async def _sound(home: House) -> None:
 
 
 STEP = st.tuples(
-    st.sampled_from(("writes", "letter", "merge", "undo", "split", "link")),
+    st.sampled_from(("writes", "letter", "merge", "undo", "split", "unsplit", "link")),
     st.integers(0, 4),
     st.integers(0, 4),
 )
@@ -372,6 +373,8 @@ async def test_no_order_of_merges_splits_and_arrivals_loses_anything(home: House
                         await home.user.do(SplitContact(address_id=owned[other % len(owned)].id))
                     )[0]
                     people_of.append(got_id)
+                elif what == "unsplit":
+                    await home.user.do(UndoSplit(contact_id=picked[0]))
                 else:
                     talk = rows(home, select(dialogs.c.id).where(dialogs.c.contact_id == picked[0]))
                     if talk:

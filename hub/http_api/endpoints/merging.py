@@ -1,4 +1,4 @@
-"""Cards that are one: previews, merges and their undoing, splits, and pairs that may be one."""
+"""Cards that are one: previews, merges, splits, the undoing of both, and pairs that may be one."""
 
 from __future__ import annotations
 
@@ -86,6 +86,16 @@ async def split(
 ) -> s.Contact:
     """Make an address a person of its own, with its dialogs."""
     command = c.SplitContact(address_id=AddressId(address_id), name=body.name)
+    return await shown(caller, (await caller.hub.do(command))[0], response)
+
+
+@router.delete("/contacts/{contact_id}/split", summary="Undo a split", responses=failures(409))
+async def undo_split(
+    caller: rights.MayEditContacts, contact_id: ContactKey, response: Response
+) -> s.Contact:
+    """Give a contact that was split off back to the one whose address it was, with what came over
+    it since; gives that one. 409 where somebody worked on the card since."""
+    command = c.UndoSplit(contact_id=ContactId(contact_id))
     return await shown(caller, (await caller.hub.do(command))[0], response)
 
 

@@ -101,6 +101,10 @@ async def _cards(program: Program, ids: dict[str, str]) -> None:
     merge = {"merged_id": dora["id"]}
     merged = await program.ok("POST", f"/contacts/{carl['id']}/merge", json=merge)
     ids["merge_id"] = merged["id"]
+    both = {"name": "Gil", "addresses": [{**mail, "value": f"{one}@example.org"} for one in "gh"]}
+    gil = await program.ok("POST", "/contacts", json=both)
+    path = f"/addresses/{gil['addresses'][1]['id']}/split"
+    ids["split_contact_id"] = (await program.ok("POST", path, json={"name": "Hal"}))["id"]
     for kind, body in (
         ("client", {"name": "Acme"}),
         ("lead", {"title": "Boats"}),
@@ -387,6 +391,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "POST /requests/{request_id}/merge": {"request_id": "other_request_id"},
     "DELETE /requests/{request_id}/merge": {"request_id": "other_request_id"},
     "DELETE /leads/merges/{merge_id}": {"merge_id": "lead_merge_id"},
+    "DELETE /contacts/{contact_id}/split": {"contact_id": "split_contact_id"},
     "POST /leads/{lead_id}/reject": {"lead_id": "other_lead_id"},
     "POST /leads/{lead_id}/reopen": {"lead_id": "other_lead_id"},
     **{

@@ -59,6 +59,11 @@ async def test_a_person_in_full_merged_undone_and_split_over_the_api(world: Worl
         "Boss",
         ["anya@example.org"],
     )
+    back = f"/contacts/{apart['id']}/split"
+    again = await program.ok("DELETE", back)
+    assert (again["id"], again["addresses"]) == (one["id"], one["addresses"])
+    await program.refused(409, "undone", "DELETE", back)
+    await program.refused(404, "not_found", "DELETE", f"{path}/split")
 
 
 async def test_likenesses_and_clients_over_the_api(world: World) -> None:

@@ -235,6 +235,7 @@ RIGHTS = {
     "GET /contacts/{contact_id}/merges": "contacts.view",
     "DELETE /merges/{merge_id}": "contacts.edit",
     "POST /addresses/{address_id}/split": "contacts.edit",
+    "DELETE /contacts/{contact_id}/split": "contacts.edit",
     "GET /clients/{client_id}/merge": "contacts.view",
     "POST /clients/{client_id}/merge": "contacts.edit",
     "GET /clients/{client_id}/merges": "contacts.view",

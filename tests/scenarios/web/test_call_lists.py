@@ -11,20 +11,23 @@ import pytest
 from hub import (
     Actor,
     ActorKind,
+    AddAddress,
     Address,
     ContactId,
     CreateContact,
     EraseContact,
     MergeContacts,
     SaveSegment,
+    SplitContact,
     UndoMerge,
+    UndoSplit,
     UserId,
     WithdrawConsent,
 )
 from hub.handle import BoundHub
 from plugins import telemarketing
 from plugins.telemarketing.calling import Outcome, next_seat, record
-from plugins.telemarketing.commands import SaveCallList
+from plugins.telemarketing.commands import AddToCallList, Listed, SaveCallList
 from plugins.telemarketing.doing import list_of, progress, steer
 from plugins.telemarketing.plans import CallList, script_of
 from plugins.telemarketing.reports import report_of
@@ -174,6 +177,19 @@ async def test_merges_and_erasure_reach_the_lists(house: House) -> None:
     await until(lambda: _same(holders, {made[1]}))
     await hub.do(UndoMerge(merge_id=merge))
     await until(lambda: _same(holders, {made[0]}))
+    # Who was split off, listed and given back has his place again as the one he was.
+    given = Address(kind="phone", value="+79110000000")
+    (phone,) = await hub.do(AddAddress(contact_id=made[1], address=given))
+    (new,) = await hub.do(SplitContact(address_id=phone))
+    (other,) = await hub.do(SaveCallList(title="Other", plan=DAY))
+    await hub.do(AddToCallList(list_id=other, people=(Listed(new, phone),)))
+    await hub.do(UndoSplit(contact_id=new))
+
+    async def listed() -> set[int]:
+        rows = await hub.store.all(telemarketing.tables.people.select())
+        return {row["contact_id"] for row in rows if row["list_id"] == other}
+
+    await until(lambda: _same(listed, {made[1]}))
     assert "zugzwangwort" in str(await hub.store.all(telemarketing.tables.calls.select()))
     await hub.do(EraseContact(contact_id=made[0]))
 
