@@ -13,6 +13,7 @@ from hub.calendars import (
 )
 from hub.capabilities import Capabilities
 from hub.card_addresses import CardAddress
+from hub.catalogues import translator_of
 from hub.channel import (
     Batch,
     Channel,
@@ -1292,6 +1293,7 @@ __all__ = [
     "read_quick",
     "ready_text",
     "sign_webhook",
+    "translator_of",
     "unfilled",
     "webhook_key",
     "with_addresses",

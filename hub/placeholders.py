@@ -63,50 +63,44 @@ class Names:
         return " ".join(one for one in (self.first, self.patronymic) if one)
 
 
-def _(text: str) -> str:
-    return text
-
-
 VARIABLES: Mapping[str, Variable] = {
     one.name: one
     for one in (
         Variable(
             name="contact.name",
-            label=_("Whole name of the person"),
+            label="Whole name of the person",
             sample="Петров Иван Сергеевич",
             soft=True,
         ),
-        Variable(name="contact.first_name", label=_("First name"), sample="Иван", soft=True),
-        Variable(name="contact.patronymic", label=_("Patronymic"), sample="Сергеевич", soft=True),
-        Variable(name="contact.last_name", label=_("Last name"), sample="Петров", soft=True),
+        Variable(name="contact.first_name", label="First name", sample="Иван", soft=True),
+        Variable(name="contact.patronymic", label="Patronymic", sample="Сергеевич", soft=True),
+        Variable(name="contact.last_name", label="Last name", sample="Петров", soft=True),
         Variable(
             name="contact.polite_name",
-            label=_("Name and patronymic"),
+            label="Name and patronymic",
             sample="Иван Сергеевич",
             soft=True,
         ),
         Variable(
-            name="contact.gender", label=_("Gender, where the name tells it"), sample="m", soft=True
+            name="contact.gender", label="Gender, where the name tells it", sample="m", soft=True
         ),
-        Variable(name="contact.position", label=_("Position of the person"), sample="директор"),
+        Variable(name="contact.position", label="Position of the person", sample="директор"),
         Variable(
-            name="contact.email", label=_("E-mail address of the person"), sample="ivan@example.org"
+            name="contact.email", label="E-mail address of the person", sample="ivan@example.org"
         ),
-        Variable(
-            name="contact.phone", label=_("Telephone of the person"), sample="+7 921 555-01-42"
-        ),
-        Variable(name="client.name", label=_("Client"), sample="ООО «Парус»", soft=True),
-        Variable(name="agent.name", label=_("Your name"), sample="Вера Орлова"),
-        Variable(name="agent.first_name", label=_("Your first name"), sample="Вера"),
-        Variable(name="agent.position", label=_("Your position"), sample="менеджер"),
-        Variable(name="company", label=_("Our organisation"), sample="Парусная мастерская"),
-        Variable(name="interest.title", label=_("Title of the interest"), sample="Парус 20 м²"),
-        Variable(name="interest.sum", label=_("Sum of the interest"), sample="48 000 ₽"),
-        Variable(name="request.number", label=_("Number of the request"), sample="1042"),
-        Variable(name="request.due", label=_("When the request is due"), sample="12.03.2027 15:00"),
-        Variable(name="dialog.channel", label=_("Channel of the dialog"), sample="telegram"),
-        Variable(name="today", label=_("Today's date"), sample="10.03.2027"),
-        Variable(name="working_hours", label=_("Our working hours"), sample="Пн–Пт 9:00–18:00"),
+        Variable(name="contact.phone", label="Telephone of the person", sample="+7 921 555-01-42"),
+        Variable(name="client.name", label="Client", sample="ООО «Парус»", soft=True),
+        Variable(name="agent.name", label="Your name", sample="Вера Орлова"),
+        Variable(name="agent.first_name", label="Your first name", sample="Вера"),
+        Variable(name="agent.position", label="Your position", sample="менеджер"),
+        Variable(name="company", label="Our organisation", sample="Парусная мастерская"),
+        Variable(name="interest.title", label="Title of the interest", sample="Парус 20 м²"),
+        Variable(name="interest.sum", label="Sum of the interest", sample="48 000 ₽"),
+        Variable(name="request.number", label="Number of the request", sample="1042"),
+        Variable(name="request.due", label="When the request is due", sample="12.03.2027 15:00"),
+        Variable(name="dialog.channel", label="Channel of the dialog", sample="telegram"),
+        Variable(name="today", label="Today's date", sample="10.03.2027"),
+        Variable(name="working_hours", label="Our working hours", sample="Пн–Пт 9:00–18:00"),
     )
 }
 """Every placeholder there is, by name."""

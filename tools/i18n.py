@@ -28,7 +28,8 @@ ERRORS = {"Conflict", "Invalid", "NotAllowed", "NotFound", "TemporaryFailure",
           "PermanentFailure", "Throttled", "UntrustedRequest", "PermissionError", "HubError", "Check",
           "ValueError", "NotLoggedIn", "Reject", "Problem"}  # fmt: skip
 PLACED = {"wrong", "_wrong"}
-TITLED = {"Ageing", "Field", "Panel", "PanelLine", "NavEntry", "AccountSection", "Route", "Page"}
+TITLED = {"Ageing", "Field", "Panel", "PanelLine", "NavEntry", "AccountSection", "Route", "Page",
+          "Variable"}  # fmt: skip
 TITLES = {"title", "description", "label", "empty", "tab"}
 # Plugins bring their own words too; those with a catalogue of their own are left to it.
 UNSEEN = {"migrations", "demo", "demo_customer", "http_api", "cli", "backup.py",

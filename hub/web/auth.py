@@ -24,11 +24,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from crm_store import sessions as session_reads
 from crm_store.desks import chosen
 from crm_store.viewer import Reader, Viewer, load_viewer
+from hub.catalogues import choose
 from hub.objects import Actor, ActorKind
 from hub.web.errors import crash
 from hub.web.eyes import COOKIE as EYES_COOKIE
 from hub.web.eyes import Eyes, borrow, refusal
-from hub.web.i18n import choose
 from hub.web.proxies import client_address, is_https, trusted_networks
 
 if TYPE_CHECKING:

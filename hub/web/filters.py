@@ -18,10 +18,10 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from hub.catalogues import translations
 from hub.figures import lasting
 from hub.terms import query_terms, term_spans
 from hub.web import instants
-from hub.web.i18n import translations
 from hub.web.instants import MINUTE_US, iso, today_in, zone_of
 
 _REPLY = re.compile(r"(?i)^\s*(re|aw|sv|antw|отв|ответ)\s*(\[\d+\])?\s*:")

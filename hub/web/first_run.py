@@ -17,11 +17,12 @@ from crm_store.journal import get_meta, set_meta
 from crm_store.tables.journal import meta
 from crm_store.tables.users import users
 from crm_store.unit_of_work import Transaction
+from hub.catalogues import LANGUAGES
 from hub.commands import CreateAccount, CreateUser, UpdateBrand
 from hub.errors import HubError
 from hub.objects import SYSTEM
 from hub.web.auth import LANGUAGE_COOKIE, token_hash
-from hub.web.i18n import LANGUAGES, translate
+from hub.web.i18n import translate
 from hub.web.login import hash_password, open_session, weak
 from hub.web.public_address import reach
 from hub.zones import zone_names

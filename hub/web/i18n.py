@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-import gettext
 import hashlib
-import io
 import json
 import re
 from functools import cache, lru_cache
-from pathlib import Path
 
-from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-LOCALE = Path(__file__).parent.parent / "locale"
-LANGUAGES = ("en", "ru")
-DEFAULT = "en"
+from hub.catalogues import DEFAULT, LOCALE, translations
+
 LONGEST = 2000
 _PLACE = re.compile(r"[a-z_]+(?:\.\w+|\[\d+\])*: (?=\S)")
 """The path an objection to a form or to JSON begins with."""
-
-
-@cache
-def translations(language: str) -> gettext.NullTranslations:
-    """Give the catalogue of a language; the source language is English."""
-    path = LOCALE / language / "LC_MESSAGES" / "hub.po"
-    return read_catalogue(path) if path.is_file() else gettext.NullTranslations()
-
-
-def read_catalogue(path: Path) -> gettext.GNUTranslations:
-    """Compile a .po file in memory, so that nobody has to run a build step."""
-    with path.open("rb") as file:
-        catalogue = read_po(file, locale=path.parent.parent.name)
-    compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
 
 
 def translate(language: str, text: str) -> str:
@@ -83,16 +61,6 @@ def _patterns(language: str) -> list[tuple[re.Pattern[str], str]]:
         (re.compile("(.*?)".join(map(re.escape, text.split("{}"))), re.DOTALL), words)
         for text, words in sorted(known.items(), key=lambda one: -len(one[0].replace("{}", "")))
     ]
-
-
-def choose(*wishes: str) -> str:
-    """Give the first language that we speak among wishes like `ru`, `ru-RU` or a header."""
-    for wish in wishes:
-        for part in (wish or "").split(","):
-            code = part.split(";")[0].strip().lower().split("-")[0]
-            if code in LANGUAGES:
-                return code
-    return DEFAULT
 
 
 @cache

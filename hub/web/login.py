@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from crm_store import sessions as session_reads
 from crm_store import users as user_reads
+from hub.catalogues import LANGUAGES
 from hub.commands import OpenSession, RevokeSessions
 from hub.ids import Micros, UserId
 from hub.objects import SYSTEM
@@ -29,7 +30,7 @@ from hub.web.auth import (
     set_session,
     token_hash,
 )
-from hub.web.i18n import LANGUAGES, translate
+from hub.web.i18n import translate
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime

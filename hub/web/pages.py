@@ -14,12 +14,13 @@ from crm_store import search as search_reads
 from crm_store import users as user_reads
 from crm_store.objects import ObjectQuery
 from crm_store.viewer import Reader
+from hub.catalogues import LANGUAGES
 from hub.commands import StartDialog
 from hub.errors import HubError
 from hub.ids import AccountId
 from hub.messages import Address
 from hub.web.auth import checked_form
-from hub.web.i18n import LANGUAGES, script_texts, texts_address, translate
+from hub.web.i18n import script_texts, texts_address, translate
 from hub.web.static_files import FOREVER, STATIC, hashed
 
 FOUND = 30

@@ -16,10 +16,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
+from hub.catalogues import own_catalogue
 from hub.pages import Answer, File, Fragment, Json, Page, Redirect, ServerEvent, Stream
 from hub.web.auth import content_policy
 from hub.web.compiled import CompiledEnvironment
-from hub.web.i18n import read_catalogue, translations
 from hub.web.render import Renderer, Words
 
 BEAT_SECONDS = 15.0
@@ -33,7 +33,7 @@ class PluginRenderer(Renderer):
     def __init__(self, plugin: str, folder: Path, cache: Path | None = None) -> None:
         super().__init__(cache, {plugin: folder / "templates"})
         self._plugin = plugin
-        self._locale = folder / "locale"
+        self._folder = folder
 
     def _make(self, language: str) -> CompiledEnvironment:
         environment = super()._make(language)
@@ -46,12 +46,7 @@ class PluginRenderer(Renderer):
 
     def catalogue(self, language: str) -> gettext.NullTranslations:
         """Give the plugin's catalogue; what is not in it is looked up in the hub's."""
-        path = self._locale / language / "LC_MESSAGES" / f"{self._plugin}.po"
-        if not path.is_file():
-            return translations(language)
-        own = read_catalogue(path)
-        own.add_fallback(translations(language))
-        return own
+        return own_catalogue(self._folder, self._plugin, language)
 
     def answer(self, request: Request, answer: Page | Fragment) -> Response:
         """Render a page or a fragment."""

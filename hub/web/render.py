@@ -28,13 +28,14 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from hub.catalogues import translations
 from hub.channel import Channel
 from hub.properties import value_of
 from hub.records.dialogs import Dialog
 from hub.web.cells import cell, cells
 from hub.web.compiled import VERSION, CompiledEnvironment
 from hub.web.filters import FILTERS
-from hub.web.i18n import texts_address, translate, translations
+from hub.web.i18n import texts_address, translate
 from hub.web.instants import zone_of
 from hub.web.plugin_words import plugin_word
 from hub.web.rail import folded, rail

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from importlib.resources import files
+from hub import translator_of
 
-from babel.messages.pofile import read_po
+translator = translator_of(__package__)
+"""Looks texts up in this plugin's catalogue: called with a language."""
 
 
 def _(text: str) -> str:
@@ -47,25 +46,3 @@ NUMBER_WORDS = {
     "called": _("Called"),
     "waiting": _("Still to call"),
 }
-
-
-def translator(language: str) -> Callable[[str], str]:
-    """Look texts up in this plugin's catalogue."""
-    catalogue = _catalogue("ru" if language.lower().startswith("ru") else "en")
-    return lambda text: catalogue.get(text) or text
-
-
-@lru_cache(maxsize=2)
-def _catalogue(language: str) -> dict[str, str]:
-    path = files("plugins.telemarketing").joinpath(
-        f"locale/{language}/LC_MESSAGES/telemarketing.po"
-    )
-    if language == "en" or not path.is_file():
-        return {}
-    with path.open("rb") as file:
-        found = read_po(file, locale=language)
-    return {
-        one.id: one.string
-        for one in found
-        if isinstance(one.id, str) and one.id and isinstance(one.string, str)
-    }

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from importlib.resources import files
+from hub import translator_of
 
-from babel.messages.pofile import read_po
-
-LANGUAGES = ("en", "ru")
+translator = translator_of(__package__)
+"""Looks texts up in this plugin's catalogue: called with a language."""
 
 
 def _(text: str) -> str:
@@ -50,23 +47,3 @@ def form_texts(language: str) -> dict[str, str]:
     """Every text of the form in one language."""
     translate = translator(language)
     return {key: translate(text) for key, text in FORM.items()}
-
-
-def translator(language: str) -> Callable[[str], str]:
-    """Look texts up in this plugin's catalogue."""
-    catalogue = _catalogue(language)
-    return lambda text: catalogue.get(text) or text
-
-
-@lru_cache(maxsize=len(LANGUAGES))
-def _catalogue(language: str) -> dict[str, str]:
-    path = files("plugins.web_form").joinpath(f"locale/{language}/LC_MESSAGES/web_form.po")
-    if language == "en" or not path.is_file():
-        return {}
-    with path.open("rb") as file:
-        found = read_po(file, locale=language)
-    return {
-        one.id: one.string
-        for one in found
-        if isinstance(one.id, str) and isinstance(one.string, str) and one.string
-    }

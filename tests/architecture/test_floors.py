@@ -24,6 +24,7 @@ GROUND = frozenset(
         "calendars",
         "capabilities",
         "card_addresses",
+        "catalogues",
         "channel",
         "commands",
         "deadlines",
@@ -64,8 +65,12 @@ GROUND = frozenset(
     }
 )
 GROUND_VENDORS = frozenset({"pluggy", "pydantic", "pydantic_core", "pydantic_settings"})
-ON_FIRST_USE = {"hub.terms": "Stemmer", "hub.filters.patterns": "re2"}
-"""What text is judged with: loaded by whoever judges one, and by nobody who only describes it."""
+ON_FIRST_USE = {
+    "hub.terms": "Stemmer",
+    "hub.filters.patterns": "re2",
+    "hub.catalogues": "babel",
+}
+"""What text is judged or said with: loaded by whoever does it, and by nobody who only describes it."""
 WEB = frozenset({"starlette", "fastapi", "sse_starlette", "uvicorn"})
 SQL = frozenset({"sqlalchemy", "alembic", "psycopg", "psycopg_pool", "sqlite3"})
 

@@ -14,6 +14,7 @@ from crm_store import roles as role_reads
 from crm_store import sessions as session_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
+from hub.catalogues import LANGUAGES
 from hub.commands import (
     CreateUser,
     RevokeSessions,
@@ -23,7 +24,6 @@ from hub.commands import (
 )
 from hub.errors import Conflict, HubError, Invalid, NotAllowed, NotFound
 from hub.ids import TeamId, UserId
-from hub.web.i18n import LANGUAGES
 from hub.web.invitations import invitation_link
 from hub.web.login import hash_password, weak
 from hub.web.settings.common import (

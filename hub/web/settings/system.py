@@ -15,10 +15,10 @@ from crm_store import holding
 from crm_store import journal as journal_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
+from hub.catalogues import LANGUAGES
 from hub.commands import ReleaseHeld, UpdateBrand
 from hub.errors import Invalid
 from hub.records.system import Account
-from hub.web.i18n import LANGUAGES
 from hub.web.public_address import reach
 from hub.web.settings.common import (
     _,

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
+from hub import VARIABLES
 from plugins.mailings.texts import translator as mailing_words
 from plugins.quick_replies.texts import translator as reply_words
 from plugins.telemarketing.texts import translator as call_words
@@ -69,3 +70,15 @@ def test_no_per_cent_sign_breaks_a_page() -> None:
             stray = [each for each in words if "%" in re.sub(r"%%|%\(\w+\)[sd]", "", each)]
             found += [f"{file.name}: {each}" for each in stray]
     assert found == []
+
+
+def test_what_a_plugin_does_not_say_itself_the_hub_says() -> None:
+    """The names of placeholders stand once, and every plugin that lists them has them."""
+    words = reply_words("ru-RU")
+    assert {words(one.label) for one in VARIABLES.values()}.isdisjoint(
+        one.label for one in VARIABLES.values()
+    )
+    assert words("choose the team") == "Выберите команду"
+    assert words("") == ""
+    assert words("Nobody knows this sentence") == "Nobody knows this sentence"
+    assert reply_words("de")("choose the team") == "choose the team"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-from hub.web.i18n import translate, translations
+from hub.catalogues import translations
+from hub.web.i18n import translate
 from tools.i18n import PO, WEB, found
 
 
