@@ -64,7 +64,8 @@ def first_try(uow: UnitOfWork, delivery_id: int, default: int) -> int:
 def out_of_time(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> int:
     """Rows that were sent and never told as delivered, or not sent in time: the next way.
 
-    What has no other way stays as it is: sent without a proof, or waiting on.
+    What has no other way stays as it is: sent without a proof, or waiting on. So does what its
+    person answered or touched.
     """
     moved = 0
     by_send: dict[int, list[Row[Any]]] = {}

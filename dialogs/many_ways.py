@@ -24,6 +24,7 @@ from crm_store.many_places import (
 from crm_store.tables.many import many_sends, many_steps
 from crm_store.tables.outbox import deliveries
 from crm_store.unit_of_work import UnitOfWork
+from dialogs.many_reached import reached
 from dialogs.many_sender import NO_ADDRESS, closed_windows, kept_back, sender_of
 from hub.events import DeliveriesQueued
 from hub.messages import DeliveryStatus as Status
@@ -198,6 +199,9 @@ def go_on(uow: UnitOfWork, send: Row[Any], rows: Sequence[tuple[Row[Any] | Due, 
         for row, reason in rows
         if row.account_id in order[:-1] and reason not in FINAL_LATER
     }
+    # Who was reached by what left already needs no other way, whatever became of this one.
+    for number in reached(uow, {row.id: row.contact_id for row, _ in moving.values()}):
+        del moving[number]
     if not moving:
         return set()
     people = [

@@ -35,6 +35,7 @@ from hub import (
     SendMany,
     SuppressAddress,
     TemporaryFailure,
+    TouchMany,
     UpdateAccount,
     WithdrawConsent,
 )
@@ -242,6 +243,64 @@ async def test_an_answer_over_the_way_that_was_given_up_counts(
         assert await leave(home, home.letter) == 0
         wanted = [("pigeon", "passed", "not_delivered_in_time"), ("letter", "sent", "")]
         assert await path_of(home, send, anna) == (wanted if left else [("pigeon", "sent", "")])
+
+
+@pytest.mark.parametrize("how", ["click", "open", "answer", "refusal", "machine"])
+async def test_who_was_reached_before_the_time_is_up_is_sent_nothing_else(
+    tmp_path: Path, database_url: str, how: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        anna = await person(home, "Anna", "email", "pigeon")
+        send = await sent_to(home, [anna], (home.pigeon, home.letter), fall_back_after=60)
+        assert await leave(home, home.pigeon) == 1
+        [way] = await home.user.read(many.ways_of, [send], [anna])
+        home.world.offset_us += 10 * MINUTE
+        if how == "answer":
+            await home.receive(message("k1", "anna", text="Yes"))
+        elif how == "refusal":
+            # Of this channel only: another one could still be gone, were it not that she was reached.
+            await home.system.do(
+                WithdrawConsent(
+                    contact_id=anna,  # type: ignore[arg-type]
+                    channel="pigeon",
+                    how="link",
+                    evidence=f"delivery {way.delivery_id}: enough",
+                )
+            )
+        else:
+            touch = TouchMany(
+                delivery_id=way.delivery_id,
+                n=0 if how == "open" else 1,
+                machine=how == "machine",
+                account_id=home.pigeon,
+            )
+            await home.system.do(touch)
+        home.world.offset_us += 51 * MINUTE
+        await home.system.do(ExpireLeases())
+        other = 1 if how == "machine" else 0
+        assert await leave(home, home.letter) == other
+        if not other:
+            assert await path_of(home, send, anna) == [("pigeon", "sent", "")]
+
+
+async def test_who_clicked_is_sent_nothing_else_where_his_letter_comes_back(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        anna = await person(home, "Anna", "email", "pigeon")
+        send = await sent_to(home, [anna], (home.letter, home.pigeon))
+        assert await leave(home, home.letter) == 1
+        [way] = await home.user.read(many.ways_of, [send], [anna])
+        await home.system.do(TouchMany(delivery_id=way.delivery_id, n=1))
+        report = DeliveryReceipt(
+            dedupe_key="b1",
+            external_id=f"x{way.delivery_id}",
+            status=DeliveryStatus.FAILED,
+            reason=RejectReason.OTHER,
+        )
+        await home.system.do(RecordReceipt(account_id=home.letter, receipt=report))
+        assert await leave(home, home.pigeon) == 0
+        assert await path_of(home, send, anna) == [("letter", "failed", "other")]
 
 
 async def test_who_cannot_be_sent_it_in_time_goes_the_next_way(home: House) -> None:
