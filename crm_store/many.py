@@ -193,10 +193,15 @@ def ways_of(reader: Reader, send_ids: Sequence[int], contact_ids: Sequence[int])
                 send_id=row.send_id,
                 contact_id=ContactId(row.contact_id),
                 delivery_id=DeliveryId(row.id),
+                address_id=AddressId(max(0, step.address_id)),
                 account_id=AccountId(step.account_id),
                 state="passed",
                 reason=step.reason,
+                text=step.told_reason,
                 at=Micros(step.at),
+                sent_at=Micros(step.sent_at),
+                told=step.told,
+                told_at=Micros(step.told_at),
             )
             for step in passed.get(row.id, ())
         ]

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
 from crm_store.refusals import is_shut
 from crm_store.tables.many import many_contents, many_steps
@@ -92,15 +92,37 @@ def content_over(words: Words, content_id: int, account_id: int) -> int:
     return own.get(account_id) or own.get(0) or content_id
 
 
+def had_left() -> ColumnElement[bool]:
+    """Choose among ways that were passed those by which something had left."""
+    return or_(many_steps.c.reason == NOT_DELIVERED, many_steps.c.sent_at > 0)
+
+
+def step_of(conn: Connection, delivery_id: int, account_id: int) -> Row[Any] | None:
+    """Give the step of a way that was passed after something had left by it."""
+    return conn.execute(
+        select(many_steps)
+        .where(
+            many_steps.c.delivery_id == delivery_id,
+            many_steps.c.account_id == account_id,
+            had_left(),
+        )
+        .order_by(many_steps.c.n.desc())
+    ).first()
+
+
 def as_left(
     conn: Connection, channels: Mapping[str, Capabilities], row: Row[Any], account_id: int
 ) -> Any:
     """Give a row of many as it went over an account of its order.
 
-    When an earlier way left is not kept: `sent_at` is then when the row was made.
+    Where it is not known when an earlier way left, `sent_at` is when the row was made.
     """
     if account_id in (0, row.account_id):
         return row
+    step = step_of(conn, row.id, account_id)
+    if step is not None and step.sent_at:
+        kept = ("account_id", "address_id", "content_id", "sent_at")
+        return SimpleNamespace(**{**row._mapping, **{one: step._mapping[one] for one in kept}})
     kind = kinds_of(conn, channels, [account_id]).get(account_id, "")
     address_id = first_addresses(conn, [row.contact_id], [kind]).get((row.contact_id, kind))
     way = {
@@ -127,7 +149,7 @@ def last_left(conn: Connection, row: Row[Any]) -> int:
         return int(row.account_id)
     found = conn.execute(
         select(many_steps.c.account_id)
-        .where(many_steps.c.delivery_id == row.id, many_steps.c.reason == NOT_DELIVERED)
+        .where(many_steps.c.delivery_id == row.id, had_left())
         .order_by(many_steps.c.n.desc())
     ).scalar()
     return int(found or 0)

@@ -25,7 +25,7 @@ from sqlalchemy import (
     update,
 )
 
-from crm_store.many_places import NOT_DELIVERED
+from crm_store.many_places import had_left
 from crm_store.rendering import render
 from crm_store.rows import among, listed
 from crm_store.search_index import index_messages
@@ -115,7 +115,7 @@ def _newest(
 def _newest_of(dialect: str) -> Select[Any]:
     # Every group of messages asks this: made once, and its text is that of the index. What left on
     # a way that was given up, for nobody told that it arrived, may be answered all the same.
-    passed = (many_steps.c.delivery_id == deliveries.c.id) & (many_steps.c.reason == NOT_DELIVERED)
+    passed = (many_steps.c.delivery_id == deliveries.c.id) & had_left()
     reached = deliveries.c.status.in_([literal_column(f"'{one}'") for one in REACHED])
     since: BindParameter[int] = bindparam("since")
     return (

@@ -29,6 +29,7 @@ from crm_store.tables.outbox import TO_MANY, WAITING, deliveries
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many import PAUSED, address_kinds
 from dialogs.many_chain import after_earlier, zones_of
+from dialogs.many_return import bring_back
 from dialogs.many_sender import Sender, closed_windows, kept_back
 from dialogs.many_ways import Due, go_on
 from hub.messages import DeliveryStatus as Status
@@ -105,6 +106,8 @@ def _sweep(uow: UnitOfWork, account_id: int, send_id: int, status: str, reason: 
 
 def _held_back(uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[Due]) -> set[int]:
     """Settle or postpone what may not go now; gives the ids."""
+    back = bring_back(uow, send, rows)
+    rows = [row for row in rows if row.id not in back]
     refused = kept_back(uow, send, sender, [(row.contact_id, row.address_id) for row in rows])
     found: dict[int, str] = {}
     for row in rows:
@@ -134,7 +137,7 @@ def _held_back(uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[D
     later |= _too_fast(uow, sender, send, left)
     for number, due_at in later.items():
         uow.conn.execute(update(deliveries).where(deliveries.c.id == number).values(due_at=due_at))
-    return {*found, *later}
+    return {*back, *found, *later}
 
 
 def _over_cap(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, str]:

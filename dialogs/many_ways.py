@@ -30,6 +30,7 @@ from hub.events import DeliveriesQueued
 from hub.messages import DeliveryStatus as Status
 
 NOT_SENT = "not_sent_in_time"
+NEVER_LEFT = dict.fromkeys(("address_id", "content_id", "sent_at", "charged"), 0)
 FINAL = frozenset({"cancelled", "frequency_cap", "answered", "no_contact"})
 """Reasons that are about the person or the send, and not about the way."""
 FINAL_LATER = FINAL | {"unsubscribed"}
@@ -162,11 +163,11 @@ def why_not(
 def note_steps(
     uow: UnitOfWork,
     steps: Mapping[int, Sequence[tuple[int, str]]],
-    charged: Mapping[int, int] | None = None,
+    left: Mapping[int, Mapping[str, int]] | None = None,
 ) -> None:
     """Write down which ways of which rows were passed, and why.
 
-    `charged` is what had left on the first of them and costs money though nobody has it yet.
+    `left` is how the first of them had left, and what it costs though nobody has it yet.
     """
     known: dict[int, int] = dict(
         uow.conn.execute(
@@ -182,7 +183,8 @@ def note_steps(
             "account_id": account_id,
             "reason": reason,
             "at": uow.now,
-            "charged": (charged or {}).get(number, 0) if place == 1 else 0,
+            **NEVER_LEFT,
+            **((left or {}).get(number, {}) if place == 1 else {}),
         }
         for number, passed in sorted(steps.items())
         for place, (account_id, reason) in enumerate(passed, 1)
@@ -229,15 +231,23 @@ def go_on(uow: UnitOfWork, send: Row[Any], rows: Sequence[tuple[Row[Any] | Due, 
                 sent_at=0, delivered_at=0, charged=0,
             )
         )  # fmt: skip
-    note_steps(uow, steps, {number: _paid(*moving[number]) for number in moved})
+    note_steps(uow, steps, {number: _left(*moving[number]) for number in moved})
     if moved:
         uow.record(DeliveriesQueued(mailing_id=send.mailing_id, send_id=send.id, queued=len(moved)))
     return moved
 
 
-def _paid(row: Row[Any] | Due, reason: str) -> int:
-    """Give how many messages are to be paid of a way that is given up: those that had left."""
-    return max(1, row.charged) if reason == NOT_DELIVERED else 0
+def _left(row: Row[Any] | Due, reason: str) -> dict[str, int]:
+    """Give how a way that is given up had left, and how many messages are to be paid of it."""
+    sent_at = 0 if isinstance(row, Due) else int(row.sent_at)
+    if not sent_at:
+        return {}
+    return {
+        "address_id": row.address_id,
+        "content_id": row.content_id,
+        "sent_at": sent_at,
+        "charged": max(1, row.charged) if reason == NOT_DELIVERED else 0,
+    }
 
 
 def _last(way: Way, row: Row[Any] | Due, reason: str) -> tuple[tuple[int, str], ...]:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Table, Update, bindparam, delete, func, insert, select, update
 
 from crm_store.consents import end_waiting
+from crm_store.many_places import as_left
 from crm_store.rows import among, listed
 from crm_store.sql import lock_names, locked, upsert
 from crm_store.suppressions import learn_from_arrival, learn_from_failure, suppress
@@ -21,6 +22,7 @@ from crm_store.tables.outbox import deliveries, parked_receipts, parts
 from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.access import change_dialog
+from dialogs.many_told import tell_earlier
 from dialogs.many_ways import after_failure
 from hub.commands import RecordReceipt
 from hub.errors import RejectReason
@@ -105,18 +107,43 @@ def _apply(uow: UnitOfWork, command: RecordReceipt) -> None:
         )
         return
     if receipt.reason is RejectReason.COMPLAINED:
-        _complained(uow, row)
+        _complained(uow, as_left(uow.conn, uow.channels, row, command.account_id))
         reason = ""
     if receipt.reason is RejectReason.DELAYED:
-        _delayed(uow, row, receipt.text)
+        if row.account_id == command.account_id:
+            _delayed(uow, row, receipt.text)
         return
-    if row.send_id and row.account_id != command.account_id and receipt.status is Status.FAILED:
-        # An earlier way of somebody who is reached over another account by now.
-        return
-    move_delivery(uow, row, receipt.status, reason, receipt.text, at=receipt.at or uow.now)
+    at = receipt.at or uow.now
+    take_in(uow, row, command.account_id, receipt.status, reason, receipt.text, at=at)
 
 
-def _complained(uow: UnitOfWork, row: Row[Any]) -> None:
+def take_in(
+    uow: UnitOfWork,
+    row: Row[Any],
+    account_id: int,
+    status: Status,
+    reason: str,
+    text: str,
+    *,
+    at: int,
+) -> None:
+    """Take in what is told of what left over an account.
+
+    Somebody who gets what goes to many may be reached over another account by now: then it is about
+    that earlier way, and the one that stands keeps its state.
+    """
+    if not row.send_id or row.account_id == account_id:
+        move_delivery(uow, row, status, reason, text, at=at)
+        return
+    way = as_left(uow.conn, uow.channels, row, account_id)
+    before = tell_earlier(uow, row, account_id, status, reason, text, at=at)
+    if before is None:
+        return
+    _learn(uow, way.address_id, status, reason, text)
+    _show(uow, way, before, status, reason, text)
+
+
+def _complained(uow: UnitOfWork, row: Any) -> None:
     """Who calls a letter spam gets no advertising any more, on any channel: it arrived, and how."""
     if row.address_id > 0:
         suppress(uow, row.address_id, RejectReason.COMPLAINED.value, "feedback report")
@@ -199,7 +226,7 @@ def _apply_to_earlier(uow: UnitOfWork, command: RecordReceipt, row: Row[Any] | N
     rows = uow.conn.execute(
         locked(
             uow.dialect,
-            select(deliveries)
+            select(deliveries, messages.c.account_id.label("over"))
             .join(messages, messages.c.id == deliveries.c.message_id)
             .where(
                 messages.c.dialog_id == named.dialog_id,
@@ -211,8 +238,11 @@ def _apply_to_earlier(uow: UnitOfWork, command: RecordReceipt, row: Row[Any] | N
         )
     ).all()
     known = {one.id for one in rows}
-    for one in [*rows, *([row] if row is not None and row.id not in known else [])]:
-        move_delivery(uow, one, receipt.status, "", "", at=receipt.at or uow.now)
+    told = [(one, one.over) for one in rows]
+    if row is not None and row.id not in known:
+        told.append((row, command.account_id))
+    for one, account_id in told:
+        take_in(uow, one, account_id, receipt.status, "", "", at=receipt.at or uow.now)
     return True
 
 
@@ -236,9 +266,8 @@ def apply_parked(uow: UnitOfWork, account_id: int, external_ids: Sequence[str]) 
     for row in rows:
         delivery = find_delivery(uow, account_id, row.external_id)
         if delivery is not None:
-            move_delivery(
-                uow, delivery, Status(row.status), row.reason, row.text, at=row.at or uow.now
-            )
+            at = row.at or uow.now
+            take_in(uow, delivery, account_id, Status(row.status), row.reason, row.text, at=at)
     uow.conn.execute(
         delete(parked_receipts).where(parked_receipts.c.id.in_([row.id for row in rows]))
     )
@@ -285,13 +314,24 @@ def move_delivery(
     if row.send_id:
         values["worker"] = ""
     _write(uow, deliveries, row.id, values)
+    _learn(uow, row.address_id, status, reason, text)
+    if status is Status.FAILED and row.send_id and after_failure(uow, row, reason or "other"):
+        return
+    _show(uow, row, before, status, reason, text)
+
+
+def _learn(uow: UnitOfWork, address_id: int, status: Status, reason: str, text: str) -> None:
     if status is Status.FAILED:
-        learn_from_failure(uow, row.address_id, reason, text)
-        if row.send_id and after_failure(uow, row, reason or "other"):
-            return
-    elif status is Status.DELIVERED and row.address_id:
-        learn_from_arrival(uow, row.address_id)
-    if not row.message_id:
+        learn_from_failure(uow, address_id, reason, text)
+    elif status is Status.DELIVERED and address_id:
+        learn_from_arrival(uow, address_id)
+
+
+def _show(
+    uow: UnitOfWork, row: Any, before: Status, status: Status, reason: str, text: str
+) -> None:
+    """Say at the message what became of it, where it is that of this way."""
+    if not row.message_id or (row.send_id and not _is_of(uow, row)):
         return
     said = {"status": status.value, "reason": reason, "reason_text": text[:400]}
     _write(uow, messages, row.message_id, said)
@@ -322,6 +362,11 @@ def move_delivery(
             reason=reason,
         )
     )
+
+
+def _is_of(uow: UnitOfWork, row: Any) -> bool:
+    over = select(messages.c.account_id).where(messages.c.id == row.message_id)
+    return bool(uow.conn.execute(over).scalar() == row.account_id)
 
 
 def _write(uow: UnitOfWork, table: Table, key: int, values: Mapping[str, Any]) -> None:

@@ -77,6 +77,13 @@ many_steps = Table(
     num("at"),
     # What had left already and is paid for: how many messages the provider counts.
     num("charged"),
+    # How it left, where it did; and what was told of it after it was passed: delivered, read, failed.
+    ref("address_id"),
+    ref("content_id"),
+    num("sent_at"),
+    num("told_at"),
+    word("told"),
+    word("told_reason"),
     PrimaryKeyConstraint("delivery_id", "n"),
     sqlite_with_rowid=False,
 )

@@ -9,7 +9,11 @@ from hub.ids import NEVER, AccountId, AddressId, ContactId, DeliveryId, Micros
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way to a person in a send: `passed` with the reason, or the state it ended with."""
+    """One way to a person in a send: `passed` with the reason, or the state it ended with.
+
+    `told` is what the provider said of a way after it was passed (delivered, read, failed with
+    `text`), and `told_at` when: the state of the way that stands is its own.
+    """
 
     send_id: int
     contact_id: ContactId
@@ -21,6 +25,8 @@ class Way:
     text: str = ""
     at: Micros = NEVER
     sent_at: Micros = NEVER
+    told: str = ""
+    told_at: Micros = NEVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -239,6 +239,8 @@ async def ways_of(hub: Hub, request: PluginRequest) -> Answer:
                     "reason": each.reason,
                     "text": each.text,
                     "at": each.at,
+                    "told": each.told,
+                    "told_at": each.told_at,
                 }
                 for each in one.ways
             ],

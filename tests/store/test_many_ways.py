@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from crm_store import many, many_results, segments
+from crm_store import consents, many, many_results, segments
 from crm_store.tables.outbox import attempts
 from hub import (
     AddAddress,
@@ -208,15 +208,140 @@ async def test_without_a_proof_in_time_the_next_way_is_gone(
     # What left in vain is paid for too, each part of it.
     costs = await home.system.read(lambda reader: many_results.costs(reader, [send]))
     assert costs == {home.pigeon: 3 + 3, home.letter: 3}
-    # A report about the earlier way that comes late changes nothing, a proof of it does.
-    late = next(one for one in home.world.sent if one.to.value == "boris")
-    for status in (DeliveryStatus.FAILED, DeliveryStatus.DELIVERED):
-        receipt = DeliveryReceipt(
-            dedupe_key=f"late {status}", external_id=f"out-{late.idempotency_key}", status=status
+
+
+async def told(
+    home: House, send: int, contact_id: int, account: int, status: DeliveryStatus, **more: object
+) -> list[tuple[str, str, str]]:
+    """Take a provider's word about what left over an account; gives each way's state and what was told."""
+    row = (await home.user.read(many.ways_of, [send], [contact_id]))[-1].delivery_id
+    receipt = DeliveryReceipt(
+        dedupe_key=f"{status} {account} {more}", external_id=f"x{row}", status=status, **more  # type: ignore[arg-type]
+    )  # fmt: skip
+    await home.system.do(RecordReceipt(account_id=account, receipt=receipt))  # type: ignore[arg-type]
+    names = {home.letter: "letter", home.pigeon: "pigeon"}
+    found = await home.user.read(many.ways_of, [send], [contact_id])
+    return [(names[one.account_id], one.state, one.told) for one in found]
+
+
+async def test_what_is_told_of_an_earlier_way_stays_with_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        anna = await person(home, "Anna", "email", "pigeon")
+        send = await sent_to(home, [anna], (home.letter, home.pigeon))
+        assert await leave(home, home.letter) == 1
+        failed, delivered = DeliveryStatus.FAILED, DeliveryStatus.DELIVERED
+        full = {"reason": RejectReason.OTHER, "text": "452 4.2.2 full"}
+        await told(home, send, anna, home.letter, failed, **full)
+        home.world.offset_us += MINUTE
+        assert await leave(home, home.pigeon) == 1
+        # The mailbox was emptied after all: the letter is there, and of the message nothing is known.
+        passed = ("letter", "passed", "delivered")
+        assert await told(home, send, anna, home.letter, delivered) == [
+            passed,
+            ("pigeon", "sent", ""),
+        ]
+        assert dict(await home.user.read(many.counts, [send])) == {("sent", ""): 1}
+        # A lower word changes nothing any more, a higher one does; each way has its own.
+        assert (await told(home, send, anna, home.letter, failed))[0] == passed
+        assert await told(home, send, anna, home.pigeon, delivered) == [
+            passed,
+            ("pigeon", "delivered", ""),
+        ]
+        assert await told(home, send, anna, home.letter, DeliveryStatus.READ) == [
+            ("letter", "passed", "read"),
+            ("pigeon", "delivered", ""),
+        ]
+        [earlier, _] = await home.user.read(many.ways_of, [send], [anna])
+        assert earlier.sent_at < earlier.at < earlier.told_at
+        assert (
+            earlier.address_id != (await home.user.read(many.ways_of, [send], [anna]))[1].address_id
         )
-        await home.system.do(RecordReceipt(account_id=home.pigeon, receipt=receipt))
-        states = [one[1] for one in await path_of(home, send, people["boris"])]
-        assert states == ["passed", "sent" if status is DeliveryStatus.FAILED else "delivered"]
+
+
+async def test_a_late_bounce_or_complaint_is_that_of_its_own_address(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        order = (home.pigeon, home.letter)
+        people = [await person(home, name, "email", "pigeon") for name in ("Anna", "Boris")]
+        send = await sent_to(home, people, order, fall_back_after=60)
+        assert await leave(home, home.pigeon) == 2
+        home.world.offset_us += 61 * MINUTE
+        await home.system.do(ExpireLeases())
+        assert await leave(home, home.letter) == 2
+        anna, boris = people
+        gone = {"reason": RejectReason.OTHER, "text": "550 5.1.1 nobody"}
+        failed = DeliveryStatus.FAILED
+        assert await told(home, send, anna, home.pigeon, failed, **gone) == [
+            ("pigeon", "passed", "failed"),
+            ("letter", "sent", ""),
+        ]
+        complaint = {"reason": RejectReason.COMPLAINED}
+        await told(home, send, boris, home.pigeon, DeliveryStatus.DELIVERED, **complaint)
+        for one, reason in ((anna, "bounced_hard"), (boris, "complained")):
+            standing = await home.user.read(consents.standing, one)
+            assert [(each.kind, each.reason) for each in standing.suppressions] == [
+                ("pigeon", reason)
+            ]
+
+
+async def test_a_late_proof_of_an_earlier_way_keeps_the_next_one_from_leaving(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        anna = await person(home, "Anna", "email", "pigeon")
+        send = await sent_to(home, [anna], (home.pigeon, home.letter), fall_back_after=60)
+        assert await leave(home, home.pigeon) == 1
+        left = home.system.now()
+        home.world.offset_us += 61 * MINUTE
+        await home.system.do(ExpireLeases())
+        proof = DeliveryStatus.DELIVERED
+        assert await told(home, send, anna, home.pigeon, proof) == [("pigeon", "delivered", "")]
+        assert await leave(home, home.letter) == 0
+        [way] = await home.user.read(many.ways_of, [send], [anna])
+        assert abs(way.sent_at - left) < MINUTE
+
+
+async def test_a_message_above_an_answer_shows_the_state_of_its_own_way(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        anna = await person(home, "Anna", "email", "pigeon")
+        send = await sent_to(home, [anna], (home.pigeon, home.letter), fall_back_after=60)
+        assert await leave(home, home.pigeon) == 1
+        home.world.offset_us += 61 * MINUTE
+        await home.system.do(ExpireLeases())
+        assert await leave(home, home.letter) == 1
+        [place] = await home.receive(message("k1", "anna", text="Yes"))
+
+        async def shown() -> str:
+            return (await home.user.thread(place.dialog_id)).messages[0].status
+
+        assert await shown() == "sent"
+        await told(home, send, anna, home.letter, DeliveryStatus.DELIVERED)
+        assert await shown() == "sent"
+        await told(home, send, anna, home.pigeon, DeliveryStatus.READ)
+        assert await shown() == "read"
+
+
+async def test_who_refuses_by_an_earlier_way_before_the_next_leaves_is_sent_nothing_else(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        anna = await person(home, "Anna", "email", "pigeon")
+        send = await sent_to(home, [anna], (home.pigeon, home.letter), fall_back_after=60)
+        assert await leave(home, home.pigeon) == 1
+        home.world.offset_us += 61 * MINUTE
+        await home.system.do(ExpireLeases())
+        way = (await home.user.read(many.ways_of, [send], [anna]))[-1]
+        refused = WithdrawConsent(
+            contact_id=anna, channel="pigeon", how="link", evidence=f"delivery {way.delivery_id}"  # type: ignore[arg-type]
+        )  # fmt: skip
+        await home.system.do(refused)
+        assert await leave(home, home.letter) == 0
+        assert await path_of(home, send, anna) == [("pigeon", "sent", "")]
 
 
 @pytest.mark.parametrize("left", [False, True])

@@ -85,6 +85,7 @@ RELEASED = {
     "0051_client_addresses.py": "ea5b37a2e9a6b4fde1ce1647b9e07040b225464f4a68f783577ff25ff665af08",
     "0052_days_of_chains.py": "4b26ca42afb3a7908af41694aabbfced81cb1717adfda82f92e025198dcd6e61",
     "0053_short_counts.py": "ec1c620994d42a9bba22d703a41b2594cacdae30110b116d5d7be508a5e5c5a6",
+    "0054_told_of_ways.py": "3b9046ab496a4c82cc0037b80b0d78895ee606e1fb6139182106a38662154822",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

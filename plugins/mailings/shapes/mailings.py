@@ -137,6 +137,10 @@ class Way(Shape):
     reason: str
     text: str
     at: Instant
+    told: str = Field(
+        description="Said of it after it was passed: delivered, read, failed; else empty."
+    )
+    told_at: Instant
 
 
 class Ways(Shape):
