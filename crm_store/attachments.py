@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, false, insert, or_, select, true, update
 
 from crm_store import objects
 from crm_store.card_files import CARD, TYPE
@@ -19,6 +19,7 @@ from hub.commands import FetchAttachment, SettleAttachment, UploadAttachment
 from hub.errors import Conflict, NotFound
 from hub.events import MessageChanged
 from hub.ids import AttachmentId, DialogId, MessageId
+from hub.nouns.dialogs import DIALOGS
 from hub.records.dialogs import AttachmentRecord
 
 UPLOADED_US = 86_400_000_000
@@ -30,6 +31,8 @@ def file_seen(viewer: Viewer) -> ColumnElement[bool]:
 
     It is not asked of the file's own row: what colleagues sent did not always name its account.
     """
+    if not viewer.may(DIALOGS.read):
+        return false()
     if viewer.sees_all_dialogs and not viewer.hidden_accounts:
         return true()
     its_message = select(messages.c.id).where(
@@ -134,7 +137,11 @@ def attachment_record(row: Row[Any]) -> AttachmentRecord:
 
 
 def attachment(reader: Reader, attachment_id: AttachmentId) -> tuple[AttachmentRecord, str]:
-    """Give a file's record and its blob; what the viewer may not see is not found."""
+    """Give a file's record and its blob; raises NotFound for what the viewer may not see.
+
+    What the file hangs on decides: its message (a note too), the cards that hold it, and for an
+    upload that nothing has taken who uploaded it. Pages, the API and plugins all ask here.
+    """
     viewer = reader.viewer
     row = reader.conn.execute(
         select(attachments).where(

@@ -95,8 +95,8 @@ AttachmentKey = Annotated[GivenId, Path(alias="attachment_id", description="The 
 
 
 @router.get("/attachments/{attachment_id}", summary="About a file")
-async def about(caller: rights.MayViewDialogs, attachment_id: AttachmentKey) -> Shown:
-    """Give a file's name, type, size and state."""
+async def about(caller: rights.AnyCaller, attachment_id: AttachmentKey) -> Shown:
+    """Give a file's name, type, size and state, to who may see the message or card that has it."""
     record, _ = await caller.hub.read(attachment_reads.attachment, AttachmentId(attachment_id))
     return Shown.model_validate(record)
 
@@ -122,9 +122,12 @@ async def fetch(caller: rights.MayAnswer, attachment_id: AttachmentKey) -> Shown
     responses=BYTES,
 )
 async def content(
-    request: Request, caller: rights.MayViewDialogs, attachment_id: AttachmentKey
+    request: Request, caller: rights.AnyCaller, attachment_id: AttachmentKey
 ) -> Response:
-    """Give a file's bytes; always as a download, never to be opened in our name."""
+    """Give a file's bytes to who may see the message or card that has it.
+
+    It is always a download, never to be opened in our name.
+    """
     record, blob_id = await caller.hub.read(
         attachment_reads.attachment, AttachmentId(attachment_id)
     )

@@ -45,8 +45,9 @@ RIGHTS = {
     "PUT /messages/{message_id}/reaction": "dialogs.answer",
     "DELETE /messages/{message_id}": "dialogs.delete",
     "POST /attachments": "dialogs.note",
-    "GET /attachments/{attachment_id}": "dialogs.view",
-    "GET /attachments/{attachment_id}/content": "dialogs.view",
+    # What the file hangs on decides.
+    "GET /attachments/{attachment_id}": "",
+    "GET /attachments/{attachment_id}/content": "",
     "POST /attachments/{attachment_id}/fetch": "dialogs.answer",
     "GET /contacts": "contacts.view",
     "POST /contacts": "contacts.edit",
@@ -561,7 +562,7 @@ async def test_what_may_not_be_seen_is_not_there(world: World, role: str) -> Non
     wrong = []
     for endpoint, right in ASKED.items():
         hangs = any(f"{{{one}}}" in endpoint for one in ids if one not in open_to_all)
-        if right not in rights:
+        if right and right not in rights:
             continue
         ours = {**ids, "message_id": answered["id"], "attachment_id": upload["id"]}
         for asked in (ids, ours) if hangs else (ids,):

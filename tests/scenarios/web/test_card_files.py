@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import re
 
-from hub import CreateClient, SaveField, SaveRole
+from hub import (
+    AccountId,
+    AddNote,
+    Attachment,
+    CreateAccount,
+    CreateClient,
+    DialogId,
+    SaveField,
+    SaveRole,
+)
 from tests.scenarios.web.house import House, csrf_of
+from tests.scenarios.web.pigeons import SETTINGS
+from tests.scenarios.web.test_live import write
 
 
 async def test_a_file_is_put_on_a_card_replaced_and_taken_away(hub: House) -> None:
@@ -93,3 +104,23 @@ async def test_a_file_is_given_with_a_new_card_by_who_writes_no_notes(hub: House
             "/api/v1/attachments", files=files, data={"kind": kind} if kind else {}, headers=head
         )
         assert sent.status_code == status, sent.text
+
+
+async def test_what_a_file_hangs_on_decides_who_gets_it(hub: House) -> None:
+    rights = frozenset({"contacts.view", "contacts.edit"})
+    await hub.system.do(SaveRole(name="keeper", based_on="agent", permissions=rights))
+    await hub.system.do(SaveField(kind="client", label="Contract", type="file"))
+    made = CreateAccount(channel="pigeon", title="Loft", settings=SETTINGS)
+    dialog_id = await write(hub, AccountId((await hub.system.do(made))[0]), 1)
+    file = Attachment(name="a.pdf", media_type="application/pdf", content=b"pdf", size=3)
+    on_card, on_note = [await hub.system.upload(file, DialogId(0)) for _ in range(2)]
+    await hub.system.do(
+        CreateClient(name="Anna", values={"custom": {"contract": str(on_card)}}),
+        AddNote(dialog_id=dialog_id, text="Look", attachments=(on_note,)),
+    )
+    keeper, agent = await hub.logged_in("keeper"), await hub.logged_in("agent")
+    for browser, of_dialogs in ((keeper, 404), (agent, 200)):
+        for file_id, status in ((on_card, 200), (on_note, of_dialogs)):
+            for path in ("/files/{}", "/api/v1/attachments/{}", "/api/v1/attachments/{}/content"):
+                given = await browser.get(path.format(file_id))
+                assert given.status_code == status, (path, file_id)
