@@ -77,9 +77,9 @@ def move_interest(uow: UnitOfWork, command: MoveInterest) -> None:
     if forward:
         _gate(uow, row, line, stood, stage.position)
     make_room(uow, stage)
-    enter(uow, row.id, stage.id)
     if forward:
         pass_over(uow, row.id, line, stood.position if stood else -1, stage.position)
+    enter(uow, row.id, stage.id)
     values: dict[str, object] = {
         "pipeline_id": line.id,
         "stage_id": stage.id,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from crm_store.tables.interests import interest_stays, interests
 from crm_store.unit_of_work import UnitOfWork
@@ -44,7 +44,10 @@ def leave(uow: UnitOfWork, interest_id: int) -> None:
 def pass_over(
     uow: UnitOfWork, interest_id: int, pipeline: Pipeline, before: int, after: int
 ) -> None:
-    """Note the stages between two positions as reached, though nobody stayed in them."""
+    """Note the stages between two positions as reached, though nobody stayed in them.
+
+    Who moves an interest notes it before the stay that it leads to (see `unpass`).
+    """
     known = _known(uow, interest_id)
     for stage in pipeline.stages:
         if before < stage.position < after and stage.id not in known:
@@ -52,14 +55,22 @@ def pass_over(
 
 
 def unpass(uow: UnitOfWork, interest_id: int, since: int) -> None:
-    """Take back what was noted as passed over since an instant: it was not reached after all."""
-    uow.conn.execute(
-        delete(interest_stays).where(
-            interest_stays.c.interest_id == interest_id,
-            interest_stays.c.passed,
-            interest_stays.c.entered_at >= since,
-        )
-    )
+    """Take back what was noted as passed over since an instant: it was not reached after all.
+
+    What led to where the interest stands stays, though it be of that same instant.
+    """
+    columns = interest_stays.c
+    wrong = [columns.interest_id == interest_id, columns.passed, columns.entered_at >= since]
+    stands = uow.conn.execute(
+        select(columns.id, columns.entered_at)
+        .where(columns.interest_id == interest_id, ~columns.passed)
+        .order_by(columns.id.desc())
+        .limit(1)
+    ).first()
+    if stands is not None:
+        # One transaction has one instant, and makes its ids in order.
+        wrong.append(or_(columns.entered_at != stands.entered_at, columns.id > stands.id))
+    uow.conn.execute(delete(interest_stays).where(*wrong))
 
 
 def last_stage(conn: Connection, interest_id: int, pipeline: Pipeline) -> Stage | None:

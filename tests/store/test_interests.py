@@ -128,6 +128,24 @@ async def test_what_was_won_by_mistake_has_come_no_further(home: House) -> None:
     assert [one.count for one in (await home.user.read(funnel, query)).steps][:2] == [1, 0]
 
 
+async def test_what_was_made_and_won_at_once_remembers_how_far_it_came(home: House) -> None:
+    stages = (await sales(home)).stages
+    interest_id = InterestId(home.user.new_id())
+    await home.user.do(
+        CreateObject(
+            kind="interest",
+            object_id=interest_id,
+            values={"title": "Boats", "stage_id": str(stages[1].id)},
+        ),
+        MoveInterest(interest_id=interest_id, stage_id=stages[3].id),
+        WinInterest(interest_id=interest_id),
+    )
+    query = FunnelQuery(pipeline_id=stages[0].pipeline_id)
+    await home.user.do(ReopenInterest(interest_id=interest_id))
+    reached = [1, 1, 1, 1] + [0] * (len(stages) - 4)
+    assert [one.count for one in (await home.user.read(funnel, query)).steps] == reached
+
+
 async def test_a_round_through_another_pipeline_leads_no_further(home: House) -> None:
     line = await sales(home)
     first, second, third = line.stages[:3]
