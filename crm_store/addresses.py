@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, select, update
 
+from crm_store.nouns import NOUNS
 from crm_store.objects import visible_people
 from crm_store.sameness import normal_form
 from crm_store.search_index import index_contact
@@ -50,6 +51,23 @@ def blocked_addresses(conn: Connection) -> dict[tuple[str, str], str]:
     return {(row.kind, row.value): row.blocked for row in rows}
 
 
+def taken(uow: UnitOfWork, owner_id: int) -> Conflict:
+    """Give the refusal of an address that a contact has; it names him to who may see him."""
+    viewer = uow.viewer
+    owner = select(contacts.c.id).where(contacts.c.id == owner_id, visible_people(viewer))
+    named = viewer.may(NOUNS["contact"].kind.read) and uow.conn.execute(owner).first() is not None
+    if viewer.is_system or named:
+        return Conflict(
+            "this address belongs to another contact",
+            what="address_taken",
+            details={"contact_id": str(owner_id)},
+        )
+    return Conflict(
+        "this address is taken by somebody whom you may not see: ask an administrator whose it is",
+        what="address_taken",
+    )
+
+
 def own_address(
     uow: UnitOfWork, contact_id: ContactId, address: Address, *, verified: bool
 ) -> AddressId:
@@ -65,11 +83,7 @@ def own_address(
         )
     ).first()
     if row is not None and row.contact_id not in (0, contact_id):
-        raise Conflict(
-            "this address belongs to another contact",
-            what="address_taken",
-            details={"contact_id": str(row.contact_id)},
-        )
+        raise taken(uow, row.contact_id)
     if row is not None:
         address_id = AddressId(row.id)
         uow.conn.execute(

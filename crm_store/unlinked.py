@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, bindparam, delete, select, true, update
 
 from crm_store import object_writes, objects
-from crm_store.addresses import add_address, remove_address
+from crm_store.addresses import add_address, remove_address, taken
 from crm_store.clients import create_client
 from crm_store.nouns import NOUNS
 from crm_store.people import contact_changed, update_contact
@@ -198,11 +198,7 @@ def take_said(uow: UnitOfWork, row: Any, contact_id: ContactId, *, state: str) -
     """Put a told address onto a card, unverified; raises Conflict where it is somebody else's."""
     owner = _owners(uow.conn, [row.normal]).get(row.normal)
     if owner is not None and owner[0] != contact_id:
-        raise Conflict(
-            "this address belongs to another contact",
-            what="address_taken",
-            details={"contact_id": str(owner[0])},
-        )
+        raise taken(uow, owner[0])
     address_id = add_address(
         uow,
         AddAddress(contact_id=contact_id, address=Address(kind=row.kind, value=row.value)),

@@ -148,14 +148,16 @@ async def add_people(hub: Hub, one: CallList, contact_ids: Sequence[int]) -> int
 
 async def add_numbers(hub: Hub, one: CallList, text: str) -> tuple[int, list[str]]:
     """Put on a list whom numbers belong to, one a line with a name after it; who is not known becomes
-    a person. Gives how many are new, and the lines that could not be taken."""
+    a person. Gives how many are new, and the lines that could not be taken: those that hold no
+    number, and those of people whom who acts may not see."""
     ids, left = [], []
     for line in [each.strip() for each in text.splitlines() if each.strip()][:BATCH]:
         found = _NUMBER.fullmatch(line)
-        if found is None:
-            left.append(line[:100])
+        whose = await _whose(hub, _international(found[1]), found[2] or "") if found else 0
+        if whose:
+            ids.append(whose)
         else:
-            ids.append(await _whose(hub, _international(found[1]), found[2] or ""))
+            left.append(line[:100])
     return await add_people(hub, one, ids) if ids else 0, left
 
 
@@ -168,14 +170,14 @@ def _international(number: str) -> str:
 
 
 async def _whose(hub: Hub, number: str, name: str) -> int:
-    """Give the person of a number, who is made where nobody has it."""
+    """Give the person of a number, who is made where nobody has it; 0 for one who is not seen."""
     phone = Address(kind=PHONE, value=number)
     try:
         made = await hub.do(CreateContact(name=name.strip()[:200] or number, addresses=(phone,)))
     except Conflict as error:
-        if error.what != "address_taken" or not isinstance(error.details, dict):
+        if error.what != "address_taken":
             raise
-        return int(error.details["contact_id"])
+        return int(error.details["contact_id"]) if isinstance(error.details, dict) else 0
     return int(made[0])
 
 

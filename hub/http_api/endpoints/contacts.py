@@ -79,7 +79,7 @@ async def listing(
 async def create(
     caller: rights.MayEditContacts, body: s.CreateContact, response: Response
 ) -> s.Contact:
-    """Add a human; 409 `address_taken` names the contact who has an address already."""
+    """Add a human; 409 `address_taken` names the contact who has an address, if he is seen."""
     made = await caller.hub.do(
         c.CreateContact(
             name=body.name,

@@ -610,6 +610,14 @@ async def test_what_may_not_be_seen_is_not_there(world: World, role: str) -> Non
         body = {"title": "x", "owner_id": "999"}
         for number in (lead["id"], "999"):
             await agent.refused(404, "not_found", "PATCH", f"/leads/{number}", json=body)
+        # Whose an address is he does not hear either.
+        mine = (await agent.ok("POST", "/clients", json={"name": "mine"}))["id"]
+        body = {"name": "A", "addresses": [{"kind": "pigeon", "value": "anna"}], "client_id": mine}
+        error = await agent.refused(409, "address_taken", "POST", "/contacts", json=body)
+        assert error["details"] is None
+        assert "administrator" in error["message"]
+        error = await boss.refused(409, "address_taken", "POST", "/contacts", json=body)
+        assert error["details"] == {"contact_id": ids["contact_id"]}
         # A person whom he would not see is not made; one of his own client is.
         body = {"name": "Clara", "addresses": [{"kind": "pigeon", "value": "clara"}]}
         error = await agent.refused(422, "invalid", "POST", "/contacts", json=body)
