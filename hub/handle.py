@@ -29,6 +29,7 @@ from hub.errors import HubError, NotAllowed, NotFound
 from hub.events import Event
 from hub.feed import Signal
 from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, Micros, UserId
+from hub.kept_bytes import naming
 from hub.links import check_links
 from hub.many_reads import ManyReads
 from hub.messages import Arrival, Attachment
@@ -228,20 +229,14 @@ class BoundHub(ManyReads):
         command = UploadAttachment(
             file=replace(file, content=None), blob=blob, dialog_id=dialog_id, kind=kind
         )
-        try:
+        async with naming(self._runtime.blobs, blob[0]):
             return AttachmentId((await self.do(command))[0])
-        except Exception:
-            await asyncio.to_thread(self._runtime.blobs.remove, blob[0])
-            raise
 
     async def keep_file(self, content: bytes) -> str:
         """Keep the bytes of a file that goes to many."""
         blob = await asyncio.to_thread(self._runtime.blobs.put, content)
-        try:
+        async with naming(self._runtime.blobs, blob[0]):
             return str((await self.do(KeepFile(blob=blob)))[0])
-        except Exception:
-            await asyncio.to_thread(self._runtime.blobs.remove, blob[0])
-            raise
 
     async def kept_file(self, name: str) -> bytes:
         """The bytes that `keep_file` kept."""

@@ -42,6 +42,7 @@ from hub.ids import ImportId
 from hub.import_archive import Files, given_in, keep
 from hub.import_columns import PEOPLE, Names, Reading, suggest, unguarded
 from hub.import_files import Sheet, look_at, rows_of
+from hub.kept_bytes import naming
 from hub.messages import Address
 from hub.properties import PropertyType
 from hub.records.imports import Import, ImportFields, ImportRow
@@ -80,11 +81,8 @@ async def upload(
         rows_count=sheet.rows,
         fields=fields,
     )
-    try:
+    async with naming(blobs, blob[0]):
         return ImportId((await hub.do(command))[0])
-    except Exception:
-        await asyncio.to_thread(blobs.remove, blob[0])
-        raise
 
 
 def _fields_for(reader: Reader, kind: str, sheet: Sheet) -> ImportFields:
@@ -330,15 +328,11 @@ async def _written(
     if source.has_files and any(given_in(row.values) for row in rows):
         most = hub.runtime.settings.max_file
         rows, kept = await asyncio.to_thread(keep, source.path, rows, blobs, most)
-    try:
+    async with naming(blobs, *kept):
         await hub.do(
             WriteImportRows(import_id=one.id, after=after, rows=tuple(rows), read_to=read_to),
             *_questions(source.noun, rows),
         )
-    except Exception:
-        for each in kept:
-            await asyncio.to_thread(blobs.remove, each)
-        raise
 
 
 def _questions(noun: Noun, rows: Sequence[ImportRow]) -> list[Subscribe]:

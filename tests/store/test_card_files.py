@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from crm_store import attachments as attachment_reads
 from crm_store import import_fields, objects
 from crm_store.attachments import UPLOADED_US
+from crm_store.blobs import SWEEP_AFTER_SECONDS
 from crm_store.history import changes_of
 from crm_store.nouns import NOUNS
 from crm_store.objects import ObjectQuery
@@ -38,6 +42,7 @@ from hub import (
     Scope,
     UndoMerge,
     UserId,
+    importing,
 )
 from hub.list_words import FOR_PROGRAMS
 from hub.upkeep import Upkeep
@@ -221,6 +226,40 @@ async def test_an_upload_that_nothing_takes_is_forgotten_after_a_day(home: House
     bytes_of = {one.blob_id for one in rows(home, select(attachments))}
     assert {one.id for one in rows(home, select(blobs))} == bytes_of
     assert await held(home, client)
+
+
+async def test_only_what_was_refused_loses_its_bytes_at_once(home: House, tmp_path: Path) -> None:
+    folder = home.runtime.settings.data / "blobs"
+
+    def lying() -> list[Path]:
+        return [one for one in folder.rglob("*") if one.is_file()]
+
+    file = Attachment(name="a.txt", media_type="text/plain", content=b"a", size=1)
+    table = tmp_path / "people.csv"
+    table.write_text("Name\nAnna\n")
+    with pytest.raises(NotFound):
+        await home.user.upload(file, DialogId(7))
+    assert lying() == []
+    # A statement that fails stands for a database that dies: what it wrote nobody can say.
+    with home.runtime.database.administer() as conn:
+        conn.execute(text("ALTER TABLE blobs RENAME TO away"))
+    for call in (
+        home.user.upload(file, DialogId(0)),
+        home.system.keep_file(b"b"),
+        importing.upload(home.user, "client", "people.csv", table),
+    ):
+        with pytest.raises(DBAPIError):
+            await call
+    with home.runtime.database.administer() as conn:
+        conn.execute(text("ALTER TABLE away RENAME TO blobs"))
+    upkeep = Upkeep(home.runtime)
+    assert home.runtime.blobs.sweep(upkeep._known) == 0
+    assert len(lying()) == 3
+    sent = await put_up(home, "named.txt")
+    for one in lying():
+        os.utime(one, (0, time.time() - SWEEP_AFTER_SECONDS - 60))
+    assert home.runtime.blobs.sweep(upkeep._known) == 3
+    assert (await home.user.file(sent)).content == b"named.txt"
 
 
 async def named(home: House) -> set[int]:
