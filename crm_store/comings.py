@@ -25,7 +25,13 @@ def refresh_segment(uow: UnitOfWork, command: RefreshSegment) -> tuple[int, int,
     large it is.
     """
     row = locked_row(uow, command.segment_id)
-    reader = Reader(conn=uow.conn, viewer=uow.viewer, now=uow.now, nouns=uow.tx.nouns)
+    reader = Reader(
+        conn=uow.conn,
+        viewer=uow.viewer,
+        now=uow.now,
+        nouns=uow.tx.nouns,
+        segment_fields=uow.tx.segment_fields,
+    )
     segment = record(row)
     if segment.static:
         return 0, 0, 0

@@ -32,6 +32,7 @@ from hub.ids import IdMaker, Micros
 
 if TYPE_CHECKING:
     from hub.extensions import Ageing
+    from hub.segment_fields import SegmentField
 
 log = logging.getLogger("hub.database")
 T = TypeVar("T")
@@ -74,6 +75,7 @@ class Database:
         self.channels = channels if channels is not None else Abilities({})
         self.nouns: Mapping[str, Noun] = NOUNS
         self.ageing: Mapping[str, Ageing] = {}
+        self.segment_fields: Mapping[str, SegmentField] = {}
         self.on_commit = on_commit
         self.drop_blob: Callable[[str], None] | None = None
         self.group_sizes: list[int] = []
@@ -298,6 +300,7 @@ class Database:
             drop_blob=self.drop_blob,
             nouns=self.nouns,
             ageing=self.ageing,
+            segment_fields=self.segment_fields,
         )
 
 

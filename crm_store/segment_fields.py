@@ -25,6 +25,7 @@ from crm_store.custom import whole
 from crm_store.filter_sql import QueryField
 from crm_store.nouns import NOUNS, Noun
 from crm_store.object_fields import WON, last_purchase, query_fields
+from crm_store.segment_brought import beyond_sight, brought
 from crm_store.sight import sees_all, visible
 from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.interests import interests
@@ -37,6 +38,7 @@ from crm_store.tables.segments import segments
 from crm_store.topics import listed
 from crm_store.viewer import Reader, Viewer
 from hub.filters import Choice, Field, Fields, FieldType, Where
+from hub.segment_fields import SegmentField
 
 CONTACT = NOUNS["contact"]
 
@@ -288,9 +290,15 @@ def card(conn: Connection) -> Noun:
     return whole(conn, CONTACT)
 
 
-def fields(conn: Connection) -> Fields:
-    """Give every field that a segment can ask for, those of the organisation's own among them."""
-    return Fields((*card(conn).kind.fields, *(one for one, _ in EXTRA.values())))
+def fields(conn: Connection, more: Mapping[str, SegmentField]) -> Fields:
+    """Give every field that a segment can ask for: the organisation's own and plugins' (`more`) too."""
+    return Fields(
+        (
+            *card(conn).kind.fields,
+            *(one for one, _ in EXTRA.values()),
+            *(one.field for one in more.values()),
+        )
+    )
 
 
 def columns(reader: Reader) -> dict[str, QueryField]:
@@ -300,7 +308,7 @@ def columns(reader: Reader) -> dict[str, QueryField]:
     """
     extra = {name: query for name, (_, query) in EXTRA.items()}
     extra |= {name: _seen(extra[name], reader.viewer, name) for name in narrowed(reader.viewer)}
-    return {**query_fields(card(reader.conn)), **extra}
+    return {**query_fields(card(reader.conn)), **extra, **brought(reader)}
 
 
 def narrowed(viewer: Viewer) -> frozenset[str]:
@@ -325,7 +333,7 @@ def _seen(query: QueryField, viewer: Viewer, field: str) -> QueryField:
 def beyond(reader: Reader, ids: Collection[int]) -> set[int]:
     """Give those of some segments that may depend on what the reader does not see: by their
     conditions, or by the segments that they are made of."""
-    names = narrowed(reader.viewer) if ids else ()
+    names = {*narrowed(reader.viewer), *beyond_sight(reader)} if ids else ()
     if not names:
         return set()
     asked = select(segments.c.id, segments.c.definition).where(segments.c.id.in_(ids))
@@ -338,8 +346,9 @@ def _asks(definition: Mapping[str, Any], names: Collection[str]) -> bool:
     return any(others) or any(json.dumps(one) in given for one in names)
 
 
-def with_choices(conn: Connection) -> Fields:
+def with_choices(reader: Reader) -> Fields:
     """Give the same fields with what can be chosen from: states, levels, the newest mailings."""
+    conn = reader.conn
     client = whole(conn, NOUNS["client"]).kind
     known = {
         "contact.client_status": client.property("status").choices,
@@ -353,7 +362,7 @@ def with_choices(conn: Connection) -> Fields:
     }
     return Fields(
         replace(one, choices=known[name]) if name in known else one
-        for name, one in fields(conn).items()
+        for name, one in fields(conn, reader.segment_fields).items()
     )
 
 

@@ -133,7 +133,7 @@ def _inside(reader: Reader, segment: Segment, above: frozenset[int]) -> ColumnEl
         )
     parts: list[ColumnElement[bool]] = []
     if segment.filter:
-        known = fields(reader.conn)
+        known = fields(reader.conn, reader.segment_fields)
         tree = parse(segment.filter, known, Use.QUERY)
         moment = Moment(now=reader.now, me=reader.viewer.user_id)
         dialect, sql = reader.conn.dialect.name, columns(reader)
@@ -216,7 +216,7 @@ def save_segment(uow: UnitOfWork, command: SaveSegment) -> int:
     if not name:
         raise Invalid("give the segment a name", field="name")
     if command.filter:
-        parse(command.filter, fields(uow.conn), Use.QUERY)
+        parse(command.filter, fields(uow.conn, uow.tx.segment_fields), Use.QUERY)
     definition = {
         "filter": dict(command.filter),
         "any_of": [str(one) for one in command.any_of],

@@ -28,6 +28,7 @@ from hub.storable import NOT_KEPT
 
 if TYPE_CHECKING:
     from hub.extensions import Ageing
+    from hub.segment_fields import SegmentField
 
 JOURNAL_LOCK = 0x4855_4A4F
 """Number of the advisory lock under which PostgreSQL writes the journal."""
@@ -55,6 +56,7 @@ class Transaction:
     drop_blob: Callable[[str], None] | None = None
     nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
     ageing: Mapping[str, Ageing] = field(default_factory=dict)
+    segment_fields: Mapping[str, SegmentField] = field(default_factory=dict)
     known: dict[str, Any] = field(default_factory=dict)
     """What was read here and nobody changes; it is forgotten with a savepoint."""
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from hub.extensions import Ageing
     from hub.kinds import Kind
+    from hub.segment_fields import SegmentField
 
 NOBODY_ROLE = "nobody"
 P = ParamSpec("P")
@@ -249,7 +250,8 @@ _SEES_ALL = Viewer()
 class Reader:
     """One read: a connection with a stable snapshot, who asks, when, and what plugins bring.
 
-    `nouns` are the kinds there are, `ageing` what of plugins' tables is removed by its age.
+    `nouns` are the kinds there are, `ageing` what of plugins' tables is removed by its age,
+    `segment_fields` what segments can ask of them.
     `known` holds what this read has found out already (`once_a_read`).
     """
 
@@ -258,6 +260,7 @@ class Reader:
     now: Micros
     nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
     ageing: Mapping[str, Ageing] = field(default_factory=dict)
+    segment_fields: Mapping[str, SegmentField] = field(default_factory=dict)
     known: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
 

@@ -646,6 +646,7 @@ from hub.roles import (
 )
 from hub.rules import Action, Facts, Recipe, ready_text
 from hub.rules import Held as ActionHeld
+from hub.segment_fields import Asking, SegmentField
 from hub.settings import (
     HubSettings,
 )
@@ -713,6 +714,7 @@ __all__ = [
     "AskAgain",
     "AskDetails",
     "AskRule",
+    "Asking",
     "AssignDialog",
     "Attachment",
     "AttachmentId",
@@ -1140,6 +1142,7 @@ __all__ = [
     "Segment",
     "SegmentChanged",
     "SegmentEntered",
+    "SegmentField",
     "SegmentLeft",
     "SendElsewhere",
     "SendMany",

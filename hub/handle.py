@@ -19,7 +19,7 @@ from crm_store import wording
 from crm_store.nouns import Noun
 from crm_store.objects import ObjectQuery
 from crm_store.rendering import check, render
-from crm_store.viewer import Reader, Viewer
+from crm_store.viewer import Viewer
 from hub.account_settings import unseal
 from hub.api import PluginStore
 from hub.capabilities import Capabilities
@@ -98,16 +98,7 @@ class BoundHub(ManyReads):
         eyes = self._eyes
         if eyes is not None:
             return await self._runtime.database.read(
-                lambda conn: function(
-                    Reader(
-                        conn=conn,
-                        viewer=eyes,
-                        now=self.now(),
-                        nouns=self._runtime.nouns,
-                        ageing=self._runtime.ageing,
-                    ),
-                    *args,
-                )
+                lambda conn: function(self._runtime.reader(conn, eyes), *args)
             )
         return await self._runtime.read(self.actor, self._scopes, function, *args)
 

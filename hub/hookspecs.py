@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hub.pages import Route
     from hub.records.dialogs import Dialog
     from hub.rules import Action, Recipe
+    from hub.segment_fields import SegmentField
 
 PROJECT = "hub"
 
@@ -67,6 +68,11 @@ def register_events() -> list[type[Event]]:
 @hookspec
 def register_fields() -> list[Field]:
     """Give fields of conditions; names start with your plugin's name and a dot. Values are pure."""
+
+
+@hookspec
+def register_segment_fields() -> list[SegmentField]:
+    """Give what segments can ask of a person in your own tables, by SQL; names as of fields."""
 
 
 @hookspec

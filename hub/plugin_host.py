@@ -37,6 +37,7 @@ from hub.hookspecs import PROJECT
 from hub.kinds import Kind
 from hub.pages import Route
 from hub.rules import Action, Recipe
+from hub.segment_fields import SegmentField
 
 log = logging.getLogger("hub.plugins")
 
@@ -56,6 +57,7 @@ GIVES: Mapping[str, tuple[type, ...]] = {
     "register_transforms": (OutboundTransform,),
     "register_ageing": (Ageing,),
     "register_fields": (Field,),
+    "register_segment_fields": (SegmentField,),
     "register_recipes": (Recipe,),
     "register_routes": (Route,),
     "register_jobs": (Job,),

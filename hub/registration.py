@@ -22,6 +22,7 @@ from hub.plugin_host import Plugin, PluginHost
 from hub.properties import PropertyType
 from hub.roles import PERMISSIONS
 from hub.rules import Action, Recipe
+from hub.segment_fields import ASKABLE, SegmentField
 
 _WORD = re.compile(r"[a-z][a-z0-9_]{0,40}")
 REGISTERS = (
@@ -32,6 +33,7 @@ REGISTERS = (
     "register_jobs",
     "register_commands",
     "register_fields",
+    "register_segment_fields",
     "register_actions",
     "register_recipes",
     "register_ageing",
@@ -53,6 +55,7 @@ class Registered:
     actions: list[tuple[str, type[Action]]] = field(default_factory=list)
     recipes: list[tuple[str, Recipe]] = field(default_factory=list)
     ageing: dict[str, Ageing] = field(default_factory=dict)
+    segment_fields: dict[str, SegmentField] = field(default_factory=dict)
 
 
 def register(plugins: PluginHost, registry: EventRegistry, own_jobs: Iterable[Job]) -> Registered:
@@ -92,7 +95,12 @@ def _clash(
     for one in given.get("register_fields", ()):
         if not one.name.startswith(f"{plugin}."):
             return f"field {one.name} does not start with {plugin}."
+    for one in given.get("register_segment_fields", ()):
+        wrong = _wrong_segment_field(plugin, one)
+        if wrong:
+            return wrong
     for hook, names in (
+        ("register_segment_fields", [one.name for one in given.get("register_segment_fields", ())]),
         ("register_actions", [one.name for one in given.get("register_actions", ())]),
         ("register_recipes", [one.key for one in given.get("register_recipes", ())]),
     ):
@@ -108,6 +116,19 @@ def _clash(
     for name in metadata.tables:
         if not name.startswith(f"{plugin}_"):
             return f"table {name} does not start with {plugin}_"
+    return ""
+
+
+def _wrong_segment_field(plugin: str, one: SegmentField) -> str:
+    """Say what keeps a field of segments from being one of this plugin's."""
+    own, dot, word = one.name.partition(".")
+    if own != plugin or not dot or not _WORD.fullmatch(word):
+        return f"segment field {one.name!r} is not called {plugin}.<word>, in small letters"
+    if one.type not in ASKABLE:
+        known = ", ".join(sorted(ASKABLE))
+        return f"segment field {one.name}: its type is one of {known}, not {one.type}"
+    if one.permission and one.permission not in PERMISSIONS:
+        return f"segment field {one.name}: there is no right {one.permission!r}"
     return ""
 
 
@@ -158,6 +179,7 @@ def _take(
         found.handlers[handler.command] = (plugin.name, handler)
     found.fields += [(plugin.name, one) for one in given.get("register_fields", ())]
     found.actions += [(plugin.name, one) for one in given.get("register_actions", ())]
+    found.segment_fields |= {one.name: one for one in given.get("register_segment_fields", ())}
     found.ageing |= {one.name: one for one in given.get("register_ageing", ())}
     found.recipes += [(plugin.name, one) for one in given.get("register_recipes", ())]
     tables = tuple(metadata.sorted_tables)

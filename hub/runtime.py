@@ -129,6 +129,7 @@ class Runtime:
         self.database.drop_blob = self.blobs.remove
         self.database.nouns = self.nouns
         self.database.ageing = self.ageing = given.ageing
+        self.database.segment_fields = self.segment_fields = given.segment_fields
         self.feed = Feed(self.database, self.registry)
         self.rights = Rights()
         self.colleagues = Colleagues()
@@ -313,12 +314,20 @@ class Runtime:
 
         def run(conn: Any) -> T:
             viewer = self.rights.read(conn, actor, scopes)
-            reader = Reader(
-                conn=conn, viewer=viewer, now=self.now(), nouns=self.nouns, ageing=self.ageing
-            )
-            return function(reader, *args)
+            return function(self.reader(conn, viewer), *args)
 
         return await self.database.read(run)
+
+    def reader(self, conn: Any, viewer: Viewer) -> Reader:
+        """Give what a query function reads with, and with whose eyes."""
+        return Reader(
+            conn=conn,
+            viewer=viewer,
+            now=self.now(),
+            nouns=self.nouns,
+            ageing=self.ageing,
+            segment_fields=self.segment_fields,
+        )
 
     # -- acting ----------------------------------------------------------------------------
 

@@ -132,7 +132,14 @@ class WebhookSender:
         viewer = load_viewer(tx.conn, Actor(kind=ActorKind.USER, id=user_id))
         if viewer.is_nobody:
             return events
-        return visible(Reader(conn=tx.conn, viewer=viewer, now=tx.now, nouns=tx.nouns), events)
+        reader = Reader(
+            conn=tx.conn,
+            viewer=viewer,
+            now=tx.now,
+            nouns=tx.nouns,
+            segment_fields=tx.segment_fields,
+        )
+        return visible(reader, events)
 
     async def run(self) -> None:
         """Post what is due; a slow receiver takes one of the places, never the others' turn."""

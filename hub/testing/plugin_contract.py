@@ -11,9 +11,10 @@
 | tables | a table without the plugin's prefix or without a key | `register_tables` |
 | events | facts offered twice (they are, after a crash) that count twice | `event_occurred` |
 | kinds | a kind that cannot be registered, or whose objects cannot be made, found, changed, exported | `register_kinds` |
+| segment fields | a field that the database cannot be asked by, that loses people, or has no Russian words | `register_segment_fields` |
 | blocking | a call of an asynchronous hook that waits or computes on the loop | `event_occurred`, `dialog_panels` |
 
-The hub of `events` and `blocking` is a whole real one, in a temporary folder.
+The hub of `events`, `segment fields` and `blocking` is a whole real one, in a temporary folder.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ from hub.testing.blocking import watch_loop
 from hub.testing.checks import Contract, check, expect
 from hub.testing.kind_checks import try_kind
 from hub.testing.real_hub import RunningHub, running_hub
+from hub.testing.segment_checks import try_segment_field
 
 OURS = ("hub", "channels", "dialogs", "triggers", "crm_store", "plugins")
 HEAVY = ("starlette", "fastapi", "uvicorn", "crm_store", "dialogs", "triggers", "hub.runtime")
@@ -236,6 +238,22 @@ class PluginContract(Contract):
                             await try_kind(house, noun)
                         except HubError as refusal:
                             expect(False, f"{noun.kind.name}: {refusal}")
+
+        self._in_a_folder(work)
+
+    @check(8, "segment fields", asks=_has("register_segment_fields"))
+    def test_segments_can_ask_for_its_fields(self) -> None:
+        """Every operator can be asked, and whom a condition does not find, its contrary finds."""
+
+        async def work(folder: Path) -> None:
+            plugins = {self.name(): importlib.import_module(self.module)}
+            async with running_hub(folder, plugins=plugins, only=(), workers=False) as house:
+                error = house.runtime.plugins.plugins[self.name()].error
+                expect(not error, f"the plugin is left out: {error}")
+                await self.happen(house)
+                for field in house.runtime.segment_fields.values():
+                    if field.name.startswith(f"{self.name()}."):
+                        await try_segment_field(house, field)
 
         self._in_a_folder(work)
 

@@ -90,7 +90,7 @@ async def _form(
         chips = [written(one) for one in parts_of(segment.filter)]
         problem = problem or say(request, str(error))
     words = [(one.name, one.translations.get(language, one.label)) for one in askable(kind, known)]
-    own = {one.name for one in kind.fields}
+    own, ours = {one.name for one in kind.fields}, set(segment_fields.EXTRA)
     may_remove = segment.id and "mailings.send" in request.state.may
     return _page(
         request,
@@ -104,8 +104,10 @@ async def _form(
             (title, sorted(part, key=lambda one: one[1].lower()))
             for title, part in (
                 (_("The person's card"), [one for one in words if one[0] in own]),
-                (_("Client, channels and mailings"), [one for one in words if one[0] not in own]),
+                (_("Client, channels and mailings"), [one for one in words if one[0] in ours]),
+                (_("Plugins"), [one for one in words if one[0] not in own | ours]),
             )
+            if part
         ],
         asked=asked,
         problem=problem,
@@ -166,7 +168,7 @@ def _known(reader: Reader, request: Request) -> tuple[Kind, Fields]:
     choices = tuple(Choice(*one) for one in sorted(address_kinds(request).items()))
     known = {
         name: replace(one, choices=choices) if name == "contact.channel" else one
-        for name, one in segment_fields.with_choices(reader.conn).items()
+        for name, one in segment_fields.with_choices(reader).items()
     }
     return segment_fields.card(reader.conn).kind, Fields(known.values())
 

@@ -18,6 +18,7 @@ from hub import (
     Panel,
     Recipe,
     Route,
+    SegmentField,
     UiPart,
     hookimpl,
 )
@@ -26,6 +27,7 @@ from plugins.csat.asking import JOB, Ask, ask
 from plugins.csat.commands import handlers
 from plugins.csat.facts import FIELDS, CsatAsked, CsatRated
 from plugins.csat.hearing import hear, panels
+from plugins.csat.people import SEGMENT_FIELDS
 from plugins.csat.recipes import RECIPES
 from plugins.csat.tables import declare
 
@@ -54,6 +56,12 @@ def register_events() -> list[type[Event]]:
 def register_fields() -> list[Field]:
     """The mark, for the conditions of rules."""
     return FIELDS
+
+
+@hookimpl
+def register_segment_fields() -> list[SegmentField]:
+    """The last mark of a person, its day, and the mean of late."""
+    return SEGMENT_FIELDS
 
 
 @hookimpl

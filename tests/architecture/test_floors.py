@@ -51,6 +51,7 @@ GROUND = frozenset(
         "repeats",
         "roles",
         "rules",
+        "segment_fields",
         "settings",
         "shapes",
         "signatures",

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 from fastapi import Header, Path, Query, Response
 
+from crm_store import segment_fields
 from crm_store import segments as reads
 from crm_store.segment_memberships import segments_of
 from hub import commands as c
 from hub.errors import Conflict
+from hub.filters import Use
 from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.endpoints.contacts import ContactKey, version_of
@@ -67,6 +69,31 @@ async def of_contact(caller: rights.MayViewContacts, contact_id: ContactKey) -> 
     person = await caller.hub.contact(ContactId(contact_id))
     found = await caller.hub.read(segments_of, [person.id])
     return Listing[s.Segment](items=[s.Segment.model_validate(one) for one in found], next="")
+
+
+@router.get("/segments/fields", summary="What a segment can ask for")
+async def fields(caller: rights.MayViewContacts) -> Listing[s.SegmentField]:
+    """Give every field of a segment's filter, plugins' and your own among them, with how it is
+    compared and what can be chosen."""
+    known = await caller.hub.read(segment_fields.with_choices)
+    return Listing[s.SegmentField](
+        items=[
+            s.SegmentField(
+                name=one.name,
+                type=one.type.value,
+                labels={"en": one.label, **one.translations},
+                operators=sorted(each.value for each in one.operators(Use.QUERY)),
+                choices=[
+                    s.SegmentFieldChoice(
+                        value=each.value, labels={"en": each.label, **each.translations}
+                    )
+                    for each in one.choices
+                ],
+            )
+            for one in known.values()
+        ],
+        next="",
+    )
 
 
 @router.get("/segments/{segment_id}", summary="One segment")

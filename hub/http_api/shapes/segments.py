@@ -27,6 +27,23 @@ class Segment(Shape):
     version: int
 
 
+class SegmentFieldChoice(Shape):
+    """A value that a field may have, and what it is called in each language."""
+
+    value: str
+    labels: dict[str, str]
+
+
+class SegmentField(Shape):
+    """What a segment's filter can ask of a person: `name` is the `field` of a condition."""
+
+    name: str
+    type: str
+    labels: dict[str, str] = Field(description="What it is called, by language: en, ru.")
+    operators: list[str]
+    choices: list[SegmentFieldChoice]
+
+
 class SaveSegment(Body):
     """What makes or changes a segment."""
 

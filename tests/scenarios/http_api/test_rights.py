@@ -258,6 +258,7 @@ RIGHTS = {
     "PUT /pipelines/{pipeline_id}/reasons/{reason_id}": "pipelines.manage",
     "GET /segments": "contacts.view",
     "POST /segments": "mailings.send",
+    "GET /segments/fields": "contacts.view",
     "GET /segments/{segment_id}": "contacts.view",
     "PUT /segments/{segment_id}": "mailings.send",
     "DELETE /segments/{segment_id}": "mailings.send",
