@@ -6,7 +6,7 @@ RUN_OPTIONS := $(if $(filter-out 0 no false,$(DEMO)),--demo) $(if $(HOST),--host
 	$(if $(PORT),--port $(PORT)) $(if $(DATA),--data "$(DATA)") \
 	$(if $(DATABASE),--database "$(DATABASE)")
 
-.PHONY: help run test check format soak bench clean setup setup-dev setup-servers
+.PHONY: help run test check format soak bench clean setup setup-dev setup-tests
 
 help:
 	@echo "make run     start the hub (DEMO=1 for a demo company; HOST= PORT= DATA= DATABASE=)"
@@ -20,7 +20,7 @@ help:
 run: setup
 	@exec .venv/bin/dialoghub run $(RUN_OPTIONS)
 
-test: setup-dev setup-servers
+test: setup-tests
 	@.venv/bin/python tools/run_tests.py $(PYTEST)
 
 check: setup-dev
@@ -33,12 +33,12 @@ format: setup-dev
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-soak: setup-dev setup-servers
+soak: setup-tests
 	HUB_TEST_REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m soak --timeout=0 tests $(PYTEST)
 	HUB_TEST_REQUIRE_SERVERS=1 .venv/bin/python -m pytest -m soak --timeout=0 --db=postgres \
 		tests/scenarios $(PYTEST)
 
-bench: setup-dev setup-servers
+bench: setup-tests
 	.venv/bin/python -m bench $(ONLY)
 
 clean:
@@ -51,5 +51,6 @@ setup:
 setup-dev:
 	@$(PYTHON) tools/setup.py --dev
 
-setup-servers:
-	@tools/system_packages
+# The servers and the browser are installed while pip is at work.
+setup-tests:
+	@$(PYTHON) tools/setup.py --dev --servers

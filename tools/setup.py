@@ -2,10 +2,12 @@
 
 Run by whatever `python3` the machine has, so it uses the standard library alone and no syntax newer
 than Python 3.6. It works only when pyproject.toml, constraints.txt or the interpreter changed since
-the last time; otherwise it ends within a moment. `--dev` adds what tests and checks need.
+the last time; otherwise it ends within a moment. `--dev` adds what tests and checks need, and
+`--servers` the servers and the browser that tests start, installed while pip is at work.
 """
 
 import argparse
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -25,20 +27,52 @@ NEWER_NAMES = ("python3.13", "python3.12", "python3.11")
 def main():
     parser = argparse.ArgumentParser(description="Make .venv and install what is pinned.")
     parser.add_argument("--dev", action="store_true", help="also what tests and checks need")
-    wants_dev = parser.parse_args().dev
+    parser.add_argument("--servers", action="store_true", help="also the servers of the tests")
+    wanted = parser.parse_args()
     use_new_enough_python()
-    # Two make targets started together must not build the same directory twice.
+    # apt works alone: first for the virtual environment, where Python lacks the means to make one.
+    with locked():
+        if is_stale(wanted.dev) and not venv_works():
+            install_venv_module_where_missing()
+    with servers_meanwhile() if wanted.servers else contextlib.nullcontext(), locked():
+        if is_stale(wanted.dev):
+            make_environment(wanted.dev)
+
+
+@contextlib.contextmanager
+def servers_meanwhile():
+    """Install them beside what the caller does; what failed of both is told, and fails."""
+    installing = subprocess.Popen([str(ROOT / "tools" / "system_packages")])
+    try:
+        yield
+    finally:
+        # Also where pip failed: apt is never left alone, nor cut off in the middle.
+        failed = installing.wait() != 0
+        if failed:
+            say("The servers of the tests could not be installed; the lines above say why.")
+    if failed:
+        sys.exit(1)
+
+
+@contextlib.contextmanager
+def locked():
+    """Two make targets started together must not build the same directory twice."""
     with open(__file__) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        installed = read_stamp()
-        fingerprint = fingerprint_of_inputs()
-        has_dev = installed.get("dev", False)
-        if installed.get("fingerprint") == fingerprint and (has_dev or not wants_dev):
-            return
-        make_venv()
-        install(dev=wants_dev or has_dev)
-        stamp = {"fingerprint": fingerprint, "dev": wants_dev or has_dev}
-        STAMP.write_text(json.dumps(stamp))
+        yield
+
+
+def is_stale(wants_dev):
+    installed = read_stamp()
+    current = installed.get("fingerprint") == fingerprint_of_inputs()
+    return not current or (wants_dev and not installed.get("dev", False))
+
+
+def make_environment(wants_dev):
+    dev = wants_dev or read_stamp().get("dev", False)
+    make_venv()
+    install(dev=dev)
+    STAMP.write_text(json.dumps({"fingerprint": fingerprint_of_inputs(), "dev": dev}))
 
 
 def use_new_enough_python():
@@ -76,7 +110,6 @@ def make_venv():
         return
     if VENV.exists():
         shutil.rmtree(str(VENV))
-    install_venv_module_where_missing()
     say("Making the virtual environment ...")
     done = subprocess.run([sys.executable, "-m", "venv", str(VENV)])
     if done.returncode != 0:
