@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, false, or_, select, true
@@ -82,6 +83,17 @@ class Viewer:
     def is_limited(self) -> bool:
         """True where anything at all is kept out of sight."""
         return bool(self.hidden_accounts or self.scopes or self.account_scopes)
+
+    @property
+    def limits(self) -> str:
+        """Name whose work he sees, the same for the same scopes, teams and absences of others; "" for all.
+
+        Accounts are left out: one more that is not open to him takes nothing away from him.
+        """
+        if not (self.scopes or self.account_scopes):
+            return ""
+        parts = (self.scopes, self.account_scopes, sorted(self.selves), sorted(self.teams))
+        return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
     @property
     def sight(self) -> Viewer:

@@ -292,6 +292,12 @@ class Hub(Protocol):
     async def check_sender(self, account_id: AccountId) -> list[SenderCheck]:
         """What recipients' providers ask of who sends to many over an account, looked up now."""
 
+    async def sight(self) -> str:
+        """Whose work the actor sees, as a short text: the same while his scopes and teams are.
+
+        "" is everybody's. What works later for somebody asks by it whether he still sees the same.
+        """
+
     async def may(self, permission: str) -> bool:
         """Whether who acts has a permission."""
 

@@ -106,6 +106,10 @@ class BoundHub(ManyReads):
         """Give the same person's handle for a plugin's code, which reads its own tables."""
         return BoundHub(self._runtime, self.actor, self._scopes, plugin, self._eyes)
 
+    async def sight(self) -> str:
+        """Whose work the actor sees, as a short text: the same while his scopes and teams are."""
+        return await self.read(lambda reader: reader.viewer.limits)
+
     async def may(self, permission: str) -> bool:
         """Say whether the actor has a right."""
         return await self.read(lambda reader: reader.viewer.may(permission))

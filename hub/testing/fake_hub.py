@@ -252,6 +252,10 @@ class FakeHub:
         """Nothing was sent."""
         return {}
 
+    async def sight(self) -> str:
+        """Everybody sees the work of all here."""
+        return ""
+
     async def may(self, permission: str) -> bool:
         """Everything."""
         return True

@@ -39,6 +39,7 @@ from plugins.mailings import (
     pictures,
     report_pages,
     senders,
+    starters,
     transactional,
     trying,
     versions,
@@ -64,6 +65,7 @@ def register_tables(metadata: object) -> None:
     obligations.declare(metadata)
     finishing.declare(metadata)
     judging.declare(metadata)
+    starters.declare(metadata)
 
 
 @hookimpl

@@ -27,7 +27,7 @@ from hub import (
     SteerMany,
     UnitOfWork,
 )
-from plugins.mailings import files, pictures, versions
+from plugins.mailings import files, pictures, starters, versions
 from plugins.mailings.facts import MailingChanged
 from plugins.mailings.finishing import was_told
 from plugins.mailings.holdouts import keep_out
@@ -62,6 +62,8 @@ class StartMailing(Command):
     contents: tuple[ManyContent, ...] = ()
     steps: tuple[tuple[ManyContent, ...], ...] = ()
     version: int | None = None
+    sight: str = ""
+    """What `Hub.sight` says of who lets it go: it goes to whom he sees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,8 @@ class SteerMailing(Command):
     reason: str = ""
     seen: Judged = NOTHING
     """What had become of it when it was let go on: it is judged from there."""
+    sight: str | None = None
+    """With it, it is to whom the actor sees that it goes from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +197,7 @@ def start(uow: UnitOfWork, command: StartMailing) -> int:
     versions.keep(
         uow, versions.SENT, mailing.id, mailing.version, mailing.title, mailing.plan.as_json()
     )
+    starters.keep(uow, mailing.id, command.sight)
     send_id, contents = _plan_sends(uow, mailing, 0, command.contents, command.steps)
     write(
         uow,
@@ -305,6 +310,8 @@ def steer(uow: UnitOfWork, command: SteerMailing) -> None:
     # What was filled already finds everybody known: going on from "filling" is always right.
     if command.state == "running":
         keep(uow, mailing.id, command.seen)
+        if command.sight is not None:
+            starters.keep(uow, mailing.id, command.sight)
         if mailing.due_at > uow.now:
             wanted = "scheduled"
     write(uow, mailing.id, command.state, state=wanted, reason=command.reason[:400])

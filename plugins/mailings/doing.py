@@ -13,6 +13,7 @@ from plugins.mailings.judging import NOTHING, so_far
 from plugins.mailings.library import WORDS, KeptLetter
 from plugins.mailings.paths import path_of
 from plugins.mailings.plans import Mailing, first_moment, read_mailing
+from plugins.mailings.starters import is_lost
 from plugins.mailings.tables import mailings, with_run
 from plugins.mailings.texts import FROZEN, translator
 
@@ -72,6 +73,7 @@ async def send(hub: Hub, mailing: Mailing, typed: str = "", seen: str = "") -> i
         contents=await contents_of(hub, mailing.plan),
         steps=await steps_of(hub, mailing.plan),
         version=mailing.version,
+        sight=await hub.sight(),
     )
     (send_id,) = await hub.do(command)
     return int(send_id)
@@ -79,8 +81,13 @@ async def send(hub: Hub, mailing: Mailing, typed: str = "", seen: str = "") -> i
 
 async def steer(hub: Hub, mailing: Mailing, state: str) -> None:
     """Pause, resume (`running`) or cancel; put a draft away (`removed`) and back (`draft`)."""
-    seen = await so_far(hub, mailing) if state == "running" and mailing.send_id else NOTHING
-    await hub.do(SteerMailing(mailing_id=mailing.id, state=state, seen=seen))
+    seen, sight = NOTHING, None
+    if state == "running" and mailing.send_id:
+        seen = await so_far(hub, mailing)
+        # Who lets it go on where nobody's sight counts any more lends his own: he was told so.
+        if await is_lost(hub, mailing):
+            sight = await hub.sight()
+    await hub.do(SteerMailing(mailing_id=mailing.id, state=state, seen=seen, sight=sight))
 
 
 async def frozen(hub: Hub, mailing: Mailing) -> Mailing:

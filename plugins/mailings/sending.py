@@ -14,6 +14,7 @@ from plugins.mailings.contents import contents_of, steps_of
 from plugins.mailings.finishing import finish, told
 from plugins.mailings.judging import fault_of
 from plugins.mailings.plans import Mailing, moment, part_of, read_mailing
+from plugins.mailings.starters import eyes_of
 from plugins.mailings.tables import mailings, with_run
 from plugins.mailings.times import LATE_US, next_occurrence, wall_clock
 from plugins.mailings.wordings import HOUR_US, better, chosen_at, wordings_of
@@ -99,7 +100,9 @@ async def come_round(hub: Hub, mailing: Mailing) -> None:
 
 async def fill(hub: Hub, mailing: Mailing) -> None:
     """Put people into the outbox until everybody is there, or this turn is over."""
-    segment = await audience_of(hub, mailing)
+    # The numbers are the hub's own, the people those whom the one who let it go sees.
+    eyes = await eyes_of(hub, mailing)
+    segment = await audience_of(eyes, mailing)
     account_id = mailing.plan.accounts[0]
     kind = await kind_of(hub, account_id)
     brand = await hub.brand()
@@ -111,7 +114,7 @@ async def fill(hub: Hub, mailing: Mailing) -> None:
             if not due or hub.now() < due:
                 return
             winner = await winner_of(hub, mailing)
-        people = await hub.audience(segment, channel=kind, after=cursor, limit=BATCH)
+        people = await eyes.audience(segment, channel=kind, after=cursor, limit=BATCH)
         recipients = _recipients(mailing, account_id, people, phase, winner, brand.time_zone)
         over = len(people) < BATCH
         enters = mailing.plan.repeat == "enter"
