@@ -136,23 +136,6 @@ def numbers(reader: Reader, send_ids: Sequence[int]) -> Mapping[int, Numbers]:
     return found
 
 
-def by_content(reader: Reader, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
-    """Give for each version of the words how many got it and how many people followed a link."""
-    person = ~many_touches.c.machine & (many_touches.c.n > 0)
-    reached = deliveries.c.status.in_(("sent", "delivered", "read"))
-    rows = reader.conn.execute(
-        select(
-            deliveries.c.content_id,
-            func.count(case((reached, deliveries.c.id)).distinct()).label("sent"),
-            func.count(case((person, deliveries.c.id)).distinct()).label("clicked"),
-        )
-        .outerjoin(many_touches, many_touches.c.delivery_id == deliveries.c.id)
-        .where(deliveries.c.send_id.in_(send_ids), TO_MANY)
-        .group_by(deliveries.c.content_id)
-    )
-    return {row.content_id: (row.sent, row.clicked) for row in rows}
-
-
 def span(reader: Reader, send_ids: Sequence[int]) -> tuple[int, int]:
     """Give when the first and the last of what left left, (0, 0) for nothing."""
     row = reader.conn.execute(

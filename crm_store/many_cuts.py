@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, String, case, cast, func, select
+from sqlalchemy import ColumnElement, FromClause, String, case, cast, func, select
 
 from crm_store.tables.many import many_contents
-from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts, brands
 from crm_store.viewer import Reader
@@ -17,24 +16,26 @@ from crm_store.viewer import Reader
 HOUR_US = 3_600_000_000
 
 
-def cut(reader: Reader, source: Any, by: str, offset_us: int) -> tuple[Any, ColumnElement[Any]]:
-    """Give the rows joined with what a cut needs, and its key as text."""
+def cut(
+    reader: Reader, source: Any, by: str, offset_us: int, rows: FromClause
+) -> tuple[Any, ColumnElement[Any]]:
+    """Give the rows of a source joined with what a cut of them needs, and its key as text."""
     match by:
         case "account":
-            return source, cast(deliveries.c.account_id, String)
+            return source, cast(rows.c.account_id, String)
         case "channel":
-            joined = source.outerjoin(accounts, accounts.c.id == deliveries.c.account_id)
+            joined = source.outerjoin(accounts, accounts.c.id == rows.c.account_id)
             return joined, func.coalesce(accounts.c.channel, "")
         case "hour":
-            hour = (deliveries.c.sent_at + offset_us) // HOUR_US % 24
-            return source, case((deliveries.c.sent_at == 0, ""), else_=cast(hour, String))
+            hour = (rows.c.sent_at + offset_us) // HOUR_US % 24
+            return source, case((rows.c.sent_at == 0, ""), else_=cast(hour, String))
         case "variant":
-            joined = source.outerjoin(many_contents, many_contents.c.id == deliveries.c.content_id)
+            joined = source.outerjoin(many_contents, many_contents.c.id == rows.c.content_id)
             named = func.coalesce(many_contents.c.variant, "")
-            number = cast(deliveries.c.content_id, String)
+            number = cast(rows.c.content_id, String)
             return joined, case((named == "", number), else_=named)
         case "domain":
-            joined = source.outerjoin(addresses, addresses.c.id == deliveries.c.address_id)
+            joined = source.outerjoin(addresses, addresses.c.id == rows.c.address_id)
             value = func.coalesce(addresses.c.value, "")
             domain: ColumnElement[Any]
             if reader.conn.dialect.name == "sqlite":

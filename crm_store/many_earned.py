@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, String, Subquery, case, cast, func, select, union_all
 
 from crm_store.many_cuts import cut
+from crm_store.many_went import over_of_touch, went_of
 from crm_store.sums import sum_of
 from crm_store.tables.interests import interests
 from crm_store.tables.many import many_touches
@@ -44,7 +45,10 @@ def touched(send_ids: Sequence[int]) -> Select[Any]:
 def things_of(
     reader: Reader, send_ids: Sequence[int], number: str, *, days: int, touch: str
 ) -> Subquery:
-    """Give what was made after touches of sends: each thing once, with the delivery it belongs to."""
+    """Give what was made after touches of sends: each thing once, with the delivery it belongs to.
+
+    `over` is the account of the touch that it is owed to.
+    """
     if touch not in TOUCHES:
         raise Invalid("a touch is any, first or last", field="touch")
     made = _made(number, touched(send_ids))
@@ -56,10 +60,11 @@ def things_of(
         "first": func.min(mine) == func.min(at),
         "last": func.max(mine) == func.max(at),
     }
-    return (
+    things = (
         select(
             made.c.id,
             made.c.person,
+            made.c.at,
             made.c.amount,
             made.c.currency,
             func.max(case((own, deliveries.c.id))).label("delivery_id"),
@@ -73,10 +78,25 @@ def things_of(
             at <= made.c.at,
             at >= made.c.at - days * DAY_US,
         )
-        .group_by(made.c.id, made.c.person, made.c.amount, made.c.currency)
+        .group_by(made.c.id, made.c.person, made.c.at, made.c.amount, made.c.currency)
         .having(belongs[touch])
-        .subquery("things")
+        .subquery("owed")
     )
+    over = (
+        select(over_of_touch())
+        .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
+        .where(
+            many_touches.c.delivery_id == things.c.delivery_id,
+            ~many_touches.c.machine,
+            many_touches.c.n != 0,
+            at <= things.c.at,
+            at >= things.c.at - days * DAY_US,
+        )
+        .order_by(at if touch == "first" else at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(*things.c, over.label("over")).subquery("things")
 
 
 def earned(
@@ -90,10 +110,12 @@ def earned(
 ) -> list[Earned]:
     """Give what was made after touches of sends, in each part of a cut."""
     numbers: dict[str, dict[str, Any]] = {}
+    went = went_of(reader, send_ids, by_way=bool(by))
     for number in _KINDS:
         things = things_of(reader, send_ids, number, days=days, touch=touch)
-        source = things.join(deliveries, deliveries.c.id == things.c.delivery_id)
-        source, key = cut(reader, source, by, offset_us)
+        source, key = cut(
+            reader, things.join(went.rows, went.by_way(things)), by, offset_us, went.rows
+        )
         rows = reader.conn.execute(
             select(
                 key.label("key"),

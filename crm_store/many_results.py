@@ -1,33 +1,31 @@
 """What a send to many led to: its numbers by a cut, its links, and the people behind each number.
 
 One pass over the rows of the send, with what people did joined to it; nothing is kept in counters,
-so the numbers are always those of the rows. What machines did is left out.
+so the numbers are always those of the rows. What machines did is left out. In a cut, what people did
+stands with the way it came by (crm_store/many_went.py), and their state with the way that stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Row,
-    String,
-    Subquery,
+    Select,
     and_,
     case,
-    cast,
     false,
     func,
     or_,
     select,
-    true,
 )
 
 from crm_store.many_cuts import cut
 from crm_store.many_earned import things_of
 from crm_store.many_places import Words, at_place, content_over, parted, words_of
-from crm_store.tables.consents import consent_log, suppressions
+from crm_store.many_went import Went, went_of
 from crm_store.tables.many import many_contents, many_sends, many_steps, many_touches
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.viewer import Reader
@@ -35,10 +33,6 @@ from hub.errors import Invalid
 from hub.ids import ContactId, Micros
 from hub.records.many_results import CUTS, NUMBERS, LinkTally, Tally
 
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
-COMPLAINT_DAYS = 30
-"""So long after a letter a complaint of its reader's is taken to be about it."""
 OPEN = ("queued", "claimed", "sending", "paused")
 GONE = ("sent", "delivered", "read")
 
@@ -47,19 +41,39 @@ def tallies(
     reader: Reader, send_ids: Sequence[int], *, by: str = "", offset_us: int = 0
 ) -> list[Tally]:
     """Give the numbers of sends in each part of a cut; `offset_us` turns hours into the house's."""
-    source, conditions, key = _asked(reader, send_ids, by, offset_us)
+    went, source, conditions, key = _asked(reader, send_ids, by, offset_us)
     names = [name for name in NUMBERS if name in conditions]
+    counted = {name: case((conditions[name], went.rows.c.id)) for name in names}
     rows = reader.conn.execute(
         select(
             key.label("key"),
-            *(func.count(case((conditions[name], deliveries.c.id))).label(name) for name in names),
+            *(func.count(one.distinct() if went.orders else one).label(name)
+              for name, one in counted.items()),
         )
         .select_from(source)
-        .where(deliveries.c.send_id.in_(send_ids), TO_MANY)
+        .where(*went.mine)
         .group_by(key)
         .order_by(key)
-    )
+    )  # fmt: skip
     return [Tally(key=str(row.key), **{name: row._mapping[name] for name in names}) for row in rows]
+
+
+def by_content(reader: Reader, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    """Give for each version of the words how many got it and how many people followed a link of it."""
+    went = went_of(reader, send_ids, by_way=True)
+    did = went.did()
+    reached = went.stands & went.rows.c.status.in_(GONE)
+    rows = reader.conn.execute(
+        select(
+            went.rows.c.content_id,
+            func.count(case((reached, went.rows.c.id)).distinct()).label("sent"),
+            func.count(case((did.c.clicked == 1, went.rows.c.id)).distinct()).label("clicked"),
+        )
+        .select_from(went.rows.outerjoin(did, went.by_way(did)))
+        .where(*went.mine)
+        .group_by(went.rows.c.content_id)
+    )
+    return {row.content_id: (row.sent, row.clicked) for row in rows}
 
 
 def behind(
@@ -79,27 +93,25 @@ def behind(
     """Give the people behind a number, of one part of a cut or of one link, continued by their id."""
     if number not in NUMBERS:
         raise Invalid("there is no such number", field="what")
-    source, conditions, part = _asked(reader, send_ids, by, offset_us)
-    wanted: list[ColumnElement[bool]] = [
-        deliveries.c.send_id.in_(send_ids),
-        TO_MANY,
-        deliveries.c.contact_id > after,
-    ]
+    went, source, conditions, part = _asked(reader, send_ids, by, offset_us)
+    contact_id = went.rows.c.contact_id
+    wanted: list[ColumnElement[bool]] = [*went.mine, contact_id > after]
     if by:
         wanted.append(part == key)
     if link:
-        wanted.append(_followed(reader, send_ids, link))
+        wanted.append(went.rows.c.id.in_(_followed(reader, send_ids, link)))
     if number in conditions:
         wanted.append(conditions[number])
     else:
         things = things_of(reader, send_ids, number, days=days, touch=touch)
-        wanted.append(deliveries.c.id.in_(select(things.c.delivery_id)))
+        own = select(things.c.delivery_id).where(went.by_way(things))
+        wanted.append(own.correlate(went.rows).exists())
     rows = reader.conn.execute(
-        select(deliveries.c.contact_id)
+        select(contact_id)
         .select_from(source)
         .where(*wanted)
-        .group_by(deliveries.c.contact_id)
-        .order_by(deliveries.c.contact_id)
+        .group_by(contact_id)
+        .order_by(contact_id)
         .limit(min(limit, 5_000))
     )
     return [ContactId(row.contact_id) for row in rows]
@@ -196,87 +208,35 @@ def costs(reader: Reader, send_ids: Sequence[int]) -> dict[int, int]:
 
 def _asked(
     reader: Reader, send_ids: Sequence[int], by: str, offset_us: int
-) -> tuple[Any, dict[str, ColumnElement[bool]], ColumnElement[Any]]:
-    """Give the rows with what people did, what each number means on a row, and the key of the cut."""
+) -> tuple[Went, Any, dict[str, ColumnElement[bool]], ColumnElement[Any]]:
+    """Give the rows, those with what people did, what each number means on one, and the cut's key."""
     if by not in CUTS:
         raise Invalid("numbers cannot be cut by this", field="by")
-    did = _did(send_ids)
-    left = _left(send_ids)
-    angry = _complained(send_ids)
-    source = (
-        deliveries.outerjoin(did, did.c.delivery_id == deliveries.c.id)
-        .outerjoin(left, left.c.delivery_id == deliveries.c.id)
-        .outerjoin(angry, angry.c.delivery_id == deliveries.c.id)
-    )
-    status = deliveries.c.status
+    went = went_of(reader, send_ids, by_way=bool(by))
+    did, left, angry = went.did(), went.left(), went.complained()
+    source: Any = went.rows
+    for found in (did, left, angry):
+        source = source.outerjoin(found, went.by_way(found))
+    status, stands = went.rows.c.status, went.stands
     conditions: dict[str, ColumnElement[bool]] = {
-        "planned": true(),
-        "kept_back": status == "suppressed",
-        "waiting": status.in_(OPEN),
-        "sent": status.in_(GONE),
-        "delivered": status.in_(("delivered", "read")),
-        "failed": status == "failed",
-        "unknown": status == "unknown",
+        "planned": stands,
+        "kept_back": stands & (status == "suppressed"),
+        "waiting": stands & status.in_(OPEN),
+        "sent": stands & status.in_(GONE),
+        "delivered": stands & status.in_(("delivered", "read")),
+        "failed": stands & (status == "failed"),
+        "unknown": stands & (status == "unknown"),
         "seen": or_(status == "read", did.c.delivery_id.is_not(None)),
         "clicked": did.c.clicked == 1,
         "answered": did.c.answered == 1,
         "unsubscribed": left.c.delivery_id.is_not(None),
         "complained": angry.c.delivery_id.is_not(None),
     }
-    source, key = cut(reader, source, by, offset_us)
-    return source, conditions, key
+    source, key = cut(reader, source, by, offset_us, went.rows)
+    return went, source, conditions, key
 
 
-def _did(send_ids: Sequence[int]) -> Subquery:
-    """What people did with each delivery, machines left out."""
-    return (
-        select(
-            many_touches.c.delivery_id,
-            func.max(case((many_touches.c.n > 0, 1), else_=0)).label("clicked"),
-            func.max(case((many_touches.c.n == -1, 1), else_=0)).label("answered"),
-        )
-        .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
-        .where(deliveries.c.send_id.in_(send_ids), TO_MANY, ~many_touches.c.machine)
-        .group_by(many_touches.c.delivery_id)
-        .subquery("did")
-    )
-
-
-def _left(send_ids: Sequence[int]) -> Subquery:
-    """Who unsubscribed by the link of just this letter: the evidence names it."""
-    named = "delivery " + cast(deliveries.c.id, String)
-    return (
-        select(deliveries.c.id.label("delivery_id"))
-        .join(consent_log, consent_log.c.contact_id == deliveries.c.contact_id)
-        .where(
-            deliveries.c.send_id.in_(send_ids),
-            TO_MANY,
-            consent_log.c.state == "withdrawn",
-            or_(consent_log.c.evidence == named, consent_log.c.evidence.startswith(named + ":")),
-        )
-        .group_by(deliveries.c.id)
-        .subquery("left_by")
-    )
-
-
-def _complained(send_ids: Sequence[int]) -> Subquery:
-    return (
-        select(deliveries.c.id.label("delivery_id"))
-        .join(suppressions, suppressions.c.address_id == deliveries.c.address_id)
-        .where(
-            deliveries.c.send_id.in_(send_ids),
-            TO_MANY,
-            deliveries.c.sent_at > 0,
-            suppressions.c.reason == "complained",
-            suppressions.c.at >= deliveries.c.sent_at,
-            suppressions.c.at <= deliveries.c.sent_at + COMPLAINT_DAYS * DAY_US,
-        )
-        .group_by(deliveries.c.id)
-        .subquery("angry")
-    )
-
-
-def _followed(reader: Reader, send_ids: Sequence[int], url: str) -> ColumnElement[bool]:
+def _followed(reader: Reader, send_ids: Sequence[int], url: str) -> Select[tuple[int]]:
     """Whoever followed a link that leads to an address, in whatever wording it stood."""
     wanted = {(one.content_id, one.n) for one in links_of(reader, send_ids) if one.url == url}
     if not wanted:
@@ -286,13 +246,13 @@ def _followed(reader: Reader, send_ids: Sequence[int], url: str) -> ColumnElemen
         for place, row in _clicks(reader, send_ids)
         if place in wanted
     ]
-    clicks = (
+    return (
         select(many_touches.c.delivery_id)
+        .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
         .where(
+            deliveries.c.send_id.in_(send_ids),
+            TO_MANY,
             ~many_touches.c.machine,
-            many_touches.c.delivery_id == deliveries.c.id,
             or_(false(), *places),
         )
-        .correlate(deliveries)
     )
-    return clicks.exists()

@@ -144,7 +144,7 @@ def _answered(uow: UnitOfWork, row: Row[Any], place: Received, account_id: int) 
         .returning(many_touches.c.delivery_id),
         [
             {"delivery_id": row.id, "n": ANSWER, "first_at": uow.now, "last_at": uow.now,
-             "count": 1, "machine": False}
+             "count": 1, "machine": False, "account_id": account_id}
         ],
     ).all()  # fmt: skip
     if not first:

@@ -40,5 +40,7 @@ def who_spoke(uow: UnitOfWork, rows: Mapping[int, int]) -> set[int]:
         consent_log.c.evidence.startswith(WORD),
     )
     given = {"b_people": listed(uow.dialect, set(rows.values()))}
-    heads = {one.partition(":")[0] for one in uow.conn.execute(said, given).scalars()}
-    return {number for number in rows if f"{WORD}{number}" in heads}
+    heads = (one.partition(":")[0] for one in uow.conn.execute(said, given).scalars())
+    # A link of a send of several ways names its place too: `delivery 7.2`.
+    letters = {one.partition(".")[0] for one in heads}
+    return {number for number in rows if f"{WORD}{number}" in letters}

@@ -28,13 +28,14 @@ def touch_many(uow: UnitOfWork, command: TouchMany) -> bool:
     ).first()
     if row is None:
         return False
-    n, machine, passed = command.n, command.machine, 0
+    n, machine = command.n, command.machine
+    # What was touched is of the way it left by, also when the row has gone on to others since.
+    place = place_of(row.routes, command.account_id)
+    over = command.account_id if place else row.account_id
     if n > 0:
-        # A link is one of the words it stood in, also when the row has gone on to others since.
-        content_id, place = row.content_id, place_of(row.routes, command.account_id)
-        if place and command.account_id != row.account_id:
-            passed = command.account_id
-            content_id = content_over(words_of(uow.conn, row.send_id), content_id, passed)
+        content_id = row.content_id
+        if over != row.account_id:
+            content_id = content_over(words_of(uow.conn, row.send_id), content_id, over)
         n = joined(place or place_of(row.routes, row.account_id), n)
         machine = machine or is_burst(uow, row.id, content_id, n)
     where = (many_touches.c.delivery_id == row.id) & (many_touches.c.n == n)
@@ -57,12 +58,13 @@ def touch_many(uow: UnitOfWork, command: TouchMany) -> bool:
                 "last_at": uow.now,
                 "count": 1,
                 "machine": machine,
+                "account_id": over,
             }
         ],
     )
-    if passed and not machine:
+    if over != row.account_id and not machine:
         whole = select(deliveries).where(deliveries.c.id == row.id)
-        as_answered(uow, uow.conn.execute(locked(uow.dialect, whole)).one(), passed)
+        as_answered(uow, uow.conn.execute(locked(uow.dialect, whole)).one(), over)
     first = known is None or (known.machine and not machine)
     if first and command.n > 0:
         uow.record(

@@ -171,7 +171,7 @@ class ManyReads(ABC):
 
     async def send_contents(self, send_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
         """For each version of the words of sends: how many got it, how many followed a link."""
-        return await self.read(many_reads.by_content, send_ids)
+        return await self.read(many_results.by_content, send_ids)
 
     async def send_touches(self, send_ids: Sequence[int]) -> Mapping[str, int]:
         """How many followed a link or saw it, people and machines apart."""

@@ -76,8 +76,12 @@ def leave_token(
     runtime: Runtime, delivery_id: int, contact_id: int, kind: str, topic: str, place: int = 0
 ) -> str:
     """Make the token of an unsubscribe link: whom, which channel, what about, and by which way."""
-    which = f"{delivery_id}.{place}" if place else str(delivery_id)
-    return runtime.keys.sign(LEAVE, f"{which} {contact_id} {kind} {topic}")
+    return runtime.keys.sign(LEAVE, f"{which(delivery_id, place)} {contact_id} {kind} {topic}")
+
+
+def which(delivery_id: int, place: int) -> str:
+    """Name a delivery with the place of the way it leaves by, where its send has several."""
+    return f"{delivery_id}.{place}" if place else str(delivery_id)
 
 
 def many_message(
@@ -209,7 +213,8 @@ def _message(
             _strict(link, filled)
     text, html = _filled(content, filled)
     if html and content["tracks_opens"]:
-        pixel = f'<img src="{base}/o/{runtime.keys.sign(OPEN, str(row.id))}" width="1" height="1" alt="">'
+        token = runtime.keys.sign(OPEN, which(row.id, place))
+        pixel = f'<img src="{base}/o/{token}" width="1" height="1" alt="">'
         html = _BODY_END.sub(f"{pixel}</body>", html, 1) if _BODY_END.search(html) else html + pixel
     return OutboundMessage(
         id=DeliveryId(row.id),

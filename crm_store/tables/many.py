@@ -104,7 +104,8 @@ sending_limits = Table(
 )
 
 # Clicks (n from 1: the link and the place of its way, crm_store/many_places.py), opens (n = 0) and
-# answers (n = -1) of a delivery: first, how often, and whether a machine's.
+# answers (n = -1) of a delivery: first, how often, whether a machine's, and by which account it
+# came; 0 is the one that the delivery stands at.
 many_touches = Table(
     "many_touches",
     metadata,
@@ -114,6 +115,7 @@ many_touches = Table(
     num("last_at"),
     num("count", 1),
     flag("machine"),
+    ref("account_id"),
     PrimaryKeyConstraint("delivery_id", "n"),
     sqlite_with_rowid=False,
 )

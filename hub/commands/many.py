@@ -155,8 +155,8 @@ class KeepFile(Command):
 class TouchMany(Command):
     """Note that a link of a delivery was followed (n from 1) or its picture loaded (n = 0).
 
-    `account_id` is the account whose message the link stood in; 0 is the one the delivery stands at.
-    A person's click on a way that was given up takes the delivery back to it before the next leaves.
+    `account_id` is the account whose message it stood in; 0 is the one the delivery stands at.
+    A person's touch on a way that was given up takes the delivery back to it before the next leaves.
     """
 
     delivery_id: int

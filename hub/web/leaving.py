@@ -32,7 +32,7 @@ from hub.commands import (
 )
 from hub.errors import HubError, UntrustedRequest
 from hub.ids import AccountId, ContactId
-from hub.many_rendering import CLICK, LEAVE, OPEN, Contents, link_target, many_message
+from hub.many_rendering import CLICK, LEAVE, OPEN, Contents, link_target, many_message, which
 from hub.messages import Address
 from hub.objects import SYSTEM
 
@@ -85,8 +85,8 @@ def _who(request: Request) -> Who:
     """Read the token of an unsubscribe link; raises UntrustedRequest."""
     runtime = request.app.state.runtime
     value = runtime.keys.unsign(LEAVE, request.path_params["token"])
-    which, contact, kind, topic = value.split(" ", 3)
-    number, _, place = which.partition(".")
+    named, contact, kind, topic = value.split(" ", 3)
+    number, _, place = named.partition(".")
     return Who(int(number), int(place or 0), ContactId(int(contact)), kind, topic)
 
 
@@ -163,7 +163,7 @@ async def decide(request: Request) -> Response:
         who = _who(request)
     except (UntrustedRequest, ValueError):
         return public_page(request, "public/leave_unknown.html", 404, fresh=True)
-    number, _, contact_id, kind, topic = who
+    number, place, contact_id, kind, topic = who
     form = await request.form()
     if not contact_id:  # A letter that was only tried out: there is nobody who could leave.
         return PlainTextResponse("a test: nobody was unsubscribed")
@@ -171,7 +171,7 @@ async def decide(request: Request) -> Response:
     what = "all_here" if one_click else str(form.get("do", ""))
     if one_click and topic:
         what = "topic"
-    evidence = f"delivery {number}"
+    evidence = f"delivery {which(number, place)}"
     shared: dict[str, Any] = {
         "contact_id": contact_id,
         "how": "one_click" if one_click else "link",
@@ -315,15 +315,26 @@ async def opened(request: Request) -> Response:
     runtime = request.app.state.runtime
     headers = {"cache-control": "no-store"}
     try:
-        number = int(runtime.keys.unsign(OPEN, request.path_params["token"]))
+        named, _, place = runtime.keys.unsign(OPEN, request.path_params["token"]).partition(".")
+        number, at = int(named), int(place or 0)
     except (UntrustedRequest, ValueError):
         return Response(PIXEL, 200, headers, "image/gif")
     if request.method == "GET":
         agent = request.headers.get("user-agent", "").lower()
         machine = _is_machine(request) and not any(one in agent for one in PROXIES)
-        command = TouchMany(delivery_id=number, n=0, machine=machine)
+        account_id = await runtime.database.read(lambda conn: _over(runtime, conn, number, at))
+        command = TouchMany(delivery_id=number, n=0, machine=machine, account_id=account_id)
         await runtime.handle(SYSTEM).do(command)
     return Response(PIXEL, 200, headers, "image/gif")
+
+
+def _over(runtime: Any, conn: Any, number: int, place: int) -> AccountId:
+    """Give the account of a letter's picture: only letters have one."""
+    row = delivery(conn, number)
+    if row is None or not row.routes:
+        return AccountId(0)
+    letters = by_kind(conn, runtime.database.channels, row, "email")
+    return AccountId(at_place(row.routes, place) or letters)
 
 
 def _is_machine(request: Request) -> bool:

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from crm_store import consents, many, many_results, segments
+from crm_store import consents, many, many_earned, many_results, segments
 from crm_store.tables.outbox import attempts
 from hub import (
     AddAddress,
     Address,
     CreateAccount,
     CreateContact,
+    CreateObject,
     DeliveryReceipt,
     DeliveryStatus,
     ExpireLeases,
@@ -324,6 +325,68 @@ async def test_a_message_above_an_answer_shows_the_state_of_its_own_way(
         assert await shown() == "sent"
         await told(home, send, anna, home.pigeon, DeliveryStatus.READ)
         assert await shown() == "read"
+
+
+async def test_what_people_did_is_counted_with_the_way_it_came_by(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        names = ("Anna", "Boris", "Vera", "Gleb")
+        people = {one: await person(home, one, "email", "pigeon") for one in names}
+        order = (home.pigeon, home.letter)
+        send = await sent_to(home, list(people.values()), order, fall_back_after=60)
+        assert await leave(home, home.pigeon) == 4
+        early = await home.user.read(many.ways_of, [send], list(people.values()))
+        home.world.offset_us += 61 * MINUTE
+        await home.system.do(ExpireLeases())
+        assert await leave(home, home.letter) == 4
+        home.world.offset_us += MINUTE
+        row = {one.contact_id: one.delivery_id for one in early}
+        anna, boris, _, gleb = people.values()
+        won = {"title": "Boat", "contact_id": anna, "amount": 500, "currency": "EUR"}
+        await home.system.do(
+            TouchMany(delivery_id=row[anna], n=1, account_id=home.pigeon),  # type: ignore[index]
+            TouchMany(delivery_id=row[boris], n=1, account_id=home.letter),  # type: ignore[index]
+            WithdrawConsent(
+                contact_id=gleb, channel="pigeon", how="link", evidence=f"delivery {row[gleb]}.1: why"  # type: ignore[arg-type,index]
+            ),
+        )  # fmt: skip
+        home.world.offset_us += MINUTE
+        await home.user.do(CreateObject(kind="interest", values=won))
+        await home.receive(message("k1", "vera", text="Yes"))
+        read = home.user.read
+
+        async def by(cut: str) -> dict[str, tuple[int, int, int, int, int]]:
+            found = await read(lambda r: many_results.tallies(r, [send], by=cut))
+            return {
+                one.key: (one.sent, one.seen, one.clicked, one.answered, one.unsubscribed)
+                for one in found
+            }
+
+        assert await by("") == {"": (4, 3, 2, 1, 1)}
+        apart = {"pigeon": (0, 2, 1, 1, 1), "letter": (4, 1, 1, 0, 0)}
+        assert await by("channel") == apart
+        assert set((await by("domain")).values()) == set(apart.values())
+        assert sum(one[2] for one in (await by("hour")).values()) == 2
+        assert await by("variant") == {"a": (4, 3, 2, 1, 1)}
+
+        async def behind(number: str, key: str) -> list[int]:
+            return await read(
+                lambda r: many_results.behind(r, [send], number, by="channel", key=key)
+            )
+
+        assert await behind("clicked", "pigeon") == [anna]
+        assert await behind("clicked", "letter") == [boris]
+        assert await behind("unsubscribed", "pigeon") == [gleb]
+        assert await behind("interests", "pigeon") == [anna]
+        assert await behind("interests", "letter") == []
+        assert len(await behind("sent", "letter")) == 4
+        [money] = await read(lambda r: many_earned.earned(r, [send], by="channel"))
+        assert (money.key, money.interests) == ("pigeon", 1)
+        clicks = await read(many_results.by_content, [send])
+        assert sorted(one for one in clicks.values() if any(one)) == [(0, 1), (4, 1)]
+        # Who used the link of what had come before is sent nothing else of it.
+        assert [one[1] for one in await path_of(home, send, gleb)] == ["passed", "sent"]
 
 
 async def test_who_refuses_by_an_earlier_way_before_the_next_leaves_is_sent_nothing_else(

@@ -86,6 +86,7 @@ RELEASED = {
     "0052_days_of_chains.py": "4b26ca42afb3a7908af41694aabbfced81cb1717adfda82f92e025198dcd6e61",
     "0053_short_counts.py": "ec1c620994d42a9bba22d703a41b2594cacdae30110b116d5d7be508a5e5c5a6",
     "0054_told_of_ways.py": "3b9046ab496a4c82cc0037b80b0d78895ee606e1fb6139182106a38662154822",
+    "0055_touches_by_way.py": "89ec1b3be7950df093f7b41b816c9e8c6ef37d8e5f874f43dd678112fc1981ca",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

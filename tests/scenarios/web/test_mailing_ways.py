@@ -21,7 +21,7 @@ from hub import (
     SendMany,
     UpdateAccount,
 )
-from hub.many_rendering import CLICK, LEAVE
+from hub.many_rendering import CLICK, LEAVE, OPEN
 from tests.houses import US, World, plugin_of, until
 from tests.scenarios.web.house import ADDRESS, open_house
 
@@ -143,6 +143,12 @@ async def test_what_left_by_an_earlier_way_stays_what_it_was(
         assert await behind("https://short.example/") == [anna, boris]
         assert await behind("https://long.example/") == [boris]
         assert await behind("https://first.example/") == []
+        # A picture tells of the way its letter left by, one of before of the letter.
+        pictures = select(many_touches.c.account_id).where(many_touches.c.n == 0)
+        for token in (f"{both.id}.2", str(both.id)):
+            await browser.get(f"/o/{house.runtime.keys.sign(OPEN, token)}", headers=PERSON)
+            told = await hub.read(lambda reader: reader.conn.execute(pictures).scalars().all())
+            assert told == [letter]
         # What left before its links named a way goes on leading, and shows by its channel what it was.
         number, keys = both.id, house.runtime.keys
         for old in (keys.sign(CLICK, f"{number} 1"), keys.sign_short(CLICK, number, 1)):
