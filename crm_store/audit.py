@@ -16,6 +16,8 @@ from hub.ids import NEVER, Micros
 RIGHT = "audit.view"
 MOST = 500
 PEOPLE = ("user", "token")
+AT_THE_DOOR = ("user.passkey_used",)
+"""Written by the hub itself, and done by the person they are about: nobody is logged in yet."""
 NOISE = frozenset(
     {
         "notice.mailed",
@@ -80,11 +82,13 @@ def audit(reader: Reader, registry: EventRegistry, query: AuditQuery) -> tuple[l
     types = [one for one in registry.names() if one not in NOISE]
     statement = select(journal).where(journal.c.type.in_(types))
     if query.user_id:
-        statement = statement.where(
-            journal.c.actor_kind.in_(PEOPLE), journal.c.actor_id == query.user_id
-        )
+        own = journal.c.actor_kind.in_(PEOPLE) & (journal.c.actor_id == query.user_id)
+        came = journal.c.type.in_(AT_THE_DOOR) & (journal.c.subject_id == query.user_id)
+        statement = statement.where(or_(own, came))
     elif not query.automatic:
-        statement = statement.where(journal.c.actor_kind.in_(PEOPLE))
+        statement = statement.where(
+            or_(journal.c.actor_kind.in_(PEOPLE), journal.c.type.in_(AT_THE_DOOR))
+        )
     if query.since:
         statement = statement.where(journal.c.at >= query.since)
     if query.until:

@@ -166,6 +166,7 @@ from hub.commands.objects import (
     RemoveObject,
     TagObject,
 )
+from hub.commands.passkeys import AddPasskey, RemovePasskey, RenamePasskey, UsePasskey
 from hub.commands.people import (
     AddAddress,
     BlockAddress,
@@ -286,6 +287,7 @@ __all__ = [
     "AddAddress",
     "AddCoExecutor",
     "AddNote",
+    "AddPasskey",
     "AddPushDevice",
     "AdvanceMark",
     "ArchiveField",
@@ -388,6 +390,7 @@ __all__ = [
     "RemoveImport",
     "RemoveLead",
     "RemoveObject",
+    "RemovePasskey",
     "RemovePipeline",
     "RemovePushDevice",
     "RemoveRetention",
@@ -401,6 +404,7 @@ __all__ = [
     "RemoveTopic",
     "RemoveView",
     "RemoveWebhook",
+    "RenamePasskey",
     "ReopenInterest",
     "ReopenLead",
     "RepeatWebhook",
@@ -500,6 +504,7 @@ __all__ = [
     "UpdateProfile",
     "UpdateUser",
     "UploadAttachment",
+    "UsePasskey",
     "VerifyAddress",
     "WakeDialogs",
     "WatchDeadlines",

@@ -84,6 +84,7 @@ from hub.events.objects import (
     ObjectLinked,
     ObjectRemoved,
 )
+from hub.events.passkeys import PasskeyAdded, PasskeyRemoved, PasskeyRenamed, PasskeyUsed
 from hub.events.people import (
     AddressChanged,
     ClientCreated,
@@ -244,6 +245,10 @@ __all__ = [
     "ObjectLinked",
     "ObjectRemoved",
     "OutsideHappened",
+    "PasskeyAdded",
+    "PasskeyRemoved",
+    "PasskeyRenamed",
+    "PasskeyUsed",
     "PipelineChanged",
     "PluginFailed",
     "QuarantineSettled",

@@ -76,6 +76,10 @@ VERBS: Mapping[str, str] = {
     "handed_over": _("work handed over"),
     "steered": _("steered"),
     "letter": _("changed"),
+    "passkey_added": _("passkey added"),
+    "passkey_renamed": _("passkey renamed"),
+    "passkey_removed": _("passkey removed"),
+    "passkey_used": _("signed in with a passkey"),
 }
 SUBJECTS: Mapping[str, str] = {
     "account": _("channel"),

@@ -21,6 +21,7 @@ from hub.commands import OpenSession, RevokeSessions
 from hub.ids import Micros, UserId
 from hub.objects import SYSTEM
 from hub.terms import fold
+from hub.web import relying_party
 from hub.web.auth import (
     COOKIE,
     LANGUAGE_COOKIE,
@@ -47,6 +48,10 @@ DAY_US = 86_400_000_000
 MIN_PASSWORD = 10
 
 
+def _(text: str) -> str:
+    return text
+
+
 @cache
 def hasher() -> PasswordHash:
     """The password hash: argon2 with the library's recommended parameters."""
@@ -66,12 +71,12 @@ async def hash_password(password: str) -> str:
 def weak(password: str, *about: str) -> str:
     """Say (in English, to be translated) why a password is too weak, "" where it is fine."""
     if len(password) < MIN_PASSWORD:
-        return "The password needs at least 10 characters."
+        return _("The password needs at least 10 characters.")
     lowered = password.lower()
     if any(one and len(one) > 3 and one.lower() in lowered for one in about):
-        return "The password must not contain your name or address."
+        return _("The password must not contain your name or address.")
     if len(set(password)) < 5:
-        return "The password has too few different characters."
+        return _("The password has too few different characters.")
     return ""
 
 
@@ -94,46 +99,63 @@ async def login(request: Request) -> Response:
         system = runtime.handle(SYSTEM)
         if await system.read(user_reads.count_users) == 0:
             return renderer.page(request, "auth/not_set_up.html")
-        target = request.query_params.get("next", "")
-        return renderer.page(
-            request, "auth/login.html", need_code=False, email="", error="", next=target
-        )
+        return login_page(request, target=request.query_params.get("next", ""))
     form = await request.form(max_files=0, max_fields=10)
     email, password = str(form.get("email", "")), str(form.get("password", ""))[:1000]
     target = safe_next(str(form.get("next", "")))
-    language = request.state.language
 
     def again(text: str, status: int = 401, *, need_code: bool = False) -> Response:
-        return renderer.page(
-            request,
-            "auth/login.html",
-            status,
-            email=email,
-            error=translate(language, text) if text else "",
-            next=target,
-            need_code=need_code,
-        )
+        return login_page(request, status, text, target=target, email=email, need_code=need_code)
 
     buckets = _buckets(email, request.state.client)
     for bucket, limit in buckets.items():
         number = await runtime.database.write(session_reads.count_attempts, (bucket, WINDOW_US))
         if number > limit:
-            return again("Too many attempts. Try again in 15 minutes.", 429)
+            return again(_("Too many attempts. Try again in 15 minutes."), 429)
     known = await runtime.handle(SYSTEM).read(user_reads.credentials, email)
     hashed = known[1] if known is not None and known[1] else _decoy()
     # The decoy makes an unknown user cost the same time.
     good = await asyncio.to_thread(hasher().verify, password, hashed)
     if known is None or not good or not known[3] or not known[1]:
-        return again("This e-mail and password do not go together.")
-    user_id, _, sealed, _ = known
+        return again(_("This e-mail and password do not go together."))
+    user_id, _hashed, sealed, _active = known
     if sealed:
         code = str(form.get("code", "")).replace(" ", "")
         if not code:
             return again("", 200, need_code=True)
         if not await is_fresh_code(runtime, user_id, runtime.keys.decrypt(sealed), code):
-            return again("The code is wrong.", need_code=True)
+            return again(_("The code is wrong."), need_code=True)
     # The address's own count stays: one good login must not pay for guesses at others.
     await runtime.database.write(session_reads.forget_attempts, next(iter(buckets)))
+    return await let_in(request, user_id, target)
+
+
+def login_page(
+    request: Request,
+    status: int = 200,
+    text: str = "",
+    *,
+    target: str,
+    email: str = "",
+    need_code: bool = False,
+) -> Response:
+    """Draw the form; `text` (in English) says what was wrong."""
+    renderer: Renderer = request.app.state.renderer
+    return renderer.page(
+        request,
+        "auth/login.html",
+        status,
+        email=email,
+        error=translate(request.state.language, text) if text else "",
+        next=target,
+        need_code=need_code,
+        passkeys=relying_party.is_here(request),
+    )
+
+
+async def let_in(request: Request, user_id: UserId, target: str) -> Response:
+    """Open a session for somebody who has proved who he is, and lead him on."""
+    runtime: Runtime = request.app.state.runtime
     response = RedirectResponse(target, 303)
     former = getattr(request.state, "user", None)
     if former is not None:
@@ -144,12 +166,17 @@ async def login(request: Request) -> Response:
     return response
 
 
+def address_bucket(address: str) -> str:
+    """Give where the attempts from a network address are counted."""
+    return f"address:{address[:60]}"
+
+
 def _buckets(email: str, address: str) -> dict[str, int]:
     who = hashlib.sha256(fold(email.strip()).encode()).hexdigest()[:32]
     return {
         f"pair:{who}:{address[:60]}": MAX_PER_PAIR,
         f"user:{who}": MAX_PER_USER,
-        f"address:{address[:60]}": MAX_PER_ADDRESS,
+        address_bucket(address): MAX_PER_ADDRESS,
     }
 
 

@@ -6,13 +6,14 @@ from typing import Annotated
 
 from fastapi import Path, Query, Response
 
+from crm_store import passkeys as passkey_reads
 from crm_store import sessions as session_reads
 from hub import commands as c
-from hub.errors import Invalid, NotAllowed
+from hub.errors import Invalid, NotAllowed, NotFound
 from hub.http_api import rights
 from hub.http_api.caller import Caller
 from hub.http_api.shapes import house as s
-from hub.ids import NEVER, UserId
+from hub.ids import NEVER, PasskeyId, UserId
 from hub.roles import PERMISSIONS
 from hub.shapes import GivenId
 from hub.web.auth import new_api_token, token_hash
@@ -49,6 +50,26 @@ async def change(caller: rights.MayEditProfile, body: s.UpdateMe) -> s.Me:
         )
     )
     return await _me(caller)
+
+
+@router.get("/me/passkeys", summary="List the own passkeys")
+async def passkeys(caller: rights.MayEditProfile) -> list[s.Passkey]:
+    """Give the passkeys by which you sign in, the oldest first. They are added in a browser only."""
+    found = await caller.hub.read(passkey_reads.passkeys_of, caller.user_id)
+    return [s.Passkey.model_validate(one) for one in found]
+
+
+@router.delete("/me/passkeys/{passkey_id}", status_code=204, summary="Remove an own passkey")
+async def remove_passkey(
+    caller: rights.MayEditProfile,
+    passkey_id: Annotated[GivenId, Path(description="The passkey.")],
+) -> Response:
+    """End a passkey at once. The last way in is not taken away: 409 `last_way_in`."""
+    owned = await caller.hub.read(passkey_reads.passkeys_of, caller.user_id)
+    if passkey_id not in [one.id for one in owned]:
+        raise NotFound("there is no such passkey")
+    await caller.hub.do(c.RemovePasskey(passkey_id=PasskeyId(passkey_id)))
+    return Response(status_code=204)
 
 
 @router.get("/tokens", summary="List tokens")

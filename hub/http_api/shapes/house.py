@@ -171,6 +171,17 @@ class Token(Shape):
     revoked: bool
 
 
+class Passkey(Shape):
+    """A passkey by which a colleague signs in to the pages."""
+
+    id: Id
+    name: str
+    domain: str = Field(description="The name of the address that it was made for.")
+    synced: bool = Field(description="It is on several devices of its owner.")
+    created_at: Instant
+    last_used_at: Instant
+
+
 class NewToken(Token):
     """A token just made."""
 

@@ -17,6 +17,7 @@ from hub.web.settings import (
     fields,
     imports,
     notices,
+    passkeys,
     people,
     pipelines,
     profile,
@@ -33,6 +34,7 @@ from hub.web.settings import (
 
 SCREENS = (
     profile,
+    passkeys,
     devices,
     channels,
     account,

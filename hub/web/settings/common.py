@@ -114,6 +114,8 @@ SAID = {
     "replayed": _("Read: it is in the inbox now."),
     "repeated": _("It will be sent again."),
     "password": _("The password is changed; other browsers were logged out."),
+    "passkey_added": _("The passkey is added: the next time you can sign in with it."),
+    "passkey_removed": _("The passkey opens nothing any more."),
     "second_on": _("The second factor is on."),
     "second_off": _("The second factor is off."),
     "synchronised": _("The catalogue was read again."),

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from crm_store import absences as away
+from crm_store import passkeys as passkey_reads
 from crm_store import roles as role_reads
 from crm_store import sessions as session_reads
 from crm_store import users as user_reads
@@ -17,13 +18,14 @@ from crm_store.viewer import Reader
 from hub.catalogues import LANGUAGES
 from hub.commands import (
     CreateUser,
+    RemovePasskey,
     RevokeSessions,
     SetPassword,
     SetSecondFactor,
     UpdateUser,
 )
 from hub.errors import Conflict, HubError, Invalid, NotAllowed, NotFound
-from hub.ids import TeamId, UserId
+from hub.ids import PasskeyId, TeamId, UserId
 from hub.web.invitations import invitation_link
 from hub.web.login import hash_password, weak
 from hub.web.settings.common import (
@@ -121,6 +123,7 @@ async def _one(
             "roles": [one.name for one in role_reads.all_roles(reader)],
             "teams": user_reads.all_teams(reader),
             "sessions": session_reads.sessions_of(reader, user_id),
+            "passkeys": passkey_reads.passkeys_of(reader, user_id),
         }
 
     link = await invitation_link(runtime_of(request), user_id) if invite else ""
@@ -183,6 +186,10 @@ async def act(request: Request) -> Response:
         if wish == "second":
             await hub.do(SetSecondFactor(user_id=user_id))
             return go(f"{PATH}/{user_id}", "second_off")
+        if wish.startswith("passkey:"):
+            passkey_id = PasskeyId(number(wish.partition(":")[2]))
+            await hub.do(RemovePasskey(passkey_id=passkey_id))
+            return go(f"{PATH}/{user_id}", "passkey_removed")
         if wish == "invite":
             # The old password ends with the new link: whoever had it is out.
             await hub.do(SetPassword(user_id=user_id, password_hash=""))

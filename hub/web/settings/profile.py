@@ -13,11 +13,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import passkeys as passkey_reads
 from crm_store import sessions as session_reads
 from crm_store import users as user_reads
 from crm_store.viewer import Reader
 from hub.commands import RevokeSessions, SetPassword, SetSecondFactor, UpdateProfile
 from hub.errors import Invalid, NotFound
+from hub.web import relying_party
 from hub.web.login import hash_password, hasher, is_fresh_code, weak
 from hub.web.settings.common import _, form_of, go, hub_of, needs, runtime_of, say, show
 from hub.zones import zone_names
@@ -33,23 +35,25 @@ async def first(request: Request) -> Response:
     return RedirectResponse(PATH, 303)
 
 
-async def _draw(
+async def draw(
     request: Request,
     status: int = 200,
     given: Mapping[str, Any] | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
+    """Draw the profile with what was given and what is wrong with it, in English."""
     user = request.state.user
 
-    def load(reader: Reader) -> tuple[Any, str, bool]:
+    def load(reader: Reader) -> tuple[Any, str, bool, Any]:
         known = user_reads.credentials(reader, user.email)
         return (
             session_reads.sessions_of(reader, user.id),
             user_reads.brand(reader).time_zone,
             bool(known and known[2]),
+            passkey_reads.passkeys_of(reader, user.id),
         )
 
-    sessions, zone, has_totp = await hub_of(request).read(load)
+    sessions, zone, has_totp, passkeys = await hub_of(request).read(load)
     form = {
         "name": user.name,
         "language": user.language,
@@ -75,6 +79,10 @@ async def _draw(
         own=request.state.session,
         brand_zone=zone,
         has_totp=has_totp,
+        passkeys=passkeys,
+        party=relying_party.of(request),
+        is_here=relying_party.is_here(request),
+        public_url=runtime_of(request).public_url,
         zones=zone_names(),
     )
 
@@ -83,7 +91,7 @@ async def _draw(
 async def profile(request: Request) -> Response:
     """Show the profile, or change it."""
     if request.method == "GET":
-        return await _draw(request)
+        return await draw(request)
     form = await form_of(request)
     given = {
         name: str(form.get(name, "")).strip()
@@ -119,11 +127,11 @@ async def profile(request: Request) -> Response:
         except Invalid as error:
             errors[error.field] = str(error)
     if errors:
-        return await _draw(request, 422, given, errors)
+        return await draw(request, 422, given, errors)
     return go(PATH, "saved")
 
 
-async def _knows_password(request: Request, given: str) -> bool:
+async def knows_password(request: Request, given: str) -> bool:
     """Ask for the password again before what would keep its owner out; guesses are counted."""
     runtime = runtime_of(request)
     user = request.state.user
@@ -147,12 +155,12 @@ async def password(request: Request) -> Response:
     user = request.state.user
     given = str(form.get("password", ""))
     errors = {}
-    if not await _knows_password(request, str(form.get("current", ""))):
+    if not await knows_password(request, str(form.get("current", ""))):
         errors["current"] = _("This is not your present password.")
     elif reason := weak(given, user.name, user.email.split("@")[0]):
         errors["password"] = reason
     if errors:
-        return await _draw(request, 422, errors=errors)
+        return await draw(request, 422, errors=errors)
     await hub_of(request).do(
         SetPassword(
             user_id=user.id,
@@ -231,8 +239,8 @@ def _second(request: Request, secret: str, error: str = "") -> Response:
 async def second_off(request: Request) -> Response:
     """Turn the second factor off, for whoever knows the password."""
     form = await form_of(request)
-    if not await _knows_password(request, str(form.get("current", ""))):
-        return await _draw(request, 422, errors={"second": _("This is not your present password.")})
+    if not await knows_password(request, str(form.get("current", ""))):
+        return await draw(request, 422, errors={"second": _("This is not your present password.")})
     await hub_of(request).do(SetSecondFactor(user_id=request.state.user.id))
     return go(PATH, "second_off")
 

@@ -334,6 +334,8 @@ RIGHTS = {
     "POST /notices/push/devices/{device_id}/test": "profile.edit",
     "GET /me": "",
     "PATCH /me": "profile.edit",
+    "GET /me/passkeys": "profile.edit",
+    "DELETE /me/passkeys/{passkey_id}": "profile.edit",
     "GET /tokens": "tokens.manage",
     "POST /tokens": "tokens.manage",
     "DELETE /tokens/{token_id}": "tokens.manage",
