@@ -42,6 +42,7 @@ from hub.web.objects import (
     refusal,
 )
 from hub.web.people import timeline_values
+from hub.web.short_forms import asks_too_little, own_fields
 
 
 def _(text: str) -> str:
@@ -151,16 +152,20 @@ async def client(request: Request) -> Response:
 async def add(request: Request) -> Response:
     """Make a client by hand."""
     form = await checked_form(request)
-    given = {name: str(form.get(name, "")) for name in ("phone", "email")}
-    command = c.CreateClient(
-        name=str(form.get("name", "")),
-        organisation=form.get("organisation") == "yes",
-        values=given,
-    )
+    kind = (await request.state.hub.read(whole_of, CLIENT)).kind
+    if further := asks_too_little(SCREEN, kind, form):
+        return further
+    values: dict[str, object] = {name: str(form.get(name, "")) for name in ("phone", "email")}
     try:
+        await own_fields(request, kind, form, values)
+        command = c.CreateClient(
+            name=str(form.get("name", "")),
+            organisation=form.get("organisation") == "yes",
+            values=values,
+        )
         client_id = (await request.state.hub.do(command))[0]
     except (Invalid, Conflict) as error:
-        return await not_made(request, SCREEN, error)
+        return await not_made(request, SCREEN, error, values)
     return RedirectResponse(f"/clients/{client_id}", 303)
 
 

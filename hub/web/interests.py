@@ -41,6 +41,7 @@ from hub.web.objects import (
     seen,
 )
 from hub.web.ref_names import names_by_id, names_of
+from hub.web.short_forms import asks_too_little, own_fields
 
 INTEREST = NOUNS["interest"]
 TABS = {
@@ -171,19 +172,23 @@ async def interest(request: Request) -> Response:
 async def add(request: Request) -> Response:
     """Make an interest: by hand, or of the dialog that the form names."""
     form = await checked_form(request)
+    kind = (await request.state.hub.read(whole_of, INTEREST)).kind
+    if further := asks_too_little(SCREEN, kind, form):
+        return further
+    dialog_id = DialogId(number(form.get("dialog", "0") or "0"))
     values = form_values(INTEREST.kind, form, request.state.zone)
+    if dialog_id and not values.get("title"):
+        # The dialog says what it is about.
+        values.pop("title", None)
     for name in ("pipeline_id", "stage_id"):
         if form.get(name):
             values[name] = str(form[name])
-    command = c.CreateObject(
-        kind="interest",
-        values=values,
-        dialog_id=DialogId(number(form.get("dialog", "0") or "0")),
-    )
     try:
+        await own_fields(request, kind, form, values)
+        command = c.CreateObject(kind="interest", values=values, dialog_id=dialog_id)
         made = (await request.state.hub.do(command))[0]
     except (Invalid, Conflict) as error:
-        return await not_made(request, SCREEN, error)
+        return await not_made(request, SCREEN, error, values)
     return RedirectResponse(f"/interests/{made}", 303)
 
 

@@ -47,6 +47,7 @@ from hub.web.objects import (
 )
 from hub.web.ref_names import names_by_id
 from hub.web.settings.channels import titles_of
+from hub.web.short_forms import asks_too_little, own_fields
 from triggers import runs as rule_runs
 
 LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
@@ -306,16 +307,17 @@ async def lead(request: Request) -> Response:
 async def add(request: Request) -> Response:
     """Make a lead: by hand, or of the dialog that the form names."""
     form = await checked_form(request)
+    kind = (await request.state.hub.read(whole_of, LEAD)).kind
+    if further := asks_too_little(SCREEN, kind, form):
+        return further
     dialog_id = DialogId(number(form.get("dialog", "0") or "0"))
-    command = c.CreateLead(
-        values=form_values(LEAD.kind, form, request.state.zone),
-        dialog_id=dialog_id,
-        unless_open=bool(dialog_id),
-    )
+    values = form_values(LEAD.kind, form, request.state.zone)
     try:
+        await own_fields(request, kind, form, values)
+        command = c.CreateLead(values=values, dialog_id=dialog_id, unless_open=bool(dialog_id))
         lead_id = (await request.state.hub.do(command))[0]
     except (Invalid, Conflict) as error:
-        return await not_made(request, SCREEN, error)
+        return await not_made(request, SCREEN, error, values)
     return RedirectResponse(f"/leads/{lead_id}", 303)
 
 

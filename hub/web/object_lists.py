@@ -27,7 +27,7 @@ from hub.errors import Conflict, HubError, Invalid, NotFound
 from hub.filters import Field, Fields, FieldType, Use
 from hub.ids import TeamId
 from hub.kinds import Kind
-from hub.properties import Property, PropertyType
+from hub.properties import CardFile, Property, PropertyType
 from hub.records.objects import ObjectPage
 from hub.web.auth import checked_form
 from hub.web.filter_bar import (
@@ -60,6 +60,9 @@ from hub.web.ref_names import SMALL, Names, names_by_id, names_of, small_names
 Again = Callable[[Request], Awaitable[Response]]
 KEPT = ("pipeline", "view", "q", "sort", "filter", "cols")
 MOST_AT_ONCE = 200
+
+
+NOTHING: Mapping[str, object] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,11 +156,16 @@ def _read_address(request: Request, screen: Screen, views: Sequence[Any]) -> Sho
 
 
 async def show_list(
-    request: Request, screen: Screen, problem: str = "", field: str = ""
+    request: Request,
+    screen: Screen,
+    problem: str = "",
+    field: str = "",
+    values: Mapping[str, object] = NOTHING,
 ) -> Response:
     """Draw a list, or give it as a file, or take one more condition into the address.
 
-    `problem` is why what its form asks for was refused, `field` the property that it is about.
+    `problem` is why what its form asks for was refused, `field` the property that it is about;
+    files that `values` of that form hold were kept, and need not be chosen again.
     """
     if "field" in request.query_params and not problem:
         noun = await whole_of(request, screen.noun)
@@ -196,10 +204,10 @@ async def show_list(
             **screen.more(reader, shown, found),
         }
 
-    values = await request.state.hub.read(load)
-    shown: Shown = values["shown"]
-    kind: Kind = values["kind"]
-    noun = values["screen"].noun
+    loaded = await request.state.hub.read(load)
+    shown: Shown = loaded["shown"]
+    kind: Kind = loaded["kind"]
+    noun = loaded["screen"].noun
     if wants_file(request):
         asked = any(one in request.query_params for one in ("cols", "col"))
         columns = shown.columns if asked or shown.view.startswith("v") else ()
@@ -209,7 +217,7 @@ async def show_list(
     return page(
         request,
         screen.template,
-        422 if values["wrong"] else 200,
+        422 if loaded["wrong"] else 200,
         section=screen.section,
         view=shown.view,
         query=shown.query,
@@ -224,13 +232,20 @@ async def show_list(
         # What is saved is what is shown: the conditions of its tab too.
         shown_filter=written(shown.query.filter),
         address=lambda **changes: address(request, path, **changes),
-        **values,
+        brought={name: one for name, one in values.items() if isinstance(one, CardFile)},
+        **loaded,
     )
 
 
-async def not_made(request: Request, screen: Screen, error: Invalid | Conflict) -> Response:
-    """Say above the list why nothing was made; what was typed stands in its form again."""
-    return await show_list(request, screen, refusal(request, error), getattr(error, "field", ""))
+async def not_made(
+    request: Request,
+    screen: Screen,
+    error: Invalid | Conflict,
+    values: Mapping[str, object] = NOTHING,
+) -> Response:
+    """Say above the list why nothing was made; what was given stands in its form again."""
+    field = getattr(error, "field", "")
+    return await show_list(request, screen, refusal(request, error), field, values)
 
 
 def askable(kind: Kind, known: Fields | None = None) -> list[Field]:

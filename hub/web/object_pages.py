@@ -153,7 +153,7 @@ class Pages:
             )
             made = (await request.state.hub.do(command))[0]
         except (Invalid, Conflict) as error:
-            return await object_lists.not_made(request, self._screen, error)
+            return await object_lists.not_made(request, self._screen, error, values)
         return RedirectResponse(f"{self._path}/{made}", 303)
 
     async def card(self, request: Request) -> Response:

@@ -43,6 +43,7 @@ from hub.web.objects import (
     page,
 )
 from hub.web.settings.channels import address_kinds, opening_kinds, titles_of
+from hub.web.short_forms import asks_too_little, own_fields
 
 CONTACT, CLIENT = NOUNS["contact"], NOUNS["client"]
 SCREEN = Screen(noun=CONTACT, section="contacts", template="people")
@@ -75,17 +76,24 @@ async def contacts(request: Request) -> Response:
 async def add(request: Request) -> Response:
     """Add a person by hand."""
     form = await checked_form(request)
+    kind = (await request.state.hub.read(whole_of, CONTACT)).kind
+    if further := asks_too_little(SCREEN, kind, form):
+        return further
     addresses = []
-    for kind in ("email", "phone"):
-        value = str(form.get(kind, "")).strip().lower()
+    for network in ("email", "phone"):
+        value = str(form.get(network, "")).strip().lower()
         if value:
-            addresses.append(Address(kind=kind, value=value))
-    command = c.CreateContact(name=str(form.get("name", "")), addresses=tuple(addresses))
+            addresses.append(Address(kind=network, value=value))
+    values: dict[str, object] = {}
     try:
+        await own_fields(request, kind, form, values)
+        command = c.CreateContact(
+            name=str(form.get("name", "")), addresses=tuple(addresses), values=values
+        )
         contact_id = (await request.state.hub.do(command))[0]
     except (Invalid, Conflict) as error:
         problem = await problem_of(request, error)
-        return await show_list(request, SCREEN, problem, getattr(error, "field", ""))
+        return await show_list(request, SCREEN, problem, getattr(error, "field", ""), values)
     return RedirectResponse(f"/contacts/{contact_id}", 303)
 
 

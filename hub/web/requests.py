@@ -260,7 +260,7 @@ async def add(request: Request) -> Response:
         )
         made = (await request.state.hub.do(command))[0]
     except (Invalid, Conflict) as error:
-        return await not_made(request, SCREEN, error)
+        return await not_made(request, SCREEN, error, values)
     return RedirectResponse(f"/requests/{made}", 303)
 
 

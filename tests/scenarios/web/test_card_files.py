@@ -106,6 +106,63 @@ async def test_a_file_is_given_with_a_new_card_by_who_writes_no_notes(hub: House
         assert sent.status_code == status, sent.text
 
 
+async def test_a_short_form_asks_for_files_and_what_an_object_cannot_be_without(hub: House) -> None:
+    browser = await hub.logged_in()
+    for kind in ("client", "contact", "lead", "interest"):
+        await hub.system.do(
+            SaveField(kind=kind, label="Scan", type="file", required=True),
+            SaveField(kind=kind, label="Plan", type="file"),
+        )
+    for path, kind, title in (
+        ("/clients", "clients", "name"),
+        ("/contacts", "contacts", "name"),
+        ("/leads", "leads", "title"),
+        ("/interests/list", "interests", "title"),
+    ):
+        page = (await browser.get(path)).text
+        form = page[page.index("add-box") :]
+        assert f'action="/{kind}"' in form
+        assert 'enctype="multipart/form-data"' in form[: form.index(">", form.index("<form"))]
+        assert re.search(r'type="file" name="custom.scan-new" required', form)
+        assert 'name="custom.plan-new"' in form
+        data = {title: "Boat", "custom.scan": "", "custom.plan": "", "_csrf": csrf_of(page)}
+        plan = {"custom.plan-new": ("plan.pdf", b"pdf", "application/pdf")}
+        scan = {"custom.scan-new": ("scan.pdf", b"pdf", "application/pdf")}
+        refused = await browser.post(f"/{kind}", data=data, files=plan)
+        assert refused.status_code == 422, path
+        assert "this is needed" in refused.text
+        # What was chosen is kept.
+        kept = re.search(r'name="custom.plan" value="(\d+)"', refused.text)
+        assert kept is not None
+        assert "plan.pdf" in refused.text
+        made = await browser.post(f"/{kind}", data={**data, "custom.plan": kept[1]}, files=scan)
+        assert made.status_code == 303, made.text
+        card = (await browser.get(made.headers["location"])).text
+        assert "plan.pdf" in card
+        assert "scan.pdf" in card
+
+
+async def test_one_press_beside_a_dialog_leads_to_what_is_needed(hub: House) -> None:
+    browser = await hub.logged_in()
+    account = CreateAccount(channel="pigeon", title="Loft", settings=SETTINGS)
+    dialog_id = await write(hub, AccountId((await hub.system.do(account))[0]), 1)
+    page = (await browser.get(f"/inbox/{dialog_id}")).text
+    press = {"dialog": str(dialog_id), "_csrf": csrf_of(page)}
+    for kind, place in (("lead", "/leads"), ("interest", "/interests/list")):
+        await hub.system.do(SaveField(kind=kind, label="Scan", type="file", required=True))
+        sent = await browser.post(f"/{kind}s", data=press)
+        assert sent.headers["location"] == f"{place}?new=yes&dialog={dialog_id}"
+        form = (await browser.get(sent.headers["location"])).text
+        assert f'name="dialog" value="{dialog_id}"' in form
+        files = {"custom.scan-new": ("scan.pdf", b"pdf", "application/pdf")}
+        data = {**press, "title": "", "custom.scan": ""}
+        made = await browser.post(f"/{kind}s", data=data, files=files)
+        assert made.status_code == 303, made.text
+        assert re.fullmatch(rf"/{kind}s/\d+", made.headers["location"])
+        assert "scan.pdf" in (await browser.get(made.headers["location"])).text
+        assert made.headers["location"] in (await browser.get(f"/inbox/{dialog_id}")).text
+
+
 async def test_what_a_file_hangs_on_decides_who_gets_it(hub: House) -> None:
     rights = frozenset({"contacts.view", "contacts.edit"})
     await hub.system.do(SaveRole(name="keeper", based_on="agent", permissions=rights))
