@@ -27,6 +27,7 @@ from hub import (
     ReleaseAddress,
     RemoveObject,
     SuppressAddress,
+    TakeBackWithdrawal,
     UserId,
     WithdrawConsent,
     read_quick,
@@ -224,7 +225,7 @@ async def record(hub: Hub, one: CallList, seat: Seat, said: Outcome, label: str)
         made_id = hub.new_id()
         steps.append(_making(one, seat, said, note, made_id, hub.actor.id))
     if result.code == REFUSED:
-        proof = f"{one.title}: {label}"
+        proof = f"{_proof(meeting_id)}: {one.title}: {label}"
         steps.append(WithdrawConsent(contact_id=seat.contact.id, channel="phone", evidence=proof))
     if result.code == WRONG:
         steps.append(SuppressAddress(address_id=seat.address_id, text=f"{one.title}: {label}"))
@@ -271,7 +272,8 @@ async def last_call(hub: Hub, one: CallList) -> Mapping[str, Any] | None:
 
 async def undo(hub: Hub, one: CallList) -> None:
     """Take the last result back: its note and what was made go into the bin, a number that was wrong
-    is right again. A refusal stays what the person said, and is lifted on the card."""
+    is right again, and a refusal that it noted counts no more. What the person refused otherwise,
+    before or since, stands."""
     await check_caller(hub, one)
     call = await last_call(hub, one)
     if call is None:
@@ -284,7 +286,20 @@ async def undo(hub: Hub, one: CallList) -> None:
         row = await hub.store.first(select(people).where(people.c.id == call["person_id"]))
         if row is not None and row["address_id"]:
             steps.append(ReleaseAddress(address_id=AddressId(row["address_id"]), reason="by_hand"))
+    if call["result"] == REFUSED:
+        noted = ContactId(call["contact_id"]), _proof(call["meeting_id"])
+        try:
+            await hub.do(*steps, TakeBackWithdrawal(contact_id=noted[0], evidence=noted[1]))
+        except NotFound:
+            # Noted before calls were named there, or erased: only the call is taken back.
+            await hub.do(*steps)
+        return
     await hub.do(*steps)
+
+
+def _proof(meeting_id: int) -> str:
+    """Name a call in the evidence of a refusal, by its note."""
+    return f"call {meeting_id}"
 
 
 async def _is_there(hub: Hub, kind: str, number: int) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from crm_store import consents
 from hub import (
     Actor,
     ActorKind,
@@ -16,6 +17,7 @@ from hub import (
     ContactId,
     CreateContact,
     EraseContact,
+    GiveConsent,
     MergeContacts,
     SaveSegment,
     SplitContact,
@@ -26,7 +28,7 @@ from hub import (
 )
 from hub.handle import BoundHub
 from plugins import telemarketing
-from plugins.telemarketing.calling import Outcome, next_seat, record
+from plugins.telemarketing.calling import Outcome, next_seat, record, undo
 from plugins.telemarketing.commands import AddToCallList, Listed, SaveCallList
 from plugins.telemarketing.doing import list_of, progress, steer
 from plugins.telemarketing.plans import CallList, script_of
@@ -158,6 +160,41 @@ async def test_attempts_refusals_wrong_numbers_and_the_end(house: House) -> None
     left = await next_seat(hub, other)
     assert left is not None
     assert left.contact.id == made[0]
+
+
+async def test_a_refusal_that_is_taken_back_takes_back_what_it_caused_and_only_that(
+    house: House,
+) -> None:
+    (ann, bob), segment = await people(house, 2)
+    hub = own(house, await house.user("supervisor"))
+    one = await running(hub, segment, advertising=False)
+
+    async def refused(person: ContactId) -> list[tuple[str, str]]:
+        found = await house.system.read(consents.standing, person)
+        return [(each.state, each.channel) for each in found.current]
+
+    # One of them had refused before, in his own words: those stand whatever becomes of the call.
+    await house.system.do(
+        GiveConsent(contact_id=ann, channel="phone"), WithdrawConsent(contact_id=bob, channel="phone")
+    )  # fmt: skip
+    for person, before in ((ann, "given"), (bob, "withdrawn")):
+        seat = await next_seat(hub, one)
+        assert seat is not None
+        assert seat.contact.id == person
+        await record(hub, one, seat, Outcome(result="refused", answers={}), "Refused")
+        assert await refused(person) == [("withdrawn", "phone")]
+        await undo(hub, one)
+        assert await refused(person) == [(before, "phone")]
+        seat = await next_seat(hub, one)
+        assert seat is not None
+        # What he says after the call is not that call's either.
+        await record(hub, one, seat, Outcome(result="refused", answers={}), "Refused")
+        await house.system.do(WithdrawConsent(contact_id=person, channel="phone"))
+        await undo(hub, one)
+        assert await refused(person) == [("withdrawn", "phone")]
+        seat = await next_seat(hub, one)
+        assert seat is not None
+        await record(hub, one, seat, Outcome(result="talked", answers={}), "Talked")
 
 
 async def test_merges_and_erasure_reach_the_lists(house: House) -> None:
