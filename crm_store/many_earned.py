@@ -10,10 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, Subquery, case, cast, func, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    Subquery,
+    case,
+    cast,
+    func,
+    select,
+    true,
+    union_all,
+)
 
 from crm_store.many_cuts import cut
 from crm_store.many_went import over_of_touch, went_of
+from crm_store.rows import numbered, numbers
 from crm_store.sums import sum_of
 from crm_store.tables.interests import interests
 from crm_store.tables.many import many_touches
@@ -45,9 +57,11 @@ def touched(send_ids: Sequence[int]) -> Select[Any]:
 def things_of(
     reader: Reader, send_ids: Sequence[int], number: str, *, days: int, touch: str
 ) -> Subquery:
-    """Give what was made after touches of sends: each thing once, with the delivery it belongs to.
+    """Give what was made after touches of sends, with whose it is and the delivery it belongs to.
 
-    `over` is the account of the touch that it is owed to.
+    What is a client's is everybody's of that client who touched a send: `place` is 1 in one row of
+    each thing, which is the one to count and to sum. `over` is the account of the touch that it is
+    owed to.
     """
     if touch not in TOUCHES:
         raise Invalid("a touch is any, first or last", field="touch")
@@ -55,19 +69,18 @@ def things_of(
     own = deliveries.c.send_id.in_(send_ids)
     at = many_touches.c.first_at
     mine = case((own, at))
-    belongs: dict[str, ColumnElement[bool]] = {
-        "any": func.count(mine) > 0,
-        "first": func.min(mine) == func.min(at),
-        "last": func.max(mine) == func.max(at),
-    }
-    things = (
+    each = (
         select(
             made.c.id,
             made.c.person,
             made.c.at,
             made.c.amount,
             made.c.currency,
-            func.max(case((own, deliveries.c.id))).label("delivery_id"),
+            func.max(case((own, deliveries.c.id), else_=0)).label("delivery_id"),
+            func.min(mine).label("mine_first"),
+            func.max(mine).label("mine_last"),
+            func.min(at).label("first"),
+            func.max(at).label("last"),
         )
         .select_from(made)
         .join(deliveries, (deliveries.c.contact_id == made.c.person) & (TO_MANY))
@@ -79,9 +92,25 @@ def things_of(
             at >= made.c.at - days * DAY_US,
         )
         .group_by(made.c.id, made.c.person, made.c.at, made.c.amount, made.c.currency)
-        .having(belongs[touch])
-        .subquery("owed")
+        .subquery("each")
     )
+    thing = each.c.id
+    placed = select(
+        each,
+        func.row_number()
+        .over(order_by=each.c.delivery_id.desc(), partition_by=thing)
+        .label("place"),
+        func.min(each.c.mine_first).over(partition_by=thing).label("thing_mine_first"),
+        func.max(each.c.mine_last).over(partition_by=thing).label("thing_mine_last"),
+        func.min(each.c.first).over(partition_by=thing).label("thing_first"),
+        func.max(each.c.last).over(partition_by=thing).label("thing_last"),
+    ).subquery("placed")
+    belongs: dict[str, ColumnElement[bool]] = {
+        "any": true(),
+        "first": placed.c.thing_mine_first == placed.c.thing_first,
+        "last": placed.c.thing_mine_last == placed.c.thing_last,
+    }
+    things = select(placed).where(placed.c.delivery_id > 0, belongs[touch]).subquery("owed")
     over = (
         select(over_of_touch())
         .join(deliveries, deliveries.c.id == many_touches.c.delivery_id)
@@ -109,41 +138,37 @@ def earned(
     offset_us: int = 0,
 ) -> list[Earned]:
     """Give what was made after touches of sends, in each part of a cut."""
-    numbers: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     went = went_of(reader, send_ids, by_way=bool(by))
     for number in _KINDS:
         things = things_of(reader, send_ids, number, days=days, touch=touch)
         source, key = cut(
             reader, things.join(went.rows, went.by_way(things)), by, offset_us, went.rows
         )
-        rows = reader.conn.execute(
-            select(
-                key.label("key"),
-                things.c.currency,
-                func.count(things.c.id.distinct()).label("n"),
-                func.count(things.c.person.distinct()).label("people"),
-                sum_of(things.c.amount).label("total"),
-            )
-            .select_from(source)
-            .group_by(key, things.c.currency)
-            .order_by(key, things.c.currency)
+        rows = select(
+            key.label("key"),
+            things.c.id,
+            things.c.person,
+            things.c.amount,
+            things.c.currency,
+            things.c.place,
         )
-        _add(numbers, number, rows)
+        _add(found, number, reader.conn.execute(_counted(rows.select_from(source))))
     if not by:
-        numbers.setdefault("", {})
-    return [_record(key, found) for key, found in sorted(numbers.items())]
+        found.setdefault("", {})
+    return [_record(key, one) for key, one in sorted(found.items())]
 
 
 def won_after(reader: Reader, send_ids: Sequence[int], *, days: int) -> Earned:
     """Give what everybody who got a send won within so many days of it, touched or not."""
-    numbers: dict[str, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
     gone = select(deliveries.c.contact_id).where(
         deliveries.c.send_id.in_(send_ids), TO_MANY, deliveries.c.sent_at > 0
     )
     for number in _KINDS:
         made = _made(number, gone)
-        rows = reader.conn.execute(
-            _counted(made)
+        rows = (
+            _placed(made)
             .join(deliveries, deliveries.c.contact_id == made.c.person)
             .where(
                 deliveries.c.send_id.in_(send_ids),
@@ -153,35 +178,58 @@ def won_after(reader: Reader, send_ids: Sequence[int], *, days: int) -> Earned:
                 made.c.at <= deliveries.c.sent_at + days * DAY_US,
             )
         )
-        _add(numbers, number, rows)
-    return _record("", numbers.get("", {}))
+        _add(found, number, reader.conn.execute(_counted(rows)))
+    return _record("", found.get("", {}))
 
 
-def won_by(reader: Reader, contact_ids: Sequence[int], *, since: int, days: int) -> Earned:
-    """Give what certain people won within so many days of a moment: those who were kept out."""
-    numbers: dict[str, dict[str, Any]] = {}
-    people = select(contacts.c.id).where(contacts.c.id.in_(contact_ids))
+def won_since(reader: Reader, moments: Sequence[tuple[int, int]], *, days: int) -> Earned:
+    """Give what people won within so many days of moments of their own: those who were kept out."""
+    found: dict[str, dict[str, Any]] = {}
+    dialect = reader.conn.dialect.name
+    given = numbers(dialect, ("person", "since"))
+    values = numbered(dialect, ("person", "since"), moments)
+    people = select(contacts.c.id).where(contacts.c.id.in_(select(given.c.person)))
     for number in _KINDS:
         made = _made(number, people)
-        rows = reader.conn.execute(
-            _counted(made).where(made.c.at >= since, made.c.at <= since + days * DAY_US)
+        rows = (
+            _placed(made)
+            .join(given, given.c.person == made.c.person)
+            .where(made.c.at >= given.c.since, made.c.at <= given.c.since + days * DAY_US)
         )
-        _add(numbers, number, rows)
-    return _record("", numbers.get("", {}))
+        _add(found, number, reader.conn.execute(_counted(rows), values))
+    return _record("", found.get("", {}))
 
 
-def _counted(made: Subquery) -> Select[Any]:
-    """Count things by currency; each thing once although a chain met its person several times."""
+def _placed(made: Subquery) -> Select[Any]:
+    """Give things, one row of each with `place` 1, although a chain met its people several times."""
+    place = func.row_number().over(partition_by=made.c.id, order_by=made.c.person)
+    return select(
+        cast("", String).label("key"),
+        made.c.id,
+        made.c.person,
+        made.c.amount,
+        made.c.currency,
+        place.label("place"),
+    ).select_from(made)
+
+
+def _counted(rows: Select[Any]) -> Select[Any]:
+    """Count things by key and currency, each thing and each of its people once."""
+    thing = rows.subquery("thing")
+    turn = func.row_number().over(
+        partition_by=(thing.c.key, thing.c.person), order_by=(thing.c.id, thing.c.place)
+    )
+    one = select(thing, turn.label("turn")).subquery("one")
     return (
         select(
-            cast("", String).label("key"),
-            made.c.currency,
-            func.count(made.c.id.distinct()).label("n"),
-            func.count(made.c.person.distinct()).label("people"),
-            sum_of(made.c.amount).label("total"),
+            one.c.key,
+            one.c.currency,
+            func.count(case((one.c.place == 1, one.c.id))).label("n"),
+            func.count(case((one.c.turn == 1, one.c.person))).label("people"),
+            sum_of(one.c.amount, one.c.place == 1).label("total"),
         )
-        .select_from(made)
-        .group_by(made.c.currency)
+        .group_by(one.c.key, one.c.currency)
+        .order_by(one.c.key, one.c.currency)
     )
 
 
@@ -222,13 +270,14 @@ def _made(number: str, people: Select[Any]) -> Subquery:
     return union_all(own, of_client).subquery("made")
 
 
-def _add(numbers: dict[str, dict[str, Any]], number: str, rows: Any) -> None:
+def _add(parts: dict[str, dict[str, Any]], number: str, rows: Any) -> None:
     for row in rows:
-        found = numbers.setdefault(str(row.key), {})
+        found = parts.setdefault(str(row.key), {})
         found[number] = found.get(number, 0) + row.n
         if number == "won":
             found["people"] = found.get("people", 0) + row.people
-            found.setdefault("sums", []).append((row.currency, int(row.total or 0)))
+            if row.n:
+                found.setdefault("sums", []).append((row.currency, int(row.total or 0)))
 
 
 def _record(key: str, found: Mapping[str, Any]) -> Earned:

@@ -44,9 +44,13 @@ def tallies(
     went, source, conditions, key = _asked(reader, send_ids, by, offset_us)
     names = [name for name in NUMBERS if name in conditions]
     counted = {name: case((conditions[name], went.rows.c.id)) for name in names}
+    people: ColumnElement[Any] = case((conditions["sent"], went.rows.c.contact_id))
+    # One send by one way has one row of a person.
+    once = len(send_ids) == 1 and not went.orders
     rows = reader.conn.execute(
         select(
             key.label("key"),
+            func.count(people if once else people.distinct()).label("people"),
             *(func.count(one.distinct() if went.orders else one).label(name)
               for name, one in counted.items()),
         )
@@ -55,6 +59,7 @@ def tallies(
         .group_by(key)
         .order_by(key)
     )  # fmt: skip
+    names.append("people")
     return [Tally(key=str(row.key), **{name: row._mapping[name] for name in names}) for row in rows]
 
 

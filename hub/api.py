@@ -324,10 +324,10 @@ class Hub(Protocol):
     async def won_after(self, send_ids: Sequence[int], *, days: int = 30) -> Earned:
         """What everybody who got sends won within so many days, whatever they did with them."""
 
-    async def won_by(
-        self, contact_ids: Sequence[ContactId], *, since: Micros, days: int = 30
+    async def won_since(
+        self, moments: Sequence[tuple[ContactId, Micros]], *, days: int = 30
     ) -> Earned:
-        """What certain people won within so many days of a moment."""
+        """What people won within so many days of moments of their own, each thing once."""
 
     async def send_behind(
         self,

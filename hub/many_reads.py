@@ -239,13 +239,11 @@ class ManyReads(ABC):
         """What everybody who got sends won within so many days."""
         return await self.read(lambda reader: many_earned.won_after(reader, send_ids, days=days))
 
-    async def won_by(
-        self, contact_ids: Sequence[ContactId], *, since: Micros, days: int = 30
+    async def won_since(
+        self, moments: Sequence[tuple[ContactId, Micros]], *, days: int = 30
     ) -> Earned:
-        """What certain people won within so many days of a moment."""
-        return await self.read(
-            lambda reader: many_earned.won_by(reader, contact_ids, since=since, days=days)
-        )
+        """What people won within so many days of moments of their own, each thing once."""
+        return await self.read(lambda reader: many_earned.won_since(reader, moments, days=days))
 
     async def send_behind(
         self,

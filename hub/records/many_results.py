@@ -9,9 +9,13 @@ from hub.ids import NEVER, Micros
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
-    """The people of sends in one part of a cut (`key`); `planned` is the sum of the states."""
+    """The rows of sends in one part of a cut (`key`); `planned` is the sum of the states.
+
+    `people` are whom any of it left to, each once: a chain has several rows of one person.
+    """
 
     key: str = ""
+    people: int = 0
     planned: int = 0
     kept_back: int = 0
     waiting: int = 0

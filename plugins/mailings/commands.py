@@ -335,7 +335,7 @@ def fill(uow: UnitOfWork, command: FillMailing) -> int:
         cursor=0 if command.done or command.phase != mailing.phase else command.cursor,
         phase=command.phase,
         planned=mailings.c.planned + made.queued + sum(n for _, n in made.kept_back),
-        held_out=mailings.c.held_out + keep_out(uow, mailing.id, made.aside),
+        held_out=mailings.c.held_out + keep_out(uow, mailing, when_aside(made, command.recipients)),
         started_at=mailing.started_at or uow.now,
         winner=command.winner or mailing.winner,
     )
@@ -348,6 +348,12 @@ def put_in(uow: UnitOfWork, mailing: Mailing, recipients: Sequence[ManyRecipient
     assert isinstance(made, ManyQueued)
     fill_steps(uow, mailing, recipients)
     return made
+
+
+def when_aside(made: ManyQueued, recipients: Sequence[ManyRecipient]) -> dict[int, int]:
+    """Give who was kept out to compare, each with the moment of the letter he does not get."""
+    due = {one.contact_id: one.due_at for one in recipients}
+    return {one: due[one] for one in made.aside}
 
 
 def fill_steps(uow: UnitOfWork, mailing: Mailing, recipients: Sequence[ManyRecipient]) -> None:

@@ -31,7 +31,7 @@ from hub import (
     UnitOfWork,
 )
 from plugins.mailings.audience import kind_of
-from plugins.mailings.commands import mailing_in, put_in, write
+from plugins.mailings.commands import mailing_in, put_in, when_aside, write
 from plugins.mailings.doing import all_mailings, mailing_of
 from plugins.mailings.finishing import was_told
 from plugins.mailings.holdouts import keep_out
@@ -172,7 +172,7 @@ def put(uow: UnitOfWork, command: JoinMailing) -> bool:
     if made.known:
         return False
     if made.aside:
-        kept_out = keep_out(uow, mailing.id, made.aside)
+        kept_out = keep_out(uow, mailing, when_aside(made, (command.recipient,)))
         write(uow, mailing.id, "", held_out=mailing.held_out + kept_out)
         return False
     write(uow, mailing.id, "joined", planned=mailing.planned + 1)

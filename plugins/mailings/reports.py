@@ -29,7 +29,7 @@ def _(text: str) -> str:
 
 CUTS = ("channel", "account", "hour", "variant", "domain")
 TOUCHES = ("any", "first", "last")
-COUNTS = tuple(one.name for one in fields(Tally) if one.name != "key")
+COUNTS = tuple(one.name for one in fields(Tally) if one.name not in ("key", "people"))
 WINDOWS = (7, 14, 30, 90)
 MOST_DAYS = 365
 AT_ONCE = 2_000
@@ -62,8 +62,8 @@ class Report:
 
     @property
     def share_with(self) -> float:
-        """How many per cent of who got it won."""
-        return self.with_it.people * 100 / self.total.sent if self.total.sent else 0.0
+        """How many per cent of who got it won: of people, whom a chain writes to several times."""
+        return self.with_it.people * 100 / self.total.people if self.total.people else 0.0
 
     @property
     def share_without(self) -> float:
@@ -73,7 +73,7 @@ class Report:
     @property
     def more(self) -> float:
         """How many people won because of it: who would have won anyway is taken off."""
-        return (self.share_with - self.share_without) * self.total.sent / 100
+        return (self.share_with - self.share_without) * self.total.people / 100
 
 
 def asked(query: Mapping[str, str]) -> tuple[int, str]:
@@ -241,7 +241,7 @@ def as_json(report: Report) -> dict[str, object]:
         "cost": _sums(report.costs),
         "left_over": _sums(report.left_over),
         "compared": {
-            "got": report.total.sent,
+            "got": report.total.people,
             "with_it": _earned(report.with_it),
             "kept_out": report.kept_out,
             "without_it": _earned(report.without_it),

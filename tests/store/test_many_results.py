@@ -18,6 +18,7 @@ from hub import (
     ManyContent,
     Micros,
     TouchMany,
+    UpdateContact,
     WinInterest,
     WithdrawConsent,
 )
@@ -183,7 +184,7 @@ async def test_money_belongs_to_whose_touch_it_was(home: House) -> None:
     assert (after.won, after.people, after.sums) == (2, 2, (("EUR", 70_500),))
     now = home.world.now()
     kept = await home.user.read(
-        lambda r: many_earned.won_by(r, [anna, vera], since=now - DAY, days=30)
+        lambda r: many_earned.won_since(r, [(anna, now - DAY), (vera, now - DAY)], days=30)
     )
     assert (kept.won, kept.sums) == (1, (("EUR", 70_000),))
     # Later than the window, nothing is owed to the letter.
@@ -191,3 +192,38 @@ async def test_money_belongs_to_whose_touch_it_was(home: House) -> None:
     late = await interest(home, anna, 9)
     await home.user.do(WinInterest(interest_id=late))
     assert await earned(second, "any") == whole
+
+
+async def test_what_is_won_is_summed_once_whoever_touched_it_and_however_often(home: House) -> None:
+    anna, boris, vera = await people(home, "Anna", "Boris", "Vera", kind="email")
+    firm = await home.user.do(CreateObject(kind="client", values={"name": "Firm"}))
+    for one in (anna, boris, vera):
+        await home.user.do(UpdateContact(contact_id=one, values={"client_id": firm[0]}))
+    sends = []
+    # A chain of two letters.
+    for number in (1, 2):
+        send, rows = await sent(home, number, [anna, boris, vera])
+        sends.append(send)
+        for who in ("anna", "boris", "vera"):
+            await home.system.do(TouchMany(delivery_id=rows[who], n=1))
+    begun = home.world.now() - DAY
+    for currency, whose in (("EUR", {"client_id": firm[0]}), ("RUB", {"contact_id": anna})):
+        values = {"title": "Boat", "amount": 70_000, "currency": currency, **whose}
+        made = await home.user.do(CreateObject(kind="interest", values=values))
+        await home.user.do(WinInterest(interest_id=made[0]))
+    moments = [(one, begun + n) for one in (anna, boris, vera) for n in (0, DAY // 2)]
+    whole = (2, 3, (("EUR", 70_000), ("RUB", 70_000)))
+    for read in (
+        lambda r: many_earned.won_after(r, sends, days=30),
+        lambda r: many_earned.won_since(r, moments, days=30),
+        lambda r: many_earned.earned(r, sends)[0],
+        lambda r: many_earned.earned(r, sends[:1], touch="first")[0],
+        lambda r: many_earned.earned(r, sends[1:], touch="last")[0],
+    ):
+        found = await home.user.read(read)
+        assert (found.won, found.people, found.sums) == whole
+    # The parts of a cut are those of the whole.
+    parts = await home.user.read(lambda r: many_earned.earned(r, sends, by="domain"))
+    assert sum(one.won for one in parts) == 2
+    [tally] = await home.user.read(lambda r: many_results.tallies(r, sends))
+    assert (tally.sent, tally.people) == (6, 3)

@@ -16,11 +16,13 @@ from hub import (
     Address,
     CreateAccount,
     CreateContact,
+    CreateObject,
     GiveConsent,
     Measure,
     PermanentFailure,
     RejectReason,
     SetSendingLimits,
+    WinInterest,
 )
 from plugins.mailings import sending
 from plugins.mailings.audience import sends_of
@@ -29,7 +31,7 @@ from plugins.mailings.commands import SteerMailing
 from plugins.mailings.doing import again, mailing_of, send
 from plugins.mailings.plans import read_plan
 from plugins.mailings.reached import ways
-from plugins.mailings.reports import report_of
+from plugins.mailings.reports import as_json, report_of
 from plugins.mailings.results import funnel_of, state_of
 from plugins.mailings.times import next_occurrence, wall_clock
 from tests.houses import US, World, letter, plugin_of, until
@@ -155,6 +157,33 @@ async def test_a_chain_goes_on_for_who_did_not_answer(house: House, world: World
     funnel = await funnel_of(hub, one)
     assert (funnel.planned, funnel.sent, funnel.answered) == (6, 4, 1)
     assert funnel.reasons == (("suppressed", "answered", 2),)
+
+
+async def test_a_chain_is_compared_by_people_and_by_the_days_of_each_of_its_letters(
+    house: House, world: World
+) -> None:
+    segment, account = await _ready(house, 12)
+    hub = _own(house)
+    steps = [{"days": 10, "subject": "Second", "text": "Still there?"}]
+    number = await _draft(house, segment, account, steps=steps, hold_out=40)
+    await send(hub, await mailing_of(hub, str(number)))
+    await ticked(house, number)
+    one = await mailing_of(hub, str(number))
+    got = 12 - one.held_out
+    assert 0 < one.held_out < 12
+    await until(lambda: len(world.sent) == got)
+    world.offset_us += 12 * DAY
+    await until(lambda: len(world.sent) == 2 * got)
+    # Everybody buys, twelve days after the first letter and two after the second.
+    for person in await hub.audience((await hub.segments())[0], channel="email"):
+        values = {"title": "Sail", "contact_id": person.contact_id, "amount": 5, "currency": "EUR"}
+        (interest,) = await house.system.do(CreateObject(kind="interest", values=values))
+        await house.system.do(WinInterest(interest_id=interest))
+    report = await report_of(hub, one, days=7)
+    assert (report.with_it.people, report.without_it.people) == (got, one.held_out)
+    assert (report.share_with, report.share_without, report.more) == (100.0, 100.0, 0.0)
+    assert as_json(report)["compared"]["got"] == got
+    assert (await report_of(hub, one, days=1)).without_it.people == 0
 
 
 async def test_newcomers_get_it_once_and_a_frozen_audience_has_none(
