@@ -16,6 +16,7 @@ from sqlalchemy import Select, case, delete, insert, select, update
 
 from crm_store import card_files, consents, object_writes, requests, tasks
 from crm_store.blob_counts import drop_blobs
+from crm_store.dialog_merges import forget_merges as forget_dialog_merges
 from crm_store.duplicates import forget_duplicates
 from crm_store.exports import forget_exports
 from crm_store.interests import forget as forget_interests
@@ -211,6 +212,7 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
         )
     )
     _forget_merges(uow, "contact", cards)
+    forget_dialog_merges(uow, dialog_ids)
     report["rule_runs"] = forget_person(uow.conn, contact_id, dialog_ids)
     lead_ids = leads_of(uow, ContactId(contact_id), dialog_ids)
     _forget_merges(uow, "lead", lead_ids)

@@ -152,10 +152,11 @@ class Matcher:
                 )
                 wanted.add(row.dialog_id)
         self._fetch(_by_id, wanted)
-        # A merged dialog's answers land in the survivor.
-        survivors = {one.values["merged_into"] for one in self._known.values()} - {0}
-        survivors -= set(self._known)
-        self._fetch(_by_id, survivors)
+        # A merged dialog's answers land in the survivor, over however many merges.
+        survivors: set[int] = set()
+        while further := self._merged_into() - set(self._known):
+            self._fetch(_by_id, further)
+            survivors |= further
         self._fetch(_open_of, plain)
         if wanted | survivors:
             people = self._uow.conn.execute(
@@ -169,6 +170,9 @@ class Matcher:
         dialect = self._uow.dialect
         for row in self._uow.conn.execute(statement(dialect), {"ids": listed(dialect, wanted)}):
             self._remember(row)
+
+    def _merged_into(self) -> set[int]:
+        return {int(one.values.get("merged_into", 0)) for one in self._known.values()} - {0}
 
     def _remember(self, row: Row[Any]) -> Open:
         known = self._known.get(row.id)
@@ -283,8 +287,8 @@ class Matcher:
 
     def _survivor(self, dialog_id: DialogId) -> Open | None:
         one = self._known.get(dialog_id) if dialog_id else None
-        if one is not None and one.values.get("merged_into"):
-            return self._known.get(one.values["merged_into"])
+        while one is not None and one.values.get("merged_into"):
+            one = self._known.get(one.values["merged_into"])
         return one
 
     def _takes_part(self, dialog: Open, peer: Peer, sender: Address) -> bool:
@@ -319,14 +323,24 @@ class Matcher:
         if found is None:
             return None
         # A merged dialog's answers land in the survivor.
-        newest = select(*_COLUMNS).where(dialogs.c.id == (found.merged_into or found.id))
-        row = self._uow.conn.execute(locked(self._uow.dialect, newest)).first()
-        if row is None:
+        dialog = self._living(found.id)
+        if dialog is None:
             return None
-        dialog = self._remember(row)
         if dialog.is_open:
             return dialog
         return (self._holder(dialog) or dialog) if self._may_reopen(command, dialog) else None
+
+    def _living(self, dialog_id: int) -> Open | None:
+        """Lock a dialog, or the one that it was merged into over however many merges."""
+        while dialog_id:
+            newest = select(*_COLUMNS).where(dialogs.c.id == dialog_id)
+            row = self._uow.conn.execute(locked(self._uow.dialect, newest)).first()
+            if row is None:
+                return None
+            if not row.merged_into:
+                return self._remember(row)
+            dialog_id = row.merged_into
+        return None
 
     def _holder(self, closed: Open) -> Open | None:
         """Give the open dialog that has taken a closed one's place in its chat, if any.

@@ -1,45 +1,34 @@
-"""Opening, splitting, merging and re-linking dialogs by hand."""
+"""Opening, splitting and re-linking dialogs by hand."""
 
 from __future__ import annotations
 
-from typing import Any
+from sqlalchemy import insert, select, update
 
-from sqlalchemy import delete, insert, select, update
-
-from crm_store import object_writes
 from crm_store.erasure import erase_messages
-from crm_store.held import let_go
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
 from crm_store.search_index import index_contact, index_dialogs
-from crm_store.sql import upsert
 from crm_store.survivors import lock_contact
 from crm_store.tables.dialogs import (
-    attachments,
-    dialog_tags,
     dialogs,
-    drafts,
-    mentions,
     messages,
-    participants,
     thread_references,
 )
-from crm_store.tables.objects import dialog_links
-from crm_store.tables.outbox import deliveries
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.access import change_dialog, lock_dialog, lock_message
 from dialogs.identity import identify
+from dialogs.marks import cap_marks
+from dialogs.moving import copy_people, move_messages
 from dialogs.recount import recount
-from hub.commands import DeleteMessage, LinkContact, MergeDialogs, SplitDialog, StartDialog
+from hub.commands import DeleteMessage, LinkContact, SplitDialog, StartDialog
 from hub.errors import Conflict, Invalid, NotFound, Unsupported
 from hub.events import (
     DialogOpened,
-    DialogsMerged,
     DialogSplit,
     MessageChanged,
 )
 from hub.ids import AccountId, ContactId, DialogId, MessageId
-from hub.objects import ActorKind, Ref
+from hub.objects import ActorKind
 from hub.terms import fold
 
 
@@ -147,7 +136,7 @@ def split_dialog(uow: UnitOfWork, command: SplitDialog) -> DialogId:
     uow.conn.execute(insert(dialogs).values(**row))
     index_dialogs(uow.conn, [(new_id, subject)] if subject else [])
     moved = list(uow.conn.execute(select(messages.c.id).where(after)).scalars())
-    _move(uow, moved, new_id)
+    move_messages(uow, moved, new_id)
     externals = list(
         uow.conn.execute(
             select(messages.c.external_id).where(
@@ -164,9 +153,10 @@ def split_dialog(uow: UnitOfWork, command: SplitDialog) -> DialogId:
             )
             .values(dialog_id=new_id)
         )
-    _copy_people(uow, dialog.id, new_id)
+    copy_people(uow, dialog.id, new_id)
     recount(uow, dialog.id)
     recount(uow, new_id)
+    cap_marks(uow, dialog.id)
     uow.record(
         DialogSplit(
             dialog_id=DialogId(dialog.id),
@@ -182,95 +172,6 @@ def split_dialog(uow: UnitOfWork, command: SplitDialog) -> DialogId:
         )
     )
     return new_id
-
-
-def merge_dialogs(uow: UnitOfWork, command: MergeDialogs) -> None:
-    """Append one dialog to another; its later answers land in the survivor."""
-    ids = sorted((command.survivor_id, command.merged_id))
-    if ids[0] == ids[1]:
-        raise Invalid("a dialog cannot be merged with itself", field="merged_id")
-    rows = {one: lock_dialog(uow, one) for one in ids}
-    survivor, merged = rows[command.survivor_id], rows[command.merged_id]
-    if survivor.id == merged.id:
-        raise Conflict("these dialogs are one already", what="merged")
-    if survivor.account_id != merged.account_id:
-        raise Invalid("dialogs of two channels cannot be merged: link the contact instead")
-    moved = list(
-        uow.conn.execute(select(messages.c.id).where(messages.c.dialog_id == merged.id)).scalars()
-    )
-    _move(uow, moved, DialogId(survivor.id))
-    for one in uow.conn.execute(
-        select(dialog_links.c.kind, dialog_links.c.object_id).where(
-            dialog_links.c.dialog_id == merged.id
-        )
-    ).all():
-        # Requests, leads and tasks of the merged dialog hear what is said in the survivor.
-        object_writes.link(uow, DialogId(survivor.id), Ref(kind=one.kind, id=one.object_id))
-    rows_of = uow.conn.execute(
-        select(thread_references).where(thread_references.c.dialog_id == merged.id)
-    ).all()
-    if rows_of:
-        uow.conn.execute(
-            upsert(uow.dialect, thread_references).on_conflict_do_nothing(),
-            [{**one._mapping, "dialog_id": survivor.id} for one in rows_of],
-        )
-        uow.conn.execute(
-            delete(thread_references).where(thread_references.c.dialog_id == merged.id)
-        )
-    _copy_people(uow, merged.id, survivor.id)
-    labels = uow.conn.execute(
-        select(dialog_tags.c.tag_id).where(dialog_tags.c.dialog_id == merged.id)
-    ).scalars()
-    for tag_id in list(labels):
-        uow.conn.execute(
-            upsert(uow.dialect, dialog_tags).on_conflict_do_nothing(),
-            [{"dialog_id": survivor.id, "tag_id": tag_id}],
-        )
-    uow.conn.execute(delete(drafts).where(drafts.c.dialog_id == merged.id))
-    change_dialog(
-        uow,
-        merged.id,
-        status="closed",
-        is_open=False,
-        closed_at=uow.now,
-        waiting_since=0,
-        snoozed_until=0,
-        merged_into=survivor.id,
-    )
-    let_go(uow, merged.id)
-    waiting = [one for one in (survivor.waiting_since, merged.waiting_since) if one]
-    change_dialog(
-        uow,
-        survivor.id,
-        last_at=max(survivor.last_at, merged.last_at),
-        waiting_since=min(waiting) if waiting else 0,
-        last_inbound_at=max(survivor.last_inbound_at, merged.last_inbound_at),
-        window_until=max(survivor.window_until, merged.window_until),
-    )
-    recount(uow, merged.id)
-    recount(uow, survivor.id)
-    uow.record(DialogsMerged(dialog_id=DialogId(survivor.id), merged_id=DialogId(merged.id)))
-
-
-def _move(uow: UnitOfWork, ids: list[int], dialog_id: DialogId) -> None:
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
-        uow.conn.execute(
-            update(messages).where(messages.c.id.in_(chunk)).values(dialog_id=dialog_id)
-        )
-        for table in (attachments, deliveries, mentions):
-            uow.conn.execute(
-                update(table).where(table.c.message_id.in_(chunk)).values(dialog_id=dialog_id)
-            )
-
-
-def _copy_people(uow: UnitOfWork, source: int, target: int) -> None:
-    rows: list[dict[str, Any]] = [
-        {"dialog_id": target, "kind": one.kind, "value": one.value}
-        for one in uow.conn.execute(select(participants).where(participants.c.dialog_id == source))
-    ]
-    if rows:
-        uow.conn.execute(upsert(uow.dialect, participants).on_conflict_do_nothing(), rows)
 
 
 def link_contact(uow: UnitOfWork, command: LinkContact) -> None:
@@ -294,6 +195,7 @@ def delete_message(uow: UnitOfWork, command: DeleteMessage) -> None:
         raise Conflict("the message is on its way: take it back instead", what="sending")
     erase_messages(uow, [message.id])
     recount(uow, message.dialog_id)
+    cap_marks(uow, message.dialog_id)
     uow.record(
         MessageChanged(
             message_id=MessageId(message.id),

@@ -93,6 +93,8 @@ from dialogs import (
     surgery,
     workflow,
 )
+from dialogs import merging as dialog_merging
+from dialogs import unmerging as dialog_unmerging
 from hub import commands as c
 from hub.commands import Command
 from hub.errors import NotAllowed
@@ -134,7 +136,8 @@ ONE: dict[type[Command], One] = {
     c.ReleaseHeld: holding.release_held,
     c.StartDialog: surgery.start_dialog,
     c.SplitDialog: surgery.split_dialog,
-    c.MergeDialogs: surgery.merge_dialogs,
+    c.MergeDialogs: dialog_merging.merge_dialogs,
+    c.UndoMergeDialogs: dialog_unmerging.undo_merge,
     c.LinkContact: surgery.link_contact,
     c.DeleteMessage: surgery.delete_message,
     c.AssignDialog: workflow.assign_dialog,

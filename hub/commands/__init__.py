@@ -53,6 +53,7 @@ from hub.commands.dialogs import (
     SplitDialog,
     StartDialog,
     TagDialog,
+    UndoMergeDialogs,
     WakeDialogs,
 )
 from hub.commands.duplicates import (
@@ -495,6 +496,7 @@ __all__ = [
     "UndoHandover",
     "UndoImportRows",
     "UndoMerge",
+    "UndoMergeDialogs",
     "UndoMergeLeads",
     "UndoMergeRequests",
     "UndoSplit",

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hub.commands.base import Command
-from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, Micros, TeamId, UserId
+from hub.ids import (
+    AccountId,
+    AttachmentId,
+    ContactId,
+    DialogId,
+    MergeId,
+    MessageId,
+    Micros,
+    TeamId,
+    UserId,
+)
 from hub.messages import Address
 
 
@@ -108,12 +118,28 @@ class SplitDialog(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeDialogs(Command):
-    """Append one dialog of an account to another; later answers land in the survivor."""
+    """Append one dialog of an account to another; later answers land in the survivor.
+
+    Gives the number by which that is undone.
+    """
 
     permission: ClassVar[str] = "dialogs.answer"
 
     survivor_id: DialogId
     merged_id: DialogId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoMergeDialogs(Command):
+    """Make one dialog two again, as they were; gives the id of the one that comes back.
+
+    What was written since stays with the survivor. Raises Conflict where the survivor was merged on,
+    another dialog was merged into it since, or its person was erased.
+    """
+
+    permission: ClassVar[str] = "dialogs.answer"
+
+    merge_id: MergeId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ from hub.events.dialogs import (
     DialogsMerged,
     DialogSplit,
     DialogStatusChanged,
+    DialogsUnmerged,
     DialogTagged,
 )
 from hub.events.exports import ExportChanged
@@ -207,6 +208,7 @@ __all__ = [
     "DialogStatusChanged",
     "DialogTagged",
     "DialogsMerged",
+    "DialogsUnmerged",
     "DuplicateRejected",
     "Event",
     "EventParked",

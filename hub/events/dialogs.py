@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hub.events.base import Event
-from hub.ids import AccountId, ContactId, DialogId, MessageId, Micros, TeamId, UserId
+from hub.ids import AccountId, ContactId, DialogId, MergeId, MessageId, Micros, TeamId, UserId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +120,27 @@ class DialogsMerged(Event):
 
     dialog_id: DialogId
     merged_id: DialogId
+    merge_id: MergeId = MergeId(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialogsUnmerged(Event):
+    """A merge was undone: `restored_id` is a dialog of its own again.
+
+    `stayed` messages came after the merge and are in `dialog_id` still. `closed`: it was open when it
+    was merged, and came back closed, since its chat goes on in another dialog.
+    """
+
+    type: ClassVar[str] = "dialog.unmerged"
+    subject_kind: ClassVar[str] = "dialog"
+    subject_field: ClassVar[str] = "dialog_id"
+    shown: ClassVar[bool] = True
+
+    dialog_id: DialogId
+    restored_id: DialogId
+    merge_id: MergeId
+    stayed: int = 0
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from hub.ids import (
     ContactId,
     DeliveryId,
     DialogId,
+    MergeId,
     MessageId,
     Micros,
     QuarantineId,
@@ -83,6 +84,17 @@ class Dialog:
     draft: str = ""
     muted: bool = False
     window_until: Micros = Micros(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialogMerge:
+    """Two dialogs that became one, and can be two again; `subject` is that of the merged one."""
+
+    id: MergeId
+    survivor_id: DialogId
+    merged_id: DialogId
+    subject: str
+    at: Micros
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

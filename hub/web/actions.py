@@ -207,6 +207,7 @@ VERBS: dict[str, Callable[[Body], Command]] = {
     "merge": lambda b: c.MergeDialogs(
         survivor_id=_dialog(b), merged_id=DialogId(number(b.get("other"), "other"))
     ),
+    "apart": lambda b: c.UndoMergeDialogs(merge_id=MergeId(number(b.get("merge"), "merge"))),
     "cancel": lambda b: c.CancelSend(message_id=_message(b)),
     "reschedule": lambda b: c.RescheduleSend(
         message_id=_message(b), due_at=Micros(number(b.get("due_at") or 0, "due_at"))

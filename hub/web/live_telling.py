@@ -11,6 +11,7 @@ from hub.events import (
     DialogAssigned,
     DialogsMerged,
     DialogSplit,
+    DialogsUnmerged,
     Event,
     MessageCancelled,
     NoteAdded,
@@ -41,10 +42,7 @@ class Telling:
         last = events[-1].id
         await tell_house(self._runtime, events, connections)
         moved = {
-            DialogId(each): DialogId(one.dialog)
-            for one in events
-            if isinstance(one, DialogSplit | DialogsMerged)
-            for each in (one.new_dialog_id if isinstance(one, DialogSplit) else one.merged_id,)
+            other: DialogId(one.dialog) for one in events if (other := _other_of(one)) is not None
         }
         dialog_ids = list(dict.fromkeys([*(one.dialog for one in events if one.dialog), *moved]))
         opened = {one for connection in connections for one in connection.dialogs}
@@ -111,6 +109,18 @@ class Telling:
                 if event.dialog_id not in offer.seen and event.dialog_id in places:
                     _take_away(connection, event, places[event.dialog_id])
         return places
+
+
+def _other_of(event: Event) -> DialogId | None:
+    """Give the dialog whose messages a fact brought into another one, or took from it."""
+    match event:
+        case DialogSplit(new_dialog_id=other):
+            return other
+        case DialogsMerged(merged_id=other):
+            return other
+        case DialogsUnmerged(restored_id=other):
+            return other
+    return None
 
 
 def _take_away(connection: Connection, event: DialogAssigned, now: Place) -> None:

@@ -19,6 +19,7 @@ from crm_store import objects as object_reads
 from crm_store import people as people_reads
 from crm_store import unlinked as unlinked_reads
 from crm_store.consents import standing
+from crm_store.dialog_merges import merges_of
 from crm_store.objects import NOUNS
 from crm_store.segment_memberships import segments_of
 from crm_store.sql import keep_plans
@@ -80,7 +81,7 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
     def load(reader: Reader) -> dict[str, Any]:
         keep_plans(reader.conn)
         dialog = dialog_reads.one(reader, dialog_id)
-        if dialog.merged_into:
+        while dialog.merged_into:
             dialog = dialog_reads.one(reader, dialog.merged_into)
         try:
             contact = people_reads.contact(reader, dialog.contact_id)
@@ -101,6 +102,7 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
             "standing": _standing(reader, dialog.contact_id),
             "segments": _segments(reader, contact),
             "requests": requests_of(reader, dialog.id),
+            "apart": _apart(reader, dialog.id),
         }
 
     values: dict[str, Any] = await hub.read(load) | await colleagues(request)
@@ -120,6 +122,13 @@ async def thread_values(request: Request, dialog_id: DialogId) -> dict[str, Any]
     values["found"] = around
     values["position"] = position
     return values
+
+
+def _apart(reader: Reader, dialog_id: DialogId) -> int:
+    """Give the merge into a dialog that the reader can undo: the newest, 0 where there is none."""
+    if not reader.viewer.may("dialogs.answer"):
+        return 0
+    return next((int(one.id) for one in merges_of(reader, dialog_id)), 0)
 
 
 def _standing(reader: Reader, contact_id: ContactId) -> Standing | None:

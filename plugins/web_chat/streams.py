@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator
 from hub import AccountId, DialogId, Event, Hub, NotFound, ServerEvent
 
 FACTS = ("message.received", "message.changed", "message.cancelled", "delivery.changed")
-RELOCATED = ("dialog.linked", "dialog.merged", "dialog.split")
+RELOCATED = ("dialog.linked", "dialog.merged", "dialog.unmerged", "dialog.split")
 BEAT_SECONDS = 20.0
 LOOK_EVERY = 6
 """Every so many quiet beats the page looks for itself: whatever was missed is found in minutes."""

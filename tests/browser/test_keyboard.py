@@ -222,6 +222,7 @@ async def test_one_letter_keys_can_be_turned_off(office: Office, enter: Enter) -
 
 
 async def test_the_help_sheet_and_the_palette_name_every_key(office: Office, enter: Enter) -> None:
+    await office.writes("Somebody", "Second")
     dialog = await office.writes("Anna", "First")
     page = await enter("Vera", f"/inbox/{dialog}")
     await page.keyboard.press("Shift+Slash")
@@ -240,6 +241,17 @@ async def test_the_help_sheet_and_the_palette_name_every_key(office: Office, ent
     await page.keyboard.press("Enter")
     await page.keyboard.type("Somebody")
     await expect(page.get_by_role("combobox", name="Merge with another")).to_have_value("Somebody")
+    await expect(page.get_by_role("option", name="Somebody").first).to_be_visible()
+    await page.keyboard.press("Enter")
+    said = page.locator("#thread-pane .msg.in")
+    await expect(said).to_have_count(2)
+    await expect(page.get_by_role("button", name="Take apart again")).to_be_visible()
+    # A merge is taken back like any other act, or later, where it stands in the dialog.
+    await expect(page.locator("#toasts")).to_contain_text("Merged")
+    await page.keyboard.press("Control+z")
+    await expect(said).to_have_count(1)
+    await expect(page.locator(".hist", has_text="took the merged dialog out")).to_be_visible()
+    await expect(page.get_by_role("button", name="Take apart again")).to_have_count(0)
 
 
 async def test_the_palette_finds_dialogs_and_people(office: Office, enter: Enter) -> None:

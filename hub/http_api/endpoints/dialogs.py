@@ -9,6 +9,7 @@ from fastapi import Path, Query, Response
 
 from crm_store import dialog_counts
 from crm_store import messages as message_reads
+from crm_store.dialog_merges import merges_of
 from hub import commands as c
 from hub.errors import Invalid, NotFound
 from hub.http_api import rights
@@ -17,7 +18,7 @@ from hub.http_api.errors import failures
 from hub.http_api.shapes import dialogs as s
 from hub.http_api.shapes.messages import Message
 from hub.http_api.shapes.thread import HistoryLine, Thread
-from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MessageId, TeamId, UserId
+from hub.ids import AccountId, AttachmentId, ContactId, DialogId, MergeId, MessageId, TeamId, UserId
 from hub.messages import Address
 from hub.records.dialogs import DialogQuery
 from hub.shapes import GivenId, Listing, Made, check_storable
@@ -217,6 +218,27 @@ async def merge(caller: rights.MayAnswer, dialog_id: DialogKey, body: s.MergeDia
         c.MergeDialogs(survivor_id=DialogId(dialog_id), merged_id=DialogId(body.merged_id))
     )
     return await shown(caller, dialog_id)
+
+
+@router.get("/dialogs/{dialog_id}/merges", summary="Its merges")
+async def merges(caller: rights.MayViewDialogs, dialog_id: DialogKey) -> Listing[s.DialogMerge]:
+    """Give the merges into this dialog that were not undone, the newest first: that one is undone
+    first."""
+    await caller.hub.dialog(DialogId(dialog_id))
+    found = await caller.hub.read(merges_of, DialogId(dialog_id))
+    return Listing[s.DialogMerge](items=[s.DialogMerge.model_validate(one) for one in found])
+
+
+@router.delete(
+    "/dialogs/merges/{merge_id}", summary="Undo a merge of dialogs", responses=failures(409)
+)
+async def undo_merge(
+    caller: rights.MayAnswer, merge_id: Annotated[GivenId, Path(description="The merge.")]
+) -> s.Dialog:
+    """Make one dialog two again; gives the one that comes back. What was written since stays with the
+    survivor. 409 says why the two cannot be told apart any more."""
+    back = (await caller.hub.do(c.UndoMergeDialogs(merge_id=MergeId(merge_id))))[0]
+    return await shown(caller, back)
 
 
 @router.put("/dialogs/{dialog_id}/contact", summary="Link to a contact", responses=failures(409))

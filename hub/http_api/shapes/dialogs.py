@@ -170,6 +170,16 @@ class MergeDialogs(Body):
     merged_id: GivenId
 
 
+class DialogMerge(Shape):
+    """A merge into a dialog that can be undone; `subject` is that of the dialog that would come back."""
+
+    id: Id
+    survivor_id: Id
+    merged_id: Id
+    subject: str
+    at: Instant
+
+
 class LinkContact(Body):
     """With whom the dialog really is."""
 

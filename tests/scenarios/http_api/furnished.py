@@ -73,6 +73,11 @@ async def _talks(world: World, program: Program, ids: dict[str, str]) -> None:
     again = await world.letter(account, "anna", "and again")
     other = await world.letter(account, "boris", "hello")
     ids |= {"merged_id": str(other.dialog_id), "split_message_id": str(again.message_id)}
+    eva, fred = [await world.letter(account, one, "hello") for one in ("eva", "fred")]
+    both = {"merged_id": str(fred.dialog_id)}
+    await program.ok("POST", f"/dialogs/{eva.dialog_id}/merge", json=both)
+    merged = await program.ok("GET", f"/dialogs/{eva.dialog_id}/merges")
+    ids["dialog_merge_id"] = merged["items"][0]["id"]
     told = {"kind": "email", "value": "a@example.org", "normal": "a@example.org"}
     with world.house.runtime.database.administer() as conn:
         values = {"id": 1, "dialog_id": came.dialog_id, "message_id": came.message_id, **told}
@@ -391,6 +396,7 @@ OTHERS: dict[str, dict[str, str]] = {
     "POST /requests/{request_id}/merge": {"request_id": "other_request_id"},
     "DELETE /requests/{request_id}/merge": {"request_id": "other_request_id"},
     "DELETE /leads/merges/{merge_id}": {"merge_id": "lead_merge_id"},
+    "DELETE /dialogs/merges/{merge_id}": {"merge_id": "dialog_merge_id"},
     "DELETE /contacts/{contact_id}/split": {"contact_id": "split_contact_id"},
     "POST /leads/{lead_id}/reject": {"lead_id": "other_lead_id"},
     "POST /leads/{lead_id}/reopen": {"lead_id": "other_lead_id"},

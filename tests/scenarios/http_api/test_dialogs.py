@@ -178,6 +178,13 @@ async def test_a_dialog_is_begun_split_merged_and_linked(world: World) -> None:
         "POST", f"/dialogs/{part['id']}/merge", json={"merged_id": str(came.dialog_id)}
     )
     assert whole["message_count"] == 2
+    [merge] = (await program.ok("GET", f"/dialogs/{part['id']}/merges"))["items"]
+    assert (merge["merged_id"], merge["survivor_id"]) == (str(came.dialog_id), part["id"])
+    back = await program.ok("DELETE", f"/dialogs/merges/{merge['id']}")
+    assert (back["id"], back["message_count"], back["merged_into"]) == (merge["merged_id"], 1, None)
+    await program.refused(409, "undone", "DELETE", f"/dialogs/merges/{merge['id']}")
+    assert (await program.ok("GET", f"/dialogs/{part['id']}/merges"))["items"] == []
+    await program.ok("POST", f"/dialogs/{part['id']}/merge", json={"merged_id": back["id"]})
     contact = await program.ok("POST", "/contacts", json={"name": "Anna Petrova"})
     await program.ok("PUT", f"/dialogs/{part['id']}/contact", json={"contact_id": contact["id"]})
     assert (await program.ok("GET", f"/dialogs/{part['id']}"))["contact_name"] == "Anna Petrova"

@@ -27,6 +27,8 @@ RIGHTS = {
     "POST /dialogs/{dialog_id}/tags": "dialogs.answer",
     "POST /dialogs/{dialog_id}/split": "dialogs.answer",
     "POST /dialogs/{dialog_id}/merge": "dialogs.answer",
+    "GET /dialogs/{dialog_id}/merges": "dialogs.view",
+    "DELETE /dialogs/merges/{merge_id}": "dialogs.answer",
     "GET /dialogs/{dialog_id}/thread": "dialogs.view",
     "GET /dialogs/{dialog_id}/draft": "dialogs.view",
     "PUT /dialogs/{dialog_id}/draft": "dialogs.note",

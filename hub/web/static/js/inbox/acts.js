@@ -165,7 +165,7 @@ const VERBS = {
   mute,
   tags,
   subject: (button) => seldom((all) => all.subject(button.dataset.subject || '')),
-  merge: () => seldom((all) => all.merge()),
+  merge: (button) => seldom((all) => all.merge(button.dataset.merge)),
   request,
   task: () => task(),
   'task-from': () => task(message),

@@ -1,7 +1,7 @@
 // @ts-check
 // What is done with the open dialog now and then, and comes when it is asked for.
 import { _ } from 'hub/i18n';
-import { complain, fragment, hideMenus } from 'hub/api';
+import { act, complain, fragment, hideMenus, toast } from 'hub/api';
 import { findObjects } from 'hub/palette';
 import { ask, choose, openSheet } from 'hub/sheet';
 import { change } from 'hub/inbox/acts';
@@ -23,16 +23,25 @@ export async function label(message, was) {
   if (said !== null) change('label', { message, label: said });
 }
 
-/** Take the messages of another dialog into this one. */
-export async function merge() {
+/** Take the messages of another dialog into this one, or undo a merge that was made. */
+export async function merge(made = '') {
   hideMenus();
+  if (made) { apart(made); return; }
   const id = current();
   const one = await choose(_('Merge with another dialog'), _('Whose dialog? Its messages come here.'), (text, done) => {
     const only = (list) => done(list.filter((each) => each.href?.startsWith('/inbox/') && each.href !== '/inbox/' + id));
     if (text.length < 2) done([]); else findObjects(text, [], only);
   });
   const other = one?.href?.match(/\d+/)?.[0];
-  if (other) change('merge', { other }, null, _('Merged: its messages stand here now'));
+  if (!other) return;
+  try {
+    const { result } = await act('merge', { dialog: id, other });
+    toast(_('Merged: its messages stand here now'), () => apart(result));
+  } catch (error) { complain(error); }
+}
+
+async function apart(merge) {
+  try { await act('apart', { merge }); toast(_('They are two dialogs again. What was written since stays here.')); } catch (error) { complain(error); }
 }
 
 /** Make a dialog of its own out of a message and all after it; without one it is asked for, the newest first. */

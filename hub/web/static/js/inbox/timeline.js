@@ -74,8 +74,9 @@ export function messageOf(html) { return localise(element(html)); }
 export function merge(list, fresh) {
   const known = new Set([...list.querySelectorAll('.msg[data-message]')].map((one) => one.id));
   const found = /** @type {HTMLElement[]} */ ([...fresh.querySelectorAll('.msg')]);
-  if (known.size && found.length && !found.some((one) => known.has(one.id)) && fresh.querySelector('[data-older]')) {
-    // Nothing in common: too much has happened in between.
+  const older = fresh.querySelector('[data-older]');
+  if (known.size && (older ? found.length && !found.some((one) => known.has(one.id)) : [...known][0] !== found[0]?.id)) {
+    // Nothing in common, or another beginning: too much has happened in between.
     const sketches = list.querySelectorAll('[data-sketch]');
     list.replaceChildren(...fresh.childNodes, ...sketches);
     return;
@@ -91,7 +92,9 @@ export function merge(list, fresh) {
     else if (old.getAttribute('data-status') !== one.dataset.status || old.querySelector('.bubble .text')?.textContent !== one.querySelector('.bubble .text')?.textContent || old.querySelectorAll('.file').length !== one.querySelectorAll('.file').length) replace(old, one);
   }
   for (const line of fresh.querySelectorAll('.hist')) {
-    if (!list.querySelector('.hist[data-event="' + line.getAttribute('data-event') + '"]')) insert(list, line);
+    const old = list.querySelector('.hist[data-event="' + line.getAttribute('data-event') + '"]');
+    if (!old) insert(list, line);
+    else if (!old.querySelector('button') !== !line.querySelector('button')) old.replaceWith(line);
   }
 }
 
