@@ -16,7 +16,7 @@ from hub.ids import NEVER, Micros
 RIGHT = "audit.view"
 MOST = 500
 PEOPLE = ("user", "token")
-AT_THE_DOOR = ("user.passkey_used",)
+AT_THE_DOOR = ("user.passkey_used", "user.turned_away")
 """Written by the hub itself, and done by the person they are about: nobody is logged in yet."""
 NOISE = frozenset(
     {

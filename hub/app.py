@@ -32,6 +32,7 @@ from hub.web import object_pages
 from hub.web.auth import Gate
 from hub.web.errors import error_handlers
 from hub.web.live import Live
+from hub.web.networks import follow as follow_networks
 from hub.web.plugin_pages import PluginPages
 from hub.web.public_address import follow as follow_public_address
 from hub.web.rail import OWN_PLACES, places
@@ -111,6 +112,7 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     runtime: Runtime = app.state.runtime
     await runtime.start()
     await follow_public_address(runtime)
+    await follow_networks(runtime)
     workers = Workers(runtime)
     app.state.workers = workers
     await _tell_plugins(runtime, "startup")

@@ -25,6 +25,7 @@ from crm_store.database import Database
 from crm_store.failures import is_taken, is_too_large
 from crm_store.journal import epoch
 from crm_store.migrate import migrate, pending
+from crm_store.networks import Network
 from crm_store.nouns import NOUNS, Noun
 from crm_store.room import has_room
 from crm_store.viewer import Reader, Viewer
@@ -142,6 +143,7 @@ class Runtime:
         self.channel_host = ChannelHost(self)
         self.signals = Signals(self)
         self.epoch = ""
+        self.networks: tuple[Network, ...] = ()
         self.public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
         self.started_at = Micros(0)
         self._worker_number = -1

@@ -15,6 +15,8 @@ brands = Table(
     word("language", "en"),
     word("time_zone", "UTC"),
     data("settings"),
+    # From where people may come in; empty is from everywhere.
+    data("networks", "[]"),
     num("version", 1),
 )
 

@@ -19,6 +19,7 @@ from hub.cli import (
     imports,
     keys,
     mailings,
+    networks,
     new_channel,
     people,
     plugins,
@@ -45,6 +46,7 @@ check.register(app)
 app.add_typer(users.app, name="user")
 app.add_typer(roles.app, name="role")
 app.add_typer(tokens.app, name="token")
+app.add_typer(networks.app, name="networks")
 app.add_typer(accounts.app, name="account")
 app.add_typer(rules.app, name="rules")
 app.add_typer(mailings.app, name="mailing")

@@ -160,6 +160,7 @@ from hub.commands.messages import (
     StartSending,
     UploadAttachment,
 )
+from hub.commands.networks import LimitNetworks, NoteTurnedAway
 from hub.commands.objects import (
     ChangeObject,
     CreateObject,
@@ -338,6 +339,7 @@ __all__ = [
     "KeepFile",
     "LabelMessage",
     "LimitAdvertising",
+    "LimitNetworks",
     "LinkContact",
     "LinkDialog",
     "LogTime",
@@ -357,6 +359,7 @@ __all__ = [
     "MoveRule",
     "MuteDialog",
     "NoteSaid",
+    "NoteTurnedAway",
     "Notify",
     "OpenSession",
     "OrderFields",

@@ -80,6 +80,7 @@ from hub.events.messages import (
     OutsideHappened,
     QuarantineSettled,
 )
+from hub.events.networks import NetworksChanged, TurnedAway
 from hub.events.objects import (
     ObjectCreated,
     ObjectLinked,
@@ -239,6 +240,7 @@ __all__ = [
     "MessageQuarantined",
     "MessageQueued",
     "MessageReceived",
+    "NetworksChanged",
     "NoteAdded",
     "NoticeRaised",
     "NoticesMailed",
@@ -284,6 +286,7 @@ __all__ = [
     "TemplatesChanged",
     "TokenChanged",
     "TopicChanged",
+    "TurnedAway",
     "UserChanged",
     "UserCreated",
     "ViewChanged",

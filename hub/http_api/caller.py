@@ -25,6 +25,7 @@ from hub.http_api.errors import Refused, unauthorized
 from hub.ids import UserId
 from hub.limits import RateLimit
 from hub.objects import SYSTEM, Actor, ActorKind
+from hub.web import networks
 from hub.web.auth import CSRF_HEADER, SAFE, token_hash
 
 if TYPE_CHECKING:
@@ -72,6 +73,9 @@ class Callers:
             caller = await self._by_session(request)
         else:
             raise unauthorized("send a bearer token")
+        if request.state.away:
+            await networks.note(self._runtime, caller.user_id, request.state.client)
+            raise Refused(403, networks.CODE, networks.WORDS)
         wait = self._limit.wait(caller.token_hash or f"user:{caller.user_id}")
         if wait:
             seconds = str(max(1, math.ceil(wait)))

@@ -76,6 +76,8 @@ VERBS: Mapping[str, str] = {
     "handed_over": _("work handed over"),
     "steered": _("steered"),
     "letter": _("changed"),
+    "networks_changed": _("networks of people changed"),
+    "turned_away": _("turned away: not from this network"),
     "passkey_added": _("passkey added"),
     "passkey_renamed": _("passkey renamed"),
     "passkey_removed": _("passkey removed"),
@@ -144,6 +146,7 @@ FIELDS: Mapping[str, str] = {
     "push": _("devices for notices"),
     "tags": _("Tags"),
     "name": _("Name"),
+    "networks": _("Networks"),
     "notes": _("Notes"),
     "position": _("Position"),
     "language": _("Language"),
@@ -301,6 +304,8 @@ def _fields(event: Event, language: str) -> tuple[str, ...]:
     names = getattr(event, "fields", ())
     if event.type == "import.changed":
         return (_state(getattr(event, "state", ""), language),)
+    if event.type == "user.turned_away":
+        return (getattr(event, "seen_from", ""),)
     before, after = getattr(event, "before", ""), getattr(event, "after", "")
     if isinstance(before, str) and isinstance(after, str) and (before or after):
         return (f"{_state(before, language)} → {_state(after, language)}",)

@@ -25,10 +25,12 @@ from crm_store import sessions as session_reads
 from crm_store.desks import chosen
 from crm_store.viewer import Reader, Viewer, load_viewer
 from hub.catalogues import choose
+from hub.ids import UserId
 from hub.objects import Actor, ActorKind
 from hub.web.errors import crash
 from hub.web.eyes import COOKIE as EYES_COOKIE
 from hub.web.eyes import Eyes, borrow, refusal
+from hub.web.networks import admits, is_door, turned_away
 from hub.web.proxies import client_address, is_https, trusted_networks
 
 if TYPE_CHECKING:
@@ -185,6 +187,7 @@ class Gate:
 
     async def _admit(self, scope: Scope, connection: HTTPConnection, state: Any) -> Response | None:
         path, method = scope["path"], scope["method"]
+        state["away"] = not admits(self._runtime, state["client"])
         token = "" if path.startswith(FOR_ANYBODY) else connection.cookies.get(COOKIE, "")
         wish = connection.cookies.get(EYES_COOKIE, "")
         # A whole page has a frame, where one's status stands.
@@ -197,6 +200,11 @@ class Gate:
             await self._user(token, state, wish) if token else (None, frozenset(), "", None)
         )
         is_open = path.startswith(OPEN_PREFIXES)
+        if state["away"] and (is_door(path) or (user is not None and not is_open)):
+            return await turned_away(Request(scope), user.id if user else UserId(0))
+        if state["away"] and not path.startswith("/api/"):
+            # On open pages he is whoever comes; the API says no by itself.
+            user = None
         if user is not None:
             state["user"] = user
             state["session"] = token_hash(token)
@@ -264,7 +272,7 @@ class Gate:
             return known, viewer.permissions, seen_at, user.time_zone or zone or "UTC", eyes
 
         user, may, seen_at, zone, eyes = await self._runtime.database.read(load)
-        if user is not None and self._runtime.now() - seen_at > SEEN_US:
+        if user is not None and not state["away"] and self._runtime.now() - seen_at > SEEN_US:
             lifetime = SESSION_DAYS * 86_400_000_000
             await self._runtime.database.write(
                 session_reads.touch_sessions, (hashed, user.id, lifetime)

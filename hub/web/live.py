@@ -186,6 +186,7 @@ class Live:
             viewer=await state.hub.read(viewer_of),
             language=state.language,
             session=state.session,
+            address=state.client,
             last=place,
             full=self._runtime.lacks_room(),
         )

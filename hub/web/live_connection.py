@@ -58,6 +58,7 @@ class Connection:
     viewer: Viewer
     language: str
     session: str
+    address: str
     dialogs: frozenset[int] = frozenset()
     pending: dict[str, Item] = field(default_factory=dict)
     wake: asyncio.Event = field(default_factory=asyncio.Event)

@@ -12,11 +12,13 @@ from hub.events import (
     ChannelUp,
     Event,
     HeldReleased,
+    NetworksChanged,
     NoticeRaised,
     SessionsRevoked,
     UserChanged,
 )
 from hub.rights import TELLING
+from hub.web import networks
 from hub.web.live_connection import Connection
 from hub.web.live_objects import PERSON, About, AboutPerson, Owned, hears, owned, wanted
 
@@ -40,6 +42,12 @@ async def tell_house(runtime: Runtime, events: list[Event], connections: list[Co
             before, one.viewer = one.viewer, await one.hub.read(viewer_of)
             if one.viewer != before:
                 one.put("session", {"k": "session"}, urgent=True)
+    if any(isinstance(one, NetworksChanged) for one in events):
+        await networks.renew(runtime)
+        for one in connections:
+            if not networks.admits(runtime, one.address):
+                one.put("session", {"k": "session"}, urgent=True)
+                one.closed = True
     for event in events:
         if isinstance(event, SessionsRevoked | UserChanged):
             for one in connections:

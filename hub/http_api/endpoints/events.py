@@ -18,12 +18,13 @@ from fastapi.responses import StreamingResponse
 from crm_store.journal import events_after, last_event, visible
 from crm_store.viewer import Reader
 from hub.errors import Conflict, Invalid
-from hub.events import Event, SessionsRevoked, TokenChanged, UserChanged
+from hub.events import Event, NetworksChanged, SessionsRevoked, TokenChanged, UserChanged
 from hub.feed import Item, Subscription
 from hub.http_api import rights
 from hub.http_api.caller import Caller, Callers, runtime_of
 from hub.http_api.errors import failures
 from hub.http_api.shapes import system as s
+from hub.web import networks
 from hub.webhook_sender import wants
 from hub.wire_json import event_json
 
@@ -31,6 +32,8 @@ router = rights.router("Events")
 
 BATCH = 500
 QUIET_SECONDS = 15.0
+ENDING = NetworksChanged | TokenChanged | UserChanged | SessionsRevoked
+"""After these a stream may have to end."""
 """How often a stream with nothing to say shows that it lives, and asks whether it still may."""
 
 After = Annotated[
@@ -186,7 +189,7 @@ async def _follow(
             news = await _news(subscription, stopping, QUIET_SECONDS)
             if not news:
                 yield b": still here\n\n"
-            elif any(isinstance(one, TokenChanged | UserChanged | SessionsRevoked) for one in news):
+            elif any(isinstance(one, ENDING) for one in news):
                 asked = 0.0
 
 
@@ -206,6 +209,10 @@ async def _news(
 
 async def _still_may(request: Request, caller: Caller) -> bool:
     callers: Callers = request.app.state.callers
+    runtime = runtime_of(request)
+    await networks.renew(runtime)
+    if not networks.admits(runtime, request.state.client):
+        return False
     if caller.token_hash:
         now = await callers.by_token(caller.token_hash)
         return now is not None and now.viewer.may("events.view")

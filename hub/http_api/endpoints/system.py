@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Query, Request
 
 from crm_store import holding
+from crm_store import networks as network_reads
 from crm_store import work as work_reads
 from hub import commands as c
 from hub.http_api import rights
@@ -14,6 +15,7 @@ from hub.http_api.caller import runtime_of
 from hub.http_api.shapes import house
 from hub.http_api.shapes import system as s
 from hub.shapes import MAX_ID
+from hub.web.networks import renew
 
 router = rights.router("System")
 
@@ -38,6 +40,26 @@ async def change_brand(caller: rights.MayManageSystem, body: house.UpdateBrand) 
         )
     )
     return house.Brand.model_validate(await caller.hub.brand())
+
+
+@router.get("/networks", summary="From where people may come in")
+async def networks(caller: rights.MayManageSystem, request: Request) -> house.Networks:
+    """Give the networks from which people sign in and programs call."""
+    found = await caller.hub.read(network_reads.networks)
+    return house.Networks(networks=list(found), seen_from=request.state.client)
+
+
+@router.put("/networks", summary="Choose from where people may come in")
+async def limit_networks(
+    caller: rights.MayManageSystem, request: Request, body: house.LimitNetworks
+) -> house.Networks:
+    """Let people in from these networks only. A list without your own address is refused with
+    409 `locked_out`; customers' pages and webhooks of channels stay open to all."""
+    seen_from = request.state.client
+    await caller.hub.do(c.LimitNetworks(networks=tuple(body.networks), seen_from=seen_from))
+    await renew(runtime_of(request))
+    found = await caller.hub.read(network_reads.networks)
+    return house.Networks(networks=list(found), seen_from=seen_from)
 
 
 @router.get("/held", summary="What is held")

@@ -221,6 +221,13 @@ class Brand(Shape):
     version: int
 
 
+class Networks(Shape):
+    """From where people may come in."""
+
+    networks: list[str] = Field(description="As 203.0.113.0/24; empty is from everywhere.")
+    seen_from: str = Field(description="The address from which you call.")
+
+
 # -- requests ------------------------------------------------------------------------------
 
 
@@ -330,6 +337,14 @@ class SaveView(Body):
         if not self.kind and self.sort not in ("newest", "oldest", "oldest_waiting", "priority"):
             raise ValueError("the inbox is sorted by newest, oldest, oldest_waiting or priority")
         return self
+
+
+class LimitNetworks(Body):
+    """From where people may come in from now on."""
+
+    networks: list[Word] = Field(
+        max_length=200, description="As 203.0.113.0/24 or 2001:db8::/32; empty is from everywhere."
+    )
 
 
 class UpdateBrand(Body):

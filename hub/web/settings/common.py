@@ -94,6 +94,14 @@ MENU = (
         "system.manage",
         _("System"),
     ),
+    Entry(
+        "security",
+        _("Security"),
+        "/settings/security",
+        "shield-alert",
+        "system.manage",
+        _("System"),
+    ),
     Entry("plugins", _("Plugins"), "/settings/plugins", "puzzle", "plugins.view", _("System")),
     Entry("tokens", _("API tokens"), "/settings/tokens", "key-round", "tokens.manage", _("System")),
     Entry(

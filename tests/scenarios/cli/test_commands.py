@@ -149,6 +149,15 @@ def test_colleagues_are_made_listed_and_kept_out(hub: CommandLine) -> None:
     assert "no colleague" in hub.refused("user", "password", "eve@hub.example")
 
 
+def test_whoever_is_locked_out_opens_every_network_again(hub: CommandLine) -> None:
+    create_ada(hub)
+    assert "is no network" in hub.refused("networks", "set", "10.0.0.0/40")
+    hub("networks", "set", "10.1.2.3/8", "2001:db8::/32")
+    assert json.loads(hub("networks", "show", "--json")) == ["10.0.0.0/8", "2001:db8::/32"]
+    hub("networks", "clear")
+    assert "everywhere" in hub("networks", "show")
+
+
 def test_a_token_is_shown_once_and_ends_when_revoked(hub: CommandLine) -> None:
     create_ada(hub)
     made = json.loads(

@@ -336,6 +336,8 @@ RIGHTS = {
     "POST /notices/push/devices/{device_id}/test": "profile.edit",
     "GET /me": "",
     "PATCH /me": "profile.edit",
+    "GET /networks": "system.manage",
+    "PUT /networks": "system.manage",
     "GET /me/passkeys": "profile.edit",
     "DELETE /me/passkeys/{passkey_id}": "profile.edit",
     "GET /tokens": "tokens.manage",

@@ -54,6 +54,7 @@ class Listener:
                 user=await self.house.system.read(user_of, self.user_id),
                 language="en",
                 session=f"session-{self.user_id}",
+                client="198.51.100.7",
             ),
             query_params=self.query,
             headers={"last-event-id": last_id} if last_id else {},

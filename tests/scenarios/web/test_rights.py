@@ -47,6 +47,7 @@ MATRIX: dict[str, set[str]] = {
     "/settings/roles": ADMINISTRATOR,
     "/settings/teams": EVERYBODY,
     "/settings/organisation": ADMINISTRATOR,
+    "/settings/security": ADMINISTRATOR,
     "/settings/tokens": ADMINISTRATOR,
     "/settings/webhooks": ADMINISTRATOR,
     "/settings/plugins": WATCHERS,
