@@ -14,15 +14,14 @@ from typing import Any
 
 from sqlalchemy import Select, case, delete, insert, select, update
 
-from crm_store import card_files, consents, object_writes, requests, tasks
+from crm_store import card_files, consents, object_writes, of_person
 from crm_store.blob_counts import drop_blobs
 from crm_store.dialog_merges import forget_merges as forget_dialog_merges
 from crm_store.duplicates import forget_duplicates
 from crm_store.exports import forget_exports
-from crm_store.interests import forget as forget_interests
-from crm_store.leads import leads_of
-from crm_store.nouns import pointing
+from crm_store.interest_particulars import forget_particulars
 from crm_store.objects import NOUNS, visible_people
+from crm_store.request_checklists import forget_checklists
 from crm_store.rows import among, listed
 from crm_store.rule_words import forget_person
 from crm_store.search_index import remove_contact, remove_dialogs, remove_messages
@@ -40,10 +39,8 @@ from crm_store.tables.dialogs import (
     thread_references,
 )
 from crm_store.tables.duplicates import asked_details, said_addresses
-from crm_store.tables.meetings import meetings
 from crm_store.tables.people import (
     addresses,
-    clients,
     contacts,
     erased_addresses,
     erasures,
@@ -191,14 +188,16 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     ).rowcount
     report["exports"] = forget_exports(uow)
     report["consents"] = consents.erase(uow, contact_id)
-    uow.conn.execute(delete(segment_members).where(segment_members.c.contact_id == contact_id))
     report["addresses"] = uow.conn.execute(
         delete(addresses).where(addresses.c.contact_id == contact_id)
     ).rowcount
-    cards = _cards(uow, contact_id)
+    cards = of_person.cards_of(uow.conn, contact_id)
+    own = of_person.own_clients(uow.conn, cards)
+    hung = of_person.objects_of(uow.conn, uow.tx.nouns, cards, own, dialog_ids)
+    objects = {"contact": cards, "client": own, **hung}
+    uow.conn.execute(delete(segment_members).where(segment_members.c.contact_id.in_(cards)))
     for one in cards:
         remove_contact(uow.conn, one)
-    forget_duplicates(uow, "contact", cards)
     object_writes.blank(uow, NOUNS["contact"], cards)
     uow.conn.execute(
         update(contacts)
@@ -211,83 +210,31 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
             deleted_at=uow.now,
         )
     )
-    _forget_merges(uow, "contact", cards)
     forget_dialog_merges(uow, dialog_ids)
-    report["rule_runs"] = forget_person(uow.conn, contact_id, dialog_ids)
-    lead_ids = leads_of(uow, ContactId(contact_id), dialog_ids)
-    _forget_merges(uow, "lead", lead_ids)
-    report["leads"] = object_writes.blank(uow, NOUNS["lead"], lead_ids)
-    report["requests"] = requests.forget(
-        uow, requests.requests_of(uow, ContactId(contact_id), dialog_ids)
-    )
-    held = select(meetings.c.id).where(meetings.c.contact_id == contact_id)
-    report["meetings"] = object_writes.blank(
-        uow, NOUNS["meeting"], list(uow.conn.execute(held).scalars())
-    )
-    report["tasks"] = tasks.forget(uow, contact_id, dialog_ids)
-    own = _own_card(uow, contact_id)
-    forget_duplicates(uow, "client", own)
+    report["rule_runs"] = forget_person(uow.conn, contact_id, dialog_ids, objects)
     report["clients"] = object_writes.blank(uow, NOUNS["client"], own)
-    report |= _of_plugins(uow, cards)
-    report["interests"] = forget_interests(uow, ContactId(contact_id), dialog_ids)
+    for kind, ids in (("contact", cards), ("client", own)):
+        forget_duplicates(uow, kind, ids)
+    forget_particulars(uow, hung["interest"], cards)
+    forget_checklists(uow, hung["request"])
+    for kind, ids in objects.items():
+        forget_merges(uow, kind, ids)
+    for kind, ids in hung.items():
+        noun = uow.tx.nouns[kind]
+        report[noun.kind.path] = object_writes.blank(uow, noun, ids)
     report |= forget_traces(
-        uow,
-        cards,
-        {"lead": lead_ids, "client": own},
-        dialog_ids,
-        [one.value for one in rows],
-        command.import_ids,
+        uow, objects, dialog_ids, [one.value for one in rows], command.import_ids
     )
     hashes = [*(address_hash(one.kind, one.value) for one in rows), *command.address_hashes]
     return _remember(uow, command, sorted(set(hashes)), report)
 
 
-def _forget_merges(uow: UnitOfWork, kind: str, ids: Sequence[int]) -> None:
-    """Forget what merges remember of him; those cannot be undone then."""
-    of_him = (merges.c.kind == kind) & merges.c.merged_id.in_(ids)
-    kept = uow.conn.execute(select(merges.c.kept).where(of_him)).scalars().all()
-    uow.conn.execute(update(merges).where(of_him).values(kept={}))
+def forget_merges(uow: UnitOfWork, kind: str, ids: Sequence[int]) -> None:
+    """Forget what merges into other cards remember of these; those cannot be undone then."""
+    of_them = (merges.c.kind == kind) & merges.c.merged_id.in_(ids)
+    kept = uow.conn.execute(select(merges.c.kept).where(of_them)).scalars().all()
+    uow.conn.execute(update(merges).where(of_them).values(kept={}))
     card_files.release(uow, {one for each in kept for one in card_files.named_in(each)})
-
-
-def _cards(uow: UnitOfWork, contact_id: int) -> list[int]:
-    """Give a contact with all that were merged into it."""
-    found, newest = [contact_id], [contact_id]
-    while newest:
-        newest = list(
-            uow.conn.execute(
-                select(contacts.c.id).where(contacts.c.merged_into.in_(newest))
-            ).scalars()
-        )
-        found += newest
-    return found
-
-
-def _of_plugins(uow: UnitOfWork, cards: Sequence[int]) -> dict[str, int]:
-    """Empty what kinds of plugins keep of a person: the objects that name him."""
-    report = {}
-    for noun in pointing(uow.tx.nouns, "contact"):
-        named = select(noun.table.c.id).where(noun.table.c.contact_id.in_(cards))
-        ids = list(uow.conn.execute(named).scalars())
-        report[noun.kind.name] = object_writes.blank(uow, noun, ids)
-    return report
-
-
-def _own_card(uow: UnitOfWork, contact_id: ContactId) -> list[int]:
-    """Give the client card that is about nobody but this person; an organisation's stays."""
-    client_id = uow.conn.execute(
-        select(contacts.c.client_id).where(contacts.c.id == contact_id)
-    ).scalar()
-    others = select(contacts.c.id).where(
-        contacts.c.client_id == client_id, contacts.c.id != contact_id
-    )
-    return list(
-        uow.conn.execute(
-            select(clients.c.id).where(
-                clients.c.id == client_id, ~clients.c.organisation, ~others.exists()
-            )
-        ).scalars()
-    )
 
 
 def _remember(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, not_, select
+from sqlalchemy import delete, insert, not_, select, update
 
 from crm_store import object_writes, objects
 from crm_store.habits import PEOPLE
@@ -211,3 +212,11 @@ def tick_point(uow: UnitOfWork, command: TickPoint) -> None:
                 )
             )
     object_writes.touch(uow, INTEREST, row, {})
+
+
+def forget_particulars(uow: UnitOfWork, ids: Sequence[int], people: Sequence[int]) -> None:
+    """Leave no words in the lines of interests, and no erased people among those of any."""
+    uow.conn.execute(delete(interest_people).where(interest_people.c.contact_id.in_(people)))
+    uow.conn.execute(
+        update(interest_lines).where(interest_lines.c.interest_id.in_(ids)).values(name="")
+    )

@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import select
 
 from crm_store import object_writes
 from crm_store.habits import PEOPLE, Habits
 from crm_store.nouns import NOUNS, Noun
 from crm_store.pipelines import all_pipelines, usable
 from crm_store.stays import enter, likelihood, pass_over
-from crm_store.tables.interests import interest_lines, interest_people, interests
-from crm_store.tables.objects import dialog_links
+from crm_store.tables.interests import interest_lines
 from crm_store.tables.people import contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import CreateObject
 from hub.errors import Invalid, NotFound
 from hub.events import InterestCreated
-from hub.ids import ClientId, ContactId, InterestId
+from hub.ids import ClientId, InterestId
 from hub.records.interests import Pipeline, Stage
 
 INTEREST = NOUNS["interest"]
@@ -183,24 +182,3 @@ def stage_of(uow: UnitOfWork, row: Any) -> Stage:
 def _has_lines(uow: UnitOfWork, interest_id: int) -> bool:
     found = select(interest_lines.c.position).where(interest_lines.c.interest_id == interest_id)
     return uow.conn.execute(found.limit(1)).first() is not None
-
-
-def interests_of(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> list[int]:
-    """Give every interest that may hold words of a person: his own, and those of his dialogs."""
-    linked = select(dialog_links.c.object_id).where(
-        dialog_links.c.kind == "interest", dialog_links.c.dialog_id.in_(dialog_ids)
-    )
-    found = select(interests.c.id).where(
-        or_(interests.c.contact_id == contact_id, interests.c.id.in_(linked))
-    )
-    return list(uow.conn.execute(found).scalars())
-
-
-def forget(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> int:
-    """Leave no words of an erased person in interests; their sums and stages stay."""
-    ids = interests_of(uow, contact_id, dialog_ids)
-    uow.conn.execute(delete(interest_people).where(interest_people.c.contact_id == contact_id))
-    uow.conn.execute(
-        interest_lines.update().where(interest_lines.c.interest_id.in_(ids)).values(name="")
-    )
-    return object_writes.blank(uow, INTEREST, ids)

@@ -19,7 +19,7 @@ from crm_store.sameness import normal_form, phone_form
 from crm_store.search_index import index_contact
 from crm_store.sql import locked
 from crm_store.tables.objects import dialog_links, leads, object_tags
-from crm_store.tables.people import addresses, contacts, merges
+from crm_store.tables.people import addresses, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
 from hub.commands import (
@@ -322,19 +322,3 @@ def remove_lead(uow: UnitOfWork, command: RemoveLead) -> None:
     """Put a lead into the bin, or take it out; one that was merged is not there for either."""
     survivors.refuse_merged(survivors.merged_into(uow.conn, "lead", command.lead_id))
     object_writes.remove(uow, LEAD, command.lead_id, restore=command.restore)
-
-
-def leads_of(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> list[int]:
-    """Give every lead that may hold words of a person: his own, those of his dialogs and merged ones."""
-    linked = select(dialog_links.c.object_id).where(
-        dialog_links.c.kind == "lead", dialog_links.c.dialog_id.in_(dialog_ids)
-    )
-    found = select(leads.c.id).where(or_(leads.c.contact_id == contact_id, leads.c.id.in_(linked)))
-    ids = newest = list(uow.conn.execute(found).scalars())
-    while newest:
-        merged = select(merges.c.merged_id).where(
-            merges.c.kind == "lead", merges.c.survivor_id.in_(newest), merges.c.undone_at == 0
-        )
-        newest = [one for one in uow.conn.execute(merged).scalars() if one not in ids]
-        ids = [*ids, *newest]
-    return ids

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import ColumnElement, Table, and_, func, select, true
 
+from crm_store import of_person
 from crm_store.card_files import of_cards
-from crm_store.nouns import pointing
 from crm_store.objects import visible_people
+from crm_store.survivors import living
 from crm_store.tables import metadata
 from crm_store.tables.consents import consent_log, suppressions
 from crm_store.tables.custom import custom_fields, custom_values
@@ -24,12 +25,8 @@ from crm_store.tables.dialogs import (
     reactions,
     tags,
 )
-from crm_store.tables.interests import interests
-from crm_store.tables.meetings import meetings
-from crm_store.tables.objects import leads
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, clients, contacts
-from crm_store.tables.requests import tasks
 from crm_store.tables.rules import rule_runs
 from crm_store.viewer import Reader
 from hub.errors import NotFound
@@ -46,10 +43,13 @@ def personal_data(reader: Reader, contact_id: ContactId) -> tuple[dict[str, Any]
     Notes of colleagues are about the person and belong to it; ids are strings.
     """
     reader.viewer.need("contacts.erase")
+    contact_id = living(reader.conn, contact_id)
     seen = visible_people(reader.viewer)
     who = reader.conn.execute(select(contacts).where(contacts.c.id == contact_id, seen)).first()
     if who is None:
         raise NotFound("there is no such contact")
+    people = of_person.cards_of(reader.conn, contact_id)
+    own = of_person.own_clients(reader.conn, people)
     talks = _rows(reader, dialogs, dialogs.c.contact_id == contact_id)
     dialog_ids = [int(one["id"]) for one in talks]
     said: list[dict[str, Any]] = []
@@ -80,7 +80,8 @@ def personal_data(reader: Reader, contact_id: ContactId) -> tuple[dict[str, Any]
     found: dict[str, Any] = {
         "contact": _plain(contacts, who._mapping),
         "addresses": _rows(reader, addresses, addresses.c.contact_id == contact_id),
-        "client": _rows(reader, clients, clients.c.id == who.client_id)[:1],
+        "merged": _rows(reader, contacts, contacts.c.id.in_(people[1:])),
+        "client": _rows(reader, clients, clients.c.id.in_((who.client_id, *own))),
         "consents": _rows(reader, consent_log, consent_log.c.contact_id == contact_id),
         "suppressions": _rows(
             reader,
@@ -90,26 +91,21 @@ def personal_data(reader: Reader, contact_id: ContactId) -> tuple[dict[str, Any]
             ),
         ),
         "mailings": _rows(reader, deliveries, (deliveries.c.contact_id == contact_id) & (TO_MANY)),
-        "leads": _rows(reader, leads, leads.c.contact_id == contact_id),
         "rule_runs": _rows(reader, rule_runs, rule_runs.c.contact_id == contact_id),
-        "interests": _rows(reader, interests, interests.c.contact_id == contact_id),
-        "meetings": _rows(reader, meetings, meetings.c.contact_id == contact_id),
-        "tasks": _rows(
-            reader, tasks, (tasks.c.object_kind == "contact") & (tasks.c.object_id == contact_id)
-        ),
         "dialogs": talks,
         "tags": [{"dialog_id": str(row.dialog_id), "name": row.name} for row in labels],
         "messages": said,
         **parts,
     }
-    found |= _others(reader, contact_id, set(found))
-    cards = {"contact": [int(contact_id)], "client": [int(one["id"]) for one in found["client"]]}
-    for noun in pointing(reader.nouns, "contact"):
-        rows = _rows(reader, noun.table, noun.table.c.contact_id == contact_id)
-        found[noun.kind.name] = rows
-        cards[noun.kind.name] = [int(one["id"]) for one in rows]
-    for kind in ("lead", "interest", "meeting", "request", "task"):
-        cards[kind] = [int(one["id"]) for one in found[f"{kind}s"]]
+    cards = {"contact": people, "client": [int(one["id"]) for one in found["client"]]}
+    for kind, ids in of_person.objects_of(
+        reader.conn, reader.nouns, people, own, dialog_ids
+    ).items():
+        noun = reader.nouns[kind]
+        rows = _theirs(reader, noun.table, ids, people)
+        found[noun.kind.path] = rows
+        cards[kind] = [int(one["id"]) for one in rows]
+    found |= _others(reader, people, set(found))
     found["custom"] = [
         {"field": row.name, **_plain(custom_values, row._mapping)}
         for kind, ids in cards.items()
@@ -129,36 +125,45 @@ def personal_data(reader: Reader, contact_id: ContactId) -> tuple[dict[str, Any]
     return found, files
 
 
-KNOWN = frozenset(
-    {"addresses", "dialogs", "messages", "leads", "contact_grams", "deliveries", "consent_log",
-     "rule_runs", "interests"}
-)  # fmt: skip
+KNOWN = frozenset({"contact_grams", "deliveries", "consent_log"})
 """Tables that name a contact and are read above, or hold nothing but parts of names."""
 
 
-def _others(reader: Reader, contact_id: ContactId, taken: set[str]) -> dict[str, Any]:
-    """Give the rows of every other table that names the contact, whoever brought it."""
+def _theirs(
+    reader: Reader, table: Table, ids: Sequence[int], people: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Give objects that are not somebody else's, who spoke of them in the same dialog."""
+    found: list[dict[str, Any]] = []
+    for chunk in _chunks(ids):
+        named = table.c.contact_id.in_((0, *people)) if "contact_id" in table.c else true()
+        found += _rows(reader, table, and_(table.c.id.in_(chunk), named))
+    return found
+
+
+def _others(reader: Reader, people: Sequence[int], taken: set[str]) -> dict[str, Any]:
+    """Give the rows of every other table that names the person, whoever brought it."""
     return {
-        name: _rows(reader, table, table.c.contact_id == contact_id)
+        name: _rows(reader, table, table.c.contact_id.in_(people))
         for name, table in sorted(metadata.tables.items())
         if "contact_id" in table.c and name not in KNOWN and name not in taken
     }
 
 
 def counted(reader: Reader, contact_id: ContactId) -> dict[str, int]:
-    """Count what is kept of a contact, by table."""
+    """Count what is kept of a contact, by table; of objects what erasing would empty."""
     reader.viewer.need("contacts.erase")
+    people = of_person.cards_of(reader.conn, living(reader.conn, contact_id))
+    own = of_person.own_clients(reader.conn, people)
     found: dict[str, int] = {}
     for name, table in sorted(metadata.tables.items()):
         if "contact_id" in table.c and name not in ("contact_grams", "erasures"):
-            count = select(func.count()).where(table.c.contact_id == contact_id)
+            count = select(func.count()).where(table.c.contact_id.in_(people))
             found[name] = int(reader.conn.execute(count).scalar_one())
-    for noun in pointing(reader.nouns, "contact"):
-        count = select(func.count()).where(noun.table.c.contact_id == contact_id)
-        found[noun.kind.name] = int(reader.conn.execute(count).scalar_one())
-    said = select(func.coalesce(func.sum(dialogs.c.message_count), 0)).where(
-        dialogs.c.contact_id == contact_id
-    )
+    theirs = dialogs.c.contact_id.in_(people)
+    talks = list(reader.conn.execute(select(dialogs.c.id).where(theirs)).scalars())
+    hung = of_person.objects_of(reader.conn, reader.nouns, people, own, talks)
+    found |= {reader.nouns[kind].kind.path: len(ids) for kind, ids in hung.items()}
+    said = select(func.coalesce(func.sum(dialogs.c.message_count), 0)).where(theirs)
     found["messages"] = int(reader.conn.execute(said).scalar_one())
     return found
 

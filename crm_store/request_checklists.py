@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import delete, insert, select, update
 
 from crm_store import object_writes
@@ -82,3 +84,8 @@ def _points(uow: UnitOfWork, request_id: int) -> list[bool]:
         request_checklist.c.request_id == request_id
     )
     return [bool(one) for one in uow.conn.execute(statement).scalars()]
+
+
+def forget_checklists(uow: UnitOfWork, ids: Sequence[int]) -> None:
+    """Leave no points of requests that are erased."""
+    uow.conn.execute(delete(request_checklist).where(request_checklist.c.request_id.in_(ids)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import select, update
 
 from crm_store import object_writes, sla, support_levels
 from crm_store.dialog_words import from_dialog, split
@@ -16,14 +16,14 @@ from crm_store.request_clocks import BY_STARTING, OVER, Clocks, status_values
 from crm_store.sql import upsert
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.objects import dialog_links
-from crm_store.tables.requests import request_checklist, request_clocks, requests, sequences
+from crm_store.tables.requests import request_clocks, requests, sequences
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import CreateObject, SetRequestStatus
 from hub.deadlines import FIRST, SOLUTION
 from hub.errors import Conflict, Invalid
 from hub.events import RequestCreated
-from hub.ids import ContactId, DialogId, RequestId, SlaPolicyId, UserId
+from hub.ids import DialogId, RequestId, SlaPolicyId, UserId
 from hub.objects import Ref
 
 REQUEST = NOUNS["request"]
@@ -228,24 +228,3 @@ def set_status(uow: UnitOfWork, command: SetRequestStatus) -> int:
     if command.status == "in_work" and not row.owner_id and uow.actor.kind in PEOPLE:
         more["owner_id"] = UserId(uow.actor.id)
     return clocks.save(**more)
-
-
-def _of_person(contact_id: ContactId, dialog_ids: list[int]) -> ColumnElement[bool]:
-    linked = select(dialog_links.c.object_id).where(
-        dialog_links.c.kind == "request", dialog_links.c.dialog_id.in_(dialog_ids)
-    )
-    return or_(requests.c.contact_id == contact_id, requests.c.id.in_(linked))
-
-
-def requests_of(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> list[int]:
-    """Give every request that may hold words of a person: his own, and those of his dialogs."""
-    found = select(requests.c.id).where(_of_person(contact_id, dialog_ids))
-    return list(uow.conn.execute(found).scalars())
-
-
-def forget(uow: UnitOfWork, ids: list[int]) -> int:
-    """Empty requests of a person of every word, their checklists too; gives how many."""
-    if not ids:
-        return 0
-    uow.conn.execute(delete(request_checklist).where(request_checklist.c.request_id.in_(ids)))
-    return object_writes.blank(uow, REQUEST, ids)

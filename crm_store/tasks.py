@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Column, delete, insert, or_, select, update
+from sqlalchemy import Column, delete, insert, select, update
 
 from crm_store import calendars, object_writes
 from crm_store.habits import PEOPLE, Habits
@@ -14,13 +14,13 @@ from crm_store.notices import tell
 from crm_store.nouns import NOUNS, Noun
 from crm_store.sql import locked
 from crm_store.tables.dialogs import messages
-from crm_store.tables.objects import dialog_links, object_tags
+from crm_store.tables.objects import object_tags
 from crm_store.tables.requests import calendar_feeds, tasks
 from crm_store.unit_of_work import UnitOfWork
 from hub.commands import CreateObject, FinishTask, RemindOfTasks, ReviewTask, SaveCalendarFeed
 from hub.errors import Conflict, Invalid, NotAllowed
 from hub.events import TaskOverdue, TaskReminded, TaskStatusChanged
-from hub.ids import ContactId, Micros, TaskId, UserId
+from hub.ids import Micros, TaskId, UserId
 from hub.objects import Ref
 from hub.repeats import NEVER, meant_day, next_due
 
@@ -263,20 +263,3 @@ def save_feed(uow: UnitOfWork, command: SaveCalendarFeed) -> None:
                 token_hash=command.token_hash, user_id=me, created_at=uow.now
             )
         )
-
-
-def forget(uow: UnitOfWork, contact_id: ContactId, dialog_ids: list[int]) -> int:
-    """Empty tasks about a person of every word; gives how many."""
-    linked = select(dialog_links.c.object_id).where(
-        dialog_links.c.kind == "task", dialog_links.c.dialog_id.in_(dialog_ids)
-    )
-    about = (tasks.c.object_kind == "contact") & (tasks.c.object_id == contact_id)
-    talked = (tasks.c.object_kind == "dialog") & tasks.c.object_id.in_(dialog_ids)
-    said = select(messages.c.id).where(messages.c.dialog_id.in_(dialog_ids))
-    found = uow.conn.execute(
-        select(tasks.c.id).where(
-            or_(tasks.c.id.in_(linked), about, talked, tasks.c.message_id.in_(said))
-        )
-    )
-    ids = list(found.scalars())
-    return object_writes.blank(uow, TASK, ids) if ids else 0

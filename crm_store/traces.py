@@ -30,15 +30,14 @@ def kept_files(reader: Reader) -> list[tuple[int, str, Mapping[str, str]]]:
 
 def forget_traces(
     uow: UnitOfWork,
-    people: Sequence[int],
-    cards: Mapping[str, Sequence[int]],
+    objects: Mapping[str, Sequence[int]],
     dialog_ids: Sequence[int],
     words: Iterable[str],
     files: Sequence[int],
 ) -> dict[str, int]:
-    """Forget what people, their cards and dialogs left elsewhere; `files` are imports that name
-    them. Gives counts."""
-    numbers = [*people, *(one for ids in cards.values() for one in ids)]
+    """Forget what objects, by their kinds, and dialogs left elsewhere; `files` are imports that name
+    people among them. Gives counts."""
+    numbers = [one for ids in objects.values() for one in ids]
     report = {"import_rows": 0, "import_files": 0, "raw_inputs": 0}
     named = set(files)
     for chunk in _chunks(numbers):
@@ -52,7 +51,7 @@ def forget_traces(
         ).rowcount
         card_files.release(uow, replaced)
     report["import_files"] = drop_files(uow, sorted(named))
-    for kind, ids in cards.items():
+    for kind, ids in objects.items():
         uow.conn.execute(
             delete(external_ids).where(
                 external_ids.c.kind == kind, external_ids.c.object_id.in_(ids)

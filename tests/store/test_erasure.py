@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sqlalchemy import func, select, text
 from crm_store import leftovers
 from crm_store.api_requests import Claim, claim_keys, keep_answers
 from crm_store.erasure import address_hash
+from crm_store.personal import personal_data
 from crm_store.tables import metadata
 from crm_store.tables.dialogs import messages
 from crm_store.tables.journal import journal
@@ -22,24 +24,39 @@ from hub import (
     Address,
     Attachment,
     ChangeObject,
+    ClientId,
+    Conflict,
     ContactId,
     CreateClient,
+    CreateContact,
     CreateLead,
     CreateObject,
+    DialogId,
     EraseContact,
+    LeadId,
+    LinkDialog,
+    MergeClients,
+    MergeContacts,
+    MergeId,
+    MergeLeads,
+    MergeRequests,
     Micros,
     NotFound,
+    PropertyType,
     Quarantine,
+    RequestId,
     SaveDraft,
     SaveField,
     SendMessage,
     SetSubject,
     StartImport,
+    UndoMerge,
     UpdateContact,
 )
 from hub.export import export_person
 from hub.importing import upload, work
 from hub.upkeep import Upkeep
+from plugins import contracts
 from tests.houses import US, House, house, letter
 
 HOUR = 3600 * US
@@ -160,6 +177,115 @@ async def test_words_are_gone_from_cards_fields_imports_and_raw_input(
         assert len(kept_files) == 1
 
 
+async def test_words_are_gone_from_all_cards_of_a_person_and_from_what_hangs_on_them(
+    tmp_path: Path, database_url: str
+) -> None:
+    """Every kind, one of a plugin too, on every card that was or became the person's."""
+    async with house(tmp_path, database_url, plugins=(("contracts", contracts),)) as home:
+        mail = letter("k1", f"{WORD}@example.com", name=WORD)
+        given = (await home.receive(mail, letter=True))[0]
+        people, cards = [given.contact_id], []
+        for _ in range(3):
+            made = await home.user.do(CreateContact(name=WORD, values=_said(home, "contact")))
+            people.append(ContactId(made[0]))
+        for one in people:
+            card = CreateClient(name=WORD, contact_id=one, values=_said(home, "client"))
+            cards.append(ClientId((await home.user.do(card))[0]))
+        hung = [await _hang(home, "contact", one) for one in people]
+        hung += [await _hang(home, "client", one) for one in cards]
+        hung += [await _link(home, given.dialog_id)]
+        # The last but one into the second, and that into the first; the last person brings a card
+        # of his own, which nobody merges.
+        merged = [
+            (await home.user.do(one))[0]
+            for one in (
+                MergeContacts(survivor_id=people[1], merged_id=people[2]),
+                MergeContacts(survivor_id=people[0], merged_id=people[1]),
+                MergeContacts(survivor_id=people[0], merged_id=people[3]),
+                MergeClients(survivor_id=cards[1], merged_id=cards[2]),
+                MergeClients(survivor_id=cards[0], merged_id=cards[1]),
+            )
+        ]
+        # Somebody else, and an organisation, stay as they are.
+        firm, bob = await home.user.do(
+            CreateClient(name="Boats", organisation=True), CreateContact(name="Bob")
+        )
+        stays = await home.user.do(
+            CreateObject(kind="request", values={"title": "a keel", "contact_id": bob}),
+            CreateObject(kind="interest", values={"title": "a mast", "client_id": firm}),
+        )
+        tables = {one.table.name for one in home.runtime.nouns.values()}
+        assert tables | {"merges"} <= set(_places(home.runtime.database, tmp_path))
+        export, _ = await home.user.read(personal_data, people[2])
+        told = {path: len(export[path]) for path in sum(hung, Counter())}
+        assert told == sum(hung, Counter())
+        assert (len(export["merged"]), len(export["client"])) == (3, 4)
+        report = (await home.user.do(EraseContact(contact_id=people[2])))[0]
+        assert {path: report[path] for path in told} == told
+        assert _places(home.runtime.database, tmp_path) == []
+        for merge_id in merged:
+            with pytest.raises(Conflict):
+                await home.user.do(UndoMerge(merge_id=MergeId(merge_id)))
+        titles = [
+            (await home.user.get(kind, one)).title
+            for kind, one in zip(("request", "interest"), stays, strict=True)
+        ]
+        assert titles == ["a keel", "a mast"]
+
+
+def _said(home: House, kind: str) -> dict[str, object]:
+    """Give a word for everything personal of a kind that takes words, and what else it needs."""
+    return {
+        one.name: WORD if one.personal else "A-1"
+        for one in home.runtime.nouns[kind].kind.properties
+        if one.editable
+        and (one.personal or one.required)
+        and one.type in (PropertyType.LINE, PropertyType.TEXT)
+        and (kind, one.name) not in (("client", "name"), ("contact", "name"))
+    }
+
+
+async def _hang(home: House, card: str, number: int) -> Counter[str]:
+    """Let an object of every kind that can do so name a card; gives how many of which."""
+    hung: Counter[str] = Counter()
+    for name, noun in home.runtime.nouns.items():
+        columns = {one.name for one in noun.kind.properties if one.editable}
+        if name in ("client", "contact"):
+            continue
+        if f"{card}_id" in columns:
+            on: dict[str, object] = {f"{card}_id": number}
+        elif "object_kind" in columns:
+            on = {"object_kind": card, "object_id": number}
+        else:
+            continue
+        await home.user.do(CreateObject(kind=name, values={**_said(home, name), **on}))
+        hung[noun.kind.path] += 1
+    return hung
+
+
+async def _link(home: House, dialog_id: DialogId) -> Counter[str]:
+    """Let an object of every kind be linked to a dialog and name nobody, a task be about each, and
+    another be merged into it where that is done; gives how many of which."""
+    hung: Counter[str] = Counter()
+
+    async def plant(kind: str, **on: object) -> int:
+        values = {**_said(home, kind), **on}
+        hung[home.runtime.nouns[kind].kind.path] += 1
+        return int((await home.user.do(CreateObject(kind=kind, values=values)))[0])
+
+    for name in set(home.runtime.nouns) - {"client", "contact"}:
+        one = await plant(name)
+        await home.user.do(LinkDialog(kind=name, object_id=one, dialog_id=dialog_id))
+        await plant("task", object_kind=name, object_id=one)
+        if name == "lead":
+            other = LeadId(await plant(name))
+            await home.user.do(MergeLeads(survivor_id=LeadId(one), merged_id=other))
+        elif name == "request":
+            put = RequestId(await plant(name))
+            await home.user.do(MergeRequests(request_id=put, into_id=RequestId(one)))
+    return hung
+
+
 async def test_what_an_erased_person_wrote_before_stays_out_and_what_comes_later_is_new(
     tmp_path: Path, database_url: str
 ) -> None:
@@ -224,7 +350,8 @@ def _facts(home: House, kind: str) -> int:
 def _places(database: object, folder: Path) -> list[str]:
     found = []
     with database.connect() as conn:  # type: ignore[attr-defined]
-        for table in metadata.sorted_tables:
+        plugins = [one.table for one in database.nouns.values() if one.plugin]  # type: ignore[attr-defined]
+        for table in (*metadata.sorted_tables, *plugins):
             rows = conn.execute(table.select()).all()
             found += [table.name for row in rows if WORD in repr(tuple(row))]
         if conn.dialect.name == "sqlite":
