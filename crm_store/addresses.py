@@ -33,14 +33,6 @@ def contacts_by_address(reader: Reader, value: str) -> list[ContactId]:
     return [ContactId(one) for one in found.scalars()]
 
 
-def address_values(reader: Reader, contact_id: ContactId) -> list[str]:
-    """Give the values of a contact's addresses, whoever asks."""
-    found = reader.conn.execute(
-        select(addresses.c.value).where(addresses.c.contact_id == contact_id)
-    )
-    return list(found.scalars())
-
-
 def blocked_addresses(conn: Connection) -> dict[tuple[str, str], str]:
     """Give every blocked address with its reason."""
     rows = conn.execute(

@@ -164,6 +164,9 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
             select(messages.c.id).where(messages.c.dialog_id.in_(dialog_ids))
         ).scalars()
     )
+    cards = of_person.cards_of(uow.conn, contact_id)
+    own = of_person.own_clients(uow.conn, cards)
+    words = of_person.words_of(uow.conn, contact_id, own)
     report: dict[str, Any] = erase_messages(uow, message_ids)
     for table in (drafts, participants, thread_references, said_addresses, asked_details):
         uow.conn.execute(delete(table).where(table.c.dialog_id.in_(dialog_ids)))
@@ -191,8 +194,6 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     report["addresses"] = uow.conn.execute(
         delete(addresses).where(addresses.c.contact_id == contact_id)
     ).rowcount
-    cards = of_person.cards_of(uow.conn, contact_id)
-    own = of_person.own_clients(uow.conn, cards)
     hung = of_person.objects_of(uow.conn, uow.tx.nouns, cards, own, dialog_ids)
     objects = {"contact": cards, "client": own, **hung}
     uow.conn.execute(delete(segment_members).where(segment_members.c.contact_id.in_(cards)))
@@ -222,9 +223,7 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     for kind, ids in hung.items():
         noun = uow.tx.nouns[kind]
         report[noun.kind.path] = object_writes.blank(uow, noun, ids)
-    report |= forget_traces(
-        uow, objects, dialog_ids, [one.value for one in rows], command.import_ids
-    )
+    report |= forget_traces(uow, objects, dialog_ids, words, command.import_ids)
     hashes = [*(address_hash(one.kind, one.value) for one in rows), *command.address_hashes]
     return _remember(uow, command, sorted(set(hashes)), report)
 

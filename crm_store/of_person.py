@@ -8,10 +8,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from sqlalchemy import ColumnElement, Connection, Table, select
 
 from crm_store.nouns import Noun
+from crm_store.sameness import normal_form
 from crm_store.survivors import survivor_of
 from crm_store.tables.dialogs import messages
 from crm_store.tables.objects import dialog_links
-from crm_store.tables.people import clients, contacts, merges
+from crm_store.tables.people import addresses, clients, contacts, merges
+from hub.card_addresses import every
 
 CHUNK = 400
 CARDS = ("contact", "client")
@@ -39,6 +41,22 @@ def own_clients(conn: Connection, cards: Sequence[int]) -> list[int]:
         if conn.execute(person.where(~others.exists())).first() is not None:
             found += whole
     return found
+
+
+def words_of(conn: Connection, contact_id: int, own: Sequence[int]) -> list[str]:
+    """Give the addresses by which files and raw input name a person: those of the card that lives
+    on, those taken from it that are nobody's now, and those of his own client cards."""
+    given_up = (addresses.c.contact_id == 0) & (addresses.c.origin_id == contact_id)
+    mine = select(addresses.c.value).where((addresses.c.contact_id == contact_id) | given_up)
+    found = dict.fromkeys(conn.execute(mine).scalars())
+    for card in conn.execute(select(clients).where(clients.c.id.in_(own))):
+        for one in every(card):
+            # A site is named in files of everybody who works there.
+            if one.kind != "site":
+                found |= dict.fromkeys(
+                    (one.value, normal_form(one.kind, one.value)[len(one.kind) + 1 :])
+                )
+    return [one for one in found if one]
 
 
 def _with_merged(conn: Connection, table: Table, root: int) -> list[int]:

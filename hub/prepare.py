@@ -11,7 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from crm_store import accounts as account_reads
-from crm_store.addresses import address_values
+from crm_store import of_person
+from crm_store.survivors import living
 from crm_store.traces import kept_files
 from crm_store.viewer import Reader, Viewer
 from hub.account_settings import seal
@@ -131,7 +132,9 @@ async def _erase(runtime: Runtime, viewer: Viewer, command: EraseContact) -> Com
 
     def stored(conn: Any) -> tuple[list[str], list[Any]]:
         reader = Reader(conn=conn, viewer=Viewer.system(), now=runtime.now())
-        return address_values(reader, command.contact_id), kept_files(reader)
+        contact_id = living(conn, command.contact_id)
+        own = of_person.own_clients(conn, of_person.cards_of(conn, contact_id))
+        return of_person.words_of(conn, contact_id, own), kept_files(reader)
 
     words, files = await runtime.database.read(stored)
     found = [

@@ -185,11 +185,13 @@ async def test_words_are_gone_from_all_cards_of_a_person_and_from_what_hangs_on_
         mail = letter("k1", f"{WORD}@example.com", name=WORD)
         given = (await home.receive(mail, letter=True))[0]
         people, cards = [given.contact_id], []
-        for _ in range(3):
-            made = await home.user.do(CreateContact(name=WORD, values=_said(home, "contact")))
-            people.append(ContactId(made[0]))
-        for one in people:
-            card = CreateClient(name=WORD, contact_id=one, values=_said(home, "client"))
+        for n in range(3):
+            known = Address(kind="email", value=f"{n}{WORD}@example.com")
+            person = CreateContact(name=WORD, addresses=(known,), values=_said(home, "contact"))
+            people.append(ContactId((await home.user.do(person))[0]))
+        for n, one in enumerate(people):
+            said = {**_said(home, "client"), "phone": f"+7 495 000-00-0{n}"}
+            card = CreateClient(name=WORD, contact_id=one, values=said)
             cards.append(ClientId((await home.user.do(card))[0]))
         hung = [await _hang(home, "contact", one) for one in people]
         hung += [await _hang(home, "client", one) for one in cards]
@@ -214,6 +216,11 @@ async def test_words_are_gone_from_all_cards_of_a_person_and_from_what_hangs_on_
             CreateObject(kind="request", values={"title": "a keel", "contact_id": bob}),
             CreateObject(kind="interest", values={"title": "a mast", "client_id": firm}),
         )
+        # Two files name him by what only a merged card or a client's had, the third is Bob's.
+        for n, known in enumerate((f"1{WORD}@example.com", "8 495 0000002", "8 495 0000009")):
+            path = tmp_path / f"{n}.csv"
+            path.write_text(f"Name;Known\nx;{known}\n")
+            await upload(home.user, "client", path.name, path)
         tables = {one.table.name for one in home.runtime.nouns.values()}
         assert tables | {"merges"} <= set(_places(home.runtime.database, tmp_path))
         export, _ = await home.user.read(personal_data, people[2])
@@ -222,6 +229,7 @@ async def test_words_are_gone_from_all_cards_of_a_person_and_from_what_hangs_on_
         assert (len(export["merged"]), len(export["client"])) == (3, 4)
         report = (await home.user.do(EraseContact(contact_id=people[2])))[0]
         assert {path: report[path] for path in told} == told
+        assert report["import_files"] == 2
         assert _places(home.runtime.database, tmp_path) == []
         for merge_id in merged:
             with pytest.raises(Conflict):
