@@ -24,10 +24,11 @@ from sqlalchemy import (
 from crm_store import object_writes
 from crm_store.audit import NOISE
 from crm_store.blob_counts import drop_blobs
-from crm_store.erasure import erase_messages
+from crm_store.erasure import erase_messages, forget_merges
 from crm_store.objects import NOUNS
 from crm_store.search_index import remove_dialogs
 from crm_store.sql import locked
+from crm_store.survivors import with_merged
 from crm_store.tables.dialogs import attachments, dialogs, messages
 from crm_store.tables.journal import cursors, journal
 from crm_store.tables.objects import leads
@@ -301,7 +302,10 @@ def _remove(uow: UnitOfWork, subject: str, ids: list[Any]) -> None:
             .values(subject="", subject_folded="", preview="", version=dialogs.c.version + 1)
         )
     elif subject == "leads":
-        object_writes.blank(uow, NOUNS["lead"], ids)
+        # What was merged into them is of the same person, and nothing brings it back.
+        whole = with_merged(uow.conn, "lead", ids)
+        object_writes.blank(uow, NOUNS["lead"], whole)
+        forget_merges(uow, "lead", whole)
     elif subject == "rule_runs":
         uow.conn.execute(delete(rule_effects).where(rule_effects.c.run_id.in_(ids)))
         uow.conn.execute(delete(rule_runs).where(rule_runs.c.id.in_(ids)))

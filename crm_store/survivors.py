@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -48,6 +49,18 @@ def living_of(conn: Connection, kind: str, object_id: int) -> int:
             break
         object_id = further
     return object_id
+
+
+def with_merged(conn: Connection, kind: str, ids: Sequence[int]) -> list[int]:
+    """Give such cards with all that were merged into them."""
+    found, newest = list(ids), list(ids)
+    while newest:
+        merged = select(merges.c.merged_id).where(
+            merges.c.kind == kind, merges.c.survivor_id.in_(newest), merges.c.undone_at == 0
+        )
+        newest = sorted({*conn.execute(merged).scalars()} - {*found})
+        found += newest
+    return found
 
 
 @cache

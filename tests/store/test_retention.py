@@ -12,6 +12,8 @@ from sqlalchemy import delete, func, insert, select
 from crm_store import retention as store
 from crm_store.tables.dialogs import attachments, blobs, messages
 from crm_store.tables.journal import cursors, journal
+from crm_store.tables.objects import leads, object_tags
+from crm_store.tables.people import merges
 from crm_store.tables.requests import notices
 from crm_store.tables.rules import rule_effects, rule_hours, rule_marks, rule_runs
 from crm_store.unit_of_work import UnitOfWork
@@ -26,6 +28,7 @@ from hub import (
     LeadId,
     MailingClicked,
     MailingOpened,
+    MergeLeads,
     RejectLead,
     RemoveRetention,
     RetentionId,
@@ -33,6 +36,7 @@ from hub import (
     SaveRetention,
     SendSteered,
     SetDialogStatus,
+    UndoMergeLeads,
 )
 from hub.retaining import sweep
 from tests.houses import US, House, house, message
@@ -114,6 +118,13 @@ async def test_closed_dialogs_and_rejected_leads_lose_their_words(home: House) -
     await home.receive(message("2", "boris", text="open words"))
     await home.user.do(SetDialogStatus(dialog_id=sent.dialog_id, status="closed"))
     lead_id = LeadId((await home.user.do(CreateLead(values={"title": "Secret"})))[0])
+    # One that had words of its own was merged into one that was merged into this one.
+    chain = [lead_id]
+    for _ in range(2):
+        said = {"title": "Secret", "name": "Secret", "message": "Secret", "tags": ["Secret"]}
+        chain.append(LeadId((await home.user.do(CreateLead(values=said)))[0]))
+    for survivor, other in ((chain[1], chain[2]), (chain[0], chain[1])):
+        (merge_id,) = await home.user.do(MergeLeads(survivor_id=survivor, merged_id=other))
     await home.user.do(RejectLead(lead_id=lead_id, reason="no money"))
     home.world.offset_us += 40 * DAY
     for subject in ("dialogs", "leads"):
@@ -123,6 +134,14 @@ async def test_closed_dialogs_and_rejected_leads_lose_their_words(home: House) -
         assert await due(home, subject, 30) == 0
     assert await texts(home) == {"", "open words"}
     assert (await home.user.dialog(sent.dialog_id)).preview == ""
+
+    def kept(conn: Any) -> str:
+        tables = (leads, merges, object_tags)
+        return repr([conn.execute(select(one)).all() for one in tables])
+
+    assert "Secret" not in await home.runtime.database.read(kept)
+    with pytest.raises(Conflict):
+        await home.user.do(UndoMergeLeads(merge_id=merge_id))
 
 
 async def test_traces_of_rules_and_notices_go_by_their_age(home: House) -> None:
