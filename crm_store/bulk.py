@@ -36,20 +36,12 @@ def create_many(
             is_choice = prop.type is PropertyType.CHOICE
             value = first if is_choice else empty_value(prop.type)
             empty |= object_writes.columns_of(noun, prop.name, value)
-    insert_rows(
-        uow.conn,
-        noun.table,
-        [
-            {
-                **empty,
-                "id": object_id,
-                "created_at": uow.now,
-                **stored(noun, values),
-                **object_writes.derived(noun, {**empty, "created_at": uow.now, **values}),
-            }
-            for object_id, values in rows
-        ],
-    )
+    made: list[dict[str, Any]] = []
+    for object_id, values in rows:
+        row = {**empty, "id": object_id, "created_at": uow.now, **stored(noun, values)}
+        row |= object_writes.owned(uow, noun, row)
+        made.append(row | object_writes.derived(noun, row))
+    insert_rows(uow.conn, noun.table, made)
     custom.write(uow, noun, rows)
     _add_tags(uow, noun, [(number, values.get("tags")) for number, values in rows])
 
@@ -108,15 +100,17 @@ def change_many(
     changes: list[Change] = []
     by_shape: dict[tuple[str, ...], list[dict[str, object]]] = {}
     for before, values in rows:
+        also = object_writes.derived(noun, _Changed(before, values))
+        new = {**values, **{n: value for n, value in also.items() if getattr(before, n) != value}}
         # With no column of its own an object still has a new version.
-        columns = stored(noun, values)
+        columns = stored(noun, new)
         by_shape.setdefault(tuple(sorted(columns)), []).append({"b_id": before.id, **columns})
         known = {**before.custom.files, **files} if files else NO_FILES
         changes += [
             object_writes.change_of(
                 noun.kind, before.id, name, value_of(before, name), value, known
             )
-            for name, value in values.items()
+            for name, value in new.items()
         ]
     for names, found in by_shape.items():
         uow.conn.execute(
@@ -132,6 +126,21 @@ def change_many(
         if isinstance(values.get("tags"), tuple):
             object_writes.write_tags(uow, noun, before.id, values["tags"])  # type: ignore[arg-type]
     return tuple(changes)
+
+
+class _Changed(dict[str, Any]):
+    """A record with new values, as what follows from a row is asked for."""
+
+    def __init__(self, before: Any, values: Mapping[str, object]) -> None:
+        super().__init__(values)
+        self._before = before
+
+    def __missing__(self, name: str) -> Any:
+        return getattr(self._before, name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Look where `[]` does."""
+        return self[name]
 
 
 def chunks(ids: Sequence[Any]) -> list[list[Any]]:

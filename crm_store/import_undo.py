@@ -245,13 +245,7 @@ def _let_go_of_people(
     """Contacts that the import made go with their object; those with a history stay."""
     gone = [row for row in rows if row.object_id in removed and row.contact_id]
     gone = [row for row in gone if row.contact_id != row.object_id]
-    linked = [row.contact_id for row in gone if row.before.get("+contact") == "linked"]
     made = [row.contact_id for row in gone if row.before.get("+contact") == "made"]
-    uow.conn.execute(
-        update(contacts)
-        .where(contacts.c.id.in_(linked), contacts.c.client_id.in_(removed))
-        .values(client_id=0, version=contacts.c.version + 1)
-    )
     busy = set(
         uow.conn.execute(
             select(dialogs.c.contact_id).where(dialogs.c.contact_id.in_(made))
@@ -266,5 +260,13 @@ def _let_go_of_people(
     )
     uow.conn.execute(delete(addresses).where(addresses.c.contact_id.in_(alone)))
     uow.conn.execute(delete(contacts).where(contacts.c.id.in_(alone)))
+    # Who stays is nobody's again: whose card is in the bin would be neither there nor unlinked.
+    uow.conn.execute(
+        update(contacts)
+        .where(
+            contacts.c.id.in_([row.contact_id for row in gone]), contacts.c.client_id.in_(removed)
+        )
+        .values(client_id=0, version=contacts.c.version + 1)
+    )
     remove_contacts(uow.conn, alone)
     counts["contacts"] += len(alone)

@@ -63,11 +63,8 @@ def create(
     values, more = custom.split(values)
     row: dict[str, Any] = {"id": object_id, "created_at": uow.now}
     row |= _stored(noun, values)
+    row |= owned(uow, noun, row)
     row |= derived(noun, row)
-    owner = noun.kind.owner
-    if owner and not row.get(owner) and not uow.viewer.sees_object(noun.kind, _Unowned(noun, row)):
-        # Whoever could not see what he makes has it himself.
-        row[owner] = uow.viewer.user_id
     uow.conn.execute(insert(noun.table).values(**row))
     if more:
         whole = custom.whole(uow.conn, noun)
@@ -80,6 +77,14 @@ def create(
     uow.record(ObjectCreated(object_kind=noun.kind.name, object_id=object_id, dialog_id=dialog_id))
     if dialog_id:
         link(uow, dialog_id, Ref(kind=noun.kind.name, id=object_id))
+
+
+def owned(uow: UnitOfWork, noun: Noun, row: Mapping[str, Any]) -> dict[str, object]:
+    """Give the owner of a new row: whoever could not see what he makes has it himself."""
+    owner = noun.kind.owner
+    if owner and not row.get(owner) and not uow.viewer.sees_object(noun.kind, _Unowned(noun, row)):
+        return {owner: uow.viewer.user_id}
+    return {}
 
 
 class _Unowned:

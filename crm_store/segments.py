@@ -292,16 +292,20 @@ def fill_segment(uow: UnitOfWork, command: FillSegment) -> int:
     if row.kind != "static":
         raise Invalid("a segment of conditions is not filled by hand", field="segment_id")
     changed = 0
+    seen = visible_people(uow.viewer)
     if command.remove:
+        mine = select(contacts.c.id).where(contacts.c.id.in_(command.remove), seen)
         changed += uow.conn.execute(
             delete(segment_members).where(
                 segment_members.c.segment_id == row.id,
-                segment_members.c.contact_id.in_(command.remove),
+                segment_members.c.contact_id.in_(mine),
             )
         ).rowcount
     there = set(
         uow.conn.execute(
-            select(contacts.c.id).where(contacts.c.id.in_(command.add), contacts.c.deleted_at == 0)
+            select(contacts.c.id).where(
+                contacts.c.id.in_(command.add), contacts.c.deleted_at == 0, seen
+            )
         ).scalars()
     )
     known = set(

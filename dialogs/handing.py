@@ -129,7 +129,9 @@ def _begin(uow: UnitOfWork, row: Any) -> None:
     uow.conn.execute(update(absences).where(absences.c.id == row.id).values(state="active"))
     if row.substitute_id:
         what = [one for one in row.what if one != INTAKE]
-        _plan(uow, row.id, UserId(row.user_id), UserId(row.substitute_id), what, {})
+        # All of it, whoever wrote the absence down: the substitute is to answer for everything.
+        whole = replace(uow, viewer=Viewer.system())
+        _plan(whole, row.id, UserId(row.user_id), UserId(row.substitute_id), what, {})
     _say(uow, row, "active")
 
 

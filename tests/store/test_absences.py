@@ -206,6 +206,21 @@ async def test_absences_are_registered_by_oneself_or_by_who_may(home: House) -> 
     assert (await home.user.read(reads.absence, made[0])).state == "cancelled"
 
 
+async def test_all_work_goes_whoever_wrote_the_absence_down(home: House) -> None:
+    vera, boris = await person(home, "vera"), await person(home, "boris")
+    own = dict.fromkeys(("dialogs", "leads"), Scope.OWN)
+    await home.user.do(SaveRole(name="narrow", based_on="supervisor", scopes=own))
+    head = await person(home, "head", "narrow")
+    dialogs, _ = await works(home, vera, 1)
+    now = home.world.now()
+    times = {"from_at": Micros(now), "to_at": Micros(now + DAY)}
+    whom = {"user_id": number(vera), "substitute_id": number(boris)}
+    await head.do(RegisterAbsence(what=("dialogs", "lead"), **whom, **times))
+    await turn(home)
+    assert await owners(home, dialogs) == [number(boris)]
+    assert await lead_owners(home) == {number(boris)}
+
+
 async def test_a_handover_is_counted_carried_out_and_undone(home: House) -> None:
     vera, boris, carl = [await person(home, one) for one in ("vera", "boris", "carl")]
     dialogs, leads = await works(home, vera, 4)
