@@ -31,6 +31,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("hub")
 
 TEMPLATE = "hub_template"
+WIRE = Path(__file__).parent / "wire"
 MAIL_FIXTURES = {"dovecot", "postfix", "mailbox", "new_mailbox"}
 DATABASES = {"database_url", "empty_database_url", "new_database"}
 POSTGRES_FIXTURES = {"postgres_cluster", "postgres_url"}
@@ -82,9 +83,8 @@ def is_worker(config: pytest.Config) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test that takes a server's fixture carries the server's marker without being told, and the
-    slow ones come first: at the end nobody waits for a single one."""
-    items.sort(key=lambda one: one.get_closest_marker("slow") is None)
+    """A test that takes a server's fixture carries the server's marker without being told, and all
+    are spread: see `spread`."""
     if config.getoption("--db") == "postgres":
         # What takes none, or PostgreSQL whatever --db says, would only do again what it does
         # without the option.
@@ -94,12 +94,34 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for one in items:
             if one.get_closest_marker("long"):
                 one.add_marker(pytest.mark.soak)
+    items[:] = spread(items)
     for item in items:
         names = set(getattr(item, "fixturenames", ()))
         if names & MAIL_FIXTURES:
             item.add_marker(pytest.mark.mail)
         if names & POSTGRES_FIXTURES:
             item.add_marker(pytest.mark.postgres)
+
+
+def spread(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Lay what mostly waits evenly among what reckons: the slow tests, for leases and lives of
+    processes, and those of the wire, for a server's answer or its silence. One beside the other
+    they would leave no work to the processors. The slow ones are done at three fifths of the way,
+    so that at the end nobody waits for a single one."""
+    slow: list[pytest.Item] = []
+    wire: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for one in items:
+        if one.get_closest_marker("slow"):
+            slow.append(one)
+        else:
+            (wire if WIRE in one.path.parents else others).append(one)
+    placed = [
+        (share * n / len(some), one)
+        for some, share in ((slow, 0.6), (wire, 1), (others, 1))
+        for n, one in enumerate(some)
+    ]
+    return [one for _, one in sorted(placed, key=lambda pair: pair[0])]
 
 
 @pytest.fixture(scope="session")
