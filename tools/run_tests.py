@@ -35,15 +35,15 @@ PASSES = (
         "everything on SQLite",
         ("architecture", "unit", "store", "contract", "wire", "scenarios"),
         ("--db=sqlite", "-m", "not soak and not browser"),
-        4,
+        6,
     ),
     (
         "store and scenarios on PostgreSQL",
         ("store", "scenarios"),
         ("--db=postgres", "-m", "not soak and not browser"),
-        4,
+        6,
     ),
-    ("the browser", ("browser",), ("--db=sqlite", "-m", "not soak"), 3),
+    ("the browser", ("browser",), ("--db=sqlite", "-m", "not soak"), 4),
 )
 
 
