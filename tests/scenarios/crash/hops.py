@@ -116,6 +116,7 @@ HOUSEWORK = frozenset(
         "TakeToken",
         # Opened by a browser, not a step of a message.
         "OpenSession",
+        "UsePasskey",
         "TouchMany",
         # Asked for again by the next browser that subscribes.
         "SavePushKey",
