@@ -62,7 +62,9 @@ def change_client(uow: UnitOfWork, command: ChangeClient) -> int:
 
 
 def before_change(uow: UnitOfWork, row: Any, values: Mapping[str, object]) -> Mapping[str, object]:
-    """Give what is to be written on a locked card: levels that there are, all its addresses."""
+    """Give what is to be written on a locked card: levels that there are, all its addresses;
+    raises Conflict for a merged card, on which it would be lost."""
+    refuse_merged(row.merged_into)
     return client_addresses.changed(support_levels.checked(uow, values), every(row))
 
 

@@ -12,6 +12,7 @@ from crm_store.habits import PEOPLE, Habits
 from crm_store.nouns import NOUNS, Noun
 from crm_store.pipelines import all_pipelines, usable
 from crm_store.stays import enter, likelihood, pass_over
+from crm_store.survivors import living_of
 from crm_store.tables.interests import interest_lines
 from crm_store.tables.people import contacts
 from crm_store.unit_of_work import UnitOfWork
@@ -32,14 +33,15 @@ class InterestHabits(Habits):
         """Make an interest; `values` may also name its pipeline and stage."""
         values = dict(command.values)
         wanted = {name: values.pop(name, 0) or 0 for name in ("pipeline_id", "stage_id", "lead_id")}
-        if wanted["lead_id"]:
-            object_writes.lock(uow, NOUNS["lead"], _number(wanted["lead_id"], "lead_id"))
+        lead_id = living_of(uow.conn, "lead", _number(wanted["lead_id"], "lead_id"))
+        if lead_id:
+            object_writes.lock(uow, NOUNS["lead"], lead_id)
         pipeline, stage = first_stage(
             uow,
             _number(wanted["pipeline_id"], "pipeline_id"),
             _number(wanted["stage_id"], "stage_id"),
         )
-        making = _Making(pipeline, stage, _number(wanted["lead_id"], "lead_id"), command)
+        making = _Making(pipeline, stage, lead_id, command)
         return making.create(uow, noun, values)
 
     def before_change(

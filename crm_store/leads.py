@@ -101,8 +101,16 @@ def _spelled(name: str, value: str) -> list[str]:
 def change_lead(uow: UnitOfWork, command: ChangeLead) -> int:
     """Change properties of a lead; gives its new version."""
     values = object_writes.read_values(LEAD.kind, command.values, new=False)
-    row = object_writes.lock(uow, LEAD, command.lead_id, command.version)
+    row = workable(uow, object_writes.lock(uow, LEAD, command.lead_id, command.version))
     return object_writes.change(uow, LEAD, row, values)
+
+
+def workable(uow: UnitOfWork, row: Any) -> Any:
+    """Give a locked lead that takes work; raises Conflict for one merged away or in the bin."""
+    survivors.refuse_merged(survivors.merged_into(uow.conn, "lead", row.id))
+    if row.deleted_at:
+        raise Conflict("the card is in the bin: take it out first", what="removed")
+    return row
 
 
 def _move(uow: UnitOfWork, row: Any, status: str, **values: object) -> None:
@@ -111,7 +119,7 @@ def _move(uow: UnitOfWork, row: Any, status: str, **values: object) -> None:
 
 
 def _open(uow: UnitOfWork, lead_id: LeadId) -> Any:
-    row = object_writes.lock(uow, LEAD, lead_id)
+    row = workable(uow, object_writes.lock(uow, LEAD, lead_id))
     if row.status not in OPEN:
         raise Conflict("this lead is closed", what="closed", details={"status": row.status})
     return row
@@ -140,7 +148,7 @@ def reject_lead(uow: UnitOfWork, command: RejectLead) -> None:
 
 def reopen_lead(uow: UnitOfWork, command: ReopenLead) -> None:
     """Take a rejected lead into work again."""
-    row = object_writes.lock(uow, LEAD, command.lead_id)
+    row = workable(uow, object_writes.lock(uow, LEAD, command.lead_id))
     if row.status != "rejected":
         raise Conflict("only a rejected lead is reopened", what="not_rejected")
     _move(uow, row, "in_work", reason="", closed_at=0)
@@ -151,7 +159,7 @@ def convert_lead(uow: UnitOfWork, command: ConvertLead) -> ClientId:
     row = _open(uow, command.lead_id)
     contact_id = ContactId(row.contact_id)
     made: dict[str, object] = {}
-    client_id = command.client_id
+    client_id = ClientId(survivors.survivor_of(uow.conn, CLIENT.table, command.client_id))
     if not (contact_id and client_id):
         uow.viewer.need(CreateClient.permission)
     if not contact_id:

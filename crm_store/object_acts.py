@@ -48,6 +48,13 @@ class LeadHabits(Habits):
             uow, CreateLead(values=command.values, dialog_id=command.dialog_id, lead_id=lead_id)
         )
 
+    def before_change(
+        self, uow: UnitOfWork, row: Any, values: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """A merged lead takes no work, nor does one in the bin."""
+        leads.workable(uow, row)
+        return values
+
     def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
         """A merged lead is no longer there to be removed."""
         survivors.refuse_merged(survivors.merged_into(uow.conn, "lead", row.id))
@@ -104,6 +111,13 @@ class ContactHabits(Habits):
                 values=values,
             ),
         )
+
+    def before_change(
+        self, uow: UnitOfWork, row: Any, values: Mapping[str, object]
+    ) -> Mapping[str, object]:
+        """What is written on a merged card would be lost."""
+        survivors.refuse_merged(row.merged_into)
+        return values
 
     def changed(self, uow: UnitOfWork, row: Any, values: Mapping[str, object]) -> None:
         """Keep the search in step."""
@@ -177,13 +191,14 @@ def remove_object(uow: UnitOfWork, command: RemoveObject) -> None:
 def link_dialog(uow: UnitOfWork, command: LinkDialog) -> None:
     """Say that a dialog is about an object, or that it is not."""
     noun, _ = _noun(uow, command.kind)
-    object_writes.lock(uow, noun, command.object_id)
+    living = survivors.living_card(uow.conn, noun, command.object_id)
+    object_writes.lock(uow, noun, living)
     seen = uow.conn.execute(
         select(dialogs.c.id).where(dialogs.c.id == command.dialog_id, uow.viewer.dialogs_clause())
     ).first()
     if seen is None:
         raise NotFound("there is no such dialog")
-    ref = Ref(kind=command.kind, id=command.object_id)
+    ref = Ref(kind=command.kind, id=living)
     if command.unlink:
         object_writes.unlink(uow, command.dialog_id, ref)
     else:

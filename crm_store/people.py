@@ -15,8 +15,8 @@ from crm_store.objects import NOUNS, visible_people
 from crm_store.rows import among, listed
 from crm_store.search_index import index_contact
 from crm_store.sql import page_key
-from crm_store.survivors import living, lock_contact
-from crm_store.tables.people import addresses, contacts
+from crm_store.survivors import living, lock_contact, survivor_of
+from crm_store.tables.people import addresses, clients, contacts
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader, Viewer
 from hub.commands import CreateContact, UpdateContact
@@ -114,7 +114,7 @@ def create_contact(uow: UnitOfWork, command: CreateContact) -> ContactId:
     """Add a human."""
     given = {**command.values, "name": _name(command.name)}
     if command.client_id:
-        given["client_id"] = command.client_id
+        given["client_id"] = survivor_of(uow.conn, clients, command.client_id)
     values = object_writes.read_values(CONTACT.kind, given, new=True)
     contact_id = command.contact_id or ContactId(uow.new_id())
     object_writes.create(uow, CONTACT, contact_id, {**values, "last_at": uow.now})

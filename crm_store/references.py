@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Table, select, true
 
 from crm_store.sight import visible
+from crm_store.survivors import living_card
 from crm_store.tables.dialogs import dialogs
 from crm_store.tables.users import teams, users
 from crm_store.unit_of_work import UnitOfWork
@@ -45,40 +47,48 @@ HOUSE: Mapping[str, tuple[Table, str]] = {
 OBJECT = "object"
 
 
-def need_references(uow: UnitOfWork, command: Command) -> None:
-    """Refuse values that name what is not there or is hidden from the actor; raises Invalid.
+def settle_references(uow: UnitOfWork, command: Command) -> Command:
+    """Give a command whose values name the cards that live on, for those merged into them.
 
-    What an object says already may stay, hidden or gone.
+    Refuses values that name what is not there or is hidden from the actor; raises Invalid. What an
+    object says already may stay, hidden or gone.
     """
     known = OF_KIND.get(type(command))
     values: Mapping[str, object] = getattr(command, "values", {})
-    if known is None or not values or uow.viewer.is_system:
-        return
+    if known is None or not values:
+        return command
     kind_name, key = known
     noun = uow.tx.nouns.get(kind_name or str(getattr(command, "kind", "")))
     if noun is None:
-        return
+        return command
     given = {
         one.name: (one.ref, int(str(read_value(one, values[one.name]))))
         for one in noun.kind.properties
         if one.type is PropertyType.REF and one.editable and values.get(one.name)
     }
     if not given:
-        return
+        return command
     row: Any = None
     if key:
         mine = noun.table.c.id == getattr(command, key)
         row = uow.conn.execute(select(noun.table).where(mine, visible(uow.viewer, noun))).first()
         if row is None:
             # Hidden or not there: what is said of it tells nothing of its values.
-            return
+            return command
+    living: dict[str, object] = {}
     for name, (kind, number) in given.items():
         if kind == OBJECT:
             named = name.replace("_id", "_kind")
             kind = str(values.get(named) or getattr(row, named, ""))
-        if number and getattr(row, name, None) != number and not _is_seen(uow, kind, number):
+        if not number or getattr(row, name, None) == number:
+            continue
+        card = living_card(uow.conn, uow.tx.nouns[kind], number) if kind in uow.tx.nouns else number
+        if card != number:
+            living[name] = card
+        if not uow.viewer.is_system and not _is_seen(uow, kind, card):
             words = HOUSE[kind][1] if kind in HOUSE else "there is no such object"
             raise Invalid(words, field=name)
+    return replace(command, values={**values, **living}) if living else command  # type: ignore[call-arg]
 
 
 def _is_seen(uow: UnitOfWork, kind: str, number: int) -> bool:

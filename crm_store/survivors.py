@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, bindparam, select
 
+from crm_store.nouns import Noun
 from crm_store.objects import visible_people
 from crm_store.sql import locked
 from crm_store.tables.people import contacts, merges
@@ -49,6 +50,14 @@ def living_of(conn: Connection, kind: str, object_id: int) -> int:
             break
         object_id = further
     return object_id
+
+
+def living_card(conn: Connection, noun: Noun, object_id: int) -> int:
+    """Follow the merges of a contact, a client or a lead to the card that lives on; any other
+    object is itself."""
+    if noun.kind.name in ("contact", "client"):
+        return survivor_of(conn, noun.table, object_id)
+    return living_of(conn, noun.kind.name, object_id) if noun.kind.name == "lead" else object_id
 
 
 def with_merged(conn: Connection, kind: str, ids: Sequence[int]) -> list[int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from crm_store.references import need_references
+from crm_store.references import settle_references
 from crm_store.unit_of_work import Transaction, UnitOfWork
 from crm_store.viewer import Viewer
 from hub.commands import Command, Receive, SettleDelivery
@@ -65,7 +65,7 @@ class Acting:
 
     def _carry_one(self, uow: UnitOfWork, command: Command) -> Any:
         need_permission(uow, command)
-        need_references(uow, command)
+        command = settle_references(uow, command)
         many = MANY.get(type(command))
         if many is not None:
             return many(uow, [command])[0]

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from crm_store import objects
 from crm_store.merge_reading import merge_preview, merges_of
 from crm_store.objects import NOUNS, ObjectQuery
 from crm_store.tables.interests import interests
-from crm_store.tables.people import merges
+from crm_store.tables.people import clients, merges
 from crm_store.tables.requests import tasks
 from hub import (
     ChangeLead,
+    ChangeObject,
     Conflict,
     ConvertLead,
     CreateLead,
@@ -26,7 +27,12 @@ from hub import (
     LeadId,
     MergeLeads,
     NotFound,
+    RejectLead,
+    RemoveLead,
     RemoveObject,
+    ReopenLead,
+    TagObject,
+    TakeLead,
     UndoMerge,
     UndoMergeLeads,
 )
@@ -146,3 +152,33 @@ async def test_who_is_erased_is_erased_in_merged_leads_too(home: House) -> None:
     assert value(home, select(merges.c.kept).where(merges.c.id == merge_id)) == {}
     with pytest.raises(HubError):
         await home.user.do(UndoMergeLeads(merge_id=merge_id))
+
+
+async def test_a_lead_that_was_merged_or_is_in_the_bin_takes_no_work(home: House) -> None:
+    first = await made(home, title="Boats")
+    merged, removed = await made(home, title="Oars"), await made(home, title="Sails")
+    refused = await made(home, title="Keels")
+    await home.user.do(
+        RejectLead(lead_id=refused, reason="none"),
+        MergeLeads(survivor_id=first, merged_id=merged),
+        MergeLeads(survivor_id=first, merged_id=refused),
+        RemoveLead(lead_id=removed),
+    )
+    before = [await one(home, each) for each in (merged, removed, refused)]
+    for lead_id, what in ((merged, "merged"), (removed, "removed")):
+        for command in (
+            TakeLead(lead_id=lead_id),
+            ConvertLead(lead_id=lead_id, name="Harbour", interest="Oars"),
+            RejectLead(lead_id=lead_id, reason="none"),
+            ChangeLead(lead_id=lead_id, values={"name": "Anna"}),
+            ChangeObject(kind="lead", object_id=lead_id, values={"name": "Anna"}),
+            TagObject(kind="lead", object_id=lead_id, add=("boats",)),
+        ):
+            with pytest.raises(Conflict) as told:
+                await home.user.do(command)
+            assert told.value.what == what, command
+    with pytest.raises(Conflict) as told:
+        await home.user.do(ReopenLead(lead_id=refused))
+    assert (told.value.what, told.value.details) == ("merged", {"into": str(first)})
+    assert [await one(home, each) for each in (merged, removed, refused)] == before
+    assert value(home, select(func.count()).select_from(clients)) == 0

@@ -20,6 +20,7 @@ from crm_store.merge_reading import merge_preview, merges_of
 from crm_store.search import search_contacts
 from crm_store.tables import metadata
 from crm_store.tables.dialogs import dialogs, messages
+from crm_store.tables.interests import interests
 from crm_store.tables.journal import journal
 from crm_store.tables.people import addresses, contacts, erased_addresses, merges
 from crm_store.tables.requests import tasks
@@ -28,10 +29,13 @@ from hub import (
     AddAddress,
     Address,
     ChangeClient,
+    ChangeObject,
     Conflict,
     Contact,
     ContactId,
+    ConvertLead,
     CreateClient,
+    CreateContact,
     CreateLead,
     CreateObject,
     EraseContact,
@@ -43,6 +47,7 @@ from hub import (
     MergeContacts,
     MergeDialogs,
     MergeId,
+    MergeLeads,
     SaveSegment,
     SplitContact,
     UndoMerge,
@@ -397,3 +402,55 @@ async def test_no_order_of_merges_splits_and_arrivals_loses_anything(home: House
         asyncio.run_coroutine_threadsafe(play(steps), loop).result(120)
 
     await asyncio.to_thread(check)
+
+
+async def test_what_names_a_merged_card_reaches_the_one_that_lives_on(home: House) -> None:
+    """A page that was opened before the merge, and a rule that knows the old number."""
+    anna, talk = await writes(home, "1", "anna")
+    firm, other = await home.user.do(CreateClient(name="Boats"), CreateClient(name="Oars"))
+    (anya,) = await home.user.do(CreateContact(name="Anya"))
+    lead, again = await home.user.do(
+        CreateLead(values={"title": "Boats"}), CreateLead(values={"title": "Oars"})
+    )
+    await home.user.do(
+        MergeClients(survivor_id=firm, merged_id=other),
+        MergeContacts(survivor_id=anna, merged_id=anya),
+        MergeLeads(survivor_id=lead, merged_id=again),
+    )
+    for hand in (home.user, home.system):
+        for kind, number, living in (
+            ("client", other, firm),
+            ("contact", anya, anna),
+            ("lead", again, lead),
+        ):
+            about = {"title": "Call", "object_kind": kind, "object_id": str(number)}
+            named = {"title": "Sell", f"{kind}_id": number}
+            task, deal = await hand.do(
+                CreateObject(kind="task", values=about), CreateObject(kind="interest", values=named)
+            )
+            assert rows(home, select(tasks.c.object_id).where(tasks.c.id == task)) == [(living,)]
+            found = select(interests.c[f"{kind}_id"]).where(interests.c.id == deal)
+            assert rows(home, found) == [(living,)]
+            await hand.do(
+                ChangeObject(kind="task", object_id=task, values={"object_id": number}),
+                LinkDialog(kind=kind, object_id=number, dialog_id=talk),
+            )
+            assert rows(home, select(tasks.c.object_id).where(tasks.c.id == task)) == [(living,)]
+            ref = Ref(kind=kind, id=living)
+            assert await home.user.read(objects.dialogs_of, ref) == [talk]
+        await hand.do(UpdateContact(contact_id=anna, values={"client_id": other}))
+        assert (await card(home, anna)).client_id == firm
+        await hand.do(UpdateContact(contact_id=anna, values={"client_id": ""}))
+    (bob,) = await home.user.do(CreateContact(name="Bob", client_id=other))
+    assert (await card(home, bob)).client_id == firm
+    await home.user.do(ConvertLead(lead_id=lead, client_id=other))
+    assert (await home.user.read(objects.one, objects.NOUNS["lead"], lead)).client_id == firm
+    # What is written on a card that is away would be lost.
+    for command in (
+        ChangeClient(client_id=other, values={"notes": "pays late"}),
+        ChangeObject(kind="client", object_id=other, values={"notes": "pays late"}),
+        ChangeObject(kind="contact", object_id=anya, values={"notes": "pays late"}),
+    ):
+        with pytest.raises(Conflict) as told:
+            await home.user.do(command)
+        assert told.value.what == "merged"
