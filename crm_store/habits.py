@@ -59,3 +59,6 @@ class Habits:
 
     def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
         """Hear that an object went into the bin, or came out of it."""
+
+    def linked(self, uow: UnitOfWork, row: Any, dialog_id: int, *, unlink: bool) -> None:
+        """Hear that a dialog is about a locked object, or is not any more."""

@@ -61,6 +61,25 @@ def taken_back(uow: UnitOfWork, contact_id: int, moments: Set[int], dialog_id: i
         _write(uow, row, min(filter(None, found), default=0))
 
 
+def anew(uow: UnitOfWork, lead_id: int, *known: int) -> None:
+    """Other dialogs are about a lead than before: the first of its answers may be another one.
+
+    `known` are moments of answers whose words may be gone since.
+    """
+    row = uow.conn.execute(locked(uow.dialect, select(leads).where(leads.c.id == lead_id))).one()
+    since = [one for one in known if one >= row.received_at]
+    found = [_said(uow, _dialogs_of(uow, row), row.received_at), _met(uow, row), *since]
+    if row.status == "rejected":
+        # What is said to who was refused answers nothing.
+        found = [one for one in found if one <= row.closed_at]
+    _write(uow, row, min(filter(None, found), default=0))
+
+
+def said_in(uow: UnitOfWork, row: Any, dialog_id: int) -> int:
+    """Give when a lead was first answered in a dialog, 0 for never."""
+    return _said(uow, [dialog_id], row.received_at)
+
+
 def so_far(uow: UnitOfWork, dialog_id: int, values: Mapping[str, Any]) -> Micros:
     """Give when a person of ours answered what a new lead is made of, 0 for not yet."""
     return Micros(_said(uow, [dialog_id], values.get("received_at") or uow.now))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from crm_store import object_writes
+from crm_store import lead_answers, object_writes
 from crm_store.merge_pair import Pair, ids_of
 from crm_store.merging import begin, move_rows, note, pair_of
 from crm_store.nouns import NOUNS
@@ -52,6 +52,9 @@ def merge(uow: UnitOfWork, command: MergeLeads) -> MergeId:
         update(leads).where(leads.c.id.in_(repeats)).values(repeat_of=pair.survivor.id)
     )
     _lend(uow, merge_id, pair)
+    first = [one.first_responded_at for one in (pair.survivor, pair.merged)]
+    _keep(uow, merge_id, first=first[0])
+    lead_answers.anew(uow, pair.survivor.id, *first)
     # Lists hear of the bin, which is where it is.
     uow.record(ObjectRemoved(object_kind="lead", object_id=pair.merged.id))
     uow.record(
@@ -86,6 +89,8 @@ def undo_merge(uow: UnitOfWork, command: UndoMergeLeads) -> int:
     if lent:
         uow.conn.execute(update(leads).where(leads.c.id == survivor).values(lent))
     take_apart(uow, pair, written)
+    lead_answers.anew(uow, survivor, kept.get("first", pair.survivor.first_responded_at))
+    lead_answers.anew(uow, merged, pair.merged.first_responded_at)
     uow.record(ObjectRemoved(object_kind="lead", object_id=merged, restored=True))
     uow.record(
         LeadsMerged(lead_id=survivor, merged_id=merged, merge_id=MergeId(written.id), undone=True)
@@ -122,9 +127,13 @@ def _lend(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
     if not values:
         return
     uow.conn.execute(update(leads).where(leads.c.id == pair.survivor.id).values(values))
+    _keep(uow, merge_id, lent=lent, repeat=was_repeat)
+
+
+def _keep(uow: UnitOfWork, merge_id: MergeId, **more: object) -> None:
+    """Write down what else it takes to undo a merge."""
     mine = merges.c.id == merge_id
     kept = uow.conn.execute(select(merges.c.kept).where(mine)).scalar_one()
-    more = {"lent": lent, "repeat": was_repeat}
     uow.conn.execute(update(merges).where(mine).values(kept={**kept, **more}))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from crm_store import (
     clients,
+    lead_answers,
     leads,
     meetings,
     object_writes,
@@ -58,6 +59,13 @@ class LeadHabits(Habits):
     def removed(self, uow: UnitOfWork, row: Any, *, restore: bool) -> None:
         """A merged lead is no longer there to be removed."""
         survivors.refuse_merged(survivors.merged_into(uow.conn, "lead", row.id))
+
+    def linked(self, uow: UnitOfWork, row: Any, dialog_id: int, *, unlink: bool) -> None:
+        """It may have been answered in that dialog."""
+        was = row.first_responded_at
+        if unlink and was and was == lead_answers.said_in(uow, row, dialog_id):
+            was = 0
+        lead_answers.anew(uow, row.id, was)
 
 
 class ClientHabits(Habits):
@@ -190,9 +198,9 @@ def remove_object(uow: UnitOfWork, command: RemoveObject) -> None:
 
 def link_dialog(uow: UnitOfWork, command: LinkDialog) -> None:
     """Say that a dialog is about an object, or that it is not."""
-    noun, _ = _noun(uow, command.kind)
+    noun, habits = _noun(uow, command.kind)
     living = survivors.living_card(uow.conn, noun, command.object_id)
-    object_writes.lock(uow, noun, living)
+    row = object_writes.lock(uow, noun, living)
     seen = uow.conn.execute(
         select(dialogs.c.id).where(dialogs.c.id == command.dialog_id, uow.viewer.dialogs_clause())
     ).first()
@@ -203,3 +211,4 @@ def link_dialog(uow: UnitOfWork, command: LinkDialog) -> None:
         object_writes.unlink(uow, command.dialog_id, ref)
     else:
         object_writes.link(uow, command.dialog_id, ref)
+    habits.linked(uow, row, command.dialog_id, unlink=command.unlink)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,14 @@ from hub import (
     EraseContact,
     HubError,
     LeadId,
+    LinkDialog,
     MergeLeads,
     NotFound,
     RejectLead,
     RemoveLead,
     RemoveObject,
     ReopenLead,
+    SendMessage,
     TagObject,
     TakeLead,
     UndoMerge,
@@ -182,3 +185,50 @@ async def test_a_lead_that_was_merged_or_is_in_the_bin_takes_no_work(home: House
     assert (told.value.what, told.value.details) == ("merged", {"into": str(first)})
     assert [await one(home, each) for each in (merged, removed, refused)] == before
     assert value(home, select(func.count()).select_from(clients)) == 0
+
+
+async def test_the_first_answer_goes_over_and_comes_back(home: House) -> None:
+    first = await made(home, title="Boats")
+    talk, other = [
+        (await home.receive(message(each, each, text="Boats?")))[0].dialog_id
+        for each in ("anna", "boris")
+    ]
+    again = LeadId((await home.user.do(CreateLead(dialog_id=talk)))[0])
+    await home.user.do(SendMessage(dialog_id=talk, text="Red or blue?"))
+    answered = (await one(home, again)).first_responded_at
+    (merge_id,) = await home.user.do(MergeLeads(survivor_id=first, merged_id=again))
+    both = await one(home, first)
+    assert (both.first_responded_at, both.first_response_us) == (
+        answered,
+        answered - both.received_at,
+    )
+    await home.user.do(UndoMergeLeads(merge_id=merge_id))
+    back = await one(home, first)
+    assert (back.first_responded_at, back.first_response_us) == (0, 0)
+    assert (await one(home, again)).first_responded_at == answered
+    # What is answered while they are one is of the one whose dialog it was.
+    late = LeadId((await home.user.do(CreateLead(dialog_id=other)))[0])
+    (merge_id,) = await home.user.do(MergeLeads(survivor_id=first, merged_id=late))
+    await home.user.do(SendMessage(dialog_id=other, text="Green"))
+    assert (await one(home, first)).first_responded_at > answered
+    await home.user.do(UndoMergeLeads(merge_id=merge_id))
+    assert (await one(home, first)).first_responded_at == 0
+    assert (await one(home, late)).first_responded_at > answered
+
+
+async def test_a_dialog_that_is_linked_brings_its_answer(home: House) -> None:
+    lead_id = await made(home, title="Boats")
+    talk = (await home.receive(message("1", "anna", text="Boats?")))[0].dialog_id
+    await home.user.do(SendMessage(dialog_id=talk, text="Red or blue?"))
+    link = LinkDialog(kind="lead", object_id=lead_id, dialog_id=talk)
+    await home.user.do(link)
+    assert (await one(home, lead_id)).first_responded_at
+    await home.user.do(replace(link, unlink=True))
+    assert (await one(home, lead_id)).first_responded_at == 0
+    refused = await made(home, title="Oars")
+    await home.user.do(RejectLead(lead_id=refused, reason="none"))
+    await home.user.do(SendMessage(dialog_id=talk, text="Green?"))
+    other = (await home.receive(message("2", "boris", text="Oars?")))[0].dialog_id
+    await home.user.do(SendMessage(dialog_id=other, text="None"))
+    await home.user.do(LinkDialog(kind="lead", object_id=refused, dialog_id=other))
+    assert (await one(home, refused)).first_responded_at == 0
