@@ -79,10 +79,12 @@ def undo_merge(uow: UnitOfWork, command: UndoMergeLeads) -> int:
         .where(leads.c.id.in_(_moved(uow, written, "repeats")), leads.c.repeat_of == survivor)
         .values(repeat_of=merged)
     )
+    # A conversion was made of what the survivor had then: that stays, and can be taken back.
+    converted = pair.survivor.status == "qualified"
     lent = {
         name: type(value)()
         for name, value in kept.get("lent", {}).items()
-        if getattr(pair.survivor, name) == value
+        if getattr(pair.survivor, name) == value and not converted
     }
     if kept.get("repeat"):
         lent["repeat_of"] = merged

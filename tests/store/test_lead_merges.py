@@ -36,6 +36,7 @@ from hub import (
     SendMessage,
     TagObject,
     TakeLead,
+    UndoConversion,
     UndoMerge,
     UndoMergeLeads,
 )
@@ -232,3 +233,21 @@ async def test_a_dialog_that_is_linked_brings_its_answer(home: House) -> None:
     await home.user.do(SendMessage(dialog_id=other, text="None"))
     await home.user.do(LinkDialog(kind="lead", object_id=refused, dialog_id=other))
     assert (await one(home, refused)).first_responded_at == 0
+
+
+async def test_a_conversion_keeps_what_it_was_made_of_when_the_merge_is_undone(
+    home: House,
+) -> None:
+    first = await made(home, title="Boats")
+    given = (await home.receive(message("1", "anna", text="Boats?")))[0]
+    again = LeadId((await home.user.do(CreateLead(dialog_id=given.dialog_id)))[0])
+    (merge_id,) = await home.user.do(MergeLeads(survivor_id=first, merged_id=again))
+    (client,) = await home.user.do(ConvertLead(lead_id=first, name="Harbour", interest="Boats"))
+    await home.user.do(UndoMergeLeads(merge_id=merge_id))
+    lead, back = await one(home, first), await one(home, again)
+    assert (lead.status, lead.contact_id, lead.client_id) == ("qualified", given.contact_id, client)
+    assert (back.status, back.contact_id, back.client_id) == ("new", given.contact_id, 0)
+    await home.user.do(UndoConversion(lead_id=first))
+    lead = await one(home, first)
+    assert (lead.status, lead.contact_id, lead.client_id) == ("in_work", given.contact_id, 0)
+    assert (await home.user.contact(given.contact_id)).client_id == 0
