@@ -233,9 +233,10 @@ async def _shown(
     def load(reader: Reader) -> dict[str, Any]:
         keep_plans(reader.conn)
         living = survivors.living_of(reader.conn, LEAD.kind.name, lead_id)
+        # Whoever may not see the one hears nothing of the other.
+        lead = reads.one(reader, LEAD, living)
         if living != lead_id:
             return {"living": living}
-        lead = reads.one(reader, LEAD, lead_id)
         linked = reads.dialogs_of(reader, Ref(kind="lead", id=lead_id))
         may_talk = reader.viewer.may("dialogs.view")
         return {

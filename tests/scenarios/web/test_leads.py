@@ -8,7 +8,17 @@ import pytest
 
 from crm_store import objects, users
 from crm_store.objects import NOUNS, ObjectQuery
-from hub import CreateClient, CreateLead, CreateObject, InterestId, Lead, UserId, WinInterest
+from hub import (
+    CreateClient,
+    CreateLead,
+    CreateObject,
+    InterestId,
+    Lead,
+    SaveRole,
+    UserId,
+    WinInterest,
+)
+from hub.roles import Scope
 from tests.scenarios.web.house import Browser, House
 
 LEAD, CLIENT = NOUNS["lead"], NOUNS["client"]
@@ -206,6 +216,10 @@ async def test_a_repeat_is_merged_into_its_original_and_taken_apart(hub: House) 
     assert "The cards are one now" in card
     # The old number leads to the one that lives on, which is alone in the list.
     assert (await browser.get(f"/leads/{again}")).headers["location"] == f"/leads/{first}"
+    # Who may not see it is not told where it went.
+    await hub.system.do(SaveRole(name="narrow", based_on="agent", scopes={"leads": Scope.OWN}))
+    hidden = await (await hub.logged_in("narrow")).get(f"/leads/{again}")
+    assert (hidden.status_code, hidden.headers.get("location")) == (404, None)
     assert (await only(hub)).title == "Oars"
     merge = re.search(
         r'name="merge" value="(\d+)"><input type="hidden" name="kind" value="lead"', card
