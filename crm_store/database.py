@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 from sqlalchemy.exc import DBAPIError
 
 from crm_store.engine import POSTGRES_WRITERS, READERS, make_engine
@@ -75,6 +75,7 @@ class Database:
         self.channels = channels if channels is not None else Abilities({})
         self.nouns: Mapping[str, Noun] = NOUNS
         self.ageing: Mapping[str, Ageing] = {}
+        self.references: Mapping[str, Table] = {}
         self.segment_fields: Mapping[str, SegmentField] = {}
         self.on_commit = on_commit
         self.drop_blob: Callable[[str], None] | None = None
@@ -300,6 +301,7 @@ class Database:
             drop_blob=self.drop_blob,
             nouns=self.nouns,
             ageing=self.ageing,
+            references=self.references,
             segment_fields=self.segment_fields,
         )
 

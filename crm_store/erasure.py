@@ -225,7 +225,7 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
         report[noun.kind.path] = object_writes.blank(uow, noun, ids)
     report |= forget_traces(uow, objects, dialog_ids, words, command.import_ids)
     hashes = [*(address_hash(one.kind, one.value) for one in rows), *command.address_hashes]
-    return _remember(uow, command, sorted(set(hashes)), report)
+    return _remember(uow, command, sorted(set(hashes)), report, cards)
 
 
 def forget_merges(uow: UnitOfWork, kind: str, ids: Sequence[int]) -> None:
@@ -237,9 +237,13 @@ def forget_merges(uow: UnitOfWork, kind: str, ids: Sequence[int]) -> None:
 
 
 def _remember(
-    uow: UnitOfWork, command: EraseContact, hashes: list[str], report: dict[str, Any]
+    uow: UnitOfWork,
+    command: EraseContact,
+    hashes: list[str],
+    report: dict[str, Any],
+    cards: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Leave the tombstones."""
+    """Leave the tombstones, and tell of each card: what was merged may be known by any of them."""
     at = command.erased_at or uow.now
     _keep_hashes(uow, hashes, at)
     uow.conn.execute(
@@ -252,5 +256,6 @@ def _remember(
             report=report,
         )
     )
-    uow.record(ContactErased(contact_id=ContactId(command.contact_id)))
+    for one in dict.fromkeys((int(command.contact_id), *cards)):
+        uow.record(ContactErased(contact_id=ContactId(one)))
     return report

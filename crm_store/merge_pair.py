@@ -48,8 +48,14 @@ LEFT = frozenset(
 """Tables with a column for a contact that a merge does not move by itself."""
 
 
+def places_in(uow: UnitOfWork, kind: str) -> dict[str, Table]:
+    """Give the tables whose rows go over to the survivor, with those that plugins say follow."""
+    follow = {name: table for name, table in uow.tx.references.items() if f"{kind}_id" in table.c}
+    return follow | places_of(kind, uow.tx.nouns)
+
+
 def places_of(kind: str, nouns: Mapping[str, Noun] = NOUNS) -> dict[str, Table]:
-    """Give the tables whose rows point at contacts or clients and go over to the survivor."""
+    """Give the tables whose rows point at contacts or clients and are shown where cards are merged."""
     plugins = {one.table.name: one.table for one in pointing(nouns, kind)}
     return plugins | {
         name: table

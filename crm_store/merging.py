@@ -24,7 +24,7 @@ from crm_store.merge_pair import (
     ids_of,
     into_of,
     lock_addresses,
-    places_of,
+    places_in,
     pointing_at,
     points_at,
     put_away,
@@ -202,7 +202,7 @@ def note(uow: UnitOfWork, merge_id: MergeId, place: str, ids: Sequence[int]) -> 
 
 def move_rows(uow: UnitOfWork, merge_id: MergeId, pair: Pair) -> None:
     """Let everything that points to the merged card point to the survivor."""
-    for name, table in places_of(pair.noun.kind.name, uow.tx.nouns).items():
+    for name, table in places_in(uow, pair.noun.kind.name).items():
         mine = points_at(table, pair.noun.kind.name, pair.merged.id)
         uow.conn.execute(
             insert(merge_moves).from_select(

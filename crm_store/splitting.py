@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, insert, select, update
 
 from crm_store import object_writes
 from crm_store.merge_pair import CONTACT, SPLIT, ids_of, lock_addresses
 from crm_store.merging import note
 from crm_store.moves import dialogs_of_addresses, hand_over, move_dialogs
-from crm_store.nouns import NOUNS, Noun
 from crm_store.search_index import index_contact
 from crm_store.sight import visible_people
 from crm_store.tables.objects import dialog_links
@@ -99,31 +98,37 @@ def _write_down(uow: UnitOfWork, address: Any, new_id: ContactId, talks: Sequenc
     )
     note(uow, split_id, "dialogs", talks)
     moved: dict[str, set[int]] = {}
-    for noun, made in _made_of(talks, address.contact_id):
-        ids = ids_of(uow, select(noun.table.c.id).where(made))
-        moved.setdefault(noun.table.name, set()).update(ids)
+    for table, made in _made_of(uow, talks, address.contact_id):
+        ids = ids_of(uow, select(table.c.id).where(made))
+        moved.setdefault(table.name, set()).update(ids)
     for place, found in moved.items():
         note(uow, split_id, place, sorted(found))
 
 
 def hand_objects_over(uow: UnitOfWork, talks: Sequence[int], source: int, target: int) -> None:
     """Let what was made of some dialogs name the person whose they are now."""
-    for noun, made in _made_of(talks, source):
-        uow.conn.execute(
-            update(noun.table)
-            .where(made)
-            .values(contact_id=target, version=noun.table.c.version + 1)
-        )
+    for table, made in _made_of(uow, talks, source):
+        values: dict[str, Any] = {"contact_id": target}
+        if "version" in table.c:
+            values["version"] = table.c.version + 1
+        uow.conn.execute(update(table).where(made).values(values))
 
 
-def _made_of(talks: Sequence[int], person: int) -> Iterator[tuple[Noun, ColumnElement[bool]]]:
-    """Give which objects of each kind name a person and were made of some dialogs, piece by piece."""
-    for noun in NOUNS.values():
-        if noun is CONTACT or "contact_id" not in noun.table.c:
-            continue
-        for start in range(0, len(talks), 500):
+def _made_of(
+    uow: UnitOfWork, talks: Sequence[int], person: int
+) -> Iterator[tuple[Table, ColumnElement[bool]]]:
+    """Give what of each kind, and of plugins' tables that follow people, names a person and was made
+    of some dialogs, piece by piece."""
+    for start in range(0, len(talks), 500):
+        chunk = talks[start : start + 500]
+        for noun in uow.tx.nouns.values():
+            table = noun.table
+            if noun is CONTACT or "contact_id" not in table.c:
+                continue
             about = select(dialog_links.c.object_id).where(
-                dialog_links.c.kind == noun.kind.name,
-                dialog_links.c.dialog_id.in_(talks[start : start + 500]),
+                dialog_links.c.kind == noun.kind.name, dialog_links.c.dialog_id.in_(chunk)
             )
-            yield noun, and_(noun.table.c.id.in_(about), noun.table.c.contact_id == person)
+            yield table, and_(table.c.id.in_(about), table.c.contact_id == person)
+        for table in uow.tx.references.values():
+            if "contact_id" in table.c and "dialog_id" in table.c:
+                yield table, and_(table.c.dialog_id.in_(chunk), table.c.contact_id == person)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table
 
 from crm_store.nouns import NOUNS, Noun
 from crm_store.rows import insert_rows, is_kept
@@ -56,6 +56,8 @@ class Transaction:
     drop_blob: Callable[[str], None] | None = None
     nouns: Mapping[str, Noun] = field(default_factory=lambda: NOUNS)
     ageing: Mapping[str, Ageing] = field(default_factory=dict)
+    references: Mapping[str, Table] = field(default_factory=dict)
+    """Tables of plugins whose rows go where the people go whom they name."""
     segment_fields: Mapping[str, SegmentField] = field(default_factory=dict)
     known: dict[str, Any] = field(default_factory=dict)
     """What was read here and nobody changes; it is forgotten with a savepoint."""

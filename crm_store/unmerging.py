@@ -18,7 +18,7 @@ from crm_store.merge_pair import (
     ids_of,
     into_of,
     lock_addresses,
-    places_of,
+    places_in,
     pointing_at,
     points_at,
     put_away,
@@ -103,7 +103,7 @@ def pair_of(uow: UnitOfWork, merge_id: MergeId, kinds: Sequence[str]) -> tuple[P
 def take_apart(uow: UnitOfWork, pair: Pair, merge: Any) -> None:
     """Give both cards what was theirs: the rows that went over, and their own words."""
     noun = pair.noun
-    for name, table in places_of(noun.kind.name, uow.tx.nouns).items():
+    for name, table in places_in(uow, noun.kind.name).items():
         moved = select(merge_moves.c.row_id).where(
             merge_moves.c.merge_id == merge.id, merge_moves.c.place == name
         )
@@ -225,7 +225,7 @@ def _rows_of_people_back(uow: UnitOfWork, pair: Pair, merge: Any) -> None:
             merge_moves.c.merge_id == merge.id, merge_moves.c.place == "contacts"
         ),
     )
-    for table in places_of("client", uow.tx.nouns).values():
+    for table in places_in(uow, "client").values():
         if "contact_id" not in table.c:
             continue
         uow.conn.execute(

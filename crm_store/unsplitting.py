@@ -18,7 +18,7 @@ from crm_store.merge_pair import (
     Pair,
     ids_of,
     lock_addresses,
-    places_of,
+    places_in,
     pointing_at,
     points_at,
 )
@@ -169,7 +169,7 @@ def _rows_back(uow: UnitOfWork, split: Any, pair: Pair) -> None:
         or ids_of(uow, takes_part.limit(1))
     ):
         raise _worked_on()
-    for table in places_of(CONTACT.kind.name, uow.tx.nouns).values():
+    for table in places_in(uow, CONTACT.kind.name).values():
         uow.conn.execute(
             update(table)
             .where(points_at(table, CONTACT.kind.name, new))

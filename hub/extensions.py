@@ -114,6 +114,19 @@ class Ageing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A table of a plugin whose rows name people or clients and go where those go.
+
+    Its key is `id`, a whole number; `contact_id` or `client_id` says whose a row is. When cards are
+    merged the rows go over to the survivor, and back when that is undone. Where the table has a
+    `dialog_id`, rows of a dialog follow its person when he is split off. A table that may name a person
+    once only cannot follow: listen to the facts, and say what becomes of two rows of one person.
+    """
+
+    table: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PanelLine:
     """One line of a panel: a label, a value, and where a click goes."""
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Label,
         OutboundTransform,
         Panel,
+        Reference,
         Screening,
         Suggestion,
         UiPart,
@@ -108,6 +109,11 @@ def register_jobs() -> list[Job]:
 @hookspec
 def register_ageing() -> list[Ageing]:
     """Give what of your tables a rule of retention may remove by its age."""
+
+
+@hookspec
+def register_references() -> list[Reference]:
+    """Give which of your tables name people: their rows follow merges, splits and their undoing."""
 
 
 @hookspec

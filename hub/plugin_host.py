@@ -30,7 +30,15 @@ from hub.channel import Channel
 from hub.decisions import Aside
 from hub.errors import PluginError
 from hub.events.base import Event
-from hub.extensions import AccountSection, Ageing, Handler, Job, NavEntry, OutboundTransform
+from hub.extensions import (
+    AccountSection,
+    Ageing,
+    Handler,
+    Job,
+    NavEntry,
+    OutboundTransform,
+    Reference,
+)
 from hub.filters import Field
 from hub.grades import Grade, grade_of, judged
 from hub.hookspecs import PROJECT
@@ -56,6 +64,7 @@ GIVES: Mapping[str, tuple[type, ...]] = {
     "register_commands": (Handler,),
     "register_transforms": (OutboundTransform,),
     "register_ageing": (Ageing,),
+    "register_references": (Reference,),
     "register_fields": (Field,),
     "register_segment_fields": (SegmentField,),
     "register_recipes": (Recipe,),

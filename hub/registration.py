@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table, UniqueConstraint
 
 from crm_store.migrate import PluginSchema
 from crm_store.nouns import Noun, noun_of
 from hub.channel import Channel
 from hub.commands import Command
 from hub.events import EventRegistry
-from hub.extensions import Ageing, Handler, Job, OutboundTransform
+from hub.extensions import Ageing, Handler, Job, OutboundTransform, Reference
 from hub.filters import Field
 from hub.kinds import Kind
 from hub.plugin_host import Plugin, PluginHost
@@ -37,6 +37,7 @@ REGISTERS = (
     "register_actions",
     "register_recipes",
     "register_ageing",
+    "register_references",
 )
 
 
@@ -55,6 +56,7 @@ class Registered:
     actions: list[tuple[str, type[Action]]] = field(default_factory=list)
     recipes: list[tuple[str, Recipe]] = field(default_factory=list)
     ageing: dict[str, Ageing] = field(default_factory=dict)
+    references: dict[str, Table] = field(default_factory=dict)
     segment_fields: dict[str, SegmentField] = field(default_factory=dict)
 
 
@@ -113,9 +115,33 @@ def _clash(
     for one in given.get("register_ageing", ()):
         if not one.name.startswith(f"{plugin}."):
             return f"what ages is called {plugin}.<word>, not {one.name}"
+    for one in given.get("register_references", ()):
+        wrong = _wrong_reference(one, metadata)
+        if wrong:
+            return wrong
     for name in metadata.tables:
         if not name.startswith(f"{plugin}_"):
             return f"table {name} does not start with {plugin}_"
+    return ""
+
+
+def _wrong_reference(one: Reference, metadata: MetaData) -> str:
+    """Say what keeps a table from following the people whom it names."""
+    table = metadata.tables.get(one.table)
+    if table is None:
+        return f"register_references names {one.table!r}, which is none of its tables"
+    people = {"contact_id", "client_id"} & set(table.c.keys())
+    if not people:
+        return f"table {one.table} names nobody: whose a row is says contact_id or client_id"
+    if [column.name for column in table.primary_key] != ["id"]:
+        return f"table {one.table} cannot follow: its key is not id"
+    unique = [*(each.columns for each in table.constraints if isinstance(each, UniqueConstraint))]
+    unique += [each.columns for each in table.indexes if each.unique]
+    if any(people & set(columns.keys()) for columns in unique):
+        return (
+            f"table {one.table} may name a person once: listen to contact.merged and"
+            " contact.unmerged, and say what becomes of two rows of one person"
+        )
     return ""
 
 
@@ -181,6 +207,9 @@ def _take(
     found.actions += [(plugin.name, one) for one in given.get("register_actions", ())]
     found.segment_fields |= {one.name: one for one in given.get("register_segment_fields", ())}
     found.ageing |= {one.name: one for one in given.get("register_ageing", ())}
+    found.references |= {
+        one.table: metadata.tables[one.table] for one in given.get("register_references", ())
+    }
     found.recipes += [(plugin.name, one) for one in given.get("register_recipes", ())]
     tables = tuple(metadata.sorted_tables)
     nouns = [noun_of(one, plugin.name, metadata) for one in given.get("register_kinds", ())]

@@ -130,6 +130,7 @@ class Runtime:
         self.database.drop_blob = self.blobs.remove
         self.database.nouns = self.nouns
         self.database.ageing = self.ageing = given.ageing
+        self.database.references = given.references
         self.database.segment_fields = self.segment_fields = given.segment_fields
         self.feed = Feed(self.database, self.registry)
         self.rights = Rights()

@@ -17,6 +17,7 @@ from hub import (
     NavEntry,
     Panel,
     Recipe,
+    Reference,
     Route,
     SegmentField,
     UiPart,
@@ -80,6 +81,12 @@ def register_recipes() -> list[Recipe]:
 def register_jobs() -> list[Job]:
     """The message itself."""
     return [Job(name=JOB, run=ask)]
+
+
+@hookimpl
+def register_references() -> list[Reference]:
+    """Whom was asked goes where the person goes."""
+    return [Reference(table="csat_asks")]
 
 
 @hookimpl

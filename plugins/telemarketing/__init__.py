@@ -6,7 +6,7 @@ word about advertising. This plugin keeps who is to be called, who calls now, an
 
 from __future__ import annotations
 
-from hub import Event, Handler, Hub, NavEntry, Route, UiPart, UsedBy, hookimpl
+from hub import Event, Handler, Hub, NavEntry, Reference, Route, UiPart, UsedBy, hookimpl
 from plugins.telemarketing import api, commands, desk, hearing, pages, taking
 from plugins.telemarketing.facts import CallListChanged, ListCalled
 from plugins.telemarketing.hearing import segment_uses
@@ -37,6 +37,12 @@ def register_commands() -> list[Handler]:
 def register_events() -> list[type[Event]]:
     """A list changed; somebody on one was called."""
     return [CallListChanged, ListCalled]
+
+
+@hookimpl
+def register_references() -> list[Reference]:
+    """Calls are of the person, whoever he is then; places on a list are not, see `hearing.py`."""
+    return [Reference(table="telemarketing_calls")]
 
 
 @hookimpl

@@ -188,8 +188,9 @@ def add(uow: UnitOfWork, command: AddToCallList) -> int:
 
 
 def move(uow: UnitOfWork, command: MoveListed) -> None:
-    """Give what one card had to the other; on a list that holds both, the survivor's row stays."""
-    for table in (people, calls):
+    """Give one card's places to the other; on a list that holds both, the survivor's row stays."""
+    # Calls follow by themselves; what they went over with before they did goes back here.
+    for table in (people, calls) if command.back else (people,):
         if command.back:
             of_merge = table.c.merge_id == command.merge_id
             moved: ColumnElement[bool] = of_merge & (table.c.contact_id == command.source)
