@@ -92,6 +92,7 @@ from dialogs import (
     receipts,
     starting,
     surgery,
+    team_removal,
     workflow,
 )
 from dialogs import merging as dialog_merging
@@ -313,6 +314,7 @@ ONE: dict[type[Command], One] = {
     c.RevokeToken: sessions.revoke_token,
     c.SaveRole: roles.save_role,
     c.RemoveRole: roles.remove_role,
+    c.RemoveTeam: team_removal.remove_team,
     c.SaveTeam: teams.save_team,
     c.UpdateBrand: users.update_brand,
     c.SaveCalendar: calendars.save_calendar,

@@ -158,4 +158,7 @@ async def suggest_replies(hub: Hub, dialog: Dialog, text: str) -> list[Suggestio
 
 @hookspec
 async def uses_of(hub: Hub, kind: str, object_id: int) -> list[UsedBy]:
-    """Give what of yours makes use of an object (a `segment`): it is named before that is removed."""
+    """Give what of yours makes use of a `segment` or a `team`: it is named before that is removed.
+
+    A team that something of yours names stays until nothing does.
+    """

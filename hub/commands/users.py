@@ -137,6 +137,23 @@ class SaveTeam(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveTeam(Command):
+    """Remove a team. Gives how much of its work is still to go over: 0 means that it is gone.
+
+    With `into_id` that team takes over what hangs on it: at most `limit` dialogs and objects of a
+    kind at once, so it is given until nothing is left; then its people, channels, views and the
+    teams below. Conflict `in_use` where something hangs on it and nobody takes it over, or where
+    a rule, a segment or a deadline names it.
+    """
+
+    permission: ClassVar[str] = "users.manage"
+
+    team_id: TeamId
+    into_id: TeamId = TeamId(0)
+    limit: int = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateBrand(Command):
     """Change the organisation: its name, public address, languages, time zone."""
 

@@ -137,7 +137,7 @@ class TokenChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamChanged(Event):
-    """A team was made or changed: its name, its members, or the team above it."""
+    """A team was made or changed (its name, its members, or the team above it), or removed: the name is empty."""
 
     type: ClassVar[str] = "team.changed"
     subject_kind: ClassVar[str] = "team"

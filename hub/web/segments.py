@@ -23,8 +23,8 @@ from hub.extensions import UsedBy
 from hub.filters import Choice, Fields
 from hub.ids import ContactId
 from hub.kinds import Kind
-from hub.objects import Actor, ActorKind
 from hub.records.segments import Segment
+from hub.uses import uses_by_plugins
 from hub.web.auth import checked_form
 from hub.web.filter_bar import chips as chips_of
 from hub.web.filter_bar import joined, parts_of, read_condition, read_tree, written
@@ -149,18 +149,9 @@ def _exact(request: Request, segment: Segment, topic: str) -> str:
 
 async def _uses(request: Request, segment_id: int) -> list[UsedBy]:
     """Give what makes use of a segment: ours, and what plugins know of."""
-    runtime = request.app.state.runtime
-    found: list[UsedBy] = await request.state.hub.read(segment_uses, segment_id)
-    for plugin in runtime.plugins.with_hook("uses_of"):
-        own = runtime.handle(Actor(kind=ActorKind.PLUGIN, name=plugin.name))
-        hub = own.as_user(request.state.user.id)
-        try:
-            found += await runtime.plugins.call(
-                plugin, "uses_of", hub=hub, kind="segment", object_id=segment_id
-            )
-        except Exception:  # noqa: BLE001 - charged to the plugin by the host
-            continue
-    return found
+    hub = request.state.hub
+    found: list[UsedBy] = await hub.read(segment_uses, segment_id)
+    return found + await uses_by_plugins(hub, "segment", segment_id)
 
 
 def _known(reader: Reader, request: Request) -> tuple[Kind, Fields]:

@@ -47,6 +47,7 @@ from plugins.mailings import (
 from plugins.mailings.audience import segment_uses
 from plugins.mailings.commands import handlers
 from plugins.mailings.facts import LetterChanged, MailingChanged, MailingFinished
+from plugins.mailings.library import letters_of_team
 from plugins.mailings.sending import tick
 from plugins.mailings.tables import declare
 
@@ -154,7 +155,9 @@ def register_ui() -> list[UiPart]:
 
 @hookimpl
 async def uses_of(hub: Hub, kind: str, object_id: int) -> list[UsedBy]:
-    """Name the mailings that go to a segment, or leave its people out."""
+    """Name the mailings that go to a segment, or leave its people out; the letters of a team."""
+    if kind == "team":
+        return await letters_of_team(hub, object_id)
     if kind != "segment" or not await hub.may("mailings.view"):
         return []
     return await segment_uses(hub, object_id)

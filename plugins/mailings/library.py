@@ -38,6 +38,7 @@ from hub import (
     Invalid,
     NotFound,
     UnitOfWork,
+    UsedBy,
     User,
     UserId,
 )
@@ -294,3 +295,10 @@ def problems_of(hub: Hub, body: Mapping[str, Any], own: Sequence[str]) -> list[t
                 continue
             found.append((problem.name or problem.text, problem.suggestion))
     return found
+
+
+async def letters_of_team(hub: Hub, team_id: int) -> list[UsedBy]:
+    """Give the letters that a team has of its own."""
+    mine = (letters.c.scope == "team", letters.c.team_id == team_id, ~letters.c.removed)
+    rows = await hub.store.all(select(letters.c.id, letters.c.title).where(*mine))
+    return [UsedBy(title=row["title"], path=f"/p/mailings/letters/{row['id']}") for row in rows]

@@ -19,6 +19,7 @@ from hub import (
     Route,
     Suggestion,
     UiPart,
+    UsedBy,
     hookimpl,
 )
 from plugins.quick_replies import api, pages
@@ -27,6 +28,7 @@ from plugins.quick_replies.commands import handlers
 from plugins.quick_replies.facts import QuickReplyChanged
 from plugins.quick_replies.favourites import FavourReply, favour
 from plugins.quick_replies.guarding import guard
+from plugins.quick_replies.replies import of_team
 from plugins.quick_replies.starters import renamed, starter_commands
 from plugins.quick_replies.suggesting import suggestions
 from plugins.quick_replies.tables import declare
@@ -57,6 +59,12 @@ def register_events() -> list[type[Event]]:
 def register_transforms() -> list[OutboundTransform]:
     """Nothing leaves while a placeholder stands in it."""
     return [OutboundTransform(name="placeholders", order=100, apply=guard)]
+
+
+@hookimpl
+async def uses_of(hub: Hub, kind: str, object_id: int) -> list[UsedBy]:
+    """Name the replies that a team has of its own."""
+    return await of_team(hub, object_id) if kind == "team" else []
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, and_, false, or_, select, true
 
-from hub import ActorKind, Hub, User, UserId
+from hub import ActorKind, Hub, UsedBy, User, UserId
 from plugins.quick_replies.favourites import favourites_of
 from plugins.quick_replies.tables import files, replies
 
@@ -152,3 +152,10 @@ async def one_reply(hub: Hub, reply_id: int, user: User | None) -> QuickReply | 
         .order_by(files.c.id)
     )
     return read(row, attached, reply_id in await favourites_of(hub, user))
+
+
+async def of_team(hub: Hub, team_id: int) -> list[UsedBy]:
+    """Give the replies that a team has of its own."""
+    mine = (replies.c.scope == "team", replies.c.team_id == team_id, ~replies.c.removed)
+    rows = await hub.store.all(select(replies.c.id, replies.c.title).where(*mine))
+    return [UsedBy(title=row["title"], path=f"/p/quick_replies/{row['id']}") for row in rows]

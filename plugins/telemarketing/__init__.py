@@ -9,7 +9,7 @@ from __future__ import annotations
 from hub import Event, Handler, Hub, NavEntry, Reference, Route, UiPart, UsedBy, hookimpl
 from plugins.telemarketing import api, commands, desk, hearing, pages, taking
 from plugins.telemarketing.facts import CallListChanged, ListCalled
-from plugins.telemarketing.hearing import segment_uses
+from plugins.telemarketing.hearing import segment_uses, team_uses
 from plugins.telemarketing.tables import declare
 
 event_types = (
@@ -69,7 +69,9 @@ def register_ui() -> list[UiPart]:
 
 @hookimpl
 async def uses_of(hub: Hub, kind: str, object_id: int) -> list[UsedBy]:
-    """Name the drafts that would call a segment."""
+    """Name the drafts that would call a segment, and the lists that a team calls."""
+    if kind == "team":
+        return await team_uses(hub, object_id)
     if kind != "segment" or not await hub.may("mailings.view"):
         return []
     return await segment_uses(hub, object_id)

@@ -41,6 +41,18 @@ async def hear(hub: Hub, events: Sequence[Event]) -> None:
                 pass
 
 
+async def team_uses(hub: Hub, team_id: int) -> list[UsedBy]:
+    """Give the lists that a team calls, unless they are removed; the newest first."""
+    rows = await hub.store.all(
+        select(lists).where(lists.c.state != "removed").order_by(lists.c.id.desc())
+    )
+    return [
+        UsedBy(title=one.title, path=f"/p/telemarketing/{one.id}")
+        for one in map(read_list, rows)
+        if one.plan.team_id == team_id
+    ]
+
+
 async def segment_uses(hub: Hub, segment_id: int) -> list[UsedBy]:
     """Give the drafts that would call a segment, the newest first."""
     rows = await hub.store.all(

@@ -8,11 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from crm_store import objects
 from crm_store.dialog_counts import counters, counters_of
 from crm_store.objects import NOUNS
 from crm_store.search import search
+from crm_store.tables.users import views
 from crm_store.team_tree import as_tree, parents_of, upwards
 from crm_store.users import all_teams
 from crm_store.viewer import Reader
@@ -25,11 +27,16 @@ from hub import (
     DialogQuery,
     Invalid,
     NotFound,
+    RemoveTeam,
     SaveRole,
+    SaveRoute,
+    SaveSlaPolicy,
     SaveTeam,
+    SaveView,
     Scope,
     Team,
     TeamId,
+    UpdateAccount,
     UserId,
 )
 from hub.handle import BoundHub
@@ -169,3 +176,83 @@ def test_a_tree_is_drawn_from_the_top_however_deep_it_is() -> None:
     parents = {each.id: each.parent_id for each in long}
     assert len(list(upwards(parents, TeamId(1500)))) == 1500
     assert list(upwards({TeamId(1): TeamId(2), TeamId(2): TeamId(1)}, TeamId(1))) == [1, 2]
+
+
+async def gone(home: House, one: TeamId, into: TeamId = TeamId(0), limit: int = 500) -> int:
+    left: int = (await home.user.do(RemoveTeam(team_id=one, into_id=into, limit=limit)))[0]
+    return left
+
+
+async def test_a_team_on_which_nothing_hangs_is_removed(home: House) -> None:
+    one, other = await team(home, "One"), await team(home, "Other")
+    assert await gone(home, one) == 0
+    assert [each.id for each in await home.user.read(all_teams)] == [other]
+    for command in (
+        RemoveTeam(team_id=one),
+        SaveTeam(team_id=one, name="One"),
+    ):
+        with pytest.raises(NotFound):
+            await home.user.do(command)
+
+
+async def test_what_hangs_on_a_team_goes_to_another_step_by_step(home: House) -> None:
+    users = await home.user.do(
+        *(CreateUser(email=f"{one}@a.example", name=one, role="agent") for one in "ab")
+    )
+    anna, boris = map(UserId, users)
+    top = await team(home, "Top")
+    old = await team(home, "Old", top, anna, boris)
+    below = await team(home, "Below", old)
+    lowest = await team(home, "Lowest", below)
+    new = await team(home, "New", lowest, boris)
+    beside = await team(home, "Beside", old)
+    talks = [(await home.receive(message(str(n), f"p{n}")))[0].dialog_id for n in range(3)]
+    await home.user.do(
+        *(AssignDialog(dialog_id=one, user_id=anna, team_id=old) for one in talks),
+        SaveView(name="Ours", filter={}, team_id=old),
+        UpdateAccount(account_id=(await home.user.accounts())[0].id, team_id=old),
+        SaveRoute(kind="team", subject_id=old, mode="in_order"),
+    )
+    values = {"title": "Boats", "team_id": str(old)}
+    lead = (await home.user.do(CreateLead(values=values)))[0]
+    with pytest.raises(Conflict) as refused:
+        await gone(home, old)
+    assert refused.value.details == {
+        "counts": {"member": 2, "team": 2, "account": 1, "view": 1, "dialog": 3, "lead": 1}
+    }
+    with pytest.raises(Invalid):
+        await gone(home, old, old)
+    assert await gone(home, old, new, limit=2) == 2
+    # What stopped half way goes on; nothing but the work has gone over till then.
+    known = {one.id: one for one in await home.user.read(all_teams)}
+    assert set(known[old].members) == {anna, boris}
+    assert await gone(home, old, new, limit=2) == 0
+    assert {(await home.user.dialog(one)).team_id for one in talks} == {new}
+    assert (await home.user.dialog(talks[0])).assignee_id == anna
+    assert (await home.user.get("lead", lead)).team_id == new
+    assert (await home.user.accounts())[0].team_id == new
+    known = {one.id: one for one in await home.user.read(all_teams)}
+    assert old not in known
+    assert set(known[new].members) == {anna, boris}
+    # No team stands under itself: what leads down to the new one goes up.
+    assert {one: known[one].parent_id for one in (below, lowest, new, beside)} == {
+        below: top,
+        lowest: below,
+        new: lowest,
+        beside: new,
+    }
+    assert await home.user.read(views_of_team, new) == ["Ours"]
+
+
+def views_of_team(reader: Reader, team_id: int) -> list[str]:
+    found = select(views.c.name).where(views.c.team_id == team_id)
+    return list(reader.conn.execute(found).scalars())
+
+
+async def test_a_team_that_a_rule_names_stays_until_none_does(home: House) -> None:
+    one, other = await team(home, "One"), await team(home, "Other")
+    tree = {"field": "request.team", "operator": "equals", "value": str(one)}
+    await home.user.do(SaveSlaPolicy(name="Quick", filter=tree, first_minutes=10))
+    with pytest.raises(Conflict) as refused:
+        await gone(home, one, other)
+    assert refused.value.details == {"used_by": ["Quick"]}

@@ -8,6 +8,7 @@ from fastapi import Path, Query, Response
 
 from crm_store import users as reads
 from hub import commands as c
+from hub import team_removal as removal
 from hub.errors import Invalid, NotFound
 from hub.http_api import rights
 from hub.http_api.caller import Caller
@@ -123,3 +124,24 @@ async def change_team(caller: rights.MayManageUsers, team_id: TeamKey, body: s.S
     """
     await caller.hub.do(_saving(TeamId(team_id), body))
     return await _team(caller, team_id)
+
+
+@router.delete(
+    "/teams/{team_id}", status_code=204, summary="Remove a team", responses=failures(409)
+)
+async def remove_team(
+    caller: rights.MayManageUsers,
+    team_id: TeamKey,
+    move_to: Annotated[
+        GivenId | None, Query(description="The team that takes over what hangs on it.")
+    ] = None,
+) -> Response:
+    """Remove a team on which nothing hangs, or whose people, work and channels go to another.
+
+    Without `move_to` a team on which something hangs is refused (`in_use`), with how much in
+    `details.counts`; so is one that a rule, a segment, a deadline, a reply of its own or a call
+    list names, with their titles in `details.used_by`. What stopped half way goes on when it is
+    called again.
+    """
+    await removal.remove_team(caller.hub, TeamId(team_id), TeamId(move_to or 0))
+    return Response(status_code=204)

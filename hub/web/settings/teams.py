@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,16 +11,31 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from crm_store import users as user_reads
+from crm_store.nouns import Noun
 from crm_store.team_tree import as_tree
 from crm_store.teams import CIRCLE
 from crm_store.viewer import Reader
 from hub.commands import SaveTeam
-from hub.errors import Conflict, HubError, Invalid, NotAllowed
+from hub.errors import Conflict, HubError, Invalid, NotAllowed, NotFound
 from hub.ids import TeamId, UserId
 from hub.records.system import Team
+from hub.team_removal import remove_team, use_of
 from hub.web.settings.common import form_of, go, hub_of, many, needs, number, say, show
 
 PATH = "/settings/teams"
+
+
+def _(text: str) -> str:
+    return text
+
+
+HANGING = {
+    "member": _("Members"),
+    "team": _("Teams below it"),
+    "account": _("Channels"),
+    "view": _("Saved views"),
+    "dialog": _("Dialogs"),
+}
 NEW = Team(id=TeamId(0), name="", members=())
 
 
@@ -89,6 +105,51 @@ async def save(request: Request) -> Response:
     return go(PATH, "saved")
 
 
+@needs("users.manage")
+async def removal(request: Request) -> Response:
+    """Say what hangs on a team before it is removed, and ask who takes it over; remove it."""
+    hub = hub_of(request)
+    team_id = TeamId(number(request.path_params["team_id"]))
+    known: list[Team] = await hub.read(user_reads.all_teams)
+    team = next((one for one in known if one.id == team_id), None)
+    if team is None:
+        raise NotFound("there is no such team")
+    problem, into = "", TeamId(0)
+    if request.method == "POST":
+        into = TeamId(number((await form_of(request)).get("into", "") or "0"))
+        try:
+            await remove_team(hub, team_id, into)
+        except (Invalid, Conflict) as error:
+            problem = say(request, str(error))
+        else:
+            return go(PATH, "removed")
+    use = await use_of(hub, team_id)
+    others = [(str(one.id), one.name) for one, _above in as_tree(known) if one.id != team_id]
+    takers = [("", "—"), *others] if others else []
+    nouns = request.app.state.runtime.nouns
+    return show(
+        request,
+        "team_removal",
+        "teams",
+        422 if problem else 200,
+        team=team,
+        named=use.named,
+        hangs=[
+            (_called(request, nouns, name), count) for name, count in use.counts.items() if count
+        ],
+        takers=takers,
+        into=into,
+        problem=problem,
+    )
+
+
+def _called(request: Request, nouns: Mapping[str, Noun], name: str) -> str:
+    if name in HANGING:
+        return say(request, HANGING[name])
+    kind = nouns[name].kind
+    return str(kind.plurals.get(request.state.language, kind.plural))
+
+
 def _words(request: Request, error: HubError) -> str:
     if isinstance(error, Conflict) and error.what == CIRCLE and isinstance(error.details, dict):
         words = say(request, "A team cannot stand under itself:")
@@ -101,4 +162,5 @@ def routes() -> list[BaseRoute]:
     return [
         Route(PATH, teams, methods=["GET"]),
         Route(PATH, save, methods=["POST"]),
+        Route(f"{PATH}/{{team_id:int}}/remove", removal, methods=["GET", "POST"]),
     ]

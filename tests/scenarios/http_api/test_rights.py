@@ -280,6 +280,7 @@ RIGHTS = {
     "GET /teams": "users.view",
     "POST /teams": "users.manage",
     "PUT /teams/{team_id}": "users.manage",
+    "DELETE /teams/{team_id}": "users.manage",
     "GET /calendars": "users.view",
     "POST /calendars": "system.manage",
     "GET /calendars/{calendar_id}": "users.view",

@@ -215,6 +215,35 @@ async def test_teams_are_drawn_as_the_tree_they_stand_in(hub: House) -> None:
     assert "Stands under: Care" in (await member.get("/settings/teams")).text
 
 
+async def test_a_team_is_removed_when_another_takes_over_what_hangs_on_it(hub: House) -> None:
+    browser, agent = await hub.logged_in(), await hub.logged_in("agent")
+    member = await user_id(hub, "agent@example.org")
+    night = (await hub.system.do(SaveTeam(name="Night", members=(member,))))[0]
+    path = f"/settings/teams/{night}/remove"
+    assert f'href="{path}"' in (await browser.get("/settings/teams")).text
+    assert (await agent.get(path)).status_code == 403
+    page = (await browser.get(path)).text
+    assert "Remove Night?" in page
+    assert "<dt>Members</dt><dd>1</dd>" in page
+    assert "There is no other team" in page
+    day = (await hub.system.do(SaveTeam(name="Day")))[0]
+    refused = await browser.submit(path, data={"into": ""})
+    assert refused.status_code == 422
+    assert "choose the team that takes it over" in refused.text
+    answer = await browser.submit(path, data={"into": str(day)})
+    assert answer.headers["location"] == "/settings/teams?said=removed"
+    (team,) = await hub.system.read(all_teams)
+    assert (team.name, team.members) == ("Day", (member,))
+    head = {"x-csrf-token": await browser.csrf(), "accept": "application/json"}
+    gone = await browser.delete(f"/api/v1/teams/{day}", headers=head)
+    assert gone.status_code == 409
+    assert gone.json()["error"]["details"] == {"counts": {"member": 1}}
+    third = (await hub.system.do(SaveTeam(name="Third")))[0]
+    gone = await browser.delete(f"/api/v1/teams/{day}?move_to={third}", headers=head)
+    assert gone.status_code == 204
+    assert [one.id for one in await hub.system.read(all_teams)] == [third]
+
+
 # -- one's own profile ---------------------------------------------------------------------
 
 

@@ -46,6 +46,7 @@ MATRIX: dict[str, set[str]] = {
     "/settings/rules/why/{dialog}": RULES_SEEN,
     "/settings/roles": ADMINISTRATOR,
     "/settings/teams": EVERYBODY,
+    "/settings/teams/{team_id:int}/remove": ADMINISTRATOR,
     "/settings/organisation": ADMINISTRATOR,
     "/settings/security": ADMINISTRATOR,
     "/settings/tokens": ADMINISTRATOR,
