@@ -27,6 +27,7 @@ from hub.cli import (
     roles,
     rules,
     run,
+    teams,
     tokens,
     users,
 )
@@ -45,6 +46,7 @@ run.register(app)
 check.register(app)
 app.add_typer(users.app, name="user")
 app.add_typer(roles.app, name="role")
+app.add_typer(teams.app, name="team")
 app.add_typer(tokens.app, name="token")
 app.add_typer(networks.app, name="networks")
 app.add_typer(accounts.app, name="account")

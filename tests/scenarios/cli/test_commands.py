@@ -259,3 +259,23 @@ def test_a_file_is_imported_after_a_dry_run(hub: CommandLine, tmp_path: Path) ->
     again = json.loads(hub("import", str(file), *chosen, "--yes", "--json"))
     assert (again["created"], again["duplicates"]) == (0, 1)
     assert "no heading" in hub.refused("import", str(file), "--map", "Age=name")
+
+
+def test_the_tree_of_teams_is_set_up_from_a_shell(hub: CommandLine) -> None:
+    create_ada(hub)
+    hub("team", "create", "Support", "--member", "ada@hub.example")
+    hub("team", "create", "Desk", "--under", "support")
+    lines = [line.split() for line in hub("team", "list").splitlines()[1:]]
+    assert [line[0] for line in lines] == ["Support", "Desk"]
+    assert lines[0][1] == "ada@hub.example"
+    hub("team", "rename", "Desk", "First")
+    hub("team", "move", "First")
+    assert "cannot stand under itself" in hub.refused("team", "move", "First", "--under", "First")
+    found = {one["name"]: one for one in json.loads(hub("team", "list", "--json"))}
+    assert found["First"]["parent_id"] == "0"
+    assert "--into" in hub.refused("team", "remove", "Support")
+    assert "member 1" in hub.refused("team", "remove", "Support")
+    hub("team", "remove", "Support", "--into", "First")
+    (left,) = json.loads(hub("team", "list", "--json"))
+    assert (left["id"], len(left["members"])) == (found["First"]["id"], 1)
+    assert "team list" in hub.refused("team", "rename", "Nobody", "X")
