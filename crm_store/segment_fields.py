@@ -102,6 +102,17 @@ def _won(subject: Any, value: Any) -> Select[Any]:
     )
 
 
+def _class(column: Any) -> QueryField:
+    """Ask for a class of a person's client."""
+    return QueryField(
+        sql=lambda subject: (
+            select(column)
+            .join(_PERSON, _PERSON.c.client_id == clients.c.id)
+            .where(_PERSON.c.id == subject, clients.c.deleted_at == 0, column > "")
+        )
+    )
+
+
 HUNDRED = 100
 """Sums are kept in hundredths, and asked for in whole ones."""
 EVERYTHING = "*"
@@ -154,6 +165,13 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
                     .where(_PERSON.c.id == subject, clients.c.deleted_at == 0, clients.c.level > "")
                 )
             ),
+        ),
+        *(
+            (_extra(f"client_{name}", english, russian), _class(column))
+            for name, english, russian, column in (
+                ("abc", "ABC class of the client", "Класс ABC клиента", clients.c.abc),
+                ("xyz", "XYZ class of the client", "Класс XYZ клиента", clients.c.xyz),
+            )
         ),
         (
             _extra(
@@ -267,6 +285,8 @@ ABOUT: Mapping[str, tuple[str, ColumnElement[int] | None]] = {
     "contact.won_sum": ("interest", None),
     "contact.client_status": ("client", None),
     "contact.client_level": ("client", None),
+    "contact.client_abc": ("client", None),
+    "contact.client_xyz": ("client", None),
     "contact.client_tag": ("client", _PERSON.c.client_id),
     "contact.last_purchase": ("client", _PERSON.c.client_id),
 }
@@ -353,6 +373,8 @@ def with_choices(reader: Reader) -> Fields:
     known = {
         "contact.client_status": client.property("status").choices,
         "contact.client_level": client.property("level").choices,
+        "contact.client_abc": client.property("abc").choices[1:],
+        "contact.client_xyz": client.property("xyz").choices[1:],
         **{f"contact.{name}": _mailings(conn) for name in _MAILINGS},
         "contact.agreed": _topics(conn),
         "contact.refused": _topics(conn),

@@ -34,6 +34,7 @@ from hub.acting import Acting
 from hub.arrivals import Arrivals, gathered
 from hub.capabilities import Abilities
 from hub.channel_host import ChannelHost
+from hub.class_counting import class_job
 from hub.colleagues import Colleagues, Staff
 from hub.commands import (
     AdvanceMark,
@@ -106,6 +107,7 @@ class Runtime:
                 watch_job(self),
                 import_job(self),
                 retention_job(self),
+                class_job(self),
                 export_job(self),
                 sweep_job(self),
             ),

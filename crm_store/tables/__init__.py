@@ -5,6 +5,7 @@ from __future__ import annotations
 from crm_store.tables import (
     absences,
     calendars,
+    classes,
     consents,
     custom,
     desks,
@@ -34,6 +35,7 @@ from crm_store.tables.base import metadata
 __all__ = [
     "absences",
     "calendars",
+    "classes",
     "consents",
     "custom",
     "desks",

@@ -22,6 +22,9 @@ clients = Table(
     key(),
     *columns_of(CLIENTS),
     ref("merged_into"),
+    # Why a client has its classes: what it brought, and the square of the percent by which its months differ.
+    num("class_sum"),
+    num("class_spread"),
     num("deleted_at"),
     num("version", 1),
     Index("ix_clients_name_folded", "name_folded"),
@@ -29,6 +32,7 @@ clients = Table(
     Index("ix_clients_phone_folded", "phone_folded"),
     Index("ix_clients_email_folded", "email_folded"),
     Index("ix_clients_completeness", "completeness", "id"),
+    Index("ix_clients_abc", "abc", "id"),
 )
 
 # A merged card is in the bin for good and names the one that lives on.

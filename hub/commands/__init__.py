@@ -26,6 +26,12 @@ from hub.commands.calendars import (
     RemoveCalendar,
     SaveCalendar,
 )
+from hub.commands.classes import (
+    ClassifyClients,
+    CountClasses,
+    SaveClassRules,
+    SettleClasses,
+)
 from hub.commands.consents import (
     GiveConsent,
     LimitAdvertising,
@@ -312,9 +318,11 @@ __all__ = [
     "ChooseNoticeMailbox",
     "ClaimDeliveries",
     "ClaimJobs",
+    "ClassifyClients",
     "Command",
     "ConfirmSubscription",
     "ConvertLead",
+    "CountClasses",
     "CountFunnels",
     "CreateAccount",
     "CreateClient",
@@ -431,6 +439,7 @@ __all__ = [
     "RunRetention",
     "SaveCalendar",
     "SaveCalendarFeed",
+    "SaveClassRules",
     "SaveDeskStatus",
     "SaveDraft",
     "SaveField",
@@ -468,6 +477,7 @@ __all__ = [
     "SetUpImport",
     "SettleAct",
     "SettleAttachment",
+    "SettleClasses",
     "SettleDelivery",
     "SettleJob",
     "SettleQuarantine",

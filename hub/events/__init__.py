@@ -13,6 +13,7 @@ from hub.events.base import (
 from hub.events.calendars import (
     CalendarChanged,
 )
+from hub.events.classes import ClassRulesChanged
 from hub.events.consents import (
     AddressReleased,
     AddressSuppressed,
@@ -181,6 +182,7 @@ __all__ = [
     "CallChanged",
     "ChannelDown",
     "ChannelUp",
+    "ClassRulesChanged",
     "ClientCreated",
     "ClientsMerged",
     "ClientsUnmerged",

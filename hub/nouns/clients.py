@@ -9,6 +9,8 @@ from hub.properties import PropertyType
 from hub.records.people import Client
 
 _T = PropertyType
+ABC = choices(("", "no class", "без класса"), ("a", "A", "A"), ("b", "B", "B"), ("c", "C", "C"))
+XYZ = choices(("", "no class", "без класса"), ("x", "X", "X"), ("y", "Y", "Y"), ("z", "Z", "Z"))
 STATUSES = choices(
     ("prospect", "prospect", "потенциальный"),
     ("active", "active", "действующий"),
@@ -74,6 +76,23 @@ CLIENTS = described(
             _T.NUMBER,
             editable=False,
             sortable=True,
+        ),
+        prop(
+            "abc",
+            "ABC class",
+            "Класс ABC",
+            _T.CHOICE,
+            choices=ABC,
+            editable=False,
+            listed=True,
+        ),
+        prop(
+            "xyz",
+            "XYZ class",
+            "Класс XYZ",
+            _T.CHOICE,
+            choices=XYZ,
+            editable=False,
         ),
         CREATED,
     ),

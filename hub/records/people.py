@@ -81,6 +81,7 @@ class Client:
     `level` is the support level that it has bought, "" for none of its own; requests take it.
     `phone`, `email` and `site` are the main ones of its addresses; `addresses` holds what those
     lines do not, and `every_address` gives all. `completeness` is how much of what its status asks for is filled in, in percent.
+    `abc` and `xyz` are its classes as of the last count (`ClassRules`), "" where it bought nothing.
     """
 
     id: ClientId
@@ -110,6 +111,8 @@ class Client:
     bank: str = ""
     co_owner_id: UserId = UserId(0)
     completeness: int = 0
+    abc: str = ""
+    xyz: str = ""
     deleted_at: Micros = NEVER
     merged_into: ClientId = ClientId(0)
     custom: CustomValues = field(default_factory=CustomValues)

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from babel.numbers import format_decimal
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from crm_store import client_classes, merge_reading, survivors
 from crm_store import clients as client_reads
 from crm_store import duplicates as duplicate_reads
 from crm_store import journey as ways
-from crm_store import merge_reading, survivors
 from crm_store import objects as reads
 from crm_store import person_timeline as lines
 from crm_store.belongings import belongings
@@ -98,6 +99,7 @@ async def _shown(
             "leads": belongings(reader, LEAD, client_id=client_id),
             "last_at": last_at,
             "bought_at": bought_at,
+            "class_reason": client_classes.reason(reader, client_id) if card.abc else None,
             "steps": ways.way(reader, subject, card),
             "pairs": duplicate_reads.pairs_of(reader, "client", client_id),
             "undone": undone_in(request, reader, "client"),
@@ -113,6 +115,7 @@ async def _shown(
         return RedirectResponse(f"/clients/{values['survivor']}", 303)
     kind = values["kind"]
     card = values["client"]
+    why = values["class_reason"]
     lacks = missing_in({one: getattr(card, one) for one in COUNTED})
     return page(
         request,
@@ -122,6 +125,9 @@ async def _shown(
         kinds=_kinds(request),
         fields=fields_of(kind, values["client"], given or {}, request.state.zone),
         lacks=[[kind.property(name) for name in one] for one in lacks],
+        class_share=format_decimal(why.per_mille / 10, locale=request.state.language)
+        if why
+        else "",
         problem=problem,
         field=field,
         **values,

@@ -89,6 +89,7 @@ RELEASED = {
     "0055_touches_by_way.py": "89ec1b3be7950df093f7b41b816c9e8c6ef37d8e5f874f43dd678112fc1981ca",
     "0056_passkeys.py": "e94f2962efaf5425dc1b7e4851ee5e2df3c5d051bdf87b50155bca5903053718",
     "0057_networks.py": "7d75c23f89a2ece2057a13595037c70cdc8a9bea106fa8360aa37a753e7721ba",
+    "0058_client_classes.py": "54653a9ca8297b1bce2744caf1cd592f24aee9f29ff596bfeb96a7ba49068bb0",
 }
 """What each step was when it came to main. Never change a line: add a step, and its line here."""
 

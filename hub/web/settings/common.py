@@ -78,6 +78,14 @@ MENU = (
     Entry(
         "pipelines", _("Pipelines"), "/settings/pipelines", "kanban", "pipelines.manage", _("Work")
     ),
+    Entry(
+        "classes",
+        _("Classes of clients"),
+        "/settings/classes",
+        "star",
+        "pipelines.manage",
+        _("Work"),
+    ),
     Entry("fields", _("Fields"), "/settings/fields", "tag", "fields.manage", _("Work")),
     Entry("topics", _("Subscriptions"), "/settings/topics", "mail", "mailings.send", _("Work")),
     Entry("imports", _("Import"), "/settings/imports", "file-text", "lists.import", _("Data")),
@@ -111,6 +119,7 @@ MENU = (
 
 SAID = {
     "saved": _("Saved."),
+    "counting": _("They are being counted: look again in a minute."),
     "created": _("Done."),
     "removed": _("Removed."),
     "revoked": _("Ended at once."),

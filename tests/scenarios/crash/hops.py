@@ -105,6 +105,9 @@ HOUSEWORK = frozenset(
         "RefreshSegment",
         # The mark of a day goes with the commit that counts it.
         "CountFunnels",
+        # Classes are counted anew from what was sold, each night.
+        "ClassifyClients",
+        "SettleClasses",
         # The other way to end a quarantined input; one command of a person.
         "SettleQuarantine",
         # Files of exports: a job that died begins its file anew, what is stale is found so again.
