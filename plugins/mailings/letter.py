@@ -1,7 +1,8 @@
 """A letter out of light markup (see `blocks`) or code: MJML, HTML, and a plain twin of its words.
 
 What begins with `<mjml` or `<html` (`<!doctype`) is code and stays as it is written; the way to
-unsubscribe is put under it where it is missing. Nothing in it may run or read files.
+unsubscribe is put under it where it is missing. Nothing in it may run or read files, and what would
+load fonts or styles from elsewhere is left out.
 
 Placeholders pass through untouched: they are filled in for each person when it leaves.
 """
@@ -17,6 +18,7 @@ import mjml
 from hub import Invalid
 from plugins.mailings.addresses import with_marked_links
 from plugins.mailings.blocks import is_plain, read
+from plugins.mailings.fonts import without_fonts
 from plugins.mailings.layout import laid_out, twin, words_of
 
 _RUNS = re.compile(
@@ -105,7 +107,7 @@ def _of_code(source: str, form: str, language: str, utm: str, advertising: bool)
         source = re.sub(
             r"</body\s*>", lambda _: f"<p>{foot}</p></body>", whole, count=1, flags=re.I
         )
-    return Letter(html=source, text=words_of(source))
+    return Letter(html=without_fonts(source), text=words_of(source))
 
 
 def _of_blocks(markup: str, language: str, utm: str, advertising: bool, service: bool) -> Letter:
@@ -122,7 +124,8 @@ def _of_blocks(markup: str, language: str, utm: str, advertising: bool, service:
 
 def _html_of(source: str) -> str:
     try:
-        return str(mjml.mjml2html(source))
+        # It would link a font of Google's wherever a name of one, or its own default, is met.
+        return str(mjml.mjml2html(source, fonts={}))
     except (ValueError, OSError, RuntimeError) as error:
         if line := _broken_line(source):
             raise Invalid(

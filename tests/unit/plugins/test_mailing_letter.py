@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from json import dumps, loads
 from typing import Any
 
@@ -61,3 +62,30 @@ def test_a_plan_is_compared_with_an_earlier_version_line_by_line() -> None:
     after = read_plan(given).as_json()
     changed = difference(lines_of("M", before), lines_of("M", after))
     assert [one.text for one in changed if one.sign in "+-"] == ["label: Yes", "label: No"]
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        "<mjml><mj-body><mj-section><mj-column><mj-text>Hi</mj-text></mj-column></mj-section></mj-body></mjml>",
+        (
+            "<mjml><mj-head><mj-font name='Own' href='https://fonts.example/own.css' /><mj-style>"
+            "@import 'https://fonts.example/a.css'; @font-face { font-family: A; src: url(https://fonts.example/a.woff) }"
+            " .warm { color: red }</mj-style></mj-head><mj-body><mj-section><mj-column>"
+            "<mj-text font-family='Roboto, Own, Arial' css-class='warm'>Hi</mj-text>"
+            "<mj-button>Go</mj-button></mj-column></mj-section></mj-body></mjml>"
+        ),
+        (
+            '<!doctype html><html><head><link rel="preconnect" href="https://fonts.example">'
+            "<LINK href='https://fonts.example/b.css' rel=stylesheet><style>@import url(\"https://fonts.example/c.css\") screen;"
+            " .warm { color: red }</style></head><body><p class='warm'>Hi</p></body></html>"
+        ),
+        "Hello, **Anna**",
+    ],
+)
+def test_no_letter_loads_fonts_from_elsewhere(markup: str) -> None:
+    made = letter(markup)
+    assert not re.search(r"fonts\.|@import|@font-face|<link", made.html, re.IGNORECASE)
+    assert "Hi" in made.html or "Anna" in made.html
+    # Its own styles are its own.
+    assert ("color: red" in made.html) == ("color: red" in markup)
