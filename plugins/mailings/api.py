@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from hub import (
     Answer,
     Attachment,
     Conflict,
     File,
     Hub,
+    HubError,
     Invalid,
     Json,
     PluginRequest,
     Route,
 )
+from plugins.mailings.audience import missing
 from plugins.mailings.checking import findings
 from plugins.mailings.commands import SaveMailing
 from plugins.mailings.creatives import creatives
@@ -20,13 +24,17 @@ from plugins.mailings.doing import again, all_mailings, mailing_of, people_behin
 from plugins.mailings.endpoints import read, write
 from plugins.mailings.files import MOST, files_of, keep
 from plugins.mailings.links import look
+from plugins.mailings.paths import path_of
 from plugins.mailings.reached import WAYS_PAGE, ways
-from plugins.mailings.results import as_json, funnel_of, funnels_of, pace_of
+from plugins.mailings.results import FUNNELS, as_json, funnel_of, pace_of
 from plugins.mailings.shapes import mailings as shapes
 from plugins.mailings.shapes.results import Segment
 from plugins.mailings.trying import tests_of, try_out
 from plugins.mailings.wordings import as_json as wordings_as_json
 from plugins.mailings.wordings import wordings_of
+
+LISTED = 500
+"""So many mailings are given at once."""
 
 
 def routes() -> list[Route]:
@@ -34,11 +42,22 @@ def routes() -> list[Route]:
     one, whole = "/mailings/{mailing}", shapes.WholeMailing
     return [
         read("/creatives", register, "text/csv"),
-        read("/mailings", listed, shapes.Mailings),
+        read(
+            "/mailings",
+            listed,
+            shapes.Mailings,
+            before="The `next` of the page before.",
+            exact="`true`: count all of them now.",
+        ),
         write("POST", "/mailings", create, shapes.GivenMailing, whole),
         read(one, shown, whole),
         write("PUT", one, change, shapes.GivenMailing, whole),
-        read(f"{one}/check", checked, shapes.Findings),
+        read(
+            f"{one}/check",
+            checked,
+            shapes.Findings,
+            exact="`true`: count everybody, also where an estimate would be quicker.",
+        ),
         write("POST", f"{one}/links", links_checked, None, shapes.Links),
         write("POST", f"{one}/send", started, shapes.Confirmed, whole),
         write("PUT", f"{one}/state", steered, shapes.Steered, whole),
@@ -73,10 +92,23 @@ async def register(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def listed(hub: Hub, request: PluginRequest) -> Answer:
-    """Every mailing with its numbers, the newest first."""
-    found = await all_mailings(hub)
-    funnels = await funnels_of(hub, found)
-    return Json(value={"items": [as_json(one, funnels[one.id]) for one in found]})
+    """Mailings with their numbers, the newest first, continued with `before`.
+
+    Those of large ones are kept for a while (`counted_at`) unless they shall be `exact`.
+    """
+    before = request.query.get("before", "")
+    found = await all_mailings(
+        hub, before=int(before) if before.isdecimal() and len(before) < 19 else 0, limit=LISTED
+    )
+    numbers = await FUNNELS.lately(hub, found, exact=_exact(request))
+    items = [
+        {**as_json(one, numbers[one.id][0]), "counted_at": numbers[one.id][1]} for one in found
+    ]
+    return Json(value={"items": items, "next": str(found[-1].id) if len(found) == LISTED else ""})
+
+
+def _exact(request: PluginRequest) -> bool:
+    return request.query.get("exact", "").lower() in ("1", "true", "yes")
 
 
 async def create(hub: Hub, request: PluginRequest) -> Answer:
@@ -108,10 +140,21 @@ async def change(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def checked(hub: Hub, request: PluginRequest) -> Answer:
-    """The list before sending."""
-    found = await findings(hub, await mailing_of(hub, request.path.get("mailing", "")))
+    """The list before sending.
+
+    Where very many would get it their number and the price are an estimate (`estimated`), and the
+    details say ≈, unless they shall be `exact`.
+    """
+    mailing = await mailing_of(hub, request.path.get("mailing", ""))
+    path = None
+    # What is missing, or gone, is said by the list.
+    if not await missing(hub, mailing.plan):
+        with suppress(HubError, KeyError):
+            path = await path_of(hub, mailing, exact=_exact(request))
+    found = await findings(hub, mailing, path)
     return Json(
         value={
+            "estimated": path is not None and path.estimated,
             "ready": not [one for one in found if one.level == "bad"],
             "findings": [
                 {"level": one.level, "text": one.text, "detail": one.detail} for one in found

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from hub import Hub
+from hub import Hub, Micros
 from plugins.mailings.audience import sends_of, sends_of_each
+from plugins.mailings.counting import MOST_KEPT, REST_US, SMALL
 from plugins.mailings.pace import PACES, Pace
 from plugins.mailings.plans import Mailing
 
@@ -54,6 +56,45 @@ async def funnels_of(hub: Hub, wanted: Sequence[Mailing]) -> dict[int, Funnel]:
             touched.update(counted[send_id][1])
         found[number] = _funnel(numbers, touched)
     return found
+
+
+class Funnels:
+    """What was counted lately of mailings. It may be forgotten at any time: then it is counted again."""
+
+    def __init__(self, small: int = SMALL, rest_us: int = REST_US) -> None:
+        self._small, self._rest_us = small, rest_us
+        self._known: dict[tuple[int, ...], tuple[Micros, Micros, Funnel]] = {}
+
+    async def lately(
+        self, hub: Hub, wanted: Sequence[Mailing], *, exact: bool = False
+    ) -> dict[int, tuple[Funnel, Micros]]:
+        """Give the numbers of a list with when they were counted, now or a moment ago.
+
+        The larger a mailing, the longer its numbers are kept; `exact` counts all of them now.
+        """
+        now = hub.now()
+        sends = await sends_of_each(hub, wanted)
+        keys = {one.id: (one.id, *sends[one.id]) for one in wanted}
+        found = {}
+        for one in wanted:
+            since, until, funnel = self._known.get(keys[one.id], (now, now, Funnel()))
+            # A clock that was set back counts anew.
+            if not exact and since <= now < until:
+                found[one.id] = funnel, since
+        left = [one for one in wanted if one.id not in found]
+        for number, funnel in (await funnels_of(hub, left)).items():
+            found[number] = funnel, now
+            self._known.pop(keys[number], None)
+            if funnel.planned > self._small:
+                if len(self._known) >= MOST_KEPT:
+                    self._known.clear()
+                rest = funnel.planned * self._rest_us
+                self._known[keys[number]] = now, Micros(now + rest), funnel
+        return found
+
+
+FUNNELS: Final = Funnels()
+"""This process's: sends have numbers of their own, whichever hub they are of."""
 
 
 def _funnel(numbers: Mapping[tuple[str, str], int], touched: Mapping[str, int]) -> Funnel:

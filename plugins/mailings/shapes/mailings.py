@@ -80,9 +80,10 @@ class Finding(Shape):
 
 
 class Findings(Shape):
-    """The list before sending."""
+    """The list before sending; its numbers are about so many where they are `estimated`."""
 
     ready: bool
+    estimated: bool
     findings: list[Finding]
 
 
@@ -193,6 +194,12 @@ class Picture(Shape):
     url: str
 
 
-Mailings = Listing[Mailing]
+class ListedMailing(Mailing):
+    """One of a list, with when its numbers were counted."""
+
+    counted_at: Instant
+
+
+Mailings = Listing[ListedMailing]
 Tests = Listing[TestSent]
 AllWays = Listing[Ways]

@@ -42,7 +42,7 @@ from plugins.mailings.judging import Judged, too_many
 from plugins.mailings.letter import letter
 from plugins.mailings.paths import path_of
 from plugins.mailings.plans import part_of, read_plan
-from plugins.mailings.results import funnel_of, state_of
+from plugins.mailings.results import Funnels, funnel_of, state_of
 from tests.houses import World, message, plugin_of, until
 from tests.parrots import Perch
 from tests.parrots import plugin_of as parrots_of
@@ -462,7 +462,9 @@ async def test_a_mailing_that_fails_pauses_itself_and_local_time_is_local(
         assert [one.detail for one in said if one.text.startswith("Its hour has passed")] == told
 
 
-async def test_programs_do_all_that_the_page_does(house: House, world: World) -> None:
+async def test_programs_do_all_that_the_page_does(
+    house: House, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     segment, account = await _ready(house, 2)
     programs = Programs(house)
     program = await programs.program("marketer")
@@ -474,6 +476,14 @@ async def test_programs_do_all_that_the_page_does(house: House, world: World) ->
     made = await program.ok("POST", "/mailings/mailings", json={"title": "M", "plan": plan})
     one = f"/mailings/mailings/{made['id']}"
     assert (await program.ok("GET", f"{one}/check"))["ready"] is True
+    with monkeypatch.context() as patched:
+        # As on the screen: an estimate at once, and counted when that is asked.
+        patched.setattr(segments, "AT_ONCE", 1)
+        about = await program.ok("GET", f"{one}/check")
+        assert about["estimated"] is True
+        counted = await program.ok("GET", f"{one}/check?exact=true")
+        assert counted["estimated"] is False
+        assert "2" in [each["detail"] for each in counted["findings"]]
     tag = (await program.get(one)).headers["etag"]
     await program.ok("PUT", one, json={"title": "N"}, headers={"if-match": tag})
     await program.refused(412, "version", "PUT", one, json={}, headers={"if-match": tag})
@@ -482,6 +492,15 @@ async def test_programs_do_all_that_the_page_does(house: House, world: World) ->
     await program.refused(409, "begun", "PUT", one, json={"title": "Late"})
     await sending.tick(_own(house), {})
     await until(lambda: len(world.sent) == 2)
+    # A list keeps the numbers of what is large for a while, and counts them when that is asked.
+    kept, mailing = Funnels(small=1, rest_us=60_000_000), await mailing_of(_own(house), made["id"])
+    before, _ = (await kept.lately(_own(house), [mailing]))[mailing.id]
+    assert before.planned == 2
+    await house.system.do(TouchMany(delivery_id=world.sent[0].id, n=0))
+    assert (await kept.lately(_own(house), [mailing]))[mailing.id][0] == before
+    after = (await kept.lately(_own(house), [mailing], exact=True))[mailing.id][0]
+    assert after.seen == before.seen + 1
+    assert (await kept.lately(_own(house), [mailing]))[mailing.id][0] == after
     assert (await program.ok("PUT", f"{one}/state", json={"state": "cancelled"}))[
         "state"
     ] == "cancelled"
