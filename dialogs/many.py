@@ -6,11 +6,8 @@ the reason, so that the numbers always add up. The words are filled in when a ro
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
 from functools import cache
-from html import unescape
 from typing import Any
 
 from sqlalchemy import (
@@ -24,18 +21,15 @@ from sqlalchemy import (
 )
 
 from crm_store.buckets import MOST_MINUTES
-from crm_store.many_places import LINKS
-from crm_store.rendering import check
 from crm_store.rows import insert_missing, numbered, numbers
 from crm_store.sql import locked, plan_anew, unindexed
 from crm_store.tables.many import many_contents, many_sends
 from crm_store.tables.outbox import TO_MANY, deliveries
-from crm_store.tables.people import addresses
 from crm_store.unit_of_work import UnitOfWork
 from dialogs.many_chain import due_dates
 from dialogs.many_ways import Way, choose, note_steps, own_words
+from dialogs.many_words import check_content, content_row
 from hub.commands import (
-    ManyContent,
     ManyQueued,
     ManyRecipient,
     PlanMany,
@@ -48,15 +42,9 @@ from hub.ids import ContactId
 from hub.messages import DeliveryStatus as Status
 from hub.messages import Lane
 from hub.objects import ActorKind
-from hub.placeholders import VARIABLES
-from hub.web_addresses import PLACEHOLDER, is_countable, with_addresses
 
 PAUSED = "paused"
 STATES = ("running", "paused", "cancelled")
-OWN_VARIABLES = ("unsubscribe_url", "view_url", "confirm_url")
-_HREF = re.compile(
-    rf'(<a\b[^>]*?\bhref=")(https?://(?:{PLACEHOLDER}|(?!\{{\{{)[^"])+)(")', re.IGNORECASE
-)
 MAX_BATCH = 2_000
 PLACE = ("contact_id", "address_id")
 
@@ -118,91 +106,6 @@ def plan_many(uow: UnitOfWork, command: PlanMany) -> tuple[int, tuple[int, ...]]
         made.append(content_row(uow.new_id(), send_id, content))
     uow.conn.execute(insert(many_contents), made)
     return send_id, tuple(one["id"] for one in made)
-
-
-def check_content(content: ManyContent, advertising: bool) -> None:
-    """Raise Invalid for words that cannot be sent."""
-    names = {*VARIABLES, *OWN_VARIABLES}
-    said = [(field, getattr(content, field)) for field in ("subject", "text", "html")]
-    said += [("buttons", text) for one in content.buttons for text in (one.label, one.url)]
-    for field, text in said:
-        problems = check(text, dict.fromkeys(names))
-        if problems:
-            first = problems[0]
-            raise Invalid(f"line {first.line}: {first.text}", field=field)
-    if not any((content.text.strip(), content.html.strip(), content.template)):
-        raise Invalid("a mailing needs words", field="text")
-    if any(not one.label.strip() for one in content.buttons):
-        raise Invalid("a button needs a label", field="buttons")
-    if any(one.url and not leads(one.url) for one in content.buttons):
-        raise Invalid("a button leads to an https:// address", field="buttons")
-    if advertising and content.html and "unsubscribe_url" not in content.html:
-        raise Invalid("an advertising letter needs its unsubscribe link", field="html")
-
-
-def leads(url: str) -> bool:
-    """Say whether a button may have this address: one of the web, or one that is filled in whole."""
-    return is_countable(url) or url.startswith("{{")
-
-
-def content_row(content_id: int, send_id: int, content: ManyContent) -> dict[str, Any]:
-    """Give words as they are stored, their links numbered where they are counted.
-
-    Of a letter those of its HTML: its plain twin is read by people and programs that want to see
-    where a link leads. A provider's template has its own words. Those of buttons come last.
-    """
-    text, html, links = content.text, content.html, list[str]()
-    if content.tracks_clicks and html:
-        html, links = _numbered(html, in_html=True)
-    elif content.tracks_clicks and not content.template:
-        text, links = _numbered(text)
-    buttons = [[one.label, one.payload, one.url] for one in content.buttons]
-    if content.tracks_clicks and not content.template:
-        for one in buttons:
-            if one[2] and is_countable(one[2]) and len(links) < LINKS - 1:
-                links.append(one[2])
-                one[2] = f"{{{{ link_{len(links)} }}}}"
-    return {
-        "id": content_id,
-        "send_id": send_id,
-        "variant": content.variant[:400],
-        "account_id": content.account_id,
-        "subject": content.subject[:400],
-        "text": text,
-        "html": html,
-        "template": content.template[:400],
-        "template_language": content.template_language[:40],
-        "template_values": dict(content.template_values),
-        "buttons": buttons,
-        "attachments": [list(one) for one in content.attachments],
-        "sender_name": content.sender_name[:400],
-        "links": links,
-        "tracks_clicks": content.tracks_clicks,
-        "tracks_opens": content.tracks_opens,
-    }
-
-
-def _numbered(words: str, *, in_html: bool = False) -> tuple[str, list[str]]:
-    """Give words with a placeholder for each of their links, and the links."""
-    links: list[str] = []
-
-    def number_of(link: str) -> str:
-        if not is_countable(link) or len(links) == LINKS - 1:
-            return link
-        links.append(link)
-        return f"{{{{ link_{len(links)} }}}}"
-
-    def of_html(found: re.Match[str]) -> str:
-        link = unescape(found[2])
-        number = number_of(link)
-        return found[0] if number == link else f"{found[1]}{number}{found[3]}"
-
-    made = _HREF.sub(of_html, words) if in_html else with_addresses(words, number_of)
-    names = {*VARIABLES, *OWN_VARIABLES, *(f"link_{n + 1}" for n in range(len(links)))}
-    # Where a condition begins in a link and ends outside of it, none is counted.
-    if any(check(one, dict.fromkeys(names)) for one in (made, *links)):
-        return words, []
-    return made, links
 
 
 def send_many(uow: UnitOfWork, command: SendMany) -> ManyQueued:
@@ -348,11 +251,3 @@ def steer_many(uow: UnitOfWork, command: SteerMany) -> int:
         )
     )
     return int(changed)
-
-
-def address_kinds(uow: UnitOfWork, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """Give kind and value of addresses."""
-    rows = uow.conn.execute(
-        select(addresses.c.id, addresses.c.kind, addresses.c.value).where(addresses.c.id.in_(ids))
-    )
-    return {row.id: (row.kind, row.value) for row in rows}

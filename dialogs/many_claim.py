@@ -8,33 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import Row, Select, func, or_, select, update
 
-from crm_store.buckets import (
-    FREE_US,
-    Rate,
-    domain_bucket,
-    left_of_day,
-    mail_domain,
-    paces,
-    take,
-    take_of_day,
-)
 from crm_store.rows import among, listed
-from crm_store.sending_limits import allowance, day_bucket, house_zone, midnight
 from crm_store.tables.many import many_sends
-from crm_store.tables.outbox import TO_MANY, WAITING, deliveries
+from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.many import PAUSED, address_kinds
+from dialogs.many import PAUSED
 from dialogs.many_chain import after_earlier, zones_of
+from dialogs.many_pace import too_fast
 from dialogs.many_return import bring_back
 from dialogs.many_sender import Sender, closed_windows, kept_back
 from dialogs.many_ways import Due, go_on
 from hub.messages import DeliveryStatus as Status
-from hub.messages import Lane
-from hub.records.many import SendingLimits
 from hub.zones import quiet_until
 
 US = 1_000_000
@@ -134,7 +122,7 @@ def _held_back(uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[D
     left = [row for row in left if row.id not in later]
     later |= _quiet(uow, send, left)
     left = [row for row in left if row.id not in later]
-    later |= _too_fast(uow, sender, send, left)
+    later |= too_fast(uow, sender, send, left)
     for number, due_at in later.items():
         uow.conn.execute(update(deliveries).where(deliveries.c.id == number).values(due_at=due_at))
     return {*back, *found, *later}
@@ -187,112 +175,3 @@ def _quiet(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, in
         if until:
             found[row.id] = until
     return found
-
-
-def _too_fast(
-    uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[Due]
-) -> dict[int, int]:
-    """Take tokens for each row; give when there will be one for those that found none.
-
-    A token of the day is taken only for what really goes: what the rates hold up has not left.
-    """
-    if not rows:
-        return {}
-    limits = sender.limits
-    day = _day(uow, limits) if limits is not None else None
-    room = len(rows) if day is None else min(len(rows), day.left(uow))
-    buckets = _rates(uow, sender, send, rows)
-    found: dict[int, int] = {}
-    going: list[int] = []
-    for row in rows:
-        if len(going) == room:
-            break
-        wait = take(uow, buckets.get(row.id, ()))
-        if wait:
-            found[row.id] = uow.now + wait
-        else:
-            going.append(row.id)
-    if day is not None:
-        take_of_day(uow, day.name, day.allowed, len(going))
-        if len(going) < len(rows) and len(going) == room:
-            _wait_for_tomorrow(uow, sender.id, day, going)
-            return {row.id: day.over_at for row in rows if row.id not in going}
-    return found
-
-
-def _rates(
-    uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[Due]
-) -> dict[int, list[Rate]]:
-    """Give the buckets of which each row takes one."""
-    limits = sender.limits
-    per_minute = limits.per_minute if limits is not None else 0
-    slow = uow.now - sender.slowed_at < FREE_US
-    if not (send.per_minute or send.domain_per_minute or per_minute or slow):
-        return {}
-    domains = {}
-    if send.domain_per_minute or slow:
-        domains = _domains(uow, [row.address_id for row in rows])
-    slower = paces(uow, sender.id, set(domains.values())) if slow else {}
-    found = {}
-    for row in rows:
-        domain = domains.get(row.address_id, "")
-        wanted = []
-        if limits is not None and per_minute:
-            wanted.append(Rate(f"account:{sender.id}", per_minute, limits.minutes))
-        if send.per_minute:
-            wanted.append(Rate(f"send:{send.id}", send.per_minute, send.minutes))
-        if send.domain_per_minute and domain:
-            name = domain_bucket(domain)
-            wanted.append(Rate(name, send.domain_per_minute, send.domain_minutes))
-        if domain in slower:
-            wanted.append(Rate(domain_bucket(domain, sender.id), slower[domain]))
-        found[row.id] = wanted
-    return found
-
-
-def _domains(uow: UnitOfWork, address_ids: Sequence[int]) -> dict[int, str]:
-    """Give the mail domains of addresses."""
-    kinds = address_kinds(uow, address_ids)
-    return {n: mail_domain(value) for n, (kind, value) in kinds.items() if kind == "email"}
-
-
-class Day(NamedTuple):
-    """What an account may send on this day of the house: its bucket, how many, until when."""
-
-    name: str
-    allowed: int
-    over_at: int
-
-    def left(self, uow: UnitOfWork) -> int:
-        """Give how many may still go."""
-        return left_of_day(uow, self.name, self.allowed)
-
-
-def _day(uow: UnitOfWork, limits: SendingLimits) -> Day | None:
-    """Give the account's day, its warm-up counted; None where it has no limit."""
-    house = house_zone(uow)
-    allowed = allowance(uow, limits, house)
-    if not allowed:
-        return None
-    day, tomorrow = midnight(uow.now, house)
-    return Day(day_bucket(limits.account_id, day), allowed, tomorrow)
-
-
-def _wait_for_tomorrow(uow: UnitOfWork, account_id: int, day: Day, going: Sequence[int]) -> None:
-    """What stands behind these waits too: stepping through it row by row would take the day."""
-    behind = (
-        select(deliveries.c.id)
-        .where(
-            deliveries.c.account_id == account_id,
-            deliveries.c.lane == Lane.MAILING.order,
-            WAITING,
-            deliveries.c.due_at <= uow.now,
-            deliveries.c.id.not_in(going),
-        )
-        .limit(SWEEP)
-    )
-    uow.conn.execute(
-        update(deliveries)
-        .where(deliveries.c.id.in_(behind.scalar_subquery()))
-        .values(due_at=day.over_at)
-    )

@@ -18,8 +18,8 @@ from crm_store.tables.outbox import deliveries
 from crm_store.tables.people import addresses
 from crm_store.tables.users import accounts
 from crm_store.unit_of_work import UnitOfWork
-from dialogs.many import check_content, content_row
 from dialogs.many_sender import closed_windows, sender_of, who_wrote
+from dialogs.many_words import check_content, content_row
 from hub.capabilities import Capabilities
 from hub.commands import KeepFile, TryMany
 from hub.errors import Conflict, Invalid, NotFound, Unsupported
