@@ -369,7 +369,7 @@ async def test_what_letters_are_filled_with_is_looked_up_by_whom_they_go_to(home
 async def test_what_went_to_many_is_found_by_its_send_and_by_its_person(home: House) -> None:
     def asked(reader: Reader) -> None:
         many.counts(reader, [1])
-        many.by_content(reader, [1])
+        many_results.by_content(reader, [1])
         many.people_of(reader, [1])
         many_results.links_of(reader, [1])
         many_results.costs(reader, [1])
