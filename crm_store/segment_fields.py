@@ -17,6 +17,7 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    or_,
     select,
 )
 
@@ -29,7 +30,7 @@ from crm_store.segment_brought import beyond_sight, brought
 from crm_store.sight import sees_all, visible
 from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.interests import interests
-from crm_store.tables.many import many_sends, many_touches
+from crm_store.tables.many import many_sends, many_steps, many_touches
 from crm_store.tables.objects import object_tags
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.tables.people import addresses, clients, contacts
@@ -129,6 +130,13 @@ REASONS = (
 _PERSON = contacts.alias("person")
 """The person asked about, on the way to his client: by its own name the table would be asked of itself."""
 _REACHED = deliveries.c.status.in_(("sent", "delivered", "read"))
+_GOT_OTHERWISE = or_(
+    exists().where(
+        many_steps.c.delivery_id == deliveries.c.id, many_steps.c.told.in_(("delivered", "read"))
+    ),
+    exists().where(many_touches.c.delivery_id == deliveries.c.id, ~many_touches.c.machine),
+)
+"""His last way failed, and yet he has it: by an earlier one, or he clicked, opened or answered."""
 EXTRA: Mapping[str, tuple[Field, QueryField]] = {
     one.name: (one, query)
     for one, query in (
@@ -218,7 +226,7 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
         (_extra("got_mailing", "Got the mailing", "Получил рассылку"), _sent(_REACHED)),
         (
             _extra("failed_mailing", "Mailing failed", "Рассылка не дошла"),
-            _sent(deliveries.c.status == "failed"),
+            _sent(deliveries.c.status == "failed", ~_GOT_OTHERWISE),
         ),
         (
             _extra(
@@ -243,6 +251,7 @@ EXTRA: Mapping[str, tuple[Field, QueryField]] = {
             ),
             _sent(
                 deliveries.c.status.in_(("failed", "suppressed", "unknown")),
+                ~_GOT_OTHERWISE,
                 value=cast(many_sends.c.mailing_id, String)
                 + ":"
                 + case((deliveries.c.status == "unknown", "unknown"), else_=deliveries.c.reason),

@@ -32,6 +32,7 @@ from hub import (
     PlanMany,
     RecordReceipt,
     RejectReason,
+    RetryDelivery,
     SaveSegment,
     SendMany,
     SuppressAddress,
@@ -217,7 +218,7 @@ async def told(
     """Take a provider's word about what left over an account; gives each way's state and what was told."""
     row = (await home.user.read(many.ways_of, [send], [contact_id]))[-1].delivery_id
     receipt = DeliveryReceipt(
-        dedupe_key=f"{status} {account} {more}", external_id=f"x{row}", status=status, **more  # type: ignore[arg-type]
+        dedupe_key=f"{row} {status} {account} {more}", external_id=f"x{row}", status=status, **more  # type: ignore[arg-type]
     )  # fmt: skip
     await home.system.do(RecordReceipt(account_id=account, receipt=receipt))  # type: ignore[arg-type]
     names = {home.letter: "letter", home.pigeon: "pigeon"}
@@ -325,6 +326,54 @@ async def test_a_message_above_an_answer_shows_the_state_of_its_own_way(
         assert await shown() == "sent"
         await told(home, send, anna, home.pigeon, DeliveryStatus.READ)
         assert await shown() == "read"
+
+
+async def test_who_got_it_by_an_earlier_way_is_not_among_those_whom_it_missed(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        people = [await person(home, name, "email", "pigeon") for name in ("Anna", "Boris", "Vera")]
+        send = await sent_to(home, people, (home.letter, home.pigeon))
+        failed, gone = DeliveryStatus.FAILED, {"reason": RejectReason.OTHER}
+        for account in (home.letter, home.pigeon):
+            assert await leave(home, account) == 3
+            for one in people:
+                await told(home, send, one, account, failed, **gone)
+        assert dict(await home.user.read(many.counts, [send])) == {("failed", "other"): 3}
+        anna, boris, vera = people
+        # Of two of them it is learned that the letter was there: by a proof, and by a click.
+        await told(home, send, anna, home.letter, DeliveryStatus.DELIVERED)
+        row = (await home.user.read(many.ways_of, [send], [boris]))[-1].delivery_id
+        await home.system.do(TouchMany(delivery_id=row, n=1, account_id=home.letter))
+        for field, value in (("failed_mailing", "7"), ("missed_mailing", "7:other")):
+            asked = {"field": f"contact.{field}", "operator": "contains", "value": value}
+            (number,) = await home.user.do(SaveSegment(name=field, filter=asked))
+            whole = await home.user.read(segments.one, number)
+            found = await home.user.audience(whole, channel="")
+            assert [one.contact_id for one in found] == [vera]
+
+
+async def test_what_is_sent_again_from_its_dialog_is_one_row_and_asks_everything_anew(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        anna = await person(home, "Anna", "email", "pigeon")
+        send = await sent_to(home, [anna], (home.pigeon, home.letter))
+        assert await leave(home, home.pigeon) == 1
+        await home.receive(message("k1", "anna", text="Yes"))
+        [way] = await home.user.read(many.ways_of, [send], [anna])
+        gone = {"reason": RejectReason.OTHER}
+        again = RetryDelivery(message_id=way.delivery_id)  # type: ignore[arg-type]
+        await told(home, send, anna, home.pigeon, DeliveryStatus.FAILED, **gone)
+        # It goes by the way that it stands in the dialog by, and nobody is in the send twice.
+        await home.user.do(again)
+        assert await leave(home, home.letter) == 0
+        assert await leave(home, home.pigeon) == 1
+        assert await path_of(home, send, anna) == [("pigeon", "sent", "")]
+        await told(home, send, anna, home.pigeon, DeliveryStatus.FAILED, **gone, text="once more")
+        await home.user.do(again, WithdrawConsent(contact_id=anna, how="link"))  # type: ignore[arg-type]
+        assert await leave(home, home.pigeon) == 0
+        assert await path_of(home, send, anna) == [("pigeon", "suppressed", "unsubscribed")]
 
 
 async def test_what_people_did_is_counted_with_the_way_it_came_by(

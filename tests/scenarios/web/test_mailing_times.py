@@ -13,6 +13,7 @@ import pytest
 import plugins.mailings
 from hub import (
     AccountId,
+    AddAddress,
     Address,
     CreateAccount,
     CreateContact,
@@ -322,6 +323,19 @@ async def test_an_order_of_channels_its_price_and_each_ones_path(
     plan = (await mailing_of(hub, str(copied))).plan
     kept = next(one for one in await hub.segments() if one.id == plan.segment_id)
     assert [one.name for one in await hub.audience(kept, channel="email")] == ["Nobody"]
+    # It is a mailing of its own: from the first channel on, each person once, all asked anew.
+    [nobody] = [one.contact_id for one in await hub.audience(kept, channel="email")]
+    await house.system.do(AddAddress(contact_id=nobody, address=Address(kind="email", value="n@x.example")))  # fmt: skip
+    before = len(world.sent)
+    await send(hub, await mailing_of(hub, str(copied)))
+    await ticked(house, copied)
+    await until(lambda: finished(house, copied))
+    [(again_to, tried)] = [
+        (one.name, [(w.account_id, w.state) for w in one.ways])
+        for one in await ways(hub, await mailing_of(hub, str(copied)))
+    ]
+    assert (again_to, tried) == ("Nobody", [(plan.accounts[0], "sent")])
+    assert [one.to.value for one in world.sent[before:]] == ["n@x.example"]
     assert state_of(mailing, await funnel_of(hub, mailing)) == "finished"
     for each in programs.programs:
         await each.aclose()
