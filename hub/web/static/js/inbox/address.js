@@ -45,6 +45,8 @@ export function addAddress(button) {
     try {
       await act('address', { contact, kind: kind.value, value: value.value });
       sheet.dialog.close();
+      // The card is drawn anew only while nobody is in it, and the sheet gave the focus back to its button.
+      button.blur();
     } catch (error) {
       if (error instanceof Refused) wrong.replaceChildren(error.message, ...ownerOf(error));
       else complain(error);
