@@ -41,7 +41,7 @@ PASSES = (
         "store and scenarios on PostgreSQL",
         ("store", "scenarios"),
         ("--db=postgres", "-m", "not soak and not browser"),
-        6,
+        5,
     ),
     ("the browser", ("browser",), ("--db=sqlite", "-m", "not soak"), 4),
 )
