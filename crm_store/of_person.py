@@ -12,7 +12,7 @@ from crm_store.sameness import normal_form
 from crm_store.survivors import survivor_of
 from crm_store.tables.dialogs import messages
 from crm_store.tables.objects import dialog_links
-from crm_store.tables.people import addresses, clients, contacts, merges
+from crm_store.tables.people import addresses, clients, contacts, merge_moves, merges
 from hub.card_addresses import every
 
 CHUNK = 400
@@ -40,7 +40,26 @@ def own_clients(conn: Connection, cards: Sequence[int]) -> list[int]:
         )
         if conn.execute(person.where(~others.exists())).first() is not None:
             found += whole
+        else:
+            found += [one for one in whole[1:] if _was_own(conn, one, cards)]
     return found
+
+
+def _was_own(conn: Connection, client_id: int, cards: Sequence[int]) -> bool:
+    """Say of a merged client card whether it was about nobody but this person before."""
+    person = select(clients.c.id).where(clients.c.id == client_id, ~clients.c.organisation)
+    moved = (
+        select(merge_moves.c.row_id)
+        .join(merges, merges.c.id == merge_moves.c.merge_id)
+        .where(
+            merges.c.kind == "client",
+            merges.c.merged_id == client_id,
+            merges.c.undone_at == 0,
+            merge_moves.c.place == "contacts",
+        )
+    )
+    people = set(conn.execute(moved).scalars())
+    return bool(people) and people <= set(cards) and conn.execute(person).first() is not None
 
 
 def words_of(conn: Connection, contact_id: int, own: Sequence[int]) -> list[str]:

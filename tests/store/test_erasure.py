@@ -19,6 +19,7 @@ from crm_store.personal import personal_data
 from crm_store.tables import metadata
 from crm_store.tables.dialogs import messages
 from crm_store.tables.journal import journal
+from crm_store.tables.people import clients
 from hub import (
     AddNote,
     Address,
@@ -239,6 +240,31 @@ async def test_words_are_gone_from_all_cards_of_a_person_and_from_what_hangs_on_
             for kind, one in zip(("request", "interest"), stays, strict=True)
         ]
         assert titles == ["a keel", "a mast"]
+
+
+async def test_his_own_card_goes_with_him_where_it_was_merged_into_an_organisations(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        anna, bob = await home.user.do(CreateContact(name=WORD), CreateContact(name="Bob"))
+        notes = {"notes": "builds boats"}
+        firm, card, other = await home.user.do(
+            CreateClient(name="Boats", organisation=True, values=notes),
+            CreateClient(name=WORD, contact_id=anna, values={"notes": WORD}),
+            CreateClient(name="Bob's", contact_id=bob),
+        )
+        merge_id, _ = await home.user.do(
+            MergeClients(survivor_id=firm, merged_id=card),
+            MergeClients(survivor_id=firm, merged_id=other),
+        )
+        report = (await home.user.do(EraseContact(contact_id=anna)))[0]
+        assert report["clients"] == 1
+        assert _places(home.runtime.database, tmp_path) == []
+        with pytest.raises(Conflict):
+            await home.user.do(UndoMerge(merge_id=merge_id))
+        names = select(clients.c.name)
+        kept = home.runtime.database.read_now(lambda conn: conn.execute(names).scalars().all())
+        assert sorted(kept) == ["", "Boats", "Bob's"]
 
 
 def _said(home: House, kind: str) -> dict[str, object]:
