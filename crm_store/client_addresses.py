@@ -77,7 +77,8 @@ def parted(card: Client, gone: Iterable[Sequence[str]], lines: Mapping[str, obje
 def imported(card: Client, values: Mapping[str, Any], *, overwrite: bool) -> Values:
     """Give what a card has after a row of a file: its addresses come to those that are there."""
     row = _Row(
-        **{kind: str(values.get(kind) or "") for kind in LINES}, addresses=values["addresses"]
+        **{kind: str(values.get(kind) or "") for kind in LINES},
+        addresses=values.get("addresses", ()),
     )
     whole = list(card.every_address)
     for kind in LINES:

@@ -26,7 +26,7 @@ from crm_store.rows import insert_missing, insert_rows
 from crm_store.tables.imports import external_ids, import_rows
 from crm_store.unit_of_work import UnitOfWork
 from crm_store.viewer import Reader
-from hub.card_addresses import CardAddress
+from hub.card_addresses import LINES, CardAddress
 from hub.commands import WriteImportRows
 from hub.errors import Conflict
 from hub.events import ImportBatchWritten
@@ -117,8 +117,10 @@ def differing(
 ) -> dict[str, object]:
     """Give the values that would change an object; an empty cell changes nothing."""
     found: dict[str, object] = {}
-    if values.get("addresses") and isinstance(record, Client):
-        overwrite = policy == "overwrite"
+    overwrite = policy == "overwrite"
+    # A line of the file that is one of the further addresses changes places with the main one.
+    moves = overwrite and any(values.get(line) for line in LINES)
+    if isinstance(record, Client) and (values.get("addresses") or moves):
         values = {**values, **client_addresses.imported(record, values, overwrite=overwrite)}
     for prop in noun.kind.properties:
         if prop.name not in values or not prop.editable:

@@ -102,3 +102,21 @@ async def test_a_segment_is_filled_with_whom_one_sees(home: House) -> None:
     assert await me.do(FillSegment(segment_id=segment, add=(hidden,))) == [0]
     assert await home.user.do(FillSegment(segment_id=segment, add=(hidden,))) == [1]
     assert await me.do(FillSegment(segment_id=segment, remove=(hidden,))) == [0]
+
+
+async def test_a_number_that_is_there_becomes_the_main_one(home: House, tmp_path: Path) -> None:
+    numbers = ("+74950000001", "+74950000002")
+    values = {"inn": "7707083893", "addresses": [{"kind": "phone", "value": n} for n in numbers]}
+    (card,) = await home.user.do(CreateClient(name="A", organisation=True, values=values))
+
+    async def phones() -> list[tuple[str, bool]]:
+        one = await home.user.read(client_reads.client, card)
+        return [(address.value, address.main) for address in one.every_address]
+
+    before = await phones()
+    text = "ИНН;Телефон\n7707083893;+7 495 000-00-02\n"
+    number = await given(home, tmp_path, text, keys=("inn",), policy="overwrite")
+    await started(home, number)
+    assert sorted(await phones()) == [(numbers[0], False), (numbers[1], True)]
+    await started(home, number, "undo")
+    assert await phones() == before
