@@ -55,9 +55,7 @@ def note(uow: UnitOfWork, rows: Sequence[tuple[ImportRow, Outcome]]) -> int:
         log_id = _one(uow, one.object_id, str(word), row.values)
         if log_id:
             noted += 1
-            one.before = {**one.before, MARK: str(log_id)}
-            if one.outcome == "unchanged":
-                one.outcome = "updated"
+            one.note(MARK, str(log_id))
     return noted
 
 

@@ -3,7 +3,7 @@ addresses, so that his later messages find him."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select, update
@@ -23,6 +23,8 @@ from hub.terms import fold
 if TYPE_CHECKING:
     from crm_store.import_rows import Outcome
 
+CONTACT, ADDRESSES = "+contact", "+addresses"
+"""What is noted of a row: whether its person was made or linked, and which addresses he got."""
 Rows = Sequence[tuple[ImportRow, "Outcome"]]
 _TAKEN = (
     "ON CONFLICT (kind, value) DO UPDATE SET contact_id = excluded.contact_id,"
@@ -79,18 +81,36 @@ class People:
         pairs = {one.number: self._addresses(row) for row, one in rows}
         owners = self._owners([pair for found in pairs.values() for pair in found])
         points, names = [], {}
+        given: dict[tuple[str, str], Outcome] = {}
         for row, one in rows:
             if not one.object_id:
                 continue
             name = str(row.values.get("name") or "")
-            if one.outcome == "created":
+            made = one.outcome == "created"
+            if made:
                 names[one.object_id] = name
             one.contact_id = one.object_id
             for pair in pairs[one.number]:
                 if pair not in owners:
                     owners[pair] = one.object_id
                     points.append(self._address(one.object_id, pair, name))
+                    if not made:
+                        given[pair] = one
         self._write(names, [], points)
+        self._note(given)
+
+    def _note(self, given: Mapping[tuple[str, str], Outcome]) -> None:
+        """Note which addresses people who were there got, so that it can be taken back."""
+        if not given:
+            return
+        whose = select(addresses.c.id, addresses.c.kind, addresses.c.value).where(
+            addresses.c.kind.in_(("email", "phone")),
+            among(self._uow.conn.dialect.name, addresses.c.value, "wanted"),
+        )
+        wanted = listed(self._uow.conn.dialect.name, sorted({value for _, value in given}))
+        for row in self._uow.conn.execute(whose, {"wanted": wanted}).all():
+            if one := given.get((row.kind, row.value)):
+                one.note(ADDRESSES, [*one.before.get(ADDRESSES, ()), int(row.id)])
 
     def _name(self, row: ImportRow) -> str:
         given = str(row.values.get("contact_name") or "")
@@ -121,7 +141,7 @@ class People:
         return owners
 
     def _contact(self, contact_id: int, row: ImportRow, one: Outcome, name: str) -> dict[str, Any]:
-        one.before = {**one.before, "+contact": "made"}
+        one.note(CONTACT, "made")
         return {
             "id": contact_id,
             "client_id": one.object_id if self._noun.kind.name == "client" else 0,
@@ -160,7 +180,7 @@ class People:
         for contact_id, one in pairs:
             if contact_id in nobodys:
                 nobodys.discard(contact_id)
-                one.before = {**one.before, "+contact": "linked"}
+                one.note(CONTACT, "linked")
                 linked.append({"id": contact_id, "client_id": one.object_id, "version": 1})
         update_rows(conn, contacts, linked, added=("version",))
 

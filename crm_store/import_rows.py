@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Select, delete, select
 
 from crm_store import card_files, client_addresses, objects
 from crm_store import import_consents as words
@@ -36,6 +36,8 @@ from hub.properties import CardFile, PropertyType, empty_value, value_of
 from hub.records.imports import GivenFile, ImportFields, ImportRow
 from hub.records.people import Client
 
+NUMBER = "+number"
+"""What is noted of a row that gave a card a number of its own."""
 OUTCOMES = {
     "created": "created",
     "updated": "updated",
@@ -58,6 +60,12 @@ class Outcome:
     contact_id: int = 0
     version: int = 0
     before: dict[str, Any] = field(default_factory=dict)
+
+    def note(self, name: str, value: object) -> None:
+        """Remember what else a row changed, so that it can be taken back."""
+        self.before = {**self.before, name: value}
+        if self.outcome == "unchanged":
+            self.outcome = "updated"
 
 
 def plan(
@@ -309,15 +317,31 @@ class _Batch:
             for row, one in rows
             if row.values.get("external_id") and one.object_id
         ]
-        if known:
-            self._forget_dead([str(one["external_id"]) for one in known])
-            insert_missing(self._uow.conn, external_ids, known)
+        if not known:
+            return
+        names = [str(one["external_id"]) for one in known]
+        self._forget_dead(names)
+        there = set(
+            self._uow.conn.execute(self._named(names, external_ids.c.external_id)).scalars()
+        )
+        insert_missing(self._uow.conn, external_ids, known)
+        for row, one in rows:
+            name = bounded_key(str(row.values.get("external_id") or ""))
+            if name and one.object_id and one.outcome != "created" and name not in there:
+                there.add(name)
+                one.note(NUMBER, name)
+
+    def _named(self, names: Sequence[str], column: ColumnElement[Any]) -> Select[Any]:
+        kind = self._noun.kind.name
+        return select(column).where(
+            external_ids.c.kind == kind, external_ids.c.external_id.in_(names)
+        )
 
     def _forget_dead(self, names: Sequence[str]) -> None:
         """Let names go that stand for cards in the bin: they are those of the new cards now."""
         conn, table = self._uow.conn, self._noun.table
         mine = (external_ids.c.kind == self._noun.kind.name, external_ids.c.external_id.in_(names))
-        known = conn.execute(select(external_ids.c.object_id).where(*mine)).scalars().all()
+        known = conn.execute(self._named(names, external_ids.c.object_id)).scalars().all()
         alive = living(conn, self._noun, known)
         gone = select(table.c.id).where(table.c.id.in_(alive), table.c.deleted_at > 0)
         dead = [each for one in conn.execute(gone).scalars() for each in alive[one]]

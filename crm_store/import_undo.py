@@ -11,12 +11,14 @@ from sqlalchemy import Row, delete, func, select, union, update
 
 from crm_store import card_files
 from crm_store.bulk import change_many, lock_many
-from crm_store.import_consents import MARK, take_back
+from crm_store.import_consents import take_back
 from crm_store.import_fields import whole_noun
+from crm_store.import_people import ADDRESSES, CONTACT
+from crm_store.import_rows import NUMBER
 from crm_store.imports import lock_import, write
 from crm_store.in_use import in_use
 from crm_store.objects import Noun
-from crm_store.search_index import remove_contacts
+from crm_store.search_index import index_contact, remove_contacts
 from crm_store.sql import unindexed
 from crm_store.tables.consents import consent_log, suppressions
 from crm_store.tables.dialogs import dialogs
@@ -28,6 +30,7 @@ from hub.card_addresses import CardAddress
 from hub.commands import UndoImportRows
 from hub.errors import Conflict
 from hub.events import ImportBatchWritten
+from hub.ids import ContactId
 from hub.objects import Change
 from hub.properties import CardFile, PropertyType, value_of
 
@@ -60,6 +63,8 @@ def undo_import_rows(uow: UnitOfWork, command: UndoImportRows) -> int:
     made = [one for one in rows if one.outcome == "created"]
     removed = _remove(uow, noun, made, records, counts)
     _let_go_of_people(uow, noun, rows, removed, counts)
+    _let_go_of_addresses(uow, rows)
+    _let_go_of_numbers(uow, noun, rows)
     uow.conn.execute(
         update(import_rows)
         .where(
@@ -96,7 +101,8 @@ def _change_back(
             values = {} if record is None else _own_values(noun, record, fields, files)
             if values:
                 pairs.append((record, values))
-            restored = len(values) == len(fields) and bool(values or MARK in row.before)
+            noted = any(name.startswith("+") for name in row.before)
+            restored = len(values) == len(fields) and bool(values or noted)
             counts["restored" if restored else "kept"] += 1
         changes += change_many(uow, noun, pairs, files)
     return tuple(changes)
@@ -243,15 +249,18 @@ def _let_go_of_people(
     counts: dict[str, int],
 ) -> None:
     """Contacts that the import made go with their object; those with a history stay."""
-    gone = [row for row in rows if row.object_id in removed and row.contact_id]
-    gone = [row for row in gone if row.contact_id != row.object_id]
-    made = [row.contact_id for row in gone if row.before.get("+contact") == "made"]
+    found = [row for row in rows if row.contact_id and row.contact_id != row.object_id]
+    # Of a card that was there before, what its row brought is noted.
+    gone = [row for row in found if row.object_id in removed or row.outcome == "updated"]
+    gone = [row for row in gone if row.before.get(CONTACT)]
+    cards = [row.object_id for row in gone]
+    made = [row.contact_id for row in gone if row.before[CONTACT] == "made"]
     busy = set(
         uow.conn.execute(
             select(dialogs.c.contact_id).where(dialogs.c.contact_id.in_(made))
         ).scalars()
     )
-    busy |= in_use(uow, "contact", made, {noun.kind.name: removed}) | _said(uow, made)
+    busy |= in_use(uow, "contact", made, {noun.kind.name: cards}) | _said(uow, made)
     free = [one for one in made if one not in busy]
     alone = list(
         uow.conn.execute(
@@ -263,10 +272,42 @@ def _let_go_of_people(
     # Who stays is nobody's again: whose card is in the bin would be neither there nor unlinked.
     uow.conn.execute(
         update(contacts)
-        .where(
-            contacts.c.id.in_([row.contact_id for row in gone]), contacts.c.client_id.in_(removed)
-        )
+        .where(contacts.c.id.in_([row.contact_id for row in gone]), contacts.c.client_id.in_(cards))
         .values(client_id=0, version=contacts.c.version + 1)
     )
     remove_contacts(uow.conn, alone)
     counts["contacts"] += len(alone)
+
+
+def _let_go_of_addresses(uow: UnitOfWork, rows: Sequence[Row[Any]]) -> None:
+    """People who were there before lose what the file gave them, unless it was used since."""
+    given = {int(one): row.object_id for row in rows for one in row.before.get(ADDRESSES, ())}
+    if not given:
+        return
+    written = select(dialogs.c.address_id).where(dialogs.c.address_id.in_(given))
+    shut = select(suppressions.c.address_id).where(suppressions.c.address_id.in_(given))
+    used = set(uow.conn.execute(union(written, shut)).scalars())
+    theirs = select(addresses.c.id, addresses.c.contact_id).where(
+        addresses.c.id.in_(given.keys() - used), ~addresses.c.verified, addresses.c.blocked == ""
+    )
+    gone = {
+        row.id: row.contact_id
+        for row in uow.conn.execute(theirs)
+        if row.contact_id == given[row.id]
+    }
+    uow.conn.execute(delete(addresses).where(addresses.c.id.in_(gone)))
+    for contact_id in sorted(set(gone.values())):
+        index_contact(uow, ContactId(contact_id))
+
+
+def _let_go_of_numbers(uow: UnitOfWork, noun: Noun, rows: Sequence[Row[Any]]) -> None:
+    """A card that was there before is called by the file's own number no more."""
+    for row in rows:
+        if NUMBER in row.before:
+            uow.conn.execute(
+                delete(external_ids).where(
+                    external_ids.c.kind == noun.kind.name,
+                    external_ids.c.external_id == row.before[NUMBER],
+                    external_ids.c.object_id == row.object_id,
+                )
+            )

@@ -10,11 +10,15 @@ from sqlalchemy import select
 from crm_store import clients as client_reads
 from crm_store import objects
 from crm_store.objects import NOUNS, ObjectQuery
+from crm_store.search_people import search_contacts
 from crm_store.tables.dialogs import dialogs
+from crm_store.tables.imports import external_ids
 from crm_store.tables.interests import interest_people
-from crm_store.tables.people import contacts
+from crm_store.tables.people import addresses, contacts
 from crm_store.unlinked import unlinked_clause
+from crm_store.viewer import Reader
 from hub import (
+    Address,
     CreateClient,
     CreateContact,
     CreateObject,
@@ -120,3 +124,40 @@ async def test_a_number_that_is_there_becomes_the_main_one(home: House, tmp_path
     assert sorted(await phones()) == [(numbers[0], False), (numbers[1], True)]
     await started(home, number, "undo")
     assert await phones() == before
+
+
+async def test_what_a_file_added_to_cards_that_were_there_goes_again(
+    home: House, tmp_path: Path
+) -> None:
+    await home.user.do(CreateClient(name="A", organisation=True, values={"inn": "7707083893"}))
+    mail = (Address(kind="email", value="anna@example.com"),)
+    (anna,) = await home.user.do(CreateContact(name="Анна", addresses=mail))
+    text = "ИНН;Контакт;Почта контакта;Код\n7707083893;Петров;petrov@example.com;X7\n"
+    columns = ("inn", "contact_name", "email", "external_id")
+    firms = await given(
+        home, tmp_path, text, columns=columns, keys=("inn",), policy="fill"
+    )  # fmt: skip
+    assert (await started(home, firms)).counts["updated"] == 1
+    text = "Имя;Почта;Телефон\nАнна;anna@example.com;+79120000001\n"
+    more = {"columns": ("name", "email", "phone"), "keys": ("email",), "policy": "fill"}
+    people = await given(home, tmp_path, text, "contact", **more)
+    assert (await started(home, people)).counts["updated"] == 1
+
+    async def there() -> tuple[set[str], set[str], list[str]]:
+        def read(r: Reader) -> tuple[set[str], set[str], list[str]]:
+            ask = r.conn.execute
+            names = set(ask(select(contacts.c.name)).scalars())
+            told = set(ask(select(addresses.c.value)).scalars())
+            return names, told, list(ask(select(external_ids.c.external_id)).scalars())
+
+        return await home.system.read(read)
+
+    numbers = {"anna@example.com", "petrov@example.com", "+79120000001"}
+    assert await there() == ({"Анна", "Петров"}, numbers, ["X7"])
+    for number in (people, firms):
+        undone = (await started(home, number, "undo")).undone
+        assert (undone["restored"], undone["kept"]) == (1, 0)
+    assert await there() == ({"Анна"}, {"anna@example.com"}, [])
+    found = await home.user.read(search_contacts, "+79120000001")
+    assert not list(found)
+    assert (await home.user.contact(anna)).version >= 1
