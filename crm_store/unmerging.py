@@ -211,8 +211,7 @@ def _refuse_mixed(uow: UnitOfWork, talks: set[int], survivor_id: int) -> None:
     ).all()
     if any((row.id in talks) is not (row.merged_into in talks) for row in rows):
         raise Conflict(
-            "dialogs of both people were merged since, and their messages cannot be told apart:"
-            " split the dialog first",
+            "dialogs of both people were merged since: take the dialogs apart first",
             what="dialogs_merged",
         )
 

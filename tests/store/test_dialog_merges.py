@@ -12,18 +12,21 @@ from sqlalchemy import select
 
 from crm_store import objects
 from crm_store.dialog_merges import merges_of
-from crm_store.tables.dialogs import dialogs, participants, thread_references
+from crm_store.tables.dialogs import dialogs, messages, participants, thread_references
 from crm_store.tables.people import merges
 from hub import (
     AddNote,
     AssignDialog,
     Conflict,
+    CreateContact,
     CreateLead,
     CreateUser,
     DialogId,
     DialogStatus,
     EraseContact,
+    LinkContact,
     MarkRead,
+    MergeContacts,
     MergeDialogs,
     NotFound,
     SaveDraft,
@@ -33,6 +36,7 @@ from hub import (
     SnoozeDialog,
     SplitDialog,
     TagDialog,
+    UndoMerge,
     UndoMergeDialogs,
 )
 from hub.objects import Ref
@@ -209,6 +213,39 @@ async def test_a_merge_that_cannot_be_undone_says_why(home: House) -> None:
     assert not [each for each in rows(home, select(merges.c.kept)) if each.kept]
     with pytest.raises(NotFound):
         await home.user.do(UndoMergeDialogs(merge_id=77))
+
+
+async def test_people_whose_dialogs_were_merged_are_two_again_after_their_dialogs(
+    home: House,
+) -> None:
+    anna, other = [(await home.receive(message(n, n)))[0] for n in "12"]
+    people = MergeContacts(survivor_id=anna.contact_id, merged_id=other.contact_id)
+    (one,) = await home.user.do(people)
+    talks = await merged(home, anna.dialog_id, other.dialog_id)
+    with pytest.raises(Conflict) as refused:
+        await home.user.do(UndoMerge(merge_id=one))
+    assert refused.value.what == "dialogs_merged"
+    await home.user.do(UndoMergeDialogs(merge_id=talks), UndoMerge(merge_id=one))
+    for given in (anna, other):
+        thread = await home.user.thread(given.dialog_id)
+        assert thread.dialog.contact_id == given.contact_id
+        assert [each.id for each in thread.messages] == [given.message_id]
+    assert (await home.receive(message("3", "2")))[0].dialog_id == other.dialog_id
+
+
+async def test_a_dialog_that_went_to_another_person_meanwhile_gives_back_whose_is_whose(
+    home: House,
+) -> None:
+    anna, other = [(await home.receive(message(n, n)))[0] for n in "12"]
+    merge_id = await merged(home, anna.dialog_id, other.dialog_id)
+    (third,) = await home.user.do(CreateContact(name="Olga"))
+    await home.user.do(LinkContact(dialog_id=anna.dialog_id, contact_id=third))
+    await home.user.do(UndoMergeDialogs(merge_id=merge_id))
+    whose = select(messages.c["dialog_id", "contact_id"])
+    assert dict(map(tuple, rows(home, whose))) == {
+        anna.dialog_id: third,
+        other.dialog_id: other.contact_id,
+    }
 
 
 async def test_two_who_undo_at_once_undo_it_once(home: House) -> None:
