@@ -54,7 +54,8 @@ class Viewer:
     the subjects of which less than everything is seen, `account_scopes` the accounts on which
     another scope counts for dialogs. For most actors all are empty, and then they cost nothing.
     `selves` are those whose work is mine: me, and whom I stand in for; `teams` are those they are
-    in and all below, `mates` the people of these. `is_looking` is true for an administrator who looks with these eyes: what is private of their owner stays private.
+    in and all below, `mates` the people of these. `shut_out` is true for a role that sees no dialogs at all; a token that leaves that right out still
+    acts on those of its user. `is_looking` is true for an administrator who looks with these eyes: what is private of their owner stays private.
     """
 
     user_id: UserId = UserId(0)
@@ -68,6 +69,7 @@ class Viewer:
     mates: frozenset[UserId] = frozenset()
     is_system: bool = False
     is_looking: bool = False
+    shut_out: bool = False
 
     @classmethod
     def system(cls) -> Viewer:
@@ -82,7 +84,7 @@ class Viewer:
     @property
     def is_limited(self) -> bool:
         """True where anything at all is kept out of sight."""
-        return bool(self.hidden_accounts or self.scopes or self.account_scopes)
+        return bool(self.hidden_accounts or self.scopes or self.account_scopes or self.shut_out)
 
     @property
     def limits(self) -> str:
@@ -130,11 +132,14 @@ class Viewer:
     @property
     def sees_all_dialogs(self) -> bool:
         """Say whether every dialog of the open accounts is seen."""
-        return not self.account_scopes and self.scope(DIALOGS) is Scope.ALL
+        everybodys = not self.account_scopes and self.scope(DIALOGS) is Scope.ALL
+        return everybodys and not self.shut_out
 
     def dialogs_clause(self) -> ColumnElement[bool]:
         """Give the SQL condition over `dialogs` that keeps out what may not be seen."""
         parts: list[ColumnElement[bool]] = []
+        if self.shut_out:
+            return false()
         if self.hidden_accounts:
             parts.append(dialogs.c.account_id.notin_(sorted(self.hidden_accounts)))
         if not self.sees_all_dialogs:
@@ -178,7 +183,7 @@ class Viewer:
         self, account_id: int, assignee_id: int, team_id: int, called: Iterable[int] = ()
     ) -> bool:
         """Say the same of a dialog that is read already; `called` are those named in its notes."""
-        if not self.sees_account(account_id):
+        if self.shut_out or not self.sees_account(account_id):
             return False
         if self.sees_all_dialogs:
             return True
@@ -350,6 +355,7 @@ def viewer_of(conn: Connection, user_id: UserId, role: Any) -> Viewer:
         selves=selves,
         teams=teams,
         mates=mates,
+        shut_out="dialogs.view" not in role.permissions,
     )
 
 

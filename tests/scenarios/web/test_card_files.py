@@ -181,3 +181,8 @@ async def test_what_a_file_hangs_on_decides_who_gets_it(hub: House) -> None:
             for path in ("/files/{}", "/api/v1/attachments/{}", "/api/v1/attachments/{}/content"):
                 given = await browser.get(path.format(file_id))
                 assert given.status_code == status, (path, file_id)
+        # A role that sees no dialogs finds none, by no way.
+        assert (await browser.get(f"/inbox/{dialog_id}")).status_code == of_dialogs
+        for path in ("/inbox", "/search?q=coo"):
+            text = (await browser.get(path)).text
+            assert (f"/inbox/{dialog_id}" in text) is (of_dialogs == 200), path
