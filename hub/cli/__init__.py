@@ -14,6 +14,7 @@ import typer
 from hub.cli import (
     accounts,
     backups,
+    call_lists,
     check,
     database,
     imports,
@@ -52,6 +53,7 @@ app.add_typer(networks.app, name="networks")
 app.add_typer(accounts.app, name="account")
 app.add_typer(rules.app, name="rules")
 app.add_typer(mailings.app, name="mailing")
+app.add_typer(call_lists.app, name="calls")
 database.register(app)
 backups.register(app)
 quarantine.register(app)

@@ -5,15 +5,13 @@ Mailings are a plugin's: the commands call the endpoints that it offers to progr
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from hub.cli.base import (
-    OPERATOR,
     DatabaseOption,
     DataOption,
     JsonOption,
@@ -25,11 +23,8 @@ from hub.cli.base import (
     table,
     when,
 )
+from hub.cli.endpoints import ask
 from hub.errors import Conflict, Invalid, NotFound
-
-if TYPE_CHECKING:
-    from hub.api import Hub
-    from hub.pages import Answer, PluginRequest, Route
 
 app = typer.Typer(help="Mailings: one message to many.", no_args_is_help=True)
 
@@ -47,54 +42,21 @@ def _ask(
     mailing: str = "",
     body: Mapping[str, object] | None = None,
 ) -> Any:
-    """Give what an endpoint of the plugin's answers."""
-    from hub.handle import BoundHub
-    from hub.pages import Json, PluginRequest
-
+    """Give what an endpoint of the plugin's answers; what it refuses says what to do in a shell."""
     settings = load_settings(data, database)
 
     async def work() -> Any:
         async with opened(settings) as hub:
-            runtime = hub.runtime
-            for plugin, route in runtime.plugins.collect("register_routes"):
-                if plugin == PLUGIN and route.api and route.path == path:
-                    if method not in route.methods:
-                        continue
-                    request = PluginRequest(
-                        method=method,
-                        url=path,
-                        headers={},
-                        query={},
-                        body=json.dumps(body or {}).encode(),
-                        received_at=runtime.now(),
-                        path={"mailing": mailing},
-                    )
-                    answer = await _answered(
-                        BoundHub(runtime, OPERATOR, plugin=PLUGIN), route, request
-                    )
-                    if not isinstance(answer, Json):
-                        raise TypeError(f"{path} gave {type(answer).__name__}")
-                    return answer.value
-            raise Invalid("the plugin `mailings` is not on: see `dialoghub plugins`")
-
-    return run_async(work())
-
-
-async def _answered(hub: Hub, route: Route, request: PluginRequest) -> Answer:
-    """Call an endpoint; what it refuses says what to do next in a shell."""
-    from hub.web.plugin_shapes import WrongBody, call
+            names = {"mailing": mailing}
+            return await ask(hub, PLUGIN, path, method=method, names=names, body=body)
 
     try:
-        return await call(hub, route, request)
+        return run_async(work())
     except NotFound as error:
         raise NotFound(f"{error}: `dialoghub mailing list` shows them") from None
-    except WrongBody as error:
-        words = str(error).removeprefix("Value error, ")
-        raise Invalid(f"{error.field}: {words}", field=error.field) from None
     except Invalid as error:
         if error.field != "check":
             raise
-        mailing = request.path["mailing"]
         text = f"something is red before sending: see `dialoghub mailing check {mailing}`"
         raise Invalid(text, field=error.field) from None
     except Conflict as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from hub import Actor, ActorKind, Address, CreateContact, GiveConsent, SaveSegme
 from hub.cli.base import opened
 from hub.settings import HubSettings
 from plugins.mailings.commands import SaveMailing
+from plugins.telemarketing.commands import SaveCallList
 from tests.scenarios.cli.processes import CommandLine
 
 
@@ -64,3 +66,27 @@ def test_a_mailing_is_checked_started_held_and_ended(hub: CommandLine) -> None:
         [],
     )
     assert "`dialoghub mailing list`" in hub.refused("mailing", "results", "7")
+
+
+async def _call_list(hub: CommandLine) -> str:
+    settings = HubSettings.load(data=hub.data, database_url=hub.database or None)
+    async with opened(settings) as handle:
+        own = handle.runtime.handle(Actor(kind=ActorKind.PLUGIN, name="telemarketing"))
+        (made,) = await own.do(SaveCallList(title="Spring calls", plan={}))
+        return str(made)
+
+
+def test_a_call_list_is_filled_from_a_file_and_its_calls_are_exported(
+    hub: CommandLine, tmp_path: Path
+) -> None:
+    number = asyncio.run(_call_list(hub))
+    assert "Spring calls" in hub("calls", "list")
+    file = tmp_path / "numbers.txt"
+    file.write_text("+7 912 345-67-89 Anna\n8 (912) 345-67-90\nnonsense\n")
+    told = json.loads(hub("calls", "fill", number, "--numbers", str(file), "--json"))
+    assert told == {"added": 2, "left": ["nonsense"]}
+    again = json.loads(hub("calls", "fill", number, "--numbers", str(file), "--json"))
+    assert again["added"] == 0
+    assert "Spring calls: running" in hub("calls", "state", number, "running")
+    assert hub("calls", "export", number).startswith("id,at,contact_id")
+    assert "calls list" in hub.refused("calls", "export", "7")
