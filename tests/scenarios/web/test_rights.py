@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from hub import Address, InboundMessage, SaveRole, Scope
+from hub import Address, InboundMessage, SaveRole, SaveTeam, Scope
 from hub.roles import ROLES
 from hub.web import settings
 from hub.web.settings.common import MENU
@@ -134,6 +134,7 @@ async def _account(hub: House) -> int:
 async def test_a_role_reaches_its_screens_and_no_others(hub: House, role: str) -> None:
     account = await _account(hub)
     other = await hub.user("agent", "someone@example.org")
+    (team,) = await hub.system.do(SaveTeam(name="Night"))
     pigeon = await hub.system.account(account)
     got = await hub.runtime.receive(
         pigeon,
@@ -158,7 +159,7 @@ async def test_a_role_reaches_its_screens_and_no_others(hub: House, role: str) -
         address = path.replace("{account_id:int}", str(account)).replace(
             "{user_id:int}", str(other)
         )
-        address = address.replace("{dialog}", str(dialog))
+        address = address.replace("{dialog}", str(dialog)).replace("{team_id:int}", str(team))
         status = (await browser.get(address)).status_code
         # A dialog that is not one's own is not there for who reaches his own only.
         open_to = 404 if narrow and "{dialog}" in path else 200
