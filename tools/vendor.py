@@ -124,10 +124,6 @@ def take(package: Package, archive: Path, *, lock: bool) -> None:
             (ROOT / package.sprite).write_bytes(sprite)
 
 
-FILLED = {"star"}
-"""Icons whose symbol leaves it to the page's CSS whether they are filled."""
-
-
 def make_sprite(icons: dict[str, bytes]) -> bytes:
     """Put icons into one file, each a symbol that is drawn in the colour of the text."""
     lines = ['<svg xmlns="http://www.w3.org/2000/svg">']
@@ -135,9 +131,8 @@ def make_sprite(icons: dict[str, bytes]) -> bytes:
         text = content.decode()
         inner = re.sub(r"\s+", " ", text[text.index(">", text.index("<svg")) + 1 :]).strip()
         inner = inner.removesuffix("</svg>").strip()
-        fill = "" if name in FILLED else 'fill="none" '
         lines.append(
-            f'<symbol id="{name}" viewBox="0 0 24 24" {fill}stroke="currentColor" '
+            f'<symbol id="{name}" viewBox="0 0 24 24" fill="none" stroke="currentColor" '
             f'stroke-width="2" stroke-linecap="round" stroke-linejoin="round">{inner}</symbol>'
         )
     return ("\n".join(lines) + "\n</svg>\n").encode()
