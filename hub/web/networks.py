@@ -19,17 +19,26 @@ from hub.commands import NoteTurnedAway
 from hub.events import Event, NetworksChanged
 from hub.ids import UserId
 from hub.objects import SYSTEM
+from hub.web.i18n import translate
 
 if TYPE_CHECKING:
     from hub.runtime import Runtime
     from hub.web.render import Renderer
 
 log = logging.getLogger("hub.web.networks")
+
+
+def _(text: str) -> str:
+    return text
+
+
 WINDOW_US = 900_000_000
 MOST_TOLD = 100
 """So many addresses of strangers are put on record in a window: they could have any number."""
 CODE = "network"
-WORDS = "people are not let in from this network: use that of the office, or ask an administrator"
+WORDS = _(
+    "people are not let in from this network: use that of the office, or ask an administrator"
+)
 DOORS = ("/login", "/invite/", "/exports/")
 """Open paths that lead people in, or hand out what is theirs by a link."""
 ASIDE = "/login/language/"
@@ -69,7 +78,8 @@ async def turned_away(request: Request, user_id: UserId) -> Response:
     if user_id or request.method == "POST":
         await note(request.app.state.runtime, user_id, request.state.client)
     if "text/html" not in request.headers.get("accept", "*/*"):
-        return JSONResponse({"error": {"code": CODE, "message": WORDS}}, 403)
+        words = translate(request.state.language, WORDS)
+        return JSONResponse({"error": {"code": CODE, "message": words}}, 403)
     renderer: Renderer = request.app.state.renderer
     return renderer.page(request, "auth/elsewhere.html", 403, seen_from=request.state.client)
 

@@ -120,6 +120,7 @@ HOUSEWORK = frozenset(
         # Opened by a browser, not a step of a message.
         "OpenSession",
         "UsePasskey",
+        "NoteTurnedAway",
         "TouchMany",
         # Asked for again by the next browser that subscribes.
         "SavePushKey",
