@@ -6,8 +6,8 @@ word about advertising. This plugin keeps who is to be called, who calls now, an
 
 from __future__ import annotations
 
-from hub import Event, Handler, Hub, NavEntry, Reference, Route, UiPart, UsedBy, hookimpl
-from plugins.telemarketing import api, commands, desk, hearing, pages, taking
+from hub import Event, Handler, Hub, Job, NavEntry, Reference, Route, UiPart, UsedBy, hookimpl
+from plugins.telemarketing import api, commands, desk, filling, hearing, pages, taking
 from plugins.telemarketing.facts import CallListChanged, ListCalled
 from plugins.telemarketing.hearing import segment_uses, team_uses
 from plugins.telemarketing.tables import declare
@@ -25,12 +25,19 @@ event_types = (
 def register_tables(metadata: object) -> None:
     """The lists, the people on them, the calls."""
     declare(metadata)
+    filling.declare(metadata)
 
 
 @hookimpl
 def register_commands() -> list[Handler]:
     """Saving, starting, taking the next person, keeping a result and taking it back."""
-    return [*commands.handlers(), *taking.handlers()]
+    return [*commands.handlers(), *filling.handlers(), *taking.handlers()]
+
+
+@hookimpl
+def register_jobs() -> list[Job]:
+    """Puts on a list who is in its segment, batch by batch."""
+    return [filling.job()]
 
 
 @hookimpl

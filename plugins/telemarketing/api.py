@@ -19,19 +19,18 @@ from plugins.telemarketing import shapes
 from plugins.telemarketing.calling import Outcome, Seat, held_seat, next_seat, record, undo
 from plugins.telemarketing.commands import SaveCallList
 from plugins.telemarketing.doing import (
-    MANAGE,
     SEE,
     WORK,
     add_numbers,
     add_people,
     all_lists,
     check_caller,
-    fill,
     list_of,
     people_behind,
     progress,
     steer,
 )
+from plugins.telemarketing.filling import MANAGE, EndFill, fill, fill_of
 from plugins.telemarketing.plans import CallList
 from plugins.telemarketing.reports import report_of
 from plugins.telemarketing.tables import calls
@@ -55,6 +54,7 @@ def routes() -> list[Route]:
         _route("GET", one, shown, SEE, gives=whole),
         _route("PUT", one, change, MANAGE, takes=shapes.GivenCallList, gives=whole),
         _route("PUT", f"{one}/state", steered, MANAGE, takes=shapes.Steered, gives=whole),
+        _route("DELETE", f"{one}/filling", enough, MANAGE, gives=whole),
         _route(
             "POST", f"{one}/people", added, MANAGE, takes=shapes.GivenPeople, gives=shapes.Added
         ),
@@ -84,7 +84,15 @@ async def _json(hub: Hub, one: CallList) -> dict[str, Any]:
         "started_at": one.started_at or None,
         "version": one.version,
         "progress": (await progress(hub, [one.id]))[one.id],
+        "filling": await _filling(hub, one.id),
     }
+
+
+async def _filling(hub: Hub, list_id: int) -> dict[str, Any] | None:
+    known = await fill_of(hub, list_id)
+    if not known.state:
+        return None
+    return {name: getattr(known, name) for name in ("state", "reason", "looked", "added", "starts")}
 
 
 async def _answer(hub: Hub, number: object, status: int = 200) -> Answer:
@@ -124,20 +132,36 @@ async def change(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def steered(hub: Hub, request: PluginRequest) -> Answer:
-    """Start or resume (`running`), pause, end (`done`), put away (`removed`) and back (`draft`)."""
+    """Start or resume (`running`), pause, end (`done`), put away (`removed`) and back (`draft`).
+
+    A draft starts when everybody of its segment is on it (`filling`).
+    """
     one = await _of(hub, request)
     await steer(hub, one, request.given.state)
     return await _answer(hub, one.id)
 
 
 async def added(hub: Hub, request: PluginRequest) -> Answer:
-    """Put people on a list: these, whom numbers belong to, or whoever is in its segment now."""
+    """Put people on a list: these, whom numbers belong to, or whoever is in its segment now.
+
+    Of a long segment the first are there at once, and the others follow (`filling` of the list).
+    """
     one = await _of(hub, request)
     ids = request.given.contact_ids
     if request.given.numbers:
         new, left = await add_numbers(hub, one, request.given.numbers)
         return Json(value={"added": new, "left": left})
-    return Json(value={"added": await (add_people(hub, one, ids) if ids else fill(hub, one))})
+    if ids:
+        return Json(value={"added": await add_people(hub, one, ids)})
+    known = await fill(hub, one)
+    return Json(value={"added": known.added, "filling": known.state == "running"})
+
+
+async def enough(hub: Hub, request: PluginRequest) -> Answer:
+    """Stop filling a list from its segment: who is on it stays, and a draft is not started."""
+    one = await _of(hub, request)
+    await hub.do(EndFill(list_id=one.id))
+    return await _answer(hub, one.id)
 
 
 async def taken(hub: Hub, request: PluginRequest) -> Answer:

@@ -21,6 +21,7 @@ STEPS = {
 }
 """Out of which states each state is reached by hand."""
 WHAT = {"running": "started", "paused": "paused", "done": "ended", "removed": "removed"}
+NOBODY = "nobody on this list can be called: choose other people"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +137,12 @@ def save(uow: UnitOfWork, command: SaveCallList) -> int:
     return list_id
 
 
+def has_waiting(uow: UnitOfWork, list_id: int) -> bool:
+    """Say whether somebody on a list is to be called."""
+    waiting = select(people.c.id).where(people.c.list_id == list_id, people.c.state == "waiting")
+    return uow.execute(waiting.limit(1)).first() is not None
+
+
 def steer(uow: UnitOfWork, command: SteerCallList) -> None:
     """Change the state; one that it is in already is no change."""
     found = list_in(uow, command.list_id)
@@ -143,14 +150,8 @@ def steer(uow: UnitOfWork, command: SteerCallList) -> None:
         return
     if found.state not in STEPS.get(command.state, ()):
         raise Conflict("a call list in this state cannot do that", what=found.state)
-    if command.state == "running":
-        waiting = select(people.c.id).where(
-            people.c.list_id == found.id, people.c.state == "waiting"
-        )
-        if uow.execute(waiting.limit(1)).first() is None:
-            raise Invalid(
-                "nobody on this list can be called: choose other people", field="segment_id"
-            )
+    if command.state == "running" and not has_waiting(uow, found.id):
+        raise Invalid("nobody on this list can be called: choose other people", field="segment_id")
     values = {"started_at": uow.now} if not found.started_at and command.state == "running" else {}
     what = "changed" if command.state == "draft" else WHAT[command.state]
     set_state(uow, found.id, what, state=command.state, **values)

@@ -21,15 +21,13 @@ from hub import (
     Segment,
 )
 from plugins.telemarketing.commands import AddToCallList, Listed, SteerCallList
-from plugins.telemarketing.plans import TALKED, WRONG, CallList, read_list
+from plugins.telemarketing.filling import BATCH, MANAGE, PHONE, QUIET, REFUSED, fill, wrong_numbers
+from plugins.telemarketing.plans import TALKED, CallList, read_list
 from plugins.telemarketing.tables import calls, lists, people
 
-PHONE = "phone"
-BATCH, MOST_PEOPLE, MOST_LISTS = 500, 100_000, 200
-MANAGE, WORK, SEE = "mailings.send", "contacts.edit", "mailings.view"
+MOST_LISTS = 200
+WORK, SEE = "contacts.edit", "mailings.view"
 _NUMBER = re.compile(r"(\+?[0-9][0-9 ()\-.]{5,24}[0-9])(?:[\s;,]+(.*))?")
-REFUSED = {"field": "contact.refused", "operator": "in", "value": ["*"]}
-QUIET = {"field": "contact.do_not_disturb", "operator": "equals", "value": True}
 
 
 async def list_of(hub: Hub, number: str) -> CallList:
@@ -100,41 +98,11 @@ async def progress(hub: Hub, ids: Sequence[int]) -> dict[int, dict[str, int]]:
     }
 
 
-async def fill(hub: Hub, one: CallList) -> int:
-    """Put on a list who is in its segment now; gives how many are new.
-
-    Left out is who has no telephone, whose number was wrong, and of advertising who refused it or
-    does not want to be disturbed.
-    """
-    if one.plan.segment_id not in {known.id for known in await hub.segments()}:
-        raise Invalid("choose whom to call", field="segment_id")
-    chosen = (one.plan.segment_id,)
-    segment = Segment(id=0, name=one.title, static=False, any_of=chosen)
-    if one.plan.advertising:
-        kept = {"none": [REFUSED, QUIET]}
-        segment = Segment(id=0, name=one.title, static=False, filter=kept, all_of=chosen)
-    wrong, added, after = await _wrong_numbers(hub), 0, 0
-    while added < MOST_PEOPLE:
-        members = await hub.audience(segment, channel=PHONE, after=after, limit=BATCH)
-        if not members:
-            break
-        after = members[-1].contact_id
-        listed = tuple(
-            Listed(member.contact_id, member.address_id, member.time_zone)
-            for member in members
-            if member.address_id and member.address_id not in wrong
-        )
-        if listed:
-            (new,) = await hub.do(AddToCallList(list_id=one.id, people=listed))
-            added += new
-    return added
-
-
 async def add_people(hub: Hub, one: CallList, contact_ids: Sequence[int]) -> int:
-    """Put people on a list by hand, or from a report; gives how many are new. See `fill`."""
+    """Put people on a list by hand, or from a report; gives how many are new. See filling.py."""
     wanted = sorted(set(contact_ids))[:BATCH]
     out = await _refusers(hub, wanted) if one.plan.advertising and wanted else set()
-    wrong, listed = await _wrong_numbers(hub), []
+    wrong, listed = await wrong_numbers(hub), []
     for number in wanted:
         contact = await hub.contact(ContactId(number))
         phones = [a.id for a in contact.addresses if a.kind == PHONE and not a.blocked]
@@ -194,16 +162,13 @@ async def _refusers(hub: Hub, wanted: Sequence[int]) -> set[int]:
     return found
 
 
-async def _wrong_numbers(hub: Hub) -> set[int]:
-    wrong = (people.c.result == WRONG) & (people.c.state == "done")
-    rows = await hub.store.all(select(people.c.address_id).where(wrong))
-    return {int(row["address_id"]) for row in rows}
-
-
 async def steer(hub: Hub, one: CallList, state: str) -> None:
-    """Change the state; a draft that starts is filled first, and is frozen then."""
+    """Change the state; a draft that starts is filled first, starts when it is full, and is frozen then."""
     if state == "running" and one.state == "draft" and one.plan.segment_id:
-        await fill(hub, one)
+        filled = await fill(hub, one, starts=True)
+        if filled.state == "failed":
+            raise Invalid(filled.reason, field="segment_id")
+        return
     await hub.do(SteerCallList(list_id=one.id, state=state))
 
 

@@ -19,17 +19,16 @@ from hub import (
 )
 from plugins.telemarketing.commands import SaveCallList
 from plugins.telemarketing.doing import (
-    MANAGE,
     SEE,
     WORK,
     add_numbers,
     all_lists,
-    fill,
     list_of,
     people_behind,
     progress,
     steer,
 )
+from plugins.telemarketing.filling import MANAGE, EndFill, fill, fill_of
 from plugins.telemarketing.plans import STATES, CallList, results_of, script_of
 from plugins.telemarketing.reports import as_csv, as_xlsx, report_of, table_of
 from plugins.telemarketing.texts import MADE_WORDS, NUMBER_WORDS, translator
@@ -102,6 +101,7 @@ async def _page(hub: Hub, request: PluginRequest, one: CallList, problem: str = 
             "one": one,
             "plan": one.plan,
             "n": counted,
+            "filling": await fill_of(hub, one.id),
             "segments": await hub.segments(),
             "teams": await hub.teams(),
             "users": [await hub.user(UserId(each)) for each in users],
@@ -126,6 +126,8 @@ async def save(hub: Hub, request: PluginRequest) -> Answer:
             await steer(hub, one, "running")
         elif what == "fill":
             await fill(hub, one)
+        elif what == "enough":
+            await hub.do(EndFill(list_id=one.id))
         elif what == "numbers":
             _new, left = await add_numbers(hub, one, request.fields.get("numbers", ""))
             if left:

@@ -92,6 +92,16 @@ class Progress(Shape):
     due: int
 
 
+class Filling(Shape):
+    """How far a list is filled from its segment; `starts` where it starts when everybody is there."""
+
+    state: Literal["running", "done", "cancelled", "failed"]
+    reason: str
+    looked: int
+    added: int
+    starts: bool
+
+
 class CallList(Shape):
     """A call list with its progress."""
 
@@ -103,6 +113,7 @@ class CallList(Shape):
     started_at: Instant
     version: int
     progress: Progress
+    filling: Filling | None = Field(default=None, description="Null where it was never filled.")
 
 
 class CallLists(Shape):
@@ -129,6 +140,7 @@ class Added(Shape):
 
     added: int
     left: list[str] = Field(default=[])
+    filling: bool = Field(default=False, description="Whether others of its segment follow.")
 
 
 class Next(Shape):

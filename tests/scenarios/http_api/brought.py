@@ -78,6 +78,7 @@ BROUGHT = {
     "POST /telemarketing/lists/{list}/back": "contacts.edit",
     "GET /telemarketing/lists/{list}/calls": "mailings.view",
     "POST /telemarketing/lists/{list}/calls": "contacts.edit",
+    "DELETE /telemarketing/lists/{list}/filling": "mailings.send",
     "POST /telemarketing/lists/{list}/next": "contacts.edit",
     "POST /telemarketing/lists/{list}/people": "mailings.send",
     "GET /telemarketing/lists/{list}/report": "mailings.view",

@@ -14,6 +14,7 @@ from hub import (
     ActorKind,
     AddAddress,
     Address,
+    Conflict,
     ContactId,
     CreateContact,
     EraseContact,
@@ -23,11 +24,13 @@ from hub import (
     SplitContact,
     UndoMerge,
     UndoSplit,
+    UpdateUser,
     UserId,
     WithdrawConsent,
 )
 from hub.handle import BoundHub
 from plugins import telemarketing
+from plugins.telemarketing import filling
 from plugins.telemarketing.calling import Outcome, next_seat, record, undo
 from plugins.telemarketing.commands import AddToCallList, Listed, SaveCallList
 from plugins.telemarketing.doing import list_of, progress, steer
@@ -126,6 +129,84 @@ async def test_a_list_is_planned_called_and_reported_on_its_pages(house: House) 
     assert "Hello, Ann!" in (await browser.get(desk)).text
     assert "sounds busy" not in (await browser.get(f"/contacts/{made[0]}")).text
     assert "A sail" not in (await browser.get("/interests")).text
+
+
+async def test_a_long_list_is_filled_behind_its_page_and_goes_on_where_it_stood(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "BATCH", 2)
+    # The hub's own job stands still meanwhile.
+    monkeypatch.setattr(filling, "BATCHES_A_RUN", 0)
+    _made, segment = await people(house, 6)
+    boss = own(house, await house.user("supervisor", "boss@example.org"))
+    job = house.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+    one = await running(boss, segment)
+    browser = await house.logged_in("supervisor")
+    address = f"/p/telemarketing/{one.id}"
+
+    async def state() -> tuple[str, str, int, int]:
+        known = await filling.fill_of(job, one.id)
+        held = (await progress(job, [one.id]))[one.id]["people"]
+        return (await list_of(job, str(one.id))).state, known.state, known.added, held
+
+    async def stands(wanted: tuple[str, str, int, int]) -> bool:
+        await filling.work(job, {})
+        return await state() == wanted
+
+    # The first are there at once; nobody is called before everybody is.
+    assert await state() == ("draft", "running", 2, 2)
+    page = (await browser.get(address)).text
+    assert "2 looked at, 2 new" in page
+    assert "data-refresh" in page
+    twice = await browser.submit(address, data={"do": "running"})
+    assert "this call list is being filled" in twice.text
+    known = await filling.fill_of(job, one.id)
+    batch = filling.FillOn(list_id=one.id, began_at=known.began_at, before=0, after=1, looked=2)
+    with pytest.raises(Conflict, match="already"):
+        await job.do(batch)
+    for added in (4, 6):
+        await filling.turn(job, boss, one, batches=1)
+        assert await state() == ("draft", "running", added, added)
+    monkeypatch.setattr(filling, "BATCHES_A_RUN", 40)
+    await filling.work(job, {})
+    await until(lambda: stands(("running", "done", 6, 6)))
+    # A job that comes once more does nothing; who joins the segment later is added by a press.
+    await filling.work(job, {})
+    phone = Address(kind="phone", value="+79000000099")
+    await house.system.do(CreateContact(name="Gus Gull", addresses=(phone,)))
+    assert (await browser.submit(address, data={"do": "fill"})).status_code == 303
+    await until(lambda: stands(("running", "done", 1, 7)))
+
+
+async def test_filling_a_list_ends_at_a_press_or_with_the_rights_of_who_asked(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filling, "BATCH", 2)
+    monkeypatch.setattr(filling, "BATCHES_A_RUN", 0)
+    _made, segment = await people(house, 6)
+    chief = await house.user("supervisor", "boss@example.org")
+    boss = own(house, chief)
+    job = house.runtime.handle(Actor(kind=ActorKind.PLUGIN, name=NAME))
+    one = await running(boss, segment)
+    programs = Programs(house)
+    program = await programs.program("supervisor")
+    path = f"/telemarketing/lists/{one.id}"
+    assert (await program.ok("GET", path))["filling"]["state"] == "running"
+    stopped = await program.ok("DELETE", f"{path}/filling")
+    assert (stopped["state"], stopped["filling"]["state"]) == ("draft", "cancelled")
+    await filling.work(job, {})
+    assert (await progress(job, [one.id]))[one.id]["people"] == 2
+    # Who may not send any more lends nobody his eyes.
+    await steer(boss, await list_of(boss, str(one.id)), "running")
+    await house.system.do(UpdateUser(user_id=chief, role="agent"))
+    await filling.work(job, {})
+    known = await filling.fill_of(job, one.id)
+    assert (known.state, known.reason) == ("failed", filling.GONE)
+    assert (await list_of(job, str(one.id))).state == "draft"
+    shown = await (await house.logged_in()).get(f"/p/telemarketing/{one.id}")
+    assert "not filled to the end" in shown.text
+    for each in programs.programs:
+        await each.aclose()
 
 
 async def test_several_callers_never_get_the_same_person(house: House) -> None:
@@ -288,6 +369,7 @@ async def test_a_program_calls_a_list(house: House) -> None:
     assert await program.ok("POST", f"{path}/people", json=typed) == {
         "added": 1,
         "left": ["no number"],
+        "filling": False,
     }
     await program.ok("PUT", f"{path}/state", json=to_run)
     assert (await program.ok("POST", f"{path}/next"))["name"] == "Zoe Tern"
