@@ -29,6 +29,10 @@ _LOCK_NAMES = (
     "SELECT pg_advisory_xact_lock(%s, number) FROM"
     " (SELECT unnest(%s::integer[]) AS number ORDER BY 1) AS ordered"
 )
+_TAKE_FREE = (
+    "SELECT number FROM unnest(%s::bigint[]) AS number"
+    " WHERE pg_try_advisory_xact_lock(%s, hashint8(number))"
+)
 
 
 def upsert(dialect: str, table: Table) -> Any:
@@ -84,6 +88,19 @@ def lock_names(conn: Connection, room: int, names: Iterable[str]) -> None:
     if not numbers or conn.dialect.name != "postgresql":
         return
     conn.exec_driver_sql(_LOCK_NAMES, (room, array(numbers))).all()
+
+
+def take_free(conn: Connection, room: int, numbers: Iterable[int]) -> set[int]:
+    """Lock those of some numbers that no other transaction has locked, and give them.
+
+    Nobody waits, so that nobody waits for one another either; what is not given is somebody
+    else's until his transaction ends. SQLite has one writer: there everything is free. `room`
+    keeps numbers of different purposes apart; one in billions is taken for another, in vain.
+    """
+    wanted = set(numbers)
+    if not wanted or conn.dialect.name != "postgresql":
+        return wanted
+    return set(conn.exec_driver_sql(_TAKE_FREE, (array(wanted), room)).scalars())
 
 
 def keep_plans(conn: Connection) -> None:

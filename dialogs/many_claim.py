@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Row, Select, func, or_, select, update
 
 from crm_store.rows import among, listed
+from crm_store.sql import take_free
 from crm_store.tables.many import many_sends
 from crm_store.tables.outbox import TO_MANY, deliveries
 from crm_store.unit_of_work import UnitOfWork
@@ -27,6 +28,10 @@ from hub.zones import quiet_until
 
 US = 1_000_000
 DAY_US = 86_400 * US
+PEOPLE = 0x4855_434C
+"""The room of locks in which a claim of advertising takes its people."""
+MOMENT_US = US // 2
+"""So long a row waits whose person was being claimed by another worker."""
 SWEEP = 1_000
 """So many rows of a paused send leave the queue with each claim that meets one."""
 
@@ -102,6 +107,8 @@ def _held_back(uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[D
         if reason := refused.get((row.contact_id, row.address_id)):
             found[row.id] = reason
     left = [row for row in rows if row.id not in found]
+    later = _claimed_elsewhere(uow, send, left)
+    left = [row for row in left if row.id not in later]
     found |= _over_cap(uow, send, left)
     left = [row for row in left if row.id not in found]
     shut = closed_windows(uow, sender, [(row.address_id, row.content_id) for row in left])
@@ -118,7 +125,7 @@ def _held_back(uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[D
                 .values(status=Status.SUPPRESSED.value, reason=reason)
             )
     left = [row for row in left if row.id not in found]
-    later = after_earlier(uow, send, left)
+    later |= after_earlier(uow, send, left)
     left = [row for row in left if row.id not in later]
     later |= _quiet(uow, send, left)
     left = [row for row in left if row.id not in later]
@@ -126,6 +133,18 @@ def _held_back(uow: UnitOfWork, sender: Sender, send: Row[Any], rows: Sequence[D
     for number, due_at in later.items():
         uow.conn.execute(update(deliveries).where(deliveries.c.id == number).values(due_at=due_at))
     return {*back, *found, *later}
+
+
+def _claimed_elsewhere(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, int]:
+    """Give whose people another worker is claiming advertising for right now, and when to look again.
+
+    What he has not committed is not counted by a cap yet. Also without a cap a claim says whose it
+    is: that of another mailing may have one.
+    """
+    if not send.advertising:
+        return {}
+    mine = take_free(uow.conn, PEOPLE, [row.contact_id for row in rows])
+    return {row.id: uow.now + MOMENT_US for row in rows if row.contact_id not in mine}
 
 
 def _over_cap(uow: UnitOfWork, send: Row[Any], rows: Sequence[Due]) -> dict[int, str]:

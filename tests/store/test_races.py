@@ -12,10 +12,12 @@ import pytest
 from sqlalchemy import text
 
 from crm_store.unit_of_work import JOURNAL_LOCK, Transaction, UnitOfWork
+from dialogs.claiming import claim_deliveries
 from dialogs.receipts import record_receipt
 from hub import (
     SYSTEM,
     ClaimDeliveries,
+    CreateAccount,
     DeliveryReceipt,
     DeliveryStatus,
     SendMessage,
@@ -24,6 +26,7 @@ from hub import (
 )
 from hub.commands import RecordReceipt
 from tests.houses import US, House, house, message
+from tests.store.test_many import given, people, planned, states
 
 
 @pytest.fixture
@@ -66,6 +69,40 @@ async def test_a_receipt_that_comes_while_its_send_is_settled_is_not_lost(home: 
     go_on.set()
     await asyncio.gather(told, settled)
     assert (await home.user.message(message_id)).status == "read"
+
+
+@pytest.mark.parametrize("first", [{"cap_count": 1}, {}], ids=["capped", "uncapped"])
+async def test_two_workers_who_claim_at_once_keep_to_the_cap(
+    home: House, first: dict[str, int]
+) -> None:
+    anna, boris = await people(home, "Anna", "Boris")
+    (other,) = await home.user.do(CreateAccount(channel="pigeon", title="More pigeons"))
+    one = await planned(home, number=1, **first)
+    two = await planned(home, number=2, cap_count=1)
+    await given(home, one, [anna])
+    await given(home, two, [anna, boris], account=other)
+    claimed, go_on = threading.Event(), threading.Event()
+
+    def slow_claim(tx: Transaction, items: list[ClaimDeliveries]) -> list[Any]:
+        found = [claim_deliveries(UnitOfWork(tx, actor=SYSTEM), each) for each in items]
+        claimed.set()
+        go_on.wait(30)
+        return found
+
+    def claiming(account: Any) -> ClaimDeliveries:
+        return ClaimDeliveries(account_id=account, worker="test", limit=9, lease_us=60 * US)
+
+    slow = asyncio.ensure_future(home.runtime.database.write(slow_claim, claiming(home.pigeon)))
+    await asyncio.to_thread(claimed.wait, 30)
+    # The first is not committed yet, and nobody waits for it: Boris is his alone.
+    [quick] = await home.system.do(claiming(other))
+    waiting = await states(home, two)
+    go_on.set()
+    assert len(await slow) == 1
+    assert (len(quick), waiting) == (1, {("claimed", ""): 1, ("queued", ""): 1})
+    home.world.offset_us += US
+    assert await home.system.do(claiming(other)) == [[]]
+    assert (await states(home, two))["suppressed", "frequency_cap"] == 1
 
 
 async def test_a_fact_gets_its_number_under_the_lock(home: House) -> None:
