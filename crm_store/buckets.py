@@ -8,10 +8,10 @@ as fast every ten minutes, until it is free again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, case, delete, or_, select, update
+from sqlalchemy import Connection, Row, case, delete, or_, select, update
 
 from crm_store.sql import locked, upsert
 from crm_store.tables.many import buckets
@@ -43,6 +43,11 @@ class Rate(NamedTuple):
     tokens: int
     minutes: int = 1
 
+    @property
+    def most(self) -> int:
+        """What the bucket holds where nothing was taken of it."""
+        return max(TOKEN, self.tokens * TOKEN // (60 * self.minutes))
+
 
 def domain_bucket(domain: str, account_id: int = 0) -> str:
     """Name the bucket of a mail domain: everybody's, or an account's own."""
@@ -64,22 +69,13 @@ def take(uow: UnitOfWork, wanted: Sequence[Rate]) -> int:
     """Take one token of each bucket, or none; gives microseconds to wait."""
     if not wanted:
         return 0
-    names = sorted({one.name for one in wanted})
-    rows = {
-        row.name: row
-        for row in uow.conn.execute(
-            locked(
-                uow.dialect,
-                select(buckets).where(buckets.c.name.in_(names)).order_by(buckets.c.name),
-            )
-        )
-    }
+    rows = _held(uow, {one.name: one.most for one in wanted})
     levels, wait = {}, 0
-    for name, tokens, minutes in wanted:
+    for one in wanted:
+        name, tokens, minutes = one
         span = minutes * MINUTE_US
-        most = max(TOKEN, tokens * TOKEN // (60 * minutes))
         row = rows.get(name)
-        level = most
+        level = most = one.most
         if row is not None:
             level = min(most, row.level + (uow.now - row.at) * tokens * TOKEN // span)
         levels[name] = level
@@ -103,10 +99,28 @@ def take(uow: UnitOfWork, wanted: Sequence[Rate]) -> int:
     return 0
 
 
+def _held(uow: UnitOfWork, fresh: Mapping[str, int]) -> dict[str, Row[Any]]:
+    """Give the rows of some buckets, locked; `fresh` is the level of those that are not there yet.
+
+    On PostgreSQL these are made first: a row that is not there is no row to wait for, and two who
+    come first would both count from nothing.
+    """
+    names = buckets.c.name
+    asked = locked(uow.dialect, select(buckets).where(names.in_(sorted(fresh))).order_by(names))
+    found = {row.name: row for row in uow.conn.execute(asked)}
+    if uow.dialect == "postgresql" and len(found) < len(fresh):
+        made = [
+            {"name": name, "level": fresh[name], "at": uow.now}
+            for name in sorted(fresh.keys() - found)
+        ]
+        uow.conn.execute(upsert(uow.dialect, buckets).on_conflict_do_nothing(), made)
+        found = {row.name: row for row in uow.conn.execute(asked)}
+    return found
+
+
 def left_of_day(uow: UnitOfWork, name: str, allowed: int) -> int:
     """Give how many of a day's allowance are left. A name holds its day."""
-    where = buckets.c.name == name
-    row = uow.conn.execute(locked(uow.dialect, select(buckets).where(where))).first()
+    row = _held(uow, {name: 0}).get(name)
     return max(0, allowed - (row.level if row is not None else 0))
 
 
@@ -118,8 +132,7 @@ def give_back_of_day(uow: UnitOfWork, name: str, count: int) -> None:
 
 def take_of_day(uow: UnitOfWork, name: str, allowed: int, wanted: int) -> int:
     """Take so many of a day's allowance as are left; gives how many. A name holds its day."""
-    where = buckets.c.name == name
-    row = uow.conn.execute(locked(uow.dialect, select(buckets).where(where))).first()
+    row = _held(uow, {name: 0}).get(name)
     used = row.level if row is not None else 0
     granted = max(0, min(wanted, allowed - used))
     if granted:

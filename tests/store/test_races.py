@@ -21,6 +21,7 @@ from hub import (
     DeliveryReceipt,
     DeliveryStatus,
     SendMessage,
+    SetSendingLimits,
     SettleDelivery,
     StartSending,
 )
@@ -71,6 +72,27 @@ async def test_a_receipt_that_comes_while_its_send_is_settled_is_not_lost(home: 
     assert (await home.user.message(message_id)).status == "read"
 
 
+def _claiming(account: Any, limit: int = 9) -> ClaimDeliveries:
+    return ClaimDeliveries(account_id=account, worker="test", limit=limit, lease_us=60 * US)
+
+
+async def _claim_uncommitted(
+    home: House, command: ClaimDeliveries
+) -> tuple[asyncio.Future[Any], threading.Event]:
+    """Claim, and hold the commit back until the event is set."""
+    claimed, go_on = threading.Event(), threading.Event()
+
+    def slow_claim(tx: Transaction, items: list[ClaimDeliveries]) -> list[Any]:
+        found = [claim_deliveries(UnitOfWork(tx, actor=SYSTEM), each) for each in items]
+        claimed.set()
+        go_on.wait(30)
+        return found
+
+    slow = asyncio.ensure_future(home.runtime.database.write(slow_claim, command))
+    await asyncio.to_thread(claimed.wait, 30)
+    return slow, go_on
+
+
 @pytest.mark.parametrize("first", [{"cap_count": 1}, {}], ids=["capped", "uncapped"])
 async def test_two_workers_who_claim_at_once_keep_to_the_cap(
     home: House, first: dict[str, int]
@@ -81,28 +103,28 @@ async def test_two_workers_who_claim_at_once_keep_to_the_cap(
     two = await planned(home, number=2, cap_count=1)
     await given(home, one, [anna])
     await given(home, two, [anna, boris], account=other)
-    claimed, go_on = threading.Event(), threading.Event()
-
-    def slow_claim(tx: Transaction, items: list[ClaimDeliveries]) -> list[Any]:
-        found = [claim_deliveries(UnitOfWork(tx, actor=SYSTEM), each) for each in items]
-        claimed.set()
-        go_on.wait(30)
-        return found
-
-    def claiming(account: Any) -> ClaimDeliveries:
-        return ClaimDeliveries(account_id=account, worker="test", limit=9, lease_us=60 * US)
-
-    slow = asyncio.ensure_future(home.runtime.database.write(slow_claim, claiming(home.pigeon)))
-    await asyncio.to_thread(claimed.wait, 30)
+    slow, go_on = await _claim_uncommitted(home, _claiming(home.pigeon))
     # The first is not committed yet, and nobody waits for it: Boris is his alone.
-    [quick] = await home.system.do(claiming(other))
+    [quick] = await home.system.do(_claiming(other))
     waiting = await states(home, two)
     go_on.set()
     assert len(await slow) == 1
     assert (len(quick), waiting) == (1, {("claimed", ""): 1, ("queued", ""): 1})
     home.world.offset_us += US
-    assert await home.system.do(claiming(other)) == [[]]
+    assert await home.system.do(_claiming(other)) == [[]]
     assert (await states(home, two))["suppressed", "frequency_cap"] == 1
+
+
+@pytest.mark.parametrize("limit", ["per_day", "per_minute"])
+async def test_the_first_claims_of_a_limit_count_together(home: House, limit: str) -> None:
+    await home.user.do(SetSendingLimits(account_id=home.pigeon, **{limit: 1}))
+    await given(home, await planned(home), await people(home, "Anna", "Boris"))
+    slow, go_on = await _claim_uncommitted(home, _claiming(home.pigeon, 1))
+    second = asyncio.ensure_future(home.system.do(_claiming(home.pigeon, 1)))
+    await asyncio.wait({second}, timeout=0.3)
+    go_on.set()
+    [found] = await second
+    assert (len(await slow), found) == (1, [])
 
 
 async def test_a_fact_gets_its_number_under_the_lock(home: House) -> None:
