@@ -28,6 +28,7 @@ from hub import (
     ManyRecipient,
     Micros,
     RunJob,
+    Segment,
     UnitOfWork,
 )
 from plugins.mailings.audience import kind_of
@@ -40,6 +41,7 @@ from plugins.mailings.tables import mailings, with_run
 from plugins.mailings.times import wall_clock
 
 JOB = "mailings.join"
+EVERYBODY = Segment(id=0, name="", static=False)
 GOES = ("scheduled", "filling", "sending", "paused")
 
 
@@ -128,14 +130,7 @@ async def join(hub: Hub, payload: Mapping[str, Any]) -> None:
     if mailing.state not in GOES:
         # It ended since the rule ran: there is nothing to put him into, and nothing to try again.
         return
-    kinds = {one: await kind_of(hub, one) for one in mailing.plan.accounts}
-    ways = [
-        (account_id, address.id)
-        for account_id, kind in kinds.items()
-        for address in contact.addresses
-        if address.kind == kind
-    ]
-    account_id, address_id = ways[0] if ways else (mailing.plan.accounts[0], AddressId(0))
+    account_id, address_id = await _first_way(hub, mailing, contact.id)
     due_at = mailing.due_at if mailing.state == "scheduled" and not mailing.looks else 0
     if mailing.plan.at and mailing.plan.local:
         house = (await hub.brand()).time_zone or "UTC"
@@ -153,6 +148,17 @@ async def join(hub: Hub, payload: Mapping[str, Any]) -> None:
             ),
         )
     )
+
+
+async def _first_way(hub: Hub, mailing: Mailing, contact_id: ContactId) -> tuple[int, AddressId]:
+    """Give the first account of the order on which he has an address, and the one that is taken
+    of each person of a segment; without any the first account, and none."""
+    for account_id in mailing.plan.accounts:
+        kind = await kind_of(hub, account_id)
+        for one in await hub.audience(EVERYBODY, channel=kind, after=contact_id - 1, limit=1):
+            if one.contact_id == contact_id and one.address_id:
+                return account_id, one.address_id
+    return mailing.plan.accounts[0], AddressId(0)
 
 
 def _words(mailing: Mailing, contact_id: int) -> int:

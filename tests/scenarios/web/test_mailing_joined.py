@@ -8,7 +8,16 @@ from pathlib import Path
 import pytest
 
 import plugins.mailings
-from hub import Address, CreateContact, GiveConsent, SaveRule, SaveSegment
+from hub import (
+    AddAddress,
+    Address,
+    ContactId,
+    CreateContact,
+    GiveConsent,
+    SaveRule,
+    SaveSegment,
+    SuppressAddress,
+)
 from hub.records.rules import RuleRun
 from plugins import crm_actions
 from plugins.mailings import sending
@@ -45,6 +54,27 @@ async def _newcomer(house: House, name: str, *, agreed: bool = True) -> int:
     if agreed:
         await house.system.do(GiveConsent(contact_id=contact, how="form"))
     return int(contact)
+
+
+async def test_who_is_put_in_gets_it_where_something_still_arrives(
+    house: House, world: World
+) -> None:
+    _, account = await _ready(house, 0)
+    (nobody,) = await house.system.do(SaveSegment(name="By rules only", static=True))
+    number = await _draft(house, nobody, account, repeat="enter")
+    hub = _own(house)
+    await send(hub, await mailing_of(hub, str(number)))
+    await sending.tick(hub, {})
+    two = ContactId(await _newcomer(house, "dead"))
+    dead = (await house.system.contact(two)).addresses[0].id
+    await house.system.do(
+        AddAddress(contact_id=two, address=Address(kind="email", value="alive@example.org")),
+        SuppressAddress(address_id=dead, text="it came back"),
+    )
+    await join(hub, {"mailing_id": str(number), "contact_id": str(two)})
+    funnel = await funnel_of(hub, await mailing_of(hub, str(number)))
+    assert (funnel.waiting + funnel.sent, funnel.reasons) == (1, ())
+    await until(lambda: [one.to.value for one in world.sent] == ["alive@example.org"])
 
 
 async def test_a_rule_puts_people_into_a_chain_once(house: House, world: World) -> None:
