@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     bindparam,
     delete,
+    exists,
     insert,
     or_,
     select,
@@ -70,11 +71,18 @@ def give_consent(uow: UnitOfWork, command: GiveConsent) -> bool:
 
 
 def withdraw_consent(uow: UnitOfWork, command: WithdrawConsent) -> int:
-    """Note a refusal and end what waits, in this same transaction; gives how many were ended."""
+    """Note a refusal and end what waits, in this same transaction; gives how many were ended.
+
+    An old paper is noted, and ends nothing about which a newer word was given since.
+    """
     known(uow, command.contact_id)
     channel, topic = _scope(command)
+    at = command.at or uow.now
+    stands = not _newer(uow.conn, command.contact_id, channel, topic, at)
     _note(uow, command, channel, topic, WITHDRAWN)
-    ended = end_waiting(uow, command.contact_id, channel, topic)
+    if not stands:
+        return 0
+    ended = end_waiting(uow, command.contact_id, channel, topic, at=at)
     # A question that still waits for its button is answered too.
     asked = [
         confirmations.c.contact_id == command.contact_id,
@@ -196,6 +204,17 @@ def write_log(
     return log_id
 
 
+def _newer(conn: Connection, contact_id: int, channel: str, topic: str, at: int) -> bool:
+    """Say whether a newer word covers all of a channel and topic."""
+    words = select(consents.c.state).where(
+        consents.c.contact_id == contact_id,
+        consents.c.channel.in_({channel, ""}),
+        consents.c.topic.in_({topic, ""}),
+        consents.c.at > at,
+    )
+    return conn.execute(words.limit(1)).first() is not None
+
+
 def _refused(conn: Connection, contact_id: int, channel: str, topic: str) -> bool:
     words = conn.execute(
         select(consents.c.state).where(
@@ -207,9 +226,12 @@ def _refused(conn: Connection, contact_id: int, channel: str, topic: str) -> boo
     return WITHDRAWN in set(words)
 
 
-def end_waiting(uow: UnitOfWork, contact_id: int, channel: str = "", topic: str = "") -> int:
+def end_waiting(
+    uow: UnitOfWork, contact_id: int, channel: str = "", topic: str = "", *, at: int = 0
+) -> int:
     """End a person's waiting advertising of a channel and topic; gives how many.
 
+    With `at`, when he said so, without what he agreed to since.
     What a worker has claimed is not on the wire yet: its lease is taken away, so that the worker
     finds it lost when it is about to call (`StartSending`). Only what is being sent goes on.
     """
@@ -227,6 +249,19 @@ def end_waiting(uow: UnitOfWork, contact_id: int, channel: str = "", topic: str 
             addresses.c.contact_id == contact_id, addresses.c.kind == channel
         )
         where.append(deliveries.c.address_id.in_(mine.scalar_subquery()))
+    if at and at < uow.now:
+        kind = select(addresses.c.kind).where(addresses.c.id == deliveries.c.address_id)
+        kind = kind.correlate(deliveries)
+        its_topic = select(many_sends.c.topic).where(many_sends.c.id == deliveries.c.send_id)
+        its_topic = its_topic.correlate(deliveries)
+        since = exists().where(
+            consents.c.contact_id == contact_id,
+            consents.c.state == GIVEN,
+            consents.c.at > at,
+            or_(consents.c.channel == "", consents.c.channel == kind.scalar_subquery()),
+            or_(consents.c.topic == "", consents.c.topic == its_topic.scalar_subquery()),
+        )
+        where.append(~since)
     return int(
         uow.conn.execute(
             update(deliveries)

@@ -16,6 +16,7 @@ from crm_store.consents import standing
 from crm_store.personal import personal_data
 from crm_store.suppressions import bounce_of
 from crm_store.tables.dialogs import dialogs
+from crm_store.tables.journal import journal
 from crm_store.tables.outbox import attempts, deliveries
 from crm_store.tables.people import addresses
 from hub import (
@@ -75,9 +76,8 @@ async def address_of(home: House, contact_id: int) -> int:
 async def planned(
     home: House, *contents: ManyContent, number: int = 1, **more: object
 ) -> tuple[int, int]:
-    command = PlanMany(
-        mailing_id=number, title="News", topic="news", contents=contents or (HELLO,), **more
-    )  # type: ignore[arg-type]
+    more = {"title": "News", "topic": "news", **more}
+    command = PlanMany(mailing_id=number, contents=contents or (HELLO,), **more)  # type: ignore[arg-type]
     send_id, ids = (await home.user.do(command))[0]
     return send_id, ids[0]
 
@@ -215,6 +215,30 @@ async def test_quiet_hours_and_the_cap_are_the_persons_own(home: House) -> None:
     assert len(await claim(home)) == 1
     assert gone
     await home.user.do(*(GiveConsent(contact_id=one, how="form") for one in (anna, boris)))
+
+
+async def test_an_old_refusal_ends_nothing_that_was_agreed_to_since(home: House) -> None:
+    (anna,) = await people(home, "Anna", agreed=False)
+    (boris,) = await people(home, "Boris")
+    now = home.system.now()
+    old = {"how": "import", "at": now - DAY}
+    await home.user.do(
+        GiveConsent(contact_id=anna, how="form", at=now - 2 * DAY),
+        GiveConsent(contact_id=anna, topic="news", how="form"),
+    )
+    news, sales = await planned(home), await planned(home, number=2, topic="sales")
+    for one in (news, sales):
+        await given(home, one, [anna, boris])
+    # Of Anna's only that to which she has not agreed since; Boris agreed to all.
+    refusals = [WithdrawConsent(contact_id=one, **old) for one in (anna, boris)]
+    assert await home.user.do(*refusals) == [1, 0]
+    assert await states(home, news) == {("queued", ""): 2}
+    assert await states(home, sales) == {("queued", ""): 1, ("suppressed", "unsubscribed"): 1}
+    (log, *_) = (await home.user.read(standing, boris)).log
+    assert (log.state, log.at) == ("withdrawn", now - DAY)
+    told = select(journal.c.subject_id).where(journal.c.type == "consent.withdrawn")
+    found = await home.runtime.database.read(lambda conn: conn.execute(told).scalars().all())
+    assert found == [anna]
 
 
 @pytest.mark.parametrize(
