@@ -295,13 +295,21 @@ def local_time(text: str) -> datetime:
         raise Invalid("a moment is written 2027-03-10T09:00", field="at") from None
 
 
+def _place(zone: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(zone)
+    except (KeyError, ValueError, OSError):
+        return ZoneInfo("UTC")
+
+
 def moment(text: str, zone: str) -> int:
     """Give the instant of a wall clock in a zone."""
-    try:
-        place = ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        place = ZoneInfo("UTC")
-    return int(local_time(text).replace(tzinfo=place).timestamp() * US)
+    return int(local_time(text).replace(tzinfo=_place(zone)).timestamp() * US)
+
+
+def clock_at(at: int, zone: str) -> str:
+    """Give what the wall clock of a zone showed at an instant."""
+    return datetime.fromtimestamp(at / US, _place(zone)).replace(tzinfo=None).isoformat()
 
 
 def first_moment(plan: Plan, zone: str, now: int) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
-from plugins.mailings.plans import US, Plan, local_time, moment
+from plugins.mailings.plans import US, Plan, clock_at, local_time, moment
 
 LATE_US = 6 * 3_600 * US
 """A mailing that is later than this asks before it goes: a restored backup surprises nobody."""
@@ -67,10 +67,9 @@ def past_somewhere(plan: Plan, now: int) -> bool:
     return plan.local and bool(plan.at) and moment(plan.at, EARLIEST) < now
 
 
-def wall_clock(plan: Plan, occurrence: int, begun: int = 0) -> str:
-    """Give the wall clock of an occurrence; the first one is what the plan says."""
-    text = plan.at or datetime.fromtimestamp(begun / US, UTC).replace(tzinfo=None).isoformat()
-    start = local_time(text)
+def wall_clock(plan: Plan, occurrence: int, begun: str = "") -> str:
+    """Give the wall clock of an occurrence; the first one is what the plan says, or when it began."""
+    start = local_time(plan.at or begun)
     count = occurrence * max(1, plan.repeat_every)
     if plan.repeat == "month":
         month = start.month - 1 + count
@@ -89,11 +88,10 @@ def next_occurrence(plan: Plan, zone: str, now: int, done: int, begun: int = 0) 
     """
     if plan.repeat not in ("day", "week", "month"):
         return 0, 0
-    zone = zone if plan.at else "UTC"
-    number = done
+    number, began = done, clock_at(begun, zone)
     while True:
         number += 1
-        text = wall_clock(plan, number, begun)
+        text = wall_clock(plan, number, began)
         if plan.repeat_until and local_time(text) > local_time(plan.repeat_until):
             return 0, 0
         at = moment(text, zone)

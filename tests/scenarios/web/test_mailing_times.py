@@ -121,6 +121,11 @@ def test_the_wall_clock_of_each_time(plan: dict[str, Any], number: int, clock: s
     first = next_occurrence(spring, "Europe/Berlin", 0, 0)
     assert first == (1, 1_806_217_200 * US)
     assert next_occurrence(spring, "Europe/Berlin", 0, 1) == (0, 0)
+    # Where no time was given it comes at the hour at which it began, whatever the clocks do.
+    begun = (1_806_217_200 - 23 * 3_600) * US
+    plain = read_plan({"repeat": "day"})
+    assert next_occurrence(plain, "Europe/Berlin", begun, 0, begun=begun) == first
+    assert next_occurrence(plain, "no zone", begun, 0, begun=begun) == (1, begun + DAY)
 
 
 async def test_a_chain_goes_on_for_who_did_not_answer(house: House, world: World) -> None:
