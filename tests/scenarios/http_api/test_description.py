@@ -63,6 +63,7 @@ UNREACHED = {
     "POST /rules/import": "rules as they are exported; test_rules.py brings some in",
     "POST /rules/{rule_id}/run": "the rule is off by then",
     "POST /addresses/{address_id}/confirmations": "nobody was asked this",
+    "PUT /networks": "made-up words are no networks; test_networks.py saves some",
     "DELETE /me/passkeys/{passkey_id}": "a passkey is made by a device; test_passkeys.py removes one",
     "POST /mailings/pictures": "a picture; test_mailing_letters.py keeps one",
     "PUT /mailings/mailings/{mailing}/state": "the mailing was sent a moment before",
