@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, case, delete, insert, select, update
+from sqlalchemy import Select, case, delete, insert, select, tuple_, update
 
 from crm_store import card_files, consents, object_writes, of_person
 from crm_store.blob_counts import drop_blobs
@@ -159,15 +159,19 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     dialog_ids = list(
         uow.conn.execute(select(dialogs.c.id).where(dialogs.c.contact_id == contact_id)).scalars()
     )
-    message_ids = list(
-        uow.conn.execute(
-            select(messages.c.id).where(messages.c.dialog_id.in_(dialog_ids))
-        ).scalars()
-    )
     cards = of_person.cards_of(uow.conn, contact_id)
+    named = [(one.kind, one.value) for one in rows]
+    message_ids = of_person.messages_of(uow.conn, cards, dialog_ids, named)
+    # A line of somebody else's dialog may say what he wrote last.
+    uow.conn.execute(
+        update(dialogs)
+        .where(dialogs.c.last_message_id.in_(message_ids), dialogs.c.id.not_in(dialog_ids))
+        .values(preview="", version=dialogs.c.version + 1)
+    )
     own = of_person.own_clients(uow.conn, cards)
     words = of_person.words_of(uow.conn, contact_id, own)
     report: dict[str, Any] = erase_messages(uow, message_ids)
+    _unname(uow, named)
     for table in (drafts, participants, thread_references, said_addresses, asked_details):
         uow.conn.execute(delete(table).where(table.c.dialog_id.in_(dialog_ids)))
     remove_dialogs(uow.conn, dialog_ids)
@@ -226,6 +230,30 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     report |= forget_traces(uow, objects, dialog_ids, words, command.import_ids)
     hashes = [*(address_hash(one.kind, one.value) for one in rows), *command.address_hashes]
     return _remember(uow, command, sorted(set(hashes)), report, cards)
+
+
+def _unname(uow: UnitOfWork, named: Sequence[tuple[str, str]]) -> None:
+    """Take a person out of those to whom others' letters went."""
+    theirs = {value.lower() for _, value in named}
+    there = of_person.dialogs_with(uow.conn, named)
+    for start in range(0, len(there), of_person.CHUNK):
+        some = there[start : start + of_person.CHUNK]
+        rows = uow.conn.execute(
+            select(messages.c.id, messages.c.people).where(messages.c.dialog_id.in_(some))
+        ).all()
+        for row in rows:
+            kept = {
+                part: [one for one in people if str(one[0]).lower() not in theirs]
+                for part, people in row.people.items()
+                if people and isinstance(people[0], list)
+            }
+            if any(len(people) < len(row.people[part]) for part, people in kept.items()):
+                people = {**row.people, **kept}
+                uow.conn.execute(
+                    update(messages).where(messages.c.id == row.id).values(people=people)
+                )
+    takes_part = tuple_(participants.c.kind, participants.c.value).in_(list(named))
+    uow.conn.execute(delete(participants).where(takes_part))
 
 
 def forget_merges(uow: UnitOfWork, kind: str, ids: Sequence[int]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, select, tuple_
 
 from crm_store.nouns import Noun
 from crm_store.sameness import normal_form
 from crm_store.survivors import survivor_of
-from crm_store.tables.dialogs import messages
+from crm_store.tables.dialogs import messages, participants
 from crm_store.tables.objects import dialog_links
 from crm_store.tables.people import addresses, clients, contacts, merge_moves, merges
 from hub.card_addresses import every
@@ -85,6 +85,49 @@ def _with_merged(conn: Connection, table: Table, root: int) -> list[int]:
         newest = list(conn.execute(merged).scalars())
         found += newest
     return found
+
+
+def messages_of(
+    conn: Connection,
+    cards: Sequence[int],
+    dialog_ids: Sequence[int],
+    named: Sequence[tuple[str, str]],
+) -> list[int]:
+    """Give the messages that hold words of a person: those of his dialogs, those that went from
+    them to others' when they were merged, and what he wrote in others' dialogs.
+
+    `named` are his addresses: by them he takes part in others' dialogs.
+    """
+    found = set(
+        conn.execute(select(messages.c.id).where(messages.c.dialog_id.in_(dialog_ids))).scalars()
+    )
+    went = (
+        select(merge_moves.c.row_id)
+        .join(merges, merges.c.id == merge_moves.c.merge_id)
+        .where(
+            merges.c.kind == "dialog",
+            merges.c.merged_id.in_(dialog_ids),
+            merges.c.undone_at == 0,
+            merge_moves.c.place == "messages",
+        )
+    )
+    found |= set(conn.execute(went).scalars())
+    elsewhere = dialogs_with(conn, named)
+    for start in range(0, len(elsewhere), CHUNK):
+        written = select(messages.c.id).where(
+            messages.c.dialog_id.in_(elsewhere[start : start + CHUNK]),
+            messages.c.author_kind == "contact",
+            messages.c.author_id.in_(cards),
+        )
+        found |= set(conn.execute(written).scalars())
+    return sorted(found)
+
+
+def dialogs_with(conn: Connection, named: Sequence[tuple[str, str]]) -> list[int]:
+    """Give the dialogs, others' too, in which one of these addresses takes part."""
+    takes_part = tuple_(participants.c.kind, participants.c.value).in_(list(named))
+    found = select(participants.c.dialog_id).where(takes_part).distinct()
+    return sorted(conn.execute(found).scalars())
 
 
 def objects_of(

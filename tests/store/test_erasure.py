@@ -38,6 +38,7 @@ from hub import (
     LinkDialog,
     MergeClients,
     MergeContacts,
+    MergeDialogs,
     MergeId,
     MergeLeads,
     MergeRequests,
@@ -318,6 +319,24 @@ async def _link(home: House, dialog_id: DialogId) -> Counter[str]:
             put = RequestId(await plant(name))
             await home.user.do(MergeRequests(request_id=put, into_id=RequestId(one)))
     return hung
+
+
+async def test_words_are_gone_from_others_dialogs_too(tmp_path: Path, database_url: str) -> None:
+    async with house(tmp_path, database_url) as home:
+        eve = f"{WORD}@example.com"
+        copy = (Address(kind="email", value=eve),)
+        first, merged = await home.receive(
+            letter("k1", text="ours", external_id="<k1@x>", cc=copy),
+            letter("k2", eve, text=f"{WORD} merged"),
+            letter=True,
+        )
+        reply = {"in_reply_to": "<k1@x>", "references": ("<k1@x>",)}
+        [joined] = await home.receive(letter("k3", eve, text=f"{WORD} too", **reply), letter=True)
+        assert joined.dialog_id == first.dialog_id
+        await home.user.do(MergeDialogs(survivor_id=first.dialog_id, merged_id=merged.dialog_id))
+        await home.user.do(EraseContact(contact_id=merged.contact_id))
+        assert _places(home.runtime.database, tmp_path) == []
+        assert len(_kept(home, "ours")) == 1
 
 
 async def test_what_an_erased_person_wrote_before_stays_out_and_what_comes_later_is_new(
