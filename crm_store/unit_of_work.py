@@ -21,13 +21,14 @@ from hub.capabilities import Abilities
 from hub.commands.base import Command
 from hub.errors import HubError, Invalid
 from hub.events import Event, ImportBatchWritten, ObjectChanged
-from hub.ids import EventId, Micros
+from hub.ids import ContactId, EventId, Micros
 from hub.kinds import Kind
 from hub.objects import DIRECT, MAX_DEPTH, SYSTEM, Actor, Cause
 from hub.storable import NOT_KEPT
 
 if TYPE_CHECKING:
     from hub.extensions import Ageing
+    from hub.records.segments import Reachable
     from hub.segment_fields import SegmentField
 
 JOURNAL_LOCK = 0x4855_4A4F
@@ -215,3 +216,11 @@ class UnitOfWork:
         if self.carry_out is None:
             raise RuntimeError("this unit of work carries no commands")
         return self.carry_out(self, command)
+
+    def reachable(
+        self, preferred: Mapping[int, int], *, kind: str
+    ) -> Mapping[ContactId, Reachable]:
+        """Say where people can be reached on a kind of address now, and who refused advertising."""
+        from crm_store.reachable import reachable
+
+        return reachable(self, preferred, kind)

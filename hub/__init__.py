@@ -636,6 +636,7 @@ from hub.records.rules import (
 from hub.records.segments import (
     Member,
     Reach,
+    Reachable,
     Reaches,
     Segment,
 )
@@ -1057,6 +1058,7 @@ __all__ = [
     "Quick",
     "RateLimit",
     "Reach",
+    "Reachable",
     "Reaches",
     "ReactToMessage",
     "Reaction",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from hub.records.many_results import Earned, LinkTally, Tally
     from hub.records.objects import ObjectPage
     from hub.records.people import Contact
-    from hub.records.segments import Member, Reach, Reaches, Segment
+    from hub.records.segments import Member, Reach, Reachable, Reaches, Segment
     from hub.records.system import Account, Brand, Team, User
     from hub.records.topics import Topic
 
@@ -58,6 +58,15 @@ class UnitOfWork(Protocol):
 
     def give(self, command: Command) -> object:
         """Carry out another command in this same transaction."""
+
+    def reachable(
+        self, preferred: Mapping[int, int], *, kind: str
+    ) -> Mapping[ContactId, Reachable]:
+        """Where people can be reached on a kind of address now, and who refused advertising.
+
+        `preferred` names by each person the address to take while it takes something, 0 for none.
+        Who is not there any more is left out; of whom who acts may not see, only that is said.
+        """
 
 
 class PluginStore(Protocol):

@@ -57,6 +57,19 @@ class Reaches:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reachable:
+    """Where a person takes something of a kind (0 where nowhere), and why no advertising goes there.
+
+    `refusal` is a reason as in the funnel of a mailing (`no_consent` where he was never asked), ""
+    where advertising may go. Not `seen` by who acts, nothing more is said of him.
+    """
+
+    address_id: AddressId
+    refusal: str = ""
+    seen: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A person of an audience, with the address of the asked channel (0 where there is none)."""
 

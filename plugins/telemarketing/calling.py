@@ -35,7 +35,7 @@ from hub import (
 from plugins.telemarketing.doing import check_caller
 from plugins.telemarketing.plans import LATER, REFUSED, WRONG, CallList, Question
 from plugins.telemarketing.tables import calls, people
-from plugins.telemarketing.taking import UNDO_US, GiveBack, KeepResult, TakeNext, UndoResult
+from plugins.telemarketing.taking import UNDO_US, KeepResult, TakeNext, UndoResult
 
 US = 1_000_000
 SHOWN = 5
@@ -66,18 +66,11 @@ class Seat:
 
 
 async def next_seat(hub: Hub, one: CallList) -> Seat | None:
-    """Take the next person; who lost his telephone since is passed."""
+    """Take the next person, None where nobody is to be called now."""
     await check_caller(hub, one)
     house = (await hub.brand()).time_zone or "UTC"
-    for _attempt in range(50):
-        (person_id,) = await hub.do(TakeNext(list_id=one.id, zone=house))
-        if not person_id:
-            return None
-        found = await seat_of(hub, one, person_id, house)
-        if found is not None:
-            return found
-        await hub.do(GiveBack(person_id=person_id, drop=True))
-    return None
+    (person_id,) = await hub.do(TakeNext(list_id=one.id, zone=house))
+    return await seat_of(hub, one, person_id, house) if person_id else None
 
 
 async def held_seat(hub: Hub, one: CallList) -> Seat | None:
@@ -91,7 +84,7 @@ async def held_seat(hub: Hub, one: CallList) -> Seat | None:
 
 
 async def seat_of(hub: Hub, one: CallList, person_id: int, house: str = "UTC") -> Seat | None:
-    """Give a place of a list as it is shown, None where its person or number is gone."""
+    """Give a place of a list as it is shown, None where who acts does not see its person."""
     row = await hub.store.first(select(people).where(people.c.id == person_id))
     if row is None:
         return None
@@ -99,8 +92,7 @@ async def seat_of(hub: Hub, one: CallList, person_id: int, house: str = "UTC") -
         contact = await hub.contact(ContactId(row["contact_id"]))
     except NotFound:
         return None
-    phones = [a for a in contact.addresses if a.kind == "phone" and not a.blocked]
-    chosen = next((a for a in phones if a.id == row["address_id"]), phones[0] if phones else None)
+    chosen = next((each for each in contact.addresses if each.id == row["address_id"]), None)
     if chosen is None or contact.deleted_at:
         return None
     values = (await hub.values(contact_id=contact.id)).texts
@@ -283,9 +275,9 @@ async def undo(hub: Hub, one: CallList) -> None:
         if number and await _is_there(hub, kind, number):
             steps.append(RemoveObject(kind=kind, object_id=number))
     if call["result"] == WRONG:
-        row = await hub.store.first(select(people).where(people.c.id == call["person_id"]))
-        if row is not None and row["address_id"]:
-            steps.append(ReleaseAddress(address_id=AddressId(row["address_id"]), reason="by_hand"))
+        called = call["before"].get("address_id")
+        if called:
+            steps.append(ReleaseAddress(address_id=AddressId(called), reason="by_hand"))
     if call["result"] == REFUSED:
         noted = ContactId(call["contact_id"]), _proof(call["meeting_id"])
         try:

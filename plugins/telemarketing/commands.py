@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, insert, select, update
 
 from hub import Command, Conflict, ContactId, Handler, Invalid, NotFound, UnitOfWork
 from plugins.telemarketing.facts import CallListChanged
-from plugins.telemarketing.plans import CallList, read_list, read_plan
+from plugins.telemarketing.plans import PHONE, CallList, may_call, read_list, read_plan
 from plugins.telemarketing.tables import calls, lists, people
 
 STEPS = {
@@ -57,7 +57,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddToCallList(Command):
-    """Put people on a list; who is on it stays as he is. Gives how many are new."""
+    """Put people on a list; who is on it stays as he is. Gives how many are new.
+
+    Left out is who has no telephone that is in use, and of advertising who refused it or does not
+    want to be disturbed.
+    """
 
     permission: ClassVar[str] = "mailings.send"
 
@@ -172,16 +176,19 @@ def add(uow: UnitOfWork, command: AddToCallList) -> int:
     ).scalars()
     for known in set(there):
         del given[known]
+    asked = {one.contact_id: one.address_id for one in given.values()}
+    ways = uow.reachable(asked, kind=PHONE) if asked else {}
     rows = [
         {
             "id": uow.new_id(),
             "list_id": found.id,
             "contact_id": one.contact_id,
-            "address_id": one.address_id,
+            "address_id": way.address_id,
             "time_zone": one.time_zone[:60],
             "state": "waiting",
         }
         for one in given.values()
+        if (way := ways.get(ContactId(one.contact_id))) and may_call(found.plan, way)
     ]
     if rows:
         uow.execute(insert(people), rows)
@@ -225,7 +232,7 @@ def forget(uow: UnitOfWork, command: ForgetListed) -> None:
 
 
 def drop_refuser(uow: UnitOfWork, command: DropRefuser) -> None:
-    """End the places of a person who waits; who is being called now ends by his result."""
+    """End the places of a person who waits; who is being called now has his end by the result."""
     waits = (people.c.contact_id == command.contact_id) & (people.c.state == "waiting")
     for row in uow.execute(select(people.c.id, people.c.list_id).where(waits)).all():
         if list_in(uow, row.list_id).plan.advertising:

@@ -21,8 +21,8 @@ from hub import (
     Segment,
 )
 from plugins.telemarketing.commands import AddToCallList, Listed, SteerCallList
-from plugins.telemarketing.filling import BATCH, MANAGE, PHONE, QUIET, REFUSED, fill, wrong_numbers
-from plugins.telemarketing.plans import TALKED, CallList, read_list
+from plugins.telemarketing.filling import BATCH, MANAGE, fill
+from plugins.telemarketing.plans import NOT_ASKED, PHONE, TALKED, CallList, read_list
 from plugins.telemarketing.tables import calls, lists, people
 
 MOST_LISTS = 200
@@ -98,20 +98,31 @@ async def progress(hub: Hub, ids: Sequence[int]) -> dict[int, dict[str, int]]:
     }
 
 
-async def add_people(hub: Hub, one: CallList, contact_ids: Sequence[int]) -> int:
-    """Put people on a list by hand, or from a report; gives how many are new. See filling.py."""
-    wanted = sorted(set(contact_ids))[:BATCH]
-    out = await _refusers(hub, wanted) if one.plan.advertising and wanted else set()
-    wrong, listed = await wrong_numbers(hub), []
-    for number in wanted:
-        contact = await hub.contact(ContactId(number))
-        phones = [a.id for a in contact.addresses if a.kind == PHONE and not a.blocked]
-        phones = [each for each in phones if each not in wrong]
-        if phones and number not in out and not contact.deleted_at:
-            listed.append(Listed(number, phones[0], contact.time_zone))
-    if not listed:
+async def unasked(hub: Hub, one: CallList) -> int:
+    """Count who of the segment of advertising has a telephone and never gave his consent to it: an
+    estimate in a large house. 0 for a list that has been called to its end."""
+    chosen = one.plan.segment_id
+    if one.state in ("done", "removed") or not one.plan.advertising or not chosen:
         return 0
-    return int((await hub.do(AddToCallList(list_id=one.id, people=tuple(listed))))[0])
+    if chosen not in {known.id for known in await hub.segments()}:
+        return 0
+    segment = Segment(id=0, name="", static=False, any_of=(chosen,))
+    found = await hub.reaches(segment, channels=(PHONE,), exact=False)
+    return dict(found.each[0].kept_back).get(NOT_ASKED, 0)
+
+
+async def add_people(hub: Hub, one: CallList, contact_ids: Sequence[int]) -> int:
+    """Put people on a list by hand, or from a report; gives how many are new. See `AddToCallList`."""
+    wanted, added = sorted(set(contact_ids)), 0
+    for start in range(0, len(wanted), BATCH):
+        listed = []
+        for number in wanted[start : start + BATCH]:
+            contact = await hub.contact(ContactId(number))
+            phone = next((each.id for each in contact.addresses if each.kind == PHONE), 0)
+            listed.append(Listed(contact.id, phone, contact.time_zone))
+        (new,) = await hub.do(AddToCallList(list_id=one.id, people=tuple(listed)))
+        added += new
+    return added
 
 
 async def add_numbers(hub: Hub, one: CallList, text: str) -> tuple[int, list[str]]:
@@ -147,19 +158,6 @@ async def _whose(hub: Hub, number: str, name: str) -> int:
             raise
         return int(error.details["contact_id"]) if isinstance(error.details, dict) else 0
     return int(made[0])
-
-
-async def _refusers(hub: Hub, wanted: Sequence[int]) -> set[int]:
-    """Give who of these people, in the order of their ids, is not to be called for advertising."""
-    segment = Segment(id=0, name="", static=False, filter={"any": [REFUSED, QUIET]})
-    found: set[int] = set()
-    after = wanted[0] - 1
-    while members := await hub.audience(segment, channel=PHONE, after=after, limit=BATCH):
-        found |= {int(one.contact_id) for one in members}
-        after = members[-1].contact_id
-        if after >= wanted[-1]:
-            break
-    return found
 
 
 async def steer(hub: Hub, one: CallList, state: str) -> None:

@@ -37,14 +37,12 @@ from plugins.telemarketing.commands import (
     list_in,
     set_state,
 )
-from plugins.telemarketing.plans import WRONG, CallList, read_list
-from plugins.telemarketing.tables import ID, lists, people
+from plugins.telemarketing.plans import PHONE, CallList, read_list
+from plugins.telemarketing.tables import ID, lists
 from plugins.telemarketing.tables import number as whole
 
-PHONE, MANAGE = "phone", "mailings.send"
+MANAGE = "mailings.send"
 BATCH, BATCHES_A_RUN = 500, 40
-REFUSED = {"field": "contact.refused", "operator": "in", "value": ["*"]}
-QUIET = {"field": "contact.do_not_disturb", "operator": "equals", "value": True}
 
 
 def _(text: str) -> str:
@@ -226,8 +224,7 @@ async def fill_of(hub: Hub, list_id: int) -> Fill:
 async def fill(hub: Hub, one: CallList, *, starts: bool = False) -> Fill:
     """Begin to put on a list who is in its segment now, its first batch at once; says how far it is.
 
-    Left out is who has no telephone, whose number was wrong, and of advertising who refused it or
-    does not want to be disturbed.
+    Who is left out `AddToCallList` says.
     """
     await _segment(hub, one)
     await hub.do(BeginFill(list_id=one.id, starts=starts, sight=await hub.sight()))
@@ -271,15 +268,11 @@ async def _eyes(hub: Hub, known: Fill) -> Hub:
 async def _segment(hub: Hub, one: CallList) -> Segment:
     if one.plan.segment_id not in {known.id for known in await hub.segments()}:
         raise Invalid(NO_SEGMENT, field="segment_id")
-    chosen = (one.plan.segment_id,)
-    if one.plan.advertising:
-        kept = {"none": [REFUSED, QUIET]}
-        return Segment(id=0, name=one.title, static=False, filter=kept, all_of=chosen)
-    return Segment(id=0, name=one.title, static=False, any_of=chosen)
+    return Segment(id=0, name=one.title, static=False, any_of=(one.plan.segment_id,))
 
 
 async def turn(hub: Hub, eyes: Hub, one: CallList, *, batches: int) -> None:
-    segment, wrong = await _segment(eyes, one), await wrong_numbers(hub)
+    segment = await _segment(eyes, one)
     for _batch in range(batches):
         known = await fill_of(hub, one.id)
         if known.state != "running":
@@ -297,17 +290,10 @@ async def turn(hub: Hub, eyes: Hub, one: CallList, *, batches: int) -> None:
             people=tuple(
                 Listed(each.contact_id, each.address_id, each.time_zone)
                 for each in members
-                if each.address_id and each.address_id not in wrong
+                if each.address_id
             ),
             over=over,
         )
         await hub.do(step)
         if over:
             return
-
-
-async def wrong_numbers(hub: Hub) -> set[int]:
-    """Give the addresses that were somebody else's number."""
-    wrong = (people.c.result == WRONG) & (people.c.state == "done")
-    rows = await hub.store.all(select(people.c.address_id).where(wrong))
-    return {int(row["address_id"]) for row in rows}

@@ -27,6 +27,7 @@ from plugins.telemarketing.doing import (
     people_behind,
     progress,
     steer,
+    unasked,
 )
 from plugins.telemarketing.filling import MANAGE, EndFill, fill, fill_of
 from plugins.telemarketing.plans import STATES, CallList, results_of, script_of
@@ -103,6 +104,7 @@ async def _page(hub: Hub, request: PluginRequest, one: CallList, problem: str = 
             "n": counted,
             "filling": await fill_of(hub, one.id),
             "segments": await hub.segments(),
+            "unasked": await unasked(hub, one),
             "teams": await hub.teams(),
             "users": [await hub.user(UserId(each)) for each in users],
             "problem": problem,

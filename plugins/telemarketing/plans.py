@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hub import Invalid
+from hub import Invalid, Reachable
 
+PHONE = "phone"
 MOST_QUESTIONS, MOST_RESULTS, MOST_TEXT = 30, 4, 4_000
 TALKED, MISSED, LATER, REFUSED, WRONG = "talked", "missed", "later", "refused", "wrong"
 
@@ -32,6 +33,7 @@ STATES = {
     "done": _("Done"),
     "removed": _("Removed"),
 }
+NOT_ASKED = "no_consent"
 KINDS = ("text", "choice", "yesno", "number")
 
 
@@ -126,6 +128,15 @@ class CallList:
     started_at: int = 0
     user_id: int = 0
     version: int = 1
+
+
+def may_call(plan: Plan, way: Reachable | None) -> bool:
+    """Say whether a person of a list is called: he is there, has a telephone in use, and refused no
+    advertising where the list is one. Who was never asked for his consent is: the list's page warns.
+    """
+    if way is None or not way.address_id:
+        return False
+    return not plan.advertising or way.refusal in ("", NOT_ASKED)
 
 
 def read_list(row: Mapping[str, Any]) -> CallList:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import ColumnElement, case, func, insert, select, update
 
 from hub import (
     Command,
@@ -20,15 +21,17 @@ from hub import (
 )
 from plugins.telemarketing.commands import list_in, set_state
 from plugins.telemarketing.facts import ListCalled
-from plugins.telemarketing.plans import LATER, CallList
+from plugins.telemarketing.plans import LATER, PHONE, CallList, Plan, may_call
 from plugins.telemarketing.tables import calls, people
 
 US = 1_000_000
 LEASE_US = 30 * 60 * US
 """For so long a person who was taken is his caller's alone."""
 UNDO_US = 24 * 3_600 * US
-KEPT = ("state", "due_at", "promised", "attempts", "result")
-"""What of a person's place a result changes, and its undoing brings back."""
+KEPT = ("state", "due_at", "promised", "attempts", "result", "address_id")
+"""What of a person's place is kept with a call, and its undoing brings back; the last is what was called."""
+FEW, MANY = 20, 2_000
+"""So many places are looked at first, and then at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +49,11 @@ class TakeNext(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveBack(Command):
-    """Let somebody else call a person that was taken; `drop` ends his place without a call."""
+    """Let somebody else call a person that was taken."""
 
     permission: ClassVar[str] = "contacts.edit"
 
     person_id: int
-    drop: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,33 +91,80 @@ def handlers() -> list[Handler]:
 
 
 def take(uow: UnitOfWork, command: TakeNext) -> int:
-    """Lock one free place, passing those that another transaction holds, and lease it."""
+    """Lease the first free place that may be called now, passing those that another caller holds.
+
+    The telephone to call is chosen here. Whom who acts may not see is left to others; who is gone,
+    lost his telephone or refused advertising since has no place any more.
+    """
     found = list_in(uow, command.list_id)
     if found.state != "running":
         return 0
     me = uow.actor.id
     waiting = (people.c.list_id == found.id) & (people.c.state == "waiting")
     mine = waiting & (people.c.user_id == me) & (people.c.lease_until > uow.now)
-    row = uow.execute(select(people.c.id).where(mine).limit(1).with_for_update()).first()
-    if row is None:
-        free = waiting & (people.c.due_at <= uow.now) & (people.c.lease_until <= uow.now)
-        # What was promised for now is kept whatever the hour; nobody else is called in his night.
-        awake = _awake(uow, found, command.zone)
-        called = free & ((people.c.promised == 1) | people.c.time_zone.in_(awake))
-        own = case((people.c.user_id == me, 0), else_=1)
-        row = uow.execute(
-            select(people.c.id)
-            .where(called)
-            .order_by(people.c.promised.desc(), own, people.c.due_at, people.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).first()
-    if row is None:
+    free = waiting & (people.c.due_at <= uow.now) & (people.c.lease_until <= uow.now)
+    # What was promised for now is kept whatever the hour; nobody else is called in his night.
+    awake = _awake(uow, found, command.zone)
+    called = free & ((people.c.promised == 1) | people.c.time_zone.in_(awake))
+    taken = _first(uow, found.plan, mine, held=True) or _first(uow, found.plan, called)
+    if not taken:
         _end_if_over(uow, found.id)
-        return 0
-    leased = {"user_id": me, "lease_until": uow.now + LEASE_US}
-    uow.execute(update(people).where(people.c.id == row.id).values(**leased))
-    return int(row.id)
+    return taken
+
+
+def _first(
+    uow: UnitOfWork, plan: Plan, condition: ColumnElement[bool], *, held: bool = False
+) -> int:
+    """Take the first place of a condition that may be called; gives its id, 0 for none.
+
+    Who is `held` may be on the line: his place ends by what comes of the call.
+    """
+    own = case((people.c.user_id == uow.actor.id, 0), else_=1)
+    ordered = (
+        select(people.c.id, people.c.contact_id, people.c.address_id)
+        .where(condition)
+        .order_by(people.c.promised.desc(), own, people.c.due_at, people.c.id)
+    )
+    passed, limit = 0, FEW
+    while rows := uow.execute(ordered.limit(limit).offset(passed)).all():
+        ways = uow.reachable({one.contact_id: one.address_id for one in rows}, kind=PHONE)
+        over = []
+        for one in rows:
+            way = ways.get(ContactId(one.contact_id))
+            if way is not None and not way.seen:
+                continue
+            if way is None or not (held or may_call(plan, way)):
+                over.append(one.id)
+                continue
+            phone = one.address_id if held else way.address_id
+            if _lease(uow, one.id, condition, phone):
+                _keep_out(uow, over, condition)
+                return int(one.id)
+        passed += len(rows) - _keep_out(uow, over, condition)
+        limit = MANY
+    return 0
+
+
+def _lease(
+    uow: UnitOfWork, person_id: int, condition: ColumnElement[bool], address_id: int
+) -> bool:
+    """Lease a place; False where another caller was quicker."""
+    free = select(people.c.id).where(people.c.id == person_id, condition)
+    if uow.execute(free.with_for_update(skip_locked=True)).first() is None:
+        return False
+    leased = {"user_id": uow.actor.id, "lease_until": uow.now + LEASE_US, "address_id": address_id}
+    uow.execute(update(people).where(people.c.id == person_id).values(**leased))
+    return True
+
+
+def _keep_out(uow: UnitOfWork, ids: Sequence[int], condition: ColumnElement[bool]) -> int:
+    """End places without a call; gives how many. Who is being looked at elsewhere waits for that."""
+    free = select(people.c.id).where(people.c.id.in_(ids), condition).order_by(people.c.id)
+    held = uow.execute(free.with_for_update(skip_locked=True)).scalars().all() if ids else []
+    if held:
+        ended = {"state": "done", "result": "kept_out", "lease_until": 0}
+        uow.execute(update(people).where(people.c.id.in_(held)).values(**ended))
+    return len(held)
 
 
 def _awake(uow: UnitOfWork, found: CallList, house: str) -> list[str]:
@@ -143,10 +192,7 @@ def _own(uow: UnitOfWork, person_id: int) -> Any:
 def give_back(uow: UnitOfWork, command: GiveBack) -> None:
     """End the lease."""
     row = _own(uow, command.person_id)
-    ended = {"state": "done", "result": "kept_out"} if command.drop else {}
-    uow.execute(update(people).where(people.c.id == row.id).values(lease_until=0, **ended))
-    if command.drop:
-        _end_if_over(uow, row.list_id)
+    uow.execute(update(people).where(people.c.id == row.id).values(lease_until=0))
 
 
 def keep(uow: UnitOfWork, command: KeepResult) -> int:
@@ -156,6 +202,11 @@ def keep(uow: UnitOfWork, command: KeepResult) -> int:
     plan, result = found.plan, found.plan.result(command.result)
     attempts = row.attempts + 1
     again = result.again and (result.code == LATER or attempts < plan.attempts)
+    if again:
+        # He may have refused while he was on the line; a number may be found wrong elsewhere.
+        ways = uow.reachable({row.contact_id: row.address_id}, kind=PHONE)
+        way = ways.get(ContactId(row.contact_id))
+        again = may_call(plan, way) or (way is not None and not way.seen)
     if result.code == LATER and command.again_at <= uow.now:
         raise Invalid("say when to call back: tomorrow 15:00, in 2 hours", field="again")
     due_at = command.again_at or uow.now + plan.interval_minutes * 60 * US

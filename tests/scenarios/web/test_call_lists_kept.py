@@ -1,0 +1,108 @@
+"""Call lists while they run: who is called no more, by whom, and what of a call is never lost."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from hub import (
+    ContactId,
+    GiveConsent,
+    ReleaseAddress,
+    SaveRole,
+    UpdateContact,
+    WithdrawConsent,
+)
+from hub.handle import BoundHub
+from plugins.telemarketing.calling import Outcome, Seat, next_seat, record, undo
+from plugins.telemarketing.commands import SaveCallList
+from plugins.telemarketing.doing import list_of, unasked
+from plugins.telemarketing.plans import CallList
+from plugins.telemarketing.tables import people as places
+from plugins.telemarketing.taking import GiveBack
+from tests.scenarios.web.house import House
+from tests.scenarios.web.test_call_lists import (
+    house,
+    own,
+    people,
+    running,
+)
+
+__all__ = ("house",)
+
+
+async def standing(hub: BoundHub, one: CallList) -> dict[ContactId, tuple[str, str]]:
+    rows = await hub.store.all(select(places).where(places.c.list_id == one.id))
+    return {row["contact_id"]: (row["state"], row["result"]) for row in rows}
+
+
+async def taken(hub: BoundHub, one: CallList) -> Seat:
+    seat = await next_seat(hub, one)
+    assert seat is not None
+    return seat
+
+
+async def said(hub: BoundHub, one: CallList, seat: Seat, result: str) -> None:
+    await record(hub, one, seat, Outcome(result=result, answers={}), result)
+
+
+async def test_who_wants_no_advertising_is_called_no_more_on_a_list_that_runs(house: House) -> None:
+    (ann, bob, cid, dan), segment = await people(house, 4)
+    hub = own(house, await house.user("supervisor"))
+    await house.system.do(GiveConsent(contact_id=ann), GiveConsent(contact_id=dan))
+    one = await running(hub, segment)
+    service = await running(hub, segment, advertising=False)
+    assert await unasked(hub, one) == 2
+    await house.system.do(UpdateContact(contact_id=ann, values={"do_not_disturb": True}))
+    seat = await taken(hub, one)
+    assert seat.contact.id == bob
+    # He refuses elsewhere while he is on the line: whatever comes of the call, it is the last.
+    await house.system.do(WithdrawConsent(contact_id=bob))
+    await said(hub, one, seat, "missed")
+    kept_out = ("done", "kept_out")
+    assert await standing(hub, one) == {
+        ann: kept_out, bob: ("done", "missed"), cid: ("waiting", ""), dan: ("waiting", "")
+    }  # fmt: skip
+    # About something else everybody is called, until that list becomes advertising too.
+    seat = await taken(hub, service)
+    assert seat.contact.id == ann
+    await hub.do(GiveBack(person_id=seat.person_id))
+    plan = service.plan.as_json() | {"advertising": True}
+    await hub.do(SaveCallList(list_id=service.id, title="Spring", plan=plan))
+    assert (await taken(hub, service)).contact.id == cid
+    assert (await standing(hub, service))[ann] == kept_out
+    browser = house.browser()
+    await browser.log_in("supervisor@example.org")
+    assert (
+        "Without consent to advertising" in (await browser.get(f"/p/telemarketing/{one.id}")).text
+    )
+
+
+async def test_a_number_found_wrong_is_called_from_no_list_until_it_is_right_again(
+    house: House,
+) -> None:
+    (ann, bob), segment = await people(house, 2)
+    hub = own(house, await house.user("supervisor"))
+    first, second = await running(hub, segment), await running(hub, segment, advertising=False)
+    seat = await taken(hub, first)
+    await said(hub, first, seat, "wrong")
+    assert (await taken(hub, second)).contact.id == bob
+    assert await standing(hub, second) == {ann: ("done", "kept_out"), bob: ("waiting", "")}
+    # What is taken back is the number that was called, and it may be listed again.
+    await undo(hub, first)
+    back = await taken(hub, first)
+    assert (back.contact.id, back.address_id) == (ann, seat.address_id)
+    await said(hub, first, back, "wrong")
+    await house.system.do(ReleaseAddress(address_id=seat.address_id, reason="by_hand"))
+    third = await running(hub, segment)
+    assert set(await standing(hub, third)) == {ann, bob}
+
+
+async def test_who_sees_few_people_leaves_the_others_on_the_list(house: House) -> None:
+    made, segment = await people(house, 3)
+    boss = own(house, await house.user("supervisor"))
+    one = await running(boss, segment)
+    await house.system.do(SaveRole(name="narrow", based_on="agent", scopes={"contacts": "own"}))
+    low = own(house, await house.user("narrow", "n@example.org"))
+    assert await next_seat(low, one) is None
+    assert await standing(boss, one) == dict.fromkeys(made, ("waiting", ""))
+    assert (await list_of(boss, str(one.id))).state == "running"
