@@ -11,6 +11,7 @@ from hub import (
     File,
     Hub,
     Invalid,
+    NotAllowed,
     Page,
     PluginRequest,
     Redirect,
@@ -190,7 +191,9 @@ async def segment(hub: Hub, request: PluginRequest) -> Answer:
 
 
 async def exported(hub: Hub, request: PluginRequest) -> Answer:
-    """Every call of a list as a file."""
+    """Every call of a list as a file, for who sees its report and may export."""
+    if not await hub.may(SEE):
+        raise NotAllowed(f"this needs the right {SEE}")
     one = await list_of(hub, request.path.get("list", ""))
     me = await hub.user(UserId(hub.actor.id))
     zone = ZoneInfo(me.time_zone or (await hub.brand()).time_zone or "UTC")

@@ -20,6 +20,7 @@ from hub import (
     EraseContact,
     GiveConsent,
     MergeContacts,
+    SaveRole,
     SaveSegment,
     SplitContact,
     UndoMerge,
@@ -123,6 +124,14 @@ async def test_a_list_is_planned_called_and_reported_on_its_pages(house: House) 
     table = await browser.get(f"{address}/calls.csv")
     assert "no reason" in table.text
     assert (await browser.get(f"{address}/calls.xlsx")).content[:2] == b"PK"
+    # Who may export, and not see mailings, gets the answers by no file either.
+    permissions = frozenset({"lists.export", "contacts.view"})
+    await house.system.do(SaveRole(name="exporter", based_on="agent", permissions=permissions))
+    await house.user("exporter", "e@example.org")
+    exporter = house.browser()
+    await exporter.log_in("e@example.org")
+    for name in ("calls.csv", "calls.xlsx"):
+        assert (await exporter.get(f"{address}/{name}")).status_code == 403
 
     # Taken back: the note and the interest are in the bin, and he is on the line again.
     assert (await browser.submit(desk, data={"do": "undo"})).status_code == 303
