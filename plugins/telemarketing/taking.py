@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, case, func, insert, select, update
+from sqlalchemy import ColumnElement, case, insert, select, update
 
 from hub import (
     Command,
@@ -19,7 +19,7 @@ from hub import (
     UserId,
     quiet_until,
 )
-from plugins.telemarketing.commands import list_in, set_state
+from plugins.telemarketing.commands import has_waiting, list_in, set_state
 from plugins.telemarketing.facts import ListCalled
 from plugins.telemarketing.plans import LATER, PHONE, CallList, Plan, may_call
 from plugins.telemarketing.tables import calls, people
@@ -258,8 +258,7 @@ def _tell(
 
 
 def _end_if_over(uow: UnitOfWork, list_id: int) -> None:
-    left = select(func.count()).where(people.c.list_id == list_id, people.c.state == "waiting")
-    if list_in(uow, list_id).state == "running" and not uow.execute(left).scalar_one():
+    if list_in(uow, list_id).state == "running" and not has_waiting(uow, list_id):
         set_state(uow, list_id, "ended", state="done")
 
 
@@ -269,6 +268,8 @@ def undo(uow: UnitOfWork, command: UndoResult) -> None:
     if call is None or call.user_id != uow.actor.id:
         raise NotFound("there is no such call of yours")
     row = uow.execute(select(people).where(people.c.id == call.person_id).with_for_update()).one()
+    # It ended by itself where nobody waited any more; else somebody ended it, and it stays so.
+    by_itself = not has_waiting(uow, row.list_id)
     later = select(calls.c.id).where(
         calls.c.person_id == row.id, calls.c.id > call.id, calls.c.undone_at == 0
     )
@@ -286,5 +287,5 @@ def undo(uow: UnitOfWork, command: UndoResult) -> None:
     )
     uow.execute(update(calls).where(calls.c.id == call.id).values(undone_at=uow.now))
     _tell(uow, row, call.id, call.result, row.attempts, undone=True)
-    if list_in(uow, row.list_id).state == "done":
+    if by_itself and list_in(uow, row.list_id).state == "done":
         set_state(uow, row.list_id, "started", state="running")

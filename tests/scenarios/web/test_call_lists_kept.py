@@ -13,8 +13,8 @@ from hub import (
     WithdrawConsent,
 )
 from hub.handle import BoundHub
-from plugins.telemarketing.calling import Outcome, Seat, next_seat, record, undo
-from plugins.telemarketing.commands import SaveCallList
+from plugins.telemarketing.calling import Outcome, Seat, held_seat, next_seat, record, undo
+from plugins.telemarketing.commands import SaveCallList, SteerCallList
 from plugins.telemarketing.doing import list_of, unasked
 from plugins.telemarketing.plans import CallList
 from plugins.telemarketing.tables import people as places
@@ -106,3 +106,10 @@ async def test_who_sees_few_people_leaves_the_others_on_the_list(house: House) -
     assert await next_seat(low, one) is None
     assert await standing(boss, one) == dict.fromkeys(made, ("waiting", ""))
     assert (await list_of(boss, str(one.id))).state == "running"
+    # What he takes back of a list that was ended starts it for nobody.
+    agent = own(house, await house.user("agent", "z@example.org"))
+    await said(agent, one, await taken(agent, one), "talked")
+    await boss.do(SteerCallList(list_id=one.id, state="done"))
+    await undo(agent, one)
+    assert (await list_of(boss, str(one.id))).state == "done"
+    assert await held_seat(agent, one) is not None
