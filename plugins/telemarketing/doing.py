@@ -130,7 +130,7 @@ async def add_numbers(hub: Hub, one: CallList, text: str) -> tuple[int, list[str
     a person. Gives how many are new, and the lines that could not be taken: those that hold no
     number, and those of people whom who acts may not see."""
     ids, left = [], []
-    for line in [each.strip() for each in text.splitlines() if each.strip()][:BATCH]:
+    for line in [each.strip() for each in text.splitlines() if each.strip()]:
         found = _NUMBER.fullmatch(line)
         whose = await _whose(hub, _international(found[1]), found[2] or "") if found else 0
         if whose:

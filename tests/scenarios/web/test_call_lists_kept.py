@@ -15,12 +15,13 @@ from hub import (
 from hub.handle import BoundHub
 from plugins.telemarketing.calling import Outcome, Seat, held_seat, next_seat, record, undo
 from plugins.telemarketing.commands import SaveCallList, SteerCallList
-from plugins.telemarketing.doing import list_of, unasked
+from plugins.telemarketing.doing import add_numbers, list_of, unasked
 from plugins.telemarketing.plans import CallList
 from plugins.telemarketing.tables import people as places
 from plugins.telemarketing.taking import GiveBack
 from tests.scenarios.web.house import House
 from tests.scenarios.web.test_call_lists import (
+    DAY,
     house,
     own,
     people,
@@ -113,3 +114,11 @@ async def test_who_sees_few_people_leaves_the_others_on_the_list(house: House) -
     await undo(agent, one)
     assert (await list_of(boss, str(one.id))).state == "done"
     assert await held_seat(agent, one) is not None
+
+
+async def test_every_line_of_pasted_numbers_is_taken_or_said(house: House) -> None:
+    hub = own(house, await house.user("supervisor"))
+    (number,) = await hub.do(SaveCallList(title="Other", plan=DAY))
+    one = await list_of(hub, str(number))
+    lines = [*(f"line {n}" for n in range(501)), "+7 911 222-33-44; Zoe Tern"]
+    assert await add_numbers(hub, one, "\n".join(lines)) == (1, lines[:-1])
