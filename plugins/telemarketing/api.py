@@ -182,8 +182,13 @@ def _next(seat: Seat | None) -> Answer:
             "local_time": seat.local_time,
             "words": seat.words,
             "questions": [
-                {"text": each.text, "kind": each.kind, "choices": list(each.choices)}
-                for _number, each in seat.questions
+                {
+                    "text": each.text,
+                    "kind": each.kind,
+                    "choices": list(each.choices),
+                    "number": each.number,
+                }
+                for each in seat.questions
             ],
         }
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,7 +33,7 @@ from hub import (
     read_quick,
 )
 from plugins.telemarketing.doing import check_caller
-from plugins.telemarketing.plans import LATER, REFUSED, WRONG, CallList, Question
+from plugins.telemarketing.plans import LATER, REFUSED, WRONG, CallList, Question, as_number
 from plugins.telemarketing.tables import calls, people
 from plugins.telemarketing.taking import UNDO_US, KeepResult, TakeNext, UndoResult
 
@@ -62,7 +62,7 @@ class Seat:
     promised: bool
     local_time: str
     words: str
-    questions: tuple[tuple[int, Question], ...]
+    questions: tuple[Question, ...]
 
 
 async def next_seat(hub: Hub, one: CallList) -> Seat | None:
@@ -96,10 +96,7 @@ async def seat_of(hub: Hub, one: CallList, person_id: int, house: str = "UTC") -
     if chosen is None or contact.deleted_at:
         return None
     values = (await hub.values(contact_id=contact.id)).texts
-    asked = [
-        Question(text=_filled(hub, each.text, values), kind=each.kind, choices=each.choices)
-        for each in one.plan.questions
-    ]
+    asked = [replace(each, text=_filled(hub, each.text, values)) for each in one.plan.questions]
     return Seat(
         person_id=person_id,
         contact=contact,
@@ -110,7 +107,7 @@ async def seat_of(hub: Hub, one: CallList, person_id: int, house: str = "UTC") -
         promised=bool(row["promised"]),
         local_time=_local(hub.now(), contact.time_zone or house),
         words=_filled(hub, one.plan.words, values),
-        questions=tuple(enumerate(asked)),
+        questions=tuple(asked),
     )
 
 
@@ -152,26 +149,20 @@ async def when(hub: Hub, text: str) -> int:
 def answers_of(questions: tuple[Question, ...], given: Mapping[str, Any]) -> dict[str, str]:
     """Check the answers by the number of their question; what is empty is left out."""
     found = {}
-    for number, question in enumerate(questions):
+    for question in questions:
+        number = question.number
         said = str(given.get(str(number)) or "").strip()[:MOST_ANSWER]
         if not said:
             continue
         wrong = (
             (question.kind == "choice" and said not in question.choices)
             or (question.kind == "yesno" and said not in ("yes", "no"))
-            or (question.kind == "number" and not _is_number(said))
+            or (question.kind == "number" and as_number(said) is None)
         )
         if wrong:
             raise Invalid("this is no answer to the question", field=f"answer_{number}")
         found[str(number)] = said.replace(",", ".") if question.kind == "number" else said
     return found
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return abs(float(text.replace(",", "."))) < 1e15
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +189,11 @@ async def record(hub: Hub, one: CallList, seat: Seat, said: Outcome, label: str)
     meeting_id = hub.new_id()
     lines = [
         label,
-        *(f"{q.text} — {answers[str(n)]}" for n, q in seat.questions if str(n) in answers),
+        *(
+            f"{each.text} — {answers[str(each.number)]}"
+            for each in seat.questions
+            if str(each.number) in answers
+        ),
     ]
     note = said.note.strip()[:4_000]
     values: dict[str, object] = {

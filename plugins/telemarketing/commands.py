@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, insert, select, update
 
 from hub import Command, Conflict, ContactId, Handler, Invalid, NotFound, UnitOfWork
 from plugins.telemarketing.facts import CallListChanged
-from plugins.telemarketing.plans import PHONE, CallList, may_call, read_list, read_plan
+from plugins.telemarketing.plans import PHONE, CallList, Plan, may_call, read_list, read_plan
 from plugins.telemarketing.tables import calls, lists, people
 
 STEPS = {
@@ -125,16 +125,17 @@ def save(uow: UnitOfWork, command: SaveCallList) -> int:
     title = command.title.strip()[:200]
     if not title:
         raise Invalid("give the call list a title", field="title")
-    plan = read_plan(command.plan).as_json()
     if command.list_id:
         found = list_in(uow, command.list_id)
         if found.state == "removed":
             raise Conflict("this call list was removed: put it back first", what="removed")
         if command.version is not None and found.version != command.version:
             raise Conflict("somebody changed this call list meanwhile", what="version")
+        plan = kept(read_plan(command.plan, found.plan))
         set_state(uow, found.id, "changed", title=title, plan=plan)
         return found.id
     list_id = uow.new_id()
+    plan = kept(read_plan(command.plan))
     row = {"id": list_id, "title": title, "state": "draft", "plan": plan}
     uow.execute(insert(lists).values(**row, created_at=uow.now, user_id=uow.actor.id))
     uow.record(CallListChanged(list_id=list_id, what="created"))
@@ -145,6 +146,11 @@ def has_waiting(uow: UnitOfWork, list_id: int) -> bool:
     """Say whether somebody on a list is to be called."""
     waiting = select(people.c.id).where(people.c.list_id == list_id, people.c.state == "waiting")
     return uow.execute(waiting.limit(1)).first() is not None
+
+
+def kept(plan: Plan) -> dict[str, Any]:
+    """Write a plan as it is kept."""
+    return plan.as_json() | {"numbered": plan.numbered}
 
 
 def steer(uow: UnitOfWork, command: SteerCallList) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from difflib import SequenceMatcher
+from itertools import count
 from typing import Any
 
 from hub import Invalid, Reachable
 
 PHONE = "phone"
 MOST_QUESTIONS, MOST_RESULTS, MOST_TEXT = 30, 4, 4_000
+MOST_NUMBER, NEW, ALIKE = 1_000_000, -1, 0.8
 TALKED, MISSED, LATER, REFUSED, WRONG = "talked", "missed", "later", "refused", "wrong"
 
 
@@ -39,11 +42,15 @@ KINDS = ("text", "choice", "yesno", "number")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """One question of the script; `text` may hold placeholders."""
+    """One question of the script; `text` may hold placeholders.
+
+    `number` is its own for good: answers are kept by it, wherever it stands in the script.
+    """
 
     text: str
     kind: str = "text"
     choices: tuple[str, ...] = ()
+    number: int = 0
 
     @property
     def line(self) -> str:
@@ -71,6 +78,8 @@ class Plan:
     advertising: bool = True
     words: str = ""
     questions: tuple[Question, ...] = ()
+    numbered: int = 0
+    """So many numbers were given to questions, those that are gone among them."""
     own_results: tuple[Result, ...] = ()
     attempts: int = 3
     interval_minutes: int = 120
@@ -94,13 +103,18 @@ class Plan:
         raise Invalid("this list has no such result", field="result")
 
     def as_json(self) -> dict[str, Any]:
-        """Give it as it is kept, and as the API shows it."""
+        """Give it as the API shows it."""
         return {
             "segment_id": str(self.segment_id),
             "advertising": self.advertising,
             "words": self.words,
             "questions": [
-                {"text": one.text, "kind": one.kind, "choices": list(one.choices)}
+                {
+                    "text": one.text,
+                    "kind": one.kind,
+                    "choices": list(one.choices),
+                    "number": one.number,
+                }
                 for one in self.questions
             ],
             "results": [
@@ -154,6 +168,15 @@ def clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
 
 
+def as_number(text: str) -> float | None:
+    """Read a number as people write it; None for what is none."""
+    try:
+        found = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return found if abs(found) < 1e15 else None
+
+
 def minute_of(text: str, name: str) -> int:
     """Read 09:30; raises Invalid."""
     found = re.fullmatch(r"([01]?\d|2[0-3]):([0-5]\d)(?::\d\d)?", text.strip())
@@ -162,11 +185,13 @@ def minute_of(text: str, name: str) -> int:
     return int(found[1]) * 60 + int(found[2])
 
 
-def read_plan(given: Mapping[str, Any]) -> Plan:
-    """Read what the form or a program gave; raises Invalid."""
+def read_plan(given: Mapping[str, Any], before: Plan | None = None) -> Plan:
+    """Read what is kept, or what the form or a program gave for the plan `before`; raises Invalid."""
     questions = tuple(_question(one) for one in given.get("questions") or ())
     if len(questions) > MOST_QUESTIONS:
         raise Invalid("a script has at most 30 questions", field="questions")
+    numbered = int(given.get("numbered") or 0) if before is None else before.numbered
+    questions = with_numbers(questions, before.questions if before else None, numbered)
     start = minute_of(str(given.get("call_from") or "10:00"), "call_from")
     end = minute_of(str(given.get("call_until") or "20:00"), "call_until")
     return Plan(
@@ -174,6 +199,7 @@ def read_plan(given: Mapping[str, Any]) -> Plan:
         advertising=bool(given.get("advertising", True)),
         words=str(given.get("words") or "").replace("\r\n", "\n").strip()[:MOST_TEXT],
         questions=questions,
+        numbered=max([numbered, *(one.number + 1 for one in questions)]),
         own_results=_results(given.get("results") or ()),
         attempts=_whole(given, "attempts", 1, 50, 3),
         interval_minutes=_whole(given, "interval_minutes", 1, 60 * 24 * 30, 120),
@@ -198,9 +224,47 @@ def _question(given: Mapping[str, Any]) -> Question:
     choices = tuple(
         str(one).strip()[:100] for one in given.get("choices") or () if str(one).strip()
     )
+    number = given.get("number")
+    number = number if isinstance(number, int) and 0 <= number < MOST_NUMBER else NEW
     if not text or kind not in KINDS or (kind == "choice" and not 2 <= len(choices) <= 20):
         raise Invalid("a question has words, and 2 to 20 answers to choose from", field="questions")
-    return Question(text=text, kind=kind, choices=choices if kind == "choice" else ())
+    choices = choices if kind == "choice" else ()
+    return Question(text=text, kind=kind, choices=choices, number=number)
+
+
+def with_numbers(
+    given: Sequence[Question], before: Sequence[Question] | None, numbered: int
+) -> tuple[Question, ...]:
+    """Give questions their numbers: of a question that was there `before` (None: whatever they have),
+    the old one, so that its answers stay its own; of others a new one.
+
+    Written anew, a question is known by its words, and by words much like them: a slip was mended.
+    """
+    left = {one.number: one for one in before or ()}
+    known: dict[int, int] = {}
+
+    def find(same: Callable[[Question, Question], bool]) -> None:
+        for place, one in enumerate(given):
+            if place not in known:
+                number = next((n for n, old in left.items() if same(one, old)), NEW)
+                if number != NEW:
+                    known[place] = number
+                    del left[number]
+
+    if before is None:
+        left = {one.number: one for one in given if one.number != NEW}
+    find(lambda one, old: one.number == old.number)
+    find(lambda one, old: (one.text, one.kind) == (old.text, old.kind))
+    find(lambda one, old: one.kind == old.kind and _alike(one.text, old.text))
+    new = count(max([numbered, *(number + 1 for number in known.values())]))
+    return tuple(
+        replace(one, number=known[place] if place in known else next(new))
+        for place, one in enumerate(given)
+    )
+
+
+def _alike(one: str, other: str) -> bool:
+    return SequenceMatcher(None, one.casefold(), other.casefold()).ratio() >= ALIKE
 
 
 def _results(given: Any) -> tuple[Result, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from hub import Hub, HubError, UserId
 from plugins.telemarketing.doing import progress
-from plugins.telemarketing.plans import TALKED, CallList
+from plugins.telemarketing.plans import TALKED, CallList, as_number
 from plugins.telemarketing.tables import calls, people
 
 
@@ -134,7 +134,8 @@ async def name_of(hub: Hub, user_id: int) -> str:
 
 def _answers(one: CallList, rows: Sequence[Mapping[str, Any]]) -> tuple[Answered, ...]:
     found = []
-    for number, question in enumerate(one.plan.questions):
+    for question in one.plan.questions:
+        number = question.number
         # Who was called twice has answered once: as he did at last.
         newest = {
             row["contact_id"]: row["answers"][str(number)]
@@ -142,7 +143,9 @@ def _answers(one: CallList, rows: Sequence[Mapping[str, Any]]) -> tuple[Answered
             if str(number) in row["answers"]
         }
         said = Counter(newest.values())
-        numbers = [float(each) for each in newest.values()] if question.kind == "number" else []
+        # What was answered before the question asked for a number may be none.
+        read = map(as_number, newest.values()) if question.kind == "number" else ()
+        numbers = [each for each in read if each is not None]
         found.append(
             Answered(
                 number=number,
@@ -190,7 +193,7 @@ async def table_of(
             person = ""
         label = labels.get(row["result"], row["result"].removeprefix("own:"))
         again = wall(row["again_at"]) if row["again_at"] else ""
-        answers = [row["answers"].get(str(n), "") for n in range(len(one.plan.questions))]
+        answers = [row["answers"].get(str(each.number), "") for each in one.plan.questions]
         table.append([wall(row["at"]), person, names[user_id], label, again, *answers])
     return table
 

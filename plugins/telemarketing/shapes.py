@@ -13,11 +13,12 @@ Kind = Literal["text", "choice", "yesno", "number"]
 
 
 class Question(Shape):
-    """A question of the script."""
+    """A question of the script; `number` is its own for good, wherever it stands."""
 
     text: str
     kind: Kind
     choices: list[str]
+    number: int
 
 
 class Result(Shape):
@@ -50,6 +51,12 @@ class GivenQuestion(Body):
     text: Word
     kind: Kind = "text"
     choices: list[Word] = Field(default=[])
+    number: int | None = Field(
+        default=None,
+        ge=0,
+        lt=1_000_000,
+        description="Of a question that is there: its answers stay its own, whatever its words.",
+    )
 
 
 class GivenResult(Body):
@@ -157,7 +164,7 @@ class Next(Shape):
 
 
 class GivenCall(Body):
-    """What came of a call with who was taken. `answers` are by the question's number from 0."""
+    """What came of a call with who was taken. `answers` are by the `number` of the question."""
 
     person_id: GivenId
     result: Word

@@ -16,7 +16,8 @@ from hub.handle import BoundHub
 from plugins.telemarketing.calling import Outcome, Seat, held_seat, next_seat, record, undo
 from plugins.telemarketing.commands import SaveCallList, SteerCallList
 from plugins.telemarketing.doing import add_numbers, list_of, unasked
-from plugins.telemarketing.plans import CallList
+from plugins.telemarketing.plans import CallList, Question, script_of, with_numbers
+from plugins.telemarketing.reports import report_of
 from plugins.telemarketing.tables import people as places
 from plugins.telemarketing.taking import GiveBack
 from tests.scenarios.web.house import House
@@ -114,6 +115,31 @@ async def test_who_sees_few_people_leaves_the_others_on_the_list(house: House) -
     await undo(agent, one)
     assert (await list_of(boss, str(one.id))).state == "done"
     assert await held_seat(agent, one) is not None
+
+
+async def test_answers_stay_with_their_question_when_the_script_changes(house: House) -> None:
+    _made, segment = await people(house, 2)
+    hub = own(house, await house.user("supervisor"))
+    one = await running(hub, segment, questions=script_of("What do you usse?\nWhy?"))
+    talk = Outcome(result="talked", answers={"0": "Excel", "1": "cheap"})
+    await record(hub, one, await taken(hub, one), talk, "talked")
+    script = "How many seats? | number\nWhat do you use?\nWhy? | number"
+    plan = one.plan.as_json() | {"questions": script_of(script)}
+    await hub.do(SaveCallList(list_id=one.id, title="Spring", plan=plan))
+    one = await list_of(hub, str(one.id))
+    given = [(each.number, each.answers) for each in (await report_of(hub, one)).questions]
+    assert given == [(2, ()), (0, (("Excel", 1),)), (3, ())]
+    # A program may turn a question into another one: what was no number then is left out of the mean.
+    plan["questions"] = [{"number": 0, "text": "Seats?", "kind": "number"}]
+    await hub.do(SaveCallList(list_id=one.id, title="Spring", plan=plan))
+    one = await list_of(hub, str(one.id))
+    talk = Outcome(result="talked", answers={"0": "4"})
+    await record(hub, one, await taken(hub, one), talk, "talked")
+    (only,) = (await report_of(hub, one)).questions
+    assert (only.people, only.mean) == (2, 4.0)
+    # A number that was given once is no other question's, even when its own is gone.
+    (new,) = with_numbers([Question(text="New?", number=-1)], one.plan.questions, one.plan.numbered)
+    assert new.number == 4
 
 
 async def test_every_line_of_pasted_numbers_is_taken_or_said(house: House) -> None:
