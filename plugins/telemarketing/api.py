@@ -206,8 +206,8 @@ async def called(hub: Hub, request: PluginRequest) -> Answer:
     """Keep what came of the call with who was taken, with what is made of it."""
     one = await _of(hub, request)
     body: shapes.GivenCall = request.given
-    seat = await held_seat(hub, one)
-    if seat is None or seat.person_id != body.person_id:
+    seat = await held_seat(hub, one, body.person_id)
+    if seat is None or not body.person_id:
         raise Conflict("a colleague has this person now: take the next one", what="taken")
     said = Outcome(
         result=body.result,

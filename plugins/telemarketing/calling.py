@@ -73,10 +73,18 @@ async def next_seat(hub: Hub, one: CallList) -> Seat | None:
     return await seat_of(hub, one, person_id, house) if person_id else None
 
 
-async def held_seat(hub: Hub, one: CallList) -> Seat | None:
-    """Give the person whom who acts has taken on a list, None where there is none."""
+async def held_seat(hub: Hub, one: CallList, person_id: int = 0) -> Seat | None:
+    """Give the person whom who acts has taken on a list, None where there is none.
+
+    One who is named is still his after half an hour, unless somebody else took him meanwhile: a
+    call may be long.
+    """
     held = (people.c.list_id == one.id) & (people.c.state == "waiting")
-    held &= (people.c.user_id == hub.actor.id) & (people.c.lease_until > hub.now())
+    held &= people.c.user_id == hub.actor.id
+    if person_id:
+        held &= (people.c.id == person_id) & (people.c.lease_until > 0)
+    else:
+        held &= people.c.lease_until > hub.now()
     row = await hub.store.first(select(people.c.id).where(held))
     if row is None:
         return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hub import (
     Answer,
     Conflict,
@@ -77,8 +79,16 @@ async def _page(
             ),
             "problem": problem,
             "typed": request.fields if problem else {},
+            "said": _said(one, request.fields) if problem and seat is None else "",
         },
     )
+
+
+def _said(one: CallList, given: Mapping[str, str]) -> str:
+    """Write down what was typed of a person whom a colleague has now, to be copied."""
+    answers = ((each.text, given.get(f"answer_{each.number}", "")) for each in one.plan.questions)
+    lines = [f"{text} — {said}" for text, said in answers if said.strip()]
+    return "\n".join([*lines, given.get("note", "")]).strip()
 
 
 async def done(hub: Hub, request: PluginRequest) -> Answer:
@@ -87,7 +97,9 @@ async def done(hub: Hub, request: PluginRequest) -> Answer:
     given = request.fields
     what = given.get("do", "")
     words = translator(request.language)
-    seat = await held_seat(hub, one)
+    person = given.get("person", "")
+    named = int(person) if person.isdecimal() and len(person) < 19 else 0
+    seat = await held_seat(hub, one, named)
     try:
         if what == "undo":
             await undo(hub, one)
@@ -95,7 +107,7 @@ async def done(hub: Hub, request: PluginRequest) -> Answer:
             await hub.do(GiveBack(person_id=seat.person_id))
             return Redirect(to="/p/telemarketing/")
         elif what.startswith("result-"):
-            if seat is None or str(seat.person_id) != given.get("person", ""):
+            if seat is None or not named:
                 raise Conflict("a colleague has this person now: take the next one", what="taken")
             said = Outcome(
                 result=what.removeprefix("result-"),

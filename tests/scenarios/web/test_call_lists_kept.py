@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx2
 from sqlalchemy import select
 
 from hub import (
@@ -19,10 +20,13 @@ from plugins.telemarketing.doing import add_numbers, list_of, unasked
 from plugins.telemarketing.plans import CallList, Question, script_of, with_numbers
 from plugins.telemarketing.reports import report_of
 from plugins.telemarketing.tables import people as places
-from plugins.telemarketing.taking import GiveBack
+from plugins.telemarketing.taking import LEASE_US, US, GiveBack
+from tests.houses import World
 from tests.scenarios.web.house import House
 from tests.scenarios.web.test_call_lists import (
     DAY,
+    NAME,
+    SCRIPT,
     house,
     own,
     people,
@@ -115,6 +119,37 @@ async def test_who_sees_few_people_leaves_the_others_on_the_list(house: House) -
     await undo(agent, one)
     assert (await list_of(boss, str(one.id))).state == "done"
     assert await held_seat(agent, one) is not None
+
+
+async def test_a_long_call_is_kept_and_a_lost_one_can_be_copied(house: House) -> None:
+    (ann, _bob), segment = await people(house, 2)
+    browser = await house.logged_in("supervisor")
+    form = {"title": "S", "segment_id": str(segment), "script": SCRIPT, "do": "start", **DAY}
+    address = (await browser.submit("/p/telemarketing/new", data=form)).headers["location"]
+    desk = f"{address}/desk"
+    await browser.submit(desk, data={"do": "next"})
+    world = World()
+    house.runtime.now = world.now  # type: ignore[method-assign]
+    house.runtime.database.set_clock(world.now)
+
+    async def after_the_lease(note: str, before: BoundHub | None = None) -> httpx2.Response:
+        page = (await browser.get(desk)).text
+        person = page.split('name="person" value="')[1].split('"')[0]
+        world.offset_us += LEASE_US + US
+        await browser.log_in("supervisor@example.org")
+        if before is not None:
+            assert str((await taken(before, one)).person_id) == person
+        call = {"person": person, "note": note, "answer_1": "speed", "do": "result-talked"}
+        return await browser.submit(desk, data=call)
+
+    one = await list_of(house.system.for_plugin(NAME), address.rpartition("/")[2])
+    assert (await after_the_lease("a long good talk")).status_code == 303
+    assert "a long good talk" in (await browser.get(f"/contacts/{ann}")).text
+    other = own(house, await house.user("agent", "z@example.org"))
+    lost = await after_the_lease("an even longer one", other)
+    assert lost.status_code == 422
+    assert "a colleague has this person now" in lost.text
+    assert "What matters? — speed\nan even longer one</textarea>" in lost.text
 
 
 async def test_answers_stay_with_their_question_when_the_script_changes(house: House) -> None:
