@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from hub import Command, Conflict, ContactId, Handler, Invalid, NotFound, UnitOfWork
 from plugins.telemarketing.facts import CallListChanged
 from plugins.telemarketing.plans import PHONE, CallList, Plan, may_call, read_list, read_plan
-from plugins.telemarketing.tables import calls, lists, people
+from plugins.telemarketing.tables import calls, lists, moves, people
 
 STEPS = {
     "running": ("draft", "paused", "done"),
@@ -203,27 +203,44 @@ def add(uow: UnitOfWork, command: AddToCallList) -> int:
 
 def move(uow: UnitOfWork, command: MoveListed) -> None:
     """Give one card's places to the other; on a list that holds both, the survivor's row stays."""
-    # Calls follow by themselves; what they went over with before they did goes back here.
-    for table in (people, calls) if command.back else (people,):
-        if command.back:
-            of_merge = table.c.merge_id == command.merge_id
-            moved: ColumnElement[bool] = of_merge & (table.c.contact_id == command.source)
-            values: dict[str, object] = {"contact_id": command.target, "merge_id": 0}
-        else:
-            moved = table.c.contact_id == command.source
-            values = {"contact_id": command.target, "merge_id": command.merge_id}
-        if table is people and not command.back:
-            both = select(people.c.list_id).where(people.c.contact_id == command.target)
-            twice = (people.c.contact_id == command.source) & people.c.list_id.in_(both)
-            # Nobody calls one person twice: the merged card's place is over, and waits for its way back.
-            ended = {"state": "done", "lease_until": 0, "merge_id": command.merge_id}
-            waits = twice & (people.c.state == "waiting")
-            uow.execute(update(people).where(waits).values(**ended))
-            moved &= people.c.list_id.not_in(both)
-        uow.execute(update(table).where(moved).values(**values))
     if command.back:
-        reopened = (people.c.merge_id == command.merge_id) & (people.c.contact_id == command.target)
-        uow.execute(update(people).where(reopened).values(state="waiting", merge_id=0))
+        move_back(uow, command)
+        return
+    both = select(people.c.list_id).where(people.c.contact_id == command.target)
+    mine = select(people.c.id).where(people.c.contact_id == command.source)
+    over = uow.execute(mine.where(people.c.list_id.not_in(both))).scalars().all()
+    # Nobody calls one person twice: the merged card's place is over, and waits for its way back.
+    waits = mine.where(people.c.list_id.in_(both), people.c.state == "waiting")
+    ended = uow.execute(waits).scalars().all()
+    uow.execute(update(people).where(people.c.id.in_(ended)).values(state="done", lease_until=0))
+    uow.execute(update(people).where(people.c.id.in_(over)).values(contact_id=command.target))
+    rows = [
+        {"merge_id": command.merge_id, "person_id": one, "ended": int(one in ended)}
+        for one in (*over, *ended)
+    ]
+    # A split that is taken back is no merge, and no way leads back from it.
+    if rows and command.merge_id:
+        uow.execute(insert(moves), rows)
+
+
+def move_back(uow: UnitOfWork, command: MoveListed) -> None:
+    """Bring back what this merge moved, and that alone: others may have come before and after it."""
+    mine = moves.c.merge_id == command.merge_id
+    known = select(moves.c.person_id).where(mine)
+    there = people.c.id.in_(known.where(moves.c.ended == 0)) & (
+        people.c.contact_id == command.source
+    )
+    uow.execute(update(people).where(there).values(contact_id=command.target))
+    ended = people.c.id.in_(known.where(moves.c.ended == 1))
+    again = update(people).where(ended, people.c.contact_id == command.target)
+    uow.execute(again.values(state="waiting"))
+    uow.execute(delete(moves).where(mine))
+    # What went over before that was written down: calls, which follow by themselves now, and places.
+    for table in (people, calls):
+        old = (table.c.merge_id == command.merge_id) & (table.c.contact_id == command.source)
+        uow.execute(update(table).where(old).values(contact_id=command.target, merge_id=0))
+    reopened = (people.c.merge_id == command.merge_id) & (people.c.contact_id == command.target)
+    uow.execute(update(people).where(reopened).values(state="waiting", merge_id=0))
 
 
 def forget(uow: UnitOfWork, command: ForgetListed) -> None:

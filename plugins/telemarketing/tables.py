@@ -59,11 +59,20 @@ people = Table(
     number("promised"),
     number("attempts"),
     Column("result", String(40), nullable=False, server_default=text("''")),
-    # The merge of two cards that brought it to this person, 0 where none did.
+    # The merge that brought it to this person before `moves` was there, 0 where none did.
     number("merge_id"),
     UniqueConstraint("list_id", "contact_id"),
     Index("ix_telemarketing_people_due", "list_id", "state", "due_at", "id"),
     Index("ix_telemarketing_people_contact", "contact_id"),
+)
+
+# What each merge of cards did to places: they went over, or ended because the survivor had his own.
+moves = Table(
+    "telemarketing_moves",
+    _own,
+    Column("merge_id", ID, primary_key=True, autoincrement=False),
+    Column("person_id", ID, primary_key=True, autoincrement=False),
+    number("ended"),
 )
 
 calls = Table(
@@ -95,5 +104,5 @@ calls = Table(
 def declare(metadata: object) -> None:
     """Put the tables on the hub's list."""
     assert isinstance(metadata, MetaData)
-    for one in (lists, people, calls):
+    for one in (lists, people, moves, calls):
         one.to_metadata(metadata)

@@ -8,20 +8,22 @@ from sqlalchemy import select
 from hub import (
     ContactId,
     GiveConsent,
+    MergeContacts,
     ReleaseAddress,
     SaveRole,
+    UndoMerge,
     UpdateContact,
     WithdrawConsent,
 )
 from hub.handle import BoundHub
 from plugins.telemarketing.calling import Outcome, Seat, held_seat, next_seat, record, undo
 from plugins.telemarketing.commands import SaveCallList, SteerCallList
-from plugins.telemarketing.doing import add_numbers, list_of, unasked
+from plugins.telemarketing.doing import add_numbers, add_people, list_of, unasked
 from plugins.telemarketing.plans import CallList, Question, script_of, with_numbers
 from plugins.telemarketing.reports import report_of
 from plugins.telemarketing.tables import people as places
 from plugins.telemarketing.taking import LEASE_US, US, GiveBack
-from tests.houses import World
+from tests.houses import World, until
 from tests.scenarios.web.house import House
 from tests.scenarios.web.test_call_lists import (
     DAY,
@@ -183,3 +185,31 @@ async def test_every_line_of_pasted_numbers_is_taken_or_said(house: House) -> No
     one = await list_of(hub, str(number))
     lines = [*(f"line {n}" for n in range(501)), "+7 911 222-33-44; Zoe Tern"]
     assert await add_numbers(hub, one, "\n".join(lines)) == (1, lines[:-1])
+
+
+async def test_places_find_their_person_again_through_merges_of_merges(house: House) -> None:
+    (ann, bob, cid), segment = await people(house, 3)
+    hub = own(house, await house.user("administrator"))
+    one = await running(hub, segment)
+    (other,) = await hub.do(SaveCallList(title="Other", plan=DAY))
+    two = await list_of(hub, str(other))
+    await add_people(hub, two, [ann])
+
+    async def whose() -> list[tuple[ContactId, str]]:
+        rows = await hub.store.all(select(places).order_by(places.c.id))
+        return [(row["contact_id"], row["state"]) for row in rows if row["list_id"] == two.id] + [
+            (row["contact_id"], row["state"]) for row in rows if row["list_id"] == one.id
+        ]
+
+    async def are(*wanted: tuple[ContactId, str]) -> bool:
+        return await whose() == list(wanted)
+
+    go, no = "waiting", "done"
+    (first,) = await hub.do(MergeContacts(survivor_id=bob, merged_id=ann))
+    await until(lambda: are((bob, go), (ann, no), (bob, go), (cid, go)))
+    (second,) = await hub.do(MergeContacts(survivor_id=cid, merged_id=bob))
+    await until(lambda: are((cid, go), (ann, no), (bob, no), (cid, go)))
+    await hub.do(UndoMerge(merge_id=second))
+    await until(lambda: are((bob, go), (ann, no), (bob, go), (cid, go)))
+    await hub.do(UndoMerge(merge_id=first))
+    await until(lambda: are((ann, go), (ann, go), (bob, go), (cid, go)))
