@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, or_, select
 
+from crm_store.reachability import BLOCKED, state_of
 from crm_store.refusals import is_shut
 from crm_store.tables.many import many_contents, many_steps
 from crm_store.tables.people import addresses
@@ -61,17 +62,32 @@ def kinds_of(
 
 
 def first_addresses(
-    conn: Connection, contact_ids: Iterable[int], kinds: Iterable[str]
-) -> dict[tuple[int, str], int]:
-    """Give the first address of each person and kind that takes something, else the first."""
+    conn: Connection, contact_ids: Iterable[int], kinds: Mapping[int, str]
+) -> dict[tuple[int, int], int]:
+    """Give the first address of each person over each account that takes something, else the first.
+
+    `kinds` has the kind of address that each account writes to.
+    """
     rows = conn.execute(
-        select(addresses.c.contact_id, addresses.c.kind, addresses.c.id)
-        .where(addresses.c.contact_id.in_(sorted(contact_ids)), addresses.c.kind.in_(sorted(kinds)))
-        .order_by(is_shut(), addresses.c.id)
-    )
-    found: dict[tuple[int, str], int] = {}
-    for row in rows:
-        found.setdefault((row.contact_id, row.kind), row.id)
+        select(
+            addresses.c.contact_id,
+            addresses.c.kind,
+            addresses.c.id,
+            addresses.c.profile,
+            is_shut().label("shut"),
+        )
+        .where(
+            addresses.c.contact_id.in_(sorted(contact_ids)),
+            addresses.c.kind.in_(sorted(set(kinds.values()))),
+        )
+        .order_by(addresses.c.id)
+    ).all()
+    found: dict[tuple[int, int], int] = {}
+    for account_id, kind in kinds.items():
+        mine = [row for row in rows if row.kind == kind]
+        shut = {row.id: row.shut or state_of(row.profile, account_id)[0] == BLOCKED for row in mine}
+        for row in sorted(mine, key=lambda one: bool(shut[one.id])):
+            found.setdefault((row.contact_id, account_id), row.id)
     return found
 
 
@@ -123,8 +139,8 @@ def as_left(
     if step is not None and step.sent_at:
         kept = ("account_id", "address_id", "content_id", "sent_at")
         return SimpleNamespace(**{**row._mapping, **{one: step._mapping[one] for one in kept}})
-    kind = kinds_of(conn, channels, [account_id]).get(account_id, "")
-    address_id = first_addresses(conn, [row.contact_id], [kind]).get((row.contact_id, kind))
+    kinds = kinds_of(conn, channels, [account_id])
+    address_id = first_addresses(conn, [row.contact_id], kinds).get((row.contact_id, account_id))
     way = {
         "account_id": account_id,
         "address_id": address_id or row.address_id,

@@ -12,13 +12,14 @@ from sqlalchemy import (
     Select,
     String,
     bindparam,
+    func,
     literal_column,
     or_,
     select,
 )
 
 from crm_store.consents import NO_CONSENT, QUIET, SOFT_LIMIT, UNSUBSCRIBED, WITHDRAWN
-from crm_store.reachability import BLOCKED, state_of
+from crm_store.reachability import BLOCKED, KEY, state_of
 from crm_store.rows import numbered, numbers
 from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.people import addresses, contacts
@@ -106,12 +107,20 @@ def _reason(bad: str | None, row: Any, account_id: int, need_consent: bool) -> s
     return NO_CONSENT if need_consent and row.word is None else ""
 
 
-def is_shut() -> ColumnElement[bool]:
-    """Say of an address that nothing is sent to it while the person has another of its kind."""
+def has_blocked(account_id: int) -> ColumnElement[bool]:
+    """Say of an address that its person blocked this account, as `state_of` does."""
+    word: ColumnElement[Any] = addresses.c.profile[(KEY, str(account_id), "state")].as_string()
+    return func.coalesce(word, "") == BLOCKED
+
+
+def is_shut(account_id: int = 0) -> ColumnElement[bool]:
+    """Say of an address that nothing is sent to it, over an account, while its person has another
+    of its kind."""
     known = select(suppressions.c.address_id).where(
         suppressions.c.address_id == addresses.c.id, suppression_counts()
     )
-    return or_(addresses.c.blocked != "", known.exists())
+    blocked = [has_blocked(account_id)] if account_id else []
+    return or_(addresses.c.blocked != "", *blocked, known.exists())
 
 
 def suppression_counts() -> ColumnElement[bool]:

@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, and_, case, func, select, union_all
 
 from crm_store.consents import GIVEN, NO_CONSENT, QUIET, UNSUBSCRIBED, WITHDRAWN
-from crm_store.reachability import BLOCKED, KEY
-from crm_store.refusals import suppression_counts
+from crm_store.refusals import has_blocked, suppression_counts
 from crm_store.segments import PART, count, members
 from crm_store.sql import unindexed
 from crm_store.tables.consents import consents, frequency_limits, suppressions
@@ -196,6 +195,8 @@ def _facts(route: Route, advertising: bool) -> dict[str, ColumnElement[Any]]:
         return func.min(case((here, addresses.c.id)))
 
     is_open = and_(suppressions.c.address_id.is_(None), addresses.c.blocked == "")
+    if route.account_id:
+        is_open = and_(is_open, ~has_blocked(route.account_id))
     found = {"any": first(), "good": first(is_open)}
     if advertising:
         said = consents.c.channel.in_((route.channel, ""))
@@ -209,9 +210,6 @@ def _facts(route: Route, advertising: bool) -> dict[str, ColumnElement[Any]]:
                 )
             ),
         }
-        if route.account_id:
-            word = addresses.c.profile[(KEY, str(route.account_id), "state")].as_string()
-            found["left"] = first(is_open, word == BLOCKED)
     mine = dialogs.c.account_id == route.account_id
     if route.must_have_written:
         found["wrote"] = first(mine, dialogs.c.inbound_count > 0)
@@ -243,7 +241,6 @@ def _reason(
             (told.quiet == 1, QUIET),
             (told[f"word{n}"] % 2 == 1, UNSUBSCRIBED),
             (good.is_(None), func.coalesce(why.scalar_subquery(), "blocked")),
-            *([(told[f"left{n}"] == address, "blocked")] if route.account_id else []),
             (told[f"word{n}"].is_(None), NO_CONSENT),
         ]
     if route.must_have_written:

@@ -157,22 +157,32 @@ def is_large(reader: Reader) -> bool:
     return int(reader.conn.execute(select(func.count()).select_from(some)).scalar_one()) > AT_ONCE
 
 
-def address_of(contact: Any, channel: str) -> Any:
-    """Give the question for the address of a person on a channel: the first that takes something."""
+def address_of(contact: Any, channel: str, account_id: int = 0) -> Any:
+    """Give the question for the address of a person on a channel: the first that takes something,
+    over this account where one is named."""
     # A person has a few addresses, and a kind half of all there are.
     return (
         select(addresses.c.id)
         .where(addresses.c.contact_id == contact, unindexed(addresses.c.kind) == channel)
-        .order_by(is_shut(), addresses.c.id)
+        .order_by(is_shut(account_id), addresses.c.id)
         .limit(1)
         .scalar_subquery()
     )
 
 
 def audience(
-    reader: Reader, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
+    reader: Reader,
+    segment: Segment,
+    *,
+    channel: str,
+    account_id: int = 0,
+    after: int = 0,
+    limit: int = 500,
 ) -> list[Member]:
-    """Give the people of a segment by id, each with his address of a channel; continued by key."""
+    """Give the people of a segment by id, each with his address of a channel; continued by key.
+
+    Of several addresses it is the first that takes something, over this account where one is named.
+    """
     limit = max(1, min(limit, 2_000))
     # Found first, and looked up after: asked for together with his name and address, PostgreSQL
     # walks through everybody who stands before the place where it goes on.
@@ -185,7 +195,9 @@ def audience(
         .subquery()
     )
     rows = reader.conn.execute(
-        select(found, address_of(found.c.id, channel).label("address_id")).order_by(found.c.id)
+        select(found, address_of(found.c.id, channel, account_id).label("address_id")).order_by(
+            found.c.id
+        )
     ).all()
     dialect = reader.conn.dialect.name
     given = {"b_ids": listed(dialect, [row.address_id for row in rows if row.address_id])}

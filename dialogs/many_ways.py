@@ -107,14 +107,14 @@ def _next(
     """Step each person to the next account on which there is an address of his."""
     if not people:
         return []
-    found = first_addresses(uow.conn, {one.contact_id for one in people}, set(kinds.values()))
+    found = first_addresses(uow.conn, {one.contact_id for one in people}, kinds)
     words = words_of(uow.conn, send.id)
     going = []
     for one in people:
         start = order.index(one.account_id) + 1 if one.account_id in order else len(order)
         passed = list(one.passed)
         for account_id in order[start:]:
-            address_id = found.get((one.contact_id, kinds.get(account_id, "")), 0)
+            address_id = found.get((one.contact_id, account_id), 0)
             if address_id:
                 content = content_over(words, one.content_id, account_id)
                 going.append(Way(one.contact_id, address_id, account_id, content, tuple(passed)))

@@ -257,9 +257,18 @@ class Hub(Protocol):
         """
 
     async def audience(
-        self, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
+        self,
+        segment: Segment,
+        *,
+        channel: str,
+        account_id: AccountId = _NO_ACCOUNT,
+        after: int = 0,
+        limit: int = 500,
     ) -> list[Member]:
-        """The people of a segment by id after `after`, each with his address of a channel."""
+        """The people of a segment by id after `after`, each with his address of a channel.
+
+        Of several it is the first that takes something: over this account, where one is named.
+        """
 
     async def send_counts(self, send_ids: Sequence[int]) -> Mapping[tuple[str, str], int]:
         """How many rows of sends stand in each (status, reason); they add up to everybody."""

@@ -151,12 +151,18 @@ class ManyReads(ABC):
         )
 
     async def audience(
-        self, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
+        self,
+        segment: Segment,
+        *,
+        channel: str,
+        account_id: AccountId = _NO_ACCOUNT,
+        after: int = 0,
+        limit: int = 500,
     ) -> list[Member]:
         """The people of a segment by id, each with his address of a channel."""
         return await self.read(
             lambda reader: segment_reads.audience(
-                reader, segment, channel=channel, after=after, limit=limit
+                reader, segment, channel=channel, account_id=account_id, after=after, limit=limit
             )
         )
 

@@ -21,7 +21,7 @@ from hub.channel import Measure
 from hub.commands.base import Command
 from hub.errors import NotFound, UntrustedRequest
 from hub.events.base import Event
-from hub.ids import Micros
+from hub.ids import AccountId, Micros
 from hub.messages import Arrival, Attachment
 from hub.objects import SYSTEM, Actor
 from hub.placeholders import Problem, Rendered, Values
@@ -29,6 +29,8 @@ from hub.records.links import LinkCheck
 from hub.records.segments import Member, Reach, Segment
 from hub.records.topics import Topic
 from hub.testing.samples import NOW
+
+_NO_ACCOUNT = AccountId(0)
 
 
 class FakeStore:
@@ -239,7 +241,13 @@ class FakeHub:
         return Reach(total=len(self.members), reached=len(self.members))
 
     async def audience(
-        self, segment: Segment, *, channel: str, after: int = 0, limit: int = 500
+        self,
+        segment: Segment,
+        *,
+        channel: str,
+        account_id: AccountId = _NO_ACCOUNT,
+        after: int = 0,
+        limit: int = 500,
     ) -> list[Member]:
         """What `members` holds, by id after `after`."""
         return [one for one in self.members if one.contact_id > after][:limit]

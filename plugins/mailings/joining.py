@@ -155,7 +155,10 @@ async def _first_way(hub: Hub, mailing: Mailing, contact_id: ContactId) -> tuple
     of each person of a segment; without any the first account, and none."""
     for account_id in mailing.plan.accounts:
         kind = await kind_of(hub, account_id)
-        for one in await hub.audience(EVERYBODY, channel=kind, after=contact_id - 1, limit=1):
+        account = AccountId(account_id)
+        for one in await hub.audience(
+            EVERYBODY, channel=kind, account_id=account, after=contact_id - 1, limit=1
+        ):
             if one.contact_id == contact_id and one.address_id:
                 return account_id, one.address_id
     return mailing.plan.accounts[0], AddressId(0)

@@ -114,7 +114,9 @@ async def fill(hub: Hub, mailing: Mailing) -> None:
             if not due or hub.now() < due:
                 return
             winner = await winner_of(hub, mailing)
-        people = await eyes.audience(segment, channel=kind, after=cursor, limit=BATCH)
+        people = await eyes.audience(
+            segment, channel=kind, account_id=AccountId(account_id), after=cursor, limit=BATCH
+        )
         recipients = _recipients(mailing, account_id, people, phase, winner, brand.time_zone)
         over = len(people) < BATCH
         enters = mailing.plan.repeat == "enter"

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, select, update
 
 from crm_store import segments
+from crm_store.many_places import first_addresses
 from crm_store.refusals import refusals
 from crm_store.segment_reach import Route, reaches
 from crm_store.tables.consents import consents, suppressions
 from crm_store.tables.people import addresses
 from crm_store.viewer import Reader
-from hub import Address, CreateContact, Segment, UpdateContact
+from hub import (
+    Address,
+    CreateContact,
+    GiveConsent,
+    PeerChange,
+    PeerEvent,
+    Segment,
+    UpdateContact,
+)
 from tests.houses import house
 
 EVERYBODY = Segment(id=0, name="", static=False)
@@ -125,3 +136,31 @@ async def test_each_is_reached_or_kept_back_as_a_claim_says(
             assert [one.reached for one in service.each] == [len(first), len(first), 0]
 
         await home.user.read(ask)
+
+
+async def test_who_blocked_an_account_is_reached_by_another_of_his_names(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with house(tmp_path, database_url) as home:
+        names = tuple(Address(kind="pigeon", value=value) for value in ("anna1", "anna2"))
+        (anna,) = await home.user.do(CreateContact(name="Anna", addresses=names))
+        await home.user.do(GiveConsent(contact_id=anna, how="form"))
+        account = await home.system.account(home.pigeon)
+        ids = [one.id for one in (await home.user.contact(anna)).addresses]
+
+        async def chosen(**way: Any) -> tuple[int, int, int]:
+            people = await home.user.audience(EVERYBODY, channel="pigeon", **way)
+            found = await home.user.reach(EVERYBODY, channel="pigeon", **way)
+            first = await home.user.read(
+                lambda r: first_addresses(r.conn, [anna], {home.pigeon: "pigeon"})
+            )
+            return people[0].address_id, found.reached, first[anna, home.pigeon]
+
+        assert await chosen(account_id=home.pigeon) == (ids[0], 1, ids[0])
+        blocks = PeerEvent(dedupe_key="b", sender=names[0], change=PeerChange.BLOCKED)
+        await home.runtime.receive(account, [blocks])
+        assert await chosen(account_id=home.pigeon) == (ids[1], 1, ids[1])
+        # Over another account, the first one is as good as before.
+        assert (await chosen(account_id=home.letter))[0] == ids[0]
+        await home.runtime.receive(account, [replace(blocks, dedupe_key="c", sender=names[1])])
+        assert await chosen(account_id=home.pigeon) == (ids[0], 0, ids[0])
