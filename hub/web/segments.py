@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from crm_store import segment_fields
 from crm_store import segments as reads
+from crm_store.segment_facts import EXTRA
 from crm_store.segment_uses import segment_uses
 from crm_store.viewer import Reader
 from hub.commands import FillSegment, RemoveSegment, SaveSegment
@@ -90,7 +91,7 @@ async def _form(
         chips = [written(one) for one in parts_of(segment.filter)]
         problem = problem or say(request, str(error))
     words = [(one.name, one.translations.get(language, one.label)) for one in askable(kind, known)]
-    own, ours = {one.name for one in kind.fields}, set(segment_fields.EXTRA)
+    own, ours = {one.name for one in kind.fields}, set(EXTRA)
     may_remove = segment.id and "mailings.send" in request.state.may
     return _page(
         request,
