@@ -17,7 +17,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     delete,
-    insert,
     literal,
     or_,
     select,
@@ -28,7 +27,7 @@ from sqlalchemy import (
 from crm_store import object_writes, objects
 from crm_store.comparison import Card, comparing
 from crm_store.nouns import NOUNS, Noun
-from crm_store.rows import among, listed
+from crm_store.rows import among, insert_missing, listed
 from crm_store.sameness import likeness, normal_form, phone_form
 from crm_store.sight import sees_all
 from crm_store.sql import page_key, unindexed, upsert
@@ -211,7 +210,8 @@ def write_keys(conn: Connection, kind: str, cards: Iterable[Card]) -> None:
         {"kind": kind, "key": key, "object_id": card.id} for card in cards for key in card.numbers()
     ]
     if rows:
-        conn.execute(insert(duplicate_keys), sorted(rows, key=lambda one: one["key"]))
+        # The job that looks for likenesses may write the same ones at this very moment.
+        insert_missing(conn, duplicate_keys, sorted(rows, key=lambda one: one["key"]))
 
 
 def index_anew(conn: Connection, kind: str, ids: Sequence[int]) -> None:

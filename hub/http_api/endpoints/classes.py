@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from fastapi import Response
-
 from crm_store import client_classes as reads
 from hub import commands as c
 from hub.http_api import rights
@@ -32,7 +30,7 @@ async def change(caller: rights.MayManagePipelines, body: s.SaveClassRules) -> s
 
 
 @router.post("/client-classes/count", status_code=202, summary="Count the classes of clients now")
-async def count(caller: rights.MayManagePipelines) -> Response:
+async def count(caller: rights.MayManagePipelines) -> s.ClassRules:
     """Count now and not at night, in the background; `counted_at` tells when it was done."""
     await caller.hub.do(c.CountClasses())
-    return Response(status_code=202)
+    return await _shown(caller)

@@ -251,6 +251,7 @@ async def test_a_client_has_many_addresses_over_the_api(world: World) -> None:
         {"kind": "email", "value": "A@x.example"},
     ]
     changed = await program.request("PATCH", path, json={"addresses": more}, headers=head)
+    assert changed.status_code == 200, changed.text
     assert changed.headers["etag"] == '"2"'
     assert (changed.json()["phone"], changed.json()["email"]) == (office["value"], "a@x.example")
     assert changed.json()["addresses"][0] == {**office, "main": True}

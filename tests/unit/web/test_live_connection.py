@@ -24,7 +24,9 @@ from hub.web.live_connection import (
 def connection(**rights: object) -> Connection:
     viewer = Viewer(user_id=UserId(1), role="agent", **rights)  # type: ignore[arg-type]
     hub = cast(BoundHub, None)
-    return Connection(id="one", hub=hub, viewer=viewer, language="en", session="s")
+    return Connection(
+        id="one", hub=hub, viewer=viewer, language="en", session="s", address="192.0.2.1"
+    )
 
 
 def items(one: Connection) -> list[dict[str, object]]:

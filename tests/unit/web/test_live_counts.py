@@ -115,7 +115,7 @@ async def test_each_person_is_counted_for_once_however_many_pages_he_has(
     pages = [
         Connection(
             id=str(n), hub=cast(BoundHub, None), viewer=Viewer(user_id=UserId(user)), language="en",
-            session="s", counts=n != 3,
+            session="s", address="192.0.2.1", counts=n != 3,
         )
         for n, user in enumerate((7, 7, 8, 8))
     ]  # fmt: skip
