@@ -94,14 +94,15 @@ def fill_list(
     """Put people on a list: whoever is in its segment now, or whom the numbers of a file belong to.
 
     Lines that could not be taken are written to standard error. A file may be given again:
-    nobody stands on a list twice.
+    nobody stands on a list twice. A segment's people are put on it by the running hub, and
+    `calls list` tells how far it is.
     """
     lines = numbers.read_text("utf-8-sig").splitlines() if numbers else []
     wanted = [one for one in lines if one.strip()]
     settings = load_settings(data, database)
 
-    async def work() -> tuple[int, list[str]]:
-        added = 0
+    async def work() -> tuple[int, list[str], bool]:
+        added, goes_on = 0, False
         left: list[str] = []
         async with opened(settings) as hub:
             parts = [wanted[at : at + BATCH] for at in range(0, len(wanted), BATCH)]
@@ -110,13 +111,16 @@ def fill_list(
                 told = await _of(hub, number, "/people", method="POST", body=body)
                 added += told["added"]
                 left += told.get("left") or []
-        return added, left
+                goes_on = goes_on or bool(told.get("filling"))
+        return added, left, goes_on
 
-    added, left = run_async(work())
+    added, left, goes_on = run_async(work())
     for line in left:
         warn(f"not taken: {line}")
     if as_json:
-        say_json({"added": added, "left": left})
+        say_json({"added": added, "left": left, "filling": goes_on})
+    elif goes_on:
+        say(f"{added} added so far: the running hub puts the others on it")
     else:
         say(f"{added} added, {len(left)} not taken")
 

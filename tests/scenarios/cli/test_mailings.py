@@ -72,7 +72,9 @@ async def _call_list(hub: CommandLine) -> str:
     settings = HubSettings.load(data=hub.data, database_url=hub.database or None)
     async with opened(settings) as handle:
         own = handle.runtime.handle(Actor(kind=ActorKind.PLUGIN, name="telemarketing"))
-        (made,) = await own.do(SaveCallList(title="Spring calls", plan={}))
+        (segment,) = await own.do(SaveSegment(name="Sailors", static=True))
+        plan = {"segment_id": str(segment)}
+        (made,) = await own.do(SaveCallList(title="Spring calls", plan=plan))
         return str(made)
 
 
@@ -84,9 +86,10 @@ def test_a_call_list_is_filled_from_a_file_and_its_calls_are_exported(
     file = tmp_path / "numbers.txt"
     file.write_text("+7 912 345-67-89 Anna\n8 (912) 345-67-90\nnonsense\n")
     told = json.loads(hub("calls", "fill", number, "--numbers", str(file), "--json"))
-    assert told == {"added": 2, "left": ["nonsense"]}
+    assert told == {"added": 2, "left": ["nonsense"], "filling": False}
     again = json.loads(hub("calls", "fill", number, "--numbers", str(file), "--json"))
     assert again["added"] == 0
+    assert "0 added, 0 not taken" in hub("calls", "fill", number)
     assert "Spring calls: running" in hub("calls", "state", number, "running")
     assert hub("calls", "export", number).startswith("id,at,contact_id")
     assert "calls list" in hub.refused("calls", "export", "7")
