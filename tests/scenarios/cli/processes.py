@@ -103,8 +103,11 @@ class Running:
         return self.process.wait(timeout=PATIENCE)
 
 
-def until(condition: Callable[[], bool], words: str = "waited in vain") -> None:
-    deadline = time.monotonic() + PATIENCE
+def until(
+    condition: Callable[[], bool], words: str = "waited in vain", *, beyond: float = 0
+) -> None:
+    """Wait until something is so: as long as anything may take, `beyond` what must pass first."""
+    deadline = time.monotonic() + beyond + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, words
         time.sleep(0.05)
