@@ -162,12 +162,7 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     cards = of_person.cards_of(uow.conn, contact_id)
     named = [(one.kind, one.value) for one in rows]
     message_ids = of_person.messages_of(uow.conn, cards, dialog_ids, named)
-    # A line of somebody else's dialog may say what he wrote last.
-    uow.conn.execute(
-        update(dialogs)
-        .where(dialogs.c.last_message_id.in_(message_ids), dialogs.c.id.not_in(dialog_ids))
-        .values(preview="", version=dialogs.c.version + 1)
-    )
+    _clear_lines(uow, message_ids)
     own = of_person.own_clients(uow.conn, cards)
     words = of_person.words_of(uow.conn, contact_id, own)
     report: dict[str, Any] = erase_messages(uow, message_ids)
@@ -230,6 +225,18 @@ def erase_contact(uow: UnitOfWork, command: EraseContact) -> dict[str, Any]:
     report |= forget_traces(uow, objects, dialog_ids, words, command.import_ids)
     hashes = [*(address_hash(one.kind, one.value) for one in rows), *command.address_hashes]
     return _remember(uow, command, sorted(set(hashes)), report, cards)
+
+
+def _clear_lines(uow: UnitOfWork, message_ids: Sequence[int]) -> None:
+    """Empty the lines of dialogs that say what these messages said; others' dialogs too."""
+    for start in range(0, len(message_ids), of_person.CHUNK):
+        some = message_ids[start : start + of_person.CHUNK]
+        there = select(messages.c.dialog_id).where(messages.c.id.in_(some))
+        uow.conn.execute(
+            update(dialogs)
+            .where(dialogs.c.id.in_(there), dialogs.c.last_message_id.in_(some))
+            .values(preview="", version=dialogs.c.version + 1)
+        )
 
 
 def _unname(uow: UnitOfWork, named: Sequence[tuple[str, str]]) -> None:
